@@ -1,0 +1,1 @@
+"""Measures, each as a ratio in one run; `make bench` prints them."""

@@ -1,0 +1,67 @@
+"""Time comes from a Clock: nobody else in the package asks the system what time it is.
+
+Instants are aware datetimes in UTC; rows hold them as whole milliseconds since 1970.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Clock(Protocol):
+    """What tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time in UTC."""
+        return datetime.now(UTC)
+
+    def __repr__(self) -> str:
+        return "SystemClock()"
+
+
+class ManualClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start.astimezone(UTC)
+
+    def now(self) -> datetime:
+        """Return the time that was last set."""
+        return self._now
+
+    def set(self, instant: datetime) -> None:
+        """Set the time; backwards, too, as the clocks of machines do."""
+        self._now = instant.astimezone(UTC)
+
+    def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
+        """Move the time on by so much."""
+        self._now += timedelta(seconds=seconds, minutes=minutes, hours=hours)
+
+    def __repr__(self) -> str:
+        return f"ManualClock({self._now.isoformat()})"
+
+
+def to_milliseconds(instant: datetime) -> int:
+    """Return whole milliseconds since 1970, rounded down."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """Return the aware UTC instant of so many milliseconds since 1970."""
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+def stopwatch() -> float:
+    """Return seconds of a clock that only goes forward: for durations, never for instants."""
+    return time.perf_counter()

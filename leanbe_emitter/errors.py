@@ -1,0 +1,92 @@
+"""Every error that leaves the package is one of these.
+
+    LeanbeError                 the root: code, message, hint
+    ├── NotFound                an object that is not there
+    ├── Conflict                an action that the present state refuses
+    ├── InvalidValue            a value that is refused
+    │   ├── InvalidTarget       a URL or an address that must not be called
+    │   ├── PayloadTooLarge     more text than the limit
+    │   └── PayloadTooDeep      more nesting than the limit
+    ├── InvalidSignature        a body that does not verify
+    └── DatabaseUnavailable     the database cannot be opened, reached or written
+        └── DatabaseBehind      its tables are older (or newer) than this program
+
+The message says what happened, with the offending value; the hint says what to do. No message,
+hint or ``repr`` ever holds a secret.
+"""
+
+from typing import ClassVar
+
+
+class LeanbeError(Exception):
+    """The root of all errors that this package raises on purpose.
+
+    Attributes:
+        code: a stable word for programs (``not_found``).
+        message: what happened, with the offending value.
+        hint: what to do about it; empty where nothing can be said.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class NotFound(LeanbeError):
+    """An object was named that is not there."""
+
+    code = "not_found"
+
+
+class Conflict(LeanbeError):
+    """The present state refuses the action."""
+
+    code = "conflict"
+
+
+class InvalidValue(LeanbeError):
+    """A value was given that is refused."""
+
+    code = "invalid_value"
+
+
+class InvalidTarget(InvalidValue):
+    """A URL or an address was given that must not be called."""
+
+    code = "invalid_target"
+
+
+class PayloadTooLarge(InvalidValue):
+    """The payload's text is longer than the limit."""
+
+    code = "payload_too_large"
+
+
+class PayloadTooDeep(InvalidValue):
+    """The payload is nested deeper than the limit."""
+
+    code = "payload_too_deep"
+
+
+class InvalidSignature(LeanbeError):
+    """A body does not verify against the secret."""
+
+    code = "invalid_signature"
+
+
+class DatabaseUnavailable(LeanbeError):
+    """The database cannot be opened, reached or written."""
+
+    code = "database_unavailable"
+
+
+class DatabaseBehind(DatabaseUnavailable):
+    """The database's tables are not those of this program."""
+
+    code = "database_behind"

@@ -1,0 +1,57 @@
+"""Time and chance come from one place each."""
+
+import random
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leanbe_emitter.clock import ManualClock, SystemClock, from_milliseconds, to_milliseconds
+from leanbe_emitter.ids import Ids
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def test_a_manual_clock_moves_only_when_it_is_told_to() -> None:
+    clock = ManualClock(NOON)
+    assert clock.now() == clock.now() == NOON
+    clock.advance(hours=1, seconds=2)
+    assert clock.now() == NOON + timedelta(hours=1, seconds=2)
+    clock.set(NOON.astimezone(timezone(timedelta(hours=-7))))
+    assert clock.now().isoformat() == "2026-11-24T12:00:00+00:00"
+
+
+def test_the_system_clock_is_aware_and_utc() -> None:
+    assert SystemClock().now().tzinfo is UTC
+
+
+@given(st.integers(min_value=-(10**12), max_value=10**14))
+def test_milliseconds_survive_the_way_there_and_back(milliseconds: int) -> None:
+    assert to_milliseconds(from_milliseconds(milliseconds)) == milliseconds
+
+
+def test_object_ids_carry_their_second_and_sort_by_creation() -> None:
+    ids = Ids(random.Random(7))
+    first, second = ids.object_id(NOON), ids.object_id(NOON)
+    assert re.fullmatch("[0-9a-f]{24}", first)
+    assert int(first[:8], 16) == int(NOON.timestamp())
+    assert first[8:18] == second[8:18]
+    assert first < second
+
+
+@pytest.mark.parametrize("make", [Ids.public_id, Ids.secret, Ids.colour])
+def test_one_seed_gives_the_same_values_in_every_run(make: Callable[[Ids], str]) -> None:
+    assert make(Ids(random.Random(7))) == make(Ids(random.Random(7)))
+    assert make(Ids(random.Random(7))) != make(Ids(random.Random(8)))
+
+
+def test_values_have_the_contracts_shapes() -> None:
+    ids = Ids()
+    assert re.fullmatch("[0-9a-f]{64}", ids.secret())
+    assert re.fullmatch("#[0-9A-F]{6}", ids.colour())
+    assert re.fullmatch(
+        "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", ids.public_id()
+    )
