@@ -1,0 +1,154 @@
+"""The settings: an argument beats the environment, which beats the default.
+
+Everything here has one name: the field ``lease_seconds`` is the variable
+``LEANBE_EMITTER_LEASE_SECONDS``. Only the command line reads the environment: ``Leanbe()`` in code
+never does. What steers one command alone is an option of it, and no setting.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+from leanbe_emitter.errors import InvalidValue, LeanbeError
+
+#: What the environment's variables begin with.
+PREFIX = "LEANBE_EMITTER_"
+
+_MEBIBYTE = 1 << 20
+
+
+class LogLevel(StrEnum):
+    """How much the log on stderr says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set about the program, with its default.
+
+    Raises:
+        InvalidValue: a number that must be more than nothing is not.
+    """
+
+    #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is of the current directory.
+    db: str = "sqlite:///leanbe-emitter.db"
+    log_level: LogLevel = LogLevel.WARNING
+    #: Requests that one worker has in flight at once.
+    concurrency: int = 64
+    #: Requests that one product has in flight at once, in one worker (contract c.5).
+    per_product: int = 16
+    #: How long a worker owns what it claimed, before others may take it.
+    lease_seconds: float = 30.0
+    #: Assumptions of the products that are created here: name to text (contract d).
+    assume: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Hosts and networks that webhooks may point to; none: the rule of ``targets`` stands.
+    allow_targets: tuple[str, ...] = ()
+    #: The longest payload text, in bytes of UTF-8.
+    max_payload_bytes: int = _MEBIBYTE
+    #: The deepest nesting of a payload.
+    max_depth: int = 200
+    #: How much of an answer's body an attempt keeps.
+    kept_answer_bytes: int = 64 * 1024
+    #: How much of an answer's headers an attempt keeps.
+    kept_header_bytes: int = 16 * 1024
+    #: How long a waiting worker sleeps before it looks again without having been woken.
+    poll_seconds: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in _NUMBERS:
+            if not getattr(self, name) > 0:
+                raise InvalidValue(
+                    f"{name} must be more than 0, and {getattr(self, name)} is not.",
+                    hint="Leave it out for the default.",
+                )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], **arguments: Any) -> Self:
+        """Return the settings of arguments, then ``LEANBE_EMITTER_<NAME>``, then the defaults.
+
+        Args:
+            environ: the variables; those that are empty count as not set.
+            arguments: by the names of the fields; None is *not given*.
+
+        Raises:
+            InvalidValue: a variable's value is refused; the message names the variable.
+        """
+        values = {name: given for name, given in arguments.items() if given is not None}
+        for name in (each.name for each in fields(cls)):
+            text = environ.get(variable(name), "")
+            if text and name not in values:
+                values[name] = _read(name, text)
+        return cls(**values)
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def _read(name: str, text: str) -> object:
+    try:
+        value = _READERS[name](text)
+        only: dict[str, Any] = {name: value}
+        Settings(**only)
+    except LeanbeError as error:
+        raise InvalidValue(f"{variable(name)}: {error.message}", hint=error.hint) from error
+    return value
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text.strip()):
+        raise InvalidValue(f"{text!r} is no whole number.", hint="Write it in digits, like 64.")
+    return int(text)
+
+
+def _log_level(text: str) -> LogLevel:
+    try:
+        return LogLevel(text.strip().lower())
+    except ValueError:
+        raise InvalidValue(
+            f"{text!r} is no log level.", hint=f"Use one of {', '.join(LogLevel)}."
+        ) from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _assignments(text: str) -> Mapping[str, str]:
+    from leanbe_emitter.wire.assumptions import parse_assignment  # noqa: PLC0415 - not there yet
+
+    # A value may be a list: a comma begins the next assignment only if a NAME= follows it.
+    parts = re.split(r",(?=\s*[A-Za-z_]+=)", text)
+    return MappingProxyType(dict(parse_assignment(part.strip()) for part in parts))
+
+
+def _duration(text: str) -> float:
+    from leanbe_emitter.wire.durations import parse_duration  # noqa: PLC0415 - not there yet
+
+    return parse_duration(text)
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "db": str,
+    "log_level": _log_level,
+    "concurrency": _integer,
+    "per_product": _integer,
+    "lease_seconds": _duration,
+    "assume": _assignments,
+    "allow_targets": _names,
+    "max_payload_bytes": _integer,
+    "max_depth": _integer,
+    "kept_answer_bytes": _integer,
+    "kept_header_bytes": _integer,
+    "poll_seconds": _duration,
+}
+
+_NUMBERS = tuple(name for name, reader in _READERS.items() if reader in {_integer, _duration})

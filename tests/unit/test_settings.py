@@ -1,0 +1,59 @@
+"""An argument beats the environment, which beats the default."""
+
+import dataclasses
+
+import pytest
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.settings import LogLevel, Settings, variable
+
+
+def test_an_argument_beats_the_environment_and_the_environment_the_default() -> None:
+    environ = {"LEANBE_EMITTER_CONCURRENCY": "8", "LEANBE_EMITTER_PER_PRODUCT": "4"}
+    settings = Settings.from_environment(environ, concurrency=2, per_product=None)
+    assert (settings.concurrency, settings.per_product, settings.max_depth) == (2, 4, 200)
+
+
+def test_every_setting_has_a_variable() -> None:
+    texts = {
+        "db": "sqlite:///other.db",
+        "log_level": "INFO",
+        "lease_seconds": "2m",
+        "poll_seconds": "20ms",
+        "assume": "backoff=1s,2s,max_attempts=3",
+        "allow_targets": "example.com, 10.0.0.0/8",
+    }
+    names = [each.name for each in dataclasses.fields(Settings)]
+    environ = {variable(name): texts.get(name, "7") for name in names}
+    settings = Settings.from_environment(environ)
+    assert all(getattr(settings, n) != getattr(Settings(), n) for n in names)
+    assert settings.log_level is LogLevel.INFO
+    assert settings.lease_seconds == 120
+    assert set(settings.assume) == {"backoff", "max_attempts"}
+    assert settings.allow_targets == ("example.com", "10.0.0.0/8")
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    assert Settings.from_environment({"LEANBE_EMITTER_DB": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CONCURRENCY", "many"),
+        ("PER_PRODUCT", "0"),
+        ("LEASE_SECONDS", "soon"),
+        ("MAX_DEPTH", "-3"),
+        ("LOG_LEVEL", "chatty"),
+        ("ASSUME", "max_attempts"),
+        ("ASSUME", "max_atempts=3"),
+    ],
+)
+def test_an_invalid_value_is_refused_naming_the_variable(name: str, text: str) -> None:
+    with pytest.raises(InvalidValue, match=f"LEANBE_EMITTER_{name}: "):
+        Settings.from_environment({f"LEANBE_EMITTER_{name}": text})
+
+
+def test_a_number_that_is_nothing_is_refused_in_code_too() -> None:
+    with pytest.raises(InvalidValue, match="concurrency"):
+        Settings(concurrency=0)
