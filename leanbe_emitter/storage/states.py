@@ -27,3 +27,46 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
     #: Bytes went out, and no complete answer came back.
     UNKNOWN = "unknown"
+
+
+class DeliveryState(StrEnum):
+    """What the queue knows of a delivery; a claim reads no clock: ``new`` and ``ready`` are due."""
+
+    #: Due, never tried.
+    NEW = "new"
+    #: Tried and due again.
+    READY = "ready"
+    #: Tried, and due again later.
+    WAITING = "waiting"
+    #: Claimed: somebody holds its lease.
+    IN_FLIGHT = "in_flight"
+    #: The three ends, as in ``DeliveryStatus``.
+    DELIVERED = "delivered"
+    EXHAUSTED = "exhausted"
+    CANCELLED = "cancelled"
+
+    @property
+    def status(self) -> DeliveryStatus:
+        """What users see of it."""
+        return _STATUSES.get(self, DeliveryStatus.PENDING)
+
+
+_STATUSES = {
+    DeliveryState.DELIVERED: DeliveryStatus.DELIVERED,
+    DeliveryState.EXHAUSTED: DeliveryStatus.EXHAUSTED,
+    DeliveryState.CANCELLED: DeliveryStatus.CANCELLED,
+}
+
+#: The states in which a delivery is still owed.
+OWED = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING, DeliveryState.IN_FLIGHT)
+
+
+class JournalKind(StrEnum):
+    """What a journal entry tells."""
+
+    #: An event was recorded.
+    EVENT = "event"
+    #: An attempt was made; where it settled its delivery, the entry says as what.
+    ATTEMPT = "attempt"
+    #: A delivery was settled without an attempt.
+    SETTLED = "settled"

@@ -1,0 +1,194 @@
+"""Engine and transactions: the same statements on SQLite and PostgreSQL.
+
+A transaction that writes on SQLite begins IMMEDIATE, so that two writers wait for each other and
+never fail half-way; one that only reads begins deferred and waits for nobody. What a driver raises
+about the database itself leaves here as ``DatabaseUnavailable`` and nowhere else.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue, LeanbeError
+
+#: How long a SQLite writer waits for another, in milliseconds.
+BUSY_TIMEOUT_MS = 10_000
+#: How long a connection to PostgreSQL may take, in seconds.
+CONNECT_TIMEOUT_SECONDS = 10
+
+_READS = "leanbe_reads"
+_FAILURES = (OperationalError, InterfaceError)
+# What SQLite and psycopg say as plain DatabaseError when the file or the server is at fault.
+_FAILURE_WORDS = ("not a database", "malformed", "disk image", "server closed", "terminating")
+
+
+class Database:
+    """One database: where its transactions begin.
+
+    Args:
+        url: ``:memory:``, or any SQLAlchemy URL of SQLite or PostgreSQL.
+
+    Raises:
+        InvalidValue: the text is no URL of a database that is supported.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_database_url(url)
+        self.in_memory = self.url.get_backend_name() == "sqlite" and not self.url.database
+        self.engine = _engine(self.url, in_memory=self.in_memory)
+        self.dialect = self.engine.dialect.name
+        # One connection serves every thread in memory: one transaction at a time on it.
+        self._turn: AbstractContextManager[Any] = (
+            threading.RLock() if self.in_memory else nullcontext()
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Begin a transaction that writes; commit at the end, roll back on any error."""
+        with (
+            self._turn,
+            unavailable_as_ours(self.url),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Begin a transaction that only reads."""
+        with (
+            self._turn,
+            unavailable_as_ours(self.url),
+            self.engine.connect().execution_options(**{_READS: True}) as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+
+    def close(self) -> None:
+        """Close every connection; what was in memory is gone."""
+        self.engine.dispose()
+
+    def __repr__(self) -> str:
+        return f"Database({self.url.render_as_string(hide_password=True)!r})"
+
+
+def parse_database_url(text: str) -> URL:
+    """Return the URL, with ``postgresql://`` meaning psycopg 3.
+
+    Raises:
+        InvalidValue: it is no URL of SQLite or PostgreSQL.
+    """
+    if text == ":memory:":
+        return URL.create("sqlite")
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise _no_database_url(text) from error
+    if url.drivername in {"postgresql", "postgres"}:
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise _no_database_url(url.render_as_string(hide_password=True))
+    if url.get_backend_name() == "sqlite" and url.database == ":memory:":
+        url = url.set(database=None)
+    return url
+
+
+def _no_database_url(text: str) -> InvalidValue:
+    shown = text if "@" not in text else text.partition(":")[0] + "://..."
+    return InvalidValue(
+        f"{shown!r} is no database URL of SQLite or PostgreSQL.",
+        hint="Write sqlite:///FILE, postgresql://USER@HOST/NAME or :memory:.",
+    )
+
+
+def _engine(url: URL, *, in_memory: bool) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, in_memory=in_memory)
+    return _postgresql_engine(url)
+
+
+def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
+    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    engine = create_engine(
+        url,
+        # SQLAlchemy begins and ends the transactions, not the driver.
+        connect_args={"check_same_thread": not in_memory, "isolation_level": None},
+        **options,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    connect_args = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    try:
+        return create_engine(url, connect_args=connect_args, pool_pre_ping=True)
+    except ImportError as error:
+        raise DatabaseUnavailable(
+            "PostgreSQL was asked for, and its driver psycopg is not installed.",
+            hint="Install it: pip install 'leanbe-emitter[postgres]'.",
+        ) from error
+
+
+@contextmanager
+def unavailable_as_ours(url: URL) -> Iterator[None]:
+    """Turn what the driver says about the database itself into ``DatabaseUnavailable``."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_failure(error):
+            raise
+        raise _unavailable(url, error) from error
+
+
+def _is_failure(error: DBAPIError) -> bool:
+    if isinstance(error, _FAILURES):
+        return True
+    return any(word in str(error.orig) for word in _FAILURE_WORDS)
+
+
+def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
+    shown = url.render_as_string(hide_password=True)
+    reason = str(error.orig).strip().splitlines()[0].strip()
+    return DatabaseUnavailable(
+        f"The database {shown} does not answer as it should: {reason}.", hint=_advice(reason)
+    )
+
+
+#: What to do, by a word of what the database said.
+_ADVICE = {
+    "unable to open": "Is its folder there, and may this user write to it? --db names another.",
+    "not a database": "Name a file of leanbe-emitter's own with --db, or a new one.",
+    "readonly": "The file or its folder is read-only for this user; --db names another.",
+    "disk is full": "Make room on that disk; nothing was changed.",
+    "locked": "Another process holds it for long; try again when it is done.",
+    "refused": "Is PostgreSQL running there? --db names the database.",
+    "does not exist": "Create it first: createdb NAME.",
+}
+
+
+def _advice(reason: str) -> str:
+    for word, advice in _ADVICE.items():
+        if word in reason:
+            return advice
+    return "Check --db (or LEANBE_EMITTER_DB) and the database itself."

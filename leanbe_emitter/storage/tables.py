@@ -1,0 +1,287 @@
+"""The tables. Rows that make no sense are refused by the database itself, on SQLite and PostgreSQL.
+
+Instants are whole milliseconds since 1970 (``_at``, ``_until``), ids are ObjectIds, enums stand as
+their values, and small structures (headers, assumptions) as JSON text.
+"""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from leanbe_emitter.storage.states import DeliveryState, JournalKind, Outcome
+
+#: How many lower-case hex digits an ObjectId has.
+OBJECT_ID_LENGTH = 24
+
+
+class JsonText(TypeDecorator[Any]):
+    """A small JSON value, kept as text on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Write the value as JSON."""
+        del dialect
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Read the JSON."""
+        del dialect
+        return None if value is None else json.loads(value)
+
+
+def _values(kind: type[StrEnum]) -> Enum:
+    """Return a text column type that holds an enum's values, with its CHECK."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        length=16,
+        name=kind.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+# Byte order on PostgreSQL, whatever the database's locale: it is the order of creation.
+_object_id = String(OBJECT_ID_LENGTH).with_variant(
+    String(OBJECT_ID_LENGTH, collation="C"), "postgresql"
+)
+# SQLite counts its row ids in an INTEGER only.
+_position = BigInteger().with_variant(Integer(), "sqlite")
+
+Id = Annotated[str, mapped_column(_object_id, primary_key=True)]
+Ref = Annotated[str, mapped_column(_object_id)]
+Instant = Annotated[int, mapped_column(BigInteger)]
+LongText = Annotated[str, mapped_column(Text)]
+Json = Annotated[Any, mapped_column(JsonText)]
+ProductRef = Annotated[
+    str, mapped_column(_object_id, ForeignKey("products.id", ondelete="CASCADE"))
+]
+
+
+class Base(DeclarativeBase):
+    """What all tables share: how their constraints are named."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class ProductRow(Base):
+    """A product. Its row is the lock that puts its events in order (``outbox.record``)."""
+
+    __tablename__ = "products"
+
+    id: Mapped[Id]
+    name: Mapped[LongText] = mapped_column(unique=True)
+    #: Only the switches that somebody set, as the texts that were set.
+    assumptions: Mapped[Json]
+    #: The number of its last event.
+    sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: ``triggeredAt`` of its last event (contract c.5: strictly increasing).
+    last_triggered_at: Mapped[Instant] = mapped_column(default=0)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+
+class WebhookRow(Base):
+    """A product's webhook settings; without a URL nothing is delivered (contract c.1)."""
+
+    __tablename__ = "webhooks"
+
+    product_id: Mapped[ProductRef] = mapped_column(primary_key=True)
+    url: Mapped[LongText | None]
+    secret: Mapped[LongText | None]
+    #: Further headers, as pairs of name and value.
+    headers: Mapped[Json]
+    ca_file: Mapped[LongText | None]
+    insecure: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+    __table_args__ = (CheckConstraint("url IS NULL OR secret IS NOT NULL", name="url_has_secret"),)
+
+
+class RetiredSecretRow(Base):
+    """A secret that a product's webhook no longer uses; ``explain`` recognises it."""
+
+    __tablename__ = "retired_secrets"
+
+    id: Mapped[int] = mapped_column(_position, primary_key=True)
+    product_id: Mapped[ProductRef] = mapped_column(index=True)
+    secret: Mapped[LongText]
+    retired_at: Mapped[Instant]
+
+
+class UserRow(Base):
+    """A team member."""
+
+    __tablename__ = "users"
+
+    id: Mapped[Id]
+    email: Mapped[LongText]
+    first_name: Mapped[LongText]
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+
+
+class MembershipRow(Base):
+    """That a user has access to a product; an e-mail is unique in a product, whatever its case."""
+
+    __tablename__ = "memberships"
+
+    product_id: Mapped[ProductRef] = mapped_column(primary_key=True)
+    user_id: Mapped[Ref] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    #: The user's e-mail, folded for comparison.
+    email_key: Mapped[LongText]
+    granted_at: Mapped[Instant]
+
+    __table_args__ = (UniqueConstraint("product_id", "email_key"),)
+
+
+class EventRow(Base):
+    """Something that happened: immutable, with the finished body that every attempt sends."""
+
+    __tablename__ = "events"
+
+    id: Mapped[Id]
+    product_id: Mapped[ProductRef]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[LongText]
+    triggered_at: Mapped[Instant]
+    recorded_at: Mapped[Instant]
+    method: Mapped[LongText]
+    #: The headers that shape the request, as pairs; the sender adds Host and its like.
+    headers: Mapped[Json]
+    body: Mapped[LongText]
+    #: The switches that were not the article's when it was recorded.
+    deviations: Mapped[Json]
+    #: The switches that were given for this one event (``trigger --assume``).
+    overrides: Mapped[Json]
+
+    __table_args__ = (UniqueConstraint("product_id", "sequence"),)
+
+
+class DeliveryRow(Base):
+    """One event owed to one webhook. Narrow on purpose: the queue lives in these rows."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[Id]
+    # The event's own, held here for the queue's indexes; the foreign key is the event's.
+    product_id: Mapped[Ref]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    event_id: Mapped[Ref] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
+    state: Mapped[DeliveryState] = mapped_column(_values(DeliveryState))
+    due_at: Mapped[Instant]
+    lease_token: Mapped[Ref | None]
+    lease_until: Mapped[Instant | None]
+    attempts_started: Mapped[int] = mapped_column(default=0)
+    #: Attempts that count against the retry schedule; one that vanished does not.
+    attempts_counted: Mapped[int] = mapped_column(default=0)
+    #: Leases lost in a row.
+    leases_lost: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[Instant]
+
+    __table_args__ = (
+        CheckConstraint(
+            "(state = 'in_flight') = (lease_token IS NOT NULL)", name="in_flight_has_token"
+        ),
+        CheckConstraint(
+            "(lease_token IS NULL) = (lease_until IS NULL)", name="lease_has_token_and_end"
+        ),
+        Index("ix_deliveries_event_id", "event_id"),
+        *(
+            Index(
+                f"ix_deliveries_{state}",
+                *columns,
+                postgresql_where=text(f"state = '{state}'"),
+                sqlite_where=text(f"state = '{state}'"),
+            )
+            for state, columns in (
+                ("new", ("product_id", "sequence", "id")),
+                ("ready", ("product_id", "sequence", "id")),
+                ("waiting", ("due_at",)),
+                ("in_flight", ("lease_until",)),
+            )
+        ),
+    )
+
+
+class AttemptRow(Base):
+    """One HTTP request of a delivery, and what came of it: the whole evidence."""
+
+    __tablename__ = "attempts"
+
+    delivery_id: Mapped[Ref] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    outcome: Mapped[Outcome] = mapped_column(_values(Outcome))
+    started_at: Mapped[Instant]
+    duration_us: Mapped[int] = mapped_column(BigInteger)
+    url: Mapped[LongText]
+    request_headers: Mapped[Json]
+    #: Only where it was not the event's own body.
+    request_body: Mapped[LongText | None]
+    answer_status: Mapped[int | None]
+    answer_headers: Mapped[Json | None]
+    #: Its beginning, up to the cap.
+    answer_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: How many bytes the receiver sent, kept or not.
+    answer_length: Mapped[int] = mapped_column(BigInteger, default=0)
+    error: Mapped[LongText | None]
+    fault: Mapped[LongText | None]
+    #: The switches that were not the article's at this attempt.
+    deviations: Mapped[Json]
+
+
+class JournalRow(Base):
+    """One entry a fact, in commit order: what ``tail`` and ``wait`` read by."""
+
+    __tablename__ = "journal"
+
+    position: Mapped[int] = mapped_column(_position, primary_key=True)
+    transaction_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[JournalKind] = mapped_column(_values(JournalKind))
+    # No foreign keys here: this is written for every attempt, and read through its events.
+    product_id: Mapped[Ref]
+    event_id: Mapped[Ref]
+    delivery_id: Mapped[Ref | None]
+    #: The attempt's number, for an attempt.
+    number: Mapped[int | None]
+    #: The delivery's status, where this entry settled it.
+    status: Mapped[LongText | None]
+
+    __table_args__ = (
+        Index("ix_journal_cursor", "transaction_id", "position"),
+        # A position is never used twice, not even after the last rows are gone.
+        {"sqlite_autoincrement": True},
+    )

@@ -1,0 +1,28 @@
+"""How Alembic reaches the database: by the connection it is given, else by LEANBE_EMITTER_DB."""
+
+import os
+
+from alembic import context
+from sqlalchemy import Connection
+
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.tables import Base
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations in the connection's own transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    database = Database(os.environ.get("LEANBE_EMITTER_DB", "sqlite:///leanbe-emitter.db"))
+    with database.engine.begin() as own:
+        run(own)

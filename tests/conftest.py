@@ -1,0 +1,96 @@
+"""What the tests need from the machine: databases, and tools that may be missing."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.migrate import prepare
+from tests.postgresql import Cluster
+
+#: Where each tool of a mark may stand.
+TOOLS = {"node": ("node",), "nginx": ("nginx", "/usr/sbin/nginx")}
+#: Named here (``node,nginx``), a missing tool fails its tests instead of skipping them.
+REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the folder in which all workers of this run share one PostgreSQL cluster."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="leanbe-emitter-tests-"))
+
+
+def pytest_configure_node(node: object) -> None:
+    """Tell an xdist worker where that folder is."""
+    node.workerinput["shared"] = str(node.config.stash[_SHARED])  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the cluster, whichever worker started it, and leave nothing behind."""
+    if not hasattr(config, "workerinput"):
+        Cluster(config.stash[_SHARED]).stop()
+        shutil.rmtree(config.stash[_SHARED], ignore_errors=True)
+
+
+_SHARED = pytest.StashKey[Path]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tool is missing, and say so; fail it where the tool is required."""
+    for tool, places in TOOLS.items():
+        if item.get_closest_marker(tool) is None or any(map(shutil.which, places)):
+            continue
+        if tool in REQUIRED:
+            pytest.fail(f"{tool} is required here, and is not installed")
+        pytest.skip(f"{tool} is not installed")
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """The run's PostgreSQL, started by whoever needs it first."""
+    given = getattr(request.config, "workerinput", {}).get("shared")
+    cluster = Cluster(Path(given) if given else request.config.stash[_SHARED])
+    cluster.start()
+    return cluster
+
+
+@pytest.fixture
+def postgresql_url(cluster: Cluster) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    with cluster.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: SQLite in a file, and PostgreSQL."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with today's tables: SQLite in a file, and PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+        database = Database(url)
+        prepare(database)
+        database.close()
+        yield url
+        return
+    cluster = request.getfixturevalue("cluster")
+    with cluster.migrated_database() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with today's tables."""
+    database = Database(database_url)
+    yield database
+    database.close()

@@ -1,0 +1,224 @@
+"""Opening databases, good and bad, and what is said of them."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from leanbe_emitter.errors import DatabaseBehind, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.storage.database import Database, parse_database_url
+from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
+
+Opener = Callable[[str], Database]
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest) -> Opener:
+    """Open databases by URL, and close them after the test."""
+
+    def open_(url: str) -> Database:
+        database = Database(url)
+        request.addfinalizer(database.close)
+        return database
+
+    return open_
+
+
+def test_an_empty_sqlite_file_gets_its_tables_at_first_use(opened: Opener, tmp_path: Path) -> None:
+    database = opened(f"sqlite:///{tmp_path / 'new.db'}")
+    assert prepare(database) is True
+    assert prepare(database) is False
+    assert schema_of(database).state is SchemaState.CURRENT
+
+
+def test_an_empty_postgresql_is_not_touched_and_told_what_to_type(
+    opened: Opener, postgresql_url: str
+) -> None:
+    database = opened(postgresql_url)
+    with pytest.raises(DatabaseBehind, match="no tables of ours") as raised:
+        prepare(database)
+    assert "leanbe-emitter db upgrade" in raised.value.hint
+    assert schema_of(database).state is SchemaState.EMPTY
+
+
+@pytest.mark.parametrize(
+    "text_", ["mysql://root@127.0.0.1/x", "nonsense", "", "http://127.0.0.1", "sqlite+aiosqlite://"]
+)
+def test_a_url_of_another_database_is_refused(text_: str) -> None:
+    with pytest.raises(InvalidValue, match="no database URL"):
+        Database(text_)
+
+
+def test_a_password_is_never_shown() -> None:
+    database = Database("postgresql://ana:hush@127.0.0.1:1/nowhere")
+    assert "hush" not in repr(database)
+    with pytest.raises(DatabaseUnavailable) as raised:
+        prepare(database)
+    assert "hush" not in str(raised.value)
+    with pytest.raises(InvalidValue) as refused:
+        Database("mysql://ana:hush@127.0.0.1/x")
+    assert "hush" not in str(refused.value)
+
+
+def test_postgresql_means_psycopg() -> None:
+    assert parse_database_url("postgresql://a@b/c").drivername == "postgresql+psycopg"
+
+
+def test_a_file_that_is_no_database_is_called_so(opened: Opener, tmp_path: Path) -> None:
+    path = tmp_path / "letter.db"
+    path.write_text("Dear Ana, " * 100)
+    with pytest.raises(DatabaseUnavailable, match="not a database"):
+        prepare(opened(f"sqlite:///{path}"))
+    assert path.read_text().startswith("Dear Ana")
+
+
+def test_a_missing_folder_is_called_so(opened: Opener, tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable, match="unable to open") as raised:
+        prepare(opened(f"sqlite:///{tmp_path / 'nowhere' / 'x.db'}"))
+    assert "folder" in raised.value.hint
+
+
+def test_another_programs_tables_are_left_alone(opened: Opener, tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE letters (id)")
+    connection.close()
+    with pytest.raises(DatabaseBehind, match="another program"):
+        prepare(opened(f"sqlite:///{path}"))
+
+
+def test_a_newer_database_is_called_newer(opened: Opener, database_url: str) -> None:
+    database = opened(database_url)
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '29990101_future'"))
+    with pytest.raises(DatabaseBehind, match="newer than this program"):
+        prepare(database)
+    with pytest.raises(DatabaseBehind, match="newer than this program"):
+        upgrade(database)
+
+
+def test_a_server_that_is_not_there_is_called_so(opened: Opener) -> None:
+    with pytest.raises(DatabaseUnavailable, match="refused"):
+        prepare(opened("postgresql://nobody@127.0.0.1:1/none"))
+
+
+READ_ONLY = """
+import os, sys
+from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.migrate import prepare
+from sqlalchemy import text
+database = Database("sqlite:///" + sys.argv[1])
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    prepare(database)
+    with database.transaction() as session:
+        session.execute(text("DELETE FROM products"))
+except LeanbeError as error:
+    print(error.code, error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an unprivileged user")
+def test_a_read_only_file_is_called_so_for_an_unprivileged_user(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("readonly")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)
+    path = folder / "mine.db"
+    database = Database(f"sqlite:///{path}")
+    prepare(database)
+    database.close()
+    finished = subprocess.run(
+        [sys.executable, "-c", READ_ONLY, str(path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=Path.cwd(),
+    )
+    assert finished.stdout.startswith("database_unavailable"), finished.stderr
+    assert "readonly" in finished.stdout or "unable to open" in finished.stdout
+
+
+def test_two_writers_on_one_sqlite_file_wait_for_each_other(opened: Opener, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    prepare(opened(url))
+    with opened(url).transaction() as session:
+        session.execute(text("CREATE TABLE tally (n)"))
+        session.execute(text("INSERT INTO tally VALUES (0)"))
+
+    def count_up() -> None:
+        database = Database(url)
+        for _ in range(25):
+            with database.transaction() as session:
+                n = session.execute(text("SELECT n FROM tally")).scalar_one()
+                session.execute(text("UPDATE tally SET n = :n"), {"n": n + 1})
+        database.close()
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with opened(url).reading() as session:
+        assert session.execute(text("SELECT n FROM tally")).scalar_one() == 100
+
+
+def test_threads_share_a_database_in_memory() -> None:
+    database = Database(":memory:")
+    prepare(database)
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE tally (n)"))
+        session.execute(text("INSERT INTO tally VALUES (0)"))
+
+    def count_up() -> None:
+        for _ in range(25):
+            with database.transaction() as session:
+                session.execute(text("UPDATE tally SET n = n + 1"))
+
+    threads = [threading.Thread(target=count_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert session.execute(text("SELECT n FROM tally")).scalar_one() == 200
+    database.close()
+
+
+def test_two_processes_may_create_the_same_file_at_once(opened: Opener, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'race.db'}"
+    errors: list[Exception] = []
+
+    def open_it() -> None:
+        database = Database(url)
+        try:
+            prepare(database)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            errors.append(error)
+        database.close()
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert schema_of(opened(url)).state is SchemaState.CURRENT
+
+
+def test_a_database_that_is_behind_is_upgraded_or_told(opened: Opener, database_url: str) -> None:
+    database = opened(database_url)
+    downgrade(database, "base")
+    with database.transaction() as session:
+        session.execute(text("SELECT 1"))
+    assert schema_of(database).state is SchemaState.EMPTY
+    upgrade(database)
+    assert schema_of(database).state is SchemaState.CURRENT
