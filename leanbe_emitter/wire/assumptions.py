@@ -1,104 +1,251 @@
 """How the article is read: every assumption about Leanbe, its evidence and its switch.
 
-The article leaves much open (contract d). A ``Reading`` holds one value for each switch; its
-defaults are the article's own reading. A product stores only the switches that somebody set.
+A product stores only the switches that somebody set, as the texts that ``check`` returned; what
+they come to, with the article's values for the rest, is a ``Reading`` (contract d).
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from enum import StrEnum
+from typing import Any
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.ambiguities import ASSUMPTIONS, Assumption, Kind, SettledAt, text_of
+from leanbe_emitter.wire.catalogue import matching
+from leanbe_emitter.wire.durations import parse_duration
+from leanbe_emitter.wire.nearest import did_you_mean
+from leanbe_emitter.wire.reading import (
+    ARTICLE,
+    Cascade,
+    CustomerFanout,
+    DeletedPayload,
+    IdeaRequestRefKey,
+    Method,
+    Ordering,
+    Reading,
+    SignatureLocation,
+    SignatureScheme,
+    SignedContent,
+    Success,
+    TriggeredAt,
+    Unset,
+    VoteModel,
+    VotePayload,
+)
+
+__all__ = [
+    "ARTICLE",
+    "ASSUMPTIONS",
+    "NAMES",
+    "Assumption",
+    "Cascade",
+    "CustomerFanout",
+    "DeletedPayload",
+    "IdeaRequestRefKey",
+    "Kind",
+    "Method",
+    "Ordering",
+    "Reading",
+    "SettledAt",
+    "SignatureLocation",
+    "SignatureScheme",
+    "SignedContent",
+    "Success",
+    "TriggeredAt",
+    "Unset",
+    "VoteModel",
+    "VotePayload",
+    "assumption",
+    "check",
+    "deviations",
+    "parse_assignment",
+    "read",
+    "texts_of",
+]
+
+_SWITCHES: Mapping[str, Assumption] = {each.name: each for each in ASSUMPTIONS if each.name}
+
+#: The names of all switches, in the contract's order.
+NAMES: tuple[str, ...] = tuple(_SWITCHES)
 
 
-class SignatureLocation(StrEnum):
-    """Where the signature stands (contract d-1)."""
+def assumption(name: str) -> Assumption:
+    """Return the switch of that name.
 
-    BODY = "body"
-    HEADER = "header"
-    BOTH = "both"
-
-
-class SignatureScheme(StrEnum):
-    """How text and secret become hex (contract d-2)."""
-
-    HMAC = "hmac"
-    SHA256_PAYLOAD_SECRET = "sha256-payload-secret"  # noqa: S105 - the name of a scheme
-    SHA256_SECRET_PAYLOAD = "sha256-secret-payload"  # noqa: S105 - the name of a scheme
-
-
-class SignedContent(StrEnum):
-    """Which text is signed (contract d-3)."""
-
-    PAYLOAD = "payload"
-    ENVELOPE_WITHOUT_SIGNATURE = "envelope-without-signature"
-
-
-class TriggeredAt(StrEnum):
-    """How the instant is printed (contract d-4)."""
-
-    UTC = "utc"
-    LA_WALLCLOCK_WITH_Z = "la-wallclock-with-Z"
-    LA_OFFSET = "la-offset"
-
-
-class Success(StrEnum):
-    """Which answers accept a delivery (contract d-7)."""
-
-    ANY_2XX = "2xx"
-    ONLY_200 = "200-only"
-
-
-class Ordering(StrEnum):
-    """What order a product's deliveries keep (contract c.5, d-7)."""
-
-    START = "start"
-    STRICT = "strict"
-
-
-class VoteModel(StrEnum):
-    """What a downvote is (contract d-12)."""
-
-    SEPARATE = "separate"
-    TOGGLE = "toggle"
-    NET = "net"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """One product's reading of the article: the value of every switch (contract d).
-
-    Durations are in seconds. The defaults, taken together, are called ``article``.
+    Raises:
+        InvalidValue: there is none; the hint names the nearest.
     """
-
-    signature_location: SignatureLocation = SignatureLocation.BODY
-    signature_header: str = "X-Leanbe-Signature"
-    signature_scheme: SignatureScheme = SignatureScheme.HMAC
-    signed_content: SignedContent = SignedContent.PAYLOAD
-    triggered_at: TriggeredAt = TriggeredAt.UTC
-    restamp_on_retry: bool = False
-    method: str = "POST"
-    content_type: str = "application/json"
-    max_attempts: int = 5
-    backoff: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0)
-    timeout: float = 10.0
-    success: Success = Success.ANY_2XX
-    follow_redirects: bool = False
-    ordering: Ordering = Ordering.START
-    events: tuple[str, ...] = ("*",)
-    regenerate_secret_on_url_change: bool = False
-    idea_request_ref_key: str = "id"
-    vote_model: VoteModel = VoteModel.SEPARATE
-    cascade: str = "none"
-    deleted_payload: str = "full"
-    vote_payload: str = "idea-and-customer"
-    customer_fanout: str = "all"
-    unset: str = "omit"
-    promote_creates_backlog_item: bool = True
-    vote_touches_updated_at: bool = True
-    pretty_body: bool = False
-    include_changes: bool = False
-    require_https: bool = False
-    require_confirmed: bool = False
-    resign_queued: bool = False
-    stop_on_gone: bool = False
+    if name not in _SWITCHES:
+        suggestion = did_you_mean(name, NAMES)
+        raise InvalidValue(
+            f"There is no assumption {name!r}.",
+            hint=suggestion or f"The assumptions are {', '.join(NAMES)}.",
+        )
+    return _SWITCHES[name]
 
 
-ARTICLE = Reading()
+def check(name: str, text: str) -> str:
+    """Return the canonical text of a switch's value: what is stored, and shown.
+
+    Raises:
+        InvalidValue: no such switch, or a value that it does not have; the hint tells its values.
+    """
+    return text_of(_value(name, text))
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """Return name and canonical text of ``NAME=VALUE``, as ``--assume`` takes it.
+
+    Raises:
+        InvalidValue: it is no assignment, or not one of a switch to a value of its own.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidValue(
+            f"{text!r} is no assignment.", hint="Write NAME=VALUE, such as max_attempts=1."
+        )
+    return name.strip(), check(name.strip(), value)
+
+
+def read(texts: Mapping[str, str]) -> Reading:
+    """Return the reading that stored texts come to; what they leave out is the article's.
+
+    Raises:
+        InvalidValue: a name or a value that this version does not know.
+    """
+    values: dict[str, Any] = {name: _value(name, text) for name, text in texts.items()}
+    return Reading(**values)
+
+
+def texts_of(reading: Reading) -> dict[str, str]:
+    """Return every switch with the canonical text of its value, in the contract's order."""
+    return {name: text_of(getattr(reading, name)) for name in NAMES}
+
+
+def deviations(reading: Reading) -> dict[str, str]:
+    """Return the switches that are not the article's, with their canonical texts."""
+    article = texts_of(ARTICLE)
+    return {name: text for name, text in texts_of(reading).items() if text != article[name]}
+
+
+def _value(name: str, text: str) -> object:
+    switch = assumption(name)
+    try:
+        return _PARSERS[name](text.strip())
+    except ValueError as error:
+        raise InvalidValue(
+            f"{text!r} is no value of {name}{error}.", hint=f"It takes {switch.accepts}."
+        ) from None
+    except InvalidValue as error:
+        raise InvalidValue(
+            f"{text!r} is no value of {name}: {error.message}",
+            hint=error.hint or f"It takes {switch.accepts}.",
+        ) from None
+
+
+# The parsers below take stripped text and raise a ValueError for what they do not take: without
+# words, or with words that go on after "... is no value of NAME".
+
+
+def _choice_of(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
+    by_folded = {choice.casefold(): choice for choice in choices}
+
+    def parse(text: str) -> StrEnum:
+        if text.casefold() not in by_folded:
+            raise ValueError
+        return by_folded[text.casefold()]
+
+    return parse
+
+
+def _boolean(text: str) -> bool:
+    folded = text.casefold()
+    if folded not in {"true", "false"}:
+        raise ValueError
+    return folded == "true"
+
+
+_MOST_ATTEMPTS = 100
+
+
+def _attempts(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= _MOST_ATTEMPTS:
+        raise ValueError
+    return int(text)
+
+
+def _timeout(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds == 0:
+        raise ValueError(": no receiver answers in no time")
+    return seconds
+
+
+_MOST_PARTS = 100
+
+
+def _parts(text: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts) or len(parts) > _MOST_PARTS:
+        raise ValueError
+    return parts
+
+
+def _durations(text: str) -> tuple[float, ...]:
+    return tuple(parse_duration(part) for part in _parts(text))
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    parts = _parts(text)
+    for part in parts:
+        matching(part)
+    return tuple(dict.fromkeys(parts))
+
+
+_LONGEST_HEADER = 200
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VISIBLE = re.compile(r"[\x20-\x7e]+")
+_OF_THE_SENDER = frozenset(
+    {
+        "accept", "accept-encoding", "connection", "content-encoding", "content-length",
+        "content-type", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade",
+        "user-agent",
+    }
+)  # fmt: skip
+
+
+def _header_name(text: str) -> str:
+    if not _TOKEN.fullmatch(text) or len(text) > _LONGEST_HEADER:
+        raise ValueError
+    if text.lower() in _OF_THE_SENDER:
+        raise ValueError(": every request has that header already")
+    return text
+
+
+def _content_type(text: str) -> str:
+    if not _VISIBLE.fullmatch(text) or len(text) > _LONGEST_HEADER:
+        raise ValueError
+    return text
+
+
+_OPEN_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "signature_header": _header_name,
+    "content_type": _content_type,
+    "max_attempts": _attempts,
+    "backoff": _durations,
+    "timeout": _timeout,
+    "events": _globs,
+}
+
+
+def _parser_of(name: str) -> Callable[[str], object]:
+    default: object = getattr(ARTICLE, name)
+    if isinstance(default, StrEnum):
+        return _choice_of(type(default))
+    return _boolean if isinstance(default, bool) else _OPEN_PARSERS[name]
+
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    field.name: _parser_of(field.name) for field in fields(Reading)
+}

@@ -1,0 +1,139 @@
+"""The 22 events: what they are called, what raises them, and how much of them is known.
+
+The names and what triggers them are the article's (contract a.1); of the payloads it shows two, and
+the other twenty are inferred (contract b.7). The order is the article's, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.nearest import did_you_mean
+
+
+class Source(StrEnum):
+    """Where a fact comes from."""
+
+    #: Stated or shown by Leanbe's article.
+    STATED = "stated"
+    #: Inferred or invented here.
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventKind:
+    """One of the 22 events.
+
+    Attributes:
+        name: ``idea.upVoted``: the resource, and what happened to it.
+        group: the heading it stands under, for people.
+        meaning: what raises it, in a sentence.
+        trigger_source: whether the article says when it is raised.
+        payload_source: whether the article shows its payload.
+    """
+
+    name: str
+    group: str
+    meaning: str
+    trigger_source: Source = Source.STATED
+    payload_source: Source = Source.INFERRED
+
+    @property
+    def resource(self) -> str:
+        """The kind of document that the payload is: ``idea``."""
+        return self.name.partition(".")[0]
+
+    @property
+    def action(self) -> str:
+        """What happened to the document: ``upVoted``."""
+        return self.name.partition(".")[2]
+
+
+_GROUPS = {
+    "ideaRequest": "Idea requests",
+    "idea": "Ideas",
+    "customer": "Customers",
+    "backlogItem": "Backlog items",
+    "okr": "OKRs",
+    "announcement": "Announcements",
+}
+
+_MEANINGS = {
+    "ideaRequest.created": "Somebody asked for something new.",
+    "ideaRequest.attachedToIdea": "A request became part of an idea.",
+    "ideaRequest.ignored": "A request was set aside for good.",
+    "idea.created": "A new idea was written down.",
+    "idea.updated": "An idea was edited, archived, assigned or tagged.",
+    "idea.promoted": "An idea was taken into the backlog.",
+    "idea.deleted": "An idea was removed.",
+    "idea.upVoted": "A vote for an idea was cast.",
+    "idea.downVoted": "A vote against an idea was cast.",
+    "customer.created": "A new customer is known.",
+    "customer.updated": "What is known of a customer changed.",
+    "customer.deleted": "A customer was removed.",
+    "backlogItem.created": "A piece of work entered the backlog.",
+    "backlogItem.updated": "A backlog item was edited, other than its status.",
+    "backlogItem.deleted": "A backlog item was removed.",
+    "backlogItem.statusChanged": "A backlog item moved to another status.",
+    "okr.created": "A new objective was set, with its key results.",
+    "okr.updated": "An objective or one of its key results changed.",
+    "okr.deleted": "An objective was removed.",
+    "announcement.created": "A new announcement was written.",
+    "announcement.updated": "An announcement was edited, published or taken back.",
+    "announcement.deleted": "An announcement was removed.",
+}
+
+_SHOWN = ("customer.created", "idea.created")
+
+
+def _kind(name: str) -> EventKind:
+    return EventKind(
+        name=name,
+        group=_GROUPS[name.partition(".")[0]],
+        meaning=_MEANINGS[name],
+        payload_source=Source.STATED if name in _SHOWN else Source.INFERRED,
+    )
+
+
+#: All events in the article's order, which keeps each group together.
+EVENTS: tuple[EventKind, ...] = tuple(_kind(name) for name in _MEANINGS)
+EVENT_NAMES: tuple[str, ...] = tuple(event.name for event in EVENTS)
+_BY_NAME: Mapping[str, EventKind] = MappingProxyType({event.name: event for event in EVENTS})
+
+
+def event_kind(name: str) -> EventKind:
+    """Return the event of that exact name.
+
+    Raises:
+        InvalidValue: there is none; the hint names the nearest.
+    """
+    if name not in _BY_NAME:
+        suggestion = did_you_mean(name, EVENT_NAMES)
+        raise InvalidValue(
+            f"Leanbe has no event {name!r}.",
+            hint=suggestion or f"Its {len(EVENT_NAMES)} events: {', '.join(EVENT_NAMES)}.",
+        )
+    return _BY_NAME[name]
+
+
+def matches(name: str, glob: str) -> bool:
+    """Say whether an event's name fits a glob: ``idea.*``, ``*.created``, or a name itself."""
+    return fnmatchcase(name, glob)
+
+
+def matching(glob: str) -> tuple[str, ...]:
+    """Return the names that fit a glob, in the article's order.
+
+    Raises:
+        InvalidValue: none does; the hint names the nearest.
+    """
+    names = tuple(name for name in EVENT_NAMES if matches(name, glob))
+    if not names:
+        suggestion = did_you_mean(glob, EVENT_NAMES)
+        raise InvalidValue(
+            f"No event fits {glob!r}.", hint=suggestion or "Use a name, or a glob such as 'idea.*'."
+        )
+    return names

@@ -1,0 +1,156 @@
+"""One reading of the article: a value for every switch, the article's own where none was set.
+
+The names, the kinds and the defaults of the switches stand here and nowhere else; what each asks,
+and the evidence, is in ``ambiguities`` (contract d).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SignatureLocation(StrEnum):
+    """Where the signature stands (contract d-1)."""
+
+    BODY = "body"
+    HEADER = "header"
+    BOTH = "both"
+
+
+class SignatureScheme(StrEnum):
+    """How text and secret become hex (contract d-2)."""
+
+    HMAC = "hmac"
+    SHA256_PAYLOAD_SECRET = "sha256-payload-secret"  # noqa: S105 - the name of a scheme
+    SHA256_SECRET_PAYLOAD = "sha256-secret-payload"  # noqa: S105 - the name of a scheme
+
+
+class SignedContent(StrEnum):
+    """Which text is signed (contract d-3)."""
+
+    PAYLOAD = "payload"
+    ENVELOPE_WITHOUT_SIGNATURE = "envelope-without-signature"
+
+
+class TriggeredAt(StrEnum):
+    """How the instant is printed (contract d-4)."""
+
+    UTC = "utc"
+    LA_WALLCLOCK_WITH_Z = "la-wallclock-with-Z"
+    LA_OFFSET = "la-offset"
+
+
+class Method(StrEnum):
+    """The method of the request (contract d-6)."""
+
+    POST = "POST"
+    PUT = "PUT"
+
+
+class Success(StrEnum):
+    """Which answers accept a delivery (contract d-7)."""
+
+    ANY_2XX = "2xx"
+    ONLY_200 = "200-only"
+
+
+class Ordering(StrEnum):
+    """What order a product's deliveries keep (contract c.5, d-7)."""
+
+    START = "start"
+    STRICT = "strict"
+
+
+class IdeaRequestRefKey(StrEnum):
+    """What an idea calls the id of a request that is attached to it (contract d-11)."""
+
+    ID = "id"
+    UNDERSCORE_ID = "_id"
+
+
+class VoteModel(StrEnum):
+    """What a downvote is (contract d-12)."""
+
+    #: A vote of its own; ``upvotes`` counts the votes for the idea.
+    SEPARATE = "separate"
+    #: An upvote taken back; there is no other.
+    TOGGLE = "toggle"
+    #: A vote of its own; ``upvotes`` is the votes for less the votes against.
+    NET = "net"
+
+
+class Cascade(StrEnum):
+    """What follows a specific event of a document (contract d-13, d-14)."""
+
+    NONE = "none"
+    UPDATED = "updated"
+
+
+class DeletedPayload(StrEnum):
+    """What the payload of a ``.deleted`` event is (contract d-15)."""
+
+    FULL = "full"
+    ID = "id"
+
+
+class VotePayload(StrEnum):
+    """What the payload of a vote is (contract d-16)."""
+
+    IDEA_AND_CUSTOMER = "idea-and-customer"
+    IDEA = "idea"
+
+
+class CustomerFanout(StrEnum):
+    """Which products hear of a customer (contract d-17)."""
+
+    ALL = "all"
+    ORIGIN = "origin"
+
+
+class Unset(StrEnum):
+    """How an optional field that has no value is written (contract d-18)."""
+
+    OMIT = "omit"
+    NULL = "null"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """One product's reading of the article: the value of every switch (contract d).
+
+    Durations are in seconds. The defaults, taken together, are called ``article``.
+    """
+
+    signature_location: SignatureLocation = SignatureLocation.BODY
+    signature_header: str = "X-Leanbe-Signature"
+    signature_scheme: SignatureScheme = SignatureScheme.HMAC
+    signed_content: SignedContent = SignedContent.PAYLOAD
+    triggered_at: TriggeredAt = TriggeredAt.UTC
+    restamp_on_retry: bool = False
+    method: Method = Method.POST
+    content_type: str = "application/json"
+    max_attempts: int = 5
+    backoff: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0)
+    timeout: float = 10.0
+    success: Success = Success.ANY_2XX
+    follow_redirects: bool = False
+    ordering: Ordering = Ordering.START
+    events: tuple[str, ...] = ("*",)
+    regenerate_secret_on_url_change: bool = False
+    idea_request_ref_key: IdeaRequestRefKey = IdeaRequestRefKey.ID
+    vote_model: VoteModel = VoteModel.SEPARATE
+    cascade: Cascade = Cascade.NONE
+    deleted_payload: DeletedPayload = DeletedPayload.FULL
+    vote_payload: VotePayload = VotePayload.IDEA_AND_CUSTOMER
+    customer_fanout: CustomerFanout = CustomerFanout.ALL
+    unset: Unset = Unset.OMIT
+    promote_creates_backlog_item: bool = True
+    vote_touches_updated_at: bool = True
+    pretty_body: bool = False
+    include_changes: bool = False
+    require_https: bool = False
+    require_confirmed: bool = False
+    resign_queued: bool = False
+    stop_on_gone: bool = False
+
+
+ARTICLE = Reading()
