@@ -1,0 +1,250 @@
+"""The envelope: the body of a request, sealed when the event is recorded, verified on arrival.
+
+Invariant: the payload's text is put into the body as it was signed. It is never parsed and written
+again on its way out; the envelope grows around it by concatenation (contract a.1, d-1 to d-5).
+"""
+
+import hmac
+import re
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from leanbe_emitter.errors import InvalidSignature, InvalidValue
+from leanbe_emitter.wire.assumptions import ARTICLE, Reading, SignatureLocation, SignedContent
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.signing import sign_text, to_utf8
+from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
+
+_START = '{"payload":'
+_END = ',"event":"'
+_INDENT = "  "
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SIGNATURE = re.compile("[0-9a-f]{64}")
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|\{\}|\[\]|[{}\[\]:,]|[^"{}\[\]:,]+')
+_STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \n]+')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """A verified request body.
+
+    Only the payload is bound by the signature: whoever holds an old body can change ``event`` and
+    ``triggered_at``, and it still verifies. That is how the article's check is made.
+
+    Attributes:
+        payload: the event's document.
+        event: the event's name, as sent.
+        triggered_at: the text of ``triggeredAt``, as sent.
+        signature: the 64 hex digits, as sent.
+    """
+
+    payload: JSON
+    event: str
+    triggered_at: str
+    signature: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """A finished request: what is stored with the event and sent, byte for byte.
+
+    Attributes:
+        body: the text whose UTF-8 is the request's body.
+        headers: content type and, if the reading asks for it, the signature (contract d-1).
+        signature: the hex digits, wherever they stand; None if there was no secret to sign with.
+    """
+
+    body: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...]
+    signature: str | None
+
+
+def verify(body: bytes, secret: str) -> Envelope:
+    """Return what a request's body holds if its signature is right, by the article's formula.
+
+    The signature is compared in constant time. ``event`` and ``triggeredAt`` are not signed:
+    do not base a permission on them.
+
+    Args:
+        body: the request's body as it arrived, whatever it holds.
+        secret: the secret of the product's webhook settings.
+
+    Raises:
+        InvalidSignature: the only error, whatever the body; its message says why.
+    """
+    envelope = _open(body)
+    _check_signature(envelope, secret)
+    return envelope
+
+
+def seal(
+    payload_text: str,
+    *,
+    event: str,
+    triggered_at: datetime,
+    secret: str | None,
+    reading: Reading = ARTICLE,
+) -> Sealed:
+    """Put a payload's text into its envelope and sign it (contract a.1, d-1 to d-5, d-25).
+
+    Args:
+        payload_text: what ``stringify`` gave; it stands in a compact body unchanged.
+        event: the event's name.
+        triggered_at: an aware datetime.
+        secret: None for a product that never had a URL: nothing is signed then, and no signature
+            stands anywhere.
+        reading: which signature where, which time, which white space.
+    """
+    unsigned = (
+        f'{_START}{payload_text},"event":{stringify(event)}'
+        f',"triggeredAt":"{print_instant(triggered_at, reading.triggered_at)}"'
+    )
+    signature = None if secret is None else _sign(payload_text, unsigned + "}", secret, reading)
+    in_body = signature is not None and reading.signature_location is not SignatureLocation.HEADER
+    body = f'{unsigned},"signature":"{signature}"}}' if in_body else unsigned + "}"
+    return Sealed(
+        body=_indented(body) if reading.pretty_body else body,
+        headers=(("Content-Type", reading.content_type), *_signature_header(signature, reading)),
+        signature=signature,
+    )
+
+
+def payload_text_of(body: str) -> str:
+    """Return the exact text of the payload, compact, in a body that ``seal`` made.
+
+    Raises:
+        InvalidValue: the body is none that ``seal`` made.
+    """
+    compact = body if body.startswith(_START) else _STRING_OR_SPACE.sub(r"\1", body)
+    # Quotes inside strings are escaped, and nothing after the event's name is an object: the last
+    # member of this name is the envelope's, whatever the payload holds.
+    end = compact.rfind(_END)
+    if end < 0 or not compact.startswith(_START):
+        raise InvalidValue("This body is no envelope that was sealed here.")
+    return compact[len(_START) : end]
+
+
+def _sign(payload_text: str, envelope_text: str, secret: str, reading: Reading) -> str:
+    signs_payload = reading.signed_content is SignedContent.PAYLOAD
+    text = payload_text if signs_payload else envelope_text
+    return sign_text(text, secret, scheme=reading.signature_scheme)
+
+
+def _signature_header(signature: str | None, reading: Reading) -> tuple[tuple[str, str], ...]:
+    if signature is None or reading.signature_location is SignatureLocation.BODY:
+        return ()
+    return ((reading.signature_header, signature),)
+
+
+def _indented(compact: str) -> str:
+    """Return compact JSON as ``JSON.stringify(value, null, 2)`` writes it."""
+    pieces: list[str] = []
+    depth = 0
+    for part in _PART.findall(compact):
+        if part in ("{", "["):
+            depth += 1
+            pieces += (part, "\n", _INDENT * depth)
+        elif part in ("}", "]"):
+            depth -= 1
+            pieces += ("\n", _INDENT * depth, part)
+        elif part == ",":
+            pieces += (part, "\n", _INDENT * depth)
+        else:
+            pieces.append(": " if part == ":" else part)
+    return "".join(pieces)
+
+
+def _open(body: bytes) -> Envelope:
+    """Return the envelope without looking at what its signature is worth."""
+    document = _document(_decoded(body))
+    _require_members(document)
+    return Envelope(
+        payload=document["payload"],
+        event=document["event"],
+        triggered_at=document["triggeredAt"],
+        signature=document["signature"],
+    )
+
+
+def _decoded(body: bytes) -> str:
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise InvalidSignature(
+            f"The body is of type {type(body).__name__}, not bytes.",
+            hint="Pass the request's body as it arrived, before anything parses it.",
+        )
+    raw = bytes(body)
+    if raw.startswith(_BYTE_ORDER_MARK):
+        raise InvalidSignature("The body starts with a byte order mark, which is not JSON.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidSignature(f"The body is not UTF-8: byte {error.start} is wrong.") from None
+
+
+def _document(text: str) -> dict[str, JSON]:
+    try:
+        document = parse(text, max_depth=MAX_DEPTH + 1)  # the envelope is one level more
+    except InvalidValue as error:
+        raise InvalidSignature(f"The body is refused. {error.message}", hint=error.hint) from None
+    if not isinstance(document, dict):
+        raise InvalidSignature(f"The body is a JSON {_kind(document)}, not an object.")
+    return document
+
+
+def _require_members(document: dict[str, JSON]) -> None:
+    for name in ("payload", "event", "triggeredAt", "signature"):
+        if name not in document:
+            raise InvalidSignature(
+                f"The body has no member {name!r}.",
+                hint="An envelope has payload, event, triggeredAt and signature.",
+            )
+    for name in ("event", "triggeredAt", "signature"):
+        if not isinstance(document[name], str):
+            raise InvalidSignature(f"The member {name!r} is a {_kind(document[name])}, not text.")
+
+
+def _check_signature(envelope: Envelope, secret: str) -> None:
+    if not isinstance(secret, str) or not secret:
+        raise InvalidSignature(
+            "There is no secret to verify with.",
+            hint="Check where it is read from: with an empty secret, anybody can sign.",
+        )
+    text = stringify(envelope.payload, max_bytes=sys.maxsize)  # what arrived has its size already
+    expected = sign_text(text, secret)
+    if not _are_equal(expected, envelope.signature):
+        raise _refusal(envelope.signature, expected)
+
+
+def _are_equal(one: str, other: str) -> bool:
+    # As bytes, because compare_digest raises TypeError on text that is not ASCII.
+    return hmac.compare_digest(to_utf8(one), to_utf8(other))
+
+
+def _refusal(found: str, expected: str) -> InvalidSignature:
+    """Say why the signature found is refused, without telling the one that was expected."""
+    if _are_equal(found.lower(), expected):
+        return InvalidSignature(
+            "The signature is in upper case.", hint="Leanbe's is lower-case hex: change the sender."
+        )
+    if not _SIGNATURE.fullmatch(found):
+        return InvalidSignature(
+            f"The signature, of {len(found)} characters, is not 64 lower-case hex digits."
+        )
+    return InvalidSignature(
+        "The signature does not fit the payload.",
+        hint="The payload was altered after it was signed, or another secret signed it.",
+    )
+
+
+def _kind(value: JSON) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case int() | float():
+            return "number"
+    return "array" if isinstance(value, list) else "object"

@@ -1,0 +1,51 @@
+"""A signature is made of a text and a secret, and of nothing else (contract d-2).
+
+Invariant: what is hashed is the UTF-8 of the secret itself, never the bytes that its hex digits
+may stand for (contract c.1).
+"""
+
+import hashlib
+import hmac
+from typing import assert_never
+
+from leanbe_emitter.wire.assumptions import SignatureScheme
+from leanbe_emitter.wire.stringify import JSON, stringify
+
+
+def sign(payload: JSON, secret: str) -> str:
+    """Return the article's signature of a payload: 64 lower-case hex digits.
+
+    That is ``createHmac('sha256', secret).update(JSON.stringify(payload)).digest('hex')``.
+
+    Raises:
+        InvalidValue: the payload has no JSON form (also its leaves ``PayloadTooDeep`` and
+            ``PayloadTooLarge``).
+    """
+    return sign_text(stringify(payload), secret)
+
+
+def sign_text(text: str, secret: str, *, scheme: SignatureScheme = SignatureScheme.HMAC) -> str:
+    """Return the signature of what is stringified already: 64 lower-case hex digits.
+
+    Args:
+        text: the exact text that is signed, normally ``stringify(payload)``.
+        secret: the webhook's secret.
+        scheme: the article's formula, or a reading of its words (contract d-2).
+    """
+    match scheme:
+        case SignatureScheme.HMAC:
+            return hmac.digest(to_utf8(secret), to_utf8(text), "sha256").hex()
+        case SignatureScheme.SHA256_PAYLOAD_SECRET:
+            return hashlib.sha256(to_utf8(text) + to_utf8(secret)).hexdigest()
+        case SignatureScheme.SHA256_SECRET_PAYLOAD:
+            return hashlib.sha256(to_utf8(secret) + to_utf8(text)).hexdigest()
+    assert_never(scheme)
+
+
+def to_utf8(text: str) -> bytes:
+    """Return the UTF-8 of a text as JavaScript makes it: a lone surrogate becomes U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        units = text.encode("utf-16-le", "surrogatepass")
+        return units.decode("utf-16-le", "replace").encode()

@@ -1,0 +1,296 @@
+"""``stringify(value)`` is ``JSON.stringify(value)``, to the byte (contract appendix 1).
+
+Invariant: in JavaScript, ``JSON.stringify(JSON.parse(text)) === text`` for every text written here.
+So a receiver that parses the payload and writes it again hashes the very text that was signed.
+
+Nearly every payload is one for which Python's own encoder already writes what JavaScript would.
+It goes first; one regular expression, which errs on the side of suspicion, looks for what the two
+might write differently, and only then is the text written again, exactly and slowly.
+"""
+
+import json
+import re
+from typing import Any, TypeAlias
+
+from leanbe_emitter.errors import InvalidValue, PayloadTooDeep, PayloadTooLarge
+
+#: How many arrays and objects may stand inside one another.
+MAX_DEPTH = 200
+#: How long a payload's text may be, in bytes of UTF-8.
+MAX_PAYLOAD_BYTES = 1_048_576
+
+#: What ``json.loads`` gives: dict with text keys, list, str, int, float, bool or None.
+JSON: TypeAlias = Any
+
+#: The largest integer up to which a double holds every integer.
+_MAX_EXACT = 2**53
+#: What JavaScript counts as the index of an array goes up to here.
+_MAX_INDEX = 2**32 - 2
+#: From this many digits before the decimal point on, JavaScript writes an exponent.
+_MAX_DIGITS = 21
+#: From this many zeros after the decimal point on, JavaScript writes an exponent.
+_MAX_ZEROS = 6
+#: Integers of so many characters are exact in a double, whatever their digits.
+_SHORT_INTEGER = 15
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INDEX = re.compile("0|[1-9][0-9]{0,9}")
+# A number that is no short integer, or a key that may be an index or may not have been text.
+# It also hits strings that merely look so, which costs time and changes nothing.
+_SUSPICIOUS = re.compile(
+    r"""
+      [:,\[{] (?:
+          "(?: [0-9-] | true | false | null | NaN | Infinity ) [^"]* ":
+        | -?[0-9]+ (?: [.e][-+.e0-9]*[,\]}] | [0-9]{15} )
+        | NaN
+        | -?Infinity
+      )
+    """,
+    re.VERBOSE,
+)
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def stringify(
+    value: JSON, *, max_depth: int = MAX_DEPTH, max_bytes: int = MAX_PAYLOAD_BYTES
+) -> str:
+    """Return the text that ``JSON.stringify`` would give for the value (contract appendix 1).
+
+    Args:
+        value: dicts with text keys, lists, tuples, str, int, float, bool and None, in any nesting.
+        max_depth: how many arrays and objects may stand inside one another.
+        max_bytes: how long the text may be, in bytes of UTF-8.
+
+    Returns:
+        Text that always has a UTF-8 form: lone surrogates stand in it escaped.
+
+    Raises:
+        PayloadTooDeep: the nesting exceeds ``max_depth``.
+        PayloadTooLarge: the text exceeds ``max_bytes``.
+        InvalidValue: something that JSON has no form for, a key that is no text, or a value that
+            holds itself.
+    """
+    text = _quick(value, max_depth)
+    if text is None:
+        text = _exact(value, max_depth)
+    _check_size(text, max_bytes)
+    return text
+
+
+def parse(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
+    """Return the value that ``JSON.parse`` would give for the text.
+
+    ``NaN`` and ``Infinity`` are refused, the last of two equal keys wins at the place of the first,
+    and a number is the double that JavaScript would hold: an int where that is a whole number up to
+    2^53, written without point or exponent, and a float otherwise (``1e400`` is infinite).
+
+    Raises:
+        InvalidValue: the text is not JSON.
+        PayloadTooDeep: the nesting exceeds ``max_depth``.
+    """
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise InvalidValue(f"This is not JSON: {error}.") from None
+    except RecursionError:
+        raise _too_deep(max_depth) from None
+    if _brackets(text) > max_depth and _is_deeper(value, max_depth):
+        raise _too_deep(max_depth)
+    return value
+
+
+def _quick(value: JSON, max_depth: int) -> str | None:
+    """Return the text if Python's encoder is sure to write what JavaScript would."""
+    if not isinstance(value, dict | list | tuple):
+        return None
+    try:
+        text = _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return None  # the exact way finds out what it is, and where
+    if _brackets(text) > max_depth and _is_deeper(value, max_depth):
+        raise _too_deep(max_depth)
+    if _SUSPICIOUS.search(text) or not (text.isascii() or _has_utf8_form(text)):
+        return None
+    return text
+
+
+def _brackets(text: str) -> int:
+    """Return a number that the depth of the text does not exceed, quickly."""
+    return text.count("[") + text.count("{")
+
+
+def _is_deeper(value: JSON, max_depth: int) -> bool:
+    level = [value]
+    for _ in range(max_depth + 1):
+        level = [node for node in level if isinstance(node, dict | list | tuple)]
+        if not level:
+            return False
+        level = [child for node in level for child in _children(node)]
+    return True
+
+
+def _children(node: JSON) -> JSON:
+    return node.values() if isinstance(node, dict) else node
+
+
+def _has_utf8_form(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_size(text: str, max_bytes: int) -> None:
+    # No character takes more than four bytes, so that small texts need not be encoded.
+    if 4 * len(text) > max_bytes and (size := len(text.encode())) > max_bytes:
+        raise PayloadTooLarge(
+            f"The payload's text has {size} bytes; the limit is {max_bytes}.",
+            hint="Shorten its texts or lists.",
+        )
+
+
+def _too_deep(max_depth: int) -> PayloadTooDeep:
+    return PayloadTooDeep(
+        f"The payload is nested deeper than the limit of {max_depth} levels.",
+        hint="Put fewer lists and objects inside one another.",
+    )
+
+
+def _exact(value: JSON, max_depth: int) -> str:
+    try:
+        return _write(value, max_depth=max_depth, path="payload", inside=())
+    except RecursionError:
+        raise _too_deep(max_depth) from None
+
+
+def _write(value: object, *, max_depth: int, path: str, inside: tuple[int, ...]) -> str:
+    """Write one value; ``inside`` holds the ids of the containers that it stands in."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _write_text(value)
+        case int() | float():
+            return _write_number(value)
+        case dict() | list() | tuple():
+            _check_place(value, max_depth=max_depth, path=path, inside=inside)
+            return _write_container(
+                value, max_depth=max_depth, path=path, inside=(*inside, id(value))
+            )
+    raise InvalidValue(
+        f"{path} is of type {type(value).__name__}, which JSON has no form for.",
+        hint="Use dict, list, str, int, float, bool or None.",
+    )
+
+
+def _check_place(value: object, *, max_depth: int, path: str, inside: tuple[int, ...]) -> None:
+    if id(value) in inside:
+        raise InvalidValue(f"{path} holds itself.", hint="JSON has no form for circular values.")
+    if len(inside) >= max_depth:
+        raise _too_deep(max_depth)
+
+
+def _write_container(
+    value: dict[object, object] | list[object] | tuple[object, ...],
+    *,
+    max_depth: int,
+    path: str,
+    inside: tuple[int, ...],
+) -> str:
+    if isinstance(value, dict):
+        members = (
+            f"{_write_text(key)}:"
+            + _write(child, max_depth=max_depth, path=f"{path}.{key}", inside=inside)
+            for key, child in _in_order(value, path=path)
+        )
+        return "{" + ",".join(members) + "}"
+    items = (
+        _write(child, max_depth=max_depth, path=f"{path}[{index}]", inside=inside)
+        for index, child in enumerate(value)
+    )
+    return "[" + ",".join(items) + "]"
+
+
+def _in_order(value: dict[object, object], *, path: str) -> list[tuple[str, object]]:
+    """Return the members as JavaScript orders them: array indexes ascending, then the others."""
+    members: dict[str, object] = {}
+    for key, child in value.items():
+        if not isinstance(key, str):
+            raise InvalidValue(
+                f"{path} has the key {key!r}, which is no text.", hint="Write the key as text."
+            )
+        members[_joined(key)] = child
+    indexes = sorted(filter(_is_index, members), key=int)
+    return [(key, members[key]) for key in dict.fromkeys((*indexes, *members))]
+
+
+def _is_index(key: str) -> bool:
+    return bool(_INDEX.fullmatch(key)) and int(key) <= _MAX_INDEX
+
+
+def _joined(text: str) -> str:
+    """Return the text with each pair of surrogates made the one character that it means."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _write_text(text: str) -> str:
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", _encode(_joined(text)))
+
+
+def _write_number(number: float) -> str:
+    """Write a number as ECMAScript's Number::toString does, from the double that it becomes."""
+    if isinstance(number, int) and -_MAX_EXACT <= number <= _MAX_EXACT:
+        return int.__repr__(number)
+    try:
+        double = float(number)
+    except OverflowError:
+        return "null"
+    if double in (float("inf"), float("-inf")) or double != double:  # noqa: PLR0124 - it is NaN
+        return "null"
+    sign = "-" if double < 0 else ""
+    return sign + _write_digits(*_digits(abs(double)))
+
+
+def _digits(double: float) -> tuple[str, int]:
+    """Return the shortest digits that give the double again, and where the point stands in them.
+
+    The point stands after so many digits; before the first one if the number is not positive.
+    """
+    mantissa, _, exponent = float.__repr__(double).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    significant = (whole + fraction).lstrip("0")
+    dropped = len(whole + fraction) - len(significant)
+    return significant.rstrip("0"), len(whole) - dropped + int(exponent or 0)
+
+
+def _write_digits(digits: str, point: int) -> str:
+    if not digits:
+        return "0"
+    if len(digits) <= point <= _MAX_DIGITS:
+        return digits.ljust(point, "0")
+    if 0 < point <= _MAX_DIGITS:
+        return f"{digits[:point]}.{digits[point:]}"
+    if -_MAX_ZEROS < point <= 0:
+        return "0." + "0" * -point + digits
+    mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return f"{mantissa}e{point - 1:+d}"
+
+
+def _read_integer(text: str) -> float:
+    if len(text) <= _SHORT_INTEGER:
+        return int(text)
+    double = float(text)
+    return int(double) if -_MAX_EXACT <= double <= _MAX_EXACT else double
+
+
+def _refuse_constant(name: str) -> JSON:
+    raise InvalidValue(f"This is not JSON: it holds {name}.", hint="JSON has no form for it.")
+
+
+_DECODER = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
