@@ -1,0 +1,350 @@
+"""What may be called: rules for URLs, asked when one is set, and for the address connected to.
+
+A fake that posts wherever it is told is a request forger if others can reach it. So a refused
+address is refused however it is written or found: as a literal, through a name, through a
+redirect, or inside an IPv6 address. Everything here is pure; nothing is resolved.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import quote, urlsplit
+
+from leanbe_emitter.errors import InvalidTarget, InvalidValue
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+#: The longest URL, in characters.
+LONGEST_URL = 4096
+#: The option that widens the rules, as hints name it.
+OPTION = "--allow-targets"
+
+_EXAMPLE = "A webhook's URL looks like http://localhost:8000/webhook."
+_ALLOW_EXAMPLE = f"Example: {OPTION} hooks.example.com,10.0.0.0/8."
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HIGHEST_PORT = 65535
+_LONGEST_HOST = 253
+_LONGEST_SHOWN = 200
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+# Resolvers read a host whose last label is a number as an address: 2130706433, 0x7f.1, 127.1.
+_NUMERIC_LABEL = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
+_NETLOC = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<name>[^\[\]:]+))(?::(?P<port>.*))?")
+_PORT = re.compile(r"[0-9]{1,5}")
+# Left as they are in path and query: all that ASCII can show, and percent signs.
+_KEPT_IN_PATHS = "".join(chr(code) for code in range(0x21, 0x7F))
+# What a URL cannot hold: C0, DEL and C1 controls, white space, lone surrogates; and the backslash,
+# which browsers read as a slash and others do not.
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]|\s")
+_CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?/*.*@", re.DOTALL)
+
+# Where clouds hand out credentials to whoever asks from inside.
+_METADATA = frozenset(
+    ip_address(text)
+    for text in (
+        "169.254.169.254",  # AWS, Azure, Google, Oracle, DigitalOcean and others
+        "169.254.170.2",  # AWS, containers
+        "169.254.170.23",  # AWS, pods
+        "169.254.0.23",  # Tencent
+        "168.63.129.16",  # Azure, the host's own
+        "100.100.100.200",  # Alibaba
+        "192.0.0.192",  # Oracle
+        "fd00:ec2::254",  # AWS
+        "fd00:ec2::23",  # AWS, pods
+        "fd20:ce::254",  # Google
+    )
+)
+_FORBIDDEN: tuple[tuple[str, tuple[Network, ...]], ...] = (
+    ("unspecified", (ip_network("0.0.0.0/8"), ip_network("::/128"))),
+    ("link-local", (ip_network("169.254.0.0/16"), ip_network("fe80::/10"))),
+    ("multicast", (ip_network("224.0.0.0/4"), ip_network("ff00::/8"))),
+    ("broadcast", (ip_network("255.255.255.255/32"),)),
+)
+_LOOPBACK_AND_PRIVATE: tuple[Network, ...] = (
+    ip_network("127.0.0.0/8"),
+    ip_network("::1/128"),
+    ip_network("10.0.0.0/8"),
+    ip_network("172.16.0.0/12"),
+    ip_network("192.168.0.0/16"),
+    ip_network("100.64.0.0/10"),
+    ip_network("fc00::/7"),
+)
+# Prefixes whose last 32 bits are an IPv4 address that a translator or a stack may go on to.
+_CARRIES_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetRules:
+    """Where webhooks may point.
+
+    Attributes:
+        allow: host names, addresses and CIDRs that may be called whatever the other rules say;
+            metadata addresses stay refused. Bad entries raise ``InvalidValue``.
+        exposed: others can reach the server, so only loopback and private networks may be called.
+    """
+
+    allow: tuple[str, ...] = ()
+    exposed: bool = False
+
+    def __post_init__(self) -> None:
+        _allowed(self.allow)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A URL taken apart, for those who call it.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: a name in lower case, or an address without brackets.
+        port: the port, given or the scheme's own.
+        path: path and query as the request line holds them, percent-encoded ASCII.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> "Target":
+        """Take apart a URL that ``check_url`` let through."""
+        return _target(url)
+
+    @property
+    def authority(self) -> str:
+        """The value of ``Host``: the port stands there unless it is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What a connection belongs to: scheme, host and port."""
+        return (self.scheme, self.host, self.port)
+
+
+@lru_cache(maxsize=1024)
+def _target(url: str) -> Target:
+    parts = urlsplit(url)
+    path = quote(parts.path or "/", safe=_KEPT_IN_PATHS)
+    query = f"?{quote(parts.query, safe=_KEPT_IN_PATHS)}" if "?" in url else ""
+    return Target(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=parts.port or _DEFAULT_PORTS[parts.scheme],
+        path=path + query,
+    )
+
+
+def check_url(url: str, rules: TargetRules, *, require_https: bool = False) -> str:
+    """Return the URL as it was given, if a webhook may point there.
+
+    A name is not resolved: the address it leads to is checked when it is connected to.
+
+    Args:
+        url: an absolute http or https URL.
+        rules: where webhooks may point.
+        require_https: the reading in which a URL must be https (contract d-27).
+
+    Raises:
+        InvalidTarget: with the reason; credentials that the URL holds are not shown.
+    """
+    _check_text(url)
+    netloc = _check_parts(url, require_https=require_https)
+    host = _check_netloc(url, netloc)
+    if _is_literal(url, host):
+        check_address(host, rules, host=host)
+    return url
+
+
+def _check_text(url: str) -> None:
+    if not url:
+        raise InvalidTarget("The URL is empty.", hint=_EXAMPLE)
+    if len(url) > LONGEST_URL:
+        raise InvalidTarget(
+            f"The URL {_shown(url)} has {len(url)} characters.",
+            hint=f"A URL may have {LONGEST_URL}.",
+        )
+    if odd := _NOT_IN_URLS.search(url):
+        raise InvalidTarget(
+            f"The URL {_shown(url)} holds the character {odd.group()!r} at {odd.start()}.",
+            hint="Percent-encode what a URL cannot hold: a space is %20.",
+        )
+
+
+def _check_parts(url: str, *, require_https: bool) -> str:
+    """Return the part between ``//`` and the path."""
+    shown = _shown(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InvalidTarget(f"The URL {shown} cannot be read.", hint=_EXAMPLE) from error
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise InvalidTarget(f"The URL {shown} is not an http or https URL.", hint=_EXAMPLE)
+    if require_https and parts.scheme != "https":
+        raise InvalidTarget(
+            f"The URL {shown} is not https.", hint="The assumption require_https asks for it."
+        )
+    if not parts.netloc:
+        raise InvalidTarget(f"The URL {shown} names no host.", hint=_EXAMPLE)
+    if "@" in parts.netloc:
+        raise InvalidTarget(
+            f"The URL {shown} holds credentials.",
+            hint="Send them in a header: --header 'Authorization: Basic ...'.",
+        )
+    if "#" in url:
+        raise InvalidTarget(
+            f"The URL {shown} has a fragment (#).",
+            hint="Fragments are never sent: leave it out, or write %23 for the character itself.",
+        )
+    return parts.netloc
+
+
+def _check_netloc(url: str, netloc: str) -> str:
+    """Return the host, without brackets and in lower case."""
+    match = _NETLOC.fullmatch(netloc)
+    if match is None:
+        raise InvalidTarget(f"The host and port of {_shown(url)} cannot be read.", hint=_EXAMPLE)
+    port = match["port"]
+    if port is not None and not (
+        _PORT.fullmatch(port) and 1 <= int(port) <= _HIGHEST_PORT  # the length is bounded
+    ):
+        raise InvalidTarget(
+            f"The URL {_shown(url)} has a bad port.",
+            hint=f"A port is a number from 1 to {_HIGHEST_PORT}.",
+        )
+    return str(match["six"] or match["name"]).lower()
+
+
+def _is_literal(url: str, host: str) -> bool:
+    """Return whether the host is an address; False is a name.
+
+    What resolvers would read as an address in some odd way (octal, hexadecimal, one number) is
+    refused: two programs rarely agree on what it means.
+    """
+    if ":" in host:
+        try:
+            IPv6Address(host)
+        except ValueError as error:
+            raise InvalidTarget(
+                f"The URL {_shown(url)} has no IPv6 address between its brackets.",
+                hint="http://[::1]:8000/hook is one that has; zones (%eth0) are not supported.",
+            ) from error
+    elif _is_numeric(host):
+        try:
+            IPv4Address(host)
+        except ValueError as error:
+            raise InvalidTarget(
+                f"The host of {_shown(url)} is an odd way to write an address.",
+                hint="Write four decimal numbers: 127.0.0.1.",
+            ) from error
+    else:
+        _check_name(url, host)
+        return False
+    return True
+
+
+def _check_name(url: str, host: str) -> None:
+    if not host.isascii():
+        raise InvalidTarget(
+            f"The host of {_shown(url)} is not ASCII.",
+            hint="Write the name in its ASCII form, which begins with xn--.",
+        )
+    if len(host) > _LONGEST_HOST or not _NAME.fullmatch(host):
+        raise InvalidTarget(f"The host of {_shown(url)} cannot be a name.", hint=_EXAMPLE)
+
+
+def check_address(address: str, rules: TargetRules, *, host: str) -> None:
+    """Let an address through, if a webhook may be sent there.
+
+    Args:
+        address: the very address that is going to be connected to.
+        rules: where webhooks may point.
+        host: the host of the URL, which led to this address.
+
+    Raises:
+        InvalidTarget: naming the address, the rule, and the option that would allow it.
+    """
+    faces = _faces(ip_address(address.partition("%")[0]))
+    led = "" if host == address else f", which {host} leads to,"
+    if not _METADATA.isdisjoint(faces):
+        raise InvalidTarget(
+            f"{address}{led} must not be called: it is a cloud's metadata address.",
+            hint=f"{OPTION} does not reach metadata addresses.",
+        )
+    if _is_allowed(faces[0], host, rules):
+        return
+    rule = _refusal(faces, exposed=rules.exposed)
+    if rule:
+        raise InvalidTarget(
+            f"{address}{led} must not be called: {rule}.",
+            hint=f"If it is meant, allow it with {OPTION} {address}.",
+        )
+
+
+def _faces(address: Address) -> tuple[Address, ...]:
+    """Return what the address is, and then the IPv4 address that it carries, if it carries one."""
+    if isinstance(address, IPv4Address):
+        return (address,)
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address.sixtofour is not None:
+        return (address, address.sixtofour)
+    if int(address) > 1 and any(address in network for network in _CARRIES_IPV4):
+        return (address, IPv4Address(int(address) & 0xFFFFFFFF))
+    return (address,)
+
+
+def _refusal(faces: tuple[Address, ...], *, exposed: bool) -> str:
+    """Return the rule that forbids the address, in words; empty where none does."""
+    for kind, networks in _FORBIDDEN:
+        if any(face in network for face in faces for network in networks):
+            return f"{kind} addresses are refused"
+    if exposed and not all(_is_private(face) for face in faces):
+        return "only loopback and private networks may be called while others can reach this server"
+    return ""
+
+
+def _is_private(address: Address) -> bool:
+    # Not the standard library's is_private: it leaves out 100.64.0.0/10 and takes in much else.
+    return any(address in network for network in _LOOPBACK_AND_PRIVATE)
+
+
+def _is_allowed(address: Address, host: str, rules: TargetRules) -> bool:
+    hosts, networks = _allowed(rules.allow)
+    return host.lower().rstrip(".") in hosts or any(address in network for network in networks)
+
+
+@lru_cache(maxsize=64)
+def _allowed(entries: tuple[str, ...]) -> tuple[frozenset[str], tuple[Network, ...]]:
+    hosts, networks = set(), list[Network]()
+    for entry in entries:
+        if "/" in entry or ":" in entry or _is_numeric(entry):
+            networks.append(_network(entry))
+        elif _NAME.fullmatch(entry):
+            hosts.add(entry.lower().rstrip("."))
+        else:
+            raise InvalidValue(f"{entry!r} is no host, address or CIDR.", hint=_ALLOW_EXAMPLE)
+    return frozenset(hosts), tuple(networks)
+
+
+def _network(entry: str) -> Network:
+    try:
+        return ip_network(entry)
+    except ValueError as error:
+        raise InvalidValue(
+            f"{entry!r} is no address or CIDR: {error}.", hint=_ALLOW_EXAMPLE
+        ) from error
+
+
+def _is_numeric(host: str) -> bool:
+    return _NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None
+
+
+def _shown(url: str) -> str:
+    """Return the URL for a message: quoted, without credentials, and of bearable length."""
+    masked = _CREDENTIALS.sub(r"\1//***@", url)
+    return repr(masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}...")
