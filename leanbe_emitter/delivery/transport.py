@@ -1,0 +1,162 @@
+"""The seam to the network: one request out, and an answer or one of two reasons why there is none.
+
+*Unreachable*: no byte of the request went out. *Unknown*: bytes went out and no complete answer
+came back, so that nobody can say whether the receiver acted on them. Whatever a transport meets,
+it lets out these two and nothing else; reasons are plain words and hold no secret.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from leanbe_emitter import __version__
+from leanbe_emitter.headers import check_header
+from leanbe_emitter.targets import Target
+
+#: What the sender calls itself (contract c.5: a name of the emulator's own).
+USER_AGENT = f"leanbe-emitter/{__version__}"
+
+#: How much of an answer's body is kept by default, in bytes; the rest is counted and dropped.
+KEPT_ANSWER_BYTES = 64 * 1024
+#: How much of an answer's headers is kept by default, in bytes of names and values.
+KEPT_HEADER_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsSettings:
+    """How the receiver's certificate is judged.
+
+    Attributes:
+        ca_file: a PEM file of authorities to trust *instead of* the system's.
+        insecure: any certificate will do, for any name.
+    """
+
+    ca_file: str | None = None
+    insecure: bool = False
+
+
+VERIFY = TlsSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingRequest:
+    """One request, ready to go: a transport sends exactly these headers and this body.
+
+    Attributes:
+        method: ``POST`` or ``PUT`` (contract d-6); ``GET`` after some redirects.
+        url: a URL that ``targets.check_url`` let through.
+        headers: all of them, in order, ``Host`` and ``Content-Length`` too; see
+            ``compose_headers``.
+        body: the stored bytes. Not in ``repr``: payloads are not for logs.
+        timeout_seconds: for everything together, from the name's resolution to the answer's end.
+        connect_timeout_seconds: for connecting (and TLS) within that.
+        tls: how the receiver's certificate is judged.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeout_seconds: float = 10.0
+    connect_timeout_seconds: float = 5.0
+    tls: TlsSettings = VERIFY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A complete answer, whatever it says.
+
+    Attributes:
+        status: the status code.
+        reason: the words beside it; may be empty.
+        headers: as they came, in order, up to the cap.
+        body: its first bytes, up to the cap, with transfer coding taken off.
+        body_length: how many bytes of body came in all.
+        remark: in words, what was unusual about it; empty most of the time.
+    """
+
+    status: int
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    body_length: int = 0
+    remark: str = ""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of that name, in any case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+class Unreachable(Exception):
+    """No byte of the request went out.
+
+    Attributes:
+        reason: why, in plain words: ``connection refused by 127.0.0.1:8000``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unknown(Exception):
+    """Bytes went out, and no complete answer came back.
+
+    Attributes:
+        reason: why, in plain words: ``no complete answer within 10 s``.
+        answer: what had come of the answer, if its head had come.
+    """
+
+    def __init__(self, reason: str, *, answer: Answer | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.answer = answer
+
+
+class Transport(Protocol):
+    """What carries a request to its receiver."""
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Send the request once and return the answer.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, and no complete answer came back.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; what is in flight ends as ``Unknown``."""
+        ...
+
+
+def compose_headers(
+    url: str,
+    *,
+    content_type: str = "application/json",
+    content_length: int,
+    extra: Iterable[tuple[str, str]] = (),
+) -> tuple[tuple[str, str], ...]:
+    """Return all headers of a request, always in the same order (contract c.5, d-6).
+
+    ``Host, Content-Type, Content-Length, User-Agent``, then the extra ones as given. An extra
+    header that bears one of those names takes its place, save what frames the message.
+
+    Raises:
+        InvalidValue: a name or value that cannot be a header, or one that frames the message.
+    """
+    headers = {
+        "host": ("Host", Target.of(url).authority),
+        "content-type": check_header("Content-Type", content_type),
+        "content-length": ("Content-Length", str(content_length)),
+        "user-agent": ("User-Agent", USER_AGENT),
+    }
+    added: list[tuple[str, str]] = []
+    for name, value in extra:
+        header = check_header(name, value)
+        if name.lower() in headers:
+            headers[name.lower()] = header
+        else:
+            added.append(header)
+    return (*headers.values(), *added)
