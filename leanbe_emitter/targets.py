@@ -32,7 +32,9 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 # Resolvers read a host whose last label is a number as an address: 2130706433, 0x7f.1, 127.1.
 _NUMERIC_LABEL = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
-_NETLOC = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<name>[^\[\]:]+))(?::(?P<port>.*))?")
+_NETLOC = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<name>[^\[\]:]+))(?::(?P<port>.*))?"
+)
 _PORT = re.compile(r"[0-9]{1,5}")
 # Left as they are in path and query: all that ASCII can show, and percent signs.
 _KEPT_IN_PATHS = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -230,7 +232,7 @@ def _is_literal(url: str, host: str) -> bool:
             IPv6Address(host)
         except ValueError as error:
             raise InvalidTarget(
-                f"The URL {_shown(url)} has no IPv6 address between its brackets.",
+                f"The IPv6 address of {_shown(url)} cannot be read.",
                 hint="http://[::1]:8000/hook is one that has; zones (%eth0) are not supported.",
             ) from error
     elif _is_numeric(host):
