@@ -2,10 +2,12 @@
 
 import sys
 
+from leanbe_emitter.cli.app import main as run
+
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
-    sys.exit("not built yet")
+    sys.exit(run())
 
 
 if __name__ == "__main__":

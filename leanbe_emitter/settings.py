@@ -13,6 +13,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.wire.assumptions import parse_assignment
+from leanbe_emitter.wire.durations import parse_duration
 
 #: What the environment's variables begin with.
 PREFIX = "LEANBE_EMITTER_"
@@ -118,22 +121,15 @@ def _log_level(text: str) -> LogLevel:
         ) from None
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for part in text.split(",") if (name := part.strip()))
+def _targets(text: str) -> tuple[str, ...]:
+    names = tuple(name for part in text.split(",") if (name := part.strip()))
+    return TargetRules(allow=names).allow
 
 
 def _assignments(text: str) -> Mapping[str, str]:
-    from leanbe_emitter.wire.assumptions import parse_assignment  # noqa: PLC0415 - not there yet
-
     # A value may be a list: a comma begins the next assignment only if a NAME= follows it.
     parts = re.split(r",(?=\s*[A-Za-z_]+=)", text)
     return MappingProxyType(dict(parse_assignment(part.strip()) for part in parts))
-
-
-def _duration(text: str) -> float:
-    from leanbe_emitter.wire.durations import parse_duration  # noqa: PLC0415 - not there yet
-
-    return parse_duration(text)
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {
@@ -141,14 +137,14 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "log_level": _log_level,
     "concurrency": _integer,
     "per_product": _integer,
-    "lease_seconds": _duration,
+    "lease_seconds": parse_duration,
     "assume": _assignments,
-    "allow_targets": _names,
+    "allow_targets": _targets,
     "max_payload_bytes": _integer,
     "max_depth": _integer,
     "kept_answer_bytes": _integer,
     "kept_header_bytes": _integer,
-    "poll_seconds": _duration,
+    "poll_seconds": parse_duration,
 }
 
-_NUMBERS = tuple(name for name, reader in _READERS.items() if reader in {_integer, _duration})
+_NUMBERS = tuple(name for name, reader in _READERS.items() if reader in {_integer, parse_duration})

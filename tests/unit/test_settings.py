@@ -45,6 +45,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("LEASE_SECONDS", "soon"),
         ("MAX_DEPTH", "-3"),
         ("LOG_LEVEL", "chatty"),
+        ("ALLOW_TARGETS", "10.0.0.0/99"),
         ("ASSUME", "max_attempts"),
         ("ASSUME", "max_atempts=3"),
     ],

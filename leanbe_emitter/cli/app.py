@@ -1,0 +1,43 @@
+"""The program: which commands there are, and how a run of it begins and ends."""
+
+import io
+import sys
+from collections.abc import Sequence
+
+import click
+
+import leanbe_emitter
+from leanbe_emitter.cli import exits
+from leanbe_emitter.cli.commands import Root
+
+PROGRAM = "leanbe-emitter"
+
+#: Title to commands, each with the first line of its own help.
+SECTIONS = {
+    "Set up": {"assumptions": "How the article is read where it leaves something open."},
+    "Receive": {
+        "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
+        "sign": "Print the signature of a payload.",
+        "verify": "Verify an envelope's signature.",
+    },
+    "Shell": {"completion": "Print the script that completes commands and events in a shell."},
+}
+
+
+@click.group(PROGRAM, cls=Root, sections=SECTIONS, example=f"{PROGRAM} assumptions list")
+@click.version_option(leanbe_emitter.__version__, prog_name=PROGRAM)
+def program() -> None:
+    """The sending side of Leanbe's webhooks: signed, delivered, retried and explained."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Args:
+        arguments: what was typed after the program's name; by default, what the process was given.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets it written out, not an error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return exits.run(lambda: program.main(arguments, prog_name=PROGRAM, standalone_mode=False))

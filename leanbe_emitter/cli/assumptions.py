@@ -1,0 +1,61 @@
+"""The commands ``assumptions ...``: how the article is read where it leaves something open."""
+
+from collections.abc import Mapping
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.output import Document
+from leanbe_emitter.cli.values import ASSUMPTION
+from leanbe_emitter.wire.assumptions import ASSUMPTIONS, Assumption
+from leanbe_emitter.wire.assumptions import assumption as switch
+
+_LIST = [output.column(key) for key in ("name", "value", "question")]
+_SHOW = [
+    output.column(key)
+    for key in ("number", "name", "value", "article", "accepts", "question", "evidence", "note")
+]
+
+
+@group("assumptions", example="leanbe-emitter assumptions list")
+def assumptions() -> None:
+    """How the article is read where it leaves something open.
+
+    Every assumption has a name and a value. A product stores those that somebody set; the others
+    have the article's value.
+    """
+
+
+@subcommand(assumptions, "list", example="leanbe-emitter assumptions list")
+@click.pass_obj
+def list_(invocation: Invocation) -> None:
+    """List all assumptions."""
+    values: Mapping[str, str] = {}
+    documents = [_document(each, values) for each in ASSUMPTIONS if each.name]
+    output.rows(invocation.form, documents, columns=_LIST)
+
+
+@subcommand(assumptions, "show", example="leanbe-emitter assumptions show triggered_at")
+@click.argument("name", type=ASSUMPTION)
+@click.pass_obj
+def show(invocation: Invocation, name: str) -> None:
+    """Show one assumption: the question, the evidence, and what may be set."""
+    output.record(invocation.form, _document(switch(name), {}), columns=_SHOW)
+
+
+def _document(assumption: Assumption, values: Mapping[str, str]) -> Document:
+    return {
+        "number": assumption.number,
+        "name": assumption.name,
+        "question": assumption.question,
+        "evidence": assumption.evidence,
+        "note": assumption.note,
+        "kind": assumption.kind,
+        "values": list(assumption.values),
+        "accepts": assumption.accepts,
+        "article": assumption.default,
+        "settledAt": assumption.settled_at,
+        "value": values.get(assumption.name, assumption.default),
+    }

@@ -1,0 +1,159 @@
+"""The shape of every command: global options before and after it, help that ends in an example.
+
+An option of ``GLOBAL_OPTIONS`` may stand anywhere on the line; what stands last wins. Its value
+lands in the ``Invocation``, which a command gets by ``@click.pass_obj``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import click
+
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.output import Form
+from leanbe_emitter.wire.nearest import any_of, did_you_mean
+
+Callback = Callable[..., object]
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    invocation = context.ensure_object(Invocation)
+    if value is not None:
+        setattr(invocation, parameter.name, value)
+
+
+def _global_options() -> list[click.Option]:
+    """Return new global options: click binds an option to one command."""
+    keep: dict[str, Any] = {"expose_value": False, "callback": _keep}
+    flag: dict[str, Any] = {"is_flag": True, "default": None, **keep}
+    return [
+        click.Option(
+            ["--db"],
+            metavar="URL",
+            help="Database; else LEANBE_EMITTER_DB, else sqlite:///leanbe-emitter.db.",
+            **keep,
+        ),
+        click.Option(
+            ["--output"],
+            type=click.Choice(Form, case_sensitive=False),
+            help="Form of what is printed; table on a terminal, else plain.",
+            **keep,
+        ),
+        click.Option(["--quiet"], help="No notices on stderr, errors only.", **flag),
+        click.Option(["--verbose"], help="The whole log on stderr.", **flag),
+        click.Option(["--log-json"], help="The log as one JSON object a line.", **flag),
+    ]
+
+
+class _Helpful(click.Command):
+    """A command whose help shows the global options apart, and ends in an example to run."""
+
+    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = example
+        self.global_options = _global_options()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters, then the global ones."""
+        return [*super().get_params(ctx), *self.global_options]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of this command, its subcommands, and the global options."""
+        own = [p for p in self.get_params(ctx) if p not in self.global_options]
+        options = [p for p in own if isinstance(p, click.Option)]
+        _write(formatter, "Options", [option.get_help_record(ctx) for option in options])
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+        records = [option.get_help_record(ctx) for option in self.global_options]
+        _write(formatter, "Global options", records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example, which the tests run."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Example"):
+            formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
+
+
+def _write(
+    formatter: click.HelpFormatter, title: str, records: Sequence[tuple[str, str] | None]
+) -> None:
+    rows = [record for record in records if record is not None]
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(rows)
+
+
+class Command(_Helpful):
+    """A command that does something."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Begin the log as the global options say, then run the command."""
+        ctx.ensure_object(Invocation).begin()
+        return super().invoke(ctx)
+
+
+class Group(_Helpful, click.Group):
+    """Commands under one noun."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the named command; a wrong name is an error that says the nearest."""
+        name = args[0]
+        known = self.get_command(ctx, name)
+        if known is None and not ctx.resilient_parsing and not name.startswith("-"):
+            raise click.UsageError(_no_command(name, self.list_commands(ctx)), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _no_command(name: str, known: Sequence[str]) -> str:
+    advice = did_you_mean(name, known) or f"There are {any_of(known)}."
+    return f"There is no command {name!r}.\n{advice}"
+
+
+class Root(Group):
+    """The program itself: each command's module is loaded when the command is named.
+
+    Args:
+        sections: title to commands, each with the one line that the help shows of it. The command
+            ``idea-request`` is the object ``idea_request`` of the module ``idea_request``.
+    """
+
+    def __init__(
+        self, *args: Any, sections: Mapping[str, Mapping[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands, in the order of the help."""
+        return [name for commands in self.sections.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load and return one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        word = cmd_name.replace("-", "_")
+        module = import_module(f"leanbe_emitter.cli.{word}")
+        return cast("click.Command", getattr(module, word))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the commands by section, without loading one."""
+        for title, commands in self.sections.items():
+            _write(formatter, title, list(commands.items()))
+
+
+def command(name: str, *, example: str) -> Callable[[Callback], click.Command]:
+    """Return the decorator of a command that belongs to no group."""
+    return click.command(name, cls=Command, example=example)
+
+
+def group(name: str, *, example: str) -> Callable[[Callback], Group]:
+    """Return the decorator of a group."""
+    return click.group(name, cls=Group, example=example)
+
+
+def subcommand(parent: Group, name: str, *, example: str) -> Callable[[Callback], click.Command]:
+    """Return the decorator of a command of a group."""
+    return parent.command(name, cls=Command, example=example)

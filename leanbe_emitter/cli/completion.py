@@ -1,0 +1,28 @@
+"""The command ``completion``: the shell's own script, which asks this program what could follow."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import command
+
+_PROGRAM = "leanbe-emitter"
+
+
+@command("completion", example='eval "$(leanbe-emitter completion bash)"')
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    r"""Print the script that completes commands and events in a shell.
+
+    \b
+    bash  eval "$(leanbe-emitter completion bash)"       in ~/.bashrc
+    zsh   eval "$(leanbe-emitter completion zsh)"        in ~/.zshrc
+    fish  leanbe-emitter completion fish | source        in ~/.config/fish/config.fish
+    """
+    completer = get_completion_class(shell)
+    if completer is None:
+        raise click.UsageError(f"There is no completion for {shell!r}.")
+    root = context.find_root().command
+    print_script = completer(root, {}, _PROGRAM, "_LEANBE_EMITTER_COMPLETE").source()
+    output.text(print_script.rstrip())

@@ -1,0 +1,102 @@
+"""The one place where what went wrong becomes lines on stderr and an exit status.
+
+    0    done, and every attempt made was accepted
+    1    an attempt was not, a wait timed out, or a check or verification failed
+    2    usage: an unknown name, a value that is refused, a conflict
+    3    environment: the database, the port, the disk
+    130  interrupted
+
+Whenever the status is not 0, stderr says why. Nothing ever ends in a traceback.
+"""
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import ClassVar
+
+import click
+
+from leanbe_emitter.errors import DatabaseUnavailable, InvalidSignature, LeanbeError
+
+FAILED = 1
+USAGE = 2
+ENVIRONMENT = 3
+INTERRUPTED = 130
+
+_INDENT = " " * len("error: ")
+_log = logging.getLogger(__name__)
+
+
+class Failed(LeanbeError):
+    """The work was done, and what came of it is not what was hoped for: exit 1."""
+
+    code: ClassVar[str] = "failed"
+
+
+class PortTaken(LeanbeError):
+    """An address cannot be listened on: exit 3."""
+
+    code: ClassVar[str] = "port_taken"
+
+
+def run(program: Callable[[], object]) -> int:
+    """Run the program to its end and return its exit status, having said why it is not 0."""
+    try:
+        status = program()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except (click.Abort, KeyboardInterrupt):
+        return _say("Interrupted. What was recorded is kept.", status=INTERRUPTED)
+    except click.ClickException as error:
+        return _say_usage(error)
+    except LeanbeError as error:
+        return _say(error.message, hint=error.hint, status=status_of(error))
+    except Exception as error:  # noqa: BLE001 - the last net: a user sees no traceback
+        return _say_unforeseen(error)
+    return status if isinstance(status, int) else 0
+
+
+def status_of(error: LeanbeError) -> int:
+    """Return the exit status of an error of ours."""
+    if isinstance(error, Failed | InvalidSignature):
+        return FAILED
+    if isinstance(error, DatabaseUnavailable | PortTaken):
+        return ENVIRONMENT
+    return USAGE
+
+
+def _say(what: str, *, hint: str = "", status: int) -> int:
+    lines = "\n".join(part for part in (what, hint) if part).splitlines()
+    sys.stderr.write("error: " + f"\n{_INDENT}".join(lines) + "\n")
+    return status
+
+
+def _say_usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    hint = f"Help: {context.command_path} --help" if context is not None else ""
+    return _say(error.format_message(), hint=hint, status=USAGE)
+
+
+def _say_unforeseen(error: Exception) -> int:
+    _log.debug("unforeseen error", exc_info=error)
+    what = str(error) or "no message"
+    hint = "" if isinstance(error, OSError) else "This is a mistake of ours: --verbose shows where."
+    return _say(f"{type(error).__name__}: {what}", hint=hint, status=ENVIRONMENT)
+
+
+def _reader_left() -> int:
+    """Return 0: whoever closes our output early (``| head``) has what they wanted."""
+    # The interpreter flushes once more at its end, which must not complain either.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:
+    """Return what to raise where listening on an address failed."""
+    why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+    return PortTaken(
+        f"{host}:{port} {why}.", hint="Choose another with --port, or 0 for a free one."
+    )

@@ -1,0 +1,162 @@
+"""What stdout carries: a table for people, plain columns, one JSON document, or a stream of them.
+
+Commands hand over documents (JSON objects) and say which columns a person sees. ``json`` and
+``jsonl`` print the whole documents; ``plain`` prints the columns in full, ``table`` shortened. No
+text that came from outside reaches a terminal with its control characters.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+#: A JSON object.
+Document = Mapping[str, Any]
+
+# Control characters, line separators, marks that reverse the reading, and halves of characters.
+_ORDERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+#: How many characters of an id's ending are shown.
+ID_ENDING = 6
+
+
+class Form(StrEnum):
+    """The form of what is printed."""
+
+    #: Columns with a header, for a terminal.
+    TABLE = "table"
+    #: The same columns, tab-separated; no header, no colour.
+    PLAIN = "plain"
+    #: One JSON document.
+    JSON = "json"
+    #: One JSON document a line, as they come.
+    JSONL = "jsonl"
+
+
+def abbreviated(identifier: str) -> str:
+    """Return the unique ending of an id, as lines and tables show it: ``…a2e421``."""
+    return f"…{identifier[-ID_ENDING:]}" if len(identifier) > ID_ENDING else identifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column: its title, what of a document stands in it, how a table shortens that."""
+
+    title: str
+    of: Callable[[Document], object]
+    short: Callable[[str], str] = str
+
+
+def column(key: str, *, title: str | None = None, short: Callable[[str], str] = str) -> Column:
+    """Return the column of a document's member; a dot goes into a member of a member."""
+    return Column(title=title or key, of=lambda document: _member(document, key), short=short)
+
+
+def _member(document: Document, key: str) -> object:
+    value: object = document
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def rows(form: Form, documents: Iterable[Document], *, columns: Sequence[Column]) -> None:
+    """Print many documents."""
+    if form is Form.JSON:
+        _print(_json(list(documents), indent=2))
+    elif form is Form.TABLE:
+        _print_table(
+            [each.title for each in columns],
+            [[each.short(cell(each.of(document))) for each in columns] for document in documents],
+        )
+    else:
+        for document in documents:
+            row(form, document, columns=columns)
+
+
+def row(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+    """Print one document of a stream as one line, at once.
+
+    A stream that has no end is no document: under ``json`` it is printed as under ``jsonl``.
+    """
+    if form in {Form.JSON, Form.JSONL}:
+        _print(_json(document))
+    else:
+        _print("\t".join(cell(each.of(document)) for each in columns))
+
+
+def record(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+    """Print one document: a table has a line for each column that holds something."""
+    if form is Form.JSON:
+        _print(_json(document, indent=2))
+    elif form is Form.TABLE:
+        pairs = [[each.title, cell(each.of(document))] for each in columns]
+        _print_table([], [pair for pair in pairs if pair[1]])
+    else:
+        row(form, document, columns=columns)
+
+
+def text(line: str) -> None:
+    """Print text as it stands: hex, a secret, a script."""
+    _print(line)
+
+
+def instant(moment: datetime) -> str:
+    """Return an instant as documents write it: ``2026-11-24T14:02:11.123Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_of_day(moment: datetime) -> str:
+    """Return the time on the clock of whoever looks: ``14:02:11``."""
+    return f"{moment.astimezone():%H:%M:%S}"
+
+
+def cell(value: object) -> str:
+    """Return a value as the text of one cell: no tab, no new line, no control character."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(each) for each in value)
+    return printable(value if isinstance(value, str) else str(value))
+
+
+def printable(line: str) -> str:
+    """Return text that no terminal takes for an order: control characters are written out."""
+    return _ORDERS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
+
+
+def _json(document: object, *, indent: int | None = None) -> str:
+    # A lone surrogate cannot be printed, so a document that has one is written in ASCII.
+    separators = (",", ":") if indent is None else None
+    whole = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=indent, separators=separators)
+    return whole
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich import box  # noqa: PLC0415 - only a table needs it
+    from rich.console import Console  # noqa: PLC0415 - only a table needs it
+    from rich.table import Table  # noqa: PLC0415 - only a table needs it
+    from rich.text import Text  # noqa: PLC0415 - only a table needs it
+
+    table = Table(box=box.SIMPLE_HEAD, show_header=bool(titles), pad_edge=False)
+    *others, last = titles or ("", "")
+    for title in others:
+        table.add_column(title, no_wrap=True)
+    table.add_column(last, overflow="fold")
+    for line in cells:
+        table.add_row(*(Text(each) for each in line))
+    Console(highlight=False).print(table)

@@ -1,0 +1,20 @@
+"""The command ``sign``: a payload's signature, offline."""
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.values import CONTENT, SECRET, parsed
+from leanbe_emitter.wire.signing import sign as signature_of
+
+
+@command("sign", example="leanbe-emitter sign --secret whsec_test --payload @payload.json")
+@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@click.option("--payload", type=CONTENT, required=True, help="A JSON value.")
+def sign(secret: str, payload: bytes) -> None:
+    """Print the signature of a payload.
+
+    It is the article's: HMAC-SHA256 of JSON.stringify(payload), in hex. How the file is spaced or
+    escaped does not matter, because what is signed is what JavaScript would write.
+    """
+    output.text(signature_of(parsed(payload), secret))

@@ -1,0 +1,157 @@
+"""How option values are written: secrets, files, ``NAME=VALUE``, headers, durations.
+
+Every value of the command line that is more than a word is read here, so that one grammar holds in
+every command. What is refused is a usage error that names the option.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.headers import check_header
+from leanbe_emitter.wire.assumptions import ASSUMPTIONS, parse_assignment
+from leanbe_emitter.wire.catalogue import EVENTS
+from leanbe_emitter.wire.durations import parse_duration
+from leanbe_emitter.wire.stringify import JSON, parse
+
+
+class _Value(click.ParamType[Any]):
+    """A type made of one function from text; what it raises becomes a usage error."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the text stands for."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except LeanbeError as error:
+            self.fail(f"{error.message}\n{error.hint}".rstrip(), param, ctx)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _read_file(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{name!r} cannot be read: {error.strerror}.") from None
+
+
+def _content(text: str) -> bytes:
+    if text == "-":
+        return sys.stdin.buffer.read()
+    if text.startswith("@"):
+        return _read_file(text[1:])
+    raise ValueError(f"{text!r} is neither @FILE nor - (standard input).")
+
+
+def _secret(text: str) -> str:
+    secret = _secret_text(text)
+    if not secret:
+        raise ValueError("The secret is empty.")
+    return secret
+
+
+def _secret_text(text: str) -> str:
+    if text.startswith("@"):
+        return _decoded(text[1:], _read_file(text[1:]))
+    if not text.startswith("env:"):
+        return text
+    name = text.removeprefix("env:")
+    if name not in os.environ:
+        raise ValueError(f"The variable {name!r} is not set.")
+    return os.environ[name]
+
+
+def parsed(content: bytes) -> JSON:
+    """Return the JSON value that a file's bytes hold.
+
+    Raises:
+        InvalidValue: they are no UTF-8, or no JSON.
+    """
+    try:
+        return parse(content.decode())
+    except UnicodeDecodeError as error:
+        raise InvalidValue(f"The file is no UTF-8: byte {error.start} is wrong.") from None
+
+
+def _decoded(name: str, content: bytes) -> str:
+    # An editor ends a file with one new line that is not part of the secret.
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{name!r} is no text in UTF-8.") from None
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise ValueError(f"{text!r} has no '=': write it as PATH=VALUE.")
+    return name.strip(), value
+
+
+def _pair_of_json(text: str) -> tuple[str, JSON]:
+    path, value = _pair(text)
+    try:
+        return path, parse(value)
+    except LeanbeError as error:
+        raise ValueError(
+            f"{error.message}\nText needs quotes ('\"text\"'); --set takes it without."
+        ) from None
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition(":")
+    if not sign or not name.strip():
+        raise ValueError(f"{text!r} has no ':': write it as NAME:VALUE.")
+    return check_header(name.strip(), value)
+
+
+SECRET = _Value("secret", _secret)
+CONTENT = _Value("@file|-", _content)
+DURATION = _Value("duration", parse_duration)
+ASSIGNMENT = _Value("name=value", parse_assignment)
+PATH_AND_TEXT = _Value("path=text", _pair)
+PATH_AND_JSON = _Value("path=json", _pair_of_json)
+HEADER = _Value("name:value", _header)
+
+
+class Name(click.ParamType[str]):
+    """A name that the shell completes; the library says whether it is known."""
+
+    def __init__(self, kind: str, meanings: Mapping[str, str]) -> None:
+        self.name = kind
+        self._meanings = meanings
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002 - click's signature
+        incomplete: str,
+    ) -> list[CompletionItem[str]]:
+        """Return the names that begin so, with their meaning."""
+        return [
+            CompletionItem(name, help=meaning)
+            for name, meaning in self._meanings.items()
+            if name.startswith(incomplete)
+        ]
+
+
+EVENT = Name("event", {event.name: event.meaning for event in EVENTS})
+ASSUMPTION = Name("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
+
+
+def as_mapping(pairs: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:
+    """Return repeated ``NAME=VALUE`` as one mapping; the last of a name wins."""
+    return dict(pairs)

@@ -1,0 +1,58 @@
+"""The command line as tests use it: in this process, or as a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter.cli.app import main
+
+#: The command as its own process; the interpreter's warnings are errors, as everywhere.
+PROGRAM = (sys.executable, "-W", "error", "-m", "leanbe_emitter")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a run of the program came to."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
+    """Run the program in this process."""
+    capsys.readouterr()
+    status = main(arguments)
+    captured = capsys.readouterr()
+    return Ran(status=status, stdout=captured.out, stderr=captured.err)
+
+
+def run_process(
+    *arguments: str,
+    cwd: Path,
+    stdin: bytes = b"",
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+) -> Ran:
+    """Run the program as a process of its own, in a folder, and wait for its end."""
+    ran = subprocess.run(
+        [*program, *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        env=environment(environ),
+        timeout=60,
+        check=False,
+    )
+    return Ran(status=ran.returncode, stdout=ran.stdout.decode(), stderr=ran.stderr.decode())
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's variables without ours, then these."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEANBE_EMITTER_")}
+    return {**kept, **(more or {})}

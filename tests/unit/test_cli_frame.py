@@ -1,0 +1,176 @@
+"""Commands, global options, output forms and exit statuses, as far as no database is needed."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from leanbe_emitter.cli import app, exits, output
+from leanbe_emitter.cli.output import Form
+from leanbe_emitter.errors import (
+    Conflict,
+    DatabaseBehind,
+    DatabaseUnavailable,
+    InvalidSignature,
+    InvalidTarget,
+    LeanbeError,
+    NotFound,
+)
+from tests.command_line import run
+from tests.command_tree import all_commands
+
+COMMANDS = dict(all_commands())
+COLUMNS = [output.column("_id", short=output.abbreviated), output.column("name")]
+ACME = {"_id": "64a28ec49c3a1954e6a2e502", "name": "Ac\tme"}
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_help_of_every_command_ends_in_an_example(
+    capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    ran = run(capsys, *path.split(), "--help")
+    assert ran.status == 0
+    title, example = ran.stdout.rstrip().rsplit("\n\n", 1)[1].split("\n", 1)
+    assert title == "Example:"
+    assert "leanbe-emitter" in example
+
+
+def test_the_programs_help_says_of_each_command_what_its_own_help_begins_with() -> None:
+    summaries = {name: text for part in app.SECTIONS.values() for name, text in part.items()}
+    for name, summary in summaries.items():
+        assert (COMMANDS[name].help or "").split("\n", 1)[0] == summary
+
+
+@pytest.mark.parametrize("where", ["before", "after", "both"])
+def test_global_options_stand_before_or_after_the_command(
+    capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    arguments = {
+        "before": ["--output", "json", "assumptions", "show", "unset"],
+        "after": ["assumptions", "show", "unset", "--output", "json"],
+        "both": ["--output", "plain", "assumptions", "show", "unset", "--output=JSON"],
+    }[where]
+    assert json.loads(run(capsys, *arguments).stdout)["name"] == "unset"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["receive"], "receiver"),
+        (["assumptions", "lst"], "list"),
+        (["assumptions", "show", "triggeredat"], "triggered_at"),
+        (["sign", "--secrt", "x"], "--secret"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], typed: list[str], meant: str
+) -> None:
+    ran = run(capsys, *typed)
+    assert ran.status == exits.USAGE
+    assert ran.stdout == ""
+    assert meant in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (LeanbeError("x"), 2),
+        (NotFound("x"), 2),
+        (Conflict("x"), 2),
+        (InvalidTarget("x"), 2),
+        (DatabaseUnavailable("x"), 3),
+        (DatabaseBehind("x"), 3),
+        (exits.PortTaken("x"), 3),
+        (InvalidSignature("x"), 1),
+        (exits.Failed("x"), 1),
+        (click.UsageError("x"), 2),
+        (OSError("x"), 3),
+        (ZeroDivisionError("x"), 3),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+    ],
+)
+def test_each_error_has_its_status_and_a_line_that_says_why(
+    capsys: pytest.CaptureFixture[str], error: BaseException, status: int
+) -> None:
+    def program() -> object:
+        raise error
+
+    assert exits.run(program) == status
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("error: ")
+    assert "Traceback" not in stderr
+
+
+def test_an_error_says_what_and_then_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    def program() -> object:
+        raise NotFound("There is no product 'Acne'.", hint="Did you mean Acme?")
+
+    exits.run(program)
+    assert capsys.readouterr().err == (
+        "error: There is no product 'Acne'.\n       Did you mean Acme?\n"
+    )
+
+
+def test_plain_is_tab_separated_in_full_and_keeps_a_row_on_its_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.rows(Form.PLAIN, [ACME, ACME], columns=COLUMNS)
+    assert capsys.readouterr().out == "64a28ec49c3a1954e6a2e502\tAc\\tme\n" * 2
+
+
+def test_json_is_one_document_and_jsonl_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.rows(Form.JSON, [ACME, ACME], columns=COLUMNS)
+    assert json.loads(capsys.readouterr().out) == [ACME, ACME]
+    output.rows(Form.JSONL, [ACME, ACME], columns=COLUMNS)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [ACME, ACME]
+
+
+def test_a_table_has_a_header_and_abbreviates_ids_to_their_ending(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.rows(Form.TABLE, [ACME], columns=COLUMNS)
+    header, _, row = (line for line in capsys.readouterr().out.splitlines() if line.strip())
+    assert header.split() == ["_id", "name"]
+    assert row.split() == ["…a2e502", "Ac\\tme"]
+
+
+def test_what_came_from_outside_reaches_no_terminal_as_an_order() -> None:
+    assert output.printable("a\x1b[2Jb\u202ec") == "a\\x1b[2Jb\\u202ec"
+    assert output.printable("né 👩‍🚀") == "né 👩‍🚀"
+
+
+def test_a_lone_surrogate_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    output.rows(Form.JSON, [{"name": "\ud800"}], columns=COLUMNS)
+    assert json.loads(capsys.readouterr().out) == [{"name": "\ud800"}]
+
+
+@pytest.fixture
+def _logger() -> Iterator[None]:
+    logger = logging.getLogger("leanbe_emitter")
+    before = (logger.handlers, logger.level, logger.propagate)
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+
+
+@pytest.mark.usefixtures("_logger")
+def test_the_log_is_lines_or_json_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "assumptions", "list", "--verbose", "--log-json")
+    logging.getLogger("leanbe_emitter.x").debug("claimed", extra={"rows": 3})
+    entry = json.loads(capsys.readouterr().err)
+    assert (entry["level"], entry["message"], entry["rows"]) == ("debug", "claimed", 3)
+    run(capsys, "assumptions", "list", "--quiet")
+    logging.getLogger("leanbe_emitter.x").warning("slow")
+    logging.getLogger("leanbe_emitter.x").error("lost", extra={"rows": 3})
+    assert capsys.readouterr().err == "error: lost rows=3\n"
+
+
+def test_a_wrong_variable_stops_the_start(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEANBE_EMITTER_CONCURRENCY", "many")
+    ran = run(capsys, "assumptions", "list")
+    assert ran.status == exits.USAGE
+    assert "LEANBE_EMITTER_CONCURRENCY: 'many'" in ran.stderr
