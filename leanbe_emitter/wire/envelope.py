@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.assumptions import ARTICLE, Reading, SignatureLocation, SignedContent
 from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.reading import ARTICLE, Reading, SignatureLocation, SignedContent
 from leanbe_emitter.wire.signing import sign_text, to_utf8
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
 
@@ -167,7 +167,7 @@ def _open(body: bytes) -> Envelope:
     )
 
 
-def _decoded(body: bytes) -> str:
+def _decoded(body: object) -> str:
     if not isinstance(body, bytes | bytearray | memoryview):
         raise InvalidSignature(
             f"The body is of type {type(body).__name__}, not bytes.",
@@ -204,7 +204,7 @@ def _require_members(document: dict[str, JSON]) -> None:
             raise InvalidSignature(f"The member {name!r} is a {_kind(document[name])}, not text.")
 
 
-def _check_signature(envelope: Envelope, secret: str) -> None:
+def _check_signature(envelope: Envelope, secret: object) -> None:
     if not isinstance(secret, str) or not secret:
         raise InvalidSignature(
             "There is no secret to verify with.",

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions import TriggeredAt
+from leanbe_emitter.wire.reading import TriggeredAt
 
 _PRINTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from typing import assert_never
 
-from leanbe_emitter.wire.assumptions import SignatureScheme
+from leanbe_emitter.wire.reading import SignatureScheme
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 

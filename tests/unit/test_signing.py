@@ -9,7 +9,7 @@ import pytest
 
 from leanbe_emitter import sign, sign_text, stringify
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions import SignatureScheme
+from leanbe_emitter.wire.reading import SignatureScheme
 
 DATA = Path(__file__).parents[1] / "data"
 PLAIN_PAYLOAD_FIRST = SignatureScheme.SHA256_PAYLOAD_SECRET
