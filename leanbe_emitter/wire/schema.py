@@ -1,0 +1,121 @@
+"""JSON Schema (2020-12) of what the emitter sends, invented fields marked as such.
+
+The schemas are closed, so that a misspelt key is found; ``x-leanbe-source`` says of each field
+whether the article shows it (``stated``) or not (``inferred``).
+"""
+
+from leanbe_emitter.wire.catalogue import Source, event_kind
+from leanbe_emitter.wire.payloads import envelope_shape, payload_shape
+from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.shapes import (
+    JSON,
+    Anything,
+    Boolean,
+    Field,
+    FreeForm,
+    Integer,
+    ListOf,
+    Number,
+    Object,
+    Shape,
+    Text,
+)
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SOURCE = "x-leanbe-source"
+
+_PROVENANCE = {
+    Source.STATED: "Leanbe's article shows this payload.",
+    Source.INFERRED: "Leanbe's article names this event and does not show its payload.",
+}
+
+
+def json_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
+    """Return the JSON Schema of an event's payload.
+
+    Args:
+        event: one of the 22 names.
+        reading: whose switches are followed (contract d-11, d-12, d-15, d-16, d-18, d-26).
+
+    Raises:
+        InvalidValue: there is no such event; the hint names the nearest.
+    """
+    return _head(event) | _object(payload_shape(event, reading), reading.unset)
+
+
+def envelope_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
+    """Return the JSON Schema of the whole body of an event's request (also contract d-1, d-4)."""
+    return _head(event) | _object(envelope_shape(event, reading), reading.unset)
+
+
+def _head(event: str) -> dict[str, JSON]:
+    kind = event_kind(event)
+    return {
+        "$schema": _DIALECT,
+        "title": event,
+        "description": f"{kind.meaning} {_PROVENANCE[kind.payload_source]}",
+        _SOURCE: kind.payload_source.value,
+    }
+
+
+def _object(shape: Object, unset: Unset) -> dict[str, JSON]:
+    always = [each.name for each in shape.fields if each.required or unset is Unset.NULL]
+    required: list[JSON] = list(always)
+    return {
+        "type": "object",
+        "properties": {each.name: _member(each, unset) for each in shape.fields},
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _member(field: Field, unset: Unset) -> JSON:
+    value = _value(field.shape, unset)
+    if unset is Unset.NULL and not field.required:
+        value["type"] = [value["type"], "null"]
+    return {"description": field.meaning, _SOURCE: field.source.value} | value
+
+
+def _value(  # noqa: PLR0911 - one return for each kind of value
+    shape: Shape, unset: Unset
+) -> dict[str, JSON]:
+    match shape:
+        case Text():
+            return _text(shape)
+        case Integer():
+            return _integer(shape)
+        case Number():
+            return {"type": "number"}
+        case Boolean(always=always):
+            return {"type": "boolean"} if always is None else {"type": "boolean", "const": always}
+        case FreeForm():
+            return {"type": "object"}
+        case Anything():
+            return {}
+        case Object():
+            return _object(shape, unset)
+        case ListOf(item=item):
+            return {"type": "array", "items": _object(item, unset)}
+
+
+def _integer(shape: Integer) -> dict[str, JSON]:
+    schema: dict[str, JSON] = {"type": "integer"}
+    if shape.minimum is not None:
+        schema["minimum"] = shape.minimum
+    if shape.maximum is not None:
+        schema["maximum"] = shape.maximum
+    return schema
+
+
+def _text(shape: Text) -> dict[str, JSON]:
+    schema: dict[str, JSON] = {"type": "string"}
+    if shape.choices:
+        choices: list[JSON] = list(shape.choices)
+        schema["enum"] = choices
+    if shape.pattern:
+        schema["pattern"] = shape.pattern
+    if shape.format:
+        schema["format"] = shape.format
+    if shape.filled:
+        schema["minLength"] = 1
+    return schema

@@ -1,0 +1,126 @@
+"""What shapes of documents are made of: JSON's kinds of values, and ordered fields.
+
+A shape is data. Key order, JSON Schema, TypeScript and the paths of ``--set`` are read from it, so
+that no two of them can disagree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from leanbe_emitter.wire.catalogue import Source
+from leanbe_emitter.wire.reading import Unset
+
+#: What JSON can say.
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A string.
+
+    Attributes:
+        pattern: a regular expression for all of it, in what Python and JavaScript share.
+        format: JSON Schema's name for what it holds.
+        choices: the closed list of values; empty where any text will do.
+        filled: whether it has at least one character.
+    """
+
+    pattern: str = ""
+    format: str = ""
+    choices: tuple[str, ...] = ()
+    filled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer:
+    """A whole number between two bounds, each included."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """Any number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boolean:
+    """True or false; ``always`` where the event says which."""
+
+    always: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeForm:
+    """An object of unknown fields, passed through as given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anything:
+    """Any JSON value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Object:
+    """An object: its fields in the order in which they are written."""
+
+    fields: tuple["Field", ...]
+
+    def field(self, name: str) -> "Field | None":
+        """Return the field of that name, if there is one."""
+        return next((each for each in self.fields if each.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOf:
+    """An array of objects of one shape."""
+
+    item: Object
+
+
+Shape: TypeAlias = Text | Integer | Number | Boolean | FreeForm | Anything | Object | ListOf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One member of an object.
+
+    Attributes:
+        name: its key.
+        shape: what its value is.
+        meaning: what it says, in a sentence.
+        required: whether it is always there; ``Unset`` says what becomes of the others.
+        source: whether the article shows it.
+    """
+
+    name: str
+    shape: Shape
+    meaning: str
+    required: bool
+    source: Source
+
+
+def arrange(values: Mapping[str, Any], shape: Object, *, unset: Unset) -> dict[str, JSON]:
+    """Return the values in the shape's order, and nothing that the shape does not have.
+
+    An optional field that is absent or None is left out or null, as ``unset`` says (contract d-18),
+    at every depth. A required field that is absent stays absent: nothing is invented.
+    """
+    arranged: dict[str, JSON] = {}
+    for field in shape.fields:
+        value = values.get(field.name)
+        if value is not None:
+            arranged[field.name] = _arranged(value, field.shape, unset)
+        elif unset is Unset.NULL if not field.required else field.name in values:
+            arranged[field.name] = None
+    return arranged
+
+
+def _arranged(value: Any, shape: Shape, unset: Unset) -> JSON:
+    if isinstance(shape, Object) and isinstance(value, dict):
+        return arrange(value, shape, unset=unset)
+    if isinstance(shape, ListOf) and isinstance(value, list):
+        return [_arranged(item, shape.item, unset) for item in value]
+    return value

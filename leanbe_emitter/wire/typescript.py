@@ -1,0 +1,94 @@
+"""TypeScript of what the emitter sends, invented fields marked in their comments.
+
+Types are written out where they are used, so that the texts of several events may stand in one
+file without a name of one meeting a name of another.
+"""
+
+import json
+
+from leanbe_emitter.wire.catalogue import Source, event_kind
+from leanbe_emitter.wire.payloads import envelope_shape, payload_shape
+from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.shapes import (
+    Anything,
+    Boolean,
+    Field,
+    FreeForm,
+    Integer,
+    ListOf,
+    Number,
+    Object,
+    Shape,
+    Text,
+)
+
+_PROVENANCE = {
+    Source.STATED: "Leanbe's article shows this payload.",
+    Source.INFERRED: "Leanbe's article does not show this payload.",
+}
+
+
+def typescript(event: str, reading: Reading = ARTICLE) -> str:
+    """Return two exported interfaces: an event's payload, and the body of its request.
+
+    Args:
+        event: one of the 22 names.
+        reading: whose switches are followed (contract d-1, d-11, d-15, d-16, d-18, d-26).
+
+    Raises:
+        InvalidValue: there is no such event; the hint names the nearest.
+    """
+    kind = event_kind(event)
+    name = "".join(part[0].upper() + part[1:] for part in event.split("."))
+    body, *rest = envelope_shape(event, reading).fields
+    return "\n".join(
+        [
+            f"/** {event}: {kind.meaning} {_PROVENANCE[kind.payload_source]} */",
+            f"export interface {name}Payload {_object(payload_shape(event, reading), reading, 0)}",
+            "",
+            f"/** The body of the request: {event}. */",
+            f"export interface {name} {{",
+            f"  /** {body.meaning} */",
+            f"  payload: {name}Payload;",
+            *(line for field in rest for line in _member(field, reading, 1)),
+            "}",
+            "",
+        ]
+    )
+
+
+def _object(shape: Object, reading: Reading, depth: int) -> str:
+    lines = [line for field in shape.fields for line in _member(field, reading, depth + 1)]
+    return "\n".join(["{", *lines, "  " * depth + "}"])
+
+
+def _member(field: Field, reading: Reading, depth: int) -> tuple[str, str]:
+    indent = "  " * depth
+    null = reading.unset is Unset.NULL
+    optional = "" if field.required or null else "?"
+    or_null = " | null" if null and not field.required else ""
+    mark = "" if field.source is Source.STATED else " (inferred)"
+    return (
+        f"{indent}/** {field.meaning}{mark} */",
+        f"{indent}{field.name}{optional}: {_type(field.shape, reading, depth)}{or_null};",
+    )
+
+
+def _type(  # noqa: PLR0911 - one return for each kind of value
+    shape: Shape, reading: Reading, depth: int
+) -> str:
+    match shape:
+        case Text(choices=choices):
+            return " | ".join(json.dumps(choice) for choice in choices) or "string"
+        case Integer() | Number():
+            return "number"
+        case Boolean(always=always):
+            return "boolean" if always is None else json.dumps(always)
+        case FreeForm():
+            return "Record<string, unknown>"
+        case Anything():
+            return "unknown"
+        case Object():
+            return _object(shape, reading, depth)
+        case ListOf(item=item):
+            return f"Array<{_object(item, reading, depth)}>"

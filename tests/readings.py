@@ -1,0 +1,24 @@
+"""Readings for tests that must hold under every switch: the article's, and each other value."""
+
+from leanbe_emitter.wire.assumptions import ASSUMPTIONS, Reading, SettledAt, read
+
+#: Every single deviation that can shape bytes, and all those of the payload's shape at once.
+READINGS: dict[str, Reading] = {
+    "article": Reading(),
+    **{
+        f"{each.name}={value}": read({each.name: value})
+        for each in ASSUMPTIONS
+        if each.settled_at is SettledAt.RECORDING or each.name == "vote_model"
+        for value in each.values
+        if value != each.default
+    },
+    "every shape at once": read(
+        {
+            "unset": "null",
+            "include_changes": "true",
+            "idea_request_ref_key": "_id",
+            "vote_model": "net",
+            "vote_payload": "idea",
+        }
+    ),
+}
