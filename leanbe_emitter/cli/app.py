@@ -1,16 +1,21 @@
 """The program: which commands there are, and how a run of it begins and ends."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import shell_complete
 
 import leanbe_emitter
 from leanbe_emitter.cli import exits
 from leanbe_emitter.cli.commands import Root
 
 PROGRAM = "leanbe-emitter"
+
+#: The variable by which a shell's script asks what could follow.
+COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
@@ -40,4 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that cannot show a character gets it written out, not an error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    return exits.run(lambda: program.main(arguments, prog_name=PROGRAM, standalone_mode=False))
+    return exits.run(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    # Not click's own main(): it would turn errors into statuses before ``exits`` sees them.
+    if instruction := os.environ.get(COMPLETE):
+        return shell_complete(program, {}, PROGRAM, COMPLETE, instruction)
+    with program.make_context(PROGRAM, list(arguments)) as context:
+        program.invoke(context)
+    return 0

@@ -6,8 +6,6 @@ from click.shell_completion import get_completion_class
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import command
 
-_PROGRAM = "leanbe-emitter"
-
 
 @command("completion", example='eval "$(leanbe-emitter completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -23,6 +21,7 @@ def completion(context: click.Context, shell: str) -> None:
     completer = get_completion_class(shell)
     if completer is None:
         raise click.UsageError(f"There is no completion for {shell!r}.")
-    root = context.find_root().command
-    print_script = completer(root, {}, _PROGRAM, "_LEANBE_EMITTER_COMPLETE").source()
-    output.text(print_script.rstrip())
+    root = context.find_root()
+    program = str(root.info_name)
+    variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
+    output.text(completer(root.command, {}, program, variable).source().rstrip())

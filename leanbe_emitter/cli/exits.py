@@ -41,22 +41,31 @@ class PortTaken(LeanbeError):
     code: ClassVar[str] = "port_taken"
 
 
-def run(program: Callable[[], object]) -> int:
+def run(program: Callable[[], int]) -> int:
     """Run the program to its end and return its exit status, having said why it is not 0."""
     try:
         status = program()
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _reader_left()
-    except (click.Abort, KeyboardInterrupt):
-        return _say("Interrupted. What was recorded is kept.", status=INTERRUPTED)
-    except click.ClickException as error:
-        return _say_usage(error)
-    except LeanbeError as error:
-        return _say(error.message, hint=error.hint, status=status_of(error))
-    except Exception as error:  # noqa: BLE001 - the last net: a user sees no traceback
-        return _say_unforeseen(error)
-    return status if isinstance(status, int) else 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last net: no traceback
+        return _status_after(error)
+    return status
+
+
+def _status_after(error: BaseException) -> int:
+    match error:
+        case click.exceptions.Exit():
+            status = error.exit_code
+        case BrokenPipeError():
+            status = _reader_left()
+        case KeyboardInterrupt() | click.Abort():
+            status = _say("Interrupted. What was recorded is kept.", status=INTERRUPTED)
+        case click.ClickException():
+            status = _say_usage(error)
+        case LeanbeError():
+            status = _say(error.message, hint=error.hint, status=status_of(error))
+        case _:
+            status = _say_unforeseen(error)
+    return status
 
 
 def status_of(error: LeanbeError) -> int:
@@ -80,7 +89,7 @@ def _say_usage(error: click.ClickException) -> int:
     return _say(error.format_message(), hint=hint, status=USAGE)
 
 
-def _say_unforeseen(error: Exception) -> int:
+def _say_unforeseen(error: BaseException) -> int:
     _log.debug("unforeseen error", exc_info=error)
     what = str(error) or "no message"
     hint = "" if isinstance(error, OSError) else "This is a mistake of ours: --verbose shows where."

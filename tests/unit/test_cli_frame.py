@@ -95,7 +95,7 @@ def test_a_wrong_word_is_answered_with_the_nearest(
 def test_each_error_has_its_status_and_a_line_that_says_why(
     capsys: pytest.CaptureFixture[str], error: BaseException, status: int
 ) -> None:
-    def program() -> object:
+    def program() -> int:
         raise error
 
     assert exits.run(program) == status
@@ -105,7 +105,7 @@ def test_each_error_has_its_status_and_a_line_that_says_why(
 
 
 def test_an_error_says_what_and_then_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    def program() -> object:
+    def program() -> int:
         raise NotFound("There is no product 'Acne'.", hint="Did you mean Acme?")
 
     exits.run(program)

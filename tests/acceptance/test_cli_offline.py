@@ -1,0 +1,115 @@
+"""Commands that need no database, as processes: what is on stdout, on stderr, and the status."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import run_process
+from tests.command_tree import all_commands
+
+EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
+SECRET = EXAMPLES["secret"]
+ENVELOPE = EXAMPLES["envelopes"][0]
+HEAVY = ("sqlalchemy", "alembic", "httpx", "rich", "jsonschema", "tenacity")
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    paths = [path.split() for path, _ in all_commands()]
+    code = (
+        "import json, sys; from leanbe_emitter.cli.app import main\n"
+        "for path in json.loads(sys.argv[1]): main([*path, '--help'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    program = (sys.executable, "-c", code, json.dumps([[], *paths]))
+    ran = run_process(cwd=tmp_path, program=program)
+    loaded = json.loads(ran.stdout.splitlines()[-1])
+    assert "leanbe_emitter.cli.sign" in loaded
+    assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_sign_prints_the_hex_and_nothing_else(tmp_path: Path) -> None:
+    payload = json.dumps(ENVELOPE["payload"], indent=4).encode()
+    ran = run_process("sign", "--secret", SECRET, "--payload", "-", cwd=tmp_path, stdin=payload)
+    assert (ran.status, ran.stdout, ran.stderr) == (0, ENVELOPE["signature"] + "\n", "")
+
+
+def test_verify_prints_the_envelope_or_says_why_not(tmp_path: Path) -> None:
+    body = json.dumps(ENVELOPE, ensure_ascii=False).encode()
+    arguments = ("verify", "--body", "-", "--output", "json", "--secret")
+    good = run_process(*arguments, SECRET, cwd=tmp_path, stdin=body)
+    assert (good.status, json.loads(good.stdout)) == (0, ENVELOPE)
+    bad = run_process(*arguments, "whsec_other", cwd=tmp_path, stdin=body)
+    assert (bad.status, bad.stdout) == (1, "")
+    assert bad.stderr.startswith("error: The signature does not fit the payload.")
+    assert "whsec_other" not in bad.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sign", "--secret", "s"),
+        ("sign", "--secret", "s", "--payload", "@none.json"),
+        ("sign", "--secret", "s", "--payload", "-"),
+        ("sign", "--secret", "env:NOT_SET_ANYWHERE", "--payload", "-"),
+        ("no-such-command",),
+        ("assumptions", "show", "x", "--output", "yaml"),
+        ("assumptions", "list", "more"),
+    ],
+)
+def test_wrong_usage_is_2_with_a_line_and_without_a_traceback(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    ran = run_process(*arguments, cwd=tmp_path, stdin=b"{")
+    assert (ran.status, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_reader_that_leaves_early_causes_no_complaint(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m leanbe_emitter assumptions list | head -n 1; echo $PIPESTATUS"
+    ran = run_process("-c", f"{command}", cwd=tmp_path, program=("bash",))
+    first, status = ran.stdout.splitlines()
+    assert first.startswith("signature_location\t")
+    assert (status, ran.stderr) == ("0", "")
+
+
+def test_colour_is_for_terminals_that_want_it(tmp_path: Path) -> None:
+    script = f"{sys.executable} -m leanbe_emitter assumptions list --output table"
+    ran = run_process("-c", script, cwd=tmp_path, program=("sh",))
+    assert "\x1b" not in ran.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_of_each_shell_asks_this_program(tmp_path: Path, shell: str) -> None:
+    ran = run_process("completion", shell, cwd=tmp_path)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert f"_LEANBE_EMITTER_COMPLETE={shell}_complete" in ran.stdout
+
+
+def test_bash_completes_commands_and_names(tmp_path: Path) -> None:
+    folder = str(Path(sys.executable).parent)
+    script = """
+        eval "$(leanbe-emitter completion bash)"
+        for words in "leanbe-emitter ver" "leanbe-emitter assumptions show trig"; do
+            COMPREPLY=(); COMP_WORDS=($words); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            _leanbe_emitter_completion "leanbe-emitter" "" ""
+            echo "${COMPREPLY[@]}"
+        done"""
+    ran = run_process(
+        "-c",
+        script,
+        cwd=tmp_path,
+        program=("bash", "--norc"),
+        environ={"PATH": f"{folder}:{os.environ['PATH']}"},
+    )
+    assert ran.stdout.splitlines() == ["verify", "triggered_at"]
+
+
+def test_the_command_and_the_module_are_the_same_program(tmp_path: Path) -> None:
+    script = str(Path(sys.executable).with_name("leanbe-emitter"))
+    by_name = run_process("--help", cwd=tmp_path, program=(script,))
+    assert by_name == run_process("--help", cwd=tmp_path)
+    assert by_name.status == 0

@@ -1,0 +1,87 @@
+"""How option values are written: one grammar in every command."""
+
+import io
+from pathlib import Path
+
+import click
+import pytest
+
+from leanbe_emitter.cli import values
+
+
+def read(kind: click.ParamType[object], text: str) -> object:
+    return kind.convert(text, None, None)
+
+
+def test_a_secret_is_text_a_variable_or_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "from the variable")
+    file = tmp_path / "secret"
+    assert read(values.SECRET, "whsec_test") == "whsec_test"
+    assert read(values.SECRET, "env:HOOK_SECRET") == "from the variable"
+    for content, secret in [
+        (b"a\n", "a"),
+        (b"a\r\n", "a"),
+        (b"a\n\n", "a\n"),
+        (b"a \n", "a "),
+        (b"a\r", "a\r"),
+    ]:
+        file.write_bytes(content)
+        assert read(values.SECRET, f"@{file}") == secret
+
+
+@pytest.mark.parametrize("text", ["", "env:NO_SUCH_VARIABLE_HERE", "@no/such/file"])
+def test_a_secret_that_is_not_there_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        read(values.SECRET, text)
+
+
+def test_a_secret_file_that_is_no_text_is_refused_without_being_shown(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"hidden\xff")
+    with pytest.raises(click.BadParameter) as refused:
+        read(values.SECRET, f"@{file}")
+    assert "hidden" not in refused.value.message
+
+
+def test_content_is_a_file_or_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "body").write_bytes(b"\xff\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"typed")))
+    assert read(values.CONTENT, f"@{tmp_path / 'body'}") == b"\xff\n"
+    assert read(values.CONTENT, "-") == b"typed"
+    with pytest.raises(click.BadParameter, match="neither @FILE nor -"):
+        read(values.CONTENT, "body.json")
+
+
+def test_a_path_keeps_what_follows_its_first_equals_sign() -> None:
+    assert read(values.PATH_AND_TEXT, "title=a=b ") == ("title", "a=b ")
+    assert read(values.PATH_AND_TEXT, "title=") == ("title", "")
+    assert read(values.PATH_AND_JSON, 'tags=[{"title": 1.0}]') == ("tags", [{"title": 1.0}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (values.PATH_AND_TEXT, "title"),
+        (values.PATH_AND_TEXT, "=text"),
+        (values.PATH_AND_JSON, "title=text"),
+        (values.PATH_AND_JSON, "a=" + "[" * 100_000),
+        (values.HEADER, "X-Name"),
+        (values.HEADER, ":value"),
+        (values.HEADER, "X-Name: a\r\nb"),
+        (values.DURATION, "soon"),
+        (values.ASSIGNMENT, "max_atempts=1"),
+    ],
+)
+def test_what_is_no_value_is_refused(kind: click.ParamType[object], text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        read(kind, text)
+
+
+def test_headers_durations_and_assignments_are_read() -> None:
+    assert read(values.HEADER, "X-Env: a:b") == ("X-Env", "a:b")
+    assert read(values.DURATION, "2m") == 120
+    assert read(values.ASSIGNMENT, "max_attempts=1") == ("max_attempts", "1")
