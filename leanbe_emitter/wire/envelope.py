@@ -188,7 +188,7 @@ def _document(text: str) -> dict[str, JSON]:
     except InvalidValue as error:
         raise InvalidSignature(f"The body is refused. {error.message}", hint=error.hint) from None
     if not isinstance(document, dict):
-        raise InvalidSignature(f"The body is a JSON {_kind(document)}, not an object.")
+        raise InvalidSignature(f"The body is {_kind(document)}, not a JSON object.")
     return document
 
 
@@ -201,7 +201,7 @@ def _require_members(document: dict[str, JSON]) -> None:
             )
     for name in ("event", "triggeredAt", "signature"):
         if not isinstance(document[name], str):
-            raise InvalidSignature(f"The member {name!r} is a {_kind(document[name])}, not text.")
+            raise InvalidSignature(f"The member {name!r} is {_kind(document[name])}, not text.")
 
 
 def _check_signature(envelope: Envelope, secret: object) -> None:
@@ -242,9 +242,9 @@ def _kind(value: JSON) -> str:
         case None:
             return "null"
         case bool():
-            return "boolean"
+            return "a boolean"
         case str():
-            return "string"
+            return "a string"
         case int() | float():
-            return "number"
-    return "array" if isinstance(value, list) else "object"
+            return "a number"
+    return "an array" if isinstance(value, list) else "an object"

@@ -1,0 +1,71 @@
+"""An instant is printed by one reading, and only in that form read back (contract d-4)."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.instants import parse_instant, print_instant
+from leanbe_emitter.wire.reading import TriggeredAt
+
+SUMMER = datetime(2023, 6, 29, 6, 56, 57, 472_000, tzinfo=UTC)
+WINTER = datetime(2023, 12, 29, 6, 56, 57, 472_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("instant", "style", "printed"),
+    [
+        (SUMMER, TriggeredAt.UTC, "2023-06-29T06:56:57.472Z"),
+        (SUMMER, TriggeredAt.LA_WALLCLOCK_WITH_Z, "2023-06-28T23:56:57.472Z"),
+        (SUMMER, TriggeredAt.LA_OFFSET, "2023-06-28T23:56:57.472-07:00"),
+        (WINTER, TriggeredAt.UTC, "2023-12-29T06:56:57.472Z"),
+        (WINTER, TriggeredAt.LA_WALLCLOCK_WITH_Z, "2023-12-28T22:56:57.472Z"),
+        (WINTER, TriggeredAt.LA_OFFSET, "2023-12-28T22:56:57.472-08:00"),
+    ],
+)
+def test_each_reading_prints_the_instant_its_own_way(
+    instant: datetime, style: TriggeredAt, printed: str
+) -> None:
+    assert print_instant(instant, style) == printed
+
+
+def test_the_articles_reading_is_utc() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    assert print_instant(SUMMER.astimezone(tokyo)) == "2023-06-29T06:56:57.472Z"
+
+
+def test_milliseconds_are_cut_off_and_always_three() -> None:
+    assert print_instant(SUMMER.replace(microsecond=999_999)).endswith(":57.999Z")
+    assert print_instant(SUMMER.replace(microsecond=0)).endswith(":57.000Z")
+
+
+def test_a_naive_datetime_names_no_instant() -> None:
+    with pytest.raises(InvalidValue, match="has no zone"):
+        print_instant(SUMMER.replace(tzinfo=None))
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_what_is_printed_is_read_back_to_the_millisecond(instant: datetime) -> None:
+    read = parse_instant(print_instant(instant))
+    assert timedelta(0) <= instant - read < timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2023-06-29",
+        "2023-06-29T06:56:57Z",
+        "2023-06-29T06:56:57.472",
+        "2023-06-29T06:56:57.472+00:00",
+        "2023-02-30T06:56:57.472Z",
+        "2023-06-29T24:56:57.472Z",
+        "\uff12023-06-29T06:56:57.472Z",
+        "2023-06-29T06:56:57.472Z\n",
+    ],
+)
+def test_other_forms_are_refused(text: str) -> None:
+    with pytest.raises(InvalidValue, match="is no instant"):
+        parse_instant(text)
