@@ -1,0 +1,158 @@
+"""The receiver of ours, as a process: what it answers, prints and keeps, and how it ends."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from leanbe_emitter.clock import stopwatch
+from tests.command_line import PROGRAM, environment, run_process
+
+EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
+SECRET = EXAMPLES["secret"]
+EVENT = EXAMPLES["envelopes"][0]["event"]
+BODY = json.dumps(EXAMPLES["envelopes"][0], ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Running:
+    """A receiver's process, and one kept connection to it."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = process
+        self.url = url
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+
+    def post(self, body: bytes, *, chunked: bool = False) -> tuple[int, bytes]:
+        """Send one body over the kept connection; return status and answer."""
+        parts = [body[:10], body[10:]] if chunked else body
+        self.connection.request("POST", "/hooks/leanbe", parts, encode_chunked=chunked)
+        answer = self.connection.getresponse()
+        return answer.status, answer.read()
+
+    def line(self) -> str:
+        """Return the next line that it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; return the status and what stands on stderr."""
+        self.process.send_signal(number)
+        _, stderr = self.process.communicate(timeout=10)
+        return self.process.returncode, stderr
+
+
+@contextmanager
+def receiving(folder: Path, *arguments: str) -> Iterator[Running]:
+    """Run a receiver on a free port."""
+    command = [*PROGRAM, "receiver", "--secret", SECRET, "--port", "0", *arguments]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline().strip()
+        running = Running(process, json.loads(first)["url"] if first.startswith("{") else first)
+        try:
+            yield running
+        finally:
+            running.connection.close()
+            process.kill()
+
+
+def test_it_verifies_and_prints_a_line_a_request(tmp_path: Path) -> None:
+    with receiving(tmp_path) as receiver:
+        assert receiver.post(BODY) == (204, b"")
+        assert receiver.post(BODY[:-3] + b'0"}') == (401, b'{"detail":"bad signature"}')
+        assert receiver.post(b"", chunked=False)[0] == 401
+        assert receiver.post(BODY, chunked=True) == (204, b"")
+        columns = receiver.line().split("\t")
+        assert columns[1:6] == [
+            EVENT,
+            EXAMPLES["envelopes"][0]["payload"]["_id"],
+            "true",
+            "204",
+            str(len(BODY)),
+        ]
+        refused = receiver.line().split("\t")
+        assert refused[3:5] == ["false", "401"]
+        assert "does not fit" in refused[-1]
+
+
+def test_a_person_sees_whether_it_verified(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--output", "table") as receiver:
+        receiver.post(BODY)
+        receiver.post(b"\x1b[2J")
+        good, bad = receiver.line(), receiver.line()
+    assert EVENT in good
+    assert good.endswith("verified")
+    assert "NOT VERIFIED: " in bad
+
+
+def test_it_fails_on_demand(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--fail-first", "2", "--status", "202", "--output", "jsonl") as it:
+        assert [it.post(BODY)[0] for _ in range(3)] == [503, 503, 202]
+        assert [json.loads(it.line())["status"] for _ in range(3)] == [503, 503, 202]
+
+
+def test_it_holds_answers_back(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--delay", "200") as receiver:
+        began = stopwatch()
+        receiver.post(BODY)
+        assert stopwatch() - began > 0.2
+
+
+def test_it_keeps_each_body_byte_for_byte_and_goes_on_counting(tmp_path: Path) -> None:
+    odd = b'{"caf\xc3\xa9": \xff\r\n'
+    with receiving(tmp_path, "--save", "kept") as receiver:
+        receiver.post(BODY)
+        receiver.post(odd)
+    with receiving(tmp_path, "--save", "kept") as receiver:
+        receiver.post(BODY)
+        assert receiver.line().split("\t")[6] == str(Path("kept/0003.json"))
+    kept = tmp_path / "kept"
+    assert [(kept / f"000{n}.json").read_bytes() for n in (1, 2, 3)] == [BODY, odd, BODY]
+    headers = (kept / "0001.headers").read_text().splitlines()
+    assert headers[0] == "POST /hooks/leanbe"
+    assert f"Content-Length: {len(BODY)}" in headers
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"), [(signal.SIGTERM, 0, ""), (signal.SIGINT, 130, "Interrupted")]
+)
+def test_it_stops_cleanly_with_a_connection_still_open(
+    tmp_path: Path, number: signal.Signals, status: int, said: str
+) -> None:
+    with receiving(tmp_path) as receiver:
+        receiver.post(BODY)
+        ended, stderr = receiver.end(number)
+    assert ended == status
+    assert said in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_taken_port_is_3_and_says_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = run_process("receiver", "--secret", "s", "--port", port, cwd=tmp_path)
+    assert (ran.status, ran.stdout) == (3, "")
+    assert f"127.0.0.1:{port} is taken." in ran.stderr
+
+
+def test_what_is_no_http_is_answered_and_left(tmp_path: Path) -> None:
+    with receiving(tmp_path) as receiver:
+        host, port = urlsplit(receiver.url).netloc.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"\x00\x01 nonsense\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+        assert receiver.post(BODY)[0] == 204
