@@ -19,7 +19,10 @@ COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
-    "Set up": {"assumptions": "How the article is read where it leaves something open."},
+    "Set up": {
+        "assumptions": "How the article is read where it leaves something open.",
+        "db": "The database's tables.",
+    },
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
         "sign": "Print the signature of a payload.",

@@ -1,0 +1,96 @@
+"""The commands ``db ...``: the database's tables, and how they stand to this program."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.output import Document
+from leanbe_emitter.errors import DatabaseBehind
+
+if TYPE_CHECKING:
+    from leanbe_emitter.storage.database import Database
+
+_COLUMNS = [output.column(key) for key in ("state", "revision", "newest", "db")]
+
+
+@group("db", example="leanbe-emitter db check")
+def db() -> None:
+    """The database's tables.
+
+    SQLite is made and migrated at its first use. PostgreSQL is not: "db upgrade" does it.
+    """
+
+
+@subcommand(db, "upgrade", example="leanbe-emitter db upgrade")
+@click.pass_obj
+def upgrade(invocation: Invocation) -> None:
+    """Make the tables, or bring them up to this program's."""
+    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    with _database(invocation) as database:
+        migrate.upgrade(database)
+        _show(invocation, database)
+
+
+@subcommand(db, "current", example="leanbe-emitter db current")
+@click.pass_obj
+def current(invocation: Invocation) -> None:
+    """Show which revision the tables have, and which one this program needs."""
+    with _database(invocation) as database:
+        _require_file(database)
+        _show(invocation, database)
+
+
+@subcommand(db, "check", example="leanbe-emitter db check")
+@click.pass_obj
+def check(invocation: Invocation) -> None:
+    """Check that the database can be used: exits with 0, or with 3 and the reason."""
+    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    with _database(invocation) as database:
+        _require_file(database)
+        schema = migrate.schema_of(database)
+        if schema.state is not migrate.SchemaState.CURRENT:
+            raise migrate.not_ready(schema)
+        _show(invocation, database)
+
+
+@contextmanager
+def _database(invocation: Invocation) -> Iterator["Database"]:
+    from leanbe_emitter.storage.database import Database  # noqa: PLC0415 - loads SQLAlchemy
+
+    database = Database(invocation.settings().db)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _require_file(database: "Database") -> None:
+    # To look at a file of SQLite that is not there would make it.
+    name = database.url.database or ""
+    is_file = database.dialect == "sqlite" and name and not name.startswith("file:")
+    if is_file and not Path(name).exists():
+        raise DatabaseBehind(
+            f"There is no database {name!r} yet.",
+            hint="It is made at its first use, or by: leanbe-emitter db upgrade.",
+        )
+
+
+def _show(invocation: Invocation, database: "Database") -> None:
+    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    schema = migrate.schema_of(database)
+    document: Document = {
+        "state": schema.state,
+        "revision": schema.revision,
+        "newest": schema.newest,
+        "db": database.url.render_as_string(hide_password=True),
+    }
+    output.record(invocation.form, document, columns=_COLUMNS)
