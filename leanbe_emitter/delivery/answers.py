@@ -1,0 +1,173 @@
+"""From bytes to an answer: llhttp reads, this keeps what is to be kept.
+
+One reader serves one connection. After a complete answer it goes on to the next one only if
+nothing odd was seen: ``is_tidy`` says so. It does no I/O and knows no time.
+"""
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from leanbe_emitter.delivery.transport import Answer
+
+# How much may come without a byte of body: heads and trailers end.
+_LONGEST_BARREN_BYTES = 256 * 1024
+_FIRST_FINAL_STATUS = 200
+_SWITCHING_PROTOCOLS = 101
+
+
+class NotHttp(Exception):
+    """What came cannot be read as an HTTP/1.1 answer; the message says why."""
+
+
+class _Surplus(Exception):
+    """Stops the parser: the answer is complete, and there is more."""
+
+
+class AnswerReader:
+    """Reads the answers of one connection, one at a time.
+
+    Args:
+        kept_answer_bytes: how much of a body is kept; the rest is counted and dropped.
+        kept_header_bytes: how much of the headers is kept, in bytes of names and values.
+
+    Attributes:
+        has_head: the status and the headers of the final answer have come.
+        is_complete: all of it has come.
+        is_tidy: nothing that came so far speaks against another answer on this connection.
+    """
+
+    def __init__(self, *, kept_answer_bytes: int, kept_header_bytes: int) -> None:
+        self._kept_answer_bytes = kept_answer_bytes
+        self._kept_header_bytes = kept_header_bytes
+        self._parser = HttpResponseParser(self)
+        self.is_tidy = True
+        self.expect()
+
+    def expect(self) -> None:
+        """Forget the last answer and wait for the next one."""
+        self.has_head = False
+        self.is_complete = False
+        self._status = 0
+        self._reason = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._pieces: list[bytes] = []
+        self._room = self._kept_answer_bytes
+        self._body_length = 0
+        self._last_piece = b""
+        self._barren_bytes = 0
+
+    def feed(self, data: bytes) -> bool:
+        """Read on; return whether the answer is now complete.
+
+        Raises:
+            NotHttp: it never will be.
+        """
+        length = self._body_length
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            self.is_tidy = False
+        except HttpParserError as error:
+            self.is_tidy = False
+            if not self.is_complete:
+                raise NotHttp(str(error)) from error
+        if self.is_complete:
+            self.is_tidy = self.is_tidy and self._is_at_the_end_of(data)
+        elif self._body_length == length:
+            self._count_barren(len(data))
+        return self.is_complete
+
+    def end(self) -> bool:
+        """Hear that nothing more will come; return whether that completes the answer."""
+        self.is_tidy = False
+        if self.has_head and not self.is_complete:
+            self.is_complete = self._lasts_until_the_end()
+        return self.is_complete
+
+    def answer(self, *, remark: str = "") -> Answer:
+        """Return what has come of the answer."""
+        headers, room = [], self._kept_header_bytes
+        for name, value in self._headers:
+            room -= len(name) + len(value)
+            if room < 0:
+                break
+            headers.append((name.decode("latin-1"), value.decode("latin-1")))
+        return Answer(
+            status=self._status,
+            reason=self._reason.decode("latin-1"),
+            headers=tuple(headers),
+            body=b"".join(self._pieces),
+            body_length=self._body_length,
+            remark=remark,
+        )
+
+    def close(self) -> None:
+        """Let go of the parser, which knows this reader as this reader knows it."""
+        del self._parser
+
+    # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        """Another answer begins; after a complete one nobody asked for it."""
+        if self.is_complete:
+            raise _Surplus
+
+    def on_status(self, reason: bytes) -> None:
+        """Take (a piece of) the words beside the status."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers, which come after the body, are dropped."""
+        if not self.has_head:
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the status: the head is over."""
+        self.has_head = True
+        self._status = self._parser.get_status_code()
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body, as long as there is room."""
+        self._body_length += len(data)
+        self._barren_bytes = 0
+        self._last_piece = data
+        if self._room > 0:
+            self._pieces.append(data[: self._room])
+            self._room -= len(data)
+
+    def on_message_complete(self) -> None:
+        """End this answer; after a 1xx the same parser goes on to the final one."""
+        if self._status < _FIRST_FINAL_STATUS and self._status != _SWITCHING_PROTOCOLS:
+            self.expect()
+            return
+        self.is_complete = True
+        if not self._parser.should_keep_alive():
+            self.is_tidy = False
+
+    # How it ends.
+
+    def _is_at_the_end_of(self, data: bytes) -> bool:
+        """Return whether the answer's last bytes are the last of what came, as far as can be told.
+
+        The parser tells where another answer begins, but not of line breaks before it.
+        """
+        if self._last_piece and not self._is_chunked():
+            return data.endswith(self._last_piece)
+        return data.endswith(b"\r\n\r\n") and not data.endswith(b"\r\n\r\n\r\n")
+
+    def _is_chunked(self) -> bool:
+        codings = self._values(b"transfer-encoding")
+        return bool(codings) and codings[-1].rstrip().lower().endswith(b"chunked")
+
+    def _lasts_until_the_end(self) -> bool:
+        if self._values(b"transfer-encoding"):
+            return not self._is_chunked()
+        return not self._values(b"content-length")
+
+    def _values(self, name: bytes) -> list[bytes]:
+        return [value for key, value in self._headers if key.lower() == name]
+
+    def _count_barren(self, length: int) -> None:
+        self._barren_bytes += length
+        if self._barren_bytes > _LONGEST_BARREN_BYTES:
+            self.is_tidy = False
+            raise NotHttp(f"more than {_LONGEST_BARREN_BYTES // 1024} KiB without a body")

@@ -1,0 +1,175 @@
+"""Our own HTTP/1.1 sender: asyncio for the bytes out, llhttp for the answers.
+
+A request is written once. If a connection that was used before ends without an answer, the
+receiver may have acted on the request: that is ``Unknown``, and it is never sent again from here.
+Only where the system took no byte of it is another connection tried. A connection that idled is
+asked whether the other side has hung up before it is used; that keeps it rare.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from leanbe_emitter.delivery.answers import AnswerReader
+from leanbe_emitter.delivery.connecting import Connector, Resolve, resolve_by_system
+from leanbe_emitter.delivery.connection import Connection
+from leanbe_emitter.delivery.transport import (
+    KEPT_ANSWER_BYTES,
+    KEPT_HEADER_BYTES,
+    Answer,
+    OutgoingRequest,
+    Unreachable,
+)
+from leanbe_emitter.errors import InvalidTarget
+from leanbe_emitter.targets import Target, TargetRules, check_url
+
+#: How long a connection may idle and be used again: less than the 5 s after which Node hangs up.
+IDLE_SECONDS = 4.0
+
+_REMEMBERED_URLS = 4096
+
+_Key = tuple[str, str, int, str | None, bool]
+
+
+class Http1Transport:
+    """Sends requests over the network, each once, and keeps connections for the next ones.
+
+    It serves one event loop at a time; connections of an earlier loop are left to it.
+
+    Args:
+        rules: where webhooks may point; asked for the URL and for the address connected to.
+        kept_answer_bytes: how much of an answer's body is kept; the rest is counted and dropped.
+        kept_header_bytes: how much of an answer's headers is kept, in names and values.
+        idle_seconds: how long a connection may idle and be used again.
+        resolve: how names become addresses; the system's resolver by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: TargetRules,
+        kept_answer_bytes: int = KEPT_ANSWER_BYTES,
+        kept_header_bytes: int = KEPT_HEADER_BYTES,
+        idle_seconds: float = IDLE_SECONDS,
+        resolve: Resolve = resolve_by_system,
+    ) -> None:
+        self._rules = rules
+        self._kept_answer_bytes = kept_answer_bytes
+        self._kept_header_bytes = kept_header_bytes
+        self._idle_seconds = idle_seconds
+        self._connector = Connector(rules=rules, resolve=resolve)
+        self._targets: dict[str, Target] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._open: set[Connection] = set()
+        self._idle: dict[_Key, list[Connection]] = {}
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Send the request once and return the answer.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, and no complete answer came back.
+        """
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        deadline = loop.time() + request.timeout_seconds
+        target = self._target(request.url)
+        data = _encode(request, target)
+        key = (*target.origin, request.tls.ca_file, request.tls.insecure)
+        while connection := self._take_idle(key):
+            if answer := connection.send(data, deadline=deadline, request=request):
+                return await self._answer(answer, connection, key)
+        connection = await self._connect(request, target, deadline)
+        answer = connection.send(data, deadline=deadline, request=request)
+        if answer is None:
+            raise Unreachable(f"{target.authority} hung up before a byte of the request went out")
+        return await self._answer(answer, connection, key)
+
+    async def aclose(self) -> None:
+        """Close every connection; what is in flight ends as ``Unknown``."""
+        self._serve(asyncio.get_running_loop())
+        connections = list(self._open)
+        for connection in connections:
+            connection.fail("the sender was closed before the answer came")
+        for connection in connections:
+            await connection.closed
+        # A connection that failed while it was being made is closed by the loop in its next turn.
+        await asyncio.sleep(0)
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop is loop:
+            return
+        for connection in self._open:
+            with suppress(RuntimeError):  # that loop is closed, and its connections with it
+                connection.abort()
+        self._open, self._idle, self._loop = set(), {}, loop
+
+    def _target(self, url: str) -> Target:
+        if url not in self._targets:
+            if len(self._targets) >= _REMEMBERED_URLS:
+                self._targets.clear()
+            try:
+                self._targets[url] = Target.of(check_url(url, self._rules))
+            except InvalidTarget as error:
+                raise Unreachable(str(error)) from error
+        return self._targets[url]
+
+    def _take_idle(self, key: _Key) -> Connection | None:
+        idle = self._idle.get(key)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(
+        self, request: OutgoingRequest, target: Target, deadline: float
+    ) -> Connection:
+        now = asyncio.get_running_loop().time()
+        connection = await self._connector.connect(
+            target,
+            lambda place: Connection(
+                place,
+                is_tls=target.scheme == "https",
+                reader=AnswerReader(
+                    kept_answer_bytes=self._kept_answer_bytes,
+                    kept_header_bytes=self._kept_header_bytes,
+                ),
+                on_lost=self._forget,
+            ),
+            tls=request.tls,
+            deadline=min(deadline, now + request.connect_timeout_seconds),
+        )
+        self._open.add(connection)
+        return connection
+
+    async def _answer(
+        self, answer: asyncio.Future[Answer], connection: Connection, key: _Key
+    ) -> Answer:
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        finally:
+            if connection.idle(idle_seconds=self._idle_seconds):
+                self._idle.setdefault(key, []).append(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        for idle in self._idle.values():
+            if connection in idle:
+                idle.remove(connection)
+
+
+def _encode(request: OutgoingRequest, target: Target) -> bytes:
+    """Return the bytes of the request: exactly the headers and the body that it holds."""
+    lines = [f"{request.method} {target.path} HTTP/1.1\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in request.headers]
+    head = "".join(lines)
+    if head.count("\r") != len(lines) or head.count("\n") != len(lines):
+        raise Unreachable("a header of the request holds a line break")
+    try:
+        return head.encode("latin-1") + b"\r\n" + request.body
+    except UnicodeEncodeError as error:
+        raise Unreachable("a header of the request holds more than Latin-1") from error
