@@ -10,10 +10,10 @@ import click
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.output import Document
 from leanbe_emitter.errors import DatabaseBehind
 
 if TYPE_CHECKING:
+    from leanbe_emitter.cli.output import Document
     from leanbe_emitter.storage.database import Database
 
 _COLUMNS = [output.column(key) for key in ("state", "revision", "newest", "db")]
