@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from leanbe_emitter import sign, stringify
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.envelope import seal, verify
+from leanbe_emitter.wire.mistakes import MISTAKES
 from leanbe_emitter.wire.reading import ARTICLE, Reading
 from leanbe_emitter.wire.stringify import parse
 from tests.examples import ENVELOPES, SECRET
@@ -143,3 +144,9 @@ def test_the_22_examples_verify_by_the_articles_formula(
     node: Node, envelope: dict[str, Any]
 ) -> None:
     assert node.verifies(json.dumps(envelope), SECRET)
+
+
+def test_the_javascript_repair_of_what_is_hashed_computes_the_signature(node: Node) -> None:
+    repair = f"const [body, secret] = given; return crypto.{MISTAKES[0].fix_javascript}"
+    for envelope in ENVELOPES:
+        assert node.run(repair, envelope, SECRET) == envelope["signature"]

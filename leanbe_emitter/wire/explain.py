@@ -1,0 +1,208 @@
+"""Why a body does not verify, or why a receiver computed something else than its signature.
+
+Invariant: a mistake is named only if it gives the very digits in question. Where none does, that
+is what is said.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from leanbe_emitter.errors import InvalidSignature, InvalidValue
+from leanbe_emitter.wire.envelope import verify
+from leanbe_emitter.wire.mistakes import (
+    HEADER_EXPECTED,
+    MISTAKES,
+    SPELLINGS,
+    Mistake,
+    Received,
+    other_secret,
+)
+from leanbe_emitter.wire.signing import to_utf8
+
+_HEX_DIGEST = re.compile("[0-9a-fA-F]{64}")
+
+
+class Verdict(StrEnum):
+    """What an explanation comes to."""
+
+    #: The body itself is wrong: no envelope, or its signature is not that of payload and secret.
+    BODY_UNSOUND = "body-unsound"
+    #: The body verifies, and what the receiver computed comes of a known mistake.
+    MISTAKE_FOUND = "mistake-found"
+    #: The body verifies, and no known mistake gives what the receiver computed.
+    NONE_FITS = "none-fits"
+    #: The body verifies, and it was not said what the receiver computed.
+    BODY_SOUND = "body-sound"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A mistake, and what a receiver that makes it may compute from this request.
+
+    Attributes:
+        mistake: what the receiver does, and its repair.
+        signatures: the digits in question; empty for the mistake that computes nothing, which is
+            to look for the signature in a header.
+    """
+
+    mistake: Mistake
+    signatures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What ``explain`` found.
+
+    Attributes:
+        verdict: what it comes to.
+        summary: the same in a sentence.
+        hint: what to do; empty where the mistakes say it.
+        mistakes: the one that explains it, or two that do together (raw body hashed, in base64);
+            of an unsound body, what its sender did. For a sound body the usual ones, the most
+            usual first.
+    """
+
+    verdict: Verdict
+    summary: str
+    hint: str = ""
+    mistakes: tuple[Candidate, ...] = ()
+
+    @property
+    def explained(self) -> bool:
+        """Whether a cause was found: of the body's being refused, or of what was computed."""
+        return self.verdict in {Verdict.BODY_UNSOUND, Verdict.MISTAKE_FOUND}
+
+
+def explain(
+    body: bytes,
+    secret: str,
+    *,
+    got: str | None = None,
+    other_secrets: Iterable[tuple[str, str]] = (),
+) -> Explanation:
+    """Say what is wrong with a body or, with ``got``, with the receiver that computed it.
+
+    Args:
+        body: the request's body as it was sent.
+        secret: the secret that it should be signed with.
+        got: what the receiver computed; also what it found where it looked for the signature
+            (nothing, ``undefined``).
+        other_secrets: what they are (``the secret of Acme``) and secrets that may have been
+            mistaken for the right one: of other products, or this one's before a rotation.
+
+    Raises:
+        InvalidValue: the secret is empty.
+    """
+    if not secret:
+        raise InvalidValue("There is no secret to explain with.", hint="Give the webhook's secret.")
+    mistakes = (*MISTAKES, *(other_secret(label, other) for label, other in other_secrets))
+    digits = None if got is None else got.strip()
+    try:
+        request = Received.of(body, secret)
+    except InvalidSignature as refusal:
+        return _unsound(refusal)
+    try:
+        verify(body, secret)
+    except InvalidSignature as refusal:
+        return _foreign_signature(request, refusal, got=digits, mistakes=mistakes)
+    return _usual(request, mistakes) if digits is None else _computed(request, digits, mistakes)
+
+
+def _unsound(refusal: InvalidSignature) -> Explanation:
+    return Explanation(
+        verdict=Verdict.BODY_UNSOUND,
+        summary=refusal.message,
+        hint=refusal.hint or "Look at what sent this body, or changed it on its way.",
+    )
+
+
+def _foreign_signature(
+    request: Received, refusal: InvalidSignature, *, got: str | None, mistakes: tuple[Mistake, ...]
+) -> Explanation:
+    """Explain a body whose signature is not the one that its payload and the secret give."""
+    if got is not None and (causes := _causes(request, got, mistakes)):
+        return Explanation(
+            verdict=Verdict.MISTAKE_FOUND,
+            summary="The receiver computes what comes of a known mistake.",
+            hint=f"The body is wrong, too. {refusal}",
+            mistakes=causes,
+        )
+    if got == request.right:
+        return Explanation(
+            verdict=Verdict.BODY_UNSOUND,
+            summary="The receiver computes what it should; the body carries another signature.",
+            hint=refusal.hint,
+            mistakes=_causes(request, request.signature, mistakes),
+        )
+    return replace(_unsound(refusal), mistakes=_causes(request, request.signature, mistakes))
+
+
+def _usual(request: Received, mistakes: tuple[Mistake, ...]) -> Explanation:
+    return Explanation(
+        verdict=Verdict.BODY_SOUND,
+        summary="The body verifies with this secret.",
+        hint="Look up below what the receiver computed, or give it: then its mistake is named.",
+        mistakes=tuple(_candidates(request, (*mistakes, *SPELLINGS))),
+    )
+
+
+def _candidates(request: Received, mistakes: tuple[Mistake, ...]) -> Iterator[Candidate]:
+    """Yield each mistake that shows in this request, with digits that none before it gives."""
+    seen = {request.right}
+    for mistake in mistakes:
+        signatures = tuple(dict.fromkeys(each for each in mistake.computes(request)))
+        if new := tuple(each for each in signatures if each not in seen):
+            yield Candidate(mistake=mistake, signatures=new)
+        seen.update(new)
+    yield Candidate(mistake=HEADER_EXPECTED, signatures=())
+
+
+def _computed(request: Received, got: str, mistakes: tuple[Mistake, ...]) -> Explanation:
+    """Explain what a receiver computed from a body that verifies."""
+    if got in HEADER_EXPECTED.computes(request):
+        return Explanation(
+            verdict=Verdict.MISTAKE_FOUND,
+            summary="The receiver computes what it should, and compares it with something else."
+            if got == request.right
+            else "The receiver found no signature where it looked for one.",
+            mistakes=(Candidate(mistake=HEADER_EXPECTED, signatures=()),),
+        )
+    if causes := _causes(request, got, mistakes):
+        return Explanation(
+            verdict=Verdict.MISTAKE_FOUND,
+            summary="The receiver computes what comes of a known mistake.",
+            mistakes=causes,
+        )
+    return Explanation(
+        verdict=Verdict.NONE_FITS,
+        summary="No known mistake gives this from that body and secret.",
+        hint=_clue(request, got),
+    )
+
+
+def _causes(request: Received, digits: str, mistakes: tuple[Mistake, ...]) -> tuple[Candidate, ...]:
+    """Return the mistake that gives these digits, or two that give them together, or none."""
+    for mistake in (*SPELLINGS, *mistakes):
+        if digits in mistake.computes(request):
+            return (Candidate(mistake=mistake, signatures=(digits,)),)
+    for mistake, right in ((each, right) for each in mistakes for right in each.computes(request)):
+        for spelling in SPELLINGS:
+            if digits in spelling.computes(replace(request, right=right)):
+                return (
+                    Candidate(mistake=mistake, signatures=(right,)),
+                    Candidate(mistake=spelling, signatures=(digits,)),
+                )
+    return ()
+
+
+def _clue(request: Received, got: str) -> str:
+    if not _HEX_DIGEST.fullmatch(got):
+        return f"A signature has 64 hex digits; this is a text of {len(got)} characters."
+    text = to_utf8(request.payload_text)
+    return (
+        f"Compare what the receiver hashes: it should be {len(text)} bytes, of which the plain "
+        f"SHA-256 is {hashlib.sha256(text).hexdigest()}."
+    )

@@ -1,0 +1,377 @@
+"""The mistakes that receivers make, as data: what each would compute, and its repair in one line.
+
+Invariant: a mistake is judged by what it computes and by nothing else, so that naming one is never
+a guess. What it would compute is worked out as the receiver's own libraries do it.
+"""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from leanbe_emitter.wire.envelope import unverified
+from leanbe_emitter.wire.reading import SignatureScheme
+from leanbe_emitter.wire.signing import sign_text, to_utf8
+from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A request as a receiver sees it, and the secret that it should use.
+
+    Attributes:
+        body: the raw bytes.
+        members: the members of the body, in its order.
+        secret: the webhook's secret.
+        right: the hex digits that the receiver should compute.
+    """
+
+    body: bytes
+    members: dict[str, JSON]
+    secret: str = field(repr=False)
+    right: str = field(repr=False)
+
+    @classmethod
+    def of(cls, body: bytes, secret: str) -> Self:
+        """Return the request of that body.
+
+        Raises:
+            InvalidSignature: the body is no envelope.
+        """
+        payload = unverified(body).payload
+        members = parse(bytes(body).decode(), max_depth=MAX_DEPTH + 1)
+        right = sign_text(_text_of(payload), secret)
+        return cls(body=bytes(body), members=members, secret=secret, right=right)
+
+    @property
+    def payload_text(self) -> str:
+        """The text that should be hashed."""
+        return _text_of(self.members["payload"])
+
+    @property
+    def signature(self) -> str:
+        """The signature that stands in the body."""
+        return str(self.members["signature"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """One way to verify wrongly.
+
+    Attributes:
+        name: a stable word for programs.
+        what: what the receiver does, in a sentence.
+        fix_javascript: the line that does it rightly, in JavaScript.
+        fix_python: the same in Python.
+        computes: the signatures that a receiver with this mistake may compute from a request;
+            none where the request does not let the mistake show.
+    """
+
+    name: str
+    what: str
+    fix_javascript: str
+    fix_python: str
+    computes: Callable[[Received], Iterator[str]]
+
+
+_RIGHT_JAVASCRIPT = (
+    'createHmac("sha256", secret).update(JSON.stringify(body.payload)).digest("hex")'
+)
+_RIGHT_PYTHON = (
+    'hmac.new(secret.encode(), stringify(body["payload"]).encode(), "sha256").hexdigest()'
+)
+
+
+_COMPACT = (",", ":")
+
+
+def _text_of(document: JSON) -> str:
+    # The body came in, so that its size and depth are settled; an envelope is one level deeper.
+    return stringify(document, max_depth=MAX_DEPTH + 1, max_bytes=sys.maxsize)
+
+
+def _hmac(secret: bytes, content: bytes) -> str:
+    return hmac.digest(secret, content, "sha256").hex()
+
+
+def _signed(request: Received, *contents: bytes) -> Iterator[str]:
+    for content in contents:
+        yield _hmac(to_utf8(request.secret), content)
+
+
+def _with_secrets(request: Received, *secrets: str) -> Iterator[str]:
+    for secret in secrets:
+        if secret != request.secret:
+            yield sign_text(request.payload_text, secret)
+
+
+def _raw_body(request: Received) -> Iterator[str]:
+    return _signed(request, request.body)
+
+
+def _whole_envelope(request: Received) -> Iterator[str]:
+    return _signed(request, to_utf8(_text_of(request.members)))
+
+
+def _envelope_without_signature(request: Received) -> Iterator[str]:
+    rest = {name: value for name, value in request.members.items() if name != "signature"}
+    return _signed(request, to_utf8(_text_of(rest)))
+
+
+def _json_dumps_default(request: Received) -> Iterator[str]:
+    return _dumped(request, {}, {"ensure_ascii": False})
+
+
+def _json_dumps_ascii_escaped(request: Received) -> Iterator[str]:
+    return _dumped(request, {"separators": _COMPACT})
+
+
+def _json_dumps_sorted(request: Received) -> Iterator[str]:
+    for spaces in ({}, {"separators": _COMPACT}):
+        for escaped in (True, False):
+            yield from _dumped(request, {"sort_keys": True, "ensure_ascii": escaped, **spaces})
+
+
+def _json_indented(request: Received) -> Iterator[str]:
+    for width in (2, 4):
+        for escaped in (True, False):
+            yield from _dumped(request, {"indent": width, "ensure_ascii": escaped})
+
+
+def _json_dumps_numbers(request: Received) -> Iterator[str]:
+    return _dumped(request, {"separators": _COMPACT, "ensure_ascii": False})
+
+
+def _dumped(request: Received, *ways: dict[str, Any]) -> Iterator[str]:
+    # What Python cannot read or encode (numbers of 5 000 digits, lone surrogates) makes such a
+    # receiver raise, not compute.
+    with contextlib.suppress(ValueError, RecursionError):
+        payload = json.loads(request.body)["payload"]
+        for way in ways:
+            yield from _signed(request, json.dumps(payload, **way).encode())
+
+
+def _plain_sha256(request: Received) -> Iterator[str]:
+    yield sign_text(
+        request.payload_text, request.secret, scheme=SignatureScheme.SHA256_PAYLOAD_SECRET
+    )
+    yield sign_text(
+        request.payload_text, request.secret, scheme=SignatureScheme.SHA256_SECRET_PAYLOAD
+    )
+
+
+def _hash_without_secret(request: Received) -> Iterator[str]:
+    yield hashlib.sha256(to_utf8(request.payload_text)).hexdigest()
+
+
+def _secret_hex_decoded(request: Received) -> Iterator[str]:
+    with contextlib.suppress(ValueError):
+        yield _hmac(bytes.fromhex(request.secret), to_utf8(request.payload_text))
+
+
+def _secret_trimmed(request: Received) -> Iterator[str]:
+    return _with_secrets(request, request.secret.strip(), request.secret.strip("\"' \t\r\n"))
+
+
+def _secret_with_newline(request: Received) -> Iterator[str]:
+    return _with_secrets(request, request.secret + "\n", request.secret + "\r\n")
+
+
+def _secret_in_quotes(request: Received) -> Iterator[str]:
+    return _with_secrets(request, f'"{request.secret}"', f"'{request.secret}'")
+
+
+def _secret_without_prefix(request: Received) -> Iterator[str]:
+    return _with_secrets(request, request.secret.removeprefix("whsec_"))
+
+
+def _secret_missing(request: Received) -> Iterator[str]:
+    return _with_secrets(request, "", "undefined", "null", "None")
+
+
+def _upper_case(request: Received) -> Iterator[str]:
+    yield request.right.upper()
+
+
+def _base64(request: Received) -> Iterator[str]:
+    digest = bytes.fromhex(request.right)
+    for encoded in (base64.b64encode(digest), base64.urlsafe_b64encode(digest)):
+        yield encoded.decode()
+        yield encoded.decode().rstrip("=")
+
+
+def _prefixed(request: Received) -> Iterator[str]:
+    yield f"sha256={request.right}"
+
+
+def _header_expected(request: Received) -> Iterator[str]:
+    # What a header that is not there reads as; or the right digest, compared with it in vain.
+    yield from ("", "undefined", "null", "None", request.right)
+
+
+#: What is hashed, how, and with which secret; the most usual first.
+MISTAKES = (
+    Mistake(
+        name="raw-body-hashed",
+        what="The raw body is hashed; what is signed is the payload alone, stringified.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_raw_body,
+    ),
+    Mistake(
+        name="whole-envelope-hashed",
+        what="The whole envelope is hashed, signature included; the payload alone is signed.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_whole_envelope,
+    ),
+    Mistake(
+        name="envelope-without-signature-hashed",
+        what="The envelope without its signature is hashed; the payload alone is signed.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_envelope_without_signature,
+    ),
+    Mistake(
+        name="json-dumps-default",
+        what="json.dumps(payload) is hashed, which puts spaces after commas and colons.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_json_dumps_default,
+    ),
+    Mistake(
+        name="json-dumps-ascii-escaped",
+        what="JSON is hashed in which every letter beyond ASCII is escaped as \\uXXXX.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_json_dumps_ascii_escaped,
+    ),
+    Mistake(
+        name="json-dumps-sorted",
+        what="The keys of the payload are sorted; they are signed in the order in which they came.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_json_dumps_sorted,
+    ),
+    Mistake(
+        name="json-indented",
+        what="The payload is hashed indented; it is signed without any white space.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_json_indented,
+    ),
+    Mistake(
+        name="json-dumps-numbers",
+        what="Numbers or the order of keys are as Python writes them (1.0, 1e-05), not as "
+        "JavaScript does (1, 0.00001).",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_json_dumps_numbers,
+    ),
+    Mistake(
+        name="plain-sha256",
+        what="Payload and secret are joined and hashed by SHA-256; the signature is an HMAC.",
+        fix_javascript='createHmac("sha256", secret).update(text) // not createHash("sha256")',
+        fix_python='hmac.new(secret.encode(), text, "sha256")  # not hashlib.sha256',
+        computes=_plain_sha256,
+    ),
+    Mistake(
+        name="hash-without-secret",
+        what="The payload is hashed by SHA-256 without the secret; the signature is an HMAC.",
+        fix_javascript='createHmac("sha256", secret).update(text) // not createHash("sha256")',
+        fix_python='hmac.new(secret.encode(), text, "sha256")  # not hashlib.sha256',
+        computes=_hash_without_secret,
+    ),
+    Mistake(
+        name="secret-hex-decoded",
+        what="The secret is decoded from hex; its own characters are the key.",
+        fix_javascript='createHmac("sha256", secret) // not Buffer.from(secret, "hex")',
+        fix_python='hmac.new(secret.encode(), text, "sha256")  # not bytes.fromhex(secret)',
+        computes=_secret_hex_decoded,
+    ),
+    Mistake(
+        name="secret-trimmed",
+        what="The secret is trimmed; the spaces or quotes around it belong to it.",
+        fix_javascript='createHmac("sha256", secret) // not secret.trim()',
+        fix_python='hmac.new(secret.encode(), text, "sha256")  # not secret.strip()',
+        computes=_secret_trimmed,
+    ),
+    Mistake(
+        name="secret-with-newline",
+        what="The secret ends with a newline, as files and shell commands leave it.",
+        fix_javascript='const secret = readFileSync(path, "utf8").trimEnd()',
+        fix_python='secret = Path(path).read_text(encoding="utf-8").rstrip("\\r\\n")',
+        computes=_secret_with_newline,
+    ),
+    Mistake(
+        name="secret-in-quotes",
+        what="The secret has quotes around it, as some readers of settings files leave them.",
+        fix_javascript='const secret = process.env.LEANBE_SECRET.replace(/^["\']|["\']$/g, "")',
+        fix_python="""secret = os.environ["LEANBE_SECRET"].strip("\\"'")""",
+        computes=_secret_in_quotes,
+    ),
+    Mistake(
+        name="secret-without-prefix",
+        what="whsec_ is cut off the secret; the prefix belongs to it.",
+        fix_javascript='createHmac("sha256", secret) // the whole secret',
+        fix_python='hmac.new(secret.encode(), text, "sha256")  # the whole secret',
+        computes=_secret_without_prefix,
+    ),
+    Mistake(
+        name="secret-missing",
+        what="There is no secret: its setting is empty or missing.",
+        fix_javascript='if (!secret) throw new Error("the webhook secret is not set")',
+        fix_python='secret = os.environ["LEANBE_SECRET"]  # raises where it is not set',
+        computes=_secret_missing,
+    ),
+)
+
+#: How the digest is written, whatever was hashed.
+SPELLINGS = (
+    Mistake(
+        name="upper-case",
+        what="The digest is in upper case; the signature is lower-case hex.",
+        fix_javascript='.digest("hex") // without toUpperCase()',
+        fix_python=".hexdigest()  # without upper()",
+        computes=_upper_case,
+    ),
+    Mistake(
+        name="base64",
+        what="The digest is in base64; the signature is lower-case hex.",
+        fix_javascript='.digest("hex") // not .digest("base64")',
+        fix_python=".hexdigest()  # not base64.b64encode(....digest())",
+        computes=_base64,
+    ),
+    Mistake(
+        name="prefixed",
+        what="sha256= stands before the digest; the signature is the hex alone.",
+        fix_javascript='.digest("hex") // nothing before it',
+        fix_python=".hexdigest()  # nothing before it",
+        computes=_prefixed,
+    ),
+)
+
+#: The receiver compares with something that never comes: in words only, for nothing is computed.
+HEADER_EXPECTED = Mistake(
+    name="header-expected",
+    what="The signature is looked for in a header; it stands in the body, beside the payload.",
+    fix_javascript="const { signature } = req.body // not req.headers[...]",
+    fix_python='signature = body["signature"]  # not request.headers[...]',
+    computes=_header_expected,
+)
+
+
+def other_secret(label: str, secret: str) -> Mistake:
+    """Return the mistake of using that other secret, which the label tells to the reader."""
+    return Mistake(
+        name="other-secret",
+        what=f"Another secret is used: {label}.",
+        fix_javascript="const secret = process.env.LEANBE_SECRET // this product's present secret",
+        fix_python='secret = os.environ["LEANBE_SECRET"]  # this product\'s present secret',
+        computes=lambda request: _with_secrets(request, secret),
+    )
