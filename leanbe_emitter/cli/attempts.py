@@ -1,0 +1,233 @@
+"""How an attempt is printed: one line out and one back, the same in every command.
+
+    14:02:15 -> idea.upVoted   …a2e4b7  attempt 1  POST http://127.0.0.1:8000/hooks/leanbe  911 B
+    14:02:15 <- 401 Unauthorized          3 ms   {"detail":"bad signature"}
+                refused; next attempt 14:02:20 by any worker, or --follow. ...
+
+The third line stands where an attempt was not accepted. ``plain`` has the cells of the first two
+between tabs, ids in full, and the third on stderr; ``json`` and ``jsonl`` have a document for each
+attempt.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.output import Document, Form
+from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+
+#: How many characters of an answer's body a line shows.
+_SHOWN = 120
+_INDENT = " " * len("14:02:11 -> ")
+#: Answers by which a receiver may say that the signature does not fit.
+_ABOUT_SIGNATURES = frozenset({400, 401, 403})
+_SIGNATURE_ADVICE = (
+    "Leanbe signs JSON.stringify(payload), not the raw body: leanbe-emitter explain --help"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A request that goes out."""
+
+    delivery_id: str
+    event: str
+    number: int
+    started_at: datetime
+    method: str
+    url: str
+    body_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A request, and what came back.
+
+    Attributes:
+        status: what the delivery is now.
+        next_due_at: when it is due again; None where it is settled.
+        assumptions: those that were not the article's at this attempt.
+    """
+
+    begun: Begun
+    outcome: Outcome
+    duration_ms: float
+    answer_status: int | None
+    answer_body: bytes | None
+    error: str | None
+    status: DeliveryStatus
+    next_due_at: datetime | None
+    assumptions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the receiver took it."""
+        return self.outcome is Outcome.DELIVERED
+
+    def document(self) -> Document:
+        """Return what ``json`` shows of it."""
+        return {
+            "delivery": self.begun.delivery_id,
+            "event": self.begun.event,
+            "number": self.begun.number,
+            "outcome": self.outcome,
+            "startedAt": output.instant(self.begun.started_at),
+            "durationMs": round(self.duration_ms, 3),
+            "method": self.begun.method,
+            "url": self.begun.url,
+            "bodyBytes": self.begun.body_bytes,
+            "answerStatus": self.answer_status,
+            "answerBody": _text(self.answer_body) if self.answer_body is not None else None,
+            "error": self.error,
+            "status": self.status,
+            "nextDueAt": output.instant(self.next_due_at) if self.next_due_at else None,
+            "assumptions": self.assumptions,
+        }
+
+
+class AttemptLines:
+    """Prints attempts as they are made, and counts them.
+
+    A line out is printed at once where nothing else is under way; where much is, it waits for its
+    line back, so that the two stand together.
+
+    Args:
+        form: the form of what is printed.
+        notice: where a remark goes that is no data.
+        who_is_next: who makes the next attempt: `` by any worker, or --follow``; may be empty.
+    """
+
+    def __init__(self, form: Form, *, notice: Callable[[str], None], who_is_next: str = "") -> None:
+        self._form = form
+        self._notice = notice
+        self._who_is_next = who_is_next
+        self._under_way: set[str] = set()
+        self._printed: str | None = None
+        self._documents: list[Document] = []
+        self.made = 0
+        self.accepted = 0
+
+    def begun(self, begun: Begun) -> None:
+        """Print the line out, if its line back will be the next."""
+        self._under_way.add(begun.delivery_id)
+        if len(self._under_way) == 1:
+            self._out(begun)
+
+    def ended(self, ended: Ended) -> None:
+        """Print what came back."""
+        self.made += 1
+        self.accepted += ended.accepted
+        self._under_way.discard(ended.begun.delivery_id)
+        match self._form:
+            case Form.JSON:
+                self._documents.append(ended.document())
+            case Form.JSONL:
+                output.row(self._form, ended.document(), columns=[])
+            case _:
+                self._back(ended)
+
+    def close(self) -> None:
+        """Print what is printed at the end only."""
+        if self._form is Form.JSON:
+            output.rows(self._form, self._documents, columns=[])
+
+    def _out(self, begun: Begun) -> None:
+        if self._form in {Form.TABLE, Form.PLAIN}:
+            output.text(_table_out(begun) if self._form is Form.TABLE else _plain_out(begun))
+            self._printed = begun.delivery_id
+
+    def _back(self, ended: Ended) -> None:
+        if self._printed != ended.begun.delivery_id:
+            self._out(ended.begun)
+        self._printed = None
+        remark = "" if ended.accepted else _remark(ended, self._who_is_next)
+        if self._form is Form.PLAIN:
+            output.text(_plain_back(ended))
+            if remark:
+                self._notice(remark)
+            return
+        output.text(_table_back(ended))
+        if remark:
+            output.text(_INDENT + remark)
+
+
+def _table_out(begun: Begun) -> str:
+    identifier = output.abbreviated(begun.delivery_id)
+    return (
+        f"{output.time_of_day(begun.started_at)} -> {begun.event:<14} {identifier:<7}  "
+        f"attempt {begun.number}  {begun.method} {begun.url}  {begun.body_bytes} B"
+    )
+
+
+def _plain_out(begun: Begun) -> str:
+    return "\t".join(
+        [
+            output.time_of_day(begun.started_at),
+            "->",
+            begun.event,
+            begun.delivery_id,
+            f"attempt {begun.number}",
+            begun.method,
+            begun.url,
+            f"{begun.body_bytes} B",
+        ]
+    )
+
+
+def _table_back(ended: Ended) -> str:
+    time, answer, latency, said = _back_cells(ended)
+    return f"{time} <- {answer:<26}{latency}   {said}".rstrip()
+
+
+def _plain_back(ended: Ended) -> str:
+    time, answer, latency, said = _back_cells(ended)
+    return f"{time}\t<-\t{answer}\t{latency}\t{said}"
+
+
+def _back_cells(ended: Ended) -> tuple[str, str, str, str]:
+    came_back_at = ended.begun.started_at + timedelta(milliseconds=ended.duration_ms)
+    said = "" if ended.accepted else _said(ended)
+    return (
+        output.time_of_day(came_back_at),
+        _answer(ended),
+        f"{ended.duration_ms:.0f} ms",
+        output.printable(said),
+    )
+
+
+def _answer(ended: Ended) -> str:
+    if ended.answer_status is None:
+        return ended.outcome
+    try:
+        return f"{ended.answer_status} {HTTPStatus(ended.answer_status).phrase}"
+    except ValueError:
+        return str(ended.answer_status)
+
+
+def _said(ended: Ended) -> str:
+    text = " ".join(filter(None, [ended.error, _text(ended.answer_body or b"").strip()]))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
+
+
+def _remark(ended: Ended, who_is_next: str) -> str:
+    """Return what an attempt that was not accepted comes to, and what to do about it."""
+    parts = [f"{ended.outcome}; {_what_is_next(ended, who_is_next)}."]
+    if ended.outcome is Outcome.REFUSED and ended.answer_status in _ABOUT_SIGNATURES:
+        parts.append(_SIGNATURE_ADVICE)
+    return " ".join(parts)
+
+
+def _what_is_next(ended: Ended, who_is_next: str) -> str:
+    if ended.next_due_at is not None:
+        return f"next attempt {output.time_of_day(ended.next_due_at)}{who_is_next}"
+    identifier = output.abbreviated(ended.begun.delivery_id).removeprefix("…")
+    return (
+        f"no attempt is left ({ended.status}). Again: leanbe-emitter deliveries redeliver "
+        f"{identifier}"
+    )

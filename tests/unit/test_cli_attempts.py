@@ -1,0 +1,175 @@
+"""An attempt is one line out and one back, as the interfaces fix them."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
+from leanbe_emitter.cli.output import Form
+from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+
+# Lines show the time of whoever looks, so the test's instant is made in their zone.
+STARTED = datetime(2026, 11, 24, 14, 2, 15).astimezone()
+BEGUN = Begun(
+    delivery_id="649d2b399c3a1954e6a2e4b7",
+    event="idea.upVoted",
+    number=1,
+    started_at=STARTED,
+    method="POST",
+    url="http://127.0.0.1:8000/hooks/leanbe",
+    body_bytes=911,
+)
+OTHER = Begun(
+    delivery_id="649d2b399c3a1954e6a2e421",
+    event="ideaRequest.attachedToIdea",
+    number=2,
+    started_at=STARTED,
+    method="PUT",
+    url="http://[::1]/",
+    body_bytes=5,
+)
+
+
+REFUSED = Ended(
+    begun=BEGUN,
+    outcome=Outcome.REFUSED,
+    duration_ms=3.2,
+    answer_status=401,
+    answer_body=b'{"detail":"bad signature"}',
+    error=None,
+    status=DeliveryStatus.PENDING,
+    next_due_at=STARTED + timedelta(seconds=5),
+)
+ACCEPTED = replace(
+    REFUSED,
+    outcome=Outcome.DELIVERED,
+    answer_status=204,
+    answer_body=b"",
+    status=DeliveryStatus.DELIVERED,
+    next_due_at=None,
+)
+
+
+def lines(form: Form, notices: list[str]) -> AttemptLines:
+    return AttemptLines(form, notice=notices.append, who_is_next=" by any worker, or --follow")
+
+
+def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = lines(Form.TABLE, [])
+    printer.begun(BEGUN)
+    printer.ended(REFUSED)
+    out, back, remark = capsys.readouterr().out.splitlines()
+    where = "POST http://127.0.0.1:8000/hooks/leanbe"
+    assert out == f"14:02:15 -> idea.upVoted   …a2e4b7  attempt 1  {where}  911 B"
+    assert back == '14:02:15 <- 401 Unauthorized          3 ms   {"detail":"bad signature"}'
+    assert remark == (
+        "            refused; next attempt 14:02:20 by any worker, or --follow. "
+        "Leanbe signs JSON.stringify(payload), not the raw body: leanbe-emitter explain --help"
+    )
+    assert (printer.made, printer.accepted) == (1, 0)
+
+
+def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = lines(Form.TABLE, [])
+    printer.begun(BEGUN)
+    printer.ended(ACCEPTED)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "14:02:15 <- 204 No Content            3 ms"
+    ]
+    assert (printer.made, printer.accepted) == (1, 1)
+
+
+def test_the_two_lines_of_an_attempt_stand_together(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = lines(Form.TABLE, [])
+    printer.begun(BEGUN)
+    printer.begun(OTHER)
+    printer.ended(replace(ACCEPTED, begun=OTHER))
+    printer.ended(ACCEPTED)
+    out = capsys.readouterr().out.splitlines()
+    assert ["upVoted" in line for line in out] == [True, False, False, True, False]
+    assert ["attachedToIdea" in line for line in out] == [False, True, False, False, False]
+
+
+def test_plain_has_the_same_cells_between_tabs_and_remarks_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    notices: list[str] = []
+    printer = lines(Form.PLAIN, notices)
+    printer.begun(BEGUN)
+    printer.ended(REFUSED)
+    out, back = capsys.readouterr().out.splitlines()
+    assert out.split("\t") == [
+        "14:02:15",
+        "->",
+        "idea.upVoted",
+        "649d2b399c3a1954e6a2e4b7",
+        "attempt 1",
+        "POST",
+        "http://127.0.0.1:8000/hooks/leanbe",
+        "911 B",
+    ]
+    assert back.split("\t") == [
+        "14:02:15",
+        "<-",
+        "401 Unauthorized",
+        "3 ms",
+        '{"detail":"bad signature"}',
+    ]
+    assert notices[0].startswith("refused; next attempt 14:02:20 by any worker")
+
+
+def test_json_is_one_list_and_jsonl_a_document_an_attempt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for form in (Form.JSON, Form.JSONL):
+        printer = lines(form, [])
+        printer.begun(BEGUN)
+        printer.ended(replace(REFUSED, assumptions={"pretty_body": "true"}))
+        printer.close()
+    whole = capsys.readouterr().out
+    listed, streamed = whole[: whole.index("]\n") + 1], whole[whole.index("]\n") + 2 :]
+    assert json.loads(listed) == [json.loads(streamed)]
+    assert json.loads(streamed) == {
+        "delivery": "649d2b399c3a1954e6a2e4b7",
+        "event": "idea.upVoted",
+        "number": 1,
+        "outcome": "refused",
+        "startedAt": STARTED.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "durationMs": 3.2,
+        "method": "POST",
+        "url": "http://127.0.0.1:8000/hooks/leanbe",
+        "bodyBytes": 911,
+        "answerStatus": 401,
+        "answerBody": '{"detail":"bad signature"}',
+        "error": None,
+        "status": "pending",
+        "nextDueAt": (STARTED + timedelta(seconds=5))
+        .astimezone(UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "assumptions": {"pretty_body": "true"},
+    }
+
+
+def test_what_had_no_answer_says_its_error_and_what_is_exhausted_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printer = lines(Form.TABLE, [])
+    printer.ended(
+        replace(
+            REFUSED,
+            outcome=Outcome.UNREACHABLE,
+            answer_status=None,
+            answer_body=None,
+            error="Connection refused\x1b[2J",
+            status=DeliveryStatus.EXHAUSTED,
+            next_due_at=None,
+        )
+    )
+    _, back, remark = capsys.readouterr().out.splitlines()
+    assert back == "14:02:15 <- unreachable               3 ms   Connection refused\\x1b[2J"
+    assert remark.strip() == (
+        "unreachable; no attempt is left (exhausted). "
+        "Again: leanbe-emitter deliveries redeliver a2e4b7."
+    )
