@@ -7,7 +7,6 @@ own keys, so that the document is a prefix of the payload and all of it is signe
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from leanbe_emitter.wire.catalogue import Source, event_kind
 from leanbe_emitter.wire.reading import (
@@ -20,7 +19,6 @@ from leanbe_emitter.wire.reading import (
     VotePayload,
 )
 from leanbe_emitter.wire.shapes import (
-    JSON,
     Anything,
     Boolean,
     Field,
@@ -33,6 +31,7 @@ from leanbe_emitter.wire.shapes import (
     Text,
     arrange,
 )
+from leanbe_emitter.wire.stringify import JSON
 
 _INSTANT_DIGITS = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}"
 
@@ -363,7 +362,7 @@ _CHANGES = _list(
 
 
 def payload(
-    event: str, values: Mapping[str, Any], *, reading: Reading = ARTICLE
+    event: str, values: Mapping[str, JSON], *, reading: Reading = ARTICLE
 ) -> dict[str, JSON]:
     """Return an event's payload from its values: the contract's keys in the contract's order.
 
@@ -375,7 +374,7 @@ def payload(
 
 
 def document(
-    resource: str, values: Mapping[str, Any], *, reading: Reading = ARTICLE
+    resource: str, values: Mapping[str, JSON], *, reading: Reading = ARTICLE
 ) -> dict[str, JSON]:
     """Return a resource's document from its values, as ``payload`` does for an event."""
     return arrange(values, document_shape(resource, reading), unset=reading.unset)

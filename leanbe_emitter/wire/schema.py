@@ -8,7 +8,6 @@ from leanbe_emitter.wire.catalogue import Source, event_kind
 from leanbe_emitter.wire.payloads import envelope_shape, payload_shape
 from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
 from leanbe_emitter.wire.shapes import (
-    JSON,
     Anything,
     Boolean,
     Field,
@@ -20,6 +19,7 @@ from leanbe_emitter.wire.shapes import (
     Shape,
     Text,
 )
+from leanbe_emitter.wire.stringify import JSON
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SOURCE = "x-leanbe-source"
@@ -59,12 +59,10 @@ def _head(event: str) -> dict[str, JSON]:
 
 
 def _object(shape: Object, unset: Unset) -> dict[str, JSON]:
-    always = [each.name for each in shape.fields if each.required or unset is Unset.NULL]
-    required: list[JSON] = list(always)
     return {
         "type": "object",
         "properties": {each.name: _member(each, unset) for each in shape.fields},
-        "required": required,
+        "required": [each.name for each in shape.fields if each.required or unset is Unset.NULL],
         "additionalProperties": False,
     }
 
@@ -110,8 +108,7 @@ def _integer(shape: Integer) -> dict[str, JSON]:
 def _text(shape: Text) -> dict[str, JSON]:
     schema: dict[str, JSON] = {"type": "string"}
     if shape.choices:
-        choices: list[JSON] = list(shape.choices)
-        schema["enum"] = choices
+        schema["enum"] = list(shape.choices)
     if shape.pattern:
         schema["pattern"] = shape.pattern
     if shape.format:

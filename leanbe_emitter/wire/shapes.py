@@ -6,13 +6,11 @@ that no two of them can disagree.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from leanbe_emitter.wire.catalogue import Source
 from leanbe_emitter.wire.reading import Unset
-
-#: What JSON can say.
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+from leanbe_emitter.wire.stringify import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +100,7 @@ class Field:
     source: Source
 
 
-def arrange(values: Mapping[str, Any], shape: Object, *, unset: Unset) -> dict[str, JSON]:
+def arrange(values: Mapping[str, JSON], shape: Object, *, unset: Unset) -> dict[str, JSON]:
     """Return the values in the shape's order, and nothing that the shape does not have.
 
     An optional field that is absent or None is left out or null, as ``unset`` says (contract d-18),
@@ -118,7 +116,7 @@ def arrange(values: Mapping[str, Any], shape: Object, *, unset: Unset) -> dict[s
     return arranged
 
 
-def _arranged(value: Any, shape: Shape, unset: Unset) -> JSON:
+def _arranged(value: JSON, shape: Shape, unset: Unset) -> JSON:
     if isinstance(shape, Object) and isinstance(value, dict):
         return arrange(value, shape, unset=unset)
     if isinstance(shape, ListOf) and isinstance(value, list):

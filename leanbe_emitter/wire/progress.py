@@ -1,0 +1,28 @@
+"""How far an objective has come (contract b.5).
+
+Halves are rounded up, which Python's ``round`` does not do.
+"""
+
+from collections.abc import Sequence
+from math import floor
+
+_WHOLE = 100
+
+
+def key_result_progress(*, start: float, current: float, target: float) -> int:
+    """Return how much of the way from start to target is done, in percent, 0 to 100.
+
+    Where there is no way to go, it is 100 from the target on, and 0 before.
+    """
+    if target == start:
+        return _WHOLE if current >= target else 0
+    return max(0, min(_WHOLE, _rounded(_WHOLE * (current - start) / (target - start))))
+
+
+def okr_progress(key_results: Sequence[int]) -> int:
+    """Return the mean of the key results' progress, in percent; 0 where there are none."""
+    return _rounded(sum(key_results) / len(key_results)) if key_results else 0
+
+
+def _rounded(value: float) -> int:
+    return floor(value + 0.5)
