@@ -23,10 +23,12 @@ SECTIONS = {
         "assumptions": "How the article is read where it leaves something open.",
         "db": "The database's tables.",
     },
+    "Look": {"schema": "Print what an event's payload looks like."},
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
         "sign": "Print the signature of a payload.",
         "verify": "Verify an envelope's signature.",
+        "explain": "Say why a signature does not match, and how to mend it.",
     },
     "Shell": {"completion": "Print the script that completes commands and events in a shell."},
 }

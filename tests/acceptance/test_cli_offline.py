@@ -1,5 +1,6 @@
 """Commands that need no database, as processes: what is on stdout, on stderr, and the status."""
 
+import hmac
 import json
 import os
 import sys
@@ -45,6 +46,36 @@ def test_verify_prints_the_envelope_or_says_why_not(tmp_path: Path) -> None:
     assert (bad.status, bad.stdout) == (1, "")
     assert bad.stderr.startswith("error: The signature does not fit the payload.")
     assert "whsec_other" not in bad.stderr
+
+
+def test_explain_names_the_mistake_and_its_repair(tmp_path: Path) -> None:
+    body = json.dumps(ENVELOPE, ensure_ascii=False, separators=(",", ":")).encode()
+    raw = hmac.digest(SECRET.encode(), body, "sha256").hex()
+    arguments = ("explain", "--secret", SECRET, "--body", "-")
+    found = run_process(*arguments, "--got", raw, cwd=tmp_path, stdin=body)
+    assert (found.status, found.stderr) == (0, "")
+    assert "The raw body is hashed" in found.stdout
+    assert "JSON.stringify(body.payload)" in found.stdout
+    none = run_process(*arguments, "--got", "0" * 64, cwd=tmp_path, stdin=body)
+    assert (none.status, none.stderr.splitlines()) == (
+        1,
+        ["error: No known mistake explains what the receiver computed."],
+    )
+    sound = run_process(*arguments, "--output", "json", cwd=tmp_path, stdin=body)
+    assert sound.status == 1
+    assert json.loads(sound.stdout)["mistakes"][0]["signatures"] == [raw]
+    wrong = run_process(*arguments, cwd=tmp_path, stdin=body.replace(b'"event"', b'"evnt"'))
+    assert (wrong.status, wrong.stderr) == (0, "")
+
+
+def test_a_schema_is_json_schema_or_typescript(tmp_path: Path) -> None:
+    ran = run_process("schema", "idea.created", cwd=tmp_path)
+    assert json.loads(ran.stdout)["title"] == "idea.created"
+    ran = run_process("schema", "idea.created", "--format", "typescript", cwd=tmp_path)
+    assert "export interface IdeaCreatedPayload" in ran.stdout
+    ran = run_process("schema", "idea.upvoted", cwd=tmp_path)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert "idea.upVoted" in ran.stderr
 
 
 @pytest.mark.parametrize(

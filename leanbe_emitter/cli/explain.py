@@ -1,0 +1,73 @@
+"""The command ``explain``: why a signature does not match, and how to mend it."""
+
+from collections.abc import Iterator
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.exits import Failed
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.output import Document, Form
+from leanbe_emitter.cli.values import CONTENT, SECRET
+from leanbe_emitter.wire.explain import Candidate, Explanation, Verdict
+from leanbe_emitter.wire.explain import explain as explanation_of
+
+
+@command("explain", example="leanbe-emitter explain --secret whsec_test --body @altered.json")
+@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
+@click.option("--got", metavar="HEX", help="What the receiver computed from that body.")
+@click.pass_obj
+def explain(invocation: Invocation, secret: str, body: bytes, got: str | None) -> None:
+    """Say why a signature does not match, and how to mend it.
+
+    Exits with 0 if the cause was found: what is wrong with the body or, with --got, the mistake
+    that the receiver makes. Exits with 1 if none fits, and for a sound body without --got: then it
+    lists the usual mistakes, each with what it would compute.
+    """
+    explanation = explanation_of(body, secret, got=got)
+    if invocation.form in {Form.JSON, Form.JSONL}:
+        output.record(invocation.form, _document(explanation), columns=[])
+    else:
+        for line in _lines(explanation):
+            output.text(output.printable(line))
+    if not explanation.explained:
+        raise Failed(_why_not(explanation))
+
+
+def _why_not(explanation: Explanation) -> str:
+    if explanation.verdict is Verdict.BODY_SOUND:
+        return "The body is sound, and what the receiver computed was not given (--got)."
+    return "No known mistake explains what the receiver computed."
+
+
+def _lines(explanation: Explanation) -> Iterator[str]:
+    yield explanation.summary
+    if explanation.hint:
+        yield explanation.hint
+    for candidate in explanation.mistakes:
+        yield ""
+        yield candidate.mistake.what
+        yield from (f"  gives       {signature}" for signature in candidate.signatures)
+        yield f"  JavaScript  {candidate.mistake.fix_javascript}"
+        yield f"  Python      {candidate.mistake.fix_python}"
+
+
+def _document(explanation: Explanation) -> Document:
+    return {
+        "verdict": explanation.verdict,
+        "summary": explanation.summary,
+        "hint": explanation.hint,
+        "mistakes": [_mistake(each) for each in explanation.mistakes],
+    }
+
+
+def _mistake(candidate: Candidate) -> Document:
+    return {
+        "name": candidate.mistake.name,
+        "what": candidate.mistake.what,
+        "signatures": list(candidate.signatures),
+        "javascript": candidate.mistake.fix_javascript,
+        "python": candidate.mistake.fix_python,
+    }

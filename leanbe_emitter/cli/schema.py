@@ -1,0 +1,34 @@
+"""The command ``schema``: what an event's payload looks like."""
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.output import Form
+from leanbe_emitter.cli.values import EVENT
+from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.typescript import typescript
+
+
+@command("schema", example="leanbe-emitter schema idea.created --format typescript")
+@click.argument("event", type=EVENT)
+@click.option(
+    "--format",
+    "language",
+    type=click.Choice(["json", "typescript"]),
+    default="json",
+    show_default=True,
+    help="JSON Schema, or TypeScript.",
+)
+@click.pass_obj
+def schema(invocation: Invocation, event: str, language: str) -> None:
+    """Print what an event's payload looks like.
+
+    Leanbe's article shows two payloads; what is inferred is marked as such.
+    """
+    if language == "typescript":
+        output.text(typescript(event).rstrip())
+    else:
+        form = Form.JSONL if invocation.form is Form.JSONL else Form.JSON
+        output.record(form, json_schema(event), columns=[])
