@@ -14,8 +14,6 @@ from contextlib import suppress
 from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
 
-# A connection that idled for less is used without asking the system about it first.
-_FRESH_SECONDS = 0.02
 # asyncio does not tell what TLS has handed down and the socket has not taken; after a longer
 # request over TLS the connection is given up.
 _SEEN_THROUGH_TLS_BYTES = 16 * 1024
@@ -56,7 +54,8 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._idle_since = 0.0
+        self._poll = select.poll()
+        self._descriptor = -1
         self._is_odd = False
         self._request_bytes = 0
         self._timeout_seconds = 0.0
@@ -86,16 +85,18 @@ class Connection(asyncio.Protocol):
         """Rest until the next request; return False where there can be none."""
         if self._is_odd:
             return False
-        self._idle_since = self._loop.time()
-        self._due = self._idle_since + idle_seconds
+        self._due = self._loop.time() + idle_seconds
         return True
 
     def is_usable(self) -> bool:
-        """Return whether an idle connection can take another request."""
-        now = self._loop.time()
-        if self._is_odd or now >= self._due or self._transport.is_closing():
+        """Return whether an idle connection can take another request.
+
+        The system is asked whether bytes or the end came in: the loop may not have heard yet, and
+        some receivers close after every answer without a word.
+        """
+        if self._is_odd or self._loop.time() >= self._due or self._transport.is_closing():
             return False
-        return now < self._idle_since + _FRESH_SECONDS or not self._has_input()
+        return not self._poll.poll(0)
 
     def fail(self, reason: str) -> None:
         """End what is in flight as ``Unknown``, and close."""
@@ -134,6 +135,8 @@ class Connection(asyncio.Protocol):
         """Take the transport to write to."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells the type checker
         self._transport = transport
+        self._descriptor = int(transport.get_extra_info("socket").fileno())
+        self._poll.register(self._descriptor, select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read on in the answer; close if nobody asked for one."""
@@ -189,17 +192,8 @@ class Connection(asyncio.Protocol):
         A receiver that refuses a large body answers, closes, and resets what still comes in.
         """
         with suppress(OSError):
-            while self._waiter is not None and (data := os.read(self._descriptor(), _READ_BYTES)):
+            while self._waiter is not None and (data := os.read(self._descriptor, _READ_BYTES)):
                 self.data_received(data)
-
-    def _has_input(self) -> bool:
-        """Return whether something came in while nothing was asked: bytes, or the end."""
-        poll = select.poll()
-        poll.register(self._descriptor(), select.POLLIN)
-        return bool(poll.poll(0))
-
-    def _descriptor(self) -> int:
-        return int(self._transport.get_extra_info("socket").fileno())
 
     def _how_far(self) -> str:
         return "in the middle of its answer" if self._reader.has_head else "before it answered"

@@ -1,0 +1,116 @@
+"""A server that does exactly what a test's script says, byte by byte, and notes what it got."""
+
+import asyncio
+import re
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@dataclass(kw_only=True)
+class Peer:
+    """One connection, seen from the server."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def request(self) -> bytes:
+        """Read one request, head and body; ``IncompleteReadError`` where there is none."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        return head + await self.reader.readexactly(int(length[1]) if length else 0)
+
+    async def write(self, data: bytes) -> None:
+        """Write, and see to it that the system has it."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def serve(self, answer: bytes = OK) -> None:
+        """Answer every request alike until the other side hangs up."""
+        while True:
+            await self.request()
+            await self.write(answer)
+
+    async def hang_up(self) -> None:
+        """Close in the ordinary way."""
+        self.writer.close()
+        await self.writer.wait_closed()
+
+    def half_close(self) -> None:
+        """Say that nothing more will come, and keep reading."""
+        self.writer.write_eof()
+
+    def reset(self) -> None:
+        """Close with a reset."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+    async def until_hung_up(self) -> bytes:
+        """Read until the other side hangs up; return what came until then."""
+        try:
+            return await self.reader.read(-1)
+        except ConnectionError:
+            return b""
+
+
+Script = Callable[[Peer], Awaitable[None]]
+
+
+@dataclass(kw_only=True)
+class ScriptedServer:
+    """The server, for a test that asks it."""
+
+    port: int
+    host: str
+    scheme: str
+    #: How many connections were accepted.
+    connections: int = 0
+    #: Connections whose script has ended (or whose other side hung up on it).
+    ended: "asyncio.Queue[Peer]" = field(default_factory=asyncio.Queue)
+
+    def url(self, path: str = "/hook", *, host: str | None = None) -> str:
+        """Return a URL of the server; ``host`` by another name."""
+        return f"{self.scheme}://{host or self.host}:{self.port}{path}"
+
+
+@asynccontextmanager
+async def scripted(
+    script: Script, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ScriptedServer]:
+    """Serve on a free port of a loopback address for as long as the block lasts."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def follow(peer: Peer) -> None:
+        try:
+            await script(peer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the other side hung up, which ends any script
+        finally:
+            served.ended.put_nowait(peer)
+            peer.writer.transport.abort()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.connections += 1
+        tasks.add(asyncio.ensure_future(follow(Peer(reader=reader, writer=writer))))
+
+    server = await asyncio.start_server(accept, host, 0, ssl=tls)
+    served = ScriptedServer(
+        port=server.sockets[0].getsockname()[1],
+        host=f"[{host}]" if ":" in host else host,
+        scheme="https" if tls else "http",
+    )
+    try:
+        yield served
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)

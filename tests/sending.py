@@ -1,0 +1,62 @@
+"""Requests and transports for tests of the network."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from leanbe_emitter.delivery.connecting import Resolve
+from leanbe_emitter.delivery.http1 import IDLE_SECONDS, Http1Transport
+from leanbe_emitter.delivery.transport import (
+    KEPT_ANSWER_BYTES,
+    VERIFY,
+    OutgoingRequest,
+    TlsSettings,
+    compose_headers,
+)
+from leanbe_emitter.targets import TargetRules
+
+BODY = b'{"payload":{}}'
+
+
+def post(
+    url: str,
+    *,
+    body: bytes = BODY,
+    timeout_seconds: float = 10,
+    tls: TlsSettings = VERIFY,
+    extra: tuple[tuple[str, str], ...] = (),
+) -> OutgoingRequest:
+    """Return a request as the sender composes it."""
+    return OutgoingRequest(
+        method="POST",
+        url=url,
+        headers=compose_headers(url, content_length=len(body), extra=extra),
+        body=body,
+        timeout_seconds=timeout_seconds,
+        tls=tls,
+    )
+
+
+async def by_the_book(host: str, port: int) -> tuple[str, ...]:
+    """Resolve no name at all: tests that need one say which."""
+    raise OSError(f"{host}:{port} is not in this book")
+
+
+@asynccontextmanager
+async def sender(
+    *,
+    rules: TargetRules | None = None,
+    resolve: Resolve = by_the_book,
+    kept_answer_bytes: int = KEPT_ANSWER_BYTES,
+    idle_seconds: float = IDLE_SECONDS,
+) -> AsyncIterator[Http1Transport]:
+    """A network sender that is closed when the block ends."""
+    transport = Http1Transport(
+        rules=rules or TargetRules(),
+        resolve=resolve,
+        kept_answer_bytes=kept_answer_bytes,
+        idle_seconds=idle_seconds,
+    )
+    try:
+        yield transport
+    finally:
+        await transport.aclose()

@@ -1,0 +1,189 @@
+"""Answers, read from bytes alone: however they are cut, and whatever is in them."""
+
+import itertools
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
+from leanbe_emitter.delivery.transport import Answer
+
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
+CHUNKED = (
+    b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3;note=x\r\nhel\r\n2\r\nlo\r\n0\r\nX-Trailer: dropped\r\n\r\n"
+)
+EARLY_HINTS = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + LENGTH
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\nX-Empty:\r\nX-B: \xe9\r\n\r\n"
+NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
+WHOLE = [LENGTH, CHUNKED, EARLY_HINTS, NO_CONTENT, NOT_MODIFIED]
+
+
+def reader(*, kept_answer_bytes: int = 1000, kept_header_bytes: int = 1000) -> AnswerReader:
+    return AnswerReader(kept_answer_bytes=kept_answer_bytes, kept_header_bytes=kept_header_bytes)
+
+
+def feed(one: AnswerReader, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        one.feed(piece)
+
+
+def read(data: bytes) -> Answer:
+    one = reader()
+    assert one.feed(data)
+    return one.answer()
+
+
+def test_an_answer_with_a_length() -> None:
+    assert read(LENGTH) == Answer(
+        status=200,
+        reason="OK",
+        headers=(("Content-Length", "5"), ("X-A", "b")),
+        body=b"hello",
+        body_length=5,
+    )
+
+
+def test_chunks_are_joined_and_trailers_dropped() -> None:
+    answer = read(CHUNKED)
+    assert answer.body == b"hello"
+    assert answer.headers == (("Transfer-Encoding", "chunked"),)
+
+
+def test_a_1xx_is_passed_over_and_the_final_answer_read_by_the_same_parser() -> None:
+    assert read(EARLY_HINTS) == read(LENGTH)
+
+
+@pytest.mark.parametrize("data", [NO_CONTENT, NOT_MODIFIED])
+def test_a_204_and_a_304_have_no_body_whatever_their_length_says(data: bytes) -> None:
+    assert read(data).body_length == 0
+
+
+def test_empty_and_latin_1_values_are_kept_as_they_came() -> None:
+    assert read(NO_CONTENT).headers == (("X-Empty", ""), ("X-B", "é"))
+
+
+@given(st.sampled_from(WHOLE), st.lists(st.integers(0, 120)))
+def test_an_answer_is_the_same_wherever_it_is_cut(data: bytes, cuts: list[int]) -> None:
+    one = reader()
+    edges = [0, *sorted(cut for cut in cuts if 0 < cut < len(data)), len(data)]
+    complete = [one.feed(data[a:b]) for a, b in itertools.pairwise(edges) if a < b]
+    assert complete == [False] * (len(complete) - 1) + [True]
+    assert one.answer() == read(data)
+
+
+@pytest.mark.parametrize("data", WHOLE)
+def test_one_reader_goes_on_to_the_next_answer(data: bytes) -> None:
+    one = reader()
+    for _ in range(3):
+        one.expect()
+        assert one.feed(data)
+        assert one.is_tidy
+        assert one.answer() == read(data)
+
+
+@pytest.mark.parametrize("data", WHOLE)
+@pytest.mark.parametrize("surplus", [b"x", b"\r\n", b"\n", b"\r\n\r\n", LENGTH, b"HTTP/1.1 1"])
+def test_bytes_after_a_complete_answer_are_noticed_and_change_nothing(
+    data: bytes, surplus: bytes
+) -> None:
+    one = reader()
+    assert one.feed(data + surplus)
+    assert not one.is_tidy
+    assert one.answer() == read(data)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    ],
+)
+def test_an_answer_after_which_there_is_no_other_says_so(head: bytes) -> None:
+    one = reader()
+    assert one.feed(head)
+    assert not one.is_tidy
+
+
+@pytest.mark.parametrize("coding", [b"", b"Transfer-Encoding: gzip\r\n", b"Connection: close\r\n"])
+def test_an_answer_without_a_length_ends_with_the_connection(coding: bytes) -> None:
+    one = reader()
+    assert not one.feed(b"HTTP/1.1 200 OK\r\n" + coding + b"\r\nhello ")
+    assert not one.feed(b"world")
+    assert one.end()
+    assert not one.is_tidy
+    assert one.answer().body == b"hello world"
+
+
+@pytest.mark.parametrize("data", WHOLE)
+def test_an_answer_that_is_cut_off_is_not_complete(data: bytes) -> None:
+    one = reader()
+    one.feed(data[:-1])
+    assert not one.end()
+
+
+def test_what_is_beyond_the_cap_is_counted_and_dropped() -> None:
+    one = reader(kept_answer_bytes=4)
+    one.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+    one.feed(b"def")
+    assert one.feed(b"ghi")
+    assert (one.answer().body, one.answer().body_length) == (b"abcd", 9)
+    assert one.is_tidy
+
+
+def test_headers_beyond_the_cap_are_dropped_and_still_frame_the_answer() -> None:
+    one = reader(kept_header_bytes=8)
+    assert not one.feed(b"HTTP/1.1 200 OK\r\nX-A: 12345\r\nContent-Length: 1\r\n\r\n")
+    assert one.feed(b"x")
+    assert one.is_tidy
+    assert one.answer().headers == (("X-A", "12345"),)
+
+
+def test_a_head_that_never_ends_is_given_up() -> None:
+    one = reader()
+    one.feed(b"HTTP/1.1 200 OK\r\nX-A: ")
+    with pytest.raises(NotHttp, match="256 KiB"):
+        feed(one, [b"x" * 1024] * 300)
+
+
+def test_trailers_that_never_end_are_given_up() -> None:
+    one = reader()
+    one.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    with pytest.raises(NotHttp, match="256 KiB"):
+        feed(one, [b"X-A: " + b"x" * 1024 + b"\r\n"] * 300)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"220 mail.test ESMTP\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"<html>",
+        b"HTTP/2 200\r\n\r\n",
+        b"HTTP/1.1 two OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA b: c\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnothex\r\n",
+    ],
+)
+def test_what_is_no_http_is_said_to_be_none(data: bytes) -> None:
+    with pytest.raises(NotHttp):
+        reader().feed(data)
+
+
+@given(st.lists(st.binary() | st.sampled_from(WHOLE)))
+@example([b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n"])
+def test_any_bytes_give_an_answer_in_time_or_are_no_http(pieces: list[bytes]) -> None:
+    one = reader()
+    try:
+        for piece in pieces:
+            if one.feed(piece):
+                break
+    except NotHttp:
+        assert not one.is_tidy
