@@ -22,6 +22,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 PRINTED_NOW = "2026-11-24T12:00:00.123Z"
 PRODUCT = {"_id": "649bf71bbeac6ade0bed7245", "name": "Acme"}
 HUGE = [{"startValue": 10**400, "currentValue": 0, "targetValue": 1, "progress": 10**400}]
+RUBBISH = [None, 10**400, float("nan"), "text", [], {}, [None], {"_id": 7}, HUGE]
 EXAMPLES = [(envelope["event"], envelope["payload"]) for envelope in ENVELOPES]
 
 
