@@ -234,6 +234,11 @@ def test_a_payload_as_deep_as_the_limit_verifies() -> None:
     assert stringify(verify(sealed(text).body.encode(), SECRET).payload) == text
 
 
+def test_a_body_beyond_the_limit_of_what_is_sent_verifies() -> None:
+    text = f'["{"a" * 2_000_000}"]'
+    assert verify(sealed(text).body.encode(), SECRET).payload == ["a" * 2_000_000]
+
+
 def test_bytes_of_any_kind_verify() -> None:
     assert verify(bytearray(BODY), SECRET) == verify(memoryview(BODY), SECRET)  # type: ignore[arg-type]
 

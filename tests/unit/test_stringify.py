@@ -130,12 +130,14 @@ def test_one_value_may_stand_in_two_places() -> None:
     assert stringify([tag, tag, 0.5]) == '[{"title":"ui"},{"title":"ui"},0.5]'
 
 
-@pytest.mark.parametrize("leaf", [[], [0.5], ["\ud800"]], ids=["plain", "number", "surrogate"])
-def test_the_limit_of_depth_is_the_last_that_is_allowed(leaf: list[Any]) -> None:
-    value: Any = leaf
-    for _ in range(MAX_DEPTH - 1):
+@pytest.mark.parametrize(
+    "leaf", [1, 0.5, "\ud800", 10**5_000], ids=["plain", "point", "half", "huge"]
+)
+def test_the_limit_of_depth_is_the_last_that_is_allowed(leaf: object) -> None:
+    value: Any = {"beside": [], "a": [leaf]}
+    for _ in range(MAX_DEPTH - 2):
         value = {"a": value}
-    assert parse(stringify(value)) == value
+    assert stringify(parse(stringify(value))) == stringify(value)
     with pytest.raises(PayloadTooDeep, match="deeper than the limit of 200 levels"):
         stringify([value])
 
@@ -162,10 +164,11 @@ def test_many_shallow_lists_are_not_deep() -> None:
 
 @pytest.mark.parametrize("letter", ["a", "é", "日", "😀"])
 def test_the_limit_of_size_counts_bytes_of_utf8(letter: str) -> None:
-    size = len(stringify([letter]).encode())
-    assert stringify([letter], max_bytes=size) == f'["{letter}"]'
+    value = [letter * 100]
+    size = len(stringify(value).encode())
+    assert stringify(value, max_bytes=size) == f'["{value[0]}"]'
     with pytest.raises(PayloadTooLarge, match=f"has {size} bytes; the limit is {size - 1}"):
-        stringify([letter], max_bytes=size - 1)
+        stringify(value, max_bytes=size - 1)
 
 
 @pytest.mark.parametrize("text", NOT_JSON)
