@@ -1,0 +1,440 @@
+"""Where the network sender connects to, and where it refuses to: names, families, TLS."""
+
+import asyncio
+import gc
+import socket
+import ssl
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+from leanbe_emitter.delivery.connecting import _refuse_ourselves, resolve_by_system
+from leanbe_emitter.delivery.http1 import Http1Transport
+from leanbe_emitter.delivery.transport import (
+    OutgoingRequest,
+    TlsSettings,
+    Unreachable,
+    compose_headers,
+)
+from leanbe_emitter.targets import TargetRules
+from tests.loops import on_a_loop
+from tests.scripted import OK, Peer, scripted
+from tests.sending import post, sender
+
+SOON = 0.2
+
+
+async def unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
+    with pytest.raises(Unreachable) as caught:
+        await transport.send(request)
+    return caught.value.reason
+
+
+class Book:
+    """A resolver that knows what it was told, and notes what it was asked."""
+
+    def __init__(self, **names: Sequence[str]) -> None:
+        self.asked: list[str] = []
+        self._names = names
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        del port
+        self.asked.append(host)
+        if host not in self._names:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return self._names[host]
+
+
+@contextmanager
+def unused_port(host: str = "127.0.0.1") -> Iterator[int]:
+    """Hold a port on which nobody listens."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.bind((host, 0))
+        yield sock.getsockname()[1]
+
+
+# Families and names.
+
+
+@on_a_loop
+async def test_ipv6_is_spoken() -> None:
+    async with scripted(Peer.serve, host="::1") as server, sender() as transport:
+        assert (await transport.send(post(server.url()))).status == 200
+
+
+@pytest.mark.parametrize("family", ["::1", "127.0.0.1"])
+@pytest.mark.parametrize("name", ["localhost", "app.localhost"])
+@on_a_loop
+async def test_localhost_is_found_on_either_family_without_asking_anyone(
+    family: str, name: str
+) -> None:
+    async with scripted(Peer.serve, host=family) as server, sender(resolve=Book()) as transport:
+        assert (await transport.send(post(server.url(host=name)))).status == 200
+
+
+@on_a_loop
+async def test_a_refused_connection_names_every_address_that_was_tried() -> None:
+    with unused_port() as port:
+        async with sender() as transport:
+            reason = await unreachable(transport, post(f"http://localhost:{port}/"))
+            assert reason == (
+                f"connection refused by [::1]:{port}; connection refused by 127.0.0.1:{port}"
+            )
+
+
+@on_a_loop
+async def test_the_next_address_is_tried_when_one_refuses() -> None:
+    book = Book(**{"two.test": ("::1", "127.0.0.1")})
+    async with scripted(Peer.serve) as server, sender(resolve=book) as transport:
+        assert (await transport.send(post(server.url(host="two.test")))).status == 200
+        assert (await transport.send(post(server.url(host="two.test")))).status == 200
+        assert book.asked == ["two.test"]  # once: the connection was kept
+
+
+@on_a_loop
+async def test_an_address_that_answers_nothing_leaves_time_for_the_next() -> None:
+    with full_backlog() as deaf:
+        book = Book(**{"two.test": ("::1", "127.0.0.1")})
+        async with sender(resolve=book) as transport:
+            url = f"http://two.test:{deaf}/"
+            request = OutgoingRequest(
+                method="POST",
+                url=url,
+                headers=compose_headers(url, content_length=0),
+                body=b"",
+                connect_timeout_seconds=SOON,
+            )
+            reason = await unreachable(transport, request)
+            assert reason.startswith(f"[::1]:{deaf} did not take the connection within 0.1 s; ")
+            assert reason.endswith(f"connection refused by 127.0.0.1:{deaf}")
+
+
+@contextmanager
+def full_backlog() -> Iterator[int]:
+    """Listen on a port of ::1 that takes no more connections."""
+    with socket.socket(socket.AF_INET6) as listener:
+        listener.bind(("::1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        waiting = []
+        for _ in range(8):
+            sock = socket.socket(socket.AF_INET6)
+            sock.settimeout(0)
+            sock.connect_ex(("::1", port))
+            waiting.append(sock)
+        try:
+            yield port
+        finally:
+            for sock in waiting:
+                sock.close()
+
+
+@on_a_loop
+async def test_a_name_that_nobody_knows_is_unreachable() -> None:
+    async with sender(resolve=Book()) as transport:
+        reason = await unreachable(transport, post("http://nobody.test/"))
+        assert reason == "the name nobody.test cannot be resolved: name or service not known"
+
+
+@on_a_loop
+async def test_a_name_without_addresses_is_unreachable() -> None:
+    async with sender(resolve=Book(**{"empty.test": ()})) as transport:
+        reason = await unreachable(transport, post("http://empty.test/"))
+        assert reason == "the name empty.test has no address"
+
+
+@on_a_loop
+async def test_the_systems_resolver_gives_addresses() -> None:
+    assert set(await resolve_by_system("127.0.0.1", 80)) == {"127.0.0.1"}
+
+
+def test_a_call_that_gets_through_to_itself_is_refused() -> None:
+    """The system may give a caller the very port that it calls; nobody listens there."""
+
+    async def call_ourselves() -> None:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            sock.settimeout(0)
+            await asyncio.get_running_loop().sock_connect(sock, sock.getsockname())
+            with pytest.raises(ConnectionRefusedError):
+                _refuse_ourselves(sock)
+
+    asyncio.run(call_ourselves())
+
+
+# Rules.
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("169.254.169.254", "metadata"),
+        ("169.254.7.7", "link-local"),
+        ("::ffff:169.254.169.254", "metadata"),
+        ("0.0.0.0", "unspecified"),
+        ("224.0.0.1", "multicast"),
+        ("fe80::1", "link-local"),
+    ],
+)
+@on_a_loop
+async def test_a_name_that_leads_to_a_forbidden_address_is_unreachable(
+    address: str, rule: str
+) -> None:
+    async with sender(resolve=Book(**{"evil.test": (address,)})) as transport:
+        reason = await unreachable(transport, post("http://evil.test:8000/"))
+        for part in (address, "evil.test", rule, "--allow-targets"):
+            assert part in reason
+
+
+@on_a_loop
+async def test_of_several_addresses_the_forbidden_ones_are_passed_over() -> None:
+    book = Book(**{"both.test": ("169.254.169.254", "127.0.0.1")})
+    async with scripted(Peer.serve) as server, sender(resolve=book) as transport:
+        assert (await transport.send(post(server.url(host="both.test")))).status == 200
+
+
+@on_a_loop
+async def test_a_name_is_resolved_and_checked_again_for_every_new_connection() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.write(OK.replace(b"Content", b"Connection: close\r\nContent"))
+
+    names: dict[str, Sequence[str]] = {"turncoat.test": ("127.0.0.1",)}
+    book = Book()
+    book._names = names
+    async with scripted(script) as server, sender(resolve=book) as transport:
+        url = server.url(host="turncoat.test")
+        assert (await transport.send(post(url))).status == 200
+        names["turncoat.test"] = ("169.254.169.254",)
+        assert "metadata" in await unreachable(transport, post(url))
+
+
+@on_a_loop
+async def test_an_exposed_server_reaches_no_public_address() -> None:
+    book = Book(**{"public.test": ("203.0.113.7",)})
+    async with sender(rules=TargetRules(exposed=True), resolve=book) as transport:
+        reason = await unreachable(transport, post("http://public.test/"))
+        assert "only loopback and private networks" in reason
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/", "ftp://a.test/", "http://0x7f.1/"])
+@on_a_loop
+async def test_a_url_that_the_rules_refuse_by_now_is_unreachable(url: str) -> None:
+    async with sender() as transport:
+        request = OutgoingRequest(method="POST", url=url, headers=(), body=b"")
+        assert await unreachable(transport, request)
+
+
+@on_a_loop
+async def test_proxy_variables_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with unused_port() as port:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        async with scripted(Peer.serve) as server, sender() as transport:
+            assert (await transport.send(post(server.url()))).status == 200
+
+
+# TLS.
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+def server_tls(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*(names or ("localhost", "127.0.0.1"))).configure_cert(context)
+    return context
+
+
+@on_a_loop
+async def test_a_certificate_of_a_known_authority_is_trusted(
+    authority: trustme.CA, ca_file: str
+) -> None:
+    tls = TlsSettings(ca_file=ca_file)
+    async with scripted(Peer.serve, tls=server_tls(authority)) as server, sender() as transport:
+        for host in ("localhost", "127.0.0.1", "localhost"):
+            assert (await transport.send(post(server.url(host=host), tls=tls))).status == 200
+        assert server.connections == 2
+
+
+@on_a_loop
+async def test_a_certificate_is_verified_by_default_before_a_byte_goes_out(
+    authority: trustme.CA,
+) -> None:
+    async def script(peer: Peer) -> None:
+        received.append(await peer.until_hung_up())
+
+    received: list[bytes] = []
+    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+        reason = await unreachable(transport, post(server.url()))
+        assert reason.startswith(f"the certificate of 127.0.0.1:{server.port} is not trusted: ")
+        assert "--ca-file" in reason
+        assert "--insecure" in reason
+        assert not any(received)
+
+
+@on_a_loop
+async def test_a_certificate_for_another_name_is_not_trusted(
+    authority: trustme.CA, ca_file: str
+) -> None:
+    tls = server_tls(authority, "other.test")
+    async with scripted(Peer.serve, tls=tls) as server, sender() as transport:
+        request = post(server.url(), tls=TlsSettings(ca_file=ca_file))
+        assert "not valid for '127.0.0.1'" in await unreachable(transport, request)
+
+
+@on_a_loop
+async def test_insecure_trusts_anyone(authority: trustme.CA) -> None:
+    tls = server_tls(authority, "other.test")
+    async with scripted(Peer.serve, tls=tls) as server, sender() as transport:
+        request = post(server.url(), tls=TlsSettings(insecure=True))
+        assert (await transport.send(request)).status == 200
+
+
+@on_a_loop
+async def test_a_connection_that_trusts_anyone_is_not_used_for_a_request_that_does_not(
+    authority: trustme.CA,
+) -> None:
+    async with scripted(Peer.serve, tls=server_tls(authority)) as server, sender() as transport:
+        await transport.send(post(server.url(), tls=TlsSettings(insecure=True)))
+        assert "not trusted" in await unreachable(transport, post(server.url()))
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@on_a_loop
+async def test_a_ca_file_that_cannot_be_read_is_unreachable(
+    content: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    async with sender() as transport:
+        request = post("https://localhost:1/", tls=TlsSettings(ca_file=str(path)))
+        reason = await unreachable(transport, request)
+        assert reason.startswith(f"the authorities in {path} cannot be read: ")
+
+
+@on_a_loop
+async def test_a_server_that_does_not_speak_tls_is_unreachable() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.reader.read(1)
+        await peer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await peer.until_hung_up()
+
+    async with scripted(script) as server, sender() as transport:
+        reason = await unreachable(transport, post(f"https://localhost:{server.port}/"))
+        assert "does not speak TLS as we do" in reason
+
+
+@on_a_loop
+async def test_a_server_that_hangs_up_in_the_handshake_is_unreachable() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.reader.read(1)
+        peer.reset()
+
+    async with scripted(script) as server, sender() as transport:
+        reason = await unreachable(transport, post(f"https://127.0.0.1:{server.port}/"))
+        assert "handshake" in reason
+
+
+@on_a_loop
+async def test_a_server_that_is_silent_in_the_handshake_is_unreachable() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.until_hung_up()
+
+    async with scripted(script) as server, sender() as transport:
+        url = f"https://127.0.0.1:{server.port}/"
+        reason = await unreachable(transport, post(url, timeout_seconds=SOON))
+        assert reason.startswith(f"127.0.0.1:{server.port} did not take the connection within ")
+
+
+@pytest.mark.parametrize("with_goodbye", [True, False])
+@on_a_loop
+async def test_over_tls_an_answer_without_a_length_ends_with_the_connection(
+    authority: trustme.CA, *, with_goodbye: bool
+) -> None:
+    """With TLS's own goodbye or without: asyncio does not tell which, and many leave it out."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.write(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        if with_goodbye:
+            await peer.hang_up()
+
+    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+        request = post(server.url(), tls=TlsSettings(insecure=True))
+        assert (await transport.send(request)).body == b"hello"
+
+
+@on_a_loop
+async def test_an_early_answer_over_tls_ends_the_connection(authority: trustme.CA) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await peer.until_hung_up()
+
+    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+        request = post(server.url(), body=b"x" * 20_000_000, tls=TlsSettings(insecure=True))
+        assert (await transport.send(request)).status == 413
+        await server.ended.get()
+
+
+@on_a_loop
+async def test_a_large_body_goes_out_whole_over_tls(authority: trustme.CA) -> None:
+    async def script(peer: Peer) -> None:
+        received.append(len(await peer.request()))
+        await peer.write(OK)
+        await peer.until_hung_up()
+
+    received: list[int] = []
+    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+        request = post(server.url(), body=b"x" * 5_000_000, tls=TlsSettings(insecure=True))
+        assert (await transport.send(request)).status == 200
+    assert received[0] > 5_000_000
+
+
+def test_a_failed_handshake_leaves_no_socket_open(authority: trustme.CA) -> None:
+    async def scenario() -> None:
+        async with scripted(Peer.serve, tls=server_tls(authority)) as server:
+            transport = Http1Transport(rules=TargetRules())
+            await unreachable(transport, post(server.url()))
+            await transport.aclose()
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        asyncio.run(scenario())
+        gc.collect()
+    assert not seen
+
+
+@on_a_loop
+async def test_a_send_cancelled_in_the_handshake_hangs_up() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.reader.read(1)
+        begun.set()
+        await peer.until_hung_up()
+
+    begun = asyncio.Event()
+    async with scripted(script) as server, sender() as transport:
+        sending = asyncio.ensure_future(transport.send(post(f"https://127.0.0.1:{server.port}/")))
+        await begun.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await server.ended.get()
