@@ -6,11 +6,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
 from tests.postgresql import Cluster
+
+# Limits of time for each example would measure the machine and its other work, not the code.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 #: Where each tool of a mark may stand.
 TOOLS = {"node": ("node",), "nginx": ("nginx", "/usr/sbin/nginx")}

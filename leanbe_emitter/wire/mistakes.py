@@ -31,8 +31,8 @@ class Received:
         right: the hex digits that the receiver should compute.
     """
 
-    body: bytes
-    members: dict[str, JSON]
+    body: bytes = field(repr=False)
+    members: dict[str, JSON] = field(repr=False)
     secret: str = field(repr=False)
     right: str = field(repr=False)
 
@@ -65,7 +65,7 @@ class Mistake:
 
     Attributes:
         name: a stable word for programs.
-        what: what the receiver does, in a sentence.
+        what: what is done and what is right, in a sentence that fits receiver and sender alike.
         fix_javascript: the line that does it rightly, in JavaScript.
         fix_python: the same in Python.
         computes: the signatures that a receiver with this mistake may compute from a request;
@@ -83,10 +83,9 @@ _RIGHT_JAVASCRIPT = (
     'createHmac("sha256", secret).update(JSON.stringify(body.payload)).digest("hex")'
 )
 _RIGHT_PYTHON = (
-    'hmac.new(secret.encode(), stringify(body["payload"]).encode(), "sha256").hexdigest()'
+    'hmac.new(secret.encode(), leanbe_emitter.stringify(body["payload"]).encode(), "sha256")'
+    ".hexdigest()"
 )
-
-
 _COMPACT = (",", ":")
 
 
@@ -276,29 +275,29 @@ MISTAKES = (
     Mistake(
         name="plain-sha256",
         what="Payload and secret are joined and hashed by SHA-256; the signature is an HMAC.",
-        fix_javascript='createHmac("sha256", secret).update(text) // not createHash("sha256")',
-        fix_python='hmac.new(secret.encode(), text, "sha256")  # not hashlib.sha256',
+        fix_javascript='createHmac("sha256", secret).update(content) // not createHash("sha256")',
+        fix_python='hmac.new(secret.encode(), content, "sha256")  # not hashlib.sha256',
         computes=_plain_sha256,
     ),
     Mistake(
         name="hash-without-secret",
         what="The payload is hashed by SHA-256 without the secret; the signature is an HMAC.",
-        fix_javascript='createHmac("sha256", secret).update(text) // not createHash("sha256")',
-        fix_python='hmac.new(secret.encode(), text, "sha256")  # not hashlib.sha256',
+        fix_javascript='createHmac("sha256", secret).update(content) // not createHash("sha256")',
+        fix_python='hmac.new(secret.encode(), content, "sha256")  # not hashlib.sha256',
         computes=_hash_without_secret,
     ),
     Mistake(
         name="secret-hex-decoded",
         what="The secret is decoded from hex; its own characters are the key.",
         fix_javascript='createHmac("sha256", secret) // not Buffer.from(secret, "hex")',
-        fix_python='hmac.new(secret.encode(), text, "sha256")  # not bytes.fromhex(secret)',
+        fix_python='hmac.new(secret.encode(), content, "sha256")  # not bytes.fromhex(secret)',
         computes=_secret_hex_decoded,
     ),
     Mistake(
         name="secret-trimmed",
         what="The secret is trimmed; the spaces or quotes around it belong to it.",
         fix_javascript='createHmac("sha256", secret) // not secret.trim()',
-        fix_python='hmac.new(secret.encode(), text, "sha256")  # not secret.strip()',
+        fix_python='hmac.new(secret.encode(), content, "sha256")  # not secret.strip()',
         computes=_secret_trimmed,
     ),
     Mistake(
@@ -319,7 +318,7 @@ MISTAKES = (
         name="secret-without-prefix",
         what="whsec_ is cut off the secret; the prefix belongs to it.",
         fix_javascript='createHmac("sha256", secret) // the whole secret',
-        fix_python='hmac.new(secret.encode(), text, "sha256")  # the whole secret',
+        fix_python='hmac.new(secret.encode(), content, "sha256")  # the whole secret',
         computes=_secret_without_prefix,
     ),
     Mistake(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter import stringify
+import leanbe_emitter
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.explain import Explanation, Verdict, explain
 from leanbe_emitter.wire.mistakes import HEADER_EXPECTED, MISTAKES, SPELLINGS, Mistake, Received
@@ -245,8 +245,9 @@ def test_every_mistake_has_a_sentence_and_two_repairs_of_one_line(mistake: Mista
 
 
 def test_the_python_repair_of_what_is_hashed_computes_the_signature() -> None:
-    given = {"hmac": hmac, "stringify": stringify, "secret": SECRET, "body": json.loads(BODY)}
-    assert eval(MISTAKES[0].fix_python, given) == RIGHT  # noqa: S307 - it is our own line
+    given = {"secret": SECRET, "body": json.loads(BODY)}
+    names = {"hmac": hmac, "leanbe_emitter": leanbe_emitter}
+    assert eval(MISTAKES[0].fix_python, names, given) == RIGHT  # noqa: S307 - it is our own line
 
 
 @given(st.binary(), st.none() | st.text())
