@@ -65,3 +65,8 @@ def from_milliseconds(milliseconds: int) -> datetime:
 def stopwatch() -> float:
     """Return seconds of a clock that only goes forward: for durations, never for instants."""
     return time.perf_counter()
+
+
+def pause(seconds: float) -> None:
+    """Let so much real time pass: for somebody who waits for other processes."""
+    time.sleep(seconds)

@@ -8,6 +8,7 @@
     │   ├── PayloadTooLarge     more text than the limit
     │   └── PayloadTooDeep      more nesting than the limit
     ├── InvalidSignature        a body that does not verify
+    ├── WaitTimedOut            what was waited for did not come in time
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      its tables are older (or newer) than this program
 
@@ -78,6 +79,12 @@ class InvalidSignature(LeanbeError):
     """A body does not verify against the secret."""
 
     code = "invalid_signature"
+
+
+class WaitTimedOut(LeanbeError):
+    """What was waited for did not come in time."""
+
+    code = "timed_out"
 
 
 class DatabaseUnavailable(LeanbeError):

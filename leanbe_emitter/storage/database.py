@@ -118,8 +118,9 @@ def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
     options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
     engine = create_engine(
         url,
-        # SQLAlchemy begins and ends the transactions, not the driver.
-        connect_args={"check_same_thread": not in_memory, "isolation_level": None},
+        # SQLAlchemy begins and ends the transactions, not the driver; its pool sees to it that
+        # a connection is used by one thread at a time, whichever made it.
+        connect_args={"check_same_thread": False, "isolation_level": None},
         **options,
     )
     event.listen(engine, "connect", _prepare_sqlite)

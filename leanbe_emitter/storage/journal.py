@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.tables import JournalRow
 
 _TRANSACTION_ID = {"sqlite": text("0"), "postgresql": text("pg_current_xact_id()::text::bigint")}
@@ -56,6 +57,25 @@ def write(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
     dialect = session.connection().dialect.name
     statement = insert(JournalRow).values(transaction_id=_TRANSACTION_ID[dialect])
     session.execute(statement, [dict(entry) for entry in entries])
+
+
+def cancelled(session: Session, deliveries: Sequence[tuple[str, str, str]]) -> None:
+    """Write that deliveries were cancelled: (product_id, event_id, delivery_id) of each."""
+    if not deliveries:
+        return
+    write(
+        session,
+        [
+            {
+                "kind": JournalKind.SETTLED,
+                "product_id": product_id,
+                "event_id": event_id,
+                "delivery_id": delivery_id,
+                "status": DeliveryStatus.CANCELLED,
+            }
+            for product_id, event_id, delivery_id in deliveries
+        ],
+    )
 
 
 def read(session: Session, after: Cursor, *, limit: int = 500) -> Sequence[JournalRow]:

@@ -50,6 +50,11 @@ class DeliveryState(StrEnum):
         """What users see of it."""
         return _STATUSES.get(self, DeliveryStatus.PENDING)
 
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing is owed any more."""
+        return self in _STATUSES
+
 
 _STATUSES = {
     DeliveryState.DELIVERED: DeliveryStatus.DELIVERED,
