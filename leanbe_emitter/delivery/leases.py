@@ -1,0 +1,81 @@
+"""Leases while attempts are made: renewed when they take long, given up when they are broken off.
+
+The queue is synchronous; a loop reaches it through one seam, which is a thread in the worker and
+the caller's own thread in the embedded library.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Protocol, TypeVar
+
+from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.storage.states import DeliveryState, Outcome
+
+#: A lease is renewed this many times in its length, so that one late renewal loses nothing.
+RENEWALS = 3
+
+T = TypeVar("T")
+
+
+class Seam(Protocol):
+    """The one way from the loop to the database."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+        """Do the work and return what it returns."""
+        ...
+
+
+async def inline(work: Callable[[], T], /) -> T:
+    """Do the work on the caller's own thread."""
+    return work()
+
+
+@asynccontextmanager
+async def renewing(
+    queue: Queue, tokens: Callable[[], set[str]], *, call: Seam
+) -> AsyncIterator[None]:
+    """Renew the leases of what is in flight, for as long as the block lasts."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(queue.lease_seconds / RENEWALS)
+            with suppress(DatabaseUnavailable):
+                await call(partial(queue.renew, tokens()))
+
+    task = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def interrupted(claimed: Claimed, *, at: int) -> Settlement:
+    """Return the settlement of an attempt that was broken off: unknown, and due again at once.
+
+    Args:
+        claimed: the delivery whose attempt it was.
+        at: the present instant in milliseconds since 1970.
+    """
+    return Settlement(
+        delivery_id=claimed.delivery_id,
+        product_id=claimed.product_id,
+        event_id=claimed.event_id,
+        token=claimed.token,
+        number=claimed.number,
+        state=DeliveryState.READY,
+        due_at=at,
+        counts=False,
+        evidence=Evidence(
+            outcome=Outcome.UNKNOWN,
+            started_at=at,
+            duration_us=0,
+            url=claimed.webhook.url or "",
+            error="The sender was stopped in the middle of this attempt.",
+        ),
+    )

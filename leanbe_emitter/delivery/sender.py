@@ -1,0 +1,191 @@
+"""One attempt: what was claimed goes in, what becomes of it comes out.
+
+The stored body is sent, byte for byte, on every attempt. Only two assumptions build another one:
+``restamp_on_retry`` and ``resign_queued``; the attempt then keeps what was sent instead.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from leanbe_emitter.clock import Clock, from_milliseconds, stopwatch, to_milliseconds
+from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement
+from leanbe_emitter.delivery.outcome import classify
+from leanbe_emitter.delivery.schedule import Facts, next_delay_seconds
+from leanbe_emitter.delivery.transport import (
+    Answer,
+    OutgoingRequest,
+    TlsSettings,
+    Transport,
+    Unknown,
+    Unreachable,
+    compose_headers,
+)
+from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.wire.ambiguities import SettledAt
+from leanbe_emitter.wire.assumptions import assumption, deviations, read
+from leanbe_emitter.wire.envelope import payload_text_of, seal
+from leanbe_emitter.wire.reading import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """What is sent: the event's own body and headers, or others that an assumption asks for."""
+
+    body: str
+    headers: Headers
+    is_own: bool
+
+
+class Sender:
+    """Makes single attempts.
+
+    Args:
+        transport: what carries the request.
+        clock: tells the instants of attempts and retries.
+        jitter: the source of chance for the retry schedule; None for its waits as they are.
+        rules: what may be called: redirects are checked by them.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        clock: Clock,
+        jitter: random.Random | None,
+        rules: TargetRules,
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._jitter = jitter
+        self._rules = rules
+
+    async def send(self, claimed: Claimed) -> Settlement:
+        """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
+
+        Cancelled in the middle, the attempt is ``unknown``: its bytes may have gone out.
+        """
+        reading = read({**claimed.webhook.assumptions, **claimed.overrides})
+        content = self._content(claimed, reading)
+        request = _request(claimed, content, reading)
+        started_at, watch = to_milliseconds(self._clock.now()), stopwatch()
+        result = await self._carry(request, reading)
+        evidence = Evidence(
+            outcome=classify(result, reading),
+            started_at=started_at,
+            duration_us=int((stopwatch() - watch) * 1_000_000),
+            url=request.url,
+            request_headers=request.headers,
+            request_body=None if content.is_own else content.body,
+            **_answer_columns(result),
+            deviations=_deviations(claimed, reading),
+        )
+        return self._settlement(claimed, evidence, reading)
+
+    async def _carry(
+        self, request: OutgoingRequest, reading: Reading
+    ) -> Answer | Unreachable | Unknown:
+        try:
+            del reading
+            return await self._transport.send(request)
+        except (Unreachable, Unknown) as failure:
+            return failure
+
+    def _content(self, claimed: Claimed, reading: Reading) -> _Content:
+        restamps = reading.restamp_on_retry and claimed.number > 1
+        if not (restamps or reading.resign_queued):
+            return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
+        instant = self._clock.now() if restamps else from_milliseconds(claimed.triggered_at)
+        sealed = seal(
+            payload_text_of(claimed.body),
+            event=claimed.event_name,
+            triggered_at=instant,
+            secret=claimed.webhook.secret,
+            # What shapes the bytes was settled when the event was recorded.
+            reading=read(claimed.deviations),
+        )
+        own_headers = claimed.headers[len(sealed.headers) :]
+        return _Content(
+            body=sealed.body,
+            headers=(*sealed.headers, *own_headers),
+            is_own=sealed.body == claimed.body,
+        )
+
+    def _settlement(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> Settlement:
+        delay = self._delay(claimed, evidence, reading)
+        return Settlement(
+            delivery_id=claimed.delivery_id,
+            product_id=claimed.product_id,
+            event_id=claimed.event_id,
+            token=claimed.token,
+            number=claimed.number,
+            state=_state(evidence.outcome, delay),
+            due_at=to_milliseconds(self._clock.now()) + int((delay or 0) * 1000),
+            evidence=evidence,
+        )
+
+    def _delay(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> float | None:
+        facts = Facts(
+            attempts_counted=claimed.attempts_counted + 1,
+            outcome=evidence.outcome,
+            answer_status=evidence.answer_status,
+            retry_after=_header(evidence.answer_headers, "retry-after"),
+        )
+        return next_delay_seconds(
+            facts, reading=reading, jitter=self._jitter, now=self._clock.now()
+        )
+
+
+def _request(claimed: Claimed, content: _Content, reading: Reading) -> OutgoingRequest:
+    # A body that is sent as it is may be no UTF-8; every other one is.
+    body = content.body.encode(errors="surrogateescape")
+    url = claimed.webhook.url or ""
+    return OutgoingRequest(
+        method=claimed.method,
+        url=url,
+        headers=compose_headers(url, content_length=len(body), extra=content.headers),
+        body=body,
+        timeout_seconds=reading.timeout,
+        tls=TlsSettings(ca_file=claimed.webhook.ca_file, insecure=claimed.webhook.insecure),
+    )
+
+
+def _answer_columns(result: Answer | Unreachable | Unknown) -> dict[str, Any]:
+    """Return what is kept of an answer, or of the part of it that came, and the error in words."""
+    answer = result if isinstance(result, Answer) else getattr(result, "answer", None)
+    error = (result.remark or None) if isinstance(result, Answer) else result.reason
+    if answer is None:
+        return {"error": error}
+    return {
+        "answer_status": answer.status,
+        "answer_headers": answer.headers,
+        "answer_body": answer.body,
+        "answer_length": answer.body_length,
+        "error": error,
+    }
+
+
+def _state(outcome: Outcome, delay: float | None) -> DeliveryState:
+    if outcome is Outcome.DELIVERED:
+        return DeliveryState.DELIVERED
+    return DeliveryState.EXHAUSTED if delay is None else DeliveryState.WAITING
+
+
+def _deviations(claimed: Claimed, reading: Reading) -> dict[str, str]:
+    """Return the switches that were not the article's: of the bytes, and of this attempt."""
+    present = {
+        name: value
+        for name, value in deviations(reading).items()
+        if assumption(name).settled_at is SettledAt.ATTEMPT
+    }
+    recorded = {
+        name: value
+        for name, value in claimed.deviations.items()
+        if assumption(name).settled_at is SettledAt.RECORDING
+    }
+    return {**recorded, **present}
+
+
+def _header(headers: Headers | None, wanted: str) -> str | None:
+    return next((value for name, value in headers or () if name.lower() == wanted), None)

@@ -1,0 +1,182 @@
+"""The worker: settle what ended, claim what is due, begin it, and again.
+
+What was sent is settled before anything new is claimed; what cannot be settled, because the
+database is away, is kept and settled when it is back. A stop claims no more and lets finish what is
+in flight; what does not finish in time is settled as interrupted and due again at once.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from contextlib import suppress
+
+from leanbe_emitter.clock import Clock, to_milliseconds
+from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.leases import Seam, interrupted, renewing
+from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.delivery.sender import Sender
+from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.errors import DatabaseUnavailable
+
+logger = logging.getLogger(__name__)
+
+#: How long a stop waits for what is in flight, in seconds.
+GRACE_SECONDS = 10.0
+#: The first and the longest pause before a database that is away is asked again, in seconds.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+
+
+class Worker:
+    """Delivers what is due until it is stopped.
+
+    Args:
+        concurrency: attempts in flight at once.
+        per_product: attempts of one product in flight at once (contract c.5).
+        poll_seconds: how long an idle worker waits before it looks again.
+        call: the seam to the database.
+        watcher: who is told of the attempts.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a worker, each given from outside
+        self,
+        queue: Queue,
+        sender: Sender,
+        *,
+        clock: Clock,
+        concurrency: int,
+        per_product: int,
+        poll_seconds: float,
+        call: Seam,
+        watcher: Watcher,
+    ) -> None:
+        self._queue = queue
+        self._sender = sender
+        self._clock = clock
+        self._concurrency = concurrency
+        self._per_product = per_product
+        self._poll_seconds = poll_seconds
+        self._call = call
+        self._watcher = watcher
+        self._in_flight: dict[asyncio.Task[None], Claimed] = {}
+        self._ended: list[tuple[Claimed, Settlement]] = []
+        self._news = asyncio.Event()
+        self._is_stopping = False
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+
+    def stop(self) -> None:
+        """Claim no more; ``run`` returns when what is in flight has ended."""
+        self._is_stopping = True
+        self._news.set()
+
+    async def run(self, *, drain: bool = False) -> None:
+        """Deliver until ``stop``; with ``drain``, until nothing is due any more."""
+        async with renewing(self._queue, self._tokens, call=self._call):
+            while not self._is_stopping:
+                self._news.clear()
+                is_busy = await self._turn()
+                if drain and not (is_busy or self._in_flight or self._ended):
+                    return
+                if not is_busy:
+                    await self._rest(self._poll_seconds)
+            await self._finish()
+
+    async def _turn(self) -> bool:
+        """Settle, claim and begin; say whether there was anything to begin."""
+        try:
+            await self._settle()
+            claimed = await self._claim()
+        except DatabaseUnavailable as error:
+            await self._wait_for_database(error)
+            return True
+        self._pause_seconds = FIRST_PAUSE_SECONDS
+        for each in claimed:
+            self._begin(each)
+        return bool(claimed)
+
+    async def _settle(self) -> None:
+        if not self._ended:
+            return
+        batch = self._ended[:]
+        lost = await self._call(lambda: self._queue.settle([each for _, each in batch]))
+        del self._ended[: len(batch)]
+        for claimed, settlement in batch:
+            if claimed.delivery_id in lost:
+                _log_lost_lease(claimed)
+            else:
+                self._watcher.ended(claimed, settlement)
+
+    async def _claim(self) -> list[Claimed]:
+        room = self._concurrency - len(self._in_flight)
+        if room <= 0 or not await self._call(self._queue.is_due):
+            return []
+        await self._call(self._queue.wake)
+        for settlement in await self._call(self._queue.reap):
+            _log_vanished(settlement)
+        held = Counter(each.product_id for each in self._in_flight.values())
+        claimed = await self._call(
+            lambda: self._queue.claim(room=room, held=held, per_product=self._per_product)
+        )
+        homeless = [each for each in claimed if each.webhook.url is None]
+        await self._call(lambda: self._queue.cancel(homeless))
+        return [each for each in claimed if each.webhook.url is not None]
+
+    def _begin(self, claimed: Claimed) -> None:
+        self._watcher.begun(claimed)
+        task = asyncio.create_task(self._attempt(claimed))
+        self._in_flight[task] = claimed
+        task.add_done_callback(self._over)
+
+    async def _attempt(self, claimed: Claimed) -> None:
+        settlement = await self._sender.send(claimed)
+        self._ended.append((claimed, settlement))
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        claimed = self._in_flight.pop(task)
+        self._news.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its lease runs out, and three of those exhaust it: an error of ours loses nothing.
+            logger.error(
+                "An attempt failed in the sender itself.",
+                exc_info=error,
+                extra={"delivery": claimed.delivery_id},
+            )
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
+    async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
+        logger.warning("The database is away; trying again.", extra={"reason": error.message})
+        self._news.clear()
+        await self._rest(self._pause_seconds)
+        self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _finish(self) -> None:
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=GRACE_SECONDS)
+        unfinished = dict(self._in_flight)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
+        now = to_milliseconds(self._clock.now())
+        self._ended += [(each, interrupted(each, at=now)) for each in unfinished.values()]
+        await self._settle()
+
+    def _tokens(self) -> set[str]:
+        return {each.token for each in self._in_flight.values()}
+
+
+def _log_lost_lease(claimed: Claimed) -> None:
+    logger.warning(
+        "The lease was lost: somebody else has the delivery, and nothing was changed.",
+        extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
+    )
+
+
+def _log_vanished(settlement: Settlement) -> None:
+    logger.warning(
+        "A lease ran out: its attempt is on record as unknown, the delivery is due again.",
+        extra={"delivery": settlement.delivery_id, "attempt": settlement.number},
+    )
