@@ -1,0 +1,51 @@
+"""Text that the domain takes in: any Unicode that a database can hold (contract b.0)."""
+
+from leanbe_emitter.errors import InvalidValue
+
+#: How long a name may be, in characters.
+LONGEST_NAME = 200
+
+
+def check_text(value: str, *, what: str, longest: int | None = None) -> str:
+    """Return the text if a database can hold it.
+
+    Raises:
+        InvalidValue: it holds U+0000 or a lone surrogate, or is too long.
+    """
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidValue(
+            f"The {what} {value!r} holds a character that no database can hold.",
+            hint="Leave out U+0000 and lone surrogates.",
+        )
+    if longest is not None and len(value) > longest:
+        raise InvalidValue(
+            f"The {what} has {len(value)} characters.", hint=f"At most {longest} are taken."
+        )
+    return value
+
+
+def check_name(value: str, *, what: str) -> str:
+    """Return the name, without white space around it, if it can be one.
+
+    Raises:
+        InvalidValue: it is empty, too long, or a database cannot hold it.
+    """
+    name = check_text(value, what=what, longest=LONGEST_NAME).strip()
+    if not name:
+        raise InvalidValue(f"The {what} is empty.", hint="Give it at least one letter.")
+    return name
+
+
+def check_email(value: str) -> str:
+    """Return the e-mail address if it has the form of one: something, ``@``, something.
+
+    Raises:
+        InvalidValue: it has not.
+    """
+    email = check_name(value, what="e-mail address")
+    local, at, domain = email.rpartition("@")
+    if not (local and at and domain) or any(character.isspace() for character in email):
+        raise InvalidValue(
+            f"{email!r} is no e-mail address.", hint="Write one like ana@example.com."
+        )
+    return email

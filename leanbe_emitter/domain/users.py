@@ -1,0 +1,115 @@
+"""Users: the team members of products. No event tells of them (contract c.3)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.texts import check_email, check_name
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
+
+
+def create(action: Action, product: ProductRow, *, email: str, first_name: str) -> UserRow:
+    """Make a user with access to a product.
+
+    Raises:
+        Conflict: somebody of that e-mail has access to the product already.
+        InvalidValue: a name or an e-mail address that is refused.
+    """
+    row = UserRow(
+        id=action.new_id(),
+        email=check_email(email),
+        first_name=check_name(first_name, what="first name"),
+        created_at=action.now_ms,
+        updated_at=action.now_ms,
+    )
+    _check_free(action.session, product, row.email)
+    action.session.add(row)
+    action.session.flush()
+    _admit(action, row, product)
+    return row
+
+
+def grant(action: Action, user: UserRow, product: ProductRow) -> UserRow:
+    """Give a user access to a further product; nothing happens where they have it.
+
+    Raises:
+        Conflict: somebody else of that e-mail has access to it.
+    """
+    if action.session.get(MembershipRow, (product.id, user.id)) is None:
+        _check_free(action.session, product, user.email)
+        _admit(action, user, product)
+    return user
+
+
+def get(session: Session, reference: str, *, product: ProductRow | None = None) -> UserRow:
+    """Return the user of that e-mail, id, or part of an id; of one product, or of any.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    rows = select(UserRow) if product is None else _of(product)
+    key = email_key(reference)
+    return find(
+        session,
+        rows,
+        reference,
+        what="user",
+        by_id=UserRow.id,
+        by_name=UserRow.id.in_(select(MembershipRow.user_id).where(MembershipRow.email_key == key)),
+        names=lambda: [row.email for row in session.scalars(rows)],
+    )
+
+
+def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
+    """Return the users of a product, in the order of their creation; the first is its owner."""
+    return session.scalars(_of(product).order_by(UserRow.id)).all()
+
+
+def owner(session: Session, product: ProductRow) -> UserRow:
+    """Return who owns what is made in a product where nobody is named (contract b.0)."""
+    return session.scalars(
+        _of(product).order_by(MembershipRow.granted_at, UserRow.id).limit(1)
+    ).one()
+
+
+def email_key(email: str) -> str:
+    """Return the e-mail as it is compared: whatever its case."""
+    return email.strip().casefold()
+
+
+def _of(product: ProductRow) -> Select[UserRow]:
+    return (
+        select(UserRow)
+        .join(MembershipRow, MembershipRow.user_id == UserRow.id)
+        .where(MembershipRow.product_id == product.id)
+    )
+
+
+def _admit(action: Action, user: UserRow, product: ProductRow) -> None:
+    action.session.add(
+        MembershipRow(
+            product_id=product.id,
+            user_id=user.id,
+            email_key=email_key(user.email),
+            granted_at=action.now_ms,
+        )
+    )
+    action.session.flush()
+
+
+def _check_free(session: Session, product: ProductRow, email: str) -> None:
+    taken = session.scalar(
+        select(MembershipRow.user_id)
+        .where(MembershipRow.product_id == product.id)
+        .where(MembershipRow.email_key == email_key(email))
+    )
+    if taken is not None:
+        raise Conflict(
+            f"A user {email!r} has access to the product {product.name!r} already.",
+            hint="E-mails are unique in a product.",
+        )

@@ -1,0 +1,157 @@
+"""Webhook settings: one URL and one secret a product (contract c.1).
+
+The secret is generated with the first URL, kept when the URL changes or is cleared, and changed by
+``rotate`` only. Every change locks the product's row first, as ``outbox.record`` does: an event is
+signed and owed by the settings before the change or by those after it.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.texts import check_text
+from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.headers import check_header
+from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.tables import DeliveryRow, ProductRow, RetiredSecretRow, WebhookRow
+from leanbe_emitter.targets import check_url
+from leanbe_emitter.wire.assumptions import read
+
+Headers = Iterable[tuple[str, str]]
+
+
+def get(session: Session, product: ProductRow) -> WebhookRow:
+    """Return a product's settings."""
+    return session.scalars(select(WebhookRow).where(WebhookRow.product_id == product.id)).one()
+
+
+def set_url(  # noqa: PLR0913 - the settings that a webhook has
+    action: Action,
+    product: ProductRow,
+    url: str,
+    *,
+    secret: str | None = None,
+    headers: Headers | None = None,
+    ca_file: str | None = None,
+    insecure: bool | None = None,
+) -> WebhookRow:
+    """Set where events go from now on; what is left out stays as it is.
+
+    Args:
+        action: the action.
+        product: whose webhook it is.
+        url: absolute, http or https.
+        secret: a secret of the caller's own; generated where there is none yet.
+        headers: further headers of every request.
+        ca_file: a PEM file of the authorities to trust.
+        insecure: whether any certificate will do.
+
+    Raises:
+        InvalidTarget: the URL must not be called.
+        InvalidValue: a secret, a header or a file that is refused.
+    """
+    row = _locked(action, product)
+    reading = read(product.assumptions)
+    url = check_url(url, action.rules, require_https=reading.require_https)
+    is_changed = row.url is not None and row.url != url
+    row.url = url
+    if secret is not None:
+        _use(action, row, check_secret(secret))
+    elif row.secret is None or (is_changed and reading.regenerate_secret_on_url_change):
+        _use(action, row, action.ids.secret())
+    if headers is not None:
+        row.headers = [list(check_header(name, value)) for name, value in headers]
+    _set_trust(row, ca_file=ca_file, insecure=insecure)
+    row.updated_at = action.now_ms
+    action.session.flush()
+    return row
+
+
+def rotate(action: Action, product: ProductRow, *, secret: str | None = None) -> WebhookRow:
+    """Sign with another secret from now on; what is queued keeps its signature (contract d-29).
+
+    Raises:
+        Conflict: the product has no secret yet.
+        InvalidValue: the secret is refused.
+    """
+    row = _locked(action, product)
+    if row.secret is None:
+        raise Conflict(
+            f"The product {product.name!r} has no secret yet.",
+            hint="It gets one with its first URL: webhook set.",
+        )
+    _use(action, row, action.ids.secret() if secret is None else check_secret(secret))
+    row.updated_at = action.now_ms
+    action.session.flush()
+    return row
+
+
+def clear(action: Action, product: ProductRow) -> WebhookRow:
+    """Stop deliveries: the URL goes, the secret stays, and what is pending is cancelled."""
+    row = _locked(action, product)
+    row.url, row.updated_at = None, action.now_ms
+    action.session.flush()
+    cancelled = action.session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.product_id == product.id)
+        # What is in flight is cancelled by its own settlement, should it come to nothing.
+        .where(
+            DeliveryRow.state.in_([DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING])
+        )
+        .values(state=DeliveryState.CANCELLED)
+        .returning(DeliveryRow.id, DeliveryRow.event_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    journal.cancelled(action.session, [(product.id, each.event_id, each.id) for each in cancelled])
+    return row
+
+
+def check_secret(secret: str) -> str:
+    """Return the secret if it can be one; the message never shows it.
+
+    Raises:
+        InvalidValue: it is empty, or no database can hold it.
+    """
+    if not secret:
+        raise InvalidValue("The secret is empty.", hint="Leave it out to have one generated.")
+    try:
+        return check_text(secret, what="secret")
+    except InvalidValue:
+        raise InvalidValue(
+            "The secret holds a character that no database can hold.",
+            hint="Leave out U+0000 and lone surrogates.",
+        ) from None
+
+
+def _locked(action: Action, product: ProductRow) -> WebhookRow:
+    action.session.execute(
+        select(ProductRow.id).where(ProductRow.id == product.id).with_for_update()
+    )
+    action.session.refresh(product)
+    row = get(action.session, product)
+    action.session.refresh(row)
+    return row
+
+
+def _use(action: Action, row: WebhookRow, secret: str) -> None:
+    if row.secret is not None and row.secret != secret:
+        action.session.add(
+            RetiredSecretRow(product_id=row.product_id, secret=row.secret, retired_at=action.now_ms)
+        )
+    row.secret = secret
+
+
+def _set_trust(row: WebhookRow, *, ca_file: str | None, insecure: bool | None) -> None:
+    if ca_file is not None:
+        path = Path(ca_file).expanduser().absolute()
+        if not path.is_file():
+            raise InvalidValue(
+                f"There is no file {ca_file!r}.", hint="--ca-file names a PEM file of authorities."
+            )
+        row.ca_file, row.insecure = str(path), False
+    if insecure is not None:
+        row.insecure = insecure
