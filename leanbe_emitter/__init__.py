@@ -8,28 +8,91 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from leanbe_emitter.emitter import (
+        Attempt,
+        Changes,
+        Courier,
+        Delivery,
+        Entry,
+        Event,
+        Filter,
+        Leanbe,
+        Product,
+        Receiver,
+        Rehearsed,
+        Triggered,
+        User,
+        Wanted,
+        Webhook,
+    )
+    from leanbe_emitter.errors import (
+        Conflict,
+        DatabaseBehind,
+        DatabaseUnavailable,
+        InvalidSignature,
+        InvalidTarget,
+        InvalidValue,
+        LeanbeError,
+        NotFound,
+        PayloadTooDeep,
+        PayloadTooLarge,
+        WaitTimedOut,
+    )
     from leanbe_emitter.wire.envelope import Envelope, verify
     from leanbe_emitter.wire.signing import sign, sign_text
     from leanbe_emitter.wire.stringify import stringify
 
 __version__ = "0.1.0"
 
-_HOMES = {
+__all__ = [
+    "Attempt",
+    "Changes",
+    "Conflict",
+    "Courier",
+    "DatabaseBehind",
+    "DatabaseUnavailable",
+    "Delivery",
+    "Entry",
+    "Envelope",
+    "Event",
+    "Filter",
+    "InvalidSignature",
+    "InvalidTarget",
+    "InvalidValue",
+    "Leanbe",
+    "LeanbeError",
+    "NotFound",
+    "PayloadTooDeep",
+    "PayloadTooLarge",
+    "Product",
+    "Receiver",
+    "Rehearsed",
+    "Triggered",
+    "User",
+    "WaitTimedOut",
+    "Wanted",
+    "Webhook",
+    "sign",
+    "sign_text",
+    "stringify",
+    "verify",
+]
+
+_WIRE = {
     "Envelope": "wire.envelope",
-    "verify": "wire.envelope",
     "sign": "wire.signing",
     "sign_text": "wire.signing",
     "stringify": "wire.stringify",
+    "verify": "wire.envelope",
 }
-
-__all__ = ["Envelope", "sign", "sign_text", "stringify", "verify"]
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    errors = import_module("leanbe_emitter.errors")
+    home = "errors" if hasattr(errors, name) else _WIRE.get(name, "emitter")
+    return getattr(import_module(f"leanbe_emitter.{home}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,166 @@
+"""The engine of one handle: queue, sender and loop, put together.
+
+Attempts in the foreground run on the caller's thread, in a loop that lives as long as the handle
+(its connections belong to it); a worker has a loop and a transport of its own, and reaches the
+database in a thread.
+"""
+
+import asyncio
+import random
+import signal
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from leanbe_emitter.clock import Clock, pause
+from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.foreground import Foreground
+from leanbe_emitter.delivery.http1 import Http1Transport
+from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.delivery.sender import Sender
+from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.ids import Ids
+from leanbe_emitter.outbox import Lease
+from leanbe_emitter.settings import Settings
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.targets import TargetRules
+
+T = TypeVar("T")
+
+#: How often somebody who follows deliveries looks whether one is due, in seconds.
+LOOK_SECONDS = 0.05
+
+
+class Engine:
+    """Makes attempts.
+
+    Args:
+        transport: what carries requests instead of the network sender.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the parts are made of, each from outside
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        rules: TargetRules,
+        transport: Transport | None,
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._rules = rules
+        self._given = transport
+        self._own: Transport | None = None
+        self._runner = asyncio.Runner()
+        self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
+
+    def new_lease(self) -> Lease:
+        """Return a lease for deliveries that are recorded to be attempted at once."""
+        token, until = self.queue.new_lease()
+        return Lease(token=token, until=until)
+
+    def attempt(self, delivery_ids: Sequence[str], *, watcher: Watcher) -> list[Settlement]:
+        """Make the first attempts of deliveries that were leased when they were recorded."""
+        claimed = self.queue.load(delivery_ids)
+        return self._drive(self._foreground(watcher).attempt(claimed))
+
+    def deliver_due(self, *, watcher: Watcher) -> list[Settlement]:
+        """Make every attempt that is due, once."""
+        return self._drive(self._foreground(watcher).deliver_due())
+
+    def follow(
+        self, delivery_ids: Iterable[str], *, is_owed: Callable[[str], bool], watcher: Watcher
+    ) -> None:
+        """Make the attempts of these deliveries when they fall due, until none is owed any more."""
+        owed = list(delivery_ids)
+        while owed := [each for each in owed if is_owed(each)]:
+            claimed = [one for each in owed if (one := self.queue.claim_one(each)) is not None]
+            if claimed:
+                self._drive(self._foreground(watcher).attempt(claimed))
+            else:
+                pause(LOOK_SECONDS)
+
+    def work(self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int) -> None:
+        """Be a worker until SIGTERM or SIGINT; with ``drain``, until nothing is due."""
+        asyncio.run(
+            self._work(
+                drain=drain, watcher=watcher, concurrency=concurrency, per_product=per_product
+            )
+        )
+
+    def close(self) -> None:
+        """Close connections and the loop."""
+        if self._own is not None:
+            self._runner.run(self._own.aclose())
+        self._runner.close()
+
+    async def _work(
+        self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
+    ) -> None:
+        transport = self._given or self._network()
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "leanbe-database") as thread:
+            worker = Worker(
+                self.queue,
+                # Retries of many workers are not to come in step; S311 is about secrets.
+                self._sender(transport, jitter=random.Random()),  # noqa: S311
+                clock=self._clock,
+                concurrency=concurrency,
+                per_product=per_product,
+                poll_seconds=self._settings.poll_seconds,
+                call=partial(loop.run_in_executor, thread),
+                watcher=watcher,
+            )
+            _stop_on_signals(loop, worker)
+            try:
+                await worker.run(drain=drain)
+            finally:
+                await transport.aclose()
+
+    def _foreground(self, watcher: Watcher) -> Foreground:
+        if self._given is None and self._own is None:
+            self._own = self._network()
+        transport = self._given or self._own
+        assert transport is not None  # noqa: S101 - one of the two is there
+        sender = self._sender(transport, jitter=None)
+        return Foreground(self.queue, sender, clock=self._clock, watcher=watcher)
+
+    def _network(self) -> Transport:
+        return Http1Transport(
+            rules=self._rules,
+            kept_answer_bytes=self._settings.kept_answer_bytes,
+            kept_header_bytes=self._settings.kept_header_bytes,
+        )
+
+    def _sender(self, transport: Transport, *, jitter: random.Random | None) -> Sender:
+        return Sender(transport, clock=self._clock, jitter=jitter, rules=self._rules)
+
+    def _drive(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._runner.run(work)
+        work.close()
+        raise Conflict(
+            "Attempts were to be made on a thread that runs an event loop.",
+            hint="From asynchronous code, call it in a thread: await asyncio.to_thread(...).",
+        )
+
+
+def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
+    """Let the first SIGTERM or SIGINT stop the worker; a second one ends the process at once."""
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def stop() -> None:
+        worker.stop()
+        for each in signals:
+            loop.remove_signal_handler(each)
+
+    for each in signals:
+        loop.add_signal_handler(each, stop)

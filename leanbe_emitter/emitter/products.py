@@ -1,0 +1,211 @@
+"""``leanbe.products``, ``leanbe.webhooks``, ``leanbe.assumptions``: a product and its settings."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain import assumptions, products, webhooks
+from leanbe_emitter.emitter.snapshots import Product, Webhook
+from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.users import ProductUsers
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.storage.tables import ProductRow
+
+#: A product is named by a snapshot of it, its name, its id, or a part of the id.
+ProductRef = Product | str
+
+
+class Products:
+    """The products of a database."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def create(  # noqa: PLR0913 - what a product can be given at once
+        self,
+        name: str,
+        *,
+        webhook_url: str | None = None,
+        secret: str | None = None,
+        headers: Iterable[tuple[str, str]] | None = None,
+        owner: Mapping[str, str] | None = None,
+        assume: Mapping[str, str] | None = None,
+    ) -> Product:
+        """Make a product; with a URL, its secret is generated unless one is given.
+
+        Args:
+            name: unique among products.
+            webhook_url: where its events go.
+            secret: a secret of the caller's own; it needs a URL.
+            headers: further headers of every request.
+            owner: ``email`` and ``first_name`` of its first user.
+            assume: assumptions to set, by name (contract d).
+
+        Raises:
+            Conflict: there is a product of that name.
+            InvalidTarget: the URL must not be called.
+            InvalidValue: a name, an assumption or a secret that is refused.
+        """
+        if webhook_url is None and (secret is not None or headers is not None):
+            raise InvalidValue(
+                "A secret or headers were given, and no webhook URL to use them for.",
+                hint="Give a webhook URL, too, or set all of them later: webhook set.",
+            )
+        with self._transactions.acting() as action:
+            row = products.create(action, name, owner=owner, assume=assume)
+            if webhook_url is not None:
+                webhooks.set_url(action, row, webhook_url, secret=secret, headers=headers)
+            return self._snapshot(action.session, row)
+
+    def get(self, reference: ProductRef) -> Product:
+        """Return the product of that name, id, or part of an id.
+
+        Raises:
+            NotFound: there is none; the hint names the nearest.
+            InvalidValue: there are several.
+        """
+        with self._transactions.looking() as session:
+            return self._snapshot(session, named(session, reference))
+
+    def only(self) -> Product:
+        """Return the one product there is.
+
+        Raises:
+            NotFound: there is none.
+            InvalidValue: there are several.
+        """
+        with self._transactions.looking() as session:
+            return self._snapshot(session, products.only(session))
+
+    def list(self) -> list[Product]:
+        """Return all products, in the order of their creation."""
+        with self._transactions.looking() as session:
+            return [self._snapshot(session, row) for row in products.listed(session)]
+
+    def rename(self, reference: ProductRef, name: str) -> Product:
+        """Give a product another name; later payloads show it.
+
+        Raises:
+            NotFound: there is no such product.
+            Conflict: another product has that name.
+        """
+        with self._transactions.acting() as action:
+            row = products.rename(action, named(action.session, reference), name)
+            return self._snapshot(action.session, row)
+
+    def delete(self, reference: ProductRef) -> None:
+        """Delete a product and all that hangs on it, queued deliveries included.
+
+        Raises:
+            NotFound: there is no such product.
+        """
+        with self._transactions.acting() as action:
+            products.remove(action, named(action.session, reference))
+
+    def _snapshot(self, session: Session, row: ProductRow) -> Product:
+        users = ProductUsers(self._transactions, row.id)
+        return Product.of(row, webhooks.get(session, row), users)
+
+
+class Webhooks:
+    """The webhook settings of products (contract c.1)."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def set(  # noqa: PLR0913 - the settings that a webhook has
+        self,
+        product: ProductRef,
+        url: str,
+        *,
+        secret: str | None = None,
+        headers: Iterable[tuple[str, str]] | None = None,
+        ca_file: str | None = None,
+        insecure: bool | None = None,
+    ) -> Webhook:
+        """Set where a product's events go from now on; what is left out stays as it is.
+
+        Raises:
+            NotFound: there is no such product.
+            InvalidTarget: the URL must not be called.
+            InvalidValue: a secret, a header or a file that is refused.
+        """
+        with self._transactions.acting() as action:
+            row = webhooks.set_url(
+                action,
+                named(action.session, product),
+                url,
+                secret=secret,
+                headers=headers,
+                ca_file=ca_file,
+                insecure=insecure,
+            )
+            return Webhook.of(row)
+
+    def rotate(self, product: ProductRef, *, secret: str | None = None) -> Webhook:
+        """Sign with another secret from now on; what is queued keeps its signature.
+
+        Raises:
+            NotFound: there is no such product.
+            Conflict: it has no secret yet.
+        """
+        with self._transactions.acting() as action:
+            row = webhooks.rotate(action, named(action.session, product), secret=secret)
+            return Webhook.of(row)
+
+    def clear(self, product: ProductRef) -> Webhook:
+        """Stop deliveries: the URL goes, the secret stays, what is pending is cancelled.
+
+        Raises:
+            NotFound: there is no such product.
+        """
+        with self._transactions.acting() as action:
+            return Webhook.of(webhooks.clear(action, named(action.session, product)))
+
+
+class Assumptions:
+    """The assumptions that were set for products (contract d)."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def set(self, name: str, value: str, *, product: ProductRef | None = None) -> str:
+        """Set a switch of a product (the only one, if none is named); return its canonical text.
+
+        Raises:
+            NotFound: there is no such product.
+            InvalidValue: there is no such switch, or it has no such value.
+        """
+        with self._transactions.acting() as action:
+            return assumptions.set_to(action, named(action.session, product), name, value)
+
+    def unset(self, name: str, *, product: ProductRef | None = None) -> None:
+        """Go back to the article's reading of one switch.
+
+        Raises:
+            NotFound: there is no such product.
+            InvalidValue: there is no such switch.
+        """
+        with self._transactions.acting() as action:
+            assumptions.unset(action, named(action.session, product), name)
+
+    def of(self, product: ProductRef | None = None) -> dict[str, str]:
+        """Return the switches that were set, with their canonical texts.
+
+        Raises:
+            NotFound: there is no such product.
+        """
+        with self._transactions.looking() as session:
+            return dict(named(session, product).assumptions)
+
+
+def named(session: Session, reference: ProductRef | None) -> ProductRow:
+    """Return the row of the product that is named; None names the only one there is.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    if reference is None:
+        return products.only(session)
+    return products.get(session, reference.id if isinstance(reference, Product) else reference)
