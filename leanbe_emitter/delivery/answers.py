@@ -6,7 +6,7 @@ nothing odd was seen: ``is_tidy`` says so. It does no I/O and knows no time.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.transport import Answer, keep_headers
 
 # How much may come without a byte of body: heads and trailers end.
 _LONGEST_BARREN_BYTES = 256 * 1024
@@ -85,16 +85,10 @@ class AnswerReader:
 
     def answer(self, *, remark: str = "") -> Answer:
         """Return what has come of the answer."""
-        headers, room = [], self._kept_header_bytes
-        for name, value in self._headers:
-            room -= len(name) + len(value)
-            if room < 0:
-                break
-            headers.append((name.decode("latin-1"), value.decode("latin-1")))
         return Answer(
             status=self._status,
             reason=self._reason.decode("latin-1"),
-            headers=tuple(headers),
+            headers=keep_headers(self._headers, kept_bytes=self._kept_header_bytes),
             body=b"".join(self._pieces),
             body_length=self._body_length,
             remark=remark,

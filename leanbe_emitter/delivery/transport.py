@@ -160,3 +160,16 @@ def compose_headers(
         else:
             added.append(header)
     return (*headers.values(), *added)
+
+
+def keep_headers(
+    headers: Iterable[tuple[bytes, bytes]], *, kept_bytes: int
+) -> tuple[tuple[str, str], ...]:
+    """Return the first of an answer's headers, so many bytes of names and values, as text."""
+    kept = []
+    for name, value in headers:
+        kept_bytes -= len(name) + len(value)
+        if kept_bytes < 0:
+            break
+        kept.append((name.decode("latin-1"), value.decode("latin-1")))
+    return tuple(kept)
