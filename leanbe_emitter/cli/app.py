@@ -19,11 +19,23 @@ COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
+    "Send": {
+        "trigger": "Make events, sign them and deliver them.",
+        "send": "Send one event to a URL; nothing is stored.",
+        "worker": "Deliver what is due, retries included.",
+    },
     "Set up": {
+        "product": "Products: what webhook settings belong to.",
+        "webhook": "A product's webhook: its URL and secret.",
+        "user": "Users: the members of a product's team.",
         "assumptions": "How the article is read where it leaves something open.",
         "db": "The database's tables.",
     },
-    "Look": {"schema": "Print what an event's payload looks like."},
+    "Look": {
+        "deliveries": "What is owed, what was delivered, and every attempt of it.",
+        "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",
+        "schema": "Print what an event's payload looks like.",
+    },
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
         "sign": "Print the signature of a payload.",
@@ -34,7 +46,7 @@ SECTIONS = {
 }
 
 
-@click.group(PROGRAM, cls=Root, sections=SECTIONS, example=f"{PROGRAM} assumptions list")
+@click.group(PROGRAM, cls=Root, sections=SECTIONS, example=f"{PROGRAM} trigger")
 @click.version_option(leanbe_emitter.__version__, prog_name=PROGRAM)
 def program() -> None:
     """The sending side of Leanbe's webhooks: signed, delivered, retried and explained."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.values import ASSUMPTION
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, Assumption
@@ -28,21 +29,65 @@ def assumptions() -> None:
     """
 
 
-@subcommand(assumptions, "list", example="leanbe-emitter assumptions list")
+_of_product = click.option(
+    "--product", metavar="P", help="Name or id; without it, the article's own reading."
+)
+
+
+@subcommand(assumptions, "list", example="leanbe-emitter assumptions list --product Acme")
+@_of_product
 @click.pass_obj
-def list_(invocation: Invocation) -> None:
-    """List all assumptions."""
-    values: Mapping[str, str] = {}
+def list_(invocation: Invocation, product: str | None) -> None:
+    """List all assumptions, with their values."""
+    values = _values(invocation, product)
     documents = [_document(each, values) for each in ASSUMPTIONS if each.name]
     output.rows(invocation.form, documents, columns=_LIST)
 
 
 @subcommand(assumptions, "show", example="leanbe-emitter assumptions show triggered_at")
 @click.argument("name", type=ASSUMPTION)
+@_of_product
 @click.pass_obj
-def show(invocation: Invocation, name: str) -> None:
+def show(invocation: Invocation, name: str, product: str | None) -> None:
     """Show one assumption: the question, the evidence, and what may be set."""
-    output.record(invocation.form, _document(switch(name), {}), columns=_SHOW)
+    found = switch(name)
+    output.record(invocation.form, _document(found, _values(invocation, product)), columns=_SHOW)
+
+
+@subcommand(
+    assumptions, "set", example="leanbe-emitter assumptions set max_attempts 1 --product Acme"
+)
+@click.argument("name", type=ASSUMPTION)
+@click.argument("value")
+@options.product
+@click.pass_obj
+def set_(invocation: Invocation, *, name: str, value: str, product: str | None) -> None:
+    """Set an assumption of a product."""
+    found = switch(name)
+    with opened(invocation) as leanbe:
+        text = leanbe.assumptions.set(name, value, product=product)
+    output.record(invocation.form, _document(found, {name: text}), columns=_LIST)
+
+
+@subcommand(
+    assumptions, "unset", example="leanbe-emitter assumptions unset max_attempts --product Acme"
+)
+@click.argument("name", type=ASSUMPTION)
+@options.product
+@click.pass_obj
+def unset(invocation: Invocation, name: str, product: str | None) -> None:
+    """Go back to the article's reading of one assumption."""
+    found = switch(name)
+    with opened(invocation) as leanbe:
+        leanbe.assumptions.unset(name, product=product)
+    output.record(invocation.form, _document(found, {}), columns=_LIST)
+
+
+def _values(invocation: Invocation, product: str | None) -> Mapping[str, str]:
+    if product is None:
+        return {}
+    with opened(invocation) as leanbe:
+        return leanbe.assumptions.of(product)
 
 
 def _document(assumption: Assumption, values: Mapping[str, str]) -> Document:

@@ -9,10 +9,9 @@ between tabs, ids in full, and the third on stderr; ``json`` and ``jsonl`` have 
 attempt.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http import HTTPStatus
 
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.output import Document, Form
@@ -30,7 +29,7 @@ _SIGNATURE_ADVICE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """A request that goes out."""
+    """A request that goes out; it has no id where nothing is kept of it."""
 
     delivery_id: str
     event: str
@@ -69,7 +68,7 @@ class Ended:
     def document(self) -> Document:
         """Return what ``json`` shows of it."""
         return {
-            "delivery": self.begun.delivery_id,
+            "delivery": self.begun.delivery_id or None,
             "event": self.begun.event,
             "number": self.begun.number,
             "outcome": self.outcome,
@@ -97,9 +96,12 @@ class AttemptLines:
         form: the form of what is printed.
         notice: where a remark goes that is no data.
         who_is_next: who makes the next attempt: `` by any worker, or --follow``; may be empty.
+            None where nothing is kept, so that there will be none.
     """
 
-    def __init__(self, form: Form, *, notice: Callable[[str], None], who_is_next: str = "") -> None:
+    def __init__(
+        self, form: Form, *, notice: Callable[[str], None], who_is_next: str | None = ""
+    ) -> None:
         self._form = form
         self._notice = notice
         self._who_is_next = who_is_next
@@ -142,21 +144,19 @@ class AttemptLines:
         if self._printed != ended.begun.delivery_id:
             self._out(ended.begun)
         self._printed = None
-        remark = "" if ended.accepted else _remark(ended, self._who_is_next)
-        if self._form is Form.PLAIN:
-            output.text(_plain_back(ended))
-            if remark:
+        is_plain = self._form is Form.PLAIN
+        output.text(_plain_back(ended) if is_plain else _table_back(ended))
+        for remark in _remarks(ended, self._who_is_next):
+            if is_plain:
                 self._notice(remark)
-            return
-        output.text(_table_back(ended))
-        if remark:
-            output.text(_INDENT + remark)
+            else:
+                output.text(_INDENT + remark)
 
 
 def _table_out(begun: Begun) -> str:
     identifier = output.abbreviated(begun.delivery_id)
     return (
-        f"{output.time_of_day(begun.started_at)} -> {begun.event:<14} {identifier:<7}  "
+        f"{output.time_of_day(begun.started_at)} -> {output.printable(begun.event):<14} {identifier:<7}  "
         f"attempt {begun.number}  {begun.method} {begun.url}  {begun.body_bytes} B"
     )
 
@@ -166,7 +166,7 @@ def _plain_out(begun: Begun) -> str:
         [
             output.time_of_day(begun.started_at),
             "->",
-            begun.event,
+            output.printable(begun.event),
             begun.delivery_id,
             f"attempt {begun.number}",
             begun.method,
@@ -191,19 +191,10 @@ def _back_cells(ended: Ended) -> tuple[str, str, str, str]:
     said = "" if ended.accepted else _said(ended)
     return (
         output.time_of_day(came_back_at),
-        _answer(ended),
+        ended.outcome if ended.answer_status is None else output.answer(ended.answer_status),
         f"{ended.duration_ms:.0f} ms",
         output.printable(said),
     )
-
-
-def _answer(ended: Ended) -> str:
-    if ended.answer_status is None:
-        return ended.outcome
-    try:
-        return f"{ended.answer_status} {HTTPStatus(ended.answer_status).phrase}"
-    except ValueError:
-        return str(ended.answer_status)
 
 
 def _said(ended: Ended) -> str:
@@ -215,12 +206,20 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _remark(ended: Ended, who_is_next: str) -> str:
-    """Return what an attempt that was not accepted comes to, and what to do about it."""
-    parts = [f"{ended.outcome}; {_what_is_next(ended, who_is_next)}."]
-    if ended.outcome is Outcome.REFUSED and ended.answer_status in _ABOUT_SIGNATURES:
-        parts.append(_SIGNATURE_ADVICE)
-    return " ".join(parts)
+def _remarks(ended: Ended, who_is_next: str | None) -> Iterator[str]:
+    """Yield what to know of an attempt beside its two lines."""
+    if not ended.accepted:
+        yield _why_and_what_next(ended, who_is_next)
+    if ended.assumptions:
+        named = ", ".join(f"{name}={value}" for name, value in ended.assumptions.items())
+        yield f"assuming {named}"
+
+
+def _why_and_what_next(ended: Ended, who_is_next: str | None) -> str:
+    next_step = "" if who_is_next is None else f"; {_what_is_next(ended, who_is_next)}"
+    is_about_signature = ended.answer_status in _ABOUT_SIGNATURES
+    advice = f" {_SIGNATURE_ADVICE}" if is_about_signature else ""
+    return f"{ended.outcome}{next_step}.{advice}"
 
 
 def _what_is_next(ended: Ended, who_is_next: str) -> str:

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import click
 
-from leanbe_emitter.errors import DatabaseUnavailable, InvalidSignature, LeanbeError
+from leanbe_emitter.errors import DatabaseUnavailable, InvalidSignature, LeanbeError, WaitTimedOut
 
 FAILED = 1
 USAGE = 2
@@ -70,7 +70,7 @@ def _status_after(error: BaseException) -> int:
 
 def status_of(error: LeanbeError) -> int:
     """Return the exit status of an error of ours."""
-    if isinstance(error, Failed | InvalidSignature):
+    if isinstance(error, Failed | InvalidSignature | WaitTimedOut):
         return FAILED
     if isinstance(error, DatabaseUnavailable | PortTaken):
         return ENVIRONMENT

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 #: A JSON object.
@@ -104,14 +105,33 @@ def text(line: str) -> None:
     _print(line)
 
 
+def binary(content: bytes) -> None:
+    """Print bytes as they are, without a new line after them."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+
+
 def instant(moment: datetime) -> str:
     """Return an instant as documents write it: ``2026-11-24T14:02:11.123Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def answer(status: int) -> str:
+    """Return an answer's status with its usual words, where it has any: ``401 Unauthorized``."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
 def time_of_day(moment: datetime) -> str:
     """Return the time on the clock of whoever looks: ``14:02:11``."""
     return f"{moment.astimezone():%H:%M:%S}"
+
+
+def local(text: str) -> str:
+    """Return the text of an instant as a table shows it, in local time: ``11-24 14:02:11``."""
+    return f"{datetime.fromisoformat(text).astimezone():%m-%d %H:%M:%S}" if text else ""
 
 
 def cell(value: object) -> str:
@@ -120,6 +140,8 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={cell(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(cell(each) for each in value)
     return printable(value if isinstance(value, str) else str(value))

@@ -10,15 +10,7 @@ from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Document, Form
-from leanbe_emitter.cli.receiving import (
-    Conduct,
-    Reception,
-    highest_kept,
-    keep,
-    payload_id,
-    phrase,
-    serve,
-)
+from leanbe_emitter.cli.receiving import Conduct, Reception, highest_kept, keep, payload_id, serve
 from leanbe_emitter.cli.values import SECRET
 
 _COLUMNS = [
@@ -135,6 +127,6 @@ def _line(reception: Reception, document: Document) -> str:
     what = document["event"] or f"{document['method']} {document['path']}"
     found = "verified" if document["verified"] else f"NOT VERIFIED: {document['reason']}"
     identifier = output.abbreviated(document["id"] or "")
-    answer = f"{document['status']} {phrase(document['status'])}"
+    answer = output.answer(document["status"])
     cells = f"{what:<27} {identifier:<8} {answer:<24} {document['bytes']:>6} B  {found}"
     return f"{output.time_of_day(reception.received_at)} {output.printable(cells)}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httptools
 
+from leanbe_emitter.cli import output
 from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.errors import InvalidSignature
@@ -120,7 +121,7 @@ def _answer(reception: Reception) -> bytes:
     status = reception.status
     body = _detail(reception)
     bodiless = status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
-    head = [f"HTTP/1.1 {status} {phrase(status)}"]
+    head = [f"HTTP/1.1 {output.answer(status)}"]
     if not bodiless:
         head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     if not reception.request.keep_alive:
@@ -132,14 +133,6 @@ def _detail(reception: Reception) -> bytes:
     if reception.status == HTTPStatus.UNAUTHORIZED and not reception.envelope:
         return b'{"detail":"bad signature"}'
     return b""
-
-
-def phrase(status: int) -> str:
-    """Return the usual words of a status; nothing where it has none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
 
 
 class _Connection(asyncio.Protocol):

@@ -86,9 +86,11 @@ class Engine:
             else:
                 pause(LOOK_SECONDS)
 
-    def work(self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int) -> None:
-        """Be a worker until SIGTERM or SIGINT; with ``drain``, until nothing is due."""
-        asyncio.run(
+    def work(
+        self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
+    ) -> signal.Signals | None:
+        """Be a worker until a signal, which is returned; with ``drain``, until nothing is due."""
+        return asyncio.run(
             self._work(
                 drain=drain, watcher=watcher, concurrency=concurrency, per_product=per_product
             )
@@ -102,7 +104,7 @@ class Engine:
 
     async def _work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
-    ) -> None:
+    ) -> signal.Signals | None:
         transport = self._given or self._network()
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
@@ -117,11 +119,12 @@ class Engine:
                 call=partial(loop.run_in_executor, thread),
                 watcher=watcher,
             )
-            _stop_on_signals(loop, worker)
+            came = _stop_on_signals(loop, worker)
             try:
                 await worker.run(drain=drain)
             finally:
                 await transport.aclose()
+        return came[0] if came else None
 
     def _foreground(self, watcher: Watcher) -> Foreground:
         if self._given is None and self._own is None:
@@ -153,14 +156,21 @@ class Engine:
         )
 
 
-def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> None:
-    """Let the first SIGTERM or SIGINT stop the worker; a second one ends the process at once."""
-    signals = (signal.SIGTERM, signal.SIGINT)
+def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> list[signal.Signals]:
+    """Let the first SIGTERM or SIGINT stop the worker; a second one ends the process at once.
 
-    def stop() -> None:
+    Returns:
+        Where the signal that stopped it will stand; empty until then.
+    """
+    signals = (signal.SIGTERM, signal.SIGINT)
+    came: list[signal.Signals] = []
+
+    def stop(by: signal.Signals) -> None:
+        came.append(by)
         worker.stop()
         for each in signals:
             loop.remove_signal_handler(each)
 
     for each in signals:
-        loop.add_signal_handler(each, stop)
+        loop.add_signal_handler(each, stop, each)
+    return came

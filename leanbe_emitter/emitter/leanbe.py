@@ -6,6 +6,7 @@ the other, so that the same calls give the same bytes in the same order.
 """
 
 import random
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -269,7 +270,7 @@ class Leanbe:
         concurrency: int | None = None,
         per_product: int | None = None,
         watcher: Watcher = NOBODY,
-    ) -> None:
+    ) -> signal.Signals | None:
         """Be a worker: deliver what is due until SIGTERM or SIGINT.
 
         Args:
@@ -277,8 +278,11 @@ class Leanbe:
             concurrency: attempts in flight at once; the settings' by default.
             per_product: attempts of one product in flight at once; the settings' by default.
             watcher: is told of the attempts.
+
+        Returns:
+            The signal that stopped it; None where ``drain`` found nothing left.
         """
-        self._engine.work(
+        return self._engine.work(
             drain=drain,
             watcher=watcher,
             concurrency=concurrency or self._settings.concurrency,

@@ -17,6 +17,7 @@ from leanbe_emitter.errors import (
     InvalidTarget,
     LeanbeError,
     NotFound,
+    WaitTimedOut,
 )
 from tests.command_line import run
 from tests.command_tree import all_commands
@@ -85,6 +86,7 @@ def test_a_wrong_word_is_answered_with_the_nearest(
         (exits.PortTaken("x"), 3),
         (InvalidSignature("x"), 1),
         (exits.Failed("x"), 1),
+        (WaitTimedOut("x"), 1),
         (click.UsageError("x"), 2),
         (OSError("x"), 3),
         (ZeroDivisionError("x"), 3),

@@ -1,0 +1,228 @@
+"""The commands ``deliveries ...``: what is owed, what was delivered, and every attempt of it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli import options, output
+from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.making import making_attempts
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.output import Column, Document, Form
+from leanbe_emitter.cli.values import DURATION
+from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.wire.stringify import stringify
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter import Delivery, Leanbe
+
+#: How many deliveries a list shows unless it is told otherwise, and how many at the most.
+_PAGE, _LONGEST_PAGE = 50, 200
+
+
+def _last_answer(document: Document) -> str:
+    """Return the last answer in words; where there was none, what the attempt came to."""
+    if not document["attempts"]:
+        return ""
+    last = document["attempts"][-1]
+    return output.answer(last["answer"]["status"]) if last["answer"] else str(last["outcome"])
+
+
+_LIST = [
+    output.column("_id", title="id", short=output.abbreviated),
+    output.column("event.event", title="event"),
+    output.column("status"),
+    Column(title="attempts", of=lambda document: len(document["attempts"])),
+    Column(title="last answer", of=_last_answer),
+    output.column("nextDueAt", title="next due", short=output.local),
+]
+_SHOW = [
+    *_LIST,
+    output.column("url"),
+    output.column("event.product", title="product"),
+    output.column("event.triggeredAt", title="triggeredAt"),
+    Column(title="payload", of=lambda document: stringify(document["event"]["payload"])),
+]
+_ATTEMPTS = [
+    output.column("number", title="attempt"),
+    output.column("startedAt", title="started", short=output.local),
+    output.column("outcome"),
+    output.column("answer.status", title="answer"),
+    output.column("durationMs", title="ms"),
+    output.column("error"),
+    output.column("answer.body", title="body"),
+]
+
+
+@group("deliveries", example="leanbe-emitter deliveries list")
+def deliveries() -> None:
+    """What is owed, what was delivered, and every attempt of it."""
+
+
+_status = click.option(
+    "--status", type=click.Choice(DeliveryStatus, case_sensitive=False), help="What it is now."
+)
+
+
+@subcommand(
+    deliveries, "list", example="leanbe-emitter deliveries list --status pending --since 10m"
+)
+@_status
+@options.event_glob
+@options.product
+@click.option("--since", type=DURATION, metavar="TIME", help="No older than this, such as 10m.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, _LONGEST_PAGE),
+    default=_PAGE,
+    show_default=True,
+    help="How many at the most.",
+)
+@click.pass_obj
+def list_(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    status: DeliveryStatus | None,
+    event: str | None,
+    product: str | None,
+    since: float | None,
+    limit: int,
+) -> None:
+    """List deliveries, the newest first."""
+    from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+    which = Filter(status=status, event=event, product=product, since=_ago(since))
+    with opened(invocation) as leanbe:
+        documents = [each.document() for each in leanbe.deliveries.list(which, limit=limit)]
+    output.rows(invocation.form, documents, columns=_LIST)
+
+
+@subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
+@click.argument("delivery", metavar="ID")
+@click.option("--raw", is_flag=True, help="The request's body, byte for byte, and nothing else.")
+@click.option("--curl", is_flag=True, help="A command for a shell that sends the same bytes.")
+@click.pass_obj
+def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> None:
+    """Show one delivery with all its attempts."""
+    if raw and curl:
+        raise click.UsageError("--raw and --curl print different things: give one of them.")
+    with opened(invocation) as leanbe:
+        found = leanbe.deliveries.get(delivery)
+        if curl:
+            output.text(found.curl())
+        elif raw:
+            output.binary(_body(found))
+        else:
+            _show(invocation.form, found.document())
+
+
+@subcommand(deliveries, "redeliver", example="leanbe-emitter deliveries redeliver a2e421")
+@click.argument("delivery", metavar="ID...", nargs=-1, required=True)
+@click.pass_obj
+def redeliver(invocation: Invocation, delivery: tuple[str, ...]) -> None:
+    """Deliver old events again: the same bytes, to the product's present URL."""
+    who_is_next = " by any worker"
+    with (
+        opened(invocation) as leanbe,
+        making_attempts(invocation, who_is_next=who_is_next) as printing,
+    ):
+        leanbe.redeliver(delivery, watcher=printing)
+
+
+@subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
+@click.argument("delivery", metavar="[ID...]", nargs=-1)
+@_status
+@click.option("--older-than", type=DURATION, metavar="TIME", help="Made longer ago, such as 1h.")
+@click.pass_obj
+def discard(
+    invocation: Invocation,
+    *,
+    delivery: tuple[str, ...],
+    status: DeliveryStatus | None,
+    older_than: float | None,
+) -> None:
+    """Give up pending deliveries: by id, by status, or by age.
+
+    What is settled already, or in flight at this moment, stays as it is.
+    """
+    from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+    if not delivery and status is None and older_than is None:
+        raise click.UsageError("Say which: ID, --status or --older-than.")
+    which = None
+    if status is not None or older_than is not None:
+        which = Filter(status=status, before=_ago(older_than))
+    with opened(invocation) as leanbe:
+        gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
+    output.rows(invocation.form, gone, columns=_LIST)
+    invocation.notice(f"Discarded {len(gone)}.")
+
+
+@subcommand(
+    deliveries,
+    "wait",
+    example="leanbe-emitter deliveries wait --event 'idea.*' --status delivered --timeout 5s",
+)
+@options.event_glob
+@_status
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help="How many have to match; 1 by default."
+)
+@click.option(
+    "--timeout",
+    type=DURATION,
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to wait.",
+)
+@click.pass_obj
+def wait(
+    invocation: Invocation,
+    *,
+    event: str | None,
+    status: DeliveryStatus | None,
+    count: int | None,
+    timeout: float,
+) -> None:
+    """Wait until deliveries match; without a filter, until nothing is due or in flight.
+
+    Without --status, those that are settled match, however they went. Exits with 1 if the time is
+    over.
+    """
+    from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+    with opened(invocation) as leanbe:
+        if event is None and status is None and count is None:
+            leanbe.watching.wait_until_idle(_idle(leanbe), timeout_seconds=timeout)
+            return
+        which = Filter(status=status, event=event)
+        found = leanbe.watching.wait_for(which, count=count or 1, timeout_seconds=timeout)
+        documents = [each.document() for each in found]
+    output.rows(invocation.form, documents, columns=_LIST)
+
+
+def _idle(leanbe: "Leanbe") -> Callable[[], bool]:
+    def is_idle() -> bool:
+        due = leanbe.due()
+        return not (due.count or due.in_flight)
+
+    return is_idle
+
+
+def _ago(seconds: float | None) -> datetime | None:
+    return None if seconds is None else SystemClock().now() - timedelta(seconds=seconds)
+
+
+def _body(delivery: "Delivery") -> bytes:
+    return delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
+
+
+def _show(form: Form, document: Document) -> None:
+    output.record(form, document, columns=_SHOW)
+    if form in {Form.TABLE, Form.PLAIN}:
+        output.rows(form, document["attempts"], columns=_ATTEMPTS)

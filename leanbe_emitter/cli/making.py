@@ -1,0 +1,127 @@
+"""Attempts that a command makes: each is printed while it is made, and the status follows them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
+from leanbe_emitter.cli.exits import Failed
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.clock import SystemClock, from_milliseconds
+from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
+
+if TYPE_CHECKING:
+    from leanbe_emitter.delivery.claims import Claimed, Settlement
+    from leanbe_emitter.emitter import Attempt, Delivery
+
+#: What stands for the event's name where a body is sent as it is.
+_AS_IS = "(as is)"
+
+#: Said of an attempt that failed, where this command makes no other.
+BY_ANY_WORKER = " by any worker, or --follow"
+
+
+class Printing:
+    """The watcher that prints: it is told of every attempt while it is made.
+
+    Args:
+        lines: where it prints.
+        is_kept: whether the attempts are on record; those of ``send`` are not, and have no id.
+    """
+
+    def __init__(self, lines: AttemptLines, *, is_kept: bool) -> None:
+        self._lines = lines
+        self._is_kept = is_kept
+        self._clock = SystemClock()
+
+    def begun(self, claimed: "Claimed") -> None:
+        """Print the line out."""
+        self._lines.begun(
+            self._begun(claimed, url=claimed.webhook.url or "", started_at=self._clock.now())
+        )
+
+    def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
+        """Print the line back."""
+        evidence = settlement.evidence
+        started_at = from_milliseconds(evidence.started_at)
+        begun = self._begun(claimed, url=evidence.url, started_at=started_at)
+        self._lines.ended(_ended(begun, settlement))
+
+    def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime) -> Begun:
+        return Begun(
+            delivery_id=claimed.delivery_id if self._is_kept else "",
+            event=claimed.event_name or _AS_IS,
+            number=claimed.number,
+            started_at=started_at,
+            method=claimed.method,
+            url=url,
+            body_bytes=len(claimed.body.encode(errors="surrogateescape")),
+        )
+
+
+@contextmanager
+def making_attempts(
+    invocation: Invocation, *, who_is_next: str | None = "", fails: bool = True
+) -> Iterator[Printing]:
+    """Print the attempts that are made in the block.
+
+    Args:
+        invocation: whose form the lines have.
+        who_is_next: who makes the attempt after one that failed; None where nobody will.
+        fails: whether an attempt that was not accepted fails the command.
+
+    Raises:
+        Failed: at the end, if an attempt was not accepted.
+    """
+    lines = AttemptLines(invocation.form, notice=invocation.notice, who_is_next=who_is_next)
+    try:
+        yield Printing(lines, is_kept=who_is_next is not None)
+    finally:
+        lines.close()
+    if fails and lines.accepted < lines.made:
+        raise Failed(f"{lines.made - lines.accepted} of {_attempts(lines.made)} not accepted.")
+
+
+def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
+    """Return what is printed of an attempt that is on record."""
+    is_last = attempt.number == delivery.attempts[-1].number
+    return Ended(
+        begun=Begun(
+            delivery_id=delivery.id,
+            event=delivery.event.name,
+            number=attempt.number,
+            started_at=attempt.started_at,
+            method=delivery.event.method,
+            url=attempt.url,
+            body_bytes=len(attempt.request_body),
+        ),
+        outcome=attempt.outcome,
+        duration_ms=attempt.duration_ms,
+        answer_status=attempt.answer_status,
+        answer_body=attempt.answer_body,
+        error=attempt.error,
+        status=delivery.status if is_last else DeliveryStatus.PENDING,
+        next_due_at=delivery.next_due_at if is_last else None,
+        assumptions=dict(attempt.assumptions),
+    )
+
+
+def _ended(begun: Begun, settlement: "Settlement") -> Ended:
+    evidence = settlement.evidence
+    is_waiting = settlement.state in {DeliveryState.WAITING, DeliveryState.READY}
+    return Ended(
+        begun=begun,
+        outcome=evidence.outcome,
+        duration_ms=evidence.duration_us / 1000,
+        answer_status=evidence.answer_status,
+        answer_body=evidence.answer_body,
+        error=evidence.error,
+        status=settlement.state.status,
+        next_due_at=from_milliseconds(settlement.due_at) if is_waiting else None,
+        assumptions=dict(evidence.deviations or {}),
+    )
+
+
+def _attempts(number: int) -> str:
+    return "1 attempt was" if number == 1 else f"{number} attempts were"

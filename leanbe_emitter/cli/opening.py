@@ -1,0 +1,39 @@
+"""How commands come to the library: it is loaded, and the database opened, when a command runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from leanbe_emitter.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter import Leanbe, Product
+
+
+@contextmanager
+def opened(invocation: Invocation, **arguments: Any) -> Iterator["Leanbe"]:
+    """Open the database of an invocation and close it at the end.
+
+    A file of SQLite that is made by this is told of on stderr.
+
+    Args:
+        invocation: whose global options say where the database is.
+        arguments: further settings that options of the command gave.
+    """
+    from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+
+    settings = invocation.settings(**arguments)
+    with Leanbe(settings.db, settings=settings) as leanbe:
+        if leanbe.created:
+            invocation.notice(f"Created the database {settings.db}.")
+        yield leanbe
+
+
+def chosen(leanbe: "Leanbe", product: str | None) -> "Product":
+    """Return the product that ``--product`` names, or the only one there is.
+
+    Raises:
+        NotFound: there is none of that name, or none at all.
+        InvalidValue: there are several, and none was named.
+    """
+    return leanbe.products.only() if product is None else leanbe.products.get(product)

@@ -1,0 +1,100 @@
+"""Options that several commands have, each written once."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from leanbe_emitter.cli.values import (
+    ASSIGNMENT,
+    EVENT,
+    HEADER,
+    PATH_AND_JSON,
+    PATH_AND_TEXT,
+    SECRET,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def product(command: F) -> F:
+    """Add ``--product``, which may be left out while there is only one."""
+    return click.option(
+        "--product", metavar="P", help="Name or id; not needed while there is only one product."
+    )(command)
+
+
+def assume(command: F) -> F:
+    """Add ``--assume NAME=VALUE``, as often as wanted."""
+    return click.option(
+        "--assume",
+        type=ASSIGNMENT,
+        multiple=True,
+        metavar="NAME=VALUE",
+        help='Read the article otherwise; see "assumptions list".',
+    )(command)
+
+
+def secret(command: F) -> F:
+    """Add ``--secret``, of the caller's own."""
+    return click.option(
+        "--secret", type=SECRET, help="Text, env:NAME or @FILE; generated if left out."
+    )(command)
+
+
+def headers(command: F) -> F:
+    """Add ``--header NAME:VALUE``, as often as wanted."""
+    return click.option(
+        "--header",
+        "headers",
+        type=HEADER,
+        multiple=True,
+        metavar="NAME:VALUE",
+        help="A further header of every request.",
+    )(command)
+
+
+def trust(command: F) -> F:
+    """Add ``--ca-file`` and ``--insecure``: how the receiver's certificate is judged."""
+    ca_file = click.option(
+        "--ca-file",
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        metavar="FILE",
+        help="Trust these authorities (PEM) instead of the system's.",
+    )
+    insecure = click.option("--insecure", is_flag=True, help="Take any certificate for good.")
+    return ca_file(insecure(command))
+
+
+def event_glob(command: F) -> F:
+    """Add ``--event GLOB``."""
+    return click.option(
+        "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
+    )(command)
+
+
+def changes(command: F) -> F:
+    """Add what changes a sample payload: ``--set``, ``--set-json``, ``--unset``."""
+    options = (
+        click.option(
+            "--set",
+            "set_text",
+            type=PATH_AND_TEXT,
+            multiple=True,
+            metavar="PATH=TEXT",
+            help="Set text in the payload: title=Hi, country.countryCode=FR, tags[0].title=ui.",
+        ),
+        click.option(
+            "--set-json",
+            type=PATH_AND_JSON,
+            multiple=True,
+            metavar="PATH=JSON",
+            help="Set any other value in the payload: upvotes=3, tags=[].",
+        ),
+        click.option(
+            "--unset", multiple=True, metavar="PATH", help="Take a key out of the payload."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

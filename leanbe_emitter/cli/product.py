@@ -1,0 +1,106 @@
+"""The commands ``product ...``: what webhook settings belong to."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli import options, output
+from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.output import Document
+from leanbe_emitter.cli.values import as_mapping
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter import Product
+
+COLUMNS = [
+    output.column("_id", title="id", short=output.abbreviated),
+    output.column("name"),
+    output.column("webhook.url", title="url"),
+]
+_CREATED = [*COLUMNS, output.column("webhook.secret", title="secret")]
+_SHOWN = [*COLUMNS, output.column("assumptions")]
+
+
+@group("product", example="leanbe-emitter product list")
+def product() -> None:
+    """Products: what webhook settings belong to."""
+
+
+@subcommand(
+    product,
+    "create",
+    example="leanbe-emitter product create Globex "
+    "--webhook-url http://127.0.0.1:8000/hooks/leanbe --secret whsec_test",
+)
+@click.argument("name")
+@click.option("--webhook-url", metavar="URL", help="Where its events go.")
+@options.secret
+@options.assume
+@click.pass_obj
+def create(
+    invocation: Invocation,
+    *,
+    name: str,
+    webhook_url: str | None,
+    secret: str | None,
+    assume: tuple[tuple[str, str], ...],
+) -> None:
+    """Make a product, with its webhook if a URL is given.
+
+    The secret is shown now, and later by "webhook secret".
+    """
+    with opened(invocation) as leanbe:
+        made = leanbe.products.create(
+            name, webhook_url=webhook_url, secret=secret, assume=as_mapping(assume)
+        )
+    output.record(invocation.form, _with_secret(made), columns=_CREATED)
+
+
+@subcommand(product, "list", example="leanbe-emitter product list")
+@click.pass_obj
+def list_(invocation: Invocation) -> None:
+    """List all products, the oldest first."""
+    with opened(invocation) as leanbe:
+        documents = [each.document() for each in leanbe.products.list()]
+    output.rows(invocation.form, documents, columns=COLUMNS)
+
+
+@subcommand(product, "show", example="leanbe-emitter product show Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def show(invocation: Invocation, product: str) -> None:
+    """Show one product, named by its name, its id, or six digits of either end of the id."""
+    with opened(invocation) as leanbe:
+        document = leanbe.products.get(product).document()
+    output.record(invocation.form, document, columns=_SHOWN)
+
+
+@subcommand(product, "rename", example='leanbe-emitter product rename Acme "Acme Inc."')
+@click.argument("product", metavar="P")
+@click.argument("name")
+@click.pass_obj
+def rename(invocation: Invocation, product: str, name: str) -> None:
+    """Give a product another name; later payloads show it."""
+    with opened(invocation) as leanbe:
+        document = leanbe.products.rename(product, name).document()
+    output.record(invocation.form, document, columns=COLUMNS)
+
+
+@subcommand(product, "delete", example="leanbe-emitter product delete Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def delete(invocation: Invocation, product: str) -> None:
+    """Delete a product and all that hangs on it, queued deliveries included."""
+    with opened(invocation) as leanbe:
+        gone = leanbe.products.get(product)
+        leanbe.products.delete(gone)
+    invocation.notice(f"Deleted the product {gone.name!r} ({gone.id}).")
+
+
+def _with_secret(product: "Product") -> Document:
+    document = product.document()
+    if product.webhook.secret is None:
+        return document
+    return {**document, "webhook": {**document["webhook"], "secret": product.webhook.secret}}

@@ -1,0 +1,163 @@
+"""The command ``trigger``: make events, sign them, deliver them."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from leanbe_emitter.cli import options, output
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.output import Document, Form
+from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping, parsed
+from leanbe_emitter.wire.catalogue import EVENTS
+from leanbe_emitter.wire.samples import STORY_ORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leanbe_emitter.emitter import Leanbe, Rehearsed, Triggered, Wanted
+
+_CATALOGUE = [output.column(key) for key in ("group", "event", "meaning")]
+_RECORDED = [
+    output.column("delivery", short=output.abbreviated),
+    output.column("event"),
+    output.column("status"),
+]
+_REHEARSED = [output.column(key) for key in ("event", "method", "url", "body")]
+
+
+@command("trigger", example='leanbe-emitter trigger idea.created --set title="Dark mode"')
+@click.argument("events", type=EVENT, nargs=-1, metavar="[EVENT...]")
+@options.product
+@options.changes
+@click.option("--payload", type=CONTENT, help="This payload instead of the sample: @FILE or -.")
+@click.option("--strict", is_flag=True, help="Refuse a payload that does not match the schema.")
+@click.option("--all", "is_all", is_flag=True, help="All 22 events, as one story.")
+@click.option(
+    "--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times over."
+)
+@click.option("--same-as", metavar="DELIVERY", help="Go on with the document of that delivery.")
+@click.option("--follow", is_flag=True, help="Stay until the deliveries are settled.")
+@click.option("--no-deliver", is_flag=True, help="Leave the first attempt to a worker.")
+@click.option("--dry-run", is_flag=True, help="Show the requests; store and send nothing.")
+@options.assume
+@click.pass_obj
+def trigger(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    events: tuple[str, ...],
+    product: str | None,
+    set_text: tuple[tuple[str, str], ...],
+    set_json: tuple[tuple[str, Any], ...],
+    unset: tuple[str, ...],
+    payload: bytes | None,
+    strict: bool,
+    is_all: bool,
+    times: int,
+    same_as: str | None,
+    follow: bool,
+    no_deliver: bool,
+    dry_run: bool,
+    assume: tuple[tuple[str, str], ...],
+) -> None:
+    """Make events, sign them and deliver them.
+
+    Without an event, lists all of them. Each is a sample payload with your changes (--set-json
+    first, then --set, then --unset); several in one call speak of one and the same document. The
+    first attempt is made at once; what is not accepted stays due, for "worker" or --follow.
+    """
+    names = _names(events, is_all=is_all)
+    if not names:
+        _list_events(invocation.form)
+        return
+    if follow and no_deliver:
+        raise click.UsageError("--follow and --no-deliver contradict each other: give one of them.")
+    from leanbe_emitter.emitter import Changes, Wanted  # noqa: PLC0415 - loads SQLAlchemy
+
+    wanted = Wanted(
+        events=names,
+        product=product,
+        changes=Changes(
+            set=as_mapping(set_text),
+            set_json=as_mapping(set_json),
+            unset=unset,
+            is_strict=strict,
+            **({} if payload is None else {"payload": parsed(payload)}),
+        ),
+        same_as=same_as,
+        times=times,
+        assume=as_mapping(assume),
+    )
+    with opened(invocation) as leanbe:
+        if dry_run:
+            _show_requests(invocation.form, leanbe.rehearse(wanted))
+        elif no_deliver:
+            _record(invocation, leanbe.trigger_all(wanted, deliver=False))
+        else:
+            _deliver(invocation, leanbe, wanted, follow=follow)
+
+
+def _names(events: tuple[str, ...], *, is_all: bool) -> tuple[str, ...]:
+    if events and is_all:
+        raise click.UsageError("--all names every event already: leave out the others.")
+    return STORY_ORDER if is_all else events
+
+
+def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:
+    who_is_next = "" if follow else BY_ANY_WORKER
+    with making_attempts(invocation, who_is_next=who_is_next) as printing:
+        triggered = leanbe.trigger_all(wanted, watcher=printing)
+        _tell_what_is_not_owed(invocation, triggered)
+        if follow:
+            owed = [each.delivery for each in triggered if each.delivery is not None]
+            leanbe.follow(owed, watcher=printing)
+
+
+def _record(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
+    owed = [each.delivery for each in triggered if each.delivery is not None]
+    documents = [
+        {"delivery": each.id, "event": each.event.name, "status": each.status} for each in owed
+    ]
+    output.rows(invocation.form, documents, columns=_RECORDED)
+    _tell_what_is_not_owed(invocation, triggered)
+    if owed:
+        invocation.notice("Left to a worker: leanbe-emitter worker --drain")
+
+
+def _tell_what_is_not_owed(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
+    names = list(dict.fromkeys(each.event.name for each in triggered if each.delivery is None))
+    if names:
+        invocation.notice(
+            f"Recorded, and nothing is owed for {', '.join(names)}: the product has no webhook "
+            "URL (webhook set), or does not want the event (assumption events)."
+        )
+
+
+def _list_events(form: Form) -> None:
+    groups: list[Document] = []
+    for event in EVENTS:
+        is_first = not groups or groups[-1]["group"] != event.group
+        groups.append({"group": event.group, "event": event.name, "meaning": event.meaning})
+        if form is Form.TABLE and not is_first:
+            groups[-1] = {**groups[-1], "shown": ""}
+    columns = [
+        output.Column(title="group", of=lambda document: document.get("shown", document["group"])),
+        *_CATALOGUE[1:],
+    ]
+    output.rows(form, groups, columns=columns)
+
+
+def _show_requests(form: Form, requests: "Sequence[Rehearsed]") -> None:
+    documents = [
+        {
+            "event": each.event,
+            "method": each.method,
+            "url": each.url,
+            "headers": [list(header) for header in each.headers],
+            "body": each.body.decode(),
+        }
+        for each in requests
+    ]
+    output.rows(form, documents, columns=_REHEARSED)

@@ -1,0 +1,137 @@
+"""The commands ``webhook ...``: where a product's events go, and what signs them."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli import options, output
+from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.making import making_attempts
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.errors import NotFound
+
+if TYPE_CHECKING:
+    from leanbe_emitter.cli.output import Document
+    from leanbe_emitter.emitter import Product, Webhook
+
+_COLUMNS = [
+    output.column("product"),
+    output.column("url"),
+    output.column("secret"),
+    output.column("headers"),
+    output.column("caFile"),
+    output.column("insecure"),
+]
+#: What stands where a secret is not shown.
+_MASKED = "********"
+
+
+@group("webhook", example="leanbe-emitter webhook show Acme")
+def webhook() -> None:
+    """A product's webhook: its URL and secret.
+
+    The secret is generated with the first URL; another URL keeps it, and so does "clear".
+    """
+
+
+@subcommand(
+    webhook, "set", example="leanbe-emitter webhook set Acme http://127.0.0.1:8000/hooks/leanbe"
+)
+@click.argument("product", metavar="P")
+@click.argument("url")
+@options.secret
+@options.headers
+@options.trust
+@click.pass_obj
+def set_(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    product: str,
+    url: str,
+    secret: str | None,
+    headers: tuple[tuple[str, str], ...],
+    ca_file: str | None,
+    insecure: bool,
+) -> None:
+    """Set where a product's events go; a new secret is shown."""
+    if ca_file and insecure:
+        raise click.UsageError("--ca-file and --insecure contradict each other: give one of them.")
+    with opened(invocation) as leanbe:
+        before = leanbe.products.get(product)
+        after = leanbe.webhooks.set(
+            before,
+            url,
+            secret=secret,
+            headers=headers or None,
+            ca_file=ca_file,
+            insecure=insecure or None,
+        )
+    is_new = after.secret != before.webhook.secret
+    _show(invocation, before, after, with_secret=is_new)
+
+
+@subcommand(webhook, "show", example="leanbe-emitter webhook show Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def show(invocation: Invocation, product: str) -> None:
+    """Show a product's webhook, its secret masked."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+    _show(invocation, found, found.webhook, with_secret=False)
+
+
+@subcommand(webhook, "secret", example="leanbe-emitter webhook secret Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def secret(invocation: Invocation, product: str) -> None:
+    """Print a product's secret, and nothing else."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+    if found.webhook.secret is None:
+        raise NotFound(
+            f"The product {found.name!r} has no secret yet.",
+            hint="It is generated with the first URL: leanbe-emitter webhook set P URL.",
+        )
+    output.text(found.webhook.secret)
+
+
+@subcommand(webhook, "rotate", example="leanbe-emitter webhook rotate Acme")
+@click.argument("product", metavar="P")
+@options.secret
+@click.pass_obj
+def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
+    """Sign with another secret from now on; what is queued keeps its signature."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+        after = leanbe.webhooks.rotate(found, secret=secret)
+    _show(invocation, found, after, with_secret=True)
+
+
+@subcommand(webhook, "clear", example="leanbe-emitter webhook clear Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def clear(invocation: Invocation, product: str) -> None:
+    """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+        after = leanbe.webhooks.clear(found)
+    _show(invocation, found, after, with_secret=False)
+
+
+@subcommand(webhook, "test", example="leanbe-emitter webhook test Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def test(invocation: Invocation, product: str) -> None:
+    """Send a sample event (customer.created) to a product's webhook, and follow its attempt."""
+    with opened(invocation) as leanbe, making_attempts(invocation) as printing:
+        leanbe.trigger("customer.created", product=product, watcher=printing)
+
+
+def _show(
+    invocation: Invocation, product: "Product", webhook: "Webhook", *, with_secret: bool
+) -> None:
+    document: Document = {"product": product.name, **webhook.document()}
+    if webhook.secret is not None:
+        document = {**document, "secret": webhook.secret if with_secret else _MASKED}
+    output.record(invocation.form, document, columns=_COLUMNS)

@@ -1,0 +1,52 @@
+"""The command ``worker``: deliver what is due."""
+
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.making import making_attempts
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.clock import SystemClock, from_milliseconds
+from leanbe_emitter.wire.durations import format_duration
+
+if TYPE_CHECKING:
+    from leanbe_emitter.delivery.queue import Due
+
+
+@command("worker", example="leanbe-emitter worker --drain")
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), metavar="N", help="Attempts in flight at once."
+)
+@click.option(
+    "--per-product",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Attempts of one product in flight at once.",
+)
+@click.option("--drain", is_flag=True, help="Until nothing is due, then exit with 0.")
+@click.pass_obj
+def worker(
+    invocation: Invocation, *, concurrency: int | None, per_product: int | None, drain: bool
+) -> None:
+    """Deliver what is due, retries included.
+
+    Any number of workers may run on one database. SIGTERM and Ctrl-C let finish what is in flight.
+    """
+    arguments = {"concurrency": concurrency, "per_product": per_product}
+    with opened(invocation, **arguments) as leanbe:
+        invocation.notice(_due(leanbe.due()))
+        with making_attempts(invocation, fails=False) as printing:
+            stopped_by = leanbe.work(drain=drain, watcher=printing)
+    if stopped_by is signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _due(due: "Due") -> str:
+    if due.count == 0 or due.oldest_due_at is None:
+        return f"Nothing is due; {due.in_flight} in flight."
+    age = SystemClock().now() - from_milliseconds(due.oldest_due_at)
+    whole_seconds = max(0, int(age.total_seconds()))
+    return f"{due.count} due, the oldest for {format_duration(whole_seconds)}."
