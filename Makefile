@@ -6,7 +6,7 @@ SYNCED := .venv/.synced
 .PHONY: demo test lint bench lock format clean
 
 demo: $(SYNCED)
-	@$(BIN)/leanbe-emitter demo
+	@$(BIN)/leanbe-emitter demo --output table
 
 test: lint
 	$(BIN)/pytest -n auto

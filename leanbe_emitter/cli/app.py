@@ -20,6 +20,7 @@ COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
     "Send": {
+        "demo": "Send all 22 events to a receiver, see each verified, one retried.",
         "trigger": "Make events, sign them and deliver them.",
         "send": "Send one event to a URL; nothing is stored.",
         "worker": "Deliver what is due, retries included.",

@@ -1,0 +1,86 @@
+"""Our receiver as a process of its own: what ``demo`` sends to."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Self
+
+from leanbe_emitter.cli.exits import Failed
+
+#: How long it may take to end when it is told to, in seconds.
+_STOP_SECONDS = 5
+
+
+class ReceiverProcess:
+    """A running ``leanbe-emitter receiver``.
+
+    Attributes:
+        url: where it listens.
+    """
+
+    def __init__(self, url: str, lines: IO[str]) -> None:
+        self.url = url
+        self._lines = lines
+
+    @classmethod
+    @contextmanager
+    def started(cls, *, secret: str, fail_first: int, save: Path) -> Iterator[Self]:
+        """Start one on a free port; stop it at the end of the block.
+
+        Args:
+            secret: what it verifies with.
+            fail_first: how many requests it answers with 503 first.
+            save: the folder that it keeps the bodies in.
+
+        Raises:
+            Failed: it did not start; the hint is what it said.
+        """
+        arguments = ["--port", "0", "--fail-first", str(fail_first), "--save", str(save)]
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [
+                *(sys.executable, "-m", "leanbe_emitter", "receiver", "--output", "jsonl"),
+                # Not among the arguments: every user of the machine can list those.
+                *("--secret", "env:LEANBE_EMITTER_DEMO_SECRET", *arguments),
+            ],
+            env={**os.environ, "LEANBE_EMITTER_DEMO_SECRET": secret},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            try:
+                yield cls(_url_of(process), _output(process))
+            finally:
+                _stop(process)
+
+    def verdicts(self) -> Iterator[bool]:
+        """Yield what it says of each request, in the order of their coming: verified or not."""
+        for line in self._lines:
+            yield bool(json.loads(line)["verified"])
+
+
+def _output(process: "subprocess.Popen[str]") -> IO[str]:
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    return process.stdout
+
+
+def _url_of(process: "subprocess.Popen[str]") -> str:
+    first = _output(process).readline()
+    if not first:
+        process.wait()
+        said = process.stderr.read() if process.stderr else ""
+        raise Failed("The receiver did not start.", hint=said.strip())
+    url: str = json.loads(first)["url"]
+    return url
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
