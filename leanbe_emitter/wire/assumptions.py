@@ -209,8 +209,8 @@ _VISIBLE = re.compile(r"[\x20-\x7e]+")
 _OF_THE_SENDER = frozenset(
     {
         "accept", "accept-encoding", "connection", "content-encoding", "content-length",
-        "content-type", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade",
-        "user-agent",
+        "content-type", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade", "user-agent",
     }
 )  # fmt: skip
 

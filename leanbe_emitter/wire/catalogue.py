@@ -51,6 +51,13 @@ class EventKind:
         """What happened to the document: ``upVoted``."""
         return self.name.partition(".")[2]
 
+    @property
+    def provenance(self) -> str:
+        """A sentence for people: whether Leanbe's article shows the payload."""
+        if self.payload_source is Source.STATED:
+            return "Leanbe's article shows this payload."
+        return "Leanbe's article names this event and does not show its payload."
+
 
 _GROUPS = {
     "ideaRequest": "Idea requests",

@@ -22,12 +22,11 @@ def fragments_of(document: Mapping[str, JSON], resource: str) -> dict[str, dict[
     requests = with_key(own.get("ideaRequests"), "id")
     if requests is not None:
         own["ideaRequests"] = requests
-    references = {
-        "customer": own.get("customer"),
-        "idea": own.get("idea"),
-        "ideaRequest": _first_request(requests),
+    fragments = {
+        "customer": _fragment(own.get("customer"), "firstName", "lastName"),
+        "idea": _fragment(own.get("idea")),
+        "ideaRequest": _fragment(_first_request(requests)),
     }
-    fragments = {name: _set(value) for name, value in references.items() if isinstance(value, dict)}
     return fragments | {resource: own}
 
 
@@ -77,8 +76,12 @@ def second_of(object_id: JSON) -> datetime | None:
     return datetime.fromtimestamp(int(object_id[:8], 16), UTC)
 
 
-def _set(reference: Mapping[str, JSON]) -> dict[str, JSON]:
-    return {key: value for key, value in reference.items() if value is not None}
+def _fragment(reference: JSON, *optional: str) -> dict[str, JSON]:
+    """Return what a reference says; an optional field that it leaves out has no value."""
+    if not isinstance(reference, dict):
+        return {}
+    said = {name: value for name, value in reference.items() if value is not None}
+    return dict.fromkeys(optional) | said
 
 
 def _first_request(requests: JSON) -> JSON:

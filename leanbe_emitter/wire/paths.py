@@ -193,7 +193,7 @@ class _Edit:
 
     def _no_path(self, path: str) -> InvalidValue:
         known = _paths(self.shape)
-        suggestion = did_you_mean(_plain(path), known)
+        suggestion = did_you_mean(path, known)
         every = f"Its paths: {', '.join(known)}."
         return InvalidValue(
             f"{self.event} has no path {path!r}.", hint=f"{suggestion} {every}".strip()

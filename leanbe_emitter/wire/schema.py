@@ -4,7 +4,7 @@ The schemas are closed, so that a misspelt key is found; ``x-leanbe-source`` say
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
-from leanbe_emitter.wire.catalogue import Source, event_kind
+from leanbe_emitter.wire.catalogue import event_kind
 from leanbe_emitter.wire.payloads import envelope_shape, payload_shape
 from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
 from leanbe_emitter.wire.shapes import (
@@ -23,11 +23,6 @@ from leanbe_emitter.wire.stringify import JSON
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SOURCE = "x-leanbe-source"
-
-_PROVENANCE = {
-    Source.STATED: "Leanbe's article shows this payload.",
-    Source.INFERRED: "Leanbe's article names this event and does not show its payload.",
-}
 
 
 def json_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
@@ -53,7 +48,7 @@ def _head(event: str) -> dict[str, JSON]:
     return {
         "$schema": _DIALECT,
         "title": event,
-        "description": f"{kind.meaning} {_PROVENANCE[kind.payload_source]}",
+        "description": f"{kind.meaning} {kind.provenance}",
         _SOURCE: kind.payload_source.value,
     }
 

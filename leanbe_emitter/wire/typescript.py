@@ -22,11 +22,6 @@ from leanbe_emitter.wire.shapes import (
     Text,
 )
 
-_PROVENANCE = {
-    Source.STATED: "Leanbe's article shows this payload.",
-    Source.INFERRED: "Leanbe's article does not show this payload.",
-}
-
 
 def typescript(event: str, reading: Reading = ARTICLE) -> str:
     """Return two exported interfaces: an event's payload, and the body of its request.
@@ -43,7 +38,7 @@ def typescript(event: str, reading: Reading = ARTICLE) -> str:
     body, *rest = envelope_shape(event, reading).fields
     return "\n".join(
         [
-            f"/** {event}: {kind.meaning} {_PROVENANCE[kind.payload_source]} */",
+            f"/** {event}: {kind.meaning} {kind.provenance} */",
             f"export interface {name}Payload {_object(payload_shape(event, reading), reading, 0)}",
             "",
             f"/** The body of the request: {event}. */",

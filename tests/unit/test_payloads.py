@@ -108,6 +108,21 @@ def test_updates_say_what_changed_when_they_are_asked_to(event: str) -> None:
     assert names(payload_shape(event, read({"include_changes": "true"})))[-1] == "changes"
 
 
+def test_nothing_else_says_what_changed() -> None:
+    reading = read({"include_changes": "true"})
+    updates = [name for name in EVENT_NAMES if "changes" in names(payload_shape(name, reading))]
+    assert updates == [name for name in EVENT_NAMES if name.endswith(".updated")]
+
+
+def test_a_request_that_was_attached_always_names_its_idea() -> None:
+    def is_required(event: str) -> bool:
+        idea = payload_shape(event).field("idea")
+        return idea is not None and idea.required
+
+    assert is_required("ideaRequest.attachedToIdea")
+    assert not is_required("ideaRequest.created")
+
+
 @pytest.mark.parametrize("event", [name for name in EVENT_NAMES if name.endswith(".deleted")])
 def test_a_deletion_is_only_its_id_when_it_is_asked_to_be(event: str) -> None:
     example = BY_EVENT[event]

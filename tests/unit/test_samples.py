@@ -21,7 +21,7 @@ from tests.readings import READINGS
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 PRINTED_NOW = "2026-11-24T12:00:00.123Z"
 PRODUCT = {"_id": "649bf71bbeac6ade0bed7245", "name": "Acme"}
-HUGE = [{"startValue": 10**400, "currentValue": 0, "targetValue": 1, "progress": 10**400}]
+HUGE = [{"startValue": 10**400, "currentValue": 0, "targetValue": 0.5, "progress": 10**400}]
 RUBBISH = [None, 10**400, float("nan"), "text", [], {}, [None], {"_id": 7}, HUGE]
 EXAMPLES = [(envelope["event"], envelope["payload"]) for envelope in ENVELOPES]
 
@@ -183,6 +183,9 @@ def test_a_payload_is_the_callers_to_change() -> None:
     again: Any = told.payload("idea.created")
     assert again["tags"] == [{"title": "ui"}]
     assert again["owner"]["firstName"] == "Product Owner"
+    customer: Any = told.payload("customer.created")
+    customer["image"]["url"] = "mine"
+    assert told.payload("customer.created")["image"] == {}
 
 
 def test_two_stories_have_no_id_and_no_email_in_common() -> None:
@@ -275,6 +278,30 @@ def test_what_the_earlier_payload_left_out_stays_out() -> None:
     assert not {"assigned", "description"} & set(later)
 
 
+def test_a_creation_that_is_told_after_a_change_is_without_a_trace_of_it() -> None:
+    earlier = story().payload("idea.updated")
+    created = about(earlier, "idea.updated").payload("idea.created")
+    assert created["updatedAt"] == created["createdAt"] < earlier["updatedAt"]
+
+
+def test_the_people_of_an_earlier_payload_are_the_storys() -> None:
+    earlier: Any = story().payload("idea.created")
+    people = values_of(earlier, "owner", "assigned")
+    assert (
+        values_of(about(earlier, "idea.created").payload("backlogItem.created"), *people) == people
+    )
+
+
+def test_a_customer_whose_reference_has_no_name_has_none() -> None:
+    earlier: Any = story().payload("ideaRequest.created")
+    del earlier["customer"]["firstName"]
+    customer = about(earlier, "ideaRequest.created").payload("customer.updated")
+    assert "firstName" not in customer
+    assert values_of(customer, "lastName", "email") == values_of(
+        earlier["customer"], "lastName", "email"
+    )
+
+
 def test_null_of_an_earlier_reading_is_no_value() -> None:
     null = read({"unset": "null"})
     earlier = story(null).payload("ideaRequest.created")
@@ -286,7 +313,8 @@ def test_null_of_an_earlier_reading_is_no_value() -> None:
 
 def test_a_payload_that_was_only_an_id_is_filled_in() -> None:
     earlier = story(read({"deleted_payload": "id"})).payload("customer.deleted")
-    later = about(earlier, "customer.deleted").payload("customer.deleted")
+    tomorrow = NOW + timedelta(days=1)
+    later = about(earlier, "customer.deleted", now=tomorrow).payload("customer.deleted")
     assert later["_id"] == earlier["_id"]
     assert later["firstName"] == "João"
     assert later["createdAt"][:19] == "2026-10-14T09:47:59", "the id's second"
