@@ -1,0 +1,164 @@
+"""The README says what the code does: its commands and its code are run as they stand.
+
+A marked block (``<!-- run: name -->``) is run with two things changed: the port, because 8000 may
+be taken, and the address of PostgreSQL.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.wire.envelope import seal
+from tests.command_line import environment
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS: list[tuple[str, str, str]] = re.findall(
+    r"<!-- run: ([a-z ]+) -->\n```(\w+)\n(.*?)```", README, re.DOTALL
+)
+NAMES = [name for name, _, _ in BLOCKS]
+
+
+def block(name: str) -> str:
+    return next(text for each, _, text in BLOCKS if each == name)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+class Shell:
+    """Runs blocks of the README as a reader would, in a folder of their own."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._folder = folder
+        self._port = port
+
+    def run(self, *names: str, **replaced: str) -> str:
+        """Run these blocks in one bash, each line having to succeed; return all they print."""
+        script = "\n".join(["set -e", *map(block, names)])
+        for old, new in {"8000": str(self._port), **replaced}.items():
+            script = script.replace(old, new)
+        # A reader types the next line when the receiver is there.
+        listening = f"until (: > /dev/tcp/127.0.0.1/{self._port}) 2>/dev/null; do :; done"
+        script = re.sub(r" &$", f" &\n{listening}", script, flags=re.MULTILINE)
+        return self._bash(script)
+
+    def _bash(self, script: str) -> str:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        with subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=self._folder,
+            env=environment({"PATH": path}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as bash:
+            # What was started in the background holds the pipe: it ends with the script.
+            bash.wait(60)
+            with suppress(ProcessLookupError):
+                os.killpg(bash.pid, signal.SIGTERM)
+            printed = bash.stdout.read() if bash.stdout else ""
+        assert bash.returncode == 0, printed
+        return printed
+
+
+@pytest.fixture
+def shell(tmp_path: Path, port: int) -> Shell:
+    return Shell(tmp_path, port)
+
+
+def test_every_marked_block_has_its_test() -> None:
+    tested = Path(__file__).read_text()
+    assert len(NAMES) == len(set(NAMES)) >= 7
+    for name in NAMES:
+        assert f'"{name}"' in tested
+
+
+def test_the_quick_start_delivers_and_explain_names_the_mistake(shell: Shell) -> None:
+    printed = shell.run("quick start", "explain", "look", "assumptions")
+    assert printed.count("204 No Content") >= 3
+    assert "raw body" in printed
+    assert "JSON.stringify(payload)" in printed
+    assert "curl " in printed
+    assert "interface" in printed or "type " in printed
+    assert "X-Leanbe-Signature" in printed or "signature_location" in printed
+
+
+def test_the_commands_for_postgresql_work(shell: Shell, postgresql_url: str) -> None:
+    shell.run("postgresql", **{"postgresql://leanbe@127.0.0.1/leanbe": postgresql_url})
+
+
+@pytest.fixture
+def receiver(port: int, tmp_path: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "leanbe_emitter", "receiver", "--secret", "whsec_test"]
+    with subprocess.Popen(
+        [*command, "--port", str(port)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://")
+        yield
+        process.terminate()
+        process.stdout.read()
+
+
+@pytest.mark.usefixtures("receiver")
+def test_the_library_example_runs(port: int) -> None:
+    exec(compile(block("library").replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102
+
+
+def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    exec(compile(block("verify"), "README.md", "exec"), names)  # noqa: S102
+    receive = names["receive"]
+    assert callable(receive)
+    body = seal(
+        '{"_id":"649d2ac49c3a1954e6a2e421"}',
+        event="idea.deleted",
+        triggered_at=SystemClock().now(),
+        secret="whsec_test",
+    ).body.encode()
+    assert receive(body) == 204
+    assert capsys.readouterr().out == "idea.deleted 649d2ac49c3a1954e6a2e421\n"
+    assert receive(body.replace(b"649d", b"0000")) == 401
+
+
+def test_the_picture_of_the_demo_is_what_it_prints(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "leanbe_emitter", "demo", "--output", "table"]
+    demo = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    picture = README.partition("```text\n")[2].partition("```")[0]
+    printed = {_shape(line) for line in demo.stdout.splitlines()}
+    for line in picture.splitlines():
+        assert line == "..." or "Node.js" in line or _shape(line) in printed, line
+
+
+def _shape(line: str) -> str:
+    """Return a line without its figures of time."""
+    return re.sub(r" +\d+\.\d ms", " N ms", line)
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_architecture_names_every_part_of_the_package() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text()
+    for package in sorted((ROOT / "leanbe_emitter").iterdir()):
+        if package.is_dir() and (package / "__init__.py").exists():
+            assert f"{package.name}/" in architecture, package.name
+        elif package.suffix == ".py" and not package.name.startswith("__"):
+            assert package.name in architecture, package.name
