@@ -154,9 +154,9 @@ class AttemptLines:
 
 
 def _table_out(begun: Begun) -> str:
-    identifier = output.abbreviated(begun.delivery_id)
+    what = f"{output.printable(begun.event):<14} {output.abbreviated(begun.delivery_id):<7}"
     return (
-        f"{output.time_of_day(begun.started_at)} -> {output.printable(begun.event):<14} {identifier:<7}  "
+        f"{output.time_of_day(begun.started_at)} -> {what}  "
         f"attempt {begun.number}  {begun.method} {begun.url}  {begun.body_bytes} B"
     )
 

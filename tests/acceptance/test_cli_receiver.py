@@ -1,73 +1,20 @@
 """The receiver of ours, as a process: what it answers, prints and keeps, and how it ends."""
 
-import http.client
 import json
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from leanbe_emitter.clock import stopwatch
-from tests.command_line import PROGRAM, environment, run_process
+from tests.command_line import run_process
+from tests.receiving import receiving
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
-SECRET = EXAMPLES["secret"]
 EVENT = EXAMPLES["envelopes"][0]["event"]
 BODY = json.dumps(EXAMPLES["envelopes"][0], ensure_ascii=False, separators=(",", ":")).encode()
-
-
-class Running:
-    """A receiver's process, and one kept connection to it."""
-
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
-        self.process = process
-        self.url = url
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
-
-    def post(self, body: bytes, *, chunked: bool = False) -> tuple[int, bytes]:
-        """Send one body over the kept connection; return status and answer."""
-        parts = [body[:10], body[10:]] if chunked else body
-        self.connection.request("POST", "/hooks/leanbe", parts, encode_chunked=chunked)
-        answer = self.connection.getresponse()
-        return answer.status, answer.read()
-
-    def line(self) -> str:
-        """Return the next line that it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip("\n")
-
-    def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; return the status and what stands on stderr."""
-        self.process.send_signal(number)
-        _, stderr = self.process.communicate(timeout=10)
-        return self.process.returncode, stderr
-
-
-@contextmanager
-def receiving(folder: Path, *arguments: str) -> Iterator[Running]:
-    """Run a receiver on a free port."""
-    command = [*PROGRAM, "receiver", "--secret", SECRET, "--port", "0", *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline().strip()
-        running = Running(process, json.loads(first)["url"] if first.startswith("{") else first)
-        try:
-            yield running
-        finally:
-            running.connection.close()
-            process.kill()
 
 
 def test_it_verifies_and_prints_a_line_a_request(tmp_path: Path) -> None:

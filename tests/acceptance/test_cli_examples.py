@@ -1,0 +1,125 @@
+"""Every example that a help text shows is run, as it stands, where it could be typed."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from leanbe_emitter import Leanbe
+from leanbe_emitter.cli.app import program
+from leanbe_emitter.cli.commands import Command, Group
+from tests.command_line import environment, run, run_process
+from tests.command_tree import all_commands
+from tests.receiving import SECRET, receiving
+
+ENVELOPE = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))[
+    "envelopes"
+][0]
+
+#: Commands that go on until somebody ends them.
+ENDLESS = ("receiver", "tail")
+#: Commands whose example is more than one command's words.
+SHELL = ("completion",)
+
+
+def example_of(command: click.Command) -> str:
+    assert isinstance(command, Command | Group)
+    return command.example
+
+
+EXAMPLES = {"": example_of(program)} | {
+    path: example_of(command) for path, command in all_commands()
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """A folder in which examples can be typed, and what their made-up names stand for."""
+
+    folder: Path
+    address: str
+    delivery_id: str
+
+    def typed(self, example: str) -> str:
+        """Return the example with the real address, port and delivery in it."""
+        return (
+            example.replace("127.0.0.1:8000", self.address)
+            .replace("--port 8000", "--port 0")
+            .replace("a2e421", self.delivery_id[-6:])
+        )
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("examples")
+    body = json.dumps(ENVELOPE, ensure_ascii=False)
+    (folder / "body.json").write_text(body, "utf-8")
+    (folder / "payload.json").write_text(json.dumps(ENVELOPE["payload"]), "utf-8")
+    (folder / "altered.json").write_text(body.replace("Clarke", "Clark"), "utf-8")
+    with receiving(folder) as receiver:
+        url = f"{receiver.url}hooks/leanbe"
+        with Leanbe(f"sqlite:///{folder / 'leanbe-emitter.db'}") as leanbe:
+            acme = leanbe.products.create("Acme", webhook_url=url, secret=SECRET)
+            acme.users.create(email="bo@example.com", first_name="Bo")
+            delivery = leanbe.trigger("idea.created")
+        address = receiver.url.removeprefix("http://").rstrip("/")
+        yield Bench(folder=folder, address=address, delivery_id=delivery.id)
+
+
+@pytest.fixture
+def bench(template: Bench, tmp_path: Path) -> Bench:
+    folder = tmp_path / "typed"
+    shutil.copytree(template.folder, folder)
+    return Bench(folder=folder, address=template.address, delivery_id=template.delivery_id)
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if path not in (*ENDLESS, *SHELL)])
+def test_the_example_runs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    if path == "user grant":
+        with Leanbe(f"sqlite:///{bench.folder / 'leanbe-emitter.db'}") as leanbe:
+            leanbe.products.create("Initech")
+    monkeypatch.chdir(bench.folder)
+    name, *words = shlex.split(bench.typed(EXAMPLES[path]))
+    ran = run(capsys, *words)
+    assert (name, ran.status, "error" in ran.stderr) == ("leanbe-emitter", 0, False), ran.stderr
+
+
+@pytest.mark.parametrize("path", SHELL)
+def test_the_example_runs_in_a_shell(bench: Bench, path: str) -> None:
+    ran = run_process(
+        "-c",
+        bench.typed(EXAMPLES[path]),
+        cwd=bench.folder,
+        program=("bash",),
+        environ={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+    )
+    assert (ran.status, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", ENDLESS)
+def test_the_example_runs_until_it_is_interrupted(bench: Bench, path: str) -> None:
+    words = shlex.split(bench.typed(EXAMPLES[path]))
+    with subprocess.Popen(
+        [str(Path(sys.executable).with_name(words[0])), *words[1:]],
+        cwd=bench.folder,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert "Interrupted" in process.communicate(timeout=10)[0]
+    assert process.returncode == 130
