@@ -1,0 +1,104 @@
+"""What is installed, and what the repository holds."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import environment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built as `pip install .` builds it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture
+def installed(wheel: Path, tmp_path: Path) -> Path:
+    """The wheel's own files, in a folder that shadows the checkout."""
+    folder = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run_installed(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed program from an empty folder."""
+    empty = installed.parent / "empty"
+    empty.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "leanbe_emitter", *arguments],
+        cwd=empty,
+        env=environment({"PYTHONPATH": str(installed)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wheel_holds_the_migrations_and_the_mark_of_its_types(installed: Path) -> None:
+    package = installed / "leanbe_emitter"
+    assert (package / "py.typed").exists()
+    ours = {path.name for path in (ROOT / "migrations" / "versions").glob("*.py")}
+    assert {path.name for path in (package / "migrations" / "versions").glob("*.py")} == ours
+    assert (package / "migrations" / "env.py").exists()
+
+
+def test_the_wheel_runs_from_an_empty_folder(installed: Path) -> None:
+    where = run_installed(installed, "db", "upgrade", "--verbose")
+    assert where.returncode == 0, where.stderr
+    created = run_installed(installed, "product", "create", "Acme", "--output", "json")
+    assert created.returncode == 0, created.stderr
+    assert '"Acme"' in created.stdout
+
+
+def test_an_installed_program_is_the_wheels_and_not_the_checkouts(installed: Path) -> None:
+    program = "import leanbe_emitter; print(leanbe_emitter.__file__)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=installed.parent,
+        env=environment({"PYTHONPATH": str(installed)}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stdout.startswith(str(installed))
+
+
+def test_the_lock_holds_versions_and_hashes_and_no_address() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    assert len(lines) > 100
+    for line in lines:
+        assert re.match(r"\S+==\S+|    --hash=sha256:[0-9a-f]{64}", line), line
+        assert "://" not in line
+
+
+def test_no_file_of_the_project_names_a_registry() -> None:
+    registries = re.compile(
+        r"pypi\.(org|io)|pythonhosted|registry\.npmjs|deb\.debian\.org", re.IGNORECASE
+    )
+    for path in project_files():
+        if path != Path(__file__):
+            assert not registries.search(path.read_text(errors="replace")), path
+
+
+def project_files() -> Iterator[Path]:
+    """Yield the files of the project, in a checkout or out of an archive."""
+    yield from (path for path in ROOT.iterdir() if path.is_file())
+    for folder in (".ci", "leanbe_emitter", "migrations", "tests", "benchmarks"):
+        yield from (
+            path
+            for path in (ROOT / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        )
