@@ -7,7 +7,7 @@ import click
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.opening import opened, set_assumptions
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.values import ASSUMPTION
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, Assumption
@@ -29,29 +29,26 @@ def assumptions() -> None:
     """
 
 
-_of_product = click.option(
-    "--product", metavar="P", help="Name or id; without it, the article's own reading."
-)
-
-
 @subcommand(assumptions, "list", example="leanbe-emitter assumptions list --product Acme")
-@_of_product
+@options.reading_of
 @click.pass_obj
 def list_(invocation: Invocation, product: str | None) -> None:
     """List all assumptions, with their values."""
-    values = _values(invocation, product)
+    values = set_assumptions(invocation, product)
     documents = [_document(each, values) for each in ASSUMPTIONS if each.name]
     output.rows(invocation.form, documents, columns=_LIST)
 
 
 @subcommand(assumptions, "show", example="leanbe-emitter assumptions show triggered_at")
 @click.argument("name", type=ASSUMPTION)
-@_of_product
+@options.reading_of
 @click.pass_obj
 def show(invocation: Invocation, name: str, product: str | None) -> None:
     """Show one assumption: the question, the evidence, and what may be set."""
     found = switch(name)
-    output.record(invocation.form, _document(found, _values(invocation, product)), columns=_SHOW)
+    output.record(
+        invocation.form, _document(found, set_assumptions(invocation, product)), columns=_SHOW
+    )
 
 
 @subcommand(
@@ -81,13 +78,6 @@ def unset(invocation: Invocation, name: str, product: str | None) -> None:
     with opened(invocation) as leanbe:
         leanbe.assumptions.unset(name, product=product)
     output.record(invocation.form, _document(found, {}), columns=_LIST)
-
-
-def _values(invocation: Invocation, product: str | None) -> Mapping[str, str]:
-    if product is None:
-        return {}
-    with opened(invocation) as leanbe:
-        return leanbe.assumptions.of(product)
 
 
 def _document(assumption: Assumption, values: Mapping[str, str]) -> Document:

@@ -4,17 +4,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from leanbe_emitter.cli import article_formula, output
 from leanbe_emitter.cli.commands import command
-from leanbe_emitter.cli.demonstration import Made, Report, demonstrate
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.receiver_process import ReceiverProcess
 from leanbe_emitter.cli.values import SECRET
+
+if TYPE_CHECKING:
+    from leanbe_emitter.cli.demonstration import Made, Report
 
 #: The secret of the demo's own receiver; both of them are gone when it ends.
 _SECRET = "whsec_demo"  # noqa: S105 - it protects nothing
@@ -47,7 +50,9 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None) -> None:
         raise Failed(report.summary, hint=report.reason)
 
 
-def _run(invocation: Invocation, folder: Path, *, to: str | None, secret: str) -> Report:
+def _run(invocation: Invocation, folder: Path, *, to: str | None, secret: str) -> "Report":
+    from leanbe_emitter.cli.demonstration import demonstrate  # noqa: PLC0415 - loads SQLAlchemy
+
     with _receiver(to, secret=secret, save=folder / "bodies") as receiver:
         url = receiver.url if receiver else str(to)
         _say(invocation.form, f"Leanbe's 22 events, signed and posted to {url}\n\n{_TITLES}")
@@ -80,7 +85,7 @@ def _say(form: Form, words: str) -> None:
         output.text(words)
 
 
-def _show(form: Form, made: Made) -> None:
+def _show(form: Form, made: "Made") -> None:
     if form is Form.TABLE:
         cells = (made.event, made.number, made.answer, made.verdict, f"{made.latency_ms:.1f} ms")
         output.text(output.printable(_LINE.format(*cells, made.next).rstrip()))

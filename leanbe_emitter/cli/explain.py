@@ -1,6 +1,6 @@
 """The command ``explain``: why a signature does not match, and how to mend it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -8,8 +8,10 @@ from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.opening import is_there, opened
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.values import CONTENT, SECRET
+from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.wire.explain import Candidate, Explanation, Verdict
 from leanbe_emitter.wire.explain import explain as explanation_of
 
@@ -24,9 +26,11 @@ def explain(invocation: Invocation, secret: str, body: bytes, got: str | None) -
 
     Exits with 0 if the cause was found: what is wrong with the body or, with --got, the mistake
     that the receiver makes. Exits with 1 if none fits, and for a sound body without --got: then it
-    lists the usual mistakes, each with what it would compute.
+    lists the usual mistakes, each with what it would compute. Where there is a database, its
+    products' secrets are tried, too.
     """
-    explanation = explanation_of(body, secret, got=got)
+    known = _known_secrets(invocation)
+    explanation = explanation_of(body, secret, got=got, other_secrets=known)
     if invocation.form in {Form.JSON, Form.JSONL}:
         output.record(invocation.form, _document(explanation), columns=[])
     else:
@@ -34,6 +38,17 @@ def explain(invocation: Invocation, secret: str, body: bytes, got: str | None) -
             output.text(output.printable(line))
     if not explanation.explained:
         raise Failed(_why_not(explanation))
+
+
+def _known_secrets(invocation: Invocation) -> Sequence[tuple[str, str]]:
+    if not is_there(invocation.settings().db):
+        return ()
+    try:
+        with opened(invocation) as leanbe:
+            return leanbe.webhooks.secrets()
+    except DatabaseUnavailable as error:
+        invocation.notice(f"Other products' secrets were not tried: {error.message}")
+        return ()
 
 
 def _why_not(explanation: Explanation) -> str:

@@ -1,7 +1,8 @@
 """How commands come to the library: it is loaded, and the database opened, when a command runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.cli.invocation import Invocation
@@ -37,3 +38,17 @@ def chosen(leanbe: "Leanbe", product: str | None) -> "Product":
         InvalidValue: there are several, and none was named.
     """
     return leanbe.products.only() if product is None else leanbe.products.get(product)
+
+
+def set_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
+    """Return the assumptions that were set for a product; none, and no look, without a product."""
+    if product is None:
+        return {}
+    with opened(invocation) as leanbe:
+        return leanbe.assumptions.of(product)
+
+
+def is_there(url: str) -> bool:
+    """Say whether there is a database to be opened: opening a file of SQLite would make it."""
+    scheme, is_file, path = url.partition("sqlite:///")
+    return bool(scheme) or not is_file or Path(path.partition("?")[0]).exists()

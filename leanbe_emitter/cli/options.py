@@ -24,6 +24,13 @@ def product(command: F) -> F:
     )(command)
 
 
+def reading_of(command: F) -> F:
+    """Add ``--product``, where the article's own reading holds without one."""
+    return click.option(
+        "--product", metavar="P", help="As this product reads the article; else as it stands."
+    )(command)
+
+
 def assume(command: F) -> F:
     """Add ``--assume NAME=VALUE``, as often as wanted."""
     return click.option(

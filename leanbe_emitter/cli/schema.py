@@ -2,11 +2,14 @@
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.opening import set_assumptions
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import EVENT
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.catalogue import event_kind
 from leanbe_emitter.wire.schema import json_schema
 from leanbe_emitter.wire.typescript import typescript
 
@@ -21,14 +24,17 @@ from leanbe_emitter.wire.typescript import typescript
     show_default=True,
     help="JSON Schema, or TypeScript.",
 )
+@options.reading_of
 @click.pass_obj
-def schema(invocation: Invocation, event: str, language: str) -> None:
+def schema(invocation: Invocation, *, event: str, language: str, product: str | None) -> None:
     """Print what an event's payload looks like.
 
     Leanbe's article shows two payloads; what is inferred is marked as such.
     """
+    event_kind(event)
+    reading = read(set_assumptions(invocation, product))
     if language == "typescript":
-        output.text(typescript(event).rstrip())
+        output.text(typescript(event, reading).rstrip())
     else:
         form = Form.JSONL if invocation.form is Form.JSONL else Form.JSON
-        output.record(form, json_schema(event), columns=[])
+        output.record(form, json_schema(event, reading), columns=[])

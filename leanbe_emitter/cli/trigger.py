@@ -64,9 +64,9 @@ def trigger(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Make events, sign them and deliver them.
 
-    Without an event, lists all of them. Each is a sample payload with your changes (--set-json
-    first, then --set, then --unset); several in one call speak of one and the same document. The
-    first attempt is made at once; what is not accepted stays due, for "worker" or --follow.
+    Without an event, lists all of them. Each is a sample payload with your changes (--set, then
+    --set-json, then --unset); several in one call speak of one and the same document. The first
+    attempt is made at once; what is not accepted stays due, for "worker" or --follow.
     """
     names = _names(events, is_all=is_all)
     if not names:

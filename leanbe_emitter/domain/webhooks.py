@@ -110,6 +110,19 @@ def clear(action: Action, product: ProductRow) -> WebhookRow:
     return row
 
 
+def secrets(session: Session) -> list[tuple[str, str]]:
+    """Return every secret that is or was used, each with what it is: ``the secret of Acme``."""
+    tables = (("the secret of", WebhookRow), ("an old secret of", RetiredSecretRow))
+    return [
+        (f"{what} {name}", secret)
+        for what, table in tables
+        for name, secret in session.execute(
+            select(ProductRow.name, table.secret).join_from(ProductRow, table)
+        )
+        if secret is not None
+    ]
+
+
 def check_secret(secret: str) -> str:
     """Return the secret if it can be one; the message never shows it.
 

@@ -162,6 +162,11 @@ class Webhooks:
         with self._transactions.acting() as action:
             return Webhook.of(webhooks.clear(action, named(action.session, product)))
 
+    def secrets(self) -> list[tuple[str, str]]:
+        """Return every secret that is or was used, each with what it is, for ``wire.explain``."""
+        with self._transactions.looking() as session:
+            return webhooks.secrets(session)
+
 
 class Assumptions:
     """The assumptions that were set for products (contract d)."""

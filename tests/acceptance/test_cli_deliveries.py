@@ -1,0 +1,441 @@
+"""Events from the command line to a receiver that is a process of its own, and what is kept."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import Leanbe, verify
+from leanbe_emitter.storage.states import DeliveryStatus
+from tests.command_line import PROGRAM, Ran, environment, run, run_process
+from tests.receiving import SECRET, Running, receiving
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The program in this process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Ran:
+        return run(capsys, *arguments)
+
+    return call
+
+
+@contextmanager
+def acme(cli: Cli, folder: Path, *arguments: str) -> Iterator[Running]:
+    """A product whose webhook goes to a receiver."""
+    with receiving(folder, "--save", "kept", *arguments) as receiver:
+        url = f"{receiver.url}hooks/leanbe"
+        created = cli("product", "create", "Acme", "--webhook-url", url, "--secret", SECRET)
+        assert created.status == 0, created.stderr
+        yield receiver
+
+
+def kept(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((folder / "kept").glob("*.json"))]
+
+
+def newest(cli: Cli) -> str:
+    """Return the id of the newest delivery."""
+    return cli("deliveries", "list", "--limit", "1").stdout.split("\t")[0]
+
+
+@contextmanager
+def silence() -> Iterator[str]:
+    """A receiver that takes requests and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def test_the_whole_story_arrives_and_is_verified(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        ran = cli("trigger", "--all", "--set-json", "extra=1", "--dry-run")
+        assert ran.status == 2
+        ran = cli("trigger", "--all", "--output", "json")
+        assert ran.status == 0
+    attempts = json.loads(ran.stdout)
+    assert [attempt["outcome"] for attempt in attempts] == ["delivered"] * 22
+    envelopes = [verify(body, SECRET) for body in kept(tmp_path)]
+    assert [envelope.event for envelope in envelopes] == [each["event"] for each in attempts]
+
+
+def test_a_refusal_is_1_with_the_lines_on_stdout_and_the_reason_on_stderr(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with acme(cli, tmp_path, "--fail-first", "1"):
+        ran = cli("trigger", "idea.created", "--output", "table")
+        assert ran.status == 1
+        out, back, remark = ran.stdout.splitlines()
+        assert " -> idea.created   …" in out
+        assert " <- 503 Service Unavailable" in back
+        assert "by any worker, or --follow." in remark
+        assert ran.stderr == "error: 1 of 1 attempt was not accepted.\n"
+        assert cli("deliveries", "list", "--status", "pending").stdout.count("\n") == 1
+
+
+def test_changes_reach_the_receiver_in_any_script(cli: Cli, tmp_path: Path) -> None:
+    title = 'Gaufre "ééé" 👩‍🚀 \\ </script> \u2028'
+    with acme(cli, tmp_path):
+        ran = cli(
+            "trigger",
+            "idea.created",
+            *("--set", f"title={title}", "--set-json", 'tags=[{"title":"x"}]'),
+            *("--set", "tags[0].title=ui", "--unset", "description"),
+        )
+    assert (ran.status, ran.stderr) == (0, "")
+    payload = verify(kept(tmp_path)[0], SECRET).payload
+    assert isinstance(payload, dict)
+    assert (payload["title"], payload["tags"]) == (title, [{"title": "x"}])
+    assert "description" not in payload
+
+
+def test_several_events_and_same_as_speak_of_one_document(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        assert cli("trigger", "idea.created", "idea.upVoted").status == 0
+        assert cli("trigger", "idea.deleted", "--same-as", newest(cli)[-6:]).status == 0
+    payloads = [verify(body, SECRET).payload for body in kept(tmp_path)]
+    assert len({payload["_id"] for payload in payloads if isinstance(payload, dict)}) == 1
+
+
+def test_follow_stays_until_the_delivery_is_settled(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path, "--fail-first", "1"):
+        assert cli("assumptions", "set", "backoff", "50ms").status == 0
+        ran = cli("trigger", "idea.created", "--follow", "--output", "jsonl")
+    outcomes = [json.loads(line)["outcome"] for line in ran.stdout.splitlines()]
+    assert outcomes == ["refused", "delivered"]
+    assert ran.status == 1, "an attempt was not accepted, whatever came of the next"
+    assert len(set(kept(tmp_path))) == 1, "every attempt sends the same bytes"
+
+
+def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        ran = cli("trigger", "idea.created", "--times", "3", "--no-deliver")
+        assert ran.status == 0
+        assert [line.split("\t")[2] for line in ran.stdout.splitlines()] == ["pending"] * 3
+        assert kept(tmp_path) == []
+        drained = cli("worker", "--drain")
+        assert drained.status == 0
+        assert drained.stdout.count("<-\t204 No Content") == 3
+        assert drained.stderr.startswith("3 due, the oldest for ")
+        assert len(kept(tmp_path)) == 3
+        assert cli("deliveries", "wait", "--timeout", "5s").status == 0
+
+
+def test_drain_is_0_however_the_attempts_went(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    cli("trigger", "idea.created", "--no-deliver")
+    ran = cli("worker", "--drain")
+    assert ran.status == 0
+    assert "unreachable" in ran.stdout
+
+
+def test_a_dry_run_stores_and_sends_nothing(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        ran = cli("trigger", "idea.created", "--dry-run", "--output", "json")
+        (request,) = json.loads(ran.stdout)
+        assert verify(request["body"].encode(), SECRET).event == "idea.created"
+        assert kept(tmp_path) == []
+        assert cli("deliveries", "list").stdout == ""
+
+
+def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        ran = cli("trigger", "okr.created", "--assume", "pretty_body=true", "--output", "table")
+    assert ran.stdout.splitlines()[-1].strip() == "assuming pretty_body=true"
+    assert kept(tmp_path)[0].startswith(b'{\n  "payload"')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("trigger", "idea.upvoted"), "idea.upVoted"),
+        (("trigger", "idea.created", "--set", "titel=x"), "Did you mean title?"),
+        (("trigger", "idea.created", "--product", "Acne"), "Did you mean Acme?"),
+        (("trigger", "idea.created", "--assume", "max_atempts=1"), "max_attempts"),
+        (("trigger", "idea.created", "--all"), "--all"),
+        (("trigger", "idea.created", "--follow", "--no-deliver"), "contradict"),
+        (("trigger", "idea.created", "--same-as", "abcdef"), "delivery"),
+        (("trigger", "idea.created", "--strict", "--unset", "title"), "title"),
+        (("product", "create", "Acme"), "Acme"),
+        (("product", "create", "B", "--webhook-url", "ftp://127.0.0.1/"), "ftp"),
+        (("webhook", "set", "Acme", "http://169.254.169.254/"), "169.254.169.254"),
+        (("webhook", "set", "Acme", "http://127.0.0.1/", "--header", "Content-Length: 1"), "Cont"),
+        (("deliveries", "show", "abcdef"), "abcdef"),
+        (("deliveries", "discard"), "--older-than"),
+        (("deliveries", "list", "--event", "ideas.*"), "ideas.*"),
+        (("user", "create", "--email", "owner@example.com", "--first-name", "O"), "owner@"),
+        (("user", "grant", "nobody@example.com", "--product", "Acme"), "nobody@example.com"),
+        (("send", "--to", "http://127.0.0.1/", "--secret", "s"), "EVENT or --body"),
+        (("--db", "mysql://127.0.0.1/x", "product", "list"), "mysql"),
+    ],
+)
+def test_what_is_refused_is_2_and_says_what(
+    cli: Cli, arguments: tuple[str, ...], says: str
+) -> None:
+    cli("product", "create", "Acme")
+    ran = cli(*arguments)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")
+    assert says in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///no/such/folder/x.db", "postgresql://u:hidden@127.0.0.1:1/x"]
+)
+def test_a_database_that_is_not_there_is_3_and_its_password_stays_hidden(
+    cli: Cli, url: str
+) -> None:
+    ran = cli("--db", url, "product", "list")
+    assert (ran.status, ran.stdout) == (3, "")
+    assert ran.stderr.startswith("error: ")
+    assert "hidden" not in ran.stderr
+
+
+def test_a_file_that_is_no_database_is_3(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "leanbe-emitter.db").write_text("no database at all, but a text\n" * 99)
+    ran = cli("product", "list")
+    assert ran.status == 3
+    assert "not a database" in ran.stderr
+
+
+def test_the_database_that_is_made_is_told_of_once(cli: Cli, tmp_path: Path) -> None:
+    first, second = cli("product", "list"), cli("product", "list")
+    assert first.stderr == "Created the database sqlite:///leanbe-emitter.db.\n"
+    assert second.stderr == ""
+    assert (tmp_path / "leanbe-emitter.db").exists()
+    assert cli("--db", "sqlite:///other.db", "product", "list", "--quiet").stderr == ""
+
+
+def test_a_product_without_a_url_owes_nothing_and_says_so(cli: Cli) -> None:
+    cli("product", "create", "Acme")
+    ran = cli("trigger", "idea.created")
+    assert (ran.status, ran.stdout) == (0, "")
+    assert "nothing is owed" in ran.stderr
+
+
+def test_the_product_may_be_left_out_only_while_there_is_one(cli: Cli) -> None:
+    assert cli("trigger", "idea.created").status == 2
+    cli("product", "create", "Acme")
+    assert cli("trigger", "idea.created").status == 0
+    cli("product", "create", "Globex")
+    ran = cli("trigger", "idea.created")
+    assert ran.status == 2
+    assert "--product" in ran.stderr
+
+
+def test_objects_are_named_by_name_id_and_either_end_of_it(cli: Cli) -> None:
+    identifier = cli("product", "create", "Acme").stdout.split("\t")[0]
+    for name in ("Acme", identifier, identifier[-6:], f"…{identifier[-6:]}", identifier[:20]):
+        assert cli("product", "show", name).status == 0, name
+    assert cli("product", "show", identifier[-5:]).status == 2
+
+
+def test_a_secret_is_shown_at_creation_and_by_webhook_secret_only(cli: Cli) -> None:
+    created = cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    secret = created.stdout.rstrip("\n").split("\t")[3]
+    assert len(secret) == 64
+    assert cli("webhook", "secret", "Acme").stdout == f"{secret}\n"
+    shown = [
+        cli("product", "show", "Acme", "--output", "json"),
+        cli("product", "list"),
+        cli("webhook", "show", "Acme"),
+        cli("webhook", "show", "Acme", "--output", "json"),
+        cli("webhook", "set", "Acme", "http://127.0.0.1:2/"),
+        cli("trigger", "idea.created", "--verbose"),
+        cli("webhook", "clear", "Acme"),
+    ]
+    assert not [ran for ran in shown if secret in ran.stdout + ran.stderr]
+    rotated = cli("webhook", "rotate", "Acme").stdout.split("\t")[2]
+    assert cli("webhook", "secret", "Acme").stdout == f"{rotated}\n"
+    assert rotated != secret
+
+
+def test_a_webhooks_headers_go_along(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path) as receiver:
+        ran = cli("webhook", "set", "Acme", receiver.url, "--header", "X-Env: test")
+        assert ran.status == 0
+        assert cli("webhook", "test", "Acme").status == 0
+    headers = (tmp_path / "kept" / "0001.headers").read_text()
+    assert "X-Env: test" in headers.splitlines()
+
+
+def test_a_cleared_webhook_cancels_what_is_pending(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    cli("trigger", "idea.created", "--no-deliver")
+    assert cli("webhook", "clear", "Acme").status == 0
+    assert newest(cli) in cli("deliveries", "list", "--status", "cancelled").stdout
+
+
+def test_a_delivery_is_shown_raw_and_delivered_again_with_the_same_bytes(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created", "--set", "title=é\n")
+        identifier = newest(cli)
+        raw = run_process("deliveries", "show", identifier, "--raw", cwd=tmp_path)
+        assert cli("deliveries", "redeliver", identifier[-6:]).status == 0
+    first, second = kept(tmp_path)
+    assert first == second == raw.stdout.encode()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_command_for_curl_sends_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created", "--set", 'title=it\'s "€" $HOME `x` \\n', "--times", "1")
+        command = cli("deliveries", "show", newest(cli), "--curl").stdout
+        subprocess.run(["sh"], input=command.encode(), check=True, timeout=20)
+    first, second = kept(tmp_path)
+    assert first == second
+
+
+def test_a_delivery_shows_all_its_attempts(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path, "--fail-first", "1"):
+        cli("assumptions", "set", "backoff", "10ms")
+        cli("trigger", "idea.created", "--follow")
+        document = json.loads(cli("deliveries", "show", newest(cli), "--output", "json").stdout)
+        table = cli("deliveries", "show", newest(cli), "--output", "table").stdout
+    assert [each["outcome"] for each in document["attempts"]] == ["refused", "delivered"]
+    assert document["status"] == "delivered"
+    assert "503" in table
+
+
+def test_discarding_gives_up_what_is_pending(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    cli("trigger", "idea.created", "--no-deliver", "--times", "2")
+    one = newest(cli)
+    assert cli("deliveries", "discard", one).stderr == "Discarded 1.\n"
+    assert cli("deliveries", "discard", "--older-than", "1h").stderr == "Discarded 0.\n"
+    assert cli("deliveries", "discard", "--status", "pending").stderr == "Discarded 1.\n"
+
+
+def test_a_wait_that_times_out_is_1(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    cli("trigger", "idea.created", "--no-deliver")
+    for arguments in ((), ("--event", "idea.*"), ("--status", "delivered")):
+        ran = cli("deliveries", "wait", "--timeout", "50ms", *arguments)
+        assert ran.status == 1
+        assert ran.stderr.startswith("error: After 0.05 s ")
+
+
+def test_assumptions_are_stored_per_product(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--assume", "max_attempts=2")
+    shown = cli("assumptions", "show", "max_attempts", "--product", "Acme", "--output", "json")
+    assert json.loads(shown.stdout)["value"] == "2"
+    assert cli("assumptions", "set", "triggered_at", "la-offset").status == 0
+    listed = cli("assumptions", "list", "--product", "Acme").stdout
+    assert "triggered_at\tla-offset\t" in listed
+    assert cli("assumptions", "unset", "triggered_at").status == 0
+    assert "triggered_at\tutc\t" in cli("assumptions", "list", "--product", "Acme").stdout
+
+
+def test_a_products_schema_follows_its_assumptions(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--assume", "idea_request_ref_key=_id")
+    article = cli("schema", "idea.created").stdout
+    own = cli("schema", "idea.created", "--product", "Acme").stdout
+    assert article != own
+    assert json.loads(own)["properties"]["ideaRequests"]["items"]["required"][0] == "_id"
+
+
+def test_explain_knows_the_secrets_of_the_database(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created")
+        cli("webhook", "rotate", "Acme", "--secret", "whsec_new")
+    arguments = ("explain", "--body", "@kept/0001.json", "--secret", "whsec_new")
+    ran = cli(*arguments)
+    assert (ran.status, ran.stderr) == (0, "")
+    assert "old secret of Acme" in ran.stdout
+    assert SECRET not in ran.stdout
+    (tmp_path / "leanbe-emitter.db").write_text("not one\n" * 99)
+    ran = cli(*arguments)
+    assert ran.status == 0
+    assert "were not tried" in ran.stderr
+
+
+def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> None:
+    arguments = ("send", "--secret", SECRET, "--to")
+    with receiving(tmp_path, "--save", "kept") as receiver:
+        ran = cli(*arguments, receiver.url, "idea.created", "--set", "title=Hi", "--output", "json")
+        assert ran.status == 0
+        assert json.loads(ran.stdout)[0]["delivery"] is None
+        body = kept(tmp_path)[0]
+        (tmp_path / "altered.json").write_bytes(body.replace(b"Hi", b"Ho"))
+        assert cli(*arguments, receiver.url, "--body", "@altered.json").status == 0
+        refused = cli(*arguments, receiver.url, "--body", "@altered.json", "--as-is")
+        assert refused.status == 1
+    assert kept(tmp_path)[2] == body.replace(b"Hi", b"Ho")
+    assert "refused. Leanbe signs JSON.stringify(payload)" in refused.stderr
+    assert not (tmp_path / "leanbe-emitter.db").exists()
+
+
+@contextmanager
+def process(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def line_of(stream: object) -> str:
+    assert hasattr(stream, "readline")
+    return str(stream.readline())
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_worker_lets_finish_what_is_in_flight(
+    cli: Cli, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    with acme(cli, tmp_path, "--delay", "300"):
+        with process(tmp_path, "worker") as worker:
+            assert line_of(worker.stderr).startswith("Nothing is due")
+            cli("trigger", "idea.created", "--no-deliver")
+            assert "idea.created" in line_of(worker.stdout)
+            worker.send_signal(number)
+            stdout, stderr = worker.communicate(timeout=20)
+        assert worker.returncode == status
+        assert "204 No Content" in stdout
+        assert "Traceback" not in stderr
+        assert cli("deliveries", "list", "--status", "delivered").stdout != ""
+
+
+def test_ctrl_c_loses_nothing(cli: Cli, tmp_path: Path) -> None:
+    with silence() as url:
+        cli("product", "create", "Acme", "--webhook-url", url)
+        with process(tmp_path, "trigger", "idea.created") as trigger:
+            assert "idea.created" in line_of(trigger.stdout)
+            trigger.send_signal(signal.SIGINT)
+            _, stderr = trigger.communicate(timeout=20)
+    assert trigger.returncode == 130
+    assert "Interrupted" in stderr
+    assert "Traceback" not in stderr
+    with Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}") as leanbe:
+        delivery = leanbe.deliveries.last()
+        assert delivery.status is DeliveryStatus.PENDING
+        assert [attempt.outcome for attempt in delivery.attempts] == ["unknown"]
+
+
+def test_tail_shows_the_attempts_of_other_processes(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path), process(tmp_path, "tail", "--output", "table") as tail:
+        assert "Following" in line_of(tail.stderr)
+        cli("trigger", "idea.created")
+        assert " -> idea.created" in line_of(tail.stdout)
+        assert " <- 204 No Content" in line_of(tail.stdout)
+        tail.send_signal(signal.SIGINT)
+        tail.communicate(timeout=20)
+    assert tail.returncode == 130
