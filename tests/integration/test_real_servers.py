@@ -11,6 +11,8 @@ from tests.loops import on_a_loop
 from tests.sending import BODY, post, sender
 from tests.servers import LARGE, nginx_server, node_server, python_server, uvicorn_server
 
+Start = Callable[[], AbstractContextManager[str]]
+
 ALL = [
     "uvicorn on h11",
     "uvicorn on httptools",
@@ -25,7 +27,7 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The URL of a running server of the kind that the test's parameter names."""
-    starting: dict[str, Callable[[], AbstractContextManager[str]]] = {
+    starting: dict[str, Start] = {
         "uvicorn on h11": lambda: uvicorn_server("h11"),
         "uvicorn on httptools": lambda: uvicorn_server("httptools"),
         "Python's http.server": python_server,
