@@ -92,8 +92,6 @@ class Http1Transport:
             connection.fail("the sender was closed before the answer came")
         for connection in connections:
             await connection.closed
-        # A connection that failed while it was being made is closed by the loop in its next turn.
-        await asyncio.sleep(0)
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is loop:

@@ -24,6 +24,7 @@ from leanbe_emitter.targets import TargetRules
 from tests.loops import on_a_loop
 from tests.scripted import OK, Peer, scripted
 from tests.sending import post, sender
+from tests.servers import python_server
 
 SOON = 0.2
 
@@ -396,6 +397,16 @@ async def test_an_early_answer_over_tls_ends_the_connection(authority: trustme.C
 
 
 @on_a_loop
+async def test_over_tls_a_long_request_gives_its_connection_up(authority: trustme.CA) -> None:
+    """Asyncio does not tell whether all of it was out when the answer came."""
+    async with scripted(Peer.serve, tls=server_tls(authority)) as server, sender() as transport:
+        for length in (16_000, 17_000, 16_000):
+            body = b"x" * length
+            await transport.send(post(server.url(), body=body, tls=TlsSettings(insecure=True)))
+        assert server.connections == 2
+
+
+@on_a_loop
 async def test_a_large_body_goes_out_whole_over_tls(authority: trustme.CA) -> None:
     async def script(peer: Peer) -> None:
         received.append(len(await peer.request()))
@@ -409,16 +420,15 @@ async def test_a_large_body_goes_out_whole_over_tls(authority: trustme.CA) -> No
     assert received[0] > 5_000_000
 
 
-def test_a_failed_handshake_leaves_no_socket_open(authority: trustme.CA) -> None:
-    async def scenario() -> None:
-        async with scripted(Peer.serve, tls=server_tls(authority)) as server:
-            transport = Http1Transport(rules=TargetRules())
-            await unreachable(transport, post(server.url()))
-            await transport.aclose()
-
-    with warnings.catch_warnings(record=True) as seen:
+def test_a_failed_handshake_leaves_no_socket_open_when_the_loop_is_closed_at_once() -> None:
+    loop = asyncio.new_event_loop()
+    transport = Http1Transport(rules=TargetRules())
+    with python_server() as url, warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        asyncio.run(scenario())
+        with pytest.raises(Unreachable):
+            loop.run_until_complete(transport.send(post(url.replace("http:", "https:"))))
+        loop.run_until_complete(transport.aclose())
+        loop.close()
         gc.collect()
     assert not seen
 

@@ -157,6 +157,15 @@ def test_trailers_that_never_end_are_given_up() -> None:
         feed(one, [b"X-A: " + b"x" * 1024 + b"\r\n"] * 300)
 
 
+def test_chunk_headers_are_no_head_that_never_ends() -> None:
+    one = reader()
+    one.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(300):
+        feed(one, [b"1;note=" + b"x" * 1024 + b"\r\n", b"y", b"\r\n"])
+    assert one.feed(b"0\r\n\r\n")
+    assert one.answer().body_length == 300
+
+
 @pytest.mark.parametrize(
     "data",
     [
