@@ -12,14 +12,14 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.states import DeliveryState, JournalKind
+from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow, WebhookRow
 from leanbe_emitter.wire.assumptions import Reading, deviations, read
 from leanbe_emitter.wire.envelope import seal
@@ -112,6 +112,43 @@ def redeliver(
     return delivery_id
 
 
+def cancel(session: Session, which: ColumnElement[bool]) -> list[str]:
+    """Owe no more, in the caller's transaction: cancel what is pending and not in flight.
+
+    What is in flight is left to its own settlement.
+
+    Args:
+        session: the caller's transaction.
+        which: a condition on deliveries.
+
+    Returns:
+        The ids of those that were cancelled, in their order.
+    """
+    cancelled = session.execute(
+        update(DeliveryRow)
+        .where(which, DeliveryRow.state.in_(UNHELD))
+        .values(state=DeliveryState.CANCELLED)
+        .returning(DeliveryRow.product_id, DeliveryRow.event_id, DeliveryRow.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    journal.cancelled(session, [(each.product_id, each.event_id, each.id) for each in cancelled])
+    return sorted(each.id for each in cancelled)
+
+
+def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
+    """Return an event's instant, in milliseconds since 1970 like the arguments (contract c.5).
+
+    Two events of a product never share one, also when the clock stands still or goes back, and an
+    event is later than its document.
+    """
+    return max(now, last + 1, document_updated_at + 1)
+
+
+def wants(reading: Reading, name: str) -> bool:
+    """Say whether the product's filter lets an event of that name through (contract d-8)."""
+    return any(fnmatchcase(name, pattern) for pattern in reading.events)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Moment:
     """What all events of one call have in common."""
@@ -198,10 +235,8 @@ def _sender(row: Row[Any]) -> _Sender:
 
 def _draft(sender: _Sender, event: NewEvent, moment: _Moment) -> _Draft:
     sender.sequence += 1
-    # Contract c.5: two events of a product never share an instant, also when the clock stands
-    # still or goes back, and an event is later than its document.
-    sender.last_triggered_at = max(
-        moment.now, sender.last_triggered_at + 1, event.document_updated_at + 1
+    sender.last_triggered_at = triggered_at(
+        now=moment.now, last=sender.last_triggered_at, document_updated_at=event.document_updated_at
     )
     reading = read({**sender.assumptions, **event.overrides})
     row = {
@@ -214,7 +249,7 @@ def _draft(sender: _Sender, event: NewEvent, moment: _Moment) -> _Draft:
         **_finished(sender, event, reading),
         "overrides": dict(event.overrides),
     }
-    is_owed = sender.url is not None and _wants(reading, event.name)
+    is_owed = sender.url is not None and wants(reading, event.name)
     return _Draft(event=row, delivery=_delivery(row, moment) if is_owed else None)
 
 
@@ -233,11 +268,6 @@ def _finished(sender: _Sender, event: NewEvent, reading: Reading) -> dict[str, A
         "body": sealed.body,
         "deviations": deviations(reading),
     }
-
-
-def _wants(reading: Reading, name: str) -> bool:
-    """Say whether the product's filter lets the event through (contract d-8)."""
-    return any(fnmatchcase(name, pattern) for pattern in reading.events)
 
 
 def _delivery(event: Mapping[str, Any], moment: _Moment) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
+from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
 
 
@@ -36,3 +39,21 @@ class Action:
     def new_id(self) -> str:
         """Return a new ObjectId of this instant."""
         return self.ids.object_id(self.now)
+
+    def lock(self, product: ProductRow) -> None:
+        """Lock a product's row, as ``outbox.record`` does, and read it anew.
+
+        What changes a product or what hangs on it begins with this, so that two callers at once
+        come one after the other, and an event is recorded before the change or after it.
+
+        Raises:
+            NotFound: somebody deleted it meanwhile.
+        """
+        locked = self.session.scalars(
+            select(ProductRow)
+            .where(ProductRow.id == product.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).one_or_none()
+        if locked is None:
+            raise NotFound(f"The product {product.name!r} was deleted meanwhile.")

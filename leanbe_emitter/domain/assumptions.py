@@ -12,6 +12,7 @@ def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:
         InvalidValue: there is no such switch, or it has no such value.
     """
     value = check(name, text)
+    action.lock(product)
     _store(action, product, {**product.assumptions, name: value})
     return value
 
@@ -23,6 +24,7 @@ def unset(action: Action, product: ProductRow, name: str) -> None:
         InvalidValue: there is no such switch.
     """
     name = assumption(name).name
+    action.lock(product)
     rest = {key: value for key, value in product.assumptions.items() if key != name}
     _store(action, product, rest)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
@@ -12,9 +13,13 @@ from leanbe_emitter.domain.texts import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.tables import JournalRow, MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions import check
+from leanbe_emitter.wire.nearest import any_of, did_you_mean
 
 #: Who owns a product where nobody else is named (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}
+
+#: How many names a message shows.
+_SHOWN = 3
 
 
 def create(
@@ -34,9 +39,10 @@ def create(
 
     Raises:
         Conflict: there is a product of that name.
-        InvalidValue: a name or an assumption that is refused.
+        InvalidValue: a name, an owner or an assumption that is refused.
     """
     name = check_name(name, what="product's name")
+    owner = _owner(owner or {})
     _check_free(action.session, name)
     row = ProductRow(
         id=action.new_id(),
@@ -46,14 +52,24 @@ def create(
         updated_at=action.now_ms,
     )
     action.session.add(row)
-    action.session.flush()
+    _flush_name(action.session, name)
     action.session.add(
         WebhookRow(
             product_id=row.id, headers=[], created_at=action.now_ms, updated_at=action.now_ms
         )
     )
-    users.create(action, row, **{**DEFAULT_OWNER, **(owner or {})})
+    users.create(action, row, **owner)
     return row
+
+
+def _owner(given: Mapping[str, str]) -> dict[str, str]:
+    for name in given:
+        if name not in DEFAULT_OWNER:
+            raise InvalidValue(
+                f"An owner has no {name!r}.",
+                hint=did_you_mean(name, DEFAULT_OWNER) or f"It has {any_of(DEFAULT_OWNER)}.",
+            )
+    return {**DEFAULT_OWNER, **given}
 
 
 def _assumed(action: Action, assume: Mapping[str, str] | None) -> dict[str, str]:
@@ -73,7 +89,7 @@ def get(session: Session, reference: str) -> ProductRow:
         reference,
         what="product",
         by_id=ProductRow.id,
-        by_name=ProductRow.name == reference,
+        by_name=lambda name: ProductRow.name == name,
         names=lambda: session.scalars(select(ProductRow.name)).all(),
     )
 
@@ -85,22 +101,23 @@ def only(session: Session) -> ProductRow:
         NotFound: there is none.
         InvalidValue: there are several, so that one must be named.
     """
-    rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(4)).all()
+    rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
     if not rows:
         raise NotFound(
             "There is no product yet.", hint="Create one: leanbe-emitter product create NAME."
         )
     if len(rows) > 1:
+        names = ", ".join(repr(row.name) for row in rows[:_SHOWN])
+        more = ", ..." if len(rows) > _SHOWN else ""
         raise InvalidValue(
-            f"There are several products ({', '.join(row.name for row in rows[:3])}...).",
-            hint="Name one with --product.",
+            f"There are several products: {names}{more}.", hint="Name one with --product."
         )
     return rows[0]
 
 
 def listed(session: Session) -> Sequence[ProductRow]:
     """Return all products, in the order of their creation."""
-    return session.scalars(select(ProductRow).order_by(ProductRow.id)).all()
+    return session.scalars(select(ProductRow).order_by(ProductRow.created_at, ProductRow.id)).all()
 
 
 def rename(action: Action, product: ProductRow, name: str) -> ProductRow:
@@ -108,18 +125,25 @@ def rename(action: Action, product: ProductRow, name: str) -> ProductRow:
 
     Raises:
         Conflict: another product has that name.
+        InvalidValue: the name is refused.
     """
     name = check_name(name, what="product's name")
+    action.lock(product)
     if name != product.name:
         _check_free(action.session, name)
         product.name, product.updated_at = name, action.now_ms
+        _flush_name(action.session, name)
     return product
 
 
 def remove(action: Action, product: ProductRow) -> None:
     """Delete a product and all that hangs on it, what is queued included; no event (c.3)."""
+    action.lock(product)
     members = select(MembershipRow.user_id).where(MembershipRow.product_id == product.id)
-    candidates = action.session.scalars(members).all()
+    # Locked, so that nobody is given another product while it is seen whether they have one.
+    candidates = action.session.scalars(
+        select(UserRow.id).where(UserRow.id.in_(members)).with_for_update()
+    ).all()
     action.session.execute(delete(JournalRow).where(JournalRow.product_id == product.id))
     action.session.execute(delete(ProductRow).where(ProductRow.id == product.id))
     action.session.execute(
@@ -127,6 +151,16 @@ def remove(action: Action, product: ProductRow) -> None:
         .where(UserRow.id.in_(candidates))
         .where(UserRow.id.not_in(select(MembershipRow.user_id)))
     )
+
+
+def _flush_name(session: Session, name: str) -> None:
+    """Write the product; its name may have been taken since ``_check_free``, on PostgreSQL."""
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError:
+        _check_free(session, name)
+        raise
 
 
 def _check_free(session: Session, name: str) -> None:

@@ -6,13 +6,18 @@ from leanbe_emitter.errors import InvalidValue
 LONGEST_NAME = 200
 
 
+def can_be_held(value: str) -> bool:
+    """Say whether a database can hold the text: no U+0000, no lone surrogate."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+
+
 def check_text(value: str, *, what: str, longest: int | None = None) -> str:
     """Return the text if a database can hold it.
 
     Raises:
         InvalidValue: it holds U+0000 or a lone surrogate, or is too long.
     """
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not can_be_held(value):
         raise InvalidValue(
             f"The {what} {value!r} holds a character that no database can hold.",
             hint="Leave out U+0000 and lone surrogates.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
@@ -26,6 +26,7 @@ def create(action: Action, product: ProductRow, *, email: str, first_name: str) 
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
+    action.lock(product)
     _check_free(action.session, product, row.email)
     action.session.add(row)
     action.session.flush()
@@ -39,6 +40,7 @@ def grant(action: Action, user: UserRow, product: ProductRow) -> UserRow:
     Raises:
         Conflict: somebody else of that e-mail has access to it.
     """
+    action.lock(product)
     if action.session.get(MembershipRow, (product.id, user.id)) is None:
         _check_free(action.session, product, user.email)
         _admit(action, user, product)
@@ -53,21 +55,20 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
         InvalidValue: there are several.
     """
     rows = select(UserRow) if product is None else _of(product)
-    key = email_key(reference)
     return find(
         session,
         rows,
         reference,
         what="user",
         by_id=UserRow.id,
-        by_name=UserRow.id.in_(select(MembershipRow.user_id).where(MembershipRow.email_key == key)),
+        by_name=_has_email,
         names=lambda: [row.email for row in session.scalars(rows)],
     )
 
 
 def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
-    """Return the users of a product, in the order of their creation; the first is its owner."""
-    return session.scalars(_of(product).order_by(UserRow.id)).all()
+    """Return a product's users in the order in which they came to it; the first is its owner."""
+    return session.scalars(_of(product).order_by(MembershipRow.granted_at, UserRow.id)).all()
 
 
 def owner(session: Session, product: ProductRow) -> UserRow:
@@ -75,6 +76,11 @@ def owner(session: Session, product: ProductRow) -> UserRow:
     return session.scalars(
         _of(product).order_by(MembershipRow.granted_at, UserRow.id).limit(1)
     ).one()
+
+
+def _has_email(email: str) -> ColumnElement[bool]:
+    members = select(MembershipRow.user_id).where(MembershipRow.email_key == email_key(email))
+    return UserRow.id.in_(members)
 
 
 def email_key(email: str) -> str:

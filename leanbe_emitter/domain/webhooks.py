@@ -8,15 +8,14 @@ signed and owed by the settings before the change or by those after it.
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.headers import check_header
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.tables import DeliveryRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.targets import check_url
 from leanbe_emitter.wire.assumptions import read
@@ -47,12 +46,13 @@ def set_url(  # noqa: PLR0913 - the settings that a webhook has
         url: absolute, http or https.
         secret: a secret of the caller's own; generated where there is none yet.
         headers: further headers of every request.
-        ca_file: a PEM file of the authorities to trust.
-        insecure: whether any certificate will do.
+        ca_file: a PEM file of the authorities to trust instead of the system's.
+        insecure: whether any certificate will do; False: the system's authorities, or those of
+            the file that is given with it, are trusted again.
 
     Raises:
         InvalidTarget: the URL must not be called.
-        InvalidValue: a secret, a header or a file that is refused.
+        InvalidValue: a secret, a header or a file that is refused, or both a file and ``insecure``.
     """
     row = _locked(action, product)
     reading = read(product.assumptions)
@@ -95,18 +95,8 @@ def clear(action: Action, product: ProductRow) -> WebhookRow:
     row = _locked(action, product)
     row.url, row.updated_at = None, action.now_ms
     action.session.flush()
-    cancelled = action.session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.product_id == product.id)
-        # What is in flight is cancelled by its own settlement, should it come to nothing.
-        .where(
-            DeliveryRow.state.in_([DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING])
-        )
-        .values(state=DeliveryState.CANCELLED)
-        .returning(DeliveryRow.id, DeliveryRow.event_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    journal.cancelled(action.session, [(product.id, each.event_id, each.id) for each in cancelled])
+    # What is in flight is cancelled by its own settlement, should it come to nothing.
+    cancel(action.session, DeliveryRow.product_id == product.id)
     return row
 
 
@@ -140,11 +130,22 @@ def check_secret(secret: str) -> str:
         ) from None
 
 
+def check_ca_file(ca_file: str) -> str:
+    """Return the absolute path of a file of authorities.
+
+    Raises:
+        InvalidValue: there is no such file.
+    """
+    path = Path(check_text(ca_file, what="name of a file")).expanduser().absolute()
+    if not path.is_file():
+        raise InvalidValue(
+            f"There is no file {ca_file!r}.", hint="--ca-file names a PEM file of authorities."
+        )
+    return str(path)
+
+
 def _locked(action: Action, product: ProductRow) -> WebhookRow:
-    action.session.execute(
-        select(ProductRow.id).where(ProductRow.id == product.id).with_for_update()
-    )
-    action.session.refresh(product)
+    action.lock(product)
     row = get(action.session, product)
     action.session.refresh(row)
     return row
@@ -159,12 +160,12 @@ def _use(action: Action, row: WebhookRow, secret: str) -> None:
 
 
 def _set_trust(row: WebhookRow, *, ca_file: str | None, insecure: bool | None) -> None:
+    """Set whom to trust: the system's authorities, those of a file, or anybody."""
+    if ca_file is not None and insecure:
+        raise InvalidValue(
+            "A file of authorities and insecure contradict each other.", hint="Give one of them."
+        )
     if ca_file is not None:
-        path = Path(ca_file).expanduser().absolute()
-        if not path.is_file():
-            raise InvalidValue(
-                f"There is no file {ca_file!r}.", hint="--ca-file names a PEM file of authorities."
-            )
-        row.ca_file, row.insecure = str(path), False
-    if insecure is not None:
-        row.insecure = insecure
+        row.ca_file, row.insecure = check_ca_file(ca_file), False
+    elif insecure is not None:
+        row.ca_file, row.insecure = None, insecure

@@ -62,8 +62,8 @@ _STATUSES = {
     DeliveryState.CANCELLED: DeliveryStatus.CANCELLED,
 }
 
-#: The states in which a delivery is still owed.
-OWED = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING, DeliveryState.IN_FLIGHT)
+#: Still owed, and held by nobody: what can be cancelled.
+UNHELD = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING)
 
 
 class JournalKind(StrEnum):
