@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
@@ -15,27 +15,30 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.errors import Conflict, NotFound
-from leanbe_emitter.storage import journal
+from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.tables import (
     AttemptRow,
     DeliveryRow,
     EventRow,
+    ProductRow,
     RetiredSecretRow,
     WebhookRow,
 )
 from leanbe_emitter.wire.catalogue import matching
 from leanbe_emitter.wire.explain import Explanation, explain
+from leanbe_emitter.wire.nearest import any_of
 
 DeliveryRef = Delivery | str
 
 #: How many rows a list has unless it is told otherwise.
 PAGE = 200
 
-T = TypeVar("T")
+#: How many ids one statement names: databases take some ten thousand at the most.
+_IDS_AT_ONCE = 500
 
-_CANCELLABLE = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +47,15 @@ class Filter:
 
     Attributes:
         status: their status.
+        is_settled: whether nothing is owed any more, however it went.
         event: a glob of event names (``idea.*``).
         product: whose they are.
         since: created at this instant or later.
         before: created before this instant.
     """
 
-    status: DeliveryStatus | None = None
+    status: DeliveryStatus | str | None = None
+    is_settled: bool | None = None
     event: str | None = None
     product: ProductRef | None = None
     since: datetime | None = None
@@ -79,20 +84,20 @@ class Deliveries:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            return self._snapshots(session, [self._row(session, reference)])[0]
+            return self._snapshots(session, [row_of(session, reference)])[0]
 
     def list(self, which: Filter | None = None, *, limit: int = PAGE) -> Sequence[Delivery]:
         """Return the newest deliveries first, up to ``limit``.
 
         Raises:
             NotFound: the filter names a product that is not there.
-            InvalidValue: its glob matches no event name.
+            InvalidValue: its glob matches no event name, its status is none, or ``limit`` is 0.
         """
+        if limit < 1:
+            raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
         with self._transactions.looking() as session:
-            rows = session.scalars(
-                _selected(session, which or Filter()).order_by(DeliveryRow.id.desc()).limit(limit)
-            ).all()
-            return self._snapshots(session, rows)
+            found = _selected(session, which or Filter())
+            return self._snapshots(session, session.scalars(_newest(found, limit)).all())
 
     def last(self, event: str | None = None) -> Delivery:
         """Return the newest delivery, of an event name or glob, or of any.
@@ -109,7 +114,7 @@ class Deliveries:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
         wanted = list(delivery_ids)
         with self._transactions.looking() as session:
-            rows = session.scalars(select(DeliveryRow).where(DeliveryRow.id.in_(wanted))).all()
+            rows = _rows_of(session, DeliveryRow, DeliveryRow.id, wanted)
             by_id = {each.id: each for each in self._snapshots(session, rows)}
         return [by_id[each] for each in wanted if each in by_id]
 
@@ -121,8 +126,8 @@ class Deliveries:
             Conflict: its product has no URL now.
         """
         with self._transactions.looking() as session:
-            row = self._row(session, reference)
-        return self.of(self._redeliver([row.id]))[0]
+            row = row_of(session, reference)
+        return self.get(*self._redeliver([row.id]))
 
     def discard(
         self, references: Iterable[DeliveryRef] = (), *, which: Filter | None = None
@@ -132,25 +137,27 @@ class Deliveries:
         What is in flight at this moment is left alone, and so is what is settled.
 
         Raises:
-            NotFound: there is no such delivery.
+            NotFound: there is no such delivery, or no such product as the filter names.
+            InvalidValue: a reference names several, or the filter is refused.
         """
         with self._transactions.acting() as action:
             session = action.session
-            ids = [self._row(session, reference).id for reference in references]
+            ids = [row_of(session, reference).id for reference in references]
+            cancelled = cancel(session, DeliveryRow.id.in_(ids)) if ids else []
             if which is not None:
-                ids += session.scalars(_selected(session, which, DeliveryRow.id)).all()
-            cancelled = _cancel(session, ids)
-            journal.cancelled(session, cancelled)
-        return self.of(delivery_id for *_, delivery_id in cancelled)
+                selected = _selected(session, which, DeliveryRow.id)
+                cancelled += cancel(session, DeliveryRow.id.in_(selected))
+        return self.of(cancelled)
 
     def curl(self, delivery: Delivery) -> str:
         """Return a shell command that sends the delivery's last request again, byte for byte.
 
         Raises:
             Conflict: nothing was sent yet, and there is no URL to send it to.
+            NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            webhook = session.get_one(WebhookRow, delivery.event.product_id)
+            webhook = _webhook_of(session, delivery)
         url, headers, body = _request_of(delivery)
         return curl(
             method=delivery.event.method,
@@ -162,17 +169,20 @@ class Deliveries:
         )
 
     def explain(self, delivery: Delivery, *, got: str | None = None) -> Explanation:
-        """Say what a receiver does wrong that computes another signature for this delivery."""
-        event = delivery.event
-        with self._transactions.looking() as session:
-            webhook = session.get_one(WebhookRow, event.product_id)
-            others = _other_secrets(session, event.product_id)
-        body = delivery.attempts[-1].request_body if delivery.attempts else event.body
-        return explain(body, webhook.secret or "", got=got, other_secrets=others)
+        """Say what is wrong with a delivery's body, or with the receiver that computed ``got``.
 
-    def _row(self, session: Session, reference: DeliveryRef) -> DeliveryRow:
-        text = reference.id if isinstance(reference, Delivery) else reference
-        return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
+        The product's present secret is the right one; its old ones and those of other products are
+        recognised.
+
+        Raises:
+            InvalidValue: the product never had a secret.
+            NotFound: the product was deleted meanwhile.
+        """
+        with self._transactions.looking() as session:
+            webhook = _webhook_of(session, delivery)
+            others = _other_secrets(session, webhook)
+        body = delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
+        return explain(body, webhook.secret or "", got=got, other_secrets=others)
 
     def _snapshots(self, session: Session, rows: Sequence[DeliveryRow]) -> Sequence[Delivery]:
         events = {
@@ -198,11 +208,19 @@ class Deliveries:
         ]
 
 
+def row_of(session: Session, reference: DeliveryRef) -> DeliveryRow:
+    """Return the row of the delivery that is named.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    text = reference.id if isinstance(reference, Delivery) else reference
+    return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
+
+
 def _selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
-    statement = select(what)
-    if which.status is not None:
-        states = [state for state in DeliveryState if state.status is which.status]
-        statement = statement.where(DeliveryRow.state.in_(states))
+    statement = select(what).where(DeliveryRow.state.in_(_states(which)))
     if which.event is not None:
         names = matching(which.event)
         statement = statement.join(EventRow).where(EventRow.name.in_(names))
@@ -215,30 +233,58 @@ def _selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Selec
     return statement
 
 
-def _cancel(session: Session, ids: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Cancel what is pending and not in flight; return product, event and id of each."""
-    rows = session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(ids))
-        .where(DeliveryRow.state.in_(_CANCELLABLE))
-        .values(state=DeliveryState.CANCELLED)
-        .returning(DeliveryRow.product_id, DeliveryRow.event_id, DeliveryRow.id)
-        .execution_options(synchronize_session=False)
+def _states(which: Filter) -> Sequence[DeliveryState]:
+    if which.status is not None and which.status not in set(DeliveryStatus):
+        raise InvalidValue(
+            f"{which.status!r} is no status of a delivery.", hint=f"Use {any_of(DeliveryStatus)}."
+        )
+    return [
+        state
+        for state in DeliveryState
+        if which.status in {None, state.status} and which.is_settled in {None, state.is_end}
+    ]
+
+
+def _newest(found: Select[Any], limit: int) -> Select[Any]:
+    """Return the newest of what was found, first; by the primary key's index.
+
+    Several processes make ids: those of one second are in no order, but the seconds are.
+    """
+    second = func.substr(DeliveryRow.id, 1, 8)
+    oldest = (
+        found.with_only_columns(second).order_by(DeliveryRow.id.desc()).offset(limit - 1).limit(1)
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return (
+        found.where(DeliveryRow.id >= func.coalesce(oldest.correlate(None).scalar_subquery(), ""))
+        .order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc())
+        .limit(limit)
+    )
 
 
-def _rows_of(session: Session, table: type[T], column: Any, ids: Sequence[str]) -> Sequence[T]:
-    return session.scalars(select(table).where(column.in_(set(ids)))).all() if ids else []
+def _rows_of(session: Session, table: type[T], column: Any, ids: Iterable[str]) -> list[T]:
+    wanted = sorted(set(ids))
+    return [
+        row
+        for start in range(0, len(wanted), _IDS_AT_ONCE)
+        for row in session.scalars(
+            select(table).where(column.in_(wanted[start : start + _IDS_AT_ONCE]))
+        )
+    ]
 
 
 def _attempts(session: Session, rows: Sequence[DeliveryRow]) -> dict[str, list[AttemptRow]]:
     found: dict[str, list[AttemptRow]] = {row.id: [] for row in rows}
-    for attempt in session.scalars(
-        select(AttemptRow).where(AttemptRow.delivery_id.in_(found)).order_by(AttemptRow.number)
-    ):
+    attempts = _rows_of(session, AttemptRow, AttemptRow.delivery_id, found)
+    for attempt in sorted(attempts, key=lambda each: each.number):
         found[attempt.delivery_id].append(attempt)
     return found
+
+
+def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
+    row = session.get(WebhookRow, delivery.event.product_id)
+    if row is None:
+        raise NotFound("The delivery's product was deleted meanwhile.")
+    return row
 
 
 def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], bytes]:
@@ -247,22 +293,30 @@ def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], byt
         last = delivery.attempts[-1]
         return last.url, last.request_headers, last.request_body
     if delivery.url is None:
-        raise Conflict("Nothing was sent yet, and the product has no URL.", hint="webhook set")
+        raise Conflict(
+            "Nothing was sent yet, and the product has no URL.", hint="Set one: webhook set."
+        )
     body = delivery.event.body
     headers = compose_headers(delivery.url, content_length=len(body), extra=delivery.event.headers)
     return delivery.url, headers, body
 
 
-def _other_secrets(session: Session, product_id: str) -> list[tuple[str, str]]:
+def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
+    """Return what other secrets are, and the secrets; the webhook's present one is not among them.
+
+    One that was used before, or that another product shares, is right all the same.
+    """
     retired = session.scalars(
-        select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == product_id)
-    ).all()
-    others = session.scalars(
-        select(WebhookRow.secret)
-        .where(WebhookRow.product_id != product_id)
-        .where(WebhookRow.secret.is_not(None))
-    ).all()
+        select(RetiredSecretRow.secret)
+        .where(RetiredSecretRow.product_id == webhook.product_id)
+        .where(RetiredSecretRow.secret != webhook.secret)
+    )
+    others = session.execute(
+        select(ProductRow.name, WebhookRow.secret)
+        .join(WebhookRow, WebhookRow.product_id == ProductRow.id)
+        .where(WebhookRow.secret != webhook.secret)
+    )
     return [
         *(("an old secret of this product", secret) for secret in retired),
-        *(("another product's secret", secret) for secret in others if secret),
+        *((f"that of the product {name!r}", secret) for name, secret in others if secret),
     ]

@@ -8,6 +8,7 @@ database in a thread.
 import asyncio
 import random
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,7 +23,6 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
-from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
@@ -58,6 +58,8 @@ class Engine:
         self._given = transport
         self._own: Transport | None = None
         self._runner = asyncio.Runner()
+        # Threads that share a handle take turns in its loop.
+        self._turn = threading.Lock()
         self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
 
     def new_lease(self) -> Lease:
@@ -98,9 +100,11 @@ class Engine:
 
     def close(self) -> None:
         """Close connections and the loop."""
-        if self._own is not None:
-            self._runner.run(self._own.aclose())
-        self._runner.close()
+        with self._turn:
+            if self._own is not None:
+                self._runner.run(self._own.aclose())
+                self._own = None
+            self._runner.close()
 
     async def _work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
@@ -145,15 +149,8 @@ class Engine:
         return Sender(transport, clock=self._clock, jitter=jitter, rules=self._rules)
 
     def _drive(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        with self._turn:
             return self._runner.run(work)
-        work.close()
-        raise Conflict(
-            "Attempts were to be made on a thread that runs an event loop.",
-            hint="From asynchronous code, call it in a thread: await asyncio.to_thread(...).",
-        )
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> list[signal.Signals]:

@@ -9,58 +9,43 @@ import random
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, SystemClock
 from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
-from leanbe_emitter.domain import users, webhooks
-from leanbe_emitter.domain.action import Action
-from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef
+from leanbe_emitter.domain import webhooks
+from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
-from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks, named
-from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Headers, User
-from leanbe_emitter.emitter.synthetic import Author, Changes, Sample, Synthetic, Wanted, document_of
+from leanbe_emitter.emitter.loops import require_no_loop
+from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks
+from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
+from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
 from leanbe_emitter.emitter.users import Users
 from leanbe_emitter.emitter.watching import Watching
-from leanbe_emitter.errors import Conflict
+from leanbe_emitter.errors import Conflict, LeanbeError
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.outbox import NewEvent, Recorded, record, redeliver
+from leanbe_emitter.outbox import record, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.assumptions import check, read
-from leanbe_emitter.wire.envelope import seal
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.stringify import JSON
 
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
+
 NOBODY = Nobody()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Triggered:
-    """An event that was triggered, and its delivery: None where nothing is owed."""
-
-    event: Event
-    delivery: Delivery | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rehearsed:
-    """A request that would be made, had it not been a rehearsal."""
-
-    event: str
-    method: str
-    url: str | None
-    headers: Headers
-    body: bytes
 
 
 class Leanbe:
@@ -73,7 +58,8 @@ class Leanbe:
         seed: gives the same ids and secrets in every run.
         clock: tells the time; the machine's by default.
         ids: the source of ids and secrets, instead of ``seed``.
-        transport: carries requests instead of the network sender.
+        transport: carries requests instead of the network sender: a ``Transport`` of ours, or an
+            ``httpx.AsyncBaseTransport``.
         settings: limits, leases and allowed targets.
 
     Attributes:
@@ -95,7 +81,7 @@ class Leanbe:
         seed: int | str | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
-        transport: Transport | None = None,
+        transport: "Transport | AsyncBaseTransport | None" = None,
         settings: Settings | None = None,
     ) -> None:
         self._settings = settings or Settings()
@@ -105,7 +91,7 @@ class Leanbe:
         assumed = {**self._settings.assume, **(assume or {})}
         assumed = {name: check(name, value) for name, value in assumed.items()}
         self._database = Database(db)
-        self.created = prepare(self._database)
+        self.created = _prepared(self._database)
         self._transactions = Transactions(
             self._database, clock=self._clock, ids=self._ids, rules=rules, assume=assumed
         )
@@ -115,7 +101,7 @@ class Leanbe:
             ids=self._ids,
             settings=self._settings,
             rules=rules,
-            transport=transport,
+            transport=_carrier(transport, rules=rules, settings=self._settings),
         )
         self.products = Products(self._transactions)
         self.webhooks = Webhooks(self._transactions)
@@ -188,19 +174,28 @@ class Leanbe:
             InvalidValue: an unknown event, a wrong path, an assumption that is refused.
             NotFound: there is no such product or delivery.
         """
-        self._check_may_deliver(deliver=deliver)
+        if deliver:
+            self._require_free_thread()
         with self._transactions.acting() as action:
-            asked = self._asked(action, wanted)
+            asked = self._ask(action.session, wanted, now=action.now)
             recorded = record(
                 action.session,
-                [_new_event(asked, each) for each in asked.synthetics],
+                asked.new_events(),
                 now=action.now,
                 ids=self._ids,
                 lease=self._engine.new_lease() if deliver else None,
             )
+            events = [
+                Event.of(action.session.get_one(EventRow, each.event_id)) for each in recorded
+            ]
+        delivery_ids = [each.delivery_id for each in recorded]
         if deliver:
-            self._engine.attempt(_delivery_ids(recorded), watcher=watcher)
-        return self._triggered(recorded)
+            self._engine.attempt([each for each in delivery_ids if each], watcher=watcher)
+        deliveries = {each.id: each for each in self.deliveries.of(filter(None, delivery_ids))}
+        return [
+            Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
+            for event, delivery_id in zip(events, delivery_ids, strict=True)
+        ]
 
     def rehearse(self, wanted: Wanted) -> list[Rehearsed]:
         """Return the requests that ``trigger_all`` would make; nothing is stored or sent.
@@ -209,9 +204,10 @@ class Leanbe:
             InvalidValue: an unknown event, a wrong path, an assumption that is refused.
             NotFound: there is no such product or delivery.
         """
-        with self._transactions.acting() as action:
-            asked = self._asked(action, wanted)
-            return [_rehearsed(action, asked, each) for each in asked.synthetics]
+        now = self._clock.now()
+        with self._transactions.looking() as session:
+            asked = self._ask(session, wanted, now=now)
+            return list(asked.rehearsed(webhooks.get(session, asked.product), now=now))
 
     def deliver(self, *, watcher: Watcher = NOBODY) -> list[Attempt]:
         """Make every attempt that is due, once; return the attempts that were made.
@@ -219,17 +215,25 @@ class Leanbe:
         Raises:
             Conflict: a transaction is open: there is no HTTP inside one.
         """
-        self._check_may_deliver(deliver=True)
-        settlements = self._engine.deliver_due(watcher=watcher)
-        deliveries = self.deliveries.of([each.delivery_id for each in settlements])
-        return [
-            delivery.attempts[settlement.number - 1]
-            for delivery, settlement in zip(deliveries, settlements, strict=True)
+        self._require_free_thread()
+        made = [
+            (each.delivery_id, each.number) for each in self._engine.deliver_due(watcher=watcher)
         ]
+        attempts = {
+            (delivery.id, attempt.number): attempt
+            for delivery in self.deliveries.of({delivery_id for delivery_id, _ in made})
+            for attempt in delivery.attempts
+        }
+        # What somebody deleted meanwhile, or took because the lease ran out, is not among them.
+        return [attempts[each] for each in made if each in attempts]
 
     def follow(self, deliveries: Sequence[Delivery], *, watcher: Watcher = NOBODY) -> None:
-        """Make the attempts of these deliveries when they are due, until all are settled."""
-        self._check_may_deliver(deliver=True)
+        """Make the attempts of these deliveries when they are due, until all are settled.
+
+        Raises:
+            Conflict: a transaction is open.
+        """
+        self._require_free_thread()
         self._engine.follow(
             [each.id for each in deliveries], is_owed=self._is_owed, watcher=watcher
         )
@@ -246,19 +250,19 @@ class Leanbe:
             Conflict: a product has no URL now, or a transaction is open.
             NotFound: there is no such delivery.
         """
-        self._check_may_deliver(deliver=True)
-        old = [self.deliveries.get(reference) for reference in references]
+        self._require_free_thread()
         lease = self._engine.new_lease()
         with self._transactions.acting() as action:
+            session = action.session
             new = [
                 redeliver(
-                    action.session,
-                    _deliverable(action, delivery.event),
+                    session,
+                    _deliverable(session, row_of(session, reference)),
                     now=action.now,
                     ids=self._ids,
                     lease=lease,
                 )
-                for delivery in old
+                for reference in references
             ]
         self._engine.attempt(new, watcher=watcher)
         return new
@@ -281,7 +285,11 @@ class Leanbe:
 
         Returns:
             The signal that stopped it; None where ``drain`` found nothing left.
+
+        Raises:
+            Conflict: a transaction is open.
         """
+        self._require_free_thread()
         return self._engine.work(
             drain=drain,
             watcher=watcher,
@@ -290,8 +298,22 @@ class Leanbe:
         )
 
     def due(self) -> Due:
-        """Say how many deliveries are due, since when, and how many are in flight."""
+        """Say how many deliveries are due, since when, and how many are in flight.
+
+        Raises:
+            Conflict: a transaction is open, whose deliveries are not owed yet.
+        """
+        self._transactions.require_none("Asking what is due")
         return self._engine.queue.due()
+
+    def wait_until_idle(self, *, timeout_seconds: float) -> None:
+        """Wait until nothing is due or in flight, whoever makes the attempts.
+
+        Raises:
+            Conflict: a transaction is open.
+            WaitTimedOut: something still was after that time.
+        """
+        self.watching.wait_until_idle(self._is_idle, timeout_seconds=timeout_seconds)
 
     def close(self) -> None:
         """Close connections and the database; what was in memory is gone."""
@@ -312,105 +334,52 @@ class Leanbe:
     def __repr__(self) -> str:
         return f"Leanbe({self._database!r})"
 
-    def _asked(self, action: Action, wanted: Wanted) -> "_Asked":
-        row = named(action.session, wanted.product)
-        overrides = {name: check(name, value) for name, value in wanted.assume.items()}
-        reading = read({**row.assumptions, **overrides})
-        author = Author(
-            product={"_id": row.id, "name": row.name},
-            owner=User.of(users.owner(action.session, row)).document(),
-            reading=reading,
-            ids=self._ids,
-            now=action.now,
-            max_depth=self._settings.max_depth,
-            max_payload_bytes=self._settings.max_payload_bytes,
-        )
-        earlier = self._earlier(wanted.same_as)
-        synthetics = [
-            synthetic
-            for _ in range(wanted.times)
-            for synthetic in author.write(wanted.events, wanted.changes, same_as=earlier)
-        ]
-        return _Asked(product=row, overrides=overrides, reading=reading, synthetics=synthetics)
+    def _is_idle(self) -> bool:
+        due = self.due()
+        return due.count == due.in_flight == 0
 
-    def _earlier(self, same_as: DeliveryRef | None) -> tuple[str, dict[str, JSON]] | None:
-        if same_as is None:
-            return None
-        event = self.deliveries.get(same_as).event
-        return event.name, document_of(event.payload_text)
+    def _require_free_thread(self) -> None:
+        """See to it that attempts can be made here, before anything is leased for them."""
+        self._transactions.require_none("Making attempts")
+        require_no_loop()
 
-    def _triggered(self, recorded: Sequence[Recorded]) -> list[Triggered]:
-        deliveries = {each.id: each for each in self.deliveries.of(_delivery_ids(recorded))}
-        with self._transactions.looking() as session:
-            return [
-                Triggered(
-                    event=Event.of(session.get_one(EventRow, each.event_id)),
-                    delivery=deliveries.get(each.delivery_id or ""),
-                )
-                for each in recorded
-            ]
+    def _ask(self, session: Session, wanted: Wanted, *, now: datetime) -> Asked:
+        return ask(session, wanted, now=now, ids=self._ids, settings=self._settings)
 
     def _is_owed(self, delivery_id: str) -> bool:
         with self._transactions.looking() as session:
             row = session.get(DeliveryRow, delivery_id)
             return row is not None and row.state.status is DeliveryStatus.PENDING
 
-    def _check_may_deliver(self, *, deliver: bool) -> None:
-        if deliver and self._transactions.is_open:
-            raise Conflict(
-                "Attempts cannot be made inside a transaction.",
-                hint="Leave the transaction first, then call deliver().",
-            )
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """Synthetic events, written and ready to be recorded."""
-
-    product: ProductRow
-    overrides: Mapping[str, str]
-    reading: Reading
-    synthetics: Sequence[Synthetic]
-
-
-def _new_event(asked: _Asked, synthetic: Synthetic) -> NewEvent:
-    return NewEvent(
-        product_id=asked.product.id,
-        name=synthetic.name,
-        payload_text=synthetic.payload_text,
-        document_updated_at=synthetic.document_updated_at,
-        overrides=asked.overrides,
-    )
-
-
-def _rehearsed(action: Action, asked: _Asked, synthetic: Synthetic) -> Rehearsed:
-    webhook = webhooks.get(action.session, asked.product)
-    sealed = seal(
-        synthetic.payload_text,
-        event=synthetic.name,
-        triggered_at=action.now,
-        secret=webhook.secret,
-        reading=asked.reading,
-    )
-    own = [(name, value) for name, value in webhook.headers]
-    return Rehearsed(
-        event=synthetic.name,
-        method=asked.reading.method,
-        url=webhook.url,
-        headers=(*sealed.headers, *own),
-        body=sealed.body.encode(),
-    )
-
-
-def _deliverable(action: Action, event: Event) -> EventRow:
-    row = action.session.get_one(EventRow, event.id)
-    product = action.session.get_one(ProductRow, event.product_id)
-    if webhooks.get(action.session, product).url is None:
+def _deliverable(session: Session, delivery: DeliveryRow) -> EventRow:
+    product = session.get_one(ProductRow, delivery.product_id)
+    if webhooks.get(session, product).url is None:
         raise Conflict(
             f"The product {product.name!r} has no webhook URL.", hint="Set one first: webhook set."
         )
-    return row
+    return session.get_one(EventRow, delivery.event_id)
 
 
-def _delivery_ids(recorded: Sequence[Recorded]) -> list[str]:
-    return [each.delivery_id for each in recorded if each.delivery_id is not None]
+def _prepared(database: Database) -> bool:
+    try:
+        return prepare(database)
+    except LeanbeError:
+        database.close()
+        raise
+
+
+def _carrier(
+    transport: "Transport | AsyncBaseTransport | None", *, rules: TargetRules, settings: Settings
+) -> Transport | None:
+    """Return what carries requests; httpx is loaded only for who brings a transport of its."""
+    if transport is None or hasattr(transport, "send"):
+        return transport
+    from leanbe_emitter.delivery.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
+
+    return HttpxTransport(
+        transport,
+        rules=rules,
+        kept_answer_bytes=settings.kept_answer_bytes,
+        kept_header_bytes=settings.kept_header_bytes,
+    )

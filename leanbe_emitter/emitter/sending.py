@@ -10,10 +10,13 @@ from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
+from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
+from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.synthetic import NO_CHANGES, Author, Changes
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules, check_url
 from leanbe_emitter.wire.assumptions import check, deviations, read
@@ -46,7 +49,7 @@ class Courier:
 
     Raises:
         InvalidTarget: the URL must not be called.
-        InvalidValue: a header or an assumption that is refused.
+        InvalidValue: a secret, a header, a file of authorities or an assumption that is refused.
     """
 
     def __init__(  # noqa: PLR0913 - a receiver, and what Leanbe is given
@@ -67,8 +70,10 @@ class Courier:
         self._reading = read(self._assume)
         self._rules = TargetRules(allow=self._settings.allow_targets)
         check_url(receiver.url, self._rules, require_https=self._reading.require_https)
+        check_secret(receiver.secret)
         self._headers = [check_header(name, value) for name, value in receiver.headers]
         self._receiver = receiver
+        self._ca_file = receiver.ca_file and check_ca_file(receiver.ca_file)
         self._clock = clock or SystemClock()
         self._ids = ids or Ids()
         self._watcher = watcher or Nobody()
@@ -80,9 +85,12 @@ class Courier:
             InvalidValue: an unknown event, a wrong path, a payload that does not match.
         """
         (synthetic,) = self._author().write([event], changes)
-        now = to_milliseconds(self._clock.now())
-        triggered_at = max(now, synthetic.document_updated_at + 1)
-        return self._send(self._sealed(synthetic.payload_text, event, triggered_at))
+        instant = triggered_at(
+            now=to_milliseconds(self._clock.now()),
+            last=0,
+            document_updated_at=synthetic.document_updated_at,
+        )
+        return self._send(self._sealed(synthetic.payload_text, event, instant))
 
     def send_body(self, body: bytes, *, as_is: bool = False) -> Settlement:
         """Send an envelope of the caller's: signed anew or, ``as_is``, these very bytes.
@@ -102,23 +110,23 @@ class Courier:
                     max_depth=self._settings.max_depth,
                     max_bytes=self._settings.max_payload_bytes,
                 ),
-                str(envelope["event"]),
+                envelope["event"],
                 self._instant_of(envelope.get("triggeredAt")),
             )
         )
 
-    def _sealed(self, payload_text: str, event: str, triggered_at: int) -> Claimed:
+    def _sealed(self, payload_text: str, event: str, instant: int) -> Claimed:
         sealed = seal(
             payload_text,
             event=event,
-            triggered_at=from_milliseconds(triggered_at),
+            triggered_at=from_milliseconds(instant),
             secret=self._receiver.secret,
             reading=self._reading,
         )
-        return self._claimed(sealed.body, event, triggered_at, sealed.headers)
+        return self._claimed(sealed.body, event, instant, sealed.headers)
 
     def _claimed(
-        self, body: str, event: str, triggered_at: int, headers: Iterable[tuple[str, str]]
+        self, body: str, event: str, instant: int, headers: Iterable[tuple[str, str]]
     ) -> Claimed:
         now = self._clock.now()
         return Claimed(
@@ -130,22 +138,24 @@ class Courier:
             attempts_counted=0,
             event_id="",
             event_name=event,
-            triggered_at=triggered_at,
+            triggered_at=instant,
             method=self._reading.method,
             headers=[*headers, *self._headers],
             body=body,
             deviations=deviations(self._reading),
-            overrides=self._assume,
+            # This body is what is wanted, whatever was read about the queue's.
+            overrides={**self._assume, "resign_queued": "false"},
             webhook=WebhookSettings(
                 url=self._receiver.url,
                 secret=self._receiver.secret,
-                ca_file=self._receiver.ca_file,
+                ca_file=self._ca_file,
                 insecure=self._receiver.insecure,
                 assumptions={},
             ),
         )
 
     def _send(self, claimed: Claimed) -> Settlement:
+        require_no_loop()
         self._watcher.begun(claimed)
         settlement = asyncio.run(self._carry(claimed))
         self._watcher.ended(claimed, settlement)
@@ -180,20 +190,24 @@ class Courier:
             max_payload_bytes=self._settings.max_payload_bytes,
         )
 
-    def _instant_of(self, triggered_at: JSON) -> int:
+    def _instant_of(self, text: JSON) -> int:
         """Return the envelope's own instant, or the present one where it cannot be read."""
         try:
-            return to_milliseconds(parse_instant(str(triggered_at)))
+            return to_milliseconds(parse_instant(str(text)))
         except LeanbeError:
             return to_milliseconds(self._clock.now())
 
 
 def _envelope_of(body: bytes) -> dict[str, JSON]:
-    hint = "An envelope has payload and event; --as-is sends anything just as it is."
+    hint = "An envelope has a payload and an event's name; --as-is sends anything just as it is."
     try:
         envelope = parse(body.decode())
     except (UnicodeDecodeError, LeanbeError) as error:
         raise InvalidValue(f"The body is no JSON text: {error}", hint=hint) from error
-    if not isinstance(envelope, dict) or "payload" not in envelope or "event" not in envelope:
-        raise InvalidValue("The body is no envelope of Leanbe's.", hint=hint)
-    return envelope
+    if (
+        isinstance(envelope, dict)
+        and "payload" in envelope
+        and isinstance(envelope.get("event"), str)
+    ):
+        return envelope
+    raise InvalidValue("The body is no envelope of Leanbe's.", hint=hint)

@@ -76,7 +76,7 @@ class Product:
     name: str
     webhook: Webhook
     #: The assumptions that somebody set.
-    assumptions: Mapping[str, str]
+    assumptions: Mapping[str, str] = field(hash=False)
     created_at: datetime
     updated_at: datetime
     users: "ProductUsers" = field(repr=False, compare=False)
@@ -168,10 +168,9 @@ class Event:
         return payload_text_of(self.body.decode())
 
     @cached_property
-    def payload(self) -> dict[str, Any]:
-        """The payload as an object."""
-        payload: dict[str, Any] = json.loads(self.payload_text)
-        return payload
+    def payload(self) -> Any:
+        """The payload as a JSON value: a dict, unless another was given to ``trigger``."""
+        return json.loads(self.payload_text)
 
     def document(self) -> dict[str, Any]:
         """Return the event as JSON; its payload included, its signature not."""
@@ -211,7 +210,7 @@ class Attempt:
     answer_length: int
     error: str | None
     fault: str | None
-    assumptions: Mapping[str, str]
+    assumptions: Mapping[str, str] = field(hash=False)
 
     @classmethod
     def of(cls, row: AttemptRow, event: Event) -> "Attempt":

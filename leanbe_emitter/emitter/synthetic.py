@@ -57,7 +57,8 @@ class Wanted:
 
     Attributes:
         events: names of the 22.
-        product: whose events they are; the only product, if none is named.
+        product: whose events they are. If none is named: the product of ``same_as``, or the only
+            one there is.
         changes: how the payloads differ from the samples.
         same_as: a delivery whose document they go on with.
         times: how often, each time with a document of its own.
@@ -141,9 +142,9 @@ class Author:
             payload_text=stringify(
                 payload, max_depth=self.max_depth, max_bytes=self.max_payload_bytes
             ),
-            # Only a sample's own time: a date far ahead that somebody sets must not drag the
-            # product's triggeredAt along.
-            document_updated_at=_updated_at(sample),
+            # Never later than now: a date far ahead that somebody sets, here or in the document
+            # that is gone on with, must not drag the product's triggeredAt along.
+            document_updated_at=min(_updated_at(sample), to_milliseconds(self.now)),
         )
 
     def _changed(self, payload: JSON, name: str, changes: Changes) -> JSON:

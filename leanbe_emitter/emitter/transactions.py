@@ -7,6 +7,7 @@ what it changed is committed, or rolled back, with all the rest.
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -60,6 +61,21 @@ class Transactions:
         """Whether this thread has begun one."""
         return self._current is not None
 
+    def require_none(self, doing: str) -> None:
+        """See to it that no transaction is open on this thread.
+
+        Args:
+            doing: what cannot be done inside one, as the beginning of a sentence.
+
+        Raises:
+            Conflict: one is.
+        """
+        if self.is_open:
+            raise Conflict(
+                f"{doing} inside a transaction is not possible.",
+                hint="Leave the transaction first.",
+            )
+
     @contextmanager
     def acting(self) -> Iterator[Action]:
         """Begin an action, in the open transaction or in one of its own."""
@@ -80,6 +96,10 @@ class Transactions:
         with self._database.reading() as session:
             yield session
 
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self._clock.now()
+
     @property
     def _current(self) -> Session | None:
         session: Session | None = getattr(self._open, "session", None)
@@ -87,9 +107,5 @@ class Transactions:
 
     def _action(self, session: Session) -> Action:
         return Action(
-            session=session,
-            now=self._clock.now(),
-            ids=self._ids,
-            rules=self._rules,
-            assume=self._assume,
+            session=session, now=self.now(), ids=self._ids, rules=self._rules, assume=self._assume
         )

@@ -4,7 +4,7 @@ Both read the journal by its cursor, in commit order, and so miss nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leanbe_emitter.clock import pause, stopwatch
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter
@@ -54,6 +54,30 @@ class Watching:
 
     def entries(self, after: Cursor) -> Sequence[Entry]:
         """Return what happened after a cursor, in commit order; empty where nothing did yet."""
+        return self._read(after)[0]
+
+    def follow(self, after: Cursor | None = None) -> Iterator[Entry]:
+        """Yield what happens, for as long as somebody asks.
+
+        Args:
+            after: where to begin; the moment of the call, if it is not given.
+
+        Raises:
+            Conflict: a transaction is open: it would not see what others do.
+        """
+        self._transactions.require_none("Following")
+        return self._follow(self.end() if after is None else after)
+
+    def _follow(self, cursor: Cursor) -> Iterator[Entry]:
+        while True:
+            entries, end = self._read(cursor)
+            yield from entries
+            if end == cursor:
+                pause(LOOK_SECONDS)
+            cursor = end
+
+    def _read(self, after: Cursor) -> tuple[Sequence[Entry], Cursor]:
+        """Return the next entries, less those whose event is gone, and the cursor behind all."""
         with self._transactions.looking() as session:
             rows = journal.read(session, after)
             events = {
@@ -65,54 +89,47 @@ class Watching:
             each.id: each
             for each in self._deliveries.of({row.delivery_id for row in rows if row.delivery_id})
         }
-        return [
+        entries = [
             _entry(row, events[row.event_id], deliveries.get(row.delivery_id or ""))
             for row in rows
             if row.event_id in events
         ]
-
-    def follow(self, after: Cursor | None = None) -> Iterator[Entry]:
-        """Yield what happens, from now on or after a cursor, for as long as somebody asks."""
-        cursor = self.end() if after is None else after
-        while True:
-            entries = self.entries(cursor)
-            for entry in entries:
-                cursor = entry.cursor
-                yield entry
-            if not entries:
-                pause(LOOK_SECONDS)
+        return entries, _cursor(rows[-1]) if rows else after
 
     def wait_for(
         self, which: Filter, *, count: int = 1, timeout_seconds: float
     ) -> Sequence[Delivery]:
         """Wait until so many deliveries match; without a status, any that is settled does.
 
+        Those that were there before count, too. Returned are the newest, first.
+
         Raises:
+            Conflict: a transaction is open: it would not see what others do.
+            InvalidValue: the filter is refused, or ``count`` is less than 1.
             WaitTimedOut: there were fewer in that time.
         """
+        self._transactions.require_none("Waiting")
+        if which.status is None and which.is_settled is None:
+            which = replace(which, is_settled=True)
         found: Sequence[Delivery] = ()
 
         def enough() -> bool:
             nonlocal found
-            found = self._matching(which, count)
+            found = self._deliveries.list(which, limit=count)
             return len(found) >= count
 
         self._until(enough, timeout_seconds, lambda: f"{len(found)} of {count} deliveries came")
         return found
 
     def wait_until_idle(self, is_idle: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Wait until nothing is due or in flight.
+        """Wait until nothing is due or in flight, as the caller's callable says.
 
         Raises:
+            Conflict: a transaction is open: it would not see what others do.
             WaitTimedOut: something still was after that time.
         """
+        self._transactions.require_none("Waiting")
         self._until(is_idle, timeout_seconds, lambda: "deliveries are still due or in flight")
-
-    def _matching(self, which: Filter, count: int) -> Sequence[Delivery]:
-        if which.status is not None:
-            return self._deliveries.list(which, limit=count)
-        found = self._deliveries.list(which, limit=max(count, 1) * 10)
-        return [each for each in found if each.status is not DeliveryStatus.PENDING]
 
     def _until(
         self, is_met: Callable[[], bool], timeout_seconds: float, came: Callable[[], str]
@@ -131,12 +148,16 @@ class Watching:
 def _entry(row: JournalRow, event: Event, delivery: Delivery | None) -> Entry:
     return Entry(
         kind=JournalKind(row.kind),
-        cursor=Cursor(transaction_id=row.transaction_id, position=row.position),
+        cursor=_cursor(row),
         event=event,
         delivery=delivery,
         attempt=_attempt(delivery, row.number),
         status=DeliveryStatus(row.status) if row.status else None,
     )
+
+
+def _cursor(row: JournalRow) -> Cursor:
+    return Cursor(transaction_id=row.transaction_id, position=row.position)
 
 
 def _attempt(delivery: Delivery | None, number: int | None) -> Attempt | None:
