@@ -68,7 +68,7 @@ class Connector:
         loop = asyncio.get_running_loop()
         reasons = []
         for position, address in enumerate(addresses):
-            share = (deadline - loop.time()) / (len(addresses) - position)
+            share = max(deadline - loop.time(), 0) / (len(addresses) - position)
             try:
                 check_address(address, self._rules, host=target.host)
                 return await _open(address, target, protocol, context, share_seconds=share)

@@ -10,6 +10,7 @@ import os
 import select
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
@@ -55,7 +56,6 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._poll = select.poll()
-        self._descriptor = -1
         self._is_odd = False
         self._request_bytes = 0
         self._timeout_seconds = 0.0
@@ -70,6 +70,8 @@ class Connection(asyncio.Protocol):
         asyncio hands the bytes to the system at once, and closes if the system takes none. (Other
         loops write later, and TLS through a buffer: there nobody can say, and the end decides.)
         """
+        if self._is_odd or self._transport.is_closing():
+            return None
         self._reader.expect()
         self._request_bytes = len(data)
         self._timeout_seconds = request.timeout_seconds
@@ -133,10 +135,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport to write to."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells the type checker
-        self._transport = transport
-        self._descriptor = int(transport.get_extra_info("socket").fileno())
-        self._poll.register(self._descriptor, select.POLLIN)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is not derived
+        self._poll.register(self._descriptor(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read on in the answer; close if nobody asked for one."""
@@ -192,8 +192,11 @@ class Connection(asyncio.Protocol):
         A receiver that refuses a large body answers, closes, and resets what still comes in.
         """
         with suppress(OSError):
-            while self._waiter is not None and (data := os.read(self._descriptor, _READ_BYTES)):
+            while self._waiter is not None and (data := os.read(self._descriptor(), _READ_BYTES)):
                 self.data_received(data)
+
+    def _descriptor(self) -> int:
+        return int(self._transport.get_extra_info("socket").fileno())
 
     def _how_far(self) -> str:
         return "in the middle of its answer" if self._reader.has_head else "before it answered"

@@ -78,10 +78,12 @@ class Http1Transport:
         while connection := self._take_idle(key):
             if answer := connection.send(data, deadline=deadline, request=request):
                 return await self._answer(answer, connection, key)
-        connection = await self._connect(request, target, deadline)
+        connection = await self._connect(request, target, key, deadline)
         answer = connection.send(data, deadline=deadline, request=request)
         if answer is None:
-            raise Unreachable(f"{target.authority} hung up before a byte of the request went out")
+            raise Unreachable(
+                f"the connection to {target.authority} was over before a byte went out"
+            )
         return await self._answer(answer, connection, key)
 
     async def aclose(self) -> None:
@@ -97,8 +99,8 @@ class Http1Transport:
         if self._loop is loop:
             return
         for connection in self._open:
-            with suppress(RuntimeError):  # that loop is closed, and its connections with it
-                connection.abort()
+            with suppress(RuntimeError):  # that loop is closed, and nobody waits in it
+                connection.fail("the sender went on in another event loop")
         self._open, self._idle, self._loop = set(), {}, loop
 
     def _target(self, url: str) -> Target:
@@ -121,7 +123,7 @@ class Http1Transport:
         return None
 
     async def _connect(
-        self, request: OutgoingRequest, target: Target, deadline: float
+        self, request: OutgoingRequest, target: Target, key: _Key, deadline: float
     ) -> Connection:
         now = asyncio.get_running_loop().time()
         connection = await self._connector.connect(
@@ -133,12 +135,13 @@ class Http1Transport:
                     kept_answer_bytes=self._kept_answer_bytes,
                     kept_header_bytes=self._kept_header_bytes,
                 ),
-                on_lost=self._forget,
+                on_lost=lambda lost: self._forget(lost, key),
             ),
             tls=request.tls,
             deadline=min(deadline, now + request.connect_timeout_seconds),
         )
-        self._open.add(connection)
+        if not connection.closed.done():
+            self._open.add(connection)
         return connection
 
     async def _answer(
@@ -153,11 +156,13 @@ class Http1Transport:
             if connection.idle(idle_seconds=self._idle_seconds):
                 self._idle.setdefault(key, []).append(connection)
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection, key: _Key) -> None:
         self._open.discard(connection)
-        for idle in self._idle.values():
-            if connection in idle:
-                idle.remove(connection)
+        idle = self._idle.get(key, [])
+        if connection in idle:
+            idle.remove(connection)
+        if not idle:
+            self._idle.pop(key, None)
 
 
 def _encode(request: OutgoingRequest, target: Target) -> bytes:
