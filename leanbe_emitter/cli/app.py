@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 from click.shell_completion import shell_complete
@@ -59,11 +60,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what was typed after the program's name; by default, what the process was given.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in _streams():
         # A terminal that cannot show a character gets it written out, not an error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     return exits.run(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _streams() -> tuple[TextIO, TextIO]:
+    """Return stdout and stderr; what our caller closed (``>&-``) goes nowhere."""
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    return sys.stdout, sys.stderr
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """The commands ``deliveries ...``: what is owed, what was delivered, and every attempt of it."""
 
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from leanbe_emitter.cli.output import Column, Document, Form
 from leanbe_emitter.cli.values import DURATION
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
@@ -197,6 +199,8 @@ def wait(
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
     with opened(invocation) as leanbe:
+        if sys.stderr.isatty():
+            invocation.notice(f"Waiting for at most {format_duration(timeout)}; Ctrl-C ends it.")
         if event is None and status is None and count is None:
             leanbe.watching.wait_until_idle(_idle(leanbe), timeout_seconds=timeout)
             return

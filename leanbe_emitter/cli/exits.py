@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar
 
 import click
@@ -47,8 +48,19 @@ def run(program: Callable[[], int]) -> int:
         status = program()
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last net: no traceback
-        return _status_after(error)
+        status = _status_after(error)
+    if not _can_flush():
+        _quieten()
     return status
+
+
+def _can_flush() -> bool:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _status_after(error: BaseException) -> int:
@@ -79,7 +91,9 @@ def status_of(error: LeanbeError) -> int:
 
 def _say(what: str, *, hint: str = "", status: int) -> int:
     lines = "\n".join(part for part in (what, hint) if part).splitlines()
-    sys.stderr.write("error: " + f"\n{_INDENT}".join(lines) + "\n")
+    with suppress(OSError):  # a stderr that takes nothing does not change the status
+        sys.stderr.write("error: " + f"\n{_INDENT}".join(lines) + "\n")
+        sys.stderr.flush()
     return status
 
 
@@ -91,16 +105,28 @@ def _say_usage(error: click.ClickException) -> int:
 
 def _say_unforeseen(error: BaseException) -> int:
     _log.debug("unforeseen error", exc_info=error)
-    what = str(error) or "no message"
-    hint = "" if isinstance(error, OSError) else "This is a mistake of ours: --verbose shows where."
-    return _say(f"{type(error).__name__}: {what}", hint=hint, status=ENVIRONMENT)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error}.", status=ENVIRONMENT)
+    return _say(
+        f"{type(error).__name__}: {error}",
+        hint="This is a mistake of ours: --verbose shows where.",
+        status=ENVIRONMENT,
+    )
 
 
 def _reader_left() -> int:
     """Return 0: whoever closes our output early (``| head``) has what they wanted."""
-    # The interpreter flushes once more at its end, which must not complain either.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _quieten()
     return 0
+
+
+def _quieten() -> None:
+    """Let nothing more come out: the interpreter flushes at its end, and must not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:

@@ -79,13 +79,29 @@ Report = Callable[[Reception], None]
 
 
 class Receiver:
-    """What a receiver knows between requests: its conduct, and how many it had."""
+    """What a receiver knows between requests: its conduct, and how many it had.
+
+    Attributes:
+        connections: those that are open.
+        ended: done with the signal that ends it, or with what went wrong.
+    """
 
     def __init__(self, conduct: Conduct, *, report: Report) -> None:
         self._conduct = conduct
         self._report = report
         self._number = 0
         self.connections: set[asyncio.Transport] = set()
+        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def end(self, number: int) -> None:
+        """End it by a signal."""
+        if not self.ended.done():
+            self.ended.set_result(number)
+
+    def fail(self, error: Exception) -> None:
+        """End it by what went wrong: a disk that is full, nobody who reads its lines."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
 
     async def answer(self, request: Request) -> bytes:
         """Judge one request, report it, and return the bytes of the answer."""
@@ -198,7 +214,11 @@ class _Connection(asyncio.Protocol):
     async def _answer_all(self) -> None:
         while not self._transport.is_closing():
             request = await self._queue.get()
-            self._transport.write(await self._receiver.answer(request))
+            try:
+                self._transport.write(await self._receiver.answer(request))
+            except OSError as error:
+                self._receiver.fail(error)
+                self._transport.close()
             if not request.keep_alive:
                 self._transport.close()
 
@@ -223,25 +243,15 @@ async def serve(
         server = await loop.create_server(lambda: _Connection(receiver), HOST, port)
     except OSError as error:
         raise port_error(error, host=HOST, port=port) from None
-    ended = _signals(loop)
-    ready(f"http://{HOST}:{server.sockets[0].getsockname()[1]}/")
-    by = await ended
-    server.close()
-    for connection in list(receiver.connections):
-        connection.close()
-    return by == signal.SIGINT
-
-
-def _signals(loop: asyncio.AbstractEventLoop) -> asyncio.Future[int]:
-    ended: asyncio.Future[int] = loop.create_future()
-
-    def end(number: int) -> None:
-        if not ended.done():
-            ended.set_result(number)
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end, number)
-    return ended
+        loop.add_signal_handler(number, receiver.end, number)
+    ready(f"http://{HOST}:{server.sockets[0].getsockname()[1]}/")
+    try:
+        return await receiver.ended == signal.SIGINT
+    finally:
+        server.close()
+        for connection in list(receiver.connections):
+            connection.close()
 
 
 def keep(reception: Reception, *, directory: Path, after: int) -> Path:

@@ -139,7 +139,14 @@ def _list_events(form: Form) -> None:
     groups: list[Document] = []
     for event in EVENTS:
         is_first = not groups or groups[-1]["group"] != event.group
-        groups.append({"group": event.group, "event": event.name, "meaning": event.meaning})
+        groups.append(
+            {
+                "group": event.group,
+                "event": event.name,
+                "meaning": event.meaning,
+                "payload": event.payload_source,
+            }
+        )
         if form is Form.TABLE and not is_first:
             groups[-1] = {**groups[-1], "shown": ""}
     columns = [

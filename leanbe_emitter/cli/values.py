@@ -114,7 +114,8 @@ def _pair_of_json(text: str) -> tuple[str, JSON]:
 def _header(text: str) -> tuple[str, str]:
     name, sign, value = text.partition(":")
     if not sign or not name.strip():
-        raise ValueError(f"{text!r} has no ':': write it as NAME:VALUE.")
+        # Not shown: a header may hold a token.
+        raise ValueError("A header without ':': write it as NAME:VALUE.")
     return check_header(name.strip(), value)
 
 

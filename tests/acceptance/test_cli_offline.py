@@ -14,6 +14,7 @@ from tests.command_tree import all_commands
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
 SECRET = EXAMPLES["secret"]
 ENVELOPE = EXAMPLES["envelopes"][0]
+ON_PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 HEAVY = ("sqlalchemy", "alembic", "httpx", "rich", "jsonschema", "tenacity")
 
 
@@ -107,6 +108,22 @@ def test_a_reader_that_leaves_early_causes_no_complaint(tmp_path: Path) -> None:
     assert (status, ran.stderr) == ("0", "")
 
 
+@pytest.mark.parametrize(
+    ("shell", "status", "stderr"),
+    [
+        ("leanbe-emitter assumptions list >&-", 0, ""),
+        ("leanbe-emitter nonsense 2>&-", 2, ""),
+        ("leanbe-emitter nonsense 2>/dev/full", 2, ""),
+        ("leanbe-emitter assumptions list >/dev/full", 3, "error: No space left on device.\n"),
+    ],
+)
+def test_where_nothing_can_be_written_the_status_still_says_what_happened(
+    tmp_path: Path, shell: str, status: int, stderr: str
+) -> None:
+    ran = run_process("-c", shell, cwd=tmp_path, program=("bash",), environ=ON_PATH)
+    assert (ran.status, ran.stderr) == (status, stderr)
+
+
 def test_colour_is_for_terminals_that_want_it(tmp_path: Path) -> None:
     script = f"{sys.executable} -m leanbe_emitter assumptions list --output table"
     ran = run_process("-c", script, cwd=tmp_path, program=("sh",))
@@ -121,7 +138,6 @@ def test_the_completion_script_of_each_shell_asks_this_program(tmp_path: Path, s
 
 
 def test_bash_completes_commands_and_names(tmp_path: Path) -> None:
-    folder = str(Path(sys.executable).parent)
     script = """
         eval "$(leanbe-emitter completion bash)"
         for words in "leanbe-emitter ver" "leanbe-emitter assumptions show trig"; do
@@ -129,14 +145,44 @@ def test_bash_completes_commands_and_names(tmp_path: Path) -> None:
             _leanbe_emitter_completion "leanbe-emitter" "" ""
             echo "${COMPREPLY[@]}"
         done"""
-    ran = run_process(
-        "-c",
-        script,
-        cwd=tmp_path,
-        program=("bash", "--norc"),
-        environ={"PATH": f"{folder}:{os.environ['PATH']}"},
-    )
+    ran = run_process("-c", script, cwd=tmp_path, program=("bash", "--norc"), environ=ON_PATH)
     assert ran.stdout.splitlines() == ["verify", "triggered_at"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+@pytest.mark.parametrize("command", ["trigger", "schema", "send"])
+def test_event_names_complete_with_their_meaning(tmp_path: Path, shell: str, command: str) -> None:
+    last = {"zsh": "2", "fish": "idea.u"}[shell]
+    ran = run_process(
+        cwd=tmp_path,
+        environ={
+            "_LEANBE_EMITTER_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": f"leanbe-emitter {command} idea.u",
+            "COMP_CWORD": last,
+        },
+    )
+    assert ran.status == 0
+    assert "idea.upVoted" in ran.stdout
+    assert "idea.updated" in ran.stdout
+    assert "idea.created" not in ran.stdout
+    assert "edited" in ran.stdout
+
+
+def test_the_environment_names_the_database_and_an_option_beats_it(tmp_path: Path) -> None:
+    environ = {"LEANBE_EMITTER_DB": "sqlite:///one.db"}
+    run_process("db", "upgrade", cwd=tmp_path, environ=environ)
+    run_process("db", "upgrade", "--db", "sqlite:///two.db", cwd=tmp_path, environ=environ)
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == ["one.db", "two.db"]
+
+
+def test_to_look_at_a_database_does_not_make_it(tmp_path: Path) -> None:
+    for command in ("check", "current"):
+        ran = run_process("db", command, cwd=tmp_path)
+        assert (ran.status, ran.stdout) == (3, "")
+        assert "db upgrade" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert run_process("db", "upgrade", cwd=tmp_path).status == 0
+    assert run_process("db", "check", cwd=tmp_path).status == 0
 
 
 def test_the_command_and_the_module_are_the_same_program(tmp_path: Path) -> None:

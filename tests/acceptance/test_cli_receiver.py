@@ -1,5 +1,6 @@
 """The receiver of ours, as a process: what it answers, prints and keeps, and how it ends."""
 
+import http.client
 import json
 import signal
 import socket
@@ -103,3 +104,13 @@ def test_what_is_no_http_is_answered_and_left(tmp_path: Path) -> None:
             connection.sendall(b"\x00\x01 nonsense\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
         assert receiver.post(BODY)[0] == 204
+
+
+def test_a_disk_that_takes_nothing_ends_it_with_the_reason(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--save", "kept") as receiver:
+        (tmp_path / "kept").rmdir()
+        with pytest.raises(http.client.RemoteDisconnected):
+            receiver.post(BODY)
+        assert receiver.process.stderr is not None
+        assert receiver.process.stderr.read().startswith("error: kept/0001.json: ")
+        assert receiver.process.wait(10) == 3
