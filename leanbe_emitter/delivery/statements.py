@@ -184,7 +184,7 @@ UPDATE deliveries SET
     leases_lost = settled.leases_lost
 FROM {settled} AS settled{columns}
 WHERE deliveries.id = settled.id AND deliveries.lease_token = settled.token
-RETURNING id, state
+RETURNING deliveries.id, deliveries.state
 """
 
 _SETTLED_SQLITE = """(

@@ -1,6 +1,7 @@
 """Products: what webhook settings belong to. No event tells of them (contract c.3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -43,7 +44,6 @@ def create(
     """
     name = check_name(name, what="product's name")
     owner = _owner(owner or {})
-    _check_free(action.session, name)
     row = ProductRow(
         id=action.new_id(),
         name=name,
@@ -51,8 +51,8 @@ def create(
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
-    action.session.add(row)
-    _flush_name(action.session, name)
+    with _taking(action.session, name):
+        action.session.add(row)
     action.session.add(
         WebhookRow(
             product_id=row.id, headers=[], created_at=action.now_ms, updated_at=action.now_ms
@@ -130,9 +130,8 @@ def rename(action: Action, product: ProductRow, name: str) -> ProductRow:
     name = check_name(name, what="product's name")
     action.lock(product)
     if name != product.name:
-        _check_free(action.session, name)
-        product.name, product.updated_at = name, action.now_ms
-        _flush_name(action.session, name)
+        with _taking(action.session, name):
+            product.name, product.updated_at = name, action.now_ms
     return product
 
 
@@ -153,11 +152,13 @@ def remove(action: Action, product: ProductRow) -> None:
     )
 
 
-def _flush_name(session: Session, name: str) -> None:
-    """Write the product; its name may have been taken since ``_check_free``, on PostgreSQL."""
+@contextmanager
+def _taking(session: Session, name: str) -> Iterator[None]:
+    """Write what the block does, which takes a name: on PostgreSQL somebody may be faster."""
+    _check_free(session, name)
     try:
         with session.begin_nested():
-            session.flush()
+            yield
     except IntegrityError:
         _check_free(session, name)
         raise

@@ -1,0 +1,48 @@
+"""The library over each database, and a receiver that is really called."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from leanbe_emitter import Leanbe, Product
+from tests.postgresql import Cluster
+from tests.receiver import Receiver
+
+SECRET = "whsec_test"
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest) -> str:
+    """The URL of a database: in memory, in a file, and on PostgreSQL."""
+    if request.param == "memory":
+        return ":memory:"
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_ready"))
+    return f"sqlite:///{request.getfixturevalue('tmp_path') / 'test.db'}"
+
+
+@pytest.fixture
+def leanbe(db: str) -> Iterator[Leanbe]:
+    """An empty Leanbe."""
+    with Leanbe(db) as leanbe:
+        yield leanbe
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that accepts, until it is told otherwise."""
+    with Receiver.listening() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def product(leanbe: Leanbe, receiver: Receiver) -> Product:
+    """A product whose events go to the receiver."""
+    return leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
+
+
+@pytest.fixture
+def postgresql_ready(cluster: Cluster) -> Iterator[str]:
+    """The URL of a PostgreSQL database with today's tables."""
+    with cluster.migrated_database() as url:
+        yield url
