@@ -202,34 +202,37 @@ class _Draft:
 def _lock(session: Session, product_ids: set[str]) -> dict[str, _Sender]:
     rows = session.execute(
         select(
-            ProductRow.id,
-            ProductRow.sequence,
-            ProductRow.last_triggered_at,
-            ProductRow.assumptions,
-            WebhookRow.url,
-            WebhookRow.secret,
-            WebhookRow.headers,
+            ProductRow.id, ProductRow.sequence, ProductRow.last_triggered_at, ProductRow.assumptions
         )
-        .outerjoin(WebhookRow, WebhookRow.product_id == ProductRow.id)
         .where(ProductRow.id.in_(product_ids))
         .order_by(ProductRow.id)
-        .with_for_update(of=ProductRow)
+        .with_for_update()
     ).all()
-    senders = {row.id: _sender(row) for row in rows}
+    # A statement of its own, begun when the lock is held: PostgreSQL would join the settings as
+    # they were when the waiting began.
+    webhooks = {
+        row.product_id: row
+        for row in session.execute(
+            select(
+                WebhookRow.product_id, WebhookRow.url, WebhookRow.secret, WebhookRow.headers
+            ).where(WebhookRow.product_id.in_(product_ids))
+        )
+    }
+    senders = {row.id: _sender(row, webhooks[row.id]) for row in rows}
     for missing in sorted(product_ids - senders.keys()):
         raise NotFound(f"There is no product {missing}.")
     return senders
 
 
-def _sender(row: Row[Any]) -> _Sender:
+def _sender(product: Row[Any], webhook: Row[Any]) -> _Sender:
     return _Sender(
-        id=row.id,
-        sequence=row.sequence,
-        last_triggered_at=row.last_triggered_at,
-        assumptions=row.assumptions,
-        url=row.url,
-        secret=row.secret,
-        headers=[(name, value) for name, value in row.headers or ()],
+        id=product.id,
+        sequence=product.sequence,
+        last_triggered_at=product.last_triggered_at,
+        assumptions=product.assumptions,
+        url=webhook.url,
+        secret=webhook.secret,
+        headers=[(name, value) for name, value in webhook.headers],
     )
 
 

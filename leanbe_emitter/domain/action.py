@@ -56,4 +56,9 @@ class Action:
             .execution_options(populate_existing=True)
         ).one_or_none()
         if locked is None:
-            raise NotFound(f"The product {product.name!r} was deleted meanwhile.")
+            raise deleted_meanwhile(product)
+
+
+def deleted_meanwhile(product: ProductRow) -> NotFound:
+    """Return the error for a product that was there a moment ago."""
+    return NotFound(f"The product {product.name!r} was deleted meanwhile.")

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.action import Action, deleted_meanwhile
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
+
+_ORDER = (MembershipRow.granted_at, UserRow.id)
 
 
 def create(action: Action, product: ProductRow, *, email: str, first_name: str) -> UserRow:
@@ -68,14 +70,19 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
 
 def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
     """Return a product's users in the order in which they came to it; the first is its owner."""
-    return session.scalars(_of(product).order_by(MembershipRow.granted_at, UserRow.id)).all()
+    return session.scalars(_of(product).order_by(*_ORDER)).all()
 
 
 def owner(session: Session, product: ProductRow) -> UserRow:
-    """Return who owns what is made in a product where nobody is named (contract b.0)."""
-    return session.scalars(
-        _of(product).order_by(MembershipRow.granted_at, UserRow.id).limit(1)
-    ).one()
+    """Return who owns what is made in a product where nobody is named (contract b.0).
+
+    Raises:
+        NotFound: the product was deleted meanwhile: while it is there, it has a user.
+    """
+    first = session.scalars(_of(product).order_by(*_ORDER).limit(1)).one_or_none()
+    if first is None:
+        raise deleted_meanwhile(product)
+    return first
 
 
 def _has_email(email: str) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.action import Action, deleted_meanwhile
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.headers import check_header
@@ -24,8 +24,15 @@ Headers = Iterable[tuple[str, str]]
 
 
 def get(session: Session, product: ProductRow) -> WebhookRow:
-    """Return a product's settings."""
-    return session.scalars(select(WebhookRow).where(WebhookRow.product_id == product.id)).one()
+    """Return a product's settings.
+
+    Raises:
+        NotFound: the product was deleted meanwhile.
+    """
+    row = session.get(WebhookRow, product.id)
+    if row is None:
+        raise deleted_meanwhile(product)
+    return row
 
 
 def set_url(  # noqa: PLR0913 - the settings that a webhook has
