@@ -200,6 +200,35 @@ def test_a_database_that_is_not_there_is_3_and_its_password_stays_hidden(
     assert "hidden" not in ran.stderr
 
 
+def test_an_empty_postgresql_is_3_until_it_is_upgraded(cli: Cli, postgresql_url: str) -> None:
+    for command in (("product", "list"), ("trigger", "idea.created"), ("db", "check")):
+        ran = cli(*command, "--db", postgresql_url)
+        assert (ran.status, ran.stdout) == (3, "")
+        assert "leanbe-emitter db upgrade" in ran.stderr
+    assert cli("db", "upgrade", "--db", postgresql_url).status == 0
+    assert cli("product", "list", "--db", postgresql_url).status == 0
+
+
+def test_either_database_carries_an_event_to_its_end(
+    cli: Cli, tmp_path: Path, database_url: str
+) -> None:
+    def on_it(*arguments: str) -> Ran:
+        return cli("--db", database_url, *arguments)
+
+    with acme(on_it, tmp_path, "--fail-first", "1"):
+        on_it("assumptions", "set", "backoff", "10ms")
+        ran = on_it("trigger", "idea.created", "--verbose")
+        assert ran.status == 1, ran.stderr
+        assert on_it("trigger", "okr.created", "--no-deliver").status == 0
+        drained = on_it("deliveries", "wait", "--timeout", "10ms")
+        assert drained.status == 1
+        on_it("worker", "--drain")
+        assert on_it("deliveries", "wait", "--timeout", "10s").status == 0
+        assert on_it("deliveries", "redeliver", newest(on_it)[-6:]).status == 0
+        assert on_it("deliveries", "list", "--status", "delivered").stdout.count("\n") == 3
+    assert len(kept(tmp_path)) == 4
+
+
 def test_a_file_that_is_no_database_is_3(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "leanbe-emitter.db").write_text("no database at all, but a text\n" * 99)
     ran = cli("product", "list")

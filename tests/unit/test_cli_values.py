@@ -25,6 +25,7 @@ def test_a_secret_is_text_a_variable_or_a_file(
         (b"a\r\n", "a"),
         (b"a\n\n", "a\n"),
         (b"a \n", "a "),
+        (b"a \r\n", "a "),
         (b"a\r", "a\r"),
     ]:
         file.write_bytes(content)
