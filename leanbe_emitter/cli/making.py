@@ -37,18 +37,18 @@ class Printing:
 
     def begun(self, claimed: "Claimed") -> None:
         """Print the line out."""
-        self._lines.begun(
-            self._begun(claimed, url=claimed.webhook.url or "", started_at=self._clock.now())
-        )
+        url, now = claimed.webhook.url or "", self._clock.now()
+        self._lines.begun(self._begun(claimed, url=url, started_at=now, body=claimed.body))
 
     def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
         """Print the line back."""
         evidence = settlement.evidence
         started_at = from_milliseconds(evidence.started_at)
-        begun = self._begun(claimed, url=evidence.url, started_at=started_at)
+        body = evidence.request_body or claimed.body
+        begun = self._begun(claimed, url=evidence.url, started_at=started_at, body=body)
         self._lines.ended(_ended(begun, settlement))
 
-    def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime) -> Begun:
+    def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime, body: str) -> Begun:
         return Begun(
             delivery_id=claimed.delivery_id if self._is_kept else "",
             event=claimed.event_name or _AS_IS,
@@ -56,7 +56,7 @@ class Printing:
             started_at=started_at,
             method=claimed.method,
             url=url,
-            body_bytes=len(claimed.body.encode(errors="surrogateescape")),
+            body_bytes=len(body.encode(errors="surrogateescape")),
         )
 
 

@@ -15,7 +15,7 @@ from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.samples import STORY_ORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from leanbe_emitter.emitter import Leanbe, Rehearsed, Triggered, Wanted
 
@@ -136,24 +136,21 @@ def _tell_what_is_not_owed(invocation: Invocation, triggered: "Sequence[Triggere
 
 
 def _list_events(form: Form) -> None:
-    groups: list[Document] = []
+    output.rows(form, list(_catalogue(is_for_a_person=form is Form.TABLE)), columns=_CATALOGUE)
+
+
+def _catalogue(*, is_for_a_person: bool) -> "Iterator[Document]":
+    """Yield the 22 events; a person sees the name of a group once."""
+    last = ""
     for event in EVENTS:
-        is_first = not groups or groups[-1]["group"] != event.group
-        groups.append(
-            {
-                "group": event.group,
-                "event": event.name,
-                "meaning": event.meaning,
-                "payload": event.payload_source,
-            }
-        )
-        if form is Form.TABLE and not is_first:
-            groups[-1] = {**groups[-1], "shown": ""}
-    columns = [
-        output.Column(title="group", of=lambda document: document.get("shown", document["group"])),
-        *_CATALOGUE[1:],
-    ]
-    output.rows(form, groups, columns=columns)
+        is_repeated = is_for_a_person and event.group == last
+        last = event.group
+        yield {
+            "group": "" if is_repeated else event.group,
+            "event": event.name,
+            "meaning": event.meaning,
+            "payload": event.payload_source,
+        }
 
 
 def _show_requests(form: Form, requests: "Sequence[Rehearsed]") -> None:
