@@ -1,0 +1,311 @@
+"""Synthetic events: exactly those that were named, of one document, with the caller's changes."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from leanbe_emitter import (
+    Changes,
+    Conflict,
+    InvalidValue,
+    Leanbe,
+    NotFound,
+    PayloadTooDeep,
+    PayloadTooLarge,
+    Product,
+    Triggered,
+    Wanted,
+)
+from leanbe_emitter.clock import ManualClock
+from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from tests.integration.conftest import SECRET
+from tests.node import Node
+from tests.receiver import Receiver
+
+TEXT = 'Ärger mit "Größe" — 日本 😀 \\ </script>\u2028\u007f'
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    with Node.started() as node:
+        yield node
+
+
+def ids(triggered: list[Triggered]) -> list[str]:
+    """Return the ids of the documents that the events are of."""
+    return [each.event.payload["_id"] for each in triggered]
+
+
+def test_a_triggered_event_was_attempted_when_the_call_returns(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    delivery = leanbe.trigger("idea.created")
+    assert delivery.delivered
+    assert delivery.outcome == "delivered"
+    assert delivery.next_due_at is None
+    assert receiver.bodies == [delivery.event.body] == [delivery.attempts[0].request_body]
+    assert delivery.event.product_id == product.id
+
+
+@pytest.mark.node
+def test_all_22_events_verify_with_the_article_formula_whatever_their_text(
+    leanbe: Leanbe, product: Product, receiver: Receiver, node: Node
+) -> None:
+    for name in EVENT_NAMES:
+        path = "firstName" if name.startswith("customer.") else "title"
+        leanbe.trigger(name, product=product, set={path: TEXT})
+    assert [request.verified(SECRET).event for request in receiver.requests] == list(EVENT_NAMES)
+    for body in receiver.bodies:
+        assert node.verifies(body.decode(), SECRET)
+        assert TEXT in json.loads(body)["payload"].values()
+
+
+@pytest.mark.usefixtures("product")
+def test_exactly_the_named_events_are_recorded_in_their_order(
+    leanbe: Leanbe, receiver: Receiver
+) -> None:
+    names = ["idea.created", "idea.upVoted", "idea.deleted"]
+    triggered = leanbe.trigger_all(Wanted(events=names))
+    assert [each.event.name for each in triggered] == names
+    assert [each.event.sequence for each in triggered] == [1, 2, 3]
+    assert [request.verified(SECRET).event for request in receiver.requests] == names
+    assert len(leanbe.deliveries.list()) == 3
+
+
+@pytest.mark.usefixtures("product")
+def test_names_of_one_call_speak_of_one_document_and_each_time_of_another(leanbe: Leanbe) -> None:
+    triggered = leanbe.trigger_all(Wanted(events=["idea.created", "idea.promoted"], times=2))
+    first, same, second, same_again = ids(triggered)
+    assert first == same != second == same_again
+
+
+@pytest.mark.usefixtures("product")
+def test_same_as_goes_on_with_the_document_of_an_earlier_delivery(leanbe: Leanbe) -> None:
+    created = leanbe.trigger("idea.created", set={"title": "Dark mode"})
+    wanted = Wanted(events=["idea.updated", "idea.deleted"], same_as=created.id[-6:])
+    for each in leanbe.trigger_all(wanted):
+        assert each.event.payload["_id"] == created.event.payload["_id"]
+        assert each.event.payload["createdAt"] == created.event.payload["createdAt"]
+
+
+def test_same_as_implies_the_product(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
+    leanbe.products.create("Other", webhook_url=receiver.url)
+    created = leanbe.trigger("idea.created", product=product)
+    (updated,) = leanbe.trigger_all(Wanted(events=["idea.updated"], same_as=created))
+    assert updated.event.product_id == product.id
+
+
+@pytest.mark.usefixtures("product")
+def test_same_as_a_delivery_that_is_not_there_is_not_found(leanbe: Leanbe) -> None:
+    with pytest.raises(NotFound, match="no delivery"):
+        leanbe.trigger_all(Wanted(events=["idea.updated"], same_as="abcdef"))
+
+
+@pytest.mark.usefixtures("product")
+def test_changes_are_made_to_the_sample(leanbe: Leanbe) -> None:
+    changes = Changes(
+        set={"title": TEXT, "tags[0].title": "ui"},
+        set_json={"upvotes": 7, "archived": True},
+        unset=["description"],
+    )
+    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"], changes=changes))
+    payload = triggered.event.payload
+    assert (payload["title"], payload["tags"][0]["title"]) == (TEXT, "ui")
+    assert (payload["upvotes"], payload["archived"]) == (7, True)
+    assert "description" not in payload
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [None, [], [1, "two", {"three": None}], "text", 5, True, {}, {"b": 1, "10": 2, "2": 3}],
+)
+@pytest.mark.usefixtures("product")
+def test_any_json_value_can_be_the_payload(
+    leanbe: Leanbe, receiver: Receiver, payload: Any
+) -> None:
+    delivery = leanbe.trigger("idea.created", payload=payload)
+    assert delivery.event.payload == payload
+    assert receiver.requests[0].verified(SECRET).payload == payload
+    assert delivery.document()["event"]["payload"] == payload
+
+
+@pytest.mark.usefixtures("product")
+def test_what_databases_cannot_hold_can_be_in_a_payload(leanbe: Leanbe, receiver: Receiver) -> None:
+    text = "nul \0 half \ud83d"
+    leanbe.trigger("idea.created", set={"title": text})
+    assert b"nul \\u0000 half \\ud83d" in receiver.bodies[0]
+    assert receiver.requests[0].verified(SECRET).payload["title"] == text
+
+
+@pytest.mark.usefixtures("product")
+def test_a_payload_that_is_no_object_has_no_paths(leanbe: Leanbe) -> None:
+    for payload in (None, [1]):
+        with pytest.raises(InvalidValue, match="an object only"):
+            leanbe.trigger("idea.created", payload=payload, set={"title": "x"})
+    leanbe.trigger("idea.created", payload=None)
+    with pytest.raises(InvalidValue, match="no object"):
+        leanbe.trigger_all(Wanted(events=["idea.updated"], same_as=leanbe.deliveries.last()))
+
+
+@pytest.mark.usefixtures("product")
+def test_only_a_strict_payload_has_to_match_the_schema(leanbe: Leanbe) -> None:
+    leanbe.trigger("idea.created", payload={"title": 5})
+    strict = Changes(payload={"title": 5}, is_strict=True)
+    with pytest.raises(InvalidValue, match=r"does not match idea\.created"):
+        leanbe.trigger_all(Wanted(events=["idea.created"], changes=strict))
+    sample = Wanted(events=EVENT_NAMES, changes=Changes(is_strict=True))
+    assert len(leanbe.trigger_all(sample, deliver=False)) == 22
+    assert len(leanbe.deliveries.list()) == 23
+
+
+@pytest.mark.usefixtures("product")
+def test_a_payload_beyond_the_limits_is_refused_and_not_recorded(leanbe: Leanbe) -> None:
+    deep: Any = "bottom"
+    for _ in range(200):
+        deep = [deep]
+    leanbe.trigger("idea.created", payload=deep)
+    with pytest.raises(PayloadTooDeep):
+        leanbe.trigger("idea.created", payload=[deep])
+    leanbe.trigger("idea.created", payload="é" * (2**19 - 1))
+    with pytest.raises(PayloadTooLarge):
+        leanbe.trigger("idea.created", payload="é" * 2**19)
+    assert len(leanbe.deliveries.list()) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Wanted(events=["idea.craeted"]), "Did you mean idea.created"),
+        (Wanted(events=["idea.created", "nonsense"]), "nonsense"),
+        (Wanted(events=["idea.created"], changes=Changes(set={"titel": "x"})), "titel.*title"),
+        (Wanted(events=["idea.created"], assume={"metod": "PUT"}), "metod.*method"),
+        (Wanted(events=[]), "No event"),
+        (Wanted(events=["idea.created"], times=0), "No event"),
+    ],
+)
+@pytest.mark.usefixtures("product")
+def test_what_is_wrong_is_refused_before_anything_is_recorded(
+    leanbe: Leanbe, wanted: Wanted, words: str
+) -> None:
+    for call in (leanbe.trigger_all, leanbe.rehearse):
+        with pytest.raises(InvalidValue, match=words):
+            call(wanted)
+    assert leanbe.deliveries.list() == []
+    assert leanbe.trigger("idea.created").event.sequence == 1
+
+
+def test_without_a_url_an_event_is_recorded_and_nothing_is_owed(leanbe: Leanbe) -> None:
+    leanbe.products.create("Acme")
+    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]))
+    assert triggered.delivery is None
+    assert "signature" not in json.loads(triggered.event.body)
+    with pytest.raises(Conflict, match="nothing is owed"):
+        leanbe.trigger("idea.created")
+
+
+@pytest.mark.usefixtures("product")
+def test_an_event_that_the_product_does_not_want_is_owed_to_nobody(
+    leanbe: Leanbe, receiver: Receiver
+) -> None:
+    leanbe.assumptions.set("events", "idea.*,okr.created")
+    triggered = leanbe.trigger_all(Wanted(events=["idea.created", "okr.deleted", "okr.created"]))
+    assert [each.delivery is not None for each in triggered] == [True, False, True]
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.usefixtures("product")
+def test_a_date_far_ahead_in_a_payload_does_not_drag_triggered_at_along(leanbe: Leanbe) -> None:
+    ahead = "2999-01-01T00:00:00.000Z"
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    far = leanbe.trigger("idea.created", set={"updatedAt": ahead, "createdAt": ahead})
+    given = leanbe.trigger("idea.created", payload=far.event.payload)
+    goes_on = leanbe.trigger_all(
+        Wanted(events=["idea.updated", "idea.deleted", "idea.upVoted"], same_as=far)
+    )
+    events = [far.event, given.event, *(each.event for each in goes_on)]
+    assert all(event.triggered_at < soon for event in events)
+
+
+def test_triggered_at_increases_though_the_clock_stands_still_or_goes_back(
+    db: str, receiver: Receiver
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    clock = ManualClock(start)
+    with Leanbe(db, clock=clock) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        first = leanbe.trigger_all(Wanted(events=["idea.created", "idea.updated"]))
+        clock.set(start - timedelta(days=1))
+        second = leanbe.trigger_all(Wanted(events=["idea.deleted"]))
+        instants = [each.event.triggered_at for each in (*first, *second)]
+        steps = [later - earlier for earlier, later in pairwise(instants)]
+        assert steps == [timedelta(milliseconds=1)] * 2
+        for each in first:
+            assert each.event.payload["updatedAt"] < json.loads(each.event.body)["triggeredAt"]
+
+
+def test_the_same_seed_and_clock_give_the_same_bytes(receiver: Receiver) -> None:
+    bodies = []
+    for _ in range(2):
+        with Leanbe(":memory:", seed=7, clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) as one:
+            one.products.create("Acme", webhook_url=receiver.url)
+            bodies.append([each.event.body for each in one.trigger_all(Wanted(events=EVENT_NAMES))])
+    assert bodies[0] == bodies[1]
+
+
+def test_a_rehearsal_shows_the_requests_and_changes_nothing(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    leanbe.webhooks.set(product, receiver.url, headers=[("X-Environment", "test")])
+    wanted = Wanted(events=["idea.created", "idea.updated"], changes=Changes(set={"title": TEXT}))
+    rehearsed = leanbe.rehearse(wanted)
+    assert leanbe.deliveries.list() == []
+    assert receiver.requests == []
+    triggered = leanbe.trigger_all(wanted)
+    assert [each.event.sequence for each in triggered] == [1, 2]
+    for one, other in zip(rehearsed, triggered, strict=True):
+        assert other.delivery is not None
+        (attempt,) = other.delivery.attempts
+        assert (one.event, one.method, one.url) == (other.event.name, "POST", receiver.url)
+        assert one.headers == attempt.request_headers
+        assert len(one.body) == len(attempt.request_body)
+
+
+def test_a_rehearsal_has_no_url_where_nothing_would_be_owed(leanbe: Leanbe) -> None:
+    leanbe.products.create("Acme", assume={"events": "okr.*"})
+    (homeless,) = leanbe.rehearse(Wanted(events=["okr.created"]))
+    leanbe.webhooks.set("Acme", "http://127.0.0.1:9/")
+    owed, unwanted = leanbe.rehearse(Wanted(events=["okr.created", "idea.created"]))
+    assert [each.url for each in (homeless, owed, unwanted)] == [None, "http://127.0.0.1:9/", None]
+
+
+@pytest.mark.usefixtures("product")
+def test_a_rehearsed_body_verifies_and_its_times_increase(leanbe: Leanbe) -> None:
+    leanbe.trigger_all(Wanted(events=["idea.created"], times=50), deliver=False)
+    bodies = [json.loads(each.body) for each in leanbe.rehearse(Wanted(events=EVENT_NAMES))]
+    instants = [body["triggeredAt"] for body in bodies]
+    assert instants == sorted(set(instants))
+    assert instants[0] > json.loads(leanbe.deliveries.last().event.body)["triggeredAt"]
+
+
+def test_events_of_a_product_deleted_meanwhile_have_no_delivery_any_more(
+    database_url: str, receiver: Receiver
+) -> None:
+    class Deleter:
+        def begun(self, claimed: Claimed) -> None:
+            assert claimed.number == 1
+            with Leanbe(database_url) as other:
+                other.products.delete("Acme")
+
+        def ended(self, claimed: Claimed, settlement: Settlement) -> None:
+            """Say nothing."""
+
+    with Leanbe(database_url) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), watcher=Deleter())
+        assert triggered.event.name == "idea.created"
+        assert triggered.delivery is None
