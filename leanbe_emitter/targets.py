@@ -113,8 +113,17 @@ class Target:
 
     @classmethod
     def of(cls, url: str) -> "Target":
-        """Take apart a URL that ``check_url`` let through."""
-        return _target(url)
+        """Take apart a URL that ``check_url`` let through.
+
+        Raises:
+            InvalidTarget: it never did; only what is needed to call it is looked at here.
+        """
+        try:
+            return _target(url)
+        except (KeyError, ValueError) as error:
+            raise InvalidTarget(
+                f"The URL {_shown(url)} cannot be called.", hint=_EXAMPLE
+            ) from error
 
     @property
     def authority(self) -> str:
@@ -270,7 +279,7 @@ def check_address(address: str, rules: TargetRules, *, host: str) -> None:
     Raises:
         InvalidTarget: naming the address, the rule, and the option that would allow it.
     """
-    faces = _faces(ip_address(address.partition("%")[0]))
+    faces = _faces(_parsed(address))
     led = "" if host == address else f", which {host} leads to,"
     if not _METADATA.isdisjoint(faces):
         raise InvalidTarget(
@@ -285,6 +294,15 @@ def check_address(address: str, rules: TargetRules, *, host: str) -> None:
             f"{address}{led} must not be called: {rule}.",
             hint=f"If it is meant, allow it with {OPTION} {address}.",
         )
+
+
+def _parsed(address: str) -> Address:
+    try:
+        return ip_address(address.partition("%")[0])
+    except ValueError as error:
+        raise InvalidTarget(
+            f"{address!r} is no address.", hint="An address is like 127.0.0.1 or ::1."
+        ) from error
 
 
 def _faces(address: Address) -> tuple[Address, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from leanbe_emitter.delivery.connecting import Resolve
 from leanbe_emitter.delivery.http1 import IDLE_SECONDS, Http1Transport
+from leanbe_emitter.delivery.resolving import Resolve
 from leanbe_emitter.delivery.transport import (
     KEPT_ANSWER_BYTES,
     VERIFY,

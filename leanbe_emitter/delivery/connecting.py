@@ -9,26 +9,18 @@ system's files say, because a receiver often listens on one of the two only.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import TypeVar
 
+from leanbe_emitter.delivery.resolving import Resolve
 from leanbe_emitter.delivery.transport import TlsSettings, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_address
 
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
 
-#: Name and port in; addresses in the order to try them out; ``OSError`` if there is none.
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
 _LOOPBACK = ("::1", "127.0.0.1")
-
-
-async def resolve_by_system(host: str, port: int) -> Sequence[str]:
-    """Ask the system's resolver for the addresses of a name."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Connector:

@@ -10,8 +10,9 @@ import asyncio
 from contextlib import suppress
 
 from leanbe_emitter.delivery.answers import AnswerReader
-from leanbe_emitter.delivery.connecting import Connector, Resolve, resolve_by_system
+from leanbe_emitter.delivery.connecting import Connector
 from leanbe_emitter.delivery.connection import Connection
+from leanbe_emitter.delivery.resolving import Resolve, SystemResolver
 from leanbe_emitter.delivery.transport import (
     KEPT_ANSWER_BYTES,
     KEPT_HEADER_BYTES,
@@ -50,13 +51,13 @@ class Http1Transport:
         kept_answer_bytes: int = KEPT_ANSWER_BYTES,
         kept_header_bytes: int = KEPT_HEADER_BYTES,
         idle_seconds: float = IDLE_SECONDS,
-        resolve: Resolve = resolve_by_system,
+        resolve: Resolve | None = None,
     ) -> None:
         self._rules = rules
         self._kept_answer_bytes = kept_answer_bytes
         self._kept_header_bytes = kept_header_bytes
         self._idle_seconds = idle_seconds
-        self._connector = Connector(rules=rules, resolve=resolve)
+        self._connector = Connector(rules=rules, resolve=resolve or SystemResolver())
         self._targets: dict[str, Target] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open: set[Connection] = set()

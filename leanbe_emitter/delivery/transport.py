@@ -145,6 +145,7 @@ def compose_headers(
 
     Raises:
         InvalidValue: a name or value that cannot be a header, or one that frames the message.
+        InvalidTarget: a URL that cannot be called.
     """
     headers = {
         "host": ("Host", Target.of(url).authority),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leanbe_emitter.delivery.connecting import _refuse_ourselves, resolve_by_system
+from leanbe_emitter.delivery.connecting import _refuse_ourselves
 from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.transport import (
     OutgoingRequest,
@@ -150,8 +150,9 @@ async def test_a_name_without_addresses_is_unreachable() -> None:
 
 
 @on_a_loop
-async def test_the_systems_resolver_gives_addresses() -> None:
-    assert set(await resolve_by_system("127.0.0.1", 80)) == {"127.0.0.1"}
+async def test_an_address_that_is_none_is_unreachable() -> None:
+    async with sender(resolve=Book(**{"odd.test": ("odd",)})) as transport:
+        assert "'odd' is no address" in await unreachable(transport, post("http://odd.test/"))
 
 
 def test_a_call_that_gets_through_to_itself_is_refused() -> None:

@@ -275,3 +275,9 @@ def test_a_url_is_taken_apart_and_changed_only_where_the_request_line_asks_for_i
 ) -> None:
     target = Target.of(url)
     assert (target.authority, target.path) == (authority, path)
+
+
+@pytest.mark.parametrize("url", ["", "ftp://a.test/", "http://[", "http://a.test:x/"])
+def test_what_is_no_url_to_call_is_not_taken_apart(url: str) -> None:
+    with pytest.raises(InvalidTarget, match="cannot be called"):
+        Target.of(url)
