@@ -1,0 +1,359 @@
+"""Deliveries: found, shown, repeated, given up and explained, on every database."""
+
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from leanbe_emitter import (
+    Conflict,
+    Delivery,
+    Filter,
+    InvalidSignature,
+    InvalidValue,
+    Leanbe,
+    NotFound,
+    Product,
+    Wanted,
+    sign_text,
+    verify,
+)
+from leanbe_emitter.clock import ManualClock
+from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.wire.explain import Verdict
+from tests.integration.conftest import SECRET
+from tests.receiver import Receiver
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def queue(leanbe: Leanbe, *events: str, product: Product | None = None) -> list[Delivery]:
+    """Record events for a worker; return their deliveries."""
+    triggered = leanbe.trigger_all(Wanted(events=events, product=product), deliver=False)
+    return [each.delivery for each in triggered if each.delivery is not None]
+
+
+def test_a_delivery_that_was_refused_waits_for_its_next_attempt(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    receiver.statuses.append(401)
+    delivery = leanbe.trigger("idea.created", product=product)
+    (attempt,) = delivery.attempts
+    assert (delivery.status, delivery.outcome, delivery.delivered) == ("pending", "refused", False)
+    assert (attempt.number, attempt.answer_status, attempt.url) == (1, 401, receiver.url)
+    assert delivery.next_due_at is not None
+    waits = delivery.next_due_at - attempt.started_at
+    assert timedelta(seconds=5) <= waits < timedelta(seconds=10)
+
+
+def test_a_delivery_that_was_not_tried_yet_is_due_and_has_no_outcome(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    (delivery,) = queue(leanbe, "idea.created", product=product)
+    assert (delivery.status, delivery.outcome, delivery.attempts) == ("pending", None, ())
+    assert delivery.next_due_at == delivery.created_at
+    assert delivery.url == receiver.url
+    assert receiver.requests == []
+
+
+def test_an_attempt_that_reaches_nobody_is_unreachable(leanbe: Leanbe) -> None:
+    leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/", assume={"max_attempts": "1"})
+    delivery = leanbe.trigger("idea.created")
+    assert (delivery.status, delivery.outcome) == ("exhausted", "unreachable")
+    assert delivery.next_due_at is None
+    assert delivery.attempts[0].error
+    assert delivery.attempts[0].answer_status is None
+
+
+def test_a_delivery_is_named_by_its_id_or_a_part_of_it(leanbe: Leanbe, product: Product) -> None:
+    delivery = leanbe.trigger("idea.created", product=product)
+    for reference in (delivery, delivery.id, delivery.id[-6:], f"…{delivery.id[-6:]}"):
+        assert leanbe.deliveries.get(reference) == delivery
+    for reference in ("", "idea.created", "0" * 24, "\0"):
+        with pytest.raises(NotFound):
+            leanbe.deliveries.get(reference)
+
+
+def test_the_list_has_the_newest_first_up_to_its_limit(leanbe: Leanbe, product: Product) -> None:
+    made = [each.id for each in queue(leanbe, *["idea.created"] * 5, product=product)]
+    assert [each.id for each in leanbe.deliveries.list()] == made[::-1]
+    assert [each.id for each in leanbe.deliveries.list(limit=2)] == made[:2:-1]
+    assert [each.id for each in leanbe.deliveries.list(limit=99)] == made[::-1]
+    for limit in (0, -1):
+        with pytest.raises(InvalidValue):
+            leanbe.deliveries.list(limit=limit)
+
+
+def test_the_order_is_that_of_time_though_many_processes_make_ids_in_one_second(
+    database_url: str,
+) -> None:
+    clock = ManualClock(START)
+    made = []
+    for n in range(12):
+        clock.set(START + timedelta(milliseconds=250 * n))
+        with Leanbe(database_url, seed=n, clock=clock) as leanbe:
+            if n == 0:
+                leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/")
+            made += [each.id for each in queue(leanbe, "idea.created")]
+    assert made != sorted(made)
+    with Leanbe(database_url) as leanbe:
+        for limit in (1, 2, 5, 12, 20):
+            newest = [each.id for each in leanbe.deliveries.list(limit=limit)]
+            assert newest == made[::-1][:limit]
+        assert leanbe.deliveries.last().id == made[-1]
+
+
+def test_filters_are_joined_by_and(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
+    other = leanbe.products.create("Other", webhook_url=receiver.url)
+    created = leanbe.trigger("idea.created", product=product)
+    updated = leanbe.trigger("idea.updated", product=other)
+    (queued,) = queue(leanbe, "okr.created", product=product)
+    receiver.statuses.append(500)
+    waiting = leanbe.trigger("okr.updated", product=other)
+
+    def ids(which: Filter) -> set[str]:
+        return {each.id for each in leanbe.deliveries.list(which)}
+
+    everything = {created.id, updated.id, queued.id, waiting.id}
+    assert ids(Filter()) == everything
+    assert ids(Filter(status="delivered")) == {created.id, updated.id}
+    assert ids(Filter(status=DeliveryStatus.PENDING)) == {queued.id, waiting.id}
+    assert ids(Filter(is_settled=True)) == {created.id, updated.id}
+    assert ids(Filter(is_settled=False)) == {queued.id, waiting.id}
+    assert ids(Filter(status="pending", is_settled=True)) == set()
+    assert ids(Filter(event="idea.*")) == {created.id, updated.id}
+    assert ids(Filter(event="*.created", product="Acme")) == {created.id, queued.id}
+    assert ids(Filter(product=other, status="pending")) == {waiting.id}
+
+
+def test_a_filter_that_cannot_match_is_refused(leanbe: Leanbe, product: Product) -> None:
+    for which in (Filter(status="deliverd"), Filter(event="nonsense.*")):
+        with pytest.raises(InvalidValue):
+            leanbe.deliveries.list(which)
+    with pytest.raises(NotFound):
+        leanbe.deliveries.list(Filter(product=f"no {product.name}"))
+
+
+def test_since_takes_its_instant_in_and_before_leaves_it_out(db: str) -> None:
+    clock = ManualClock(START)
+    with Leanbe(db, clock=clock) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/")
+        (early,) = queue(leanbe, "idea.created")
+        clock.advance(minutes=10)
+        (late,) = queue(leanbe, "idea.created")
+        then = late.created_at
+        assert then == START + timedelta(minutes=10)
+        assert [each.id for each in leanbe.deliveries.list(Filter(since=then))] == [late.id]
+        assert [each.id for each in leanbe.deliveries.list(Filter(before=then))] == [early.id]
+
+
+def test_the_last_delivery_is_the_newest_of_its_event(leanbe: Leanbe, product: Product) -> None:
+    with pytest.raises(NotFound, match="no delivery yet"):
+        leanbe.deliveries.last()
+    first, second, third = queue(leanbe, "idea.created", "idea.upVoted", "okr.created")
+    assert leanbe.deliveries.last() == third
+    assert leanbe.deliveries.last("idea.*") == second
+    assert leanbe.deliveries.last("idea.created") == first
+    with pytest.raises(NotFound, match=r"customer\.\*"):
+        leanbe.deliveries.last("customer.*")
+    assert first.event.product_id == product.id
+
+
+def test_many_deliveries_are_read_by_their_ids_in_the_order_asked_for(
+    leanbe: Leanbe, product: Product
+) -> None:
+    made = [each.id for each in queue(leanbe, *["idea.created"] * 1200, product=product)]
+    found = leanbe.deliveries.of(["0" * 24, *made[::-1]])
+    assert [each.id for each in found] == made[::-1]
+
+
+def test_a_snapshot_stays_as_it_was(leanbe: Leanbe, product: Product) -> None:
+    (before,) = queue(leanbe, "idea.created", product=product)
+    leanbe.deliver()
+    assert before.status == "pending"
+    assert leanbe.deliveries.get(before).delivered
+    assert len({before, leanbe.deliveries.get(before)}) == 2
+
+
+def test_a_document_tells_all_of_a_delivery_but_the_secret(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    delivery = leanbe.trigger("idea.created", product=product)
+    document = delivery.document()
+    assert (document["_id"], document["status"]) == (delivery.id, "delivered")
+    assert (document["nextDueAt"], document["url"]) == (None, receiver.url)
+    (attempt,) = document["attempts"]
+    assert attempt["request"]["body"].encode() == receiver.bodies[0]
+    assert attempt["answer"]["status"] == 204
+    assert SECRET not in repr(document)
+
+
+# Redelivered
+
+
+def test_a_redelivery_is_a_delivery_of_its_own_with_the_same_bytes_to_the_present_url(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    old = leanbe.trigger("idea.created")
+    leanbe.webhooks.rotate(product)
+    with Receiver.listening() as elsewhere:
+        leanbe.webhooks.set(product, elsewhere.url)
+        new = leanbe.deliveries.redeliver(old.id[-6:])
+    assert new.id != old.id
+    assert new.event == old.event
+    assert new.delivered
+    assert new.attempts[0].url == elsewhere.url
+    assert elsewhere.bodies == receiver.bodies
+    assert leanbe.deliveries.get(old) == old
+
+
+def test_a_delivery_is_redelivered_as_often_as_asked(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    again = leanbe.trigger("idea.created", product=product).redeliver(times=3)
+    assert [each.delivered for each in again] == [True] * 3
+    assert receiver.bodies == receiver.bodies[:1] * 4
+    assert len(leanbe.deliveries.list()) == 4
+
+
+def test_several_deliveries_are_redelivered_at_once_or_none(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    first, second = queue(leanbe, "idea.created", "idea.updated", product=product)
+    ids = leanbe.redeliver([second, first.id])
+    assert [each.event.name for each in leanbe.deliveries.of(ids)] == [
+        "idea.updated",
+        "idea.created",
+    ]
+    with pytest.raises(NotFound):
+        leanbe.redeliver([first, "0" * 24])
+    assert len(leanbe.deliveries.list()) == 4
+    assert len(receiver.requests) == 2
+
+
+def test_without_a_url_nothing_is_redelivered(leanbe: Leanbe, product: Product) -> None:
+    delivery = leanbe.trigger("idea.created")
+    leanbe.webhooks.clear(product)
+    with pytest.raises(Conflict, match="no webhook URL"):
+        delivery.redeliver()
+    assert leanbe.deliveries.list() == [delivery]
+
+
+# Given up
+
+
+def test_what_is_pending_is_discarded_by_name(leanbe: Leanbe, product: Product) -> None:
+    accepted = leanbe.trigger("idea.created", product=product)
+    one, other = queue(leanbe, "idea.created", "idea.updated")
+    assert [each.id for each in leanbe.deliveries.discard([one, accepted])] == [one.id]
+    assert leanbe.deliveries.discard([one]) == []
+    statuses = [each.status for each in leanbe.deliveries.of([accepted.id, one.id, other.id])]
+    assert statuses == ["delivered", "cancelled", "pending"]
+    assert len(leanbe.deliver()) == 1
+
+
+def test_what_is_pending_is_discarded_by_filter(leanbe: Leanbe, product: Product) -> None:
+    queue(leanbe, "idea.created", "idea.updated", "okr.created", product=product)
+    gone = leanbe.deliveries.discard(which=Filter(event="idea.*"))
+    assert {each.event.name for each in gone} == {"idea.created", "idea.updated"}
+    assert {each.status for each in gone} == {"cancelled"}
+    assert [each.event.name for each in leanbe.deliveries.list(Filter(status="pending"))] == [
+        "okr.created"
+    ]
+
+
+def test_a_name_that_is_wrong_discards_nothing(leanbe: Leanbe, product: Product) -> None:
+    (delivery,) = queue(leanbe, "idea.created", product=product)
+    with pytest.raises(NotFound):
+        leanbe.deliveries.discard([delivery, "0" * 24])
+    assert leanbe.deliveries.get(delivery).status == "pending"
+    assert leanbe.deliveries.discard() == []
+
+
+def test_what_was_waiting_for_a_retry_is_discarded(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    receiver.statuses.append(500)
+    delivery = leanbe.trigger("idea.created", product=product)
+    (gone,) = leanbe.deliveries.discard([delivery])
+    assert (gone.status, gone.next_due_at, len(gone.attempts)) == ("cancelled", None, 1)
+
+
+# Made again by hand, and explained
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_sends_the_same_request_again(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    leanbe.webhooks.set(product, receiver.url, headers=[("X-Quote", 'it\'s "here" $HOME')])
+    delivery = leanbe.trigger("idea.created", set={"title": "it's $HOME `id` \\ 😀"})
+    subprocess.run(["sh", "-c", delivery.curl()], check=True, env={"PATH": os.environ["PATH"]})
+    first, again = receiver.requests
+    assert again.body == first.body
+    assert again.method == first.method
+    for name in ("Content-Type", "X-Quote", "User-Agent", "Host"):
+        assert again.headers[name] == first.headers[name]
+
+
+def test_curl_knows_the_request_before_it_was_made(leanbe: Leanbe, product: Product) -> None:
+    (delivery,) = queue(leanbe, "idea.created", product=product)
+    expected = delivery.curl()
+    leanbe.deliver()
+    assert leanbe.deliveries.get(delivery).curl() == expected
+
+
+def test_curl_has_nothing_to_send_to_without_a_url(leanbe: Leanbe, product: Product) -> None:
+    (delivery,) = queue(leanbe, "idea.created")
+    leanbe.webhooks.clear(product)
+    with pytest.raises(Conflict):
+        leanbe.deliveries.get(delivery).curl()
+
+
+def test_a_deleted_products_delivery_is_not_found(leanbe: Leanbe, product: Product) -> None:
+    delivery = leanbe.trigger("idea.created")
+    leanbe.products.delete(product)
+    for call in (delivery.curl, delivery.explain, delivery.redeliver):
+        with pytest.raises(NotFound):
+            call()
+
+
+def test_a_sound_delivery_is_explained_as_sound(leanbe: Leanbe, product: Product) -> None:
+    leanbe.products.create("Twin", webhook_url="http://127.0.0.1:1/", secret=SECRET)
+    leanbe.webhooks.rotate(product, secret="whsec_other")
+    leanbe.webhooks.rotate(product, secret=SECRET)
+    explanation = leanbe.trigger("idea.created", product=product).explain()
+    assert explanation.verdict is Verdict.BODY_SOUND
+
+
+def test_a_receiver_that_still_uses_the_old_secret_is_explained(
+    leanbe: Leanbe, product: Product
+) -> None:
+    leanbe.webhooks.rotate(product, secret="whsec_new")
+    delivery = leanbe.trigger("idea.created")
+    got = sign_text(delivery.event.payload_text, SECRET)
+    explanation = delivery.explain(got=got)
+    assert explanation.verdict is Verdict.MISTAKE_FOUND
+    assert "old secret of this product" in explanation.mistakes[0].mistake.what
+
+
+def test_a_receiver_that_uses_another_products_secret_is_explained(
+    leanbe: Leanbe, product: Product
+) -> None:
+    leanbe.products.create("Other", webhook_url="http://127.0.0.1:1/", secret="whsec_other")
+    delivery = leanbe.trigger("idea.created", product=product)
+    explanation = delivery.explain(got=sign_text(delivery.event.payload_text, "whsec_other"))
+    assert "the product 'Other'" in explanation.mistakes[0].mistake.what
+    assert "whsec" not in repr(explanation)
+
+
+def test_a_body_signed_before_a_rotation_is_explained(leanbe: Leanbe, product: Product) -> None:
+    (delivery,) = queue(leanbe, "idea.created")
+    leanbe.webhooks.rotate(product)
+    with pytest.raises(InvalidSignature):
+        verify(delivery.event.body, leanbe.products.get(product).webhook.secret or "")
+    explanation = delivery.explain()
+    assert explanation.verdict is Verdict.BODY_UNSOUND
+    assert "old secret of this product" in explanation.mistakes[0].mistake.what
