@@ -1,15 +1,26 @@
-"""Ids, secrets and samples' colours: all of them from one random source.
+"""Ids, secrets and colours: all of them from one random source, each kind from a stream of its own.
 
 An ObjectId is 4 bytes of seconds, 5 bytes that are one maker's own, and a 3-byte counter, so that
-ids of one maker sort by their creation (contract a.2).
+ids of one maker sort by their creation (contract a.2). With a stream for each kind, one more event
+does not change the next document's id, nor an id the next secret.
 """
 
 import random
 import threading
 import uuid
 from datetime import datetime
+from enum import StrEnum
 
 _COUNTER_LIMIT = 1 << 24
+
+
+class IdOf(StrEnum):
+    """What an id is made for."""
+
+    DOCUMENT = "document"
+    EVENT = "event"
+    DELIVERY = "delivery"
+    LEASE = "lease"
 
 
 class Ids:
@@ -17,33 +28,51 @@ class Ids:
 
     Args:
         source: where the chance comes from; the operating system's by default, a seeded
-            ``random.Random`` for bytes that are the same in every run.
+            ``random.Random`` for values that are the same in every run.
     """
 
     def __init__(self, source: random.Random | None = None) -> None:
-        self._random = source if source is not None else random.SystemRandom()
-        self._maker = f"{self._random.getrandbits(40):010x}"
-        self._counter = self._random.getrandbits(24)
-        self._lock = threading.Lock()
+        self._seed = None if source is None else source.getrandbits(64)
+        self._makers = {kind: _Maker(self._stream(kind)) for kind in IdOf}
+        self._public_ids = self._stream("public id")
+        self._secrets = self._stream("secret")
+        self._colours = self._stream("colour")
 
-    def object_id(self, at: datetime) -> str:
+    def object_id(self, at: datetime, *, of: IdOf = IdOf.DOCUMENT) -> str:
         """Return a new ObjectId of that second: 24 lower-case hex digits."""
-        with self._lock:
-            self._counter = (self._counter + 1) % _COUNTER_LIMIT
-            counter = self._counter
-        return f"{int(at.timestamp()) & 0xFFFFFFFF:08x}{self._maker}{counter:06x}"
+        return self._makers[of].make(int(at.timestamp()))
 
     def public_id(self) -> str:
         """Return a new version-4 UUID in its usual text form."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._public_ids.getrandbits(128), version=4))
 
     def secret(self) -> str:
         """Return a new webhook secret: 64 hex digits of 32 random bytes (contract c.1)."""
-        return f"{self._random.getrandbits(256):064x}"
+        return f"{self._secrets.getrandbits(256):064x}"
 
     def colour(self) -> str:
         """Return a colour as ``#RRGGBB``, upper case (contract b.2)."""
-        return f"#{self._random.getrandbits(24):06X}"
+        return f"#{self._colours.getrandbits(24):06X}"
+
+    def _stream(self, name: str) -> random.Random:
+        if self._seed is None:
+            return random.SystemRandom()
+        return random.Random(f"{self._seed}/{name}")  # noqa: S311 - seeded on purpose
 
     def __repr__(self) -> str:
         return "Ids()"
+
+
+class _Maker:
+    """Makes ObjectIds that nobody else makes, from any thread."""
+
+    def __init__(self, stream: random.Random) -> None:
+        self._own = f"{stream.getrandbits(40):010x}"
+        self._counter = stream.getrandbits(24)
+        self._lock = threading.Lock()
+
+    def make(self, second: int) -> str:
+        with self._lock:
+            self._counter = (self._counter + 1) % _COUNTER_LIMIT
+            counter = self._counter
+        return f"{second & 0xFFFFFFFF:08x}{self._own}{counter:06x}"

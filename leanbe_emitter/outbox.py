@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.errors import NotFound
-from leanbe_emitter.ids import Ids
+from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow, WebhookRow
@@ -35,6 +35,7 @@ class NewEvent:
         payload_text: the payload, stringified: exactly what is signed.
         document_updated_at: the document's ``updatedAt`` in milliseconds; ``triggeredAt`` is later.
         overrides: assumptions for this one event, over the product's own.
+        at: when the envelope is built; None is the instant of the call.
     """
 
     product_id: str
@@ -42,6 +43,7 @@ class NewEvent:
     payload_text: str
     document_updated_at: int = 0
     overrides: Mapping[str, str] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +91,10 @@ def record(
     if not events:
         return []
     senders = _lock(session, {event.product_id for event in events})
-    moment = _Moment(now=to_milliseconds(now), lease=lease, new_id=lambda: ids.object_id(now))
-    drafts = [_draft(senders[event.product_id], event, moment) for event in events]
+    drafts = [
+        _draft(senders[event.product_id], event, _Moment.of(event.at or now, ids=ids, lease=lease))
+        for event in events
+    ]
     _move_on(session, senders.values())
     _write(session, drafts)
     return [draft.recorded for draft in drafts]
@@ -104,7 +108,7 @@ def redeliver(
     Returns:
         The id of the new delivery.
     """
-    moment = _Moment(now=to_milliseconds(now), lease=lease, new_id=lambda: ids.object_id(now))
+    moment = _Moment.of(now, ids=ids, lease=lease)
     row = {"id": event.id, "product_id": event.product_id, "sequence": event.sequence}
     delivery = _delivery(row, moment)
     session.execute(insert(DeliveryRow), [delivery])
@@ -151,11 +155,17 @@ def wants(reading: Reading, name: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Moment:
-    """What all events of one call have in common."""
+    """When an event's envelope is built, where ids come from, and who makes the first attempt."""
 
     now: int
     lease: Lease | None
-    new_id: Callable[[], str]
+    new_id: Callable[[IdOf], str]
+
+    @classmethod
+    def of(cls, at: datetime, *, ids: Ids, lease: Lease | None) -> Self:
+        return cls(
+            now=to_milliseconds(at), lease=lease, new_id=lambda kind: ids.object_id(at, of=kind)
+        )
 
 
 @dataclass(kw_only=True)
@@ -206,7 +216,7 @@ def _lock(session: Session, product_ids: set[str]) -> dict[str, _Sender]:
         )
         .where(ProductRow.id.in_(product_ids))
         .order_by(ProductRow.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     # A statement of its own, begun when the lock is held: PostgreSQL would join the settings as
     # they were when the waiting began.
@@ -243,7 +253,7 @@ def _draft(sender: _Sender, event: NewEvent, moment: _Moment) -> _Draft:
     )
     reading = read({**sender.assumptions, **event.overrides})
     row = {
-        "id": moment.new_id(),
+        "id": moment.new_id(IdOf.EVENT),
         "product_id": sender.id,
         "sequence": sender.sequence,
         "name": event.name,
@@ -276,7 +286,7 @@ def _finished(sender: _Sender, event: NewEvent, reading: Reading) -> dict[str, A
 def _delivery(event: Mapping[str, Any], moment: _Moment) -> dict[str, Any]:
     lease = moment.lease
     return {
-        "id": moment.new_id(),
+        "id": moment.new_id(IdOf.DELIVERY),
         "product_id": event["product_id"],
         "sequence": event["sequence"],
         "event_id": event["id"],

@@ -1,35 +1,64 @@
-"""One action: the transaction it is part of, its instant, and what it may use."""
+"""One action of a user: load, check, change, record, in a transaction that the caller owns.
 
+An action locks its products first, in the order of their ids: what it then reads stays as it is
+until the commit, so that no check is overtaken and no counter drifts. Its events are recorded at
+its end, all at once and in their order; a refused action has none, and is rolled back.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import to_milliseconds
+from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.payloads import payload
+from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How large a payload may be."""
+
+    max_depth: int = MAX_DEPTH
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES
+
+
+@dataclass(kw_only=True)
 class Action:
     """What every action of the domain is given.
 
     Attributes:
         session: the transaction; the caller commits it, or rolls it back with all that it held.
-        now: the instant of the action.
+        clock: tells the instant of each event; ``now`` is the action's own.
         ids: the source of ids and secrets.
         rules: where webhooks may point.
         assume: the assumptions of products that are made here.
+        limits: how large a payload may be.
+        lease: given by who delivers in the foreground: the first attempts are already theirs.
     """
 
     session: Session
-    now: datetime
+    clock: Clock
     ids: Ids
     rules: TargetRules
-    assume: dict[str, str] = field(default_factory=dict)
+    assume: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+    lease: Lease | None = None
+    now: datetime = field(init=False)
+    _events: list[NewEvent] = field(init=False, default_factory=list)
+    _locked: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.now = self.clock.now()
 
     @property
     def now_ms(self) -> int:
@@ -40,25 +69,74 @@ class Action:
         """Return a new ObjectId of this instant."""
         return self.ids.object_id(self.now)
 
-    def lock(self, product: ProductRow) -> None:
-        """Lock a product's row, as ``outbox.record`` does, and read it anew.
+    def lock(self, *products: ProductRow) -> None:
+        """Let nobody else act on these products until the commit, and see all as it is now.
 
         What changes a product or what hangs on it begins with this, so that two callers at once
-        come one after the other, and an event is recorded before the change or after it.
+        come one after the other, and an event is recorded before the change or after it. Rows that
+        were read before the lock are read again when they are used.
 
         Raises:
-            NotFound: somebody deleted it meanwhile.
+            NotFound: somebody deleted one of the products meanwhile.
         """
+        wanted = {product.id: product for product in products}
+        if wanted.keys() <= self._locked:
+            return
+        self.session.flush()
+        self.session.expire_all()
         locked = self.session.scalars(
             select(ProductRow)
-            .where(ProductRow.id == product.id)
-            .with_for_update()
+            .where(ProductRow.id.in_(wanted))
+            .order_by(ProductRow.id)
+            # A new row that refers to a product does not have to wait for this lock.
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
-        ).one_or_none()
-        if locked is None:
-            raise deleted_meanwhile(product)
+        ).all()
+        for missing in wanted.keys() - {product.id for product in locked}:
+            raise deleted_meanwhile(f"product {missing}")
+        self._locked |= wanted.keys()
+
+    def record(
+        self, name: str, product: ProductRow, values: Mapping[str, JSON], *, updated_at: int
+    ) -> None:
+        """Let an event be recorded at the end of the action.
+
+        Args:
+            name: the event name.
+            product: whose event it is; the payload follows its reading.
+            values: the document's, and what the event adds (``wire.payloads``).
+            updated_at: the document's ``updatedAt`` in milliseconds.
+
+        Raises:
+            PayloadTooLarge: the payload is longer than the limit.
+            PayloadTooDeep: it is nested deeper than the limit.
+        """
+        text = stringify(
+            payload(name, values, reading=reading_of(product)),
+            max_depth=self.limits.max_depth,
+            max_bytes=self.limits.max_payload_bytes,
+        )
+        self._events.append(
+            NewEvent(
+                product_id=product.id,
+                name=name,
+                payload_text=text,
+                document_updated_at=updated_at,
+                at=self.clock.now(),
+            )
+        )
+
+    def finish(self) -> list[Recorded]:
+        """Record the events of the action, in their order."""
+        events, self._events = self._events, []
+        return record(self.session, events, now=self.now, ids=self.ids, lease=self.lease)
 
 
-def deleted_meanwhile(product: ProductRow) -> NotFound:
-    """Return the error for a product that was there a moment ago."""
-    return NotFound(f"The product {product.name!r} was deleted meanwhile.")
+def deleted_meanwhile(what: str) -> NotFound:
+    """Return the error for something that was there a moment ago."""
+    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else acted, too.")
+
+
+def reading_of(product: ProductRow) -> Reading:
+    """Return how a product reads the article."""
+    return read(product.assumptions)

@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.tables import JournalRow, MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.wire.sample_documents import DEFAULT_STATUSES
 
 #: Who owns a product where nobody else is named (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}
@@ -48,6 +51,7 @@ def create(
         id=action.new_id(),
         name=name,
         assumptions={key: check(key, value) for key, value in _assumed(action, assume).items()},
+        statuses=list(DEFAULT_STATUSES),
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
@@ -135,6 +139,36 @@ def rename(action: Action, product: ProductRow, name: str) -> ProductRow:
     return product
 
 
+def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -> ProductRow:
+    """Set what a backlog item's status can be, in order; the first is where an item begins.
+
+    Raises:
+        InvalidValue: there is none, or one twice.
+        Conflict: a backlog item has a status that is not in the list.
+    """
+    action.lock(product)
+    names = [check_name(each, what="status") for each in statuses]
+    if not names or len(set(names)) < len(names):
+        raise InvalidValue(
+            f"The statuses {', '.join(names) or '(none)'} cannot be a product's.",
+            hint="Give one at least, and each once.",
+        )
+    used = action.session.scalars(
+        select(BacklogItemRow.status)
+        .where(BacklogItemRow.product_id == product.id)
+        .where(BacklogItemRow.status.not_in(names))
+        .distinct()
+    ).all()
+    if used:
+        raise Conflict(
+            f"Backlog items of {product.name!r} are {any_of(sorted(used))}.",
+            hint="Move them first, or keep that status.",
+        )
+    if names != product.statuses:
+        product.statuses, product.updated_at = names, action.now_ms
+    return product
+
+
 def remove(action: Action, product: ProductRow) -> None:
     """Delete a product and all that hangs on it, what is queued included; no event (c.3)."""
     action.lock(product)
@@ -143,8 +177,14 @@ def remove(action: Action, product: ProductRow) -> None:
     candidates = action.session.scalars(
         select(UserRow.id).where(UserRow.id.in_(members)).with_for_update()
     ).all()
+    customers = select(CustomerProductRow.customer_id)
+    belonging = action.session.scalars(
+        customers.where(CustomerProductRow.product_id == product.id)
+    ).all()
     action.session.execute(delete(JournalRow).where(JournalRow.product_id == product.id))
     action.session.execute(delete(ProductRow).where(ProductRow.id == product.id))
+    left = action.session.scalars(customers.where(CustomerProductRow.customer_id.in_(belonging)))
+    forget_customers(action.session, set(belonging) - set(left))
     action.session.execute(
         delete(UserRow)
         .where(UserRow.id.in_(candidates))

@@ -1,6 +1,6 @@
 """Users: the team members of products. No event tells of them (contract c.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain.action import Action, deleted_meanwhile
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_email, check_name
-from leanbe_emitter.errors import Conflict
+from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
+from leanbe_emitter.wire.stringify import JSON
 
 _ORDER = (MembershipRow.granted_at, UserRow.id)
 
@@ -81,13 +82,33 @@ def owner(session: Session, product: ProductRow) -> UserRow:
     """
     first = session.scalars(_of(product).order_by(*_ORDER).limit(1)).one_or_none()
     if first is None:
-        raise deleted_meanwhile(product)
+        raise deleted_meanwhile(f"product {product.name!r}")
     return first
 
 
 def _has_email(email: str) -> ColumnElement[bool]:
     members = select(MembershipRow.user_id).where(MembershipRow.email_key == email_key(email))
     return UserRow.id.in_(members)
+
+
+def columns(
+    session: Session, product: ProductRow, values: Mapping[str, JSON], names: Sequence[str]
+) -> dict[str, JSON]:
+    """Return the columns of users that values refer to: ``owner`` is ``owner_id``.
+
+    Raises:
+        InvalidValue: ``owner`` is taken away, or a reference is no text.
+        NotFound: the product has no such user.
+    """
+    found: dict[str, JSON] = {}
+    for name in names:
+        if name in values:
+            reference = values[name]
+            if reference is None and name == "owner":
+                raise InvalidValue("owner cannot be taken away.", hint="Name another user.")
+            user = None if reference is None else get(session, str(reference), product=product)
+            found[f"{name}_id"] = None if user is None else user.id
+    return found
 
 
 def email_key(email: str) -> str:

@@ -31,7 +31,7 @@ def get(session: Session, product: ProductRow) -> WebhookRow:
     """
     row = session.get(WebhookRow, product.id)
     if row is None:
-        raise deleted_meanwhile(product)
+        raise deleted_meanwhile(f"product {product.name!r}")
     return row
 
 

@@ -20,6 +20,7 @@ from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
 from leanbe_emitter.domain import webhooks
+from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_loop
@@ -93,7 +94,15 @@ class Leanbe:
         self._database = Database(db)
         self.created = _prepared(self._database)
         self._transactions = Transactions(
-            self._database, clock=self._clock, ids=self._ids, rules=rules, assume=assumed
+            self._database,
+            clock=self._clock,
+            ids=self._ids,
+            rules=rules,
+            assume=assumed,
+            limits=Limits(
+                max_depth=self._settings.max_depth,
+                max_payload_bytes=self._settings.max_payload_bytes,
+            ),
         )
         self._engine = Engine(
             self._database,

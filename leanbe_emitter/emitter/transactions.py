@@ -1,28 +1,46 @@
 """Transactions of the library: each call is one of its own, or part of the caller's.
 
 A transaction is bound to the thread that began it; a call that finds one open there joins it, and
-what it changed is committed, or rolled back, with all the rest.
+what it changed is committed, or rolled back, with all the rest. A call that is refused inside one
+leaves no trace in it, so that the caller can go on.
 """
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.outbox import Lease, Recorded
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.targets import TargetRules
+
+
+@dataclass(kw_only=True)
+class Transaction:
+    """An open transaction of one thread.
+
+    Attributes:
+        lease: given where the first attempts are made right after it.
+        recorded: the events of its actions, in their order.
+    """
+
+    session: Session
+    lease: Lease | None = None
+    recorded: list[Recorded] = field(default_factory=list)
 
 
 class Transactions:
     """Where actions and look-ups get their session from."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what actions are given, each from outside
         self,
         database: Database,
         *,
@@ -30,17 +48,22 @@ class Transactions:
         ids: Ids,
         rules: TargetRules,
         assume: Mapping[str, str],
+        limits: Limits,
     ) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
         self._rules = rules
         self._assume = dict(assume)
+        self._limits = limits
         self._open = threading.local()
 
     @contextmanager
-    def begin(self) -> Iterator[None]:
+    def begin(self, *, lease: Lease | None = None) -> Iterator[Transaction]:
         """Begin the transaction that all calls of this thread join until the block ends.
+
+        Args:
+            lease: given by a caller who makes the first attempts right after it.
 
         Raises:
             Conflict: there is one already; they do not nest.
@@ -50,11 +73,11 @@ class Transactions:
                 "A transaction is open already.", hint="Go on in it: transactions do not nest."
             )
         with self._database.transaction() as session:
-            self._open.session = session
+            self._open.transaction = Transaction(session=session, lease=lease)
             try:
-                yield
+                yield self._open.transaction
             finally:
-                self._open.session = None
+                self._open.transaction = None
 
     @property
     def is_open(self) -> bool:
@@ -78,20 +101,25 @@ class Transactions:
 
     @contextmanager
     def acting(self) -> Iterator[Action]:
-        """Begin an action, in the open transaction or in one of its own."""
+        """Begin an action, in the open transaction or in one of its own; record its events."""
         current = self._current
         if current is not None:
-            yield self._action(current)
+            # What a refused action has done goes back to here.
+            with current.session.begin_nested(), self._action(current) as action:
+                yield action
             return
-        with self._database.transaction() as session:
-            yield self._action(session)
+        with (
+            self._database.transaction() as session,
+            self._action(Transaction(session=session)) as action,
+        ):
+            yield action
 
     @contextmanager
     def looking(self) -> Iterator[Session]:
         """Look things up, in the open transaction or in one that only reads."""
         current = self._current
         if current is not None:
-            yield current
+            yield current.session
             return
         with self._database.reading() as session:
             yield session
@@ -101,11 +129,23 @@ class Transactions:
         return self._clock.now()
 
     @property
-    def _current(self) -> Session | None:
-        session: Session | None = getattr(self._open, "session", None)
-        return session
+    def _current(self) -> Transaction | None:
+        transaction: Transaction | None = getattr(self._open, "transaction", None)
+        return transaction
 
-    def _action(self, session: Session) -> Action:
-        return Action(
-            session=session, now=self.now(), ids=self._ids, rules=self._rules, assume=self._assume
+    @contextmanager
+    def _action(self, transaction: Transaction) -> Iterator[Action]:
+        action = Action(
+            session=transaction.session,
+            clock=self._clock,
+            ids=self._ids,
+            rules=self._rules,
+            assume=self._assume,
+            limits=self._limits,
+            lease=transaction.lease,
         )
+        try:
+            yield action
+        except ObjectDeletedError as error:
+            raise deleted_meanwhile("object") from error
+        transaction.recorded += action.finish()

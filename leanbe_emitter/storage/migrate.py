@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.database import Database, unavailable_as_ours
-from leanbe_emitter.storage.tables import Base
+from leanbe_emitter.storage.documents import METADATA
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -165,7 +165,7 @@ def _create(database: Database) -> bool:
 
 
 def _create_tables(session: Session) -> None:
-    Base.metadata.create_all(session.connection())
+    METADATA.create_all(session.connection())
     session.execute(
         text(
             "CREATE TABLE alembic_version "

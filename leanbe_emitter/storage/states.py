@@ -75,3 +75,28 @@ class JournalKind(StrEnum):
     ATTEMPT = "attempt"
     #: A delivery was settled without an attempt.
     SETTLED = "settled"
+
+
+class RequestStatus(StrEnum):
+    """What became of an idea request (contract c.2)."""
+
+    #: Nobody has decided yet.
+    NEW = "new"
+    #: It belongs to an idea.
+    ATTACHED = "attached"
+    #: It was set aside for good.
+    IGNORED = "ignored"
+
+
+class VoteDirection(StrEnum):
+    """Which way a vote goes (contract c.2)."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class AnnouncementStatus(StrEnum):
+    """Whether an announcement can be read (contract c.2)."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"

@@ -49,7 +49,7 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-def _values(kind: type[StrEnum]) -> Enum:
+def enum_values(kind: type[StrEnum]) -> Enum:
     """Return a text column type that holds an enum's values, with its CHECK."""
     return Enum(
         kind,
@@ -101,6 +101,10 @@ class ProductRow(Base):
     name: Mapped[LongText] = mapped_column(unique=True)
     #: Only the switches that somebody set, as the texts that were set.
     assumptions: Mapped[Json]
+    #: What a backlog item's status can be, in order; the first is where it begins.
+    statuses: Mapped[Json] = mapped_column(
+        server_default='["To Do", "In Progress", "In Review", "Done"]'
+    )
     #: The number of its last event.
     sequence: Mapped[int] = mapped_column(BigInteger, default=0)
     #: ``triggeredAt`` of its last event (contract c.5: strictly increasing).
@@ -199,7 +203,7 @@ class DeliveryRow(Base):
     product_id: Mapped[Ref]
     sequence: Mapped[int] = mapped_column(BigInteger)
     event_id: Mapped[Ref] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
-    state: Mapped[DeliveryState] = mapped_column(_values(DeliveryState))
+    state: Mapped[DeliveryState] = mapped_column(enum_values(DeliveryState))
     due_at: Mapped[Instant]
     lease_token: Mapped[Ref | None]
     lease_until: Mapped[Instant | None]
@@ -244,7 +248,7 @@ class AttemptRow(Base):
         ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True
     )
     number: Mapped[int] = mapped_column(primary_key=True)
-    outcome: Mapped[Outcome] = mapped_column(_values(Outcome))
+    outcome: Mapped[Outcome] = mapped_column(enum_values(Outcome))
     started_at: Mapped[Instant]
     duration_us: Mapped[int] = mapped_column(BigInteger)
     url: Mapped[LongText]
@@ -270,7 +274,7 @@ class JournalRow(Base):
 
     position: Mapped[int] = mapped_column(_position, primary_key=True)
     transaction_id: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[JournalKind] = mapped_column(_values(JournalKind))
+    kind: Mapped[JournalKind] = mapped_column(enum_values(JournalKind))
     # No foreign keys here: this is written for every attempt, and read through its events.
     product_id: Mapped[Ref]
     event_id: Mapped[Ref]

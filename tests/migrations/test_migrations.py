@@ -9,8 +9,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.documents import METADATA
 from leanbe_emitter.storage.migrate import downgrade, prepare, revisions, upgrade
-from leanbe_emitter.storage.tables import Base
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_models_equal_migrations(empty: Database) -> None:
     upgrade(empty)
     with empty.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_each_revision_goes_up_down_and_up_again(empty: Database) -> None:
@@ -41,7 +41,8 @@ def test_an_upgrade_keeps_what_is_there_and_may_be_repeated(database: Database) 
     with database.transaction() as session:
         session.execute(
             text(
-                "INSERT INTO products VALUES ('649bf71bbeac6ade0bed7245', 'Acme', '{}', 0, 0, 0, 0)"
+                "INSERT INTO products (id, name, assumptions, sequence, last_triggered_at, "
+                "created_at, updated_at) VALUES ('649bf71bbeac6ade0bed7245', 'Acme', '{}', 0, 0, 0, 0)"
             )
         )
     upgrade(database)

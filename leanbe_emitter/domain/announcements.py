@@ -1,0 +1,167 @@
+"""Announcements: drafts, and what is published (contract b.6, c.2).
+
+    draft <--publish / unpublish--> published
+
+Publishing has no event of its own: it is an update.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain import users
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.fields import change, check_fields, describe, differences, require
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.referents import product_reference, user_references
+from leanbe_emitter.storage.documents import AnnouncementRow
+from leanbe_emitter.storage.states import AnnouncementStatus
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.stringify import JSON
+
+#: What may be set when an announcement is created, and later.
+SETTABLE = ("owner", "title", "description", "descriptionHTML", "categories", "status")
+
+_REFERENCES = ("owner",)
+
+
+def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> AnnouncementRow:
+    """Write an announcement, as a draft or published at once: ``announcement.created``.
+
+    Raises:
+        InvalidValue: a value that is refused, or the title is missing.
+        NotFound: the user is not there.
+    """
+    action.lock(product)
+    require(values, "title")
+    row = AnnouncementRow(
+        id=action.new_id(),
+        product_id=product.id,
+        owner_id=users.owner(action.session, product).id,
+        categories=[],
+        status=AnnouncementStatus.DRAFT,
+        created_at=action.now_ms,
+        updated_at=action.now_ms,
+    )
+    _write(action, product, row, values)
+    action.session.add(row)
+    action.session.flush()
+    _record(action, "announcement.created", product, row)
+    return row
+
+
+def get(session: Session, product: ProductRow, reference: str) -> AnnouncementRow:
+    """Return the product's announcement of that id, or of a part of it.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    return find(session, of(product), reference, what="announcement", by_id=AnnouncementRow.id)
+
+
+def of(product: ProductRow) -> Select[AnnouncementRow]:
+    """Return the selection of a product's announcements."""
+    return select(AnnouncementRow).where(AnnouncementRow.product_id == product.id)
+
+
+def edit(
+    action: Action, product: ProductRow, row: AnnouncementRow, values: Mapping[str, JSON]
+) -> AnnouncementRow:
+    """Change fields, publish or unpublish: one ``announcement.updated``, or nothing.
+
+    Raises:
+        InvalidValue: a value that is refused.
+        NotFound: the user is not there.
+    """
+    action.lock(product)
+    before = document(action.session, product, row)
+    _write(action, product, row, values)
+    action.session.flush()
+    if differences(before, document(action.session, product, row)):
+        row.updated_at = action.now_ms
+        action.session.flush()
+        _record(action, "announcement.updated", product, row, before=before)
+    return row
+
+
+def publish(action: Action, product: ProductRow, row: AnnouncementRow) -> AnnouncementRow:
+    """Let everybody read it: ``announcement.updated``, or nothing where everybody can."""
+    return edit(action, product, row, {"status": AnnouncementStatus.PUBLISHED.value})
+
+
+def unpublish(action: Action, product: ProductRow, row: AnnouncementRow) -> AnnouncementRow:
+    """Make it a draft again: ``announcement.updated``, or nothing where it is one."""
+    return edit(action, product, row, {"status": AnnouncementStatus.DRAFT.value})
+
+
+def remove(action: Action, product: ProductRow, row: AnnouncementRow) -> None:
+    """Delete an announcement: ``announcement.deleted`` with its last state."""
+    action.lock(product)
+    _record(action, "announcement.deleted", product, row)
+    action.session.execute(delete(AnnouncementRow).where(AnnouncementRow.id == row.id))
+
+
+def document(session: Session, product: ProductRow, row: AnnouncementRow) -> dict[str, JSON]:
+    """Return an announcement's values by the document's names."""
+    return documents(session, product, [row])[0]
+
+
+def documents(
+    session: Session, product: ProductRow, rows: Sequence[AnnouncementRow]
+) -> list[dict[str, JSON]]:
+    """Return the values of several announcements, in as many statements as for one."""
+    people = user_references(session, [row.owner_id for row in rows])
+    return [
+        {
+            "_id": row.id,
+            "owner": people[row.owner_id],
+            "title": row.title,
+            "description": row.description,
+            "descriptionHTML": row.description_html,
+            "categories": row.categories,
+            "status": row.status.value,
+            "publishedAt": _printed(row.published_at),
+            "createdAt": _printed(row.created_at),
+            "updatedAt": _printed(row.updated_at),
+            "product": product_reference(product),
+        }
+        for row in rows
+    ]
+
+
+def _write(
+    action: Action, product: ProductRow, row: AnnouncementRow, values: Mapping[str, JSON]
+) -> None:
+    own = {name: value for name, value in values.items() if name not in _REFERENCES}
+    columns = describe(check_fields("announcement", own, settable=SETTABLE))
+    if "status" in columns:
+        _set_status(action, row, AnnouncementStatus(str(columns.pop("status"))))
+    change(row, {**columns, **users.columns(action.session, product, values, _REFERENCES)})
+
+
+def _set_status(action: Action, row: AnnouncementRow, status: AnnouncementStatus) -> None:
+    if row.status is not status:
+        row.status = status
+        row.published_at = action.now_ms if status is AnnouncementStatus.PUBLISHED else None
+
+
+def _record(
+    action: Action,
+    event: str,
+    product: ProductRow,
+    row: AnnouncementRow,
+    *,
+    before: Mapping[str, JSON] | None = None,
+) -> None:
+    values = document(action.session, product, row)
+    if before is not None:
+        values["changes"] = differences(before, values)
+    action.record(event, product, values, updated_at=row.updated_at)
+
+
+def _printed(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else print_instant(from_milliseconds(milliseconds))

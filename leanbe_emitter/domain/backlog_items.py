@@ -1,0 +1,205 @@
+"""Backlog items, and their way over the board (contract b.4, c.2, d-14)."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain import users
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.fields import change, check_fields, describe, differences, require
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.referents import idea_references, product_reference, user_references
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRow
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.wire.reading import Cascade
+from leanbe_emitter.wire.stringify import JSON
+
+#: What may be set when a backlog item is created, and later.
+SETTABLE = ("owner", "assigned", "title", "description", "descriptionHTML", "tags", "status")
+
+_REFERENCES = ("owner", "assigned")
+
+
+def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> BacklogItemRow:
+    """Write down a piece of work: ``backlogItem.created``.
+
+    Raises:
+        InvalidValue: a value that is refused, or the title is missing.
+        NotFound: a user is not there.
+    """
+    action.lock(product)
+    require(values, "title")
+    row = _new(action, product, owner_id=users.owner(action.session, product).id)
+    change(row, _columns(action.session, product, values))
+    return _add(action, product, row)
+
+
+def create_from(action: Action, product: ProductRow, idea: IdeaRow) -> BacklogItemRow:
+    """Make the backlog item of an idea that was promoted: ``backlogItem.created``."""
+    row = _new(action, product, owner_id=idea.owner_id)
+    row.assigned_id, row.idea_id = idea.assigned_id, idea.id
+    row.title, row.tags = idea.title, idea.tags
+    row.description, row.description_html = idea.description, idea.description_html
+    return _add(action, product, row)
+
+
+def get(session: Session, product: ProductRow, reference: str) -> BacklogItemRow:
+    """Return the product's backlog item of that id, or of a part of it.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    return find(session, of(product), reference, what="backlog item", by_id=BacklogItemRow.id)
+
+
+def of(product: ProductRow) -> Select[BacklogItemRow]:
+    """Return the selection of a product's backlog items."""
+    return select(BacklogItemRow).where(BacklogItemRow.product_id == product.id)
+
+
+def edit(
+    action: Action, product: ProductRow, row: BacklogItemRow, values: Mapping[str, JSON]
+) -> BacklogItemRow:
+    """Change fields, status, or both in one save; nothing where nothing changes.
+
+    Events: ``backlogItem.updated`` if anything but the status changes, then
+    ``backlogItem.statusChanged`` if the status does; both show the final document.
+
+    Raises:
+        InvalidValue: a value that is refused, or a status that the product does not have.
+        NotFound: a user is not there.
+    """
+    action.lock(product)
+    before = document(action.session, product, row)
+    change(row, _columns(action.session, product, values))
+    action.session.flush()
+    changed = _changed(before, document(action.session, product, row))
+    if not changed:
+        return row
+    row.updated_at = action.now_ms
+    action.session.flush()
+    is_status_changed = "status" in changed
+    if changed - {"status"}:
+        _record(action, "backlogItem.updated", product, row, before=before)
+    if is_status_changed:
+        _record(action, "backlogItem.statusChanged", product, row, before=before)
+    if changed == {"status"} and reading_of(product).cascade is Cascade.UPDATED:
+        _record(action, "backlogItem.updated", product, row, before=before)
+    return row
+
+
+def set_status(
+    action: Action, product: ProductRow, row: BacklogItemRow, status: str
+) -> BacklogItemRow:
+    """Move a backlog item on the board: ``backlogItem.statusChanged``, or nothing.
+
+    Raises:
+        InvalidValue: the product has no such status.
+    """
+    return edit(action, product, row, {"status": status})
+
+
+def remove(action: Action, product: ProductRow, row: BacklogItemRow) -> None:
+    """Delete a backlog item: ``backlogItem.deleted``; its idea stays promoted."""
+    action.lock(product)
+    _record(action, "backlogItem.deleted", product, row)
+    action.session.execute(delete(BacklogItemRow).where(BacklogItemRow.id == row.id))
+
+
+def document(session: Session, product: ProductRow, row: BacklogItemRow) -> dict[str, JSON]:
+    """Return an item's values by the document's names; ``wire.payloads`` puts them in order."""
+    return documents(session, product, [row])[0]
+
+
+def documents(
+    session: Session, product: ProductRow, rows: Sequence[BacklogItemRow]
+) -> list[dict[str, JSON]]:
+    """Return the values of several items, in as many statements as for one."""
+    people = user_references(session, [each for row in rows for each in _people(row)])
+    promoted = idea_references(session, [row.idea_id for row in rows])
+    return [
+        {
+            "_id": row.id,
+            "owner": people[row.owner_id],
+            "assigned": people.get(row.assigned_id or ""),
+            "title": row.title,
+            "description": row.description,
+            "descriptionHTML": row.description_html,
+            "tags": row.tags,
+            "status": row.status,
+            "createdAt": print_instant(from_milliseconds(row.created_at)),
+            "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+            "product": product_reference(product),
+            "idea": promoted.get(row.idea_id or "", _last_known(row)),
+        }
+        for row in rows
+    ]
+
+
+def _last_known(row: BacklogItemRow) -> JSON:
+    """Return the reference to an idea that is gone: the one exception from live ones (c.3)."""
+    return None if row.idea_id is None else {"_id": row.idea_id, "title": row.idea_title}
+
+
+def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRow:
+    return BacklogItemRow(
+        id=action.new_id(),
+        product_id=product.id,
+        owner_id=owner_id,
+        tags=[],
+        status=product.statuses[0],
+        created_at=action.now_ms,
+        updated_at=action.now_ms,
+    )
+
+
+def _add(action: Action, product: ProductRow, row: BacklogItemRow) -> BacklogItemRow:
+    action.session.add(row)
+    action.session.flush()
+    _record(action, "backlogItem.created", product, row)
+    return row
+
+
+def _record(
+    action: Action,
+    event: str,
+    product: ProductRow,
+    row: BacklogItemRow,
+    *,
+    before: Mapping[str, JSON] | None = None,
+) -> None:
+    values = document(action.session, product, row)
+    if before is not None:
+        values["changes"] = differences(before, values)
+        values["previousStatus"] = before["status"]
+    action.record(event, product, values, updated_at=row.updated_at)
+
+
+def _changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> set[str]:
+    return {str(each["field"]) for each in differences(before, after)}
+
+
+def _people(row: BacklogItemRow) -> tuple[str, str | None]:
+    return row.owner_id, row.assigned_id
+
+
+def _columns(session: Session, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    own = {name: value for name, value in values.items() if name not in _REFERENCES}
+    columns = describe(check_fields("backlogItem", own, settable=SETTABLE))
+    if "status" in columns:
+        _check_status(product, str(columns["status"]))
+    return {**columns, **users.columns(session, product, values, _REFERENCES)}
+
+
+def _check_status(product: ProductRow, status: str) -> None:
+    if status not in product.statuses:
+        raise InvalidValue(
+            f"The product {product.name!r} has no status {status!r}.",
+            hint=did_you_mean(status, product.statuses) or f"It has {any_of(product.statuses)}.",
+        )

@@ -1,0 +1,358 @@
+"""Customers: of one product or of several (contract b.2, c.2, c.4).
+
+Every event of a customer goes to each product of the list, with that product's own sequence,
+``triggeredAt`` and signature; a product that the customer leaves gets that last update, too.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain import products
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.fields import change, check_fields, differences, require
+from leanbe_emitter.domain.forgetting import forget_customers
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.referents import product_reference
+from leanbe_emitter.domain.users import email_key
+from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.reading import CustomerFanout
+from leanbe_emitter.wire.stringify import JSON
+
+#: What may be set when a customer is created, and later; ``products`` names products.
+SETTABLE = (
+    "firstName",
+    "lastName",
+    "email",
+    "phone",
+    "state",
+    "city",
+    "addressLine1",
+    "addressLine2",
+    "zipcode",
+    "country",
+    "company",
+    "image",
+    "gender",
+    "source",
+    "type",
+    "confirmed",
+    "products",
+    "bgColor",
+    "isTemporary",
+    "devices",
+    "billing_details",
+    "notes",
+)
+#: How a customer became known whom somebody wrote down (contract b.2).
+MANUAL = "Manual"
+#: Entries that bear ids of any form, which are made up where none is given.
+_WITH_IDS = ("devices", "billing_details")
+
+
+def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> CustomerRow:
+    """Make a customer of a product; one who is known in another product gains this one.
+
+    Events: ``customer.created``; ``customer.updated`` for one who is known elsewhere.
+
+    Raises:
+        Conflict: the product has a customer of that e-mail.
+        InvalidValue: a value that is refused, or the e-mail is missing.
+        NotFound: a product is not there.
+    """
+    require(values, "email")
+    wanted = _wanted(action.session, values, first=product)
+    known = _known_elsewhere(action.session, str(values["email"]))
+    action.lock(*wanted, *(products_of(action.session, known) if known is not None else ()))
+    for each in wanted:
+        _check_free(action.session, each, str(values["email"]), but=known)
+    if known is not None and belongs_to(action.session, known, product):
+        raise _taken(product, known.email)
+    if known is not None:
+        there = [each for each in products_of(action.session, known) if each not in wanted]
+        names = [each.id for each in (*there, *wanted)]
+        return edit(action, known, {**values, "products": cast("JSON", names)})
+    return _make(action, wanted, values)
+
+
+def find_or_create(action: Action, product: ProductRow, email: str, *, source: str) -> CustomerRow:
+    """Return the product's customer of that e-mail, made just now where there was none.
+
+    Events: none, or those of ``create``.
+    """
+    row = _with_email(action.session, product, email)
+    return row if row is not None else create(action, product, {"email": email, "source": source})
+
+
+def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> CustomerRow:
+    """Change what is known of a customer: one ``customer.updated``, or nothing.
+
+    Raises:
+        Conflict: an e-mail that another customer of one of the products has.
+        InvalidValue: a value that is refused, or no product is left.
+        NotFound: a product is not there.
+    """
+    session = action.session
+    old = products_of(session, row)
+    new = _wanted(session, values) if "products" in values else old
+    action.lock(*old, *new)
+    before = document(session, row)
+    change(row, _columns(action, values))
+    for product in new:
+        _check_free(session, product, row.email, but=row)
+    _belong(session, row, new)
+    session.flush()
+    after = document(session, row)
+    if differences(before, after):
+        row.updated_at = action.now_ms
+        receivers = [*new, *(each for each in old if each not in new)]
+        _record(action, "customer.updated", row, receivers, before=before)
+    return row
+
+
+def confirm(action: Action, row: CustomerRow) -> CustomerRow:
+    """Note that the e-mail was verified: ``customer.updated``, or nothing where it was before."""
+    return edit(action, row, {"confirmed": True})
+
+
+def remove(action: Action, row: CustomerRow) -> None:
+    """Delete a customer everywhere: ``customer.deleted`` to every product of the list.
+
+    Votes vanish from the ideas' counters, requests lose the customer: silently (contract c.3).
+    """
+    session = action.session
+    belonging = products_of(session, row)
+    action.lock(
+        *{product.id: product for product in (*belonging, *_voted_in(session, row))}.values()
+    )
+    _record(action, "customer.deleted", row, belonging)
+    forget_customers(session, [row.id])
+
+
+def get(session: Session, product: ProductRow, reference: str) -> CustomerRow:
+    """Return the product's customer of that e-mail, id, or part of an id.
+
+    Raises:
+        NotFound: there is none; the hint names the nearest.
+        InvalidValue: there are several.
+    """
+    return find(
+        session,
+        of(product),
+        reference,
+        what="customer",
+        by_id=CustomerRow.id,
+        by_name=lambda email: CustomerProductRow.email_key == email_key(email),
+        names=lambda: session.scalars(
+            select(CustomerProductRow.email_key)
+            .where(CustomerProductRow.product_id == product.id)
+            .limit(1000)
+        ).all(),
+    )
+
+
+def of(product: ProductRow) -> Select[CustomerRow]:
+    """Return the selection of a product's customers."""
+    return (
+        select(CustomerRow)
+        .join(CustomerProductRow, CustomerProductRow.customer_id == CustomerRow.id)
+        .where(CustomerProductRow.product_id == product.id)
+    )
+
+
+def products_of(session: Session, row: CustomerRow) -> Sequence[ProductRow]:
+    """Return the customer's products, in the order of the list."""
+    return session.scalars(
+        select(ProductRow)
+        .join(CustomerProductRow, CustomerProductRow.product_id == ProductRow.id)
+        .where(CustomerProductRow.customer_id == row.id)
+        .order_by(CustomerProductRow.position)
+    ).all()
+
+
+def belongs_to(session: Session, row: CustomerRow, product: ProductRow) -> bool:
+    """Say whether a customer is one of the product's."""
+    return session.get(CustomerProductRow, (row.id, product.id)) is not None
+
+
+def document(session: Session, row: CustomerRow) -> dict[str, JSON]:
+    """Return a customer's values by the document's names; ``wire.payloads`` puts them in order."""
+    return documents(session, [row])[0]
+
+
+def documents(session: Session, rows: Sequence[CustomerRow]) -> list[dict[str, JSON]]:
+    """Return the values of several customers, in as many statements as for one."""
+    belonging: dict[str, list[JSON]] = {row.id: [] for row in rows}
+    found = session.execute(
+        select(CustomerProductRow.customer_id, ProductRow)
+        .join(ProductRow, ProductRow.id == CustomerProductRow.product_id)
+        .where(CustomerProductRow.customer_id.in_(belonging))
+        .order_by(CustomerProductRow.position)
+    )
+    for customer_id, product in found:
+        belonging[customer_id].append(product_reference(product))
+    return [_values(row, belonging[row.id]) for row in rows]
+
+
+def _values(row: CustomerRow, belonging: list[JSON]) -> dict[str, JSON]:
+    return {
+        "_id": row.id,
+        "firstName": row.first_name,
+        "lastName": row.last_name,
+        "publicId": row.public_id,
+        "email": row.email,
+        "phone": row.phone,
+        "state": row.state,
+        "city": row.city,
+        "addressLine1": row.address_line1,
+        "addressLine2": row.address_line2,
+        "zipcode": row.zipcode,
+        "country": row.country,
+        "company": row.company,
+        "image": row.image,
+        "gender": row.gender,
+        "source": row.source,
+        "type": row.type,
+        "confirmed": row.confirmed,
+        "products": belonging,
+        "bgColor": row.bg_color,
+        "isTemporary": row.is_temporary,
+        "devices": row.devices,
+        "billing_details": row.billing_details,
+        "notes": row.notes,
+        "createdAt": print_instant(from_milliseconds(row.created_at)),
+        "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+    }
+
+
+def _make(action: Action, wanted: Sequence[ProductRow], values: Mapping[str, JSON]) -> CustomerRow:
+    row = CustomerRow(
+        id=action.new_id(),
+        origin_product_id=wanted[0].id,
+        public_id=action.ids.public_id(),
+        image={},
+        source=MANUAL,
+        confirmed=False,
+        bg_color=action.ids.colour(),
+        is_temporary=False,
+        devices=[],
+        billing_details=[],
+        notes=[],
+        created_at=action.now_ms,
+        updated_at=action.now_ms,
+    )
+    change(row, _columns(action, values))
+    action.session.add(row)
+    action.session.flush()
+    _belong(action.session, row, wanted)
+    action.session.flush()
+    _record(action, "customer.created", row, wanted)
+    return row
+
+
+def _record(
+    action: Action,
+    event: str,
+    row: CustomerRow,
+    receivers: Sequence[ProductRow],
+    *,
+    before: Mapping[str, JSON] | None = None,
+) -> None:
+    values = document(action.session, row)
+    if before is not None:
+        values["changes"] = differences(before, values)
+    for product in receivers:
+        if _hears_of(product, row):
+            action.record(event, product, values, updated_at=row.updated_at)
+
+
+def _hears_of(product: ProductRow, row: CustomerRow) -> bool:
+    """Say whether a product is told of a customer's events (contract d-17)."""
+    is_everybody = reading_of(product).customer_fanout is CustomerFanout.ALL
+    return is_everybody or product.id == row.origin_product_id
+
+
+def _columns(action: Action, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    own = {name: value for name, value in values.items() if name != "products"}
+    columns = check_fields("customer", own, settable=SETTABLE)
+    for name in _WITH_IDS:
+        if isinstance(entries := columns.get(name), list):
+            columns[name] = [{"_id": action.new_id(), **each} for each in entries]
+    return columns
+
+
+def _wanted(
+    session: Session, values: Mapping[str, JSON], *, first: ProductRow | None = None
+) -> list[ProductRow]:
+    """Return the products that are named, each once, beginning with the given one."""
+    names = values.get("products", [])
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise InvalidValue(f"products is {names!r}.", hint="It has to be a list of products.")
+    named = [products.get(session, name) for name in names]
+    unique = {each.id: each for each in ([first] if first is not None else []) + named}
+    if not unique:
+        raise InvalidValue(
+            "A customer belongs to one product at least.", hint="To delete one, use delete."
+        )
+    return list(unique.values())
+
+
+def _belong(session: Session, row: CustomerRow, belonging: Sequence[ProductRow]) -> None:
+    """Let the customer belong to exactly these products, in this order."""
+    there = {
+        each.product_id: each
+        for each in session.scalars(
+            select(CustomerProductRow).where(CustomerProductRow.customer_id == row.id)
+        )
+    }
+    for position, product in enumerate(belonging):
+        entry = there.pop(product.id, None)
+        if entry is None:
+            entry = CustomerProductRow(customer_id=row.id, product_id=product.id)
+            session.add(entry)
+        entry.position, entry.email_key = position, email_key(row.email)
+    for gone in there.values():
+        session.delete(gone)
+
+
+def _with_email(session: Session, product: ProductRow, email: str) -> CustomerRow | None:
+    return session.scalars(
+        of(product).where(CustomerProductRow.email_key == email_key(email))
+    ).one_or_none()
+
+
+def _known_elsewhere(session: Session, email: str) -> CustomerRow | None:
+    """Return the oldest customer of that e-mail, of whatever product."""
+    return session.scalars(
+        select(CustomerRow)
+        .join(CustomerProductRow, CustomerProductRow.customer_id == CustomerRow.id)
+        .where(CustomerProductRow.email_key == email_key(email))
+        .order_by(CustomerRow.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def _check_free(
+    session: Session, product: ProductRow, email: str, *, but: CustomerRow | None
+) -> None:
+    holder = _with_email(session, product, email)
+    if holder is not None and holder is not but:
+        raise _taken(product, email)
+
+
+def _taken(product: ProductRow, email: str) -> Conflict:
+    return Conflict(
+        f"The product {product.name!r} has a customer {email!r} already.",
+        hint="E-mails are unique in a product, whatever their case.",
+    )
+
+
+def _voted_in(session: Session, row: CustomerRow) -> Sequence[ProductRow]:
+    voted = select(IdeaRow.product_id).join(VoteRow).where(VoteRow.customer_id == row.id)
+    return session.scalars(select(ProductRow).where(ProductRow.id.in_(voted))).all()

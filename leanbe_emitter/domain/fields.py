@@ -1,0 +1,183 @@
+"""What users may set of a document: names and values, checked against the resource's shape.
+
+Values come with the documents' own names (``firstName``); columns bear them in snake_case. None
+takes an optional value away. References to users, customers, requests and products are given as
+texts, and looked up by the resource itself.
+"""
+
+import math
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, assert_never
+
+from leanbe_emitter.domain.texts import check_email, check_text
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.nearest import did_you_mean
+from leanbe_emitter.wire.payloads import document_shape
+from leanbe_emitter.wire.reading import Unset
+from leanbe_emitter.wire.shapes import (
+    Anything,
+    Boolean,
+    Field,
+    FreeForm,
+    Integer,
+    ListOf,
+    Number,
+    Object,
+    Shape,
+    Text,
+    arrange,
+)
+from leanbe_emitter.wire.stringify import JSON
+
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def column_of(name: str) -> str:
+    """Return the column of a document's member: ``descriptionHTML`` is ``description_html``."""
+    return _WORDS.sub("_", name).lower()
+
+
+def check_fields(
+    resource: str, values: Mapping[str, JSON], *, settable: Collection[str]
+) -> dict[str, JSON]:
+    """Return the values, each as its column holds it.
+
+    Args:
+        resource: one of ``wire.payloads.RESOURCES``.
+        values: by the document's names; texts for references.
+        settable: the names that may be given.
+
+    Raises:
+        InvalidValue: an unknown name (the hint has the nearest), or a value that does not fit.
+    """
+    shape = document_shape(resource)
+    checked: dict[str, JSON] = {}
+    for name, value in values.items():
+        field = shape.field(name)
+        if name not in settable or field is None:
+            raise unknown(name, settable)
+        checked[name] = _checked(value, field)
+    return checked
+
+
+def unknown(name: str, settable: Collection[str]) -> InvalidValue:
+    """Return the error that says that there is no such field, and which is nearest."""
+    hint = did_you_mean(name, settable) or f"There are {', '.join(settable)}."
+    return InvalidValue(f"There is no field {name!r} to set.", hint=hint)
+
+
+def require(values: Mapping[str, JSON], name: str) -> None:
+    """See that a value was given that a new document needs.
+
+    Raises:
+        InvalidValue: it was not.
+    """
+    if values.get(name) is None:
+        raise InvalidValue(f"A value for {name} is missing.", hint=f"Give {name}.")
+
+
+def describe(values: dict[str, JSON]) -> dict[str, JSON]:
+    """Add the HTML of a description that was given as text alone (contract b.1)."""
+    if "description" in values and "descriptionHTML" not in values:
+        text = values["description"]
+        values["descriptionHTML"] = None if text is None else f"<p>{_escaped(str(text))}</p>"
+    return values
+
+
+def change(row: Any, values: Mapping[str, JSON]) -> None:
+    """Write checked values into a row's columns."""
+    for name, value in values.items():
+        if getattr(row, column_of(name)) != value:
+            setattr(row, column_of(name), value)
+
+
+def differences(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list[JSON]:
+    """Return what changed between two states of a document, as an event tells it (contract d-26).
+
+    Empty means that nothing did: then nothing is recorded, and ``updatedAt`` stays.
+    """
+    return [
+        {"field": name, "oldValue": before.get(name), "newValue": after.get(name)}
+        for name in {**before, **after}
+        if name != "updatedAt" and before.get(name) != after.get(name)
+    ]
+
+
+def _checked(value: JSON, field: Field) -> JSON:
+    if value is None:
+        if field.required:
+            raise InvalidValue(f"{field.name} cannot be taken away.", hint="Every document has it.")
+        return None
+    return _fitting(value, field.shape, field.name)
+
+
+def _fitting(value: JSON, shape: Shape, place: str) -> JSON:  # noqa: PLR0911 - a kind, a return
+    match shape:
+        case Text():
+            return _text(value, shape, place)
+        case Boolean():
+            return _of_type(value, bool, "true or false", place)
+        case Integer() | Number():
+            return _number(value, place)
+        case FreeForm():
+            return _of_type(value, dict, "an object", place)
+        case Object():
+            return _object(value, shape, place)
+        case ListOf():
+            items = _of_type(value, list, "a list", place)
+            return [_object(each, shape.item, f"{place}[{i}]") for i, each in enumerate(items)]
+        case Anything():
+            return value
+        case _:
+            assert_never(shape)
+
+
+def _text(value: JSON, shape: Text, place: str) -> str:
+    text: str = _of_type(value, str, "text", place)
+    check_text(text, what=place)
+    if shape.filled and not text.strip():
+        raise InvalidValue(f"{place} is empty.", hint="Give it at least one letter.")
+    if shape.choices and text not in shape.choices:
+        raise InvalidValue(
+            f"{text!r} is no value of {place}.", hint=f"Use {' or '.join(shape.choices)}."
+        )
+    if shape.format == "email":
+        return check_email(text)
+    if shape.pattern and not re.search(shape.pattern, text):
+        raise InvalidValue(f"{text!r} is no value of {place}.", hint=f"It fits {shape.pattern}.")
+    return text
+
+
+def _number(value: JSON, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _not(value, "a number", place)
+    if not math.isfinite(value):
+        raise InvalidValue(f"{place} is {value}.", hint="JSON has finite numbers only.")
+    return value
+
+
+def _object(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
+    members: dict[str, JSON] = _of_type(value, dict, "an object", place)
+    names = [field.name for field in shape.fields]
+    checked: dict[str, JSON] = {}
+    for name, member in members.items():
+        field = shape.field(name)
+        if field is None:
+            raise unknown(f"{place}.{name}", [f"{place}.{each}" for each in names])
+        checked[name] = None if member is None else _fitting(member, field.shape, f"{place}.{name}")
+    return arrange(checked, shape, unset=Unset.OMIT)
+
+
+def _of_type(value: JSON, kind: type, words: str, place: str) -> Any:
+    if not isinstance(value, kind):
+        raise _not(value, words, place)
+    return value
+
+
+def _not(value: JSON, words: str, place: str) -> InvalidValue:
+    return InvalidValue(f"{place} is {value!r}.", hint=f"It has to be {words}.")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

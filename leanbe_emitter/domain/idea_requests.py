@@ -1,0 +1,161 @@
+"""Idea requests: what customers ask for (contract b.3, c.2).
+
+new --attach(idea)--> attached   (new again only if its idea is deleted)
+new --ignore--------> ignored    (for good)
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain import customers
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.fields import change, check_fields, describe, require
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.referents import customer_references, idea_references, product_reference
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.states import RequestStatus
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.stringify import JSON
+
+#: What may be set when a request is created; ``customer`` names one, or is a new one's e-mail.
+SETTABLE = ("customer", "title", "description", "descriptionHTML", "source")
+
+
+def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> IdeaRequestRow:
+    """Write down what somebody asks for.
+
+    Events: ``ideaRequest.created``; before it, where ``customer`` is an e-mail that the product
+    does not know, ``customer.created`` (or ``customer.updated``: known in another product).
+
+    Raises:
+        InvalidValue: a value that is refused, or the title is missing.
+        NotFound: the customer is not there, and is no e-mail.
+    """
+    action.lock(product)
+    require(values, "title")
+    own = {name: value for name, value in values.items() if name != "customer"}
+    columns = describe(check_fields("ideaRequest", own, settable=SETTABLE))
+    source = str(columns.get("source") or customers.MANUAL)
+    customer = _customer(action, product, values.get("customer"), source=source)
+    row = IdeaRequestRow(
+        id=action.new_id(),
+        product_id=product.id,
+        customer_id=None if customer is None else customer.id,
+        status=RequestStatus.NEW,
+        source=source,
+        created_at=action.now_ms,
+        updated_at=action.now_ms,
+    )
+    change(row, columns)
+    action.session.add(row)
+    action.session.flush()
+    _record(action, "ideaRequest.created", product, [row])
+    return row
+
+
+def get(session: Session, product: ProductRow, reference: str) -> IdeaRequestRow:
+    """Return the product's request of that id, or of a part of it.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    return find(session, of(product), reference, what="idea request", by_id=IdeaRequestRow.id)
+
+
+def of(product: ProductRow) -> Select[IdeaRequestRow]:
+    """Return the selection of a product's requests."""
+    return select(IdeaRequestRow).where(IdeaRequestRow.product_id == product.id)
+
+
+def ignore(action: Action, product: ProductRow, row: IdeaRequestRow) -> IdeaRequestRow:
+    """Set a request aside for good: ``ideaRequest.ignored``.
+
+    Raises:
+        Conflict: the request is not new.
+    """
+    action.lock(product)
+    _require_new(row)
+    row.status, row.updated_at = RequestStatus.IGNORED, action.now_ms
+    action.session.flush()
+    _record(action, "ideaRequest.ignored", product, [row])
+    return row
+
+
+def attach_all(action: Action, rows: Sequence[IdeaRequestRow], idea: IdeaRow) -> None:
+    """Make new requests part of an idea, behind those that it has; no event.
+
+    Raises:
+        Conflict: one is not new.
+    """
+    if not rows:
+        return
+    for row in rows:
+        _require_new(row)
+    last = action.session.scalar(
+        select(func.max(IdeaRequestRow.position)).where(IdeaRequestRow.idea_id == idea.id)
+    )
+    for position, row in enumerate(rows, 1 if last is None else last + 1):
+        row.status, row.idea_id, row.position = RequestStatus.ATTACHED, idea.id, position
+        row.updated_at = action.now_ms
+    action.session.flush()
+
+
+def record_attached(action: Action, product: ProductRow, rows: Sequence[IdeaRequestRow]) -> None:
+    """Let ``ideaRequest.attachedToIdea`` be recorded for each of the requests."""
+    _record(action, "ideaRequest.attachedToIdea", product, rows)
+
+
+def documents(
+    session: Session, product: ProductRow, rows: Sequence[IdeaRequestRow]
+) -> list[dict[str, JSON]]:
+    """Return the values of several requests, in as many statements as for one."""
+    asking = customer_references(session, [row.customer_id for row in rows])
+    attached = idea_references(session, [row.idea_id for row in rows])
+    return [
+        {
+            "_id": row.id,
+            "customer": asking.get(row.customer_id or ""),
+            "title": row.title,
+            "description": row.description,
+            "descriptionHTML": row.description_html,
+            "status": row.status.value,
+            "source": row.source,
+            "createdAt": print_instant(from_milliseconds(row.created_at)),
+            "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+            "product": product_reference(product),
+            "idea": attached.get(row.idea_id or ""),
+        }
+        for row in rows
+    ]
+
+
+def _record(
+    action: Action, event: str, product: ProductRow, rows: Sequence[IdeaRequestRow]
+) -> None:
+    for row, values in zip(rows, documents(action.session, product, rows), strict=True):
+        action.record(event, product, values, updated_at=row.updated_at)
+
+
+def _require_new(row: IdeaRequestRow) -> None:
+    if row.status is not RequestStatus.NEW:
+        raise Conflict(
+            f"The request {row.title!r} is {row.status} already.",
+            hint="Only new requests are attached or ignored.",
+        )
+
+
+def _customer(
+    action: Action, product: ProductRow, reference: JSON, *, source: str
+) -> CustomerRow | None:
+    if reference is None:
+        return None
+    text = str(reference)
+    if "@" in text:
+        return customers.find_or_create(action, product, text, source=source)
+    return customers.get(action.session, product, text)

@@ -1,0 +1,271 @@
+"""Ideas, and what becomes of them: promoted, archived, deleted (contract b.1, c.2, c.3)."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain import backlog_items, idea_requests, users
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.fields import change, check_fields, describe, differences, require
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.referents import product_reference, request_references, user_references
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.states import RequestStatus
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.reading import Cascade, Reading, VoteModel
+from leanbe_emitter.wire.stringify import JSON
+
+#: What may be set when an idea is created, and later.
+SETTABLE = (
+    "owner",
+    "assigned",
+    "title",
+    "description",
+    "descriptionHTML",
+    "tags",
+    "visibility",
+    "archived",
+)
+
+_REFERENCES = ("owner", "assigned")
+
+
+def create(
+    action: Action,
+    product: ProductRow,
+    values: Mapping[str, JSON],
+    *,
+    requests: Sequence[IdeaRequestRow] = (),
+) -> IdeaRow:
+    """Write down an idea, out of requests or of nothing.
+
+    Events: ``idea.created`` with its requests, then ``ideaRequest.attachedToIdea`` for each.
+
+    Args:
+        action: the action.
+        product: whose idea it is.
+        values: by the document's names; ``owner`` and ``assigned`` name users.
+        requests: new requests of the same product, in order.
+
+    Raises:
+        InvalidValue: a value that is refused, or the title is missing.
+        NotFound: a user is not there.
+        Conflict: a request is not new any more.
+    """
+    action.lock(product)
+    require(values, "title")
+    row = IdeaRow(
+        id=action.new_id(),
+        product_id=product.id,
+        owner_id=users.owner(action.session, product).id,
+        tags=[],
+        visibility="public",
+        promoted=False,
+        archived=False,
+        created_at=action.now_ms,
+        updated_at=action.now_ms,
+    )
+    change(row, _columns(action.session, product, values))
+    action.session.add(row)
+    action.session.flush()
+    idea_requests.attach_all(action, requests, row)
+    _record(action, "idea.created", product, row)
+    idea_requests.record_attached(action, product, requests)
+    return row
+
+
+def get(session: Session, product: ProductRow, reference: str) -> IdeaRow:
+    """Return the product's idea of that id, or of a part of it.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    return find(session, of(product), reference, what="idea", by_id=IdeaRow.id)
+
+
+def of(product: ProductRow) -> Select[IdeaRow]:
+    """Return the selection of a product's ideas."""
+    return select(IdeaRow).where(IdeaRow.product_id == product.id)
+
+
+def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str, JSON]) -> IdeaRow:
+    """Change fields of an idea: one ``idea.updated``, or nothing where nothing changes.
+
+    Raises:
+        InvalidValue: a value that is refused.
+        NotFound: a user is not there.
+    """
+    action.lock(product)
+    before = document(action.session, product, row)
+    change(row, _columns(action.session, product, values))
+    action.session.flush()
+    if differences(before, document(action.session, product, row)):
+        row.updated_at = action.now_ms
+        _record(action, "idea.updated", product, row, before=before)
+    return row
+
+
+def attach(
+    action: Action, product: ProductRow, row: IdeaRow, request: IdeaRequestRow
+) -> IdeaRequestRow:
+    """Make a new request part of an idea: ``ideaRequest.attachedToIdea``.
+
+    The idea's own ``updatedAt`` moves on; ``idea.updated`` follows only under d-13.
+
+    Raises:
+        Conflict: the request is not new, or the idea is archived.
+    """
+    action.lock(product)
+    require_active(row)
+    before = document(action.session, product, row)
+    idea_requests.attach_all(action, [request], row)
+    row.updated_at = action.now_ms
+    action.session.flush()
+    idea_requests.record_attached(action, product, [request])
+    record_cascade(action, product, row, before=before)
+    return request
+
+
+def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow | None:
+    """Take an idea into the backlog, once and for good.
+
+    Events: ``idea.promoted``, then ``backlogItem.created`` unless the product reads d-19 otherwise.
+
+    Returns:
+        The new backlog item, or None.
+
+    Raises:
+        Conflict: it is promoted already, or archived.
+    """
+    action.lock(product)
+    if row.promoted:
+        raise Conflict(f"The idea {row.title!r} is promoted already.", hint="That is for good.")
+    require_active(row)
+    before = document(action.session, product, row)
+    row.promoted, row.updated_at = True, action.now_ms
+    action.session.flush()
+    _record(action, "idea.promoted", product, row, before=before)
+    record_cascade(action, product, row, before=before)
+    if not reading_of(product).promote_creates_backlog_item:
+        return None
+    return backlog_items.create_from(action, product, row)
+
+
+def remove(action: Action, product: ProductRow, row: IdeaRow) -> None:
+    """Delete an idea: ``idea.deleted`` with its last state.
+
+    Its requests are new again, silently; backlog items keep its last title.
+    """
+    action.lock(product)
+    _record(action, "idea.deleted", product, row)
+    action.session.execute(
+        update(IdeaRequestRow)
+        .where(IdeaRequestRow.idea_id == row.id)
+        .values(status=RequestStatus.NEW, idea_id=None, position=None)
+    )
+    action.session.execute(
+        update(BacklogItemRow).where(BacklogItemRow.idea_id == row.id).values(idea_title=row.title)
+    )
+    action.session.execute(delete(IdeaRow).where(IdeaRow.id == row.id))
+
+
+def require_active(row: IdeaRow) -> None:
+    """See that an idea can be acted on.
+
+    Raises:
+        Conflict: it is archived.
+    """
+    if row.archived:
+        raise Conflict(f"The idea {row.title!r} is archived.", hint="Unarchive it first.")
+
+
+def record_cascade(
+    action: Action, product: ProductRow, row: IdeaRow, *, before: Mapping[str, JSON]
+) -> None:
+    """Let ``idea.updated`` follow a more specific event, where the product reads d-13 so."""
+    if reading_of(product).cascade is Cascade.UPDATED:
+        _record(action, "idea.updated", product, row, before=before)
+
+
+def record_vote(
+    action: Action,
+    event: str,
+    product: ProductRow,
+    row: IdeaRow,
+    *,
+    customer: Mapping[str, JSON] | None,
+) -> None:
+    """Let a vote's event be recorded, with its voter where there is one (contract d-16)."""
+    values = {**document(action.session, product, row), "customer": customer}
+    action.record(event, product, values, updated_at=row.updated_at)
+
+
+def document(session: Session, product: ProductRow, row: IdeaRow) -> dict[str, JSON]:
+    """Return an idea's values by the document's names; ``wire.payloads`` puts them in order."""
+    return documents(session, product, [row])[0]
+
+
+def documents(
+    session: Session, product: ProductRow, rows: Sequence[IdeaRow]
+) -> list[dict[str, JSON]]:
+    """Return the values of several ideas, in as many statements as for one."""
+    reading = reading_of(product)
+    people = user_references(session, [each for row in rows for each in _people(row)])
+    requests = request_references(session, [row.id for row in rows], reading)
+    return [
+        {
+            "_id": row.id,
+            "owner": people[row.owner_id],
+            "assigned": people.get(row.assigned_id or ""),
+            "title": row.title,
+            "description": row.description,
+            "descriptionHTML": row.description_html,
+            "tags": row.tags,
+            "visibility": row.visibility,
+            "promoted": row.promoted,
+            "archived": row.archived,
+            "upvotes": upvotes(row, reading),
+            "createdAt": print_instant(from_milliseconds(row.created_at)),
+            "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+            "product": product_reference(product),
+            "ideaRequests": requests.get(row.id, []),
+        }
+        for row in rows
+    ]
+
+
+def upvotes(row: IdeaRow, reading: Reading) -> int:
+    """Return an idea's counter as the product reads d-12."""
+    if reading.vote_model is VoteModel.NET:
+        return row.up_votes - row.down_votes
+    return row.up_votes
+
+
+def _record(
+    action: Action,
+    event: str,
+    product: ProductRow,
+    row: IdeaRow,
+    *,
+    before: Mapping[str, JSON] | None = None,
+) -> None:
+    values = document(action.session, product, row)
+    if before is not None:
+        values["changes"] = differences(before, values)
+    action.record(event, product, values, updated_at=row.updated_at)
+
+
+def _people(row: IdeaRow) -> tuple[str, str | None]:
+    return row.owner_id, row.assigned_id
+
+
+def _columns(session: Session, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return what the values come to in columns: users' references become their ids."""
+    own = {name: value for name, value in values.items() if name not in _REFERENCES}
+    columns = describe(check_fields("idea", own, settable=SETTABLE))
+    return {**columns, **users.columns(session, product, values, _REFERENCES)}

@@ -1,0 +1,166 @@
+"""Votes for and against ideas: one of each customer, any number from nobody (contract c.2, d-12).
+
+    separate, net   none --up--> up --down--> down --up--> up;   none --down--> down
+    toggle          none --up--> up --down--> none: a downvote takes an upvote back
+
+A switch is one event, the new direction. The counters are changed under the product's lock.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain import customers, ideas
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.referents import customer_reference
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.storage.documents import CustomerRow, IdeaRow, VoteRow
+from leanbe_emitter.storage.states import VoteDirection
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.reading import Reading, VoteModel
+
+_EVENTS = {VoteDirection.UP: "idea.upVoted", VoteDirection.DOWN: "idea.downVoted"}
+
+
+def cast(
+    action: Action,
+    product: ProductRow,
+    idea: IdeaRow,
+    direction: VoteDirection,
+    *,
+    customer: CustomerRow | None = None,
+) -> IdeaRow:
+    """Vote for or against an idea; a vote of the other direction is switched.
+
+    Events: ``idea.upVoted`` or ``idea.downVoted``, one for a switch, too.
+
+    Args:
+        action: the action.
+        product: whose idea it is.
+        idea: what is voted on.
+        direction: up or down.
+        customer: who votes; None is an anonymous vote: repeatable, and not to be withdrawn.
+
+    Raises:
+        Conflict: the customer voted so already, is not of this product, or may not vote; the idea
+            is archived; there is no upvote to take back (d-12 ``toggle``).
+    """
+    action.lock(product)
+    reading = reading_of(product)
+    ideas.require_active(idea)
+    if customer is not None:
+        _require_voter(action.session, product, customer, reading)
+    before = ideas.document(action.session, product, idea)
+    if reading.vote_model is VoteModel.TOGGLE and direction is VoteDirection.DOWN:
+        _take_back(action, idea, customer)
+    else:
+        _count(action, idea, direction, customer)
+    _touch(action, idea, reading)
+    voter = None if customer is None else customer_reference(customer)
+    ideas.record_vote(action, _EVENTS[direction], product, idea, customer=voter)
+    ideas.record_cascade(action, product, idea, before=before)
+    return idea
+
+
+def withdraw(
+    action: Action, product: ProductRow, idea: IdeaRow, *, customer: CustomerRow
+) -> IdeaRow:
+    """Take a customer's vote back: no event of its own (contract c.3).
+
+    Raises:
+        Conflict: the customer has no vote on this idea; the idea is archived.
+    """
+    action.lock(product)
+    ideas.require_active(idea)
+    vote = _vote_of(action.session, idea, customer)
+    if vote is None:
+        raise Conflict(f"{customer.email} has no vote on {idea.title!r}.", hint="Vote first.")
+    before = ideas.document(action.session, product, idea)
+    _shift(idea, vote.direction, by=-1)
+    action.session.delete(vote)
+    _touch(action, idea, reading_of(product))
+    ideas.record_cascade(action, product, idea, before=before)
+    return idea
+
+
+def _require_voter(
+    session: Session, product: ProductRow, customer: CustomerRow, reading: Reading
+) -> None:
+    if not customers.belongs_to(session, customer, product):
+        raise Conflict(
+            f"{customer.email} is no customer of {product.name!r}.",
+            hint="Add the product to the customer first.",
+        )
+    if reading.require_confirmed and not customer.confirmed:
+        raise Conflict(
+            f"{customer.email} is not confirmed.", hint="Confirm first, or unset require_confirmed."
+        )
+
+
+def _count(
+    action: Action, idea: IdeaRow, direction: VoteDirection, customer: CustomerRow | None
+) -> None:
+    vote = None if customer is None else _vote_of(action.session, idea, customer)
+    if vote is not None and customer is not None and vote.direction is direction:
+        raise Conflict(
+            f"{customer.email} has {direction}voted {idea.title!r} already.",
+            hint="The other direction switches the vote; withdraw-vote takes it back.",
+        )
+    if vote is None:
+        _add(action, idea, direction, customer)
+    else:
+        _shift(idea, vote.direction, by=-1)
+        vote.direction = direction
+    _shift(idea, direction, by=1)
+
+
+def _add(
+    action: Action, idea: IdeaRow, direction: VoteDirection, customer: CustomerRow | None
+) -> None:
+    action.session.add(
+        VoteRow(
+            id=action.new_id(),
+            idea_id=idea.id,
+            customer_id=None if customer is None else customer.id,
+            direction=direction,
+            created_at=action.now_ms,
+        )
+    )
+
+
+def _take_back(action: Action, idea: IdeaRow, customer: CustomerRow | None) -> None:
+    vote = _vote_of(action.session, idea, customer)
+    if vote is None or vote.direction is not VoteDirection.UP:
+        whose = "an anonymous upvote" if customer is None else f"an upvote of {customer.email}"
+        raise Conflict(
+            f"There is not {whose} on {idea.title!r} to take back.",
+            hint="Under vote_model=toggle a downvote takes an upvote back.",
+        )
+    _shift(idea, vote.direction, by=-1)
+    action.session.delete(vote)
+
+
+def _shift(idea: IdeaRow, direction: VoteDirection, *, by: int) -> None:
+    """Move a counter; the database adds, so that no other change of it is ever overwritten."""
+    if direction is VoteDirection.UP:
+        idea.up_votes = IdeaRow.up_votes + by
+    else:
+        idea.down_votes = IdeaRow.down_votes + by
+
+
+def _touch(action: Action, idea: IdeaRow, reading: Reading) -> None:
+    if reading.vote_touches_updated_at:
+        idea.updated_at = action.now_ms
+    action.session.flush()
+
+
+def _vote_of(session: Session, idea: IdeaRow, customer: CustomerRow | None) -> VoteRow | None:
+    """Return a customer's vote or, without a customer, the newest anonymous upvote."""
+    votes = select(VoteRow).where(VoteRow.idea_id == idea.id)
+    if customer is not None:
+        return session.scalars(votes.where(VoteRow.customer_id == customer.id)).one_or_none()
+    return session.scalars(
+        votes.where(VoteRow.customer_id.is_(None))
+        .where(VoteRow.direction == VoteDirection.UP)
+        .order_by(VoteRow.id.desc())
+        .limit(1)
+    ).one_or_none()
