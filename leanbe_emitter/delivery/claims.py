@@ -29,6 +29,7 @@ class Claimed:
         token: the lease token; a settlement that names another changes nothing.
         number: the number of the attempt that is to be made, from 1.
         attempts_counted: earlier attempts that count against the retry schedule.
+        leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
         triggered_at: the event's instant in milliseconds since 1970.
     """
 
@@ -38,6 +39,7 @@ class Claimed:
     token: str
     number: int
     attempts_counted: int
+    leases_lost: int = 0
     event_id: str
     event_name: str
     triggered_at: int

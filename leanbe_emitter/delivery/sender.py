@@ -11,6 +11,7 @@ from typing import Any
 from leanbe_emitter.clock import Clock, from_milliseconds, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement
 from leanbe_emitter.delivery.outcome import classify
+from leanbe_emitter.delivery.redirects import FollowingTransport
 from leanbe_emitter.delivery.schedule import Facts, next_delay_seconds
 from leanbe_emitter.delivery.transport import (
     Answer,
@@ -57,9 +58,9 @@ class Sender:
         rules: TargetRules,
     ) -> None:
         self._transport = transport
+        self._following = FollowingTransport(transport, rules=rules)
         self._clock = clock
         self._jitter = jitter
-        self._rules = rules
 
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
@@ -86,9 +87,9 @@ class Sender:
     async def _carry(
         self, request: OutgoingRequest, reading: Reading
     ) -> Answer | Unreachable | Unknown:
+        transport = self._following if reading.follow_redirects else self._transport
         try:
-            del reading
-            return await self._transport.send(request)
+            return await transport.send(request)
         except (Unreachable, Unknown) as failure:
             return failure
 

@@ -176,21 +176,19 @@ class Leanbe:
         """
         if deliver:
             self._require_free_thread()
+        lease = self._engine.new_lease() if deliver else None
         with self._transactions.acting() as action:
             asked = self._ask(action.session, wanted, now=action.now)
             recorded = record(
-                action.session,
-                asked.new_events(),
-                now=action.now,
-                ids=self._ids,
-                lease=self._engine.new_lease() if deliver else None,
+                action.session, asked.new_events(), now=action.now, ids=self._ids, lease=lease
             )
             events = [
                 Event.of(action.session.get_one(EventRow, each.event_id)) for each in recorded
             ]
         delivery_ids = [each.delivery_id for each in recorded]
-        if deliver:
-            self._engine.attempt([each for each in delivery_ids if each], watcher=watcher)
+        if lease is not None:
+            leased = [each for each in delivery_ids if each]
+            self._engine.attempt(leased, lease=lease, watcher=watcher)
         deliveries = {each.id: each for each in self.deliveries.of(filter(None, delivery_ids))}
         return [
             Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
@@ -264,7 +262,7 @@ class Leanbe:
                 )
                 for reference in references
             ]
-        self._engine.attempt(new, watcher=watcher)
+        self._engine.attempt(new, lease=lease, watcher=watcher)
         return new
 
     def work(
