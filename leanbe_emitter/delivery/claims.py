@@ -1,7 +1,7 @@
 """What passes between the queue and the sender: what was claimed, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from leanbe_emitter.storage.states import DeliveryState, Outcome
@@ -44,8 +44,8 @@ class Claimed:
     event_name: str
     triggered_at: int
     method: str
-    headers: Headers
-    body: str
+    headers: Headers = field(repr=False)
+    body: str = field(repr=False)
     deviations: Mapping[str, str]
     overrides: Mapping[str, str]
     webhook: WebhookSettings
@@ -59,12 +59,12 @@ class Evidence:
     started_at: int
     duration_us: int
     url: str
-    request_headers: Headers = ()
+    request_headers: Headers = field(default=(), repr=False)
     #: None where it was the event's own body.
-    request_body: str | None = None
+    request_body: str | None = field(default=None, repr=False)
     answer_status: int | None = None
-    answer_headers: Headers | None = None
-    answer_body: bytes | None = None
+    answer_headers: Headers | None = field(default=None, repr=False)
+    answer_body: bytes | None = field(default=None, repr=False)
     answer_length: int = 0
     error: str | None = None
     fault: str | None = None

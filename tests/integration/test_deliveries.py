@@ -10,18 +10,18 @@ import pytest
 from leanbe_emitter import (
     Conflict,
     Delivery,
+    DeliveryStatus,
     Filter,
     InvalidSignature,
     InvalidValue,
     Leanbe,
+    ManualClock,
     NotFound,
     Product,
     Wanted,
     sign_text,
     verify,
 )
-from leanbe_emitter.clock import ManualClock
-from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.wire.explain import Verdict
 from tests.integration.conftest import SECRET
 from tests.receiver import Receiver

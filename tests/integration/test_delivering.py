@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leanbe_emitter import Leanbe, NotFound, Product, Wanted
-from leanbe_emitter.clock import ManualClock
+from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, Wanted
 from tests.concurrency import at_once
 from tests.receiver import Receiver
 
