@@ -1,7 +1,8 @@
 """One attempt: what was claimed goes in, what becomes of it comes out.
 
 The stored body is sent, byte for byte, on every attempt. Only two assumptions build another one:
-``restamp_on_retry`` and ``resign_queued``; the attempt then keeps what was sent instead.
+``restamp_on_retry`` and ``resign_queued``; the attempt then keeps what was sent instead. An
+envelope that is built again is signed with the secret that is valid then (contract c.1).
 """
 
 import random
@@ -97,7 +98,10 @@ class Sender:
         restamps = reading.restamp_on_retry and claimed.number > 1
         if not (restamps or reading.resign_queued):
             return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
-        instant = self._clock.now() if restamps else from_milliseconds(claimed.triggered_at)
+        instant = from_milliseconds(claimed.triggered_at)
+        if restamps:
+            # After a burst, or when the clock went back, the event itself is ahead of the clock.
+            instant = max(instant, self._clock.now())
         sealed = seal(
             payload_text_of(claimed.body),
             event=claimed.event_name,
