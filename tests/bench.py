@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import ManualClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.delivery.sender import Sender
+from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.ids import Ids
@@ -19,7 +21,14 @@ from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.journal import START, Cursor
 from leanbe_emitter.storage.states import DeliveryState, Outcome
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, JournalRow, ProductRow
+from leanbe_emitter.storage.tables import (
+    AttemptRow,
+    DeliveryRow,
+    EventRow,
+    JournalRow,
+    ProductRow,
+    WebhookRow,
+)
 from leanbe_emitter.targets import TargetRules
 from tests.waiting import until
 
@@ -66,6 +75,10 @@ class Bench:
                 webhooks.set_url(action, row, url, secret=SECRET, headers=(headers or {}).items())
             return row.id
 
+    def sender(self, transport: Transport) -> Sender:
+        """Return a sender over a transport, whose waits are the schedule's."""
+        return Sender(transport, clock=self.clock, jitter=None, rules=TargetRules())
+
     def set_url(self, product: str, url: str) -> None:
         """Set a product's URL."""
         with self.database.transaction() as session:
@@ -75,6 +88,11 @@ class Bench:
         """Clear a product's webhook."""
         with self.database.transaction() as session:
             webhooks.clear(self.action(session), session.get_one(ProductRow, product))
+
+    def lose_url(self, product: str) -> None:
+        """Take a product's URL away, and leave its deliveries as they are."""
+        with self.database.transaction() as session:
+            session.get_one(WebhookRow, product).url = None
 
     def rotate(self, product: str, secret: str) -> None:
         """Give a product's webhook another secret."""
@@ -161,6 +179,21 @@ class Bench:
     def action(self, session: Session) -> Action:
         """Return an action in a transaction of the test's own."""
         return Action(session=session, now=self.clock.now(), ids=self.ids, rules=TargetRules())
+
+
+class Noting:
+    """A watcher that notes which attempts began, and which were settled."""
+
+    def __init__(self) -> None:
+        self.begins: list[Claimed] = []
+        self.ends: list[Settlement] = []
+
+    def begun(self, claimed: Claimed) -> None:
+        self.begins.append(claimed)
+
+    def ended(self, claimed: Claimed, settlement: Settlement) -> None:
+        assert claimed in self.begins
+        self.ends.append(settlement)
 
 
 def happened(

@@ -1,5 +1,6 @@
 """Waiting for what another thread or process does: until it is seen, never for a while."""
 
+import asyncio
 from collections.abc import Callable
 
 from leanbe_emitter.clock import pause, stopwatch
@@ -14,3 +15,11 @@ def until(is_met: Callable[[], object], what: str) -> None:
     while not is_met():
         assert stopwatch() - started < PATIENCE_SECONDS, f"waited in vain until {what}"
         pause(0.005)
+
+
+async def seen(is_met: Callable[[], object], what: str) -> None:
+    """Do the same on a loop, whose other tasks go on meanwhile."""
+    started = stopwatch()
+    while not is_met():
+        assert stopwatch() - started < PATIENCE_SECONDS, f"waited in vain until {what}"
+        await asyncio.sleep(0.005)
