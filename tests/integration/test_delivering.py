@@ -51,7 +51,7 @@ def test_a_retry_is_made_when_the_clock_says_that_it_is_due(db: str, receiver: R
         assert len(set(receiver.bodies)) == 1
 
 
-def test_a_thousand_deliveries_are_all_returned(
+def test_more_deliveries_than_a_statement_names_are_all_returned(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
     leanbe.trigger_all(Wanted(events=["okr.deleted"], times=600, product=product), deliver=False)

@@ -8,45 +8,13 @@ import leanbe_emitter
 from leanbe_emitter import LeanbeError
 
 #: A name here is a promise; one that is added or taken away is told in the changelog.
-DOCUMENTED = set(
-    [
-        "Leanbe",
-        "Product",
-        "Webhook",
-        "User",
-        "Event",
-        "Delivery",
-        "Attempt",
-        "DeliveryStatus",
-        "Outcome",
-        "Filter",
-        "Entry",
-        "Wanted",
-        "Changes",
-        "Triggered",
-        "Rehearsed",
-        "Courier",
-        "Receiver",
-        "Settings",
-        "ManualClock",
-        "Envelope",
-        "sign",
-        "sign_text",
-        "stringify",
-        "verify",
-        "LeanbeError",
-        "NotFound",
-        "Conflict",
-        "InvalidValue",
-        "InvalidTarget",
-        "PayloadTooLarge",
-        "PayloadTooDeep",
-        "InvalidSignature",
-        "WaitTimedOut",
-        "DatabaseUnavailable",
-        "DatabaseBehind",
-    ]
-)
+DOCUMENTED = {
+    "Leanbe", "Product", "Webhook", "User", "Event", "Delivery", "DeliveryStatus", "Attempt",
+    "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
+    "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify", "verify",
+    "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
+    "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
+}  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
