@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from leanbe_emitter import (
     verify,
 )
 from leanbe_emitter.wire.explain import Verdict
+from tests.concurrency import until_somebody_waits
 from tests.integration.conftest import SECRET
 from tests.receiver import Receiver
 
@@ -357,3 +359,16 @@ def test_a_body_signed_before_a_rotation_is_explained(leanbe: Leanbe, product: P
     explanation = delivery.explain()
     assert explanation.verdict is Verdict.BODY_UNSOUND
     assert "old secret of this product" in explanation.mistakes[0].mistake.what
+
+
+def test_a_redelivery_during_a_clearing_is_refused_or_cancelled(postgresql_ready: str) -> None:
+    with Leanbe(postgresql_ready) as one, Leanbe(postgresql_ready) as other:
+        product = one.products.create("Acme", webhook_url="http://127.0.0.1:1/")
+        (delivery,) = queue(one, "idea.created")
+        with ThreadPoolExecutor(1) as thread:
+            with one.transaction():
+                one.webhooks.clear(product)
+                redelivering = thread.submit(other.redeliver, [delivery.id])
+                until_somebody_waits(postgresql_ready)
+            assert isinstance(redelivering.exception(), Conflict)
+        assert [each.status for each in one.deliveries.list()] == ["cancelled"]
