@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from leanbe_emitter import (
     Changes,
@@ -25,6 +26,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.storage.tables import RetiredSecretRow
 from tests.receiver import Receiver
 
 URL = "http://127.0.0.1:1/"
@@ -188,4 +190,16 @@ def test_settings_limit_what_may_be_called_and_sent() -> None:
 def test_an_error_hides_the_databases_password() -> None:
     with pytest.raises(DatabaseUnavailable) as caught:
         Leanbe("postgresql://ana:hush@127.0.0.1:1/leanbe")
+    assert "hush" not in f"{caught.value}{caught.value!r}"
+
+
+def test_an_error_that_nobody_expected_shows_no_secret(leanbe: Leanbe) -> None:
+    orphan = RetiredSecretRow(product_id="0" * 24, secret="whsec_hush", retired_at=0)
+
+    def store() -> None:
+        with leanbe._transactions.acting() as action:
+            action.session.add(orphan)
+
+    with pytest.raises(IntegrityError) as caught:
+        store()
     assert "hush" not in f"{caught.value}{caught.value!r}"
