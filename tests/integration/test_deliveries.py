@@ -326,8 +326,11 @@ def test_a_sound_delivery_is_explained_as_sound(leanbe: Leanbe, product: Product
     leanbe.products.create("Twin", webhook_url="http://127.0.0.1:1/", secret=SECRET)
     leanbe.webhooks.rotate(product, secret="whsec_other")
     leanbe.webhooks.rotate(product, secret=SECRET)
-    explanation = leanbe.trigger("idea.created", product=product).explain()
+    delivery = leanbe.trigger("idea.created", product=product)
+    explanation = delivery.explain()
     assert explanation.verdict is Verdict.BODY_SOUND
+    right = sign_text(delivery.event.payload_text, SECRET)
+    assert not any(right in candidate.signatures for candidate in explanation.mistakes)
 
 
 def test_a_receiver_that_still_uses_the_old_secret_is_explained(
