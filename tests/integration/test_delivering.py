@@ -48,6 +48,7 @@ def test_a_retry_is_made_when_the_clock_says_that_it_is_due(db: str, receiver: R
         clock.advance(seconds=30)
         (third,) = leanbe.deliver()
         assert (third.number, third.outcome) == (3, "delivered")
+        assert [each.number for each in leanbe.deliveries.last().attempts] == [1, 2, 3]
         assert len(set(receiver.bodies)) == 1
 
 
