@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from leanbe_emitter.clock import ManualClock
     from leanbe_emitter.emitter import (
         Attempt,
         Changes,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
         PayloadTooLarge,
         WaitTimedOut,
     )
+    from leanbe_emitter.settings import Settings
+    from leanbe_emitter.storage.states import DeliveryStatus, Outcome
     from leanbe_emitter.wire.envelope import Envelope, verify
     from leanbe_emitter.wire.signing import sign, sign_text
     from leanbe_emitter.wire.stringify import stringify
@@ -52,6 +55,7 @@ __all__ = [
     "DatabaseBehind",
     "DatabaseUnavailable",
     "Delivery",
+    "DeliveryStatus",
     "Entry",
     "Envelope",
     "Event",
@@ -61,12 +65,15 @@ __all__ = [
     "InvalidValue",
     "Leanbe",
     "LeanbeError",
+    "ManualClock",
     "NotFound",
+    "Outcome",
     "PayloadTooDeep",
     "PayloadTooLarge",
     "Product",
     "Receiver",
     "Rehearsed",
+    "Settings",
     "Triggered",
     "User",
     "WaitTimedOut",
@@ -78,8 +85,13 @@ __all__ = [
     "verify",
 ]
 
-_WIRE = {
+# All others are errors, or the library's own.
+_HOMES = {
+    "DeliveryStatus": "storage.states",
     "Envelope": "wire.envelope",
+    "ManualClock": "clock",
+    "Outcome": "storage.states",
+    "Settings": "settings",
     "sign": "wire.signing",
     "sign_text": "wire.signing",
     "stringify": "wire.stringify",
@@ -91,7 +103,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     errors = import_module("leanbe_emitter.errors")
-    home = "errors" if hasattr(errors, name) else _WIRE.get(name, "emitter")
+    home = "errors" if hasattr(errors, name) else _HOMES.get(name, "emitter")
     return getattr(import_module(f"leanbe_emitter.{home}"), name)
 
 

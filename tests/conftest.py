@@ -11,6 +11,7 @@ import pytest
 
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
+from tests.bench import Bench
 from tests.postgresql import Cluster
 
 # Limits of time for each example would measure the machine and its other work, not the code.
@@ -101,3 +102,18 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def bench(database: Database) -> Bench:
+    """The delivery engine taken apart, on a database with today's tables."""
+    return Bench(database=database)
+
+
+@pytest.fixture
+def postgresql_bench(cluster: Cluster) -> Iterator[Bench]:
+    """The same on PostgreSQL, for what only several writers at a time can do."""
+    with cluster.migrated_database() as url:
+        database = Database(url)
+        yield Bench(database=database)
+        database.close()

@@ -1,7 +1,7 @@
 """What passes between the queue and the sender: what was claimed, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from leanbe_emitter.storage.states import DeliveryState, Outcome
@@ -29,6 +29,7 @@ class Claimed:
         token: the lease token; a settlement that names another changes nothing.
         number: the number of the attempt that is to be made, from 1.
         attempts_counted: earlier attempts that count against the retry schedule.
+        leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
         triggered_at: the event's instant in milliseconds since 1970.
     """
 
@@ -38,12 +39,13 @@ class Claimed:
     token: str
     number: int
     attempts_counted: int
+    leases_lost: int = 0
     event_id: str
     event_name: str
     triggered_at: int
     method: str
-    headers: Headers
-    body: str
+    headers: Headers = field(repr=False)
+    body: str = field(repr=False)
     deviations: Mapping[str, str]
     overrides: Mapping[str, str]
     webhook: WebhookSettings
@@ -57,12 +59,12 @@ class Evidence:
     started_at: int
     duration_us: int
     url: str
-    request_headers: Headers = ()
+    request_headers: Headers = field(default=(), repr=False)
     #: None where it was the event's own body.
-    request_body: str | None = None
+    request_body: str | None = field(default=None, repr=False)
     answer_status: int | None = None
-    answer_headers: Headers | None = None
-    answer_body: bytes | None = None
+    answer_headers: Headers | None = field(default=None, repr=False)
+    answer_body: bytes | None = field(default=None, repr=False)
     answer_length: int = 0
     error: str | None = None
     fault: str | None = None

@@ -1,11 +1,16 @@
-"""Attempts for a caller who waits for them: one after the other, so that they are deterministic."""
+"""Attempts for a caller who waits for them: one after the other, so that they are deterministic.
+
+Whatever breaks it off, what was claimed is accounted for: the attempt under way is settled as
+interrupted, and what was not begun is handed back as it was.
+"""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.leases import inline, interrupted, renewing
+from leanbe_emitter.delivery.leases import inline, interrupted, log_lost_lease, renewing
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
@@ -21,30 +26,43 @@ class Foreground:
         self._watcher = watcher
 
     async def attempt(self, claimed: Sequence[Claimed]) -> list[Settlement]:
-        """Make the attempts that were claimed, in their order."""
-        homeless = [each for each in claimed if each.webhook.url is None]
-        self._queue.cancel(homeless)
-        tokens = {each.token for each in claimed}
-        async with renewing(self._queue, lambda: tokens, call=inline):
-            return [await self._make(each) for each in claimed if each.webhook.url is not None]
+        """Make the attempts that were claimed, in their order; return those that were settled.
+
+        What has no URL any more is cancelled instead.
+        """
+        self._queue.hand_back([each for each in claimed if each.webhook.url is None])
+        not_begun = deque(each for each in claimed if each.webhook.url is not None)
+        settled: list[Settlement] = []
+        async with renewing(self._queue, lambda: claimed, call=inline):
+            try:
+                while not_begun:
+                    self._watcher.begun(not_begun[0])
+                    settled += await self._make(not_begun.popleft())
+            finally:
+                self._queue.hand_back(not_begun)
+        return settled
 
     async def deliver_due(self) -> list[Settlement]:
         """Make every attempt that is due, once; what is raised meanwhile counts as due."""
-        self._queue.wake()
-        self._queue.reap()
-        settlements: list[Settlement] = []
+        while self._queue.wake():
+            pass
+        while self._queue.reap():
+            pass
+        settled: list[Settlement] = []
         while claimed := self._queue.claim(room=1, held={}, per_product=1):
-            settlements += await self.attempt(claimed)
-        return settlements
+            settled += await self.attempt(claimed)
+        return settled
 
-    async def _make(self, claimed: Claimed) -> Settlement:
-        self._watcher.begun(claimed)
+    async def _make(self, claimed: Claimed) -> list[Settlement]:
+        """Make an attempt and settle it; return nothing where its lease was lost meanwhile."""
         try:
             settlement = await self._sender.send(claimed)
         except (asyncio.CancelledError, KeyboardInterrupt):
             now = to_milliseconds(self._clock.now())
             self._queue.settle([interrupted(claimed, at=now)])
             raise
-        self._queue.settle([settlement])
+        if self._queue.settle([settlement]):
+            log_lost_lease(claimed)
+            return []
         self._watcher.ended(claimed, settlement)
-        return settlement
+        return [settlement]

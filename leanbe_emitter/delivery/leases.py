@@ -5,7 +5,8 @@ the caller's own thread in the embedded library.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Protocol, TypeVar
@@ -14,6 +15,8 @@ from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.states import DeliveryState, Outcome
+
+logger = logging.getLogger(__name__)
 
 #: A lease is renewed this many times in its length, so that one late renewal loses nothing.
 RENEWALS = 3
@@ -36,15 +39,15 @@ async def inline(work: Callable[[], T], /) -> T:
 
 @asynccontextmanager
 async def renewing(
-    queue: Queue, tokens: Callable[[], set[str]], *, call: Seam
+    queue: Queue, held: Callable[[], Collection[Claimed]], *, call: Seam
 ) -> AsyncIterator[None]:
-    """Renew the leases of what is in flight, for as long as the block lasts."""
+    """Renew the leases of what is held, for as long as the block lasts."""
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(queue.lease_seconds / RENEWALS)
             with suppress(DatabaseUnavailable):
-                await call(partial(queue.renew, tokens()))
+                await call(partial(queue.renew, held()))
 
     task = asyncio.create_task(renew())
     try:
@@ -78,4 +81,12 @@ def interrupted(claimed: Claimed, *, at: int) -> Settlement:
             url=claimed.webhook.url or "",
             error="The sender was stopped in the middle of this attempt.",
         ),
+    )
+
+
+def log_lost_lease(claimed: Claimed) -> None:
+    """Log that a settlement came too late: somebody else has the delivery by now."""
+    logger.warning(
+        "The lease was lost: somebody else has the delivery, and nothing was changed.",
+        extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
     )

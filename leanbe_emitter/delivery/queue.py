@@ -1,9 +1,9 @@
 """The queue: a delivery is claimable iff it is due and nobody holds it.
 
 Every transition names the lease token that the delivery was claimed with, so that a late worker
-changes nothing. ``new`` and ``ready`` *are* due: a claim compares no clock. ``wake`` makes ready
-what waited long enough, and ``reap`` settles, for its dead owner, what a lease ran out on; so the
-claim itself is an index scan, however many rows are finished.
+changes nothing. ``new``, ``ready`` and ``suspect`` *are* due: a claim compares no clock. ``wake``
+makes ready what waited long enough, and ``reap`` settles, for its dead owner, what a lease ran out
+on; so the claim itself is an index scan, however many rows are finished.
 """
 
 import json
@@ -18,16 +18,13 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement, WebhookSettings
 from leanbe_emitter.delivery.statements import (
-    CANCEL,
     CANDIDATES,
-    IS_DUE,
     LEASE,
     LEASE_ONE,
     LOAD,
-    NEXT,
     OWED,
-    RENEW,
     STATEMENTS,
+    TODO,
     WEBHOOKS,
     scalars,
 )
@@ -41,8 +38,8 @@ from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, ProductRow
 LEASES_LOST_LIMIT = 3
 #: How many rows one statement wakes or reaps at the most.
 BATCH = 500
-#: The share of a claim's room that retries get first, so that neither starves the other.
-RETRY_SHARE = 4
+#: Of so many deliveries that are claimed, retries get the first one: neither starves the other.
+RETRY_EVERY = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +49,18 @@ class Due:
     count: int
     oldest_due_at: int | None
     in_flight: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """Whether there is anything to claim, to wake or to reap."""
+
+    claim: bool
+    wake: bool
+    reap: bool
+
+    def __bool__(self) -> bool:
+        return self.claim or self.wake or self.reap
 
 
 class Queue:
@@ -68,30 +77,42 @@ class Queue:
         self._ids = ids
         self.lease_seconds = lease_seconds
         self._lease_ms = int(lease_seconds * 1000)
-        # Where the last claim stopped: the next one goes on with the products behind it.
-        self._turn = ""
+        # The product that a claim of each state stopped at: the next goes on behind it.
+        self._turns: dict[DeliveryState, str] = {}
+        self._claims = 0
 
-    def claim(self, *, room: int, held: Mapping[str, int], per_product: int) -> list[Claimed]:
+    def claim(
+        self, *, room: int, held: Mapping[str, int], per_product: int, with_suspect: bool = True
+    ) -> list[Claimed]:
         """Take up to ``room`` deliveries that are due, fairly over the products.
+
+        What lost its lease is taken alone, whatever the room: should it kill its worker again, it
+        is the only one of its kind that it takes along.
 
         Args:
             room: how many at the most.
             held: how many of each product are in flight here already.
             per_product: how many of one product may be in flight here.
+            with_suspect: whether one that lost its lease may be taken; not beside another.
 
         Returns:
             What is ours now, a product's deliveries in the order of its events.
         """
         counts = Counter(held)
         with self._database.transaction() as session:
-            retries = self._take(
-                session, DeliveryState.READY, -(-room // RETRY_SHARE), counts, per_product
-            )
-            first = self._take(session, DeliveryState.NEW, room - len(retries), counts, per_product)
-            more = self._take(
-                session, DeliveryState.READY, room - len(retries) - len(first), counts, per_product
-            )
-            return self._load(session, [*retries, *first, *more])
+            if with_suspect and room > 0:
+                alone = self._take(session, DeliveryState.SUSPECT, 1, counts, per_product)
+                if alone:
+                    return self._load(session, alone)
+            share = _share_of_retries(room, before=self._claims)
+            retries = self._take(session, DeliveryState.READY, share, counts, per_product)
+            room -= len(retries)
+            first = self._take(session, DeliveryState.NEW, room, counts, per_product)
+            room -= len(first)
+            more = self._take(session, DeliveryState.READY, room, counts, per_product)
+            taken = [*retries, *first, *more]
+            self._claims += len(taken)
+            return self._load(session, taken)
 
     def claim_one(self, delivery_id: str) -> Claimed | None:
         """Take this one delivery, if it is due and nobody holds it."""
@@ -101,23 +122,42 @@ class Queue:
             taken = session.execute(LEASE_ONE, key).first()
             return self._load(session, [delivery_id])[0] if taken else None
 
-    def load(self, delivery_ids: Sequence[str]) -> list[Claimed]:
-        """Return what the caller leased already, when it was recorded (``outbox.record``)."""
+    def load(self, delivery_ids: Sequence[str], *, token: str) -> list[Claimed]:
+        """Return what was leased when it was recorded (``outbox.record``), and is ours still."""
         with self._database.reading() as session:
-            return self._load(session, delivery_ids)
+            return [each for each in self._load(session, delivery_ids) if each.token == token]
 
     def new_lease(self) -> tuple[str, int]:
         """Return a new lease: its token, and its end in milliseconds since 1970."""
         now = self._clock.now()
         return self._ids.object_id(now), to_milliseconds(now) + self._lease_ms
 
-    def renew(self, tokens: Collection[str]) -> None:
-        """Hold what was claimed with these tokens for another while."""
-        _, until = self.new_lease()
-        if not tokens:
+    def renew(self, claimed: Collection[Claimed]) -> None:
+        """Hold what was claimed for another while; what is ours no more stays as it is."""
+        if not claimed:
+            return
+        until = self._now() + self._lease_ms
+        with self._database.transaction() as session:
+            session.execute(self._statements.renew, {"held": _held(claimed), "until": until})
+
+    def hand_back(self, claimed: Collection[Claimed]) -> None:
+        """Give back what was claimed and not attempted, as if it had never been claimed.
+
+        What has no URL any more is owed no more: it is cancelled (contract c.1).
+        """
+        if not claimed:
             return
         with self._database.transaction() as session:
-            session.execute(RENEW, {"tokens": list(tokens), "until": until})
+            rows = session.execute(self._statements.hand_back, {"held": _held(claimed)}).all()
+            ended = {row.id for row in rows if row.state == DeliveryState.CANCELLED}
+            journal.cancelled(
+                session,
+                [
+                    (each.product_id, each.event_id, each.delivery_id)
+                    for each in claimed
+                    if each.delivery_id in ended
+                ],
+            )
 
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
         """Write what became of deliveries, with the evidence of their attempts.
@@ -131,38 +171,30 @@ class Queue:
             return self._settle(session, settlements)
 
     def wake(self) -> int:
-        """Make ready what has waited until now; return how many there were."""
+        """Make ready what has waited until now, up to ``BATCH``; return how many there were."""
+        limits = {"now": self._now(), "limit": BATCH}
         with self._database.transaction() as session:
-            result = session.execute(
-                text(self._statements.wake), {"now": self._now(), "limit": BATCH}
-            )
-            return len(result.all())
+            return len(session.execute(self._statements.wake, limits).all())
 
     def reap(self) -> list[Settlement]:
-        """Settle what a lease ran out on: its attempt vanished, and it is due again at once."""
+        """Settle what a lease ran out on, up to ``BATCH``: its attempt vanished, it is due again.
+
+        Contract c.5: the attempt is on record as unknown, and does not count against the schedule;
+        who lost its lease ``LEASES_LOST_LIMIT`` times in a row is exhausted.
+        """
+        limits = {"now": self._now(), "limit": BATCH}
         with self._database.transaction() as session:
-            rows = session.execute(
-                text(self._statements.expired), {"now": self._now(), "limit": BATCH}
-            ).all()
+            rows = session.execute(self._statements.expired, limits).all()
             settlements = [self._vanished(row) for row in rows]
             if settlements:
                 self._settle(session, settlements)
             return settlements
 
-    def cancel(self, claimed: Sequence[Claimed]) -> None:
-        """Settle without an attempt what has no URL any more."""
-        if not claimed:
-            return
-        with self._database.transaction() as session:
-            ours = [each for each in claimed if self._cancel(session, each)]
-            journal.cancelled(
-                session, [(each.product_id, each.event_id, each.delivery_id) for each in ours]
-            )
-
-    def is_due(self) -> bool:
+    def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
-            return bool(session.execute(IS_DUE, {"now": self._now()}).scalar())
+            row = session.execute(TODO, {"now": self._now()}).one()
+        return Todo(claim=bool(row.claim), wake=bool(row.wake), reap=bool(row.reap))
 
     def due(self) -> Due:
         """Say what is owed right now."""
@@ -174,16 +206,6 @@ class Queue:
             oldest_due_at=min((row.since for row in due if row.since is not None), default=None),
             in_flight=sum(row.n for row in rows) - sum(row.n for row in due),
         )
-
-    def next_due_at(self) -> int | None:
-        """Return when something falls due or a lease ends (milliseconds); None: nothing waits."""
-        with self._database.reading() as session:
-            return session.execute(NEXT).scalar()
-
-    @staticmethod
-    def _cancel(session: Session, claimed: Claimed) -> bool:
-        key = {"id": claimed.delivery_id, "token": claimed.token}
-        return session.execute(CANCEL, key).first() is not None
 
     def _now(self) -> int:
         return to_milliseconds(self._clock.now())
@@ -206,12 +228,12 @@ class Queue:
     def _candidates(self, session: Session, state: DeliveryState, limit: int) -> list[str]:
         """Return products that something of this state is due for, going round in their order."""
         statement = text(CANDIDATES.format(state=state))
-        behind = scalars(session, statement, after=self._turn, limit=limit)
-        before: list[str] = []
-        if len(behind) < limit and self._turn:
-            start = scalars(session, statement, after="", limit=limit - len(behind))
-            before = [product for product in start if product <= self._turn]
-        return behind + before
+        turn = self._turns.get(state, "")
+        behind = scalars(session, statement, after=turn, limit=limit)
+        if not turn or len(behind) == limit:
+            return behind
+        start = scalars(session, statement, after="", limit=limit - len(behind))
+        return behind + [product for product in start if product <= turn]
 
     def _lease(
         self,
@@ -226,7 +248,7 @@ class Queue:
         token, until = self.new_lease()
         rows = session.execute(LEASE, {"ids": picked, "token": token, "until": until}).all()
         counts.update(row.product_id for row in rows)
-        self._turn = max(quotas)
+        self._turns[state] = list(quotas)[-1]
         return [row.id for row in rows]
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
@@ -238,9 +260,8 @@ class Queue:
         return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
 
     def _settle(self, session: Session, settlements: Sequence[Settlement]) -> set[str]:
-        rows = session.execute(
-            text(self._statements.settle), {"rows": json.dumps([*map(_outcome_row, settlements)])}
-        ).all()
+        held = json.dumps([_outcome_row(each) for each in settlements])
+        rows = session.execute(self._statements.settle, {"held": held}).all()
         states = {row.id: DeliveryState(row.state) for row in rows}
         ours = [each for each in settlements if each.delivery_id in states]
         if ours:
@@ -257,7 +278,7 @@ class Queue:
             event_id=row.event_id,
             token=row.lease_token,
             number=row.attempts_started,
-            state=DeliveryState.EXHAUSTED if ends else DeliveryState.READY,
+            state=DeliveryState.EXHAUSTED if ends else DeliveryState.SUSPECT,
             due_at=row.due_at,
             counts=False,
             leases_lost=lost,
@@ -269,6 +290,11 @@ class Queue:
                 error="Whoever claimed this attempt vanished: its lease ran out.",
             ),
         )
+
+
+def _share_of_retries(room: int, *, before: int) -> int:
+    """Return how many of the next claims are the retries': also where the room is always one."""
+    return -(-(before + room) // RETRY_EVERY) - -(-before // RETRY_EVERY)
 
 
 def _quotas(
@@ -307,6 +333,7 @@ def _claimed(row: Any, webhook: WebhookSettings) -> Claimed:
         token=row.lease_token,
         number=row.attempts_started,
         attempts_counted=row.attempts_counted,
+        leases_lost=row.leases_lost,
         event_id=row.event_id,
         event_name=row.name,
         triggered_at=row.triggered_at,
@@ -317,6 +344,10 @@ def _claimed(row: Any, webhook: WebhookSettings) -> Claimed:
         overrides=row.overrides,
         webhook=webhook,
     )
+
+
+def _held(claimed: Iterable[Claimed]) -> str:
+    return json.dumps([{"id": each.delivery_id, "token": each.token} for each in claimed])
 
 
 def _outcome_row(settlement: Settlement) -> dict[str, Any]:

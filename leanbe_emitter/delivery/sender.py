@@ -1,7 +1,8 @@
 """One attempt: what was claimed goes in, what becomes of it comes out.
 
 The stored body is sent, byte for byte, on every attempt. Only two assumptions build another one:
-``restamp_on_retry`` and ``resign_queued``; the attempt then keeps what was sent instead.
+``restamp_on_retry`` and ``resign_queued``; the attempt then keeps what was sent instead. An
+envelope that is built again is signed with the secret that is valid then (contract c.1).
 """
 
 import random
@@ -11,6 +12,7 @@ from typing import Any
 from leanbe_emitter.clock import Clock, from_milliseconds, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement
 from leanbe_emitter.delivery.outcome import classify
+from leanbe_emitter.delivery.redirects import FollowingTransport
 from leanbe_emitter.delivery.schedule import Facts, next_delay_seconds
 from leanbe_emitter.delivery.transport import (
     Answer,
@@ -57,9 +59,9 @@ class Sender:
         rules: TargetRules,
     ) -> None:
         self._transport = transport
+        self._following = FollowingTransport(transport, rules=rules)
         self._clock = clock
         self._jitter = jitter
-        self._rules = rules
 
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
@@ -86,9 +88,9 @@ class Sender:
     async def _carry(
         self, request: OutgoingRequest, reading: Reading
     ) -> Answer | Unreachable | Unknown:
+        transport = self._following if reading.follow_redirects else self._transport
         try:
-            del reading
-            return await self._transport.send(request)
+            return await transport.send(request)
         except (Unreachable, Unknown) as failure:
             return failure
 
@@ -96,7 +98,10 @@ class Sender:
         restamps = reading.restamp_on_retry and claimed.number > 1
         if not (restamps or reading.resign_queued):
             return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
-        instant = self._clock.now() if restamps else from_milliseconds(claimed.triggered_at)
+        instant = from_milliseconds(claimed.triggered_at)
+        if restamps:
+            # After a burst, or when the clock went back, the event itself is ahead of the clock.
+            instant = max(instant, self._clock.now())
         sealed = seal(
             payload_text_of(claimed.body),
             event=claimed.event_name,

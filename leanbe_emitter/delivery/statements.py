@@ -35,26 +35,11 @@ LEASE_ONE = text(
     """
 UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
                       attempts_started = attempts_started + 1
-WHERE id = :id AND (state IN ('new', 'ready') OR (state = 'waiting' AND due_at <= :now))
+WHERE id = :id
+  AND (state IN ('new', 'ready', 'suspect') OR (state = 'waiting' AND due_at <= :now))
 RETURNING id
 """
 )
-
-#: Gives back what was taken and need not be attempted.
-CANCEL = text(
-    """
-UPDATE deliveries SET state = 'cancelled', lease_token = NULL, lease_until = NULL,
-                      attempts_started = attempts_started - 1
-WHERE id = :id AND lease_token = :token
-RETURNING id
-"""
-)
-
-RENEW = text(
-    """
-UPDATE deliveries SET lease_until = :until WHERE state = 'in_flight' AND lease_token IN :tokens
-"""
-).bindparams(bindparam("tokens", expanding=True))
 
 #: All that an attempt needs of a delivery and its event.
 LOAD = select(
@@ -64,6 +49,7 @@ LOAD = select(
     DeliveryRow.lease_token,
     DeliveryRow.attempts_started,
     DeliveryRow.attempts_counted,
+    DeliveryRow.leases_lost,
     DeliveryRow.event_id,
     EventRow.name,
     EventRow.triggered_at,
@@ -84,12 +70,14 @@ WEBHOOKS = select(
     WebhookRow.insecure,
 ).outerjoin(WebhookRow, WebhookRow.product_id == ProductRow.id)
 
-IS_DUE = text(
+#: What there is to do, each answered by the first row of an index.
+TODO = text(
     """
 SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'new')
     OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'ready')
-    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND due_at <= :now)
-    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'in_flight' AND lease_until <= :now)
+    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'suspect') AS claim,
+       EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND due_at <= :now) AS wake,
+       EXISTS (SELECT 1 FROM deliveries WHERE state = 'in_flight' AND lease_until <= :now) AS reap
 """
 )
 
@@ -100,20 +88,11 @@ SELECT 'due' AS kind, count(*) AS n, min(due_at) AS since FROM deliveries WHERE 
 UNION ALL
 SELECT 'due', count(*), min(due_at) FROM deliveries WHERE state = 'ready'
 UNION ALL
+SELECT 'due', count(*), min(due_at) FROM deliveries WHERE state = 'suspect'
+UNION ALL
 SELECT 'due', count(*), min(due_at) FROM deliveries WHERE state = 'waiting' AND due_at <= :now
 UNION ALL
 SELECT 'in flight', count(*), min(due_at) FROM deliveries WHERE state = 'in_flight'
-"""
-)
-
-#: When something falls due, or a lease ends.
-NEXT = text(
-    """
-SELECT min(at) FROM (
-    SELECT min(due_at) AS at FROM deliveries WHERE state = 'waiting'
-    UNION ALL
-    SELECT min(lease_until) FROM deliveries WHERE state = 'in_flight'
-) AS times
 """
 )
 
@@ -157,7 +136,7 @@ SELECT deliveries.id, deliveries.product_id, event_id, lease_token, lease_until,
        attempts_started, leases_lost, webhooks.url
 FROM deliveries LEFT JOIN webhooks ON webhooks.product_id = deliveries.product_id
 WHERE state = 'in_flight' AND lease_until <= :now
-ORDER BY lease_until LIMIT :limit
+ORDER BY lease_until LIMIT :limit {lock}
 """
 
 _WAKE = """
@@ -169,41 +148,67 @@ WHERE id IN (
 RETURNING id
 """
 
-# A delivery that would wait is cancelled instead where the webhook was cleared meanwhile.
-_SETTLE = """
+# The rest are transitions out of a lease: each row names the delivery and the token that it was
+# claimed with, and what is held with another token is not touched.
+
+_RENEW = """
+UPDATE deliveries SET lease_until = :until
+FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
+"""
+
+# What is owed again after its webhook was cleared is owed no more.
+_HAS_URL = """EXISTS (
+    SELECT 1 FROM webhooks
+    WHERE webhooks.product_id = deliveries.product_id AND webhooks.url IS NOT NULL
+)"""
+
+_HAND_BACK = """
 UPDATE deliveries SET
     state = CASE
-        WHEN settled.state = 'waiting' AND NOT EXISTS (
-            SELECT 1 FROM webhooks
-            WHERE webhooks.product_id = deliveries.product_id AND webhooks.url IS NOT NULL
-        ) THEN 'cancelled' ELSE settled.state END,
-    due_at = settled.due_at,
+        WHEN NOT {has_url} THEN 'cancelled'
+        WHEN deliveries.leases_lost > 0 THEN 'suspect'
+        WHEN attempts_started > 1 THEN 'ready'
+        ELSE 'new' END,
     lease_token = NULL,
     lease_until = NULL,
-    attempts_counted = attempts_counted + settled.counted,
-    leases_lost = settled.leases_lost
-FROM {settled} AS settled{columns}
-WHERE deliveries.id = settled.id AND deliveries.lease_token = settled.token
+    attempts_started = attempts_started - 1
+FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
 RETURNING deliveries.id, deliveries.state
 """
 
-_SETTLED_SQLITE = """(
+_SETTLE = """
+UPDATE deliveries SET
+    state = CASE
+        WHEN held.state IN ('ready', 'suspect', 'waiting') AND NOT {has_url} THEN 'cancelled'
+        ELSE held.state END,
+    due_at = held.due_at,
+    lease_token = NULL,
+    lease_until = NULL,
+    attempts_counted = attempts_counted + held.counted,
+    leases_lost = held.leases_lost
+FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
+RETURNING deliveries.id, deliveries.state
+"""
+
+_HELD_SQLITE = """(
     SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.token') AS token,
            json_extract(value, '$.state') AS state, json_extract(value, '$.due_at') AS due_at,
            json_extract(value, '$.counted') AS counted,
            json_extract(value, '$.leases_lost') AS leases_lost
-    FROM json_each(:rows)
-)"""
-_SETTLED_POSTGRESQL = "jsonb_to_recordset(CAST(:rows AS jsonb))"
-_SETTLED_COLUMNS = " (id text, token text, state text, due_at bigint, counted int, leases_lost int)"
+    FROM json_each(:held)
+) AS held"""
+_HELD_POSTGRESQL = """jsonb_to_recordset(CAST(:held AS jsonb)) AS held
+    (id text, token text, state text, due_at bigint, counted int, leases_lost int)"""
 
 
 class Sqlite:
     """The statements as SQLite reads them; one writer at a time needs no row locks."""
 
-    wake = _WAKE.format(lock="")
-    expired = _EXPIRED
-    settle = _SETTLE.format(settled=_SETTLED_SQLITE, columns="")
+    wake = text(_WAKE.format(lock=""))
+    expired = text(_EXPIRED.format(lock=""))
+    renew = text(_RENEW.format(held=_HELD_SQLITE))
+    hand_back = text(_HAND_BACK.format(held=_HELD_SQLITE, has_url=_HAS_URL))
+    settle = text(_SETTLE.format(held=_HELD_SQLITE, has_url=_HAS_URL))
 
     @staticmethod
     def pick(session: Session, state: DeliveryState, quotas: Mapping[str, int]) -> list[str]:
@@ -222,9 +227,11 @@ class Sqlite:
 class Postgresql:
     """The statements as PostgreSQL reads them; what another worker holds is passed over."""
 
-    wake = _WAKE.format(lock="FOR UPDATE SKIP LOCKED")
-    expired = _EXPIRED + " FOR UPDATE OF deliveries SKIP LOCKED"
-    settle = _SETTLE.format(settled=_SETTLED_POSTGRESQL, columns=_SETTLED_COLUMNS)
+    wake = text(_WAKE.format(lock="FOR UPDATE SKIP LOCKED"))
+    expired = text(_EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
+    renew = text(_RENEW.format(held=_HELD_POSTGRESQL))
+    hand_back = text(_HAND_BACK.format(held=_HELD_POSTGRESQL, has_url=_HAS_URL))
+    settle = text(_SETTLE.format(held=_HELD_POSTGRESQL, has_url=_HAS_URL))
 
     @staticmethod
     def pick(session: Session, state: DeliveryState, quotas: Mapping[str, int]) -> list[str]:

@@ -2,17 +2,20 @@
 
 What was sent is settled before anything new is claimed; what cannot be settled, because the
 database is away, is kept and settled when it is back. A stop claims no more and lets finish what is
-in flight; what does not finish in time is settled as interrupted and due again at once.
+in flight; what does not finish in time is settled as interrupted and due again at once. What was
+claimed and not begun is handed back.
 """
 
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.leases import Seam, interrupted, renewing
+from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
@@ -24,6 +27,8 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 #: The first and the longest pause before a database that is away is asked again, in seconds.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+#: How often a worker that stops asks a database that is away.
+LAST_TRIES = 5
 
 
 class Worker:
@@ -35,6 +40,7 @@ class Worker:
         poll_seconds: how long an idle worker waits before it looks again.
         call: the seam to the database.
         watcher: who is told of the attempts.
+        grace_seconds: how long a stop waits for what is in flight.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a worker, each given from outside
@@ -48,6 +54,7 @@ class Worker:
         poll_seconds: float,
         call: Seam,
         watcher: Watcher,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._queue = queue
         self._sender = sender
@@ -57,6 +64,7 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._call = call
         self._watcher = watcher
+        self._grace_seconds = grace_seconds
         self._in_flight: dict[asyncio.Task[None], Claimed] = {}
         self._ended: list[tuple[Claimed, Settlement]] = []
         self._news = asyncio.Event()
@@ -70,7 +78,7 @@ class Worker:
 
     async def run(self, *, drain: bool = False) -> None:
         """Deliver until ``stop``; with ``drain``, until nothing is due any more."""
-        async with renewing(self._queue, self._tokens, call=self._call):
+        async with renewing(self._queue, self._held, call=self._call):
             while not self._is_stopping:
                 self._news.clear()
                 is_busy = await self._turn()
@@ -81,16 +89,15 @@ class Worker:
             await self._finish()
 
     async def _turn(self) -> bool:
-        """Settle, claim and begin; say whether there was anything to begin."""
+        """Settle, claim and begin; say whether there was anything to claim."""
         try:
             await self._settle()
             claimed = await self._claim()
+            await self._take_on(claimed)
         except DatabaseUnavailable as error:
             await self._wait_for_database(error)
             return True
         self._pause_seconds = FIRST_PAUSE_SECONDS
-        for each in claimed:
-            self._begin(each)
         return bool(claimed)
 
     async def _settle(self) -> None:
@@ -101,24 +108,43 @@ class Worker:
         del self._ended[: len(batch)]
         for claimed, settlement in batch:
             if claimed.delivery_id in lost:
-                _log_lost_lease(claimed)
+                log_lost_lease(claimed)
             else:
                 self._watcher.ended(claimed, settlement)
 
     async def _claim(self) -> list[Claimed]:
         room = self._concurrency - len(self._in_flight)
-        if room <= 0 or not await self._call(self._queue.is_due):
+        if room <= 0:
             return []
-        await self._call(self._queue.wake)
-        for settlement in await self._call(self._queue.reap):
-            _log_vanished(settlement)
-        held = Counter(each.product_id for each in self._in_flight.values())
-        claimed = await self._call(
-            lambda: self._queue.claim(room=room, held=held, per_product=self._per_product)
+        todo = await self._call(self._queue.todo)
+        if todo.wake:
+            await self._call(self._queue.wake)
+        if todo.reap:
+            for settlement in await self._call(self._queue.reap):
+                _log_vanished(settlement)
+        if not todo:
+            return []
+        in_flight = self._in_flight.values()
+        return await self._call(
+            partial(
+                self._queue.claim,
+                room=room,
+                held=Counter(each.product_id for each in in_flight),
+                per_product=self._per_product,
+                with_suspect=not any(each.leases_lost for each in in_flight),
+            )
         )
-        homeless = [each for each in claimed if each.webhook.url is None]
-        await self._call(lambda: self._queue.cancel(homeless))
-        return [each for each in claimed if each.webhook.url is not None]
+
+    async def _take_on(self, claimed: Sequence[Claimed]) -> None:
+        """Begin what was claimed; hand back all of it after a stop, and what has no URL."""
+        not_begun = []
+        for each in claimed:
+            if self._is_stopping or each.webhook.url is None:
+                not_begun.append(each)
+            else:
+                self._begin(each)
+        if not_begun:
+            await self._call(lambda: self._queue.hand_back(not_begun))
 
     def _begin(self, claimed: Claimed) -> None:
         self._watcher.begun(claimed)
@@ -154,25 +180,35 @@ class Worker:
 
     async def _finish(self) -> None:
         if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=GRACE_SECONDS)
+            await asyncio.wait(self._in_flight, timeout=self._grace_seconds)
         unfinished = dict(self._in_flight)
         for task in unfinished:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished)
         now = to_milliseconds(self._clock.now())
-        self._ended += [(each, interrupted(each, at=now)) for each in unfinished.values()]
-        await self._settle()
+        self._ended += [
+            (each, interrupted(each, at=now))
+            for task, each in unfinished.items()
+            if task.cancelled()
+        ]
+        await self._settle_the_last()
 
-    def _tokens(self) -> set[str]:
-        return {each.token for each in self._in_flight.values()}
+    async def _settle_the_last(self) -> None:
+        for _ in range(LAST_TRIES):
+            try:
+                await self._settle()
+            except DatabaseUnavailable as error:
+                await self._wait_for_database(error)
+        if self._ended:
+            logger.error(
+                "The database stayed away: attempts that were made are not on record, and will be "
+                "made again when their leases have run out.",
+                extra={"attempts": len(self._ended)},
+            )
 
-
-def _log_lost_lease(claimed: Claimed) -> None:
-    logger.warning(
-        "The lease was lost: somebody else has the delivery, and nothing was changed.",
-        extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
-    )
+    def _held(self) -> list[Claimed]:
+        return [*self._in_flight.values(), *(claimed for claimed, _ in self._ended)]
 
 
 def _log_vanished(settlement: Settlement) -> None:

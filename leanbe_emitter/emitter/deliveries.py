@@ -302,19 +302,14 @@ def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], byt
 
 
 def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
-    """Return what other secrets are, and the secrets; the webhook's present one is not among them.
-
-    One that was used before, or that another product shares, is right all the same.
-    """
+    """Return what other secrets are, and the secrets."""
     retired = session.scalars(
-        select(RetiredSecretRow.secret)
-        .where(RetiredSecretRow.product_id == webhook.product_id)
-        .where(RetiredSecretRow.secret != webhook.secret)
+        select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)
     )
     others = session.execute(
         select(ProductRow.name, WebhookRow.secret)
         .join(WebhookRow, WebhookRow.product_id == ProductRow.id)
-        .where(WebhookRow.secret != webhook.secret)
+        .where(WebhookRow.product_id != webhook.product_id)
     )
     return [
         *(("an old secret of this product", secret) for secret in retired),

@@ -67,9 +67,11 @@ class Engine:
         token, until = self.queue.new_lease()
         return Lease(token=token, until=until)
 
-    def attempt(self, delivery_ids: Sequence[str], *, watcher: Watcher) -> list[Settlement]:
-        """Make the first attempts of deliveries that were leased when they were recorded."""
-        claimed = self.queue.load(delivery_ids)
+    def attempt(
+        self, delivery_ids: Sequence[str], *, lease: Lease, watcher: Watcher
+    ) -> list[Settlement]:
+        """Make the first attempts of deliveries that were recorded with this lease."""
+        claimed = self.queue.load(delivery_ids, token=lease.token)
         return self._drive(self._foreground(watcher).attempt(claimed))
 
     def deliver_due(self, *, watcher: Watcher) -> list[Settlement]:
@@ -85,7 +87,7 @@ class Engine:
             claimed = [one for each in owed if (one := self.queue.claim_one(each)) is not None]
             if claimed:
                 self._drive(self._foreground(watcher).attempt(claimed))
-            else:
+            elif not self.queue.reap():
                 pause(LOOK_SECONDS)
 
     def work(

@@ -19,8 +19,8 @@ from leanbe_emitter.clock import Clock, SystemClock
 from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
-from leanbe_emitter.domain import webhooks
-from leanbe_emitter.domain.action import Limits
+from leanbe_emitter.domain import products, webhooks
+from leanbe_emitter.domain.action import Action, Limits
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_loop
@@ -38,7 +38,7 @@ from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
 from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow
+from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.stringify import JSON
@@ -185,21 +185,19 @@ class Leanbe:
         """
         if deliver:
             self._require_free_thread()
+        lease = self._engine.new_lease() if deliver else None
         with self._transactions.acting() as action:
             asked = self._ask(action.session, wanted, now=action.now)
             recorded = record(
-                action.session,
-                asked.new_events(),
-                now=action.now,
-                ids=self._ids,
-                lease=self._engine.new_lease() if deliver else None,
+                action.session, asked.new_events(), now=action.now, ids=self._ids, lease=lease
             )
             events = [
                 Event.of(action.session.get_one(EventRow, each.event_id)) for each in recorded
             ]
         delivery_ids = [each.delivery_id for each in recorded]
-        if deliver:
-            self._engine.attempt([each for each in delivery_ids if each], watcher=watcher)
+        if lease is not None:
+            leased = [each for each in delivery_ids if each]
+            self._engine.attempt(leased, lease=lease, watcher=watcher)
         deliveries = {each.id: each for each in self.deliveries.of(filter(None, delivery_ids))}
         return [
             Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
@@ -263,17 +261,16 @@ class Leanbe:
         lease = self._engine.new_lease()
         with self._transactions.acting() as action:
             session = action.session
+            old = [row_of(session, reference) for reference in references]
+            # In the order of their ids, as outbox.record locks them.
+            for product_id in sorted({each.product_id for each in old}):
+                _require_url(action, product_id)
+            events = [session.get_one(EventRow, each.event_id) for each in old]
             new = [
-                redeliver(
-                    session,
-                    _deliverable(session, row_of(session, reference)),
-                    now=action.now,
-                    ids=self._ids,
-                    lease=lease,
-                )
-                for reference in references
+                redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
+                for event in events
             ]
-        self._engine.attempt(new, watcher=watcher)
+        self._engine.attempt(new, lease=lease, watcher=watcher)
         return new
 
     def work(
@@ -361,13 +358,13 @@ class Leanbe:
             return row is not None and row.state.status is DeliveryStatus.PENDING
 
 
-def _deliverable(session: Session, delivery: DeliveryRow) -> EventRow:
-    product = session.get_one(ProductRow, delivery.product_id)
-    if webhooks.get(session, product).url is None:
+def _require_url(action: Action, product_id: str) -> None:
+    product = products.get(action.session, product_id)
+    action.lock(product)
+    if webhooks.get(action.session, product).url is None:
         raise Conflict(
             f"The product {product.name!r} has no webhook URL.", hint="Set one first: webhook set."
         )
-    return session.get_one(EventRow, delivery.event_id)
 
 
 def _prepared(database: Database) -> bool:

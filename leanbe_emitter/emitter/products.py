@@ -125,10 +125,20 @@ class Webhooks:
     ) -> Webhook:
         """Set where a product's events go from now on; what is left out stays as it is.
 
+        Args:
+            product: whose webhook it is.
+            url: absolute, http or https.
+            secret: a secret of the caller's own; generated where there is none yet.
+            headers: further headers of every request; an empty list for none.
+            ca_file: a PEM file of the authorities to trust instead of the system's.
+            insecure: whether any certificate will do; False: the system's authorities, or those of
+                the file that is given with it, are trusted again.
+
         Raises:
             NotFound: there is no such product.
             InvalidTarget: the URL must not be called.
-            InvalidValue: a secret, a header or a file that is refused.
+            InvalidValue: a secret, a header or a file that is refused, or both a file and
+                ``insecure``.
         """
         with self._transactions.acting() as action:
             row = webhooks.set_url(

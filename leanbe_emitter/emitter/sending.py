@@ -46,6 +46,9 @@ class Courier:
         receiver: where to, and signed with what.
         assume: the assumptions of these requests (contract d).
         settings: limits and allowed targets.
+        clock: tells the time; the machine's by default.
+        ids: the source of the samples' ids.
+        watcher: is told of each attempt.
 
     Raises:
         InvalidTarget: the URL must not be called.
@@ -82,6 +85,7 @@ class Courier:
         """Send a sample of an event, with changes.
 
         Raises:
+            Conflict: this thread runs an event loop.
             InvalidValue: an unknown event, a wrong path, a payload that does not match.
         """
         (synthetic,) = self._author().write([event], changes)
@@ -95,7 +99,10 @@ class Courier:
     def send_body(self, body: bytes, *, as_is: bool = False) -> Settlement:
         """Send an envelope of the caller's: signed anew or, ``as_is``, these very bytes.
 
+        Signed anew, it keeps its ``triggeredAt``, if that can be read.
+
         Raises:
+            Conflict: this thread runs an event loop.
             InvalidValue: it is to be signed anew, and is no envelope.
         """
         if as_is:

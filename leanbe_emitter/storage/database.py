@@ -6,7 +6,7 @@ about the database itself leaves here as ``DatabaseUnavailable`` and nowhere els
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -24,6 +24,8 @@ BUSY_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_SECONDS = 10
 
 _READS = "leanbe_reads"
+# Parameters are secrets and payloads: an error that nobody expected must not show them.
+_OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
 _FAILURES = (OperationalError, InterfaceError)
 # What SQLite and psycopg say as plain DatabaseError when the file or the server is at fault.
 _FAILURE_WORDS = ("not a database", "malformed", "disk image", "server closed", "terminating")
@@ -115,7 +117,7 @@ def _engine(url: URL, *, in_memory: bool) -> Engine:
 
 
 def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    options: dict[str, Any] = {**_OPTIONS, **({"poolclass": StaticPool} if in_memory else {})}
     engine = create_engine(
         url,
         # SQLAlchemy begins and ends the transactions, not the driver; its pool sees to it that
@@ -143,7 +145,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql_engine(url: URL) -> Engine:
     connect_args = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     try:
-        return create_engine(url, connect_args=connect_args, pool_pre_ping=True)
+        return create_engine(url, connect_args=connect_args, pool_pre_ping=True, **_OPTIONS)
     except ImportError as error:
         raise DatabaseUnavailable(
             "PostgreSQL was asked for, and its driver psycopg is not installed.",

@@ -30,12 +30,17 @@ class Outcome(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """What the queue knows of a delivery; a claim reads no clock: ``new`` and ``ready`` are due."""
+    """What the queue knows of a delivery.
+
+    A claim reads no clock: ``new``, ``ready`` and ``suspect`` are due.
+    """
 
     #: Due, never tried.
     NEW = "new"
     #: Tried and due again.
     READY = "ready"
+    #: Due again because its lease was lost: perhaps what kills workers, so it is claimed alone.
+    SUSPECT = "suspect"
     #: Tried, and due again later.
     WAITING = "waiting"
     #: Claimed: somebody holds its lease.
@@ -63,7 +68,7 @@ _STATUSES = {
 }
 
 #: Still owed, and held by nobody: what can be cancelled.
-UNHELD = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.WAITING)
+UNHELD = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT, DeliveryState.WAITING)
 
 
 class JournalKind(StrEnum):

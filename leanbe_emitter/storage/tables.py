@@ -232,6 +232,7 @@ class DeliveryRow(Base):
             for state, columns in (
                 ("new", ("product_id", "sequence", "id")),
                 ("ready", ("product_id", "sequence", "id")),
+                ("suspect", ("product_id", "sequence", "id")),
                 ("waiting", ("due_at",)),
                 ("in_flight", ("lease_until",)),
             )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from leanbe_emitter.errors import InvalidValue
@@ -114,8 +115,7 @@ def read(texts: Mapping[str, str]) -> Reading:
     Raises:
         InvalidValue: a name or a value that this version does not know.
     """
-    values: dict[str, Any] = {name: _value(name, text) for name, text in texts.items()}
-    return Reading(**values)
+    return _read(tuple(texts.items())) if texts else ARTICLE
 
 
 def texts_of(reading: Reading) -> dict[str, str]:
@@ -125,8 +125,17 @@ def texts_of(reading: Reading) -> dict[str, str]:
 
 def deviations(reading: Reading) -> dict[str, str]:
     """Return the switches that are not the article's, with their canonical texts."""
-    article = texts_of(ARTICLE)
-    return {name: text for name, text in texts_of(reading).items() if text != article[name]}
+    return {
+        name: text_of(value)
+        for name in NAMES
+        if (value := getattr(reading, name)) != getattr(ARTICLE, name)
+    }
+
+
+@lru_cache(maxsize=256)
+def _read(texts: tuple[tuple[str, str], ...]) -> Reading:
+    values: dict[str, Any] = {name: _value(name, text) for name, text in texts}
+    return Reading(**values)
 
 
 def _value(name: str, text: str) -> object:

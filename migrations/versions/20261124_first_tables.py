@@ -157,6 +157,7 @@ def upgrade() -> None:
             sa.Enum(
                 "new",
                 "ready",
+                "suspect",
                 "waiting",
                 "in_flight",
                 "delivered",
@@ -207,6 +208,12 @@ def upgrade() -> None:
         "deliveries",
         ["product_id", "sequence", "id"],
         **where("state = 'ready'"),
+    )
+    op.create_index(
+        "ix_deliveries_suspect",
+        "deliveries",
+        ["product_id", "sequence", "id"],
+        **where("state = 'suspect'"),
     )
     op.create_index("ix_deliveries_waiting", "deliveries", ["due_at"], **where("state = 'waiting'"))
     op.create_table(

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leanbe_emitter import Leanbe, NotFound, Product, Wanted
-from leanbe_emitter.clock import ManualClock
+from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, Wanted
 from tests.concurrency import at_once
 from tests.receiver import Receiver
 
@@ -49,10 +48,11 @@ def test_a_retry_is_made_when_the_clock_says_that_it_is_due(db: str, receiver: R
         clock.advance(seconds=30)
         (third,) = leanbe.deliver()
         assert (third.number, third.outcome) == (3, "delivered")
+        assert [each.number for each in leanbe.deliveries.last().attempts] == [1, 2, 3]
         assert len(set(receiver.bodies)) == 1
 
 
-def test_a_thousand_deliveries_are_all_returned(
+def test_more_deliveries_than_a_statement_names_are_all_returned(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
     leanbe.trigger_all(Wanted(events=["okr.deleted"], times=600, product=product), deliver=False)

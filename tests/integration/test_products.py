@@ -257,3 +257,20 @@ def test_a_name_taken_by_a_transaction_that_ends_meanwhile_is_a_conflict(
             creation = thread.submit(leanbe.products.create, "Acme")
             until_somebody_waits(postgresql_ready)
         assert isinstance(creation.exception(), Conflict)
+
+
+def test_a_product_deleted_while_its_event_is_recorded_leaves_nothing_of_that(
+    postgresql_ready: str,
+) -> None:
+    with (
+        Leanbe(postgresql_ready) as leanbe,
+        Leanbe(postgresql_ready) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        product = leanbe.products.create("Acme", webhook_url=URL)
+        with leanbe.transaction():
+            leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+            deletion = thread.submit(other.products.delete, product)
+            until_somebody_waits(postgresql_ready)
+        deletion.result()
+        assert rows(leanbe) == {}

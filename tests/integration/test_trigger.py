@@ -13,6 +13,7 @@ from leanbe_emitter import (
     Conflict,
     InvalidValue,
     Leanbe,
+    ManualClock,
     NotFound,
     PayloadTooDeep,
     PayloadTooLarge,
@@ -20,7 +21,6 @@ from leanbe_emitter import (
     Triggered,
     Wanted,
 )
-from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.wire.catalogue import EVENT_NAMES
 from tests.integration.conftest import SECRET

@@ -68,8 +68,9 @@ def test_a_user_is_not_granted_what_another_of_that_email_has(leanbe: Leanbe) ->
 
 
 def test_who_comes_later_does_not_own_the_product(leanbe: Leanbe) -> None:
-    elder, product = leanbe.products.create("Elder"), leanbe.products.create("Acme")
+    elder = leanbe.products.create("Elder")
     ana = elder.users.create(email="ana@example.com", first_name="Ana")
+    product = leanbe.products.create("Acme")
     leanbe.users.grant(ana, product=product)
     owner = product.users.list()[0]
     leanbe.webhooks.set(product, "http://127.0.0.1:9/")

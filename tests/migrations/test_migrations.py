@@ -41,8 +41,9 @@ def test_an_upgrade_keeps_what_is_there_and_may_be_repeated(database: Database) 
     with database.transaction() as session:
         session.execute(
             text(
-                "INSERT INTO products (id, name, assumptions, sequence, last_triggered_at, "
-                "created_at, updated_at) VALUES ('649bf71bbeac6ade0bed7245', 'Acme', '{}', 0, 0, 0, 0)"
+                "INSERT INTO products "
+                "(id, name, assumptions, sequence, last_triggered_at, created_at, updated_at) "
+                "VALUES ('649bf71bbeac6ade0bed7245', 'Acme', '{}', 0, 0, 0, 0)"
             )
         )
     upgrade(database)

@@ -1,9 +1,20 @@
 """What the package shows, and what it costs to import."""
 
+import re
 import subprocess
 import sys
 
 import leanbe_emitter
+from leanbe_emitter import LeanbeError
+
+#: A name here is a promise; one that is added or taken away is told in the changelog.
+DOCUMENTED = {
+    "Leanbe", "Product", "Webhook", "User", "Event", "Delivery", "DeliveryStatus", "Attempt",
+    "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
+    "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify", "verify",
+    "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
+    "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
+}  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -20,6 +31,30 @@ def test_every_public_name_is_there() -> None:
         assert getattr(leanbe_emitter, name) is not None
     assert leanbe_emitter.__all__ == sorted(leanbe_emitter.__all__, key=lambda n: (n.islower(), n))
     assert set(leanbe_emitter.__all__) <= set(dir(leanbe_emitter))
+
+
+def test_every_error_is_public_and_has_a_code_of_its_own() -> None:
+    tree = [LeanbeError]
+    for error in tree:
+        tree += error.__subclasses__()
+    assert {error.__name__ for error in tree} <= set(leanbe_emitter.__all__)
+    codes = [error.code for error in tree]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", code) for code in codes)
+
+
+def test_an_error_shows_its_message_and_its_hint() -> None:
+    error = leanbe_emitter.NotFound("There is no product 'x'.", hint="Name another.")
+    assert str(error) == "There is no product 'x'. Name another."
+    assert (error.code, error.message, error.hint) == (
+        "not_found",
+        "There is no product 'x'.",
+        "Name another.",
+    )
+
+
+def test_what_is_public_is_what_is_documented() -> None:
+    assert set(leanbe_emitter.__all__) == DOCUMENTED
 
 
 def test_a_name_that_is_not_public_is_no_attribute() -> None:

@@ -1,0 +1,154 @@
+"""Workers as processes: killed, stopped, interrupted; what they had in flight is never lost."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import Attempt, Leanbe, Wanted
+from leanbe_emitter.clock import SystemClock, to_milliseconds
+from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from tests.command_line import PROGRAM, environment, run_process
+from tests.receiver import Receiver
+from tests.waiting import until
+
+SECRET = "whsec_test"
+#: Long enough for a worker that lives to renew it, short enough to be waited for.
+ENVIRONMENT = environment({"LEANBE_EMITTER_LEASE_SECONDS": "1s"})
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver.listening() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def leanbe(database_url: str, receiver: Receiver) -> Iterator[Leanbe]:
+    """A database with a product, whose events go to the receiver."""
+    with Leanbe(database_url) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
+        yield leanbe
+
+
+@contextmanager
+def started(*arguments: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the program; kill it if it is still there when the block ends."""
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=home,
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for the end of a process; return its exit status and what it said on stderr."""
+    _, stderr = process.communicate(timeout=30)
+    return process.returncode, stderr
+
+
+def owe(leanbe: Leanbe) -> str:
+    """Trigger an event without an attempt; return its delivery's id."""
+    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    assert triggered.delivery is not None
+    return triggered.delivery.id
+
+
+def outcomes(attempts: Sequence[Attempt]) -> list[Outcome]:
+    return [each.outcome for each in attempts]
+
+
+def test_a_killed_worker_loses_nothing(
+    leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Its lease runs out, another worker delivers again, and the lost attempt is on record."""
+    delivery = owe(leanbe)
+    receiver.is_open.clear()
+    with started("worker", "--db", database_url, home=tmp_path) as first:
+        assert receiver.busy.wait(30)
+        os.kill(first.pid, signal.SIGKILL)
+        assert ended(first)[0] == -signal.SIGKILL
+    assert leanbe.deliveries.get(delivery).attempts == ()
+    receiver.is_open.set()
+    with started("worker", "--db", database_url, home=tmp_path) as second:
+        until(lambda: leanbe.deliveries.get(delivery).delivered, "it is delivered again")
+        second.terminate()
+        assert ended(second)[0] == 0
+    lost, made = leanbe.deliveries.get(delivery).attempts
+    assert (lost.number, lost.outcome) == (1, Outcome.UNKNOWN)
+    assert "vanished" in (lost.error or "")
+    assert (made.number, made.outcome) == (2, Outcome.DELIVERED)
+    one, other = receiver.bodies
+    assert one == other
+    assert receiver.requests[0].verified(SECRET).event == "idea.created"
+
+
+def test_a_long_send_of_a_worker_that_lives_is_not_made_twice(
+    leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Two workers, and an answer that takes longer than a lease: whose it is, renews it."""
+    delivery = owe(leanbe)
+    receiver.is_open.clear()
+    with (
+        started("worker", "--db", database_url, home=tmp_path) as first,
+        started("worker", "--db", database_url, home=tmp_path) as second,
+    ):
+        assert receiver.busy.wait(30)
+        assert first.poll() is second.poll() is None
+        over = to_milliseconds(SystemClock().now()) + 1500
+        until(lambda: to_milliseconds(SystemClock().now()) > over, "the first lease is over")
+        receiver.is_open.set()
+        until(lambda: leanbe.deliveries.get(delivery).delivered, "it is delivered")
+    assert outcomes(leanbe.deliveries.get(delivery).attempts) == [Outcome.DELIVERED]
+    assert len(receiver.requests) == 1
+
+
+def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
+    leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    delivery = owe(leanbe)
+    receiver.is_open.clear()
+    with started("worker", "--db", database_url, home=tmp_path) as worker:
+        assert receiver.busy.wait(30)
+        worker.terminate()
+        receiver.is_open.set()
+        status, stderr = ended(worker)
+    assert status == 0, stderr
+    assert outcomes(leanbe.deliveries.get(delivery).attempts) == [Outcome.DELIVERED]
+    assert len(receiver.requests) == 1
+
+
+def test_an_interrupted_trigger_hands_back_what_it_did_not_begin(
+    leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    receiver.is_open.clear()
+    events = ("idea.created", "idea.updated", "idea.deleted")
+    with started("trigger", *events, "--db", database_url, home=tmp_path) as trigger:
+        assert receiver.busy.wait(30)
+        trigger.send_signal(signal.SIGINT)
+        status, stderr = ended(trigger)
+    assert status == 130, stderr
+    assert "Traceback" not in stderr
+    begun, *rest = reversed(leanbe.deliveries.list())
+    assert (begun.status, outcomes(begun.attempts)) == (DeliveryStatus.PENDING, [Outcome.UNKNOWN])
+    assert [(each.status, each.attempts) for each in rest] == [(DeliveryStatus.PENDING, ())] * 2
+    assert leanbe.due().in_flight == 0
+    receiver.is_open.set()
+    ran = run_process("worker", "--drain", "--db", database_url, cwd=tmp_path)
+    assert ran.status == 0, ran.stderr
+    assert all(each.delivered for each in leanbe.deliveries.list())
+    events_received = [each.verified(SECRET).event for each in receiver.requests]
+    assert sorted(events_received) == sorted([events[0], *events])

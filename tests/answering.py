@@ -1,0 +1,61 @@
+"""A transport without a network: it answers by a script, and keeps what it was given to send."""
+
+import asyncio
+from collections.abc import Iterable
+
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
+
+Reply = Answer | Unreachable | Unknown | BaseException
+OK = Answer(status=204, reason="No Content")
+
+
+class Answering:
+    """Answers each request by the next of the replies, and by a 204 when they are used up."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.requests: list[OutgoingRequest] = []
+        self._replies = list(replies)
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        self.requests.append(request)
+        reply = self._replies.pop(0) if self._replies else OK
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class Holding(Answering):
+    """Lets no answer out to the URLs it holds, until it is told to."""
+
+    def __init__(self, *replies: Reply, urls: Iterable[str] | None = None) -> None:
+        super().__init__(*replies)
+        self._urls = None if urls is None else set(urls)
+        self._let_go = asyncio.Event()
+        self._began = asyncio.Condition()
+        self.most_at_once = 0
+        self._at_once = 0
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            answer = await super().send(request)
+            async with self._began:
+                self._began.notify_all()
+            if self._urls is None or request.url in self._urls:
+                await self._let_go.wait()
+            return answer
+        finally:
+            self._at_once -= 1
+
+    async def sent(self, count: int) -> None:
+        """Wait until so many requests were given to it."""
+        async with self._began:
+            await self._began.wait_for(lambda: len(self.requests) >= count)
+
+    def let_go(self) -> None:
+        """Answer all that is held, and whatever comes."""
+        self._let_go.set()

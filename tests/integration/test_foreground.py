@@ -1,0 +1,164 @@
+"""Attempts in the foreground: in order, one at a time, and accounted for when they break off."""
+
+import asyncio
+
+import pytest
+
+from leanbe_emitter.delivery.foreground import Foreground
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.emitter.engine import Engine
+from leanbe_emitter.settings import Settings
+from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.targets import TargetRules
+from tests.answering import OK, Answering
+from tests.bench import ALL, Bench, Noting, claim, ids_of
+
+REFUSED = Answer(status=500)
+
+
+def foreground(bench: Bench, transport: Transport, watcher: Watcher | None = None) -> Foreground:
+    return Foreground(
+        bench.queue(), bench.sender(transport), clock=bench.clock, watcher=watcher or Noting()
+    )
+
+
+def states(bench: Bench, deliveries: list[str]) -> list[DeliveryState]:
+    return [bench.state(each) for each in deliveries]
+
+
+def test_attempts_are_made_in_their_order_one_at_a_time(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 3)
+    transport, watcher = Answering(OK, REFUSED), Noting()
+    claimed = claim(bench.queue())
+    settled = asyncio.run(foreground(bench, transport, watcher).attempt(claimed))
+    assert [each.delivery_id for each in settled] == deliveries
+    assert [each.body.decode() for each in transport.requests] == [each.body for each in claimed]
+    assert ids_of(watcher.begins) == deliveries
+    assert watcher.ends == settled
+    assert states(bench, deliveries) == ["delivered", "waiting", "delivered"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, asyncio.CancelledError])
+def test_an_interruption_loses_nothing(bench: Bench, stop: type[BaseException]) -> None:
+    deliveries = bench.owe(bench.product(), 4)
+    work = foreground(bench, Answering(OK, stop())).attempt(claim(bench.queue()))
+    with pytest.raises(stop):
+        asyncio.run(work)
+    assert states(bench, deliveries) == ["delivered", "ready", "new", "new"]
+    (attempt,) = bench.attempts(deliveries[1])
+    assert (attempt.number, attempt.outcome) == (1, Outcome.UNKNOWN)
+    assert "stopped" in (attempt.error or "")
+    rows = [bench.delivery(each) for each in deliveries[1:]]
+    assert [each.attempts_started for each in rows] == [1, 0, 0]
+    assert [each.attempts_counted for each in rows] == [0, 0, 0]
+    assert ids_of(claim(bench.queue())) == deliveries[1:]
+
+
+def test_an_error_of_our_own_leaves_its_attempt_to_the_lease(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 2)
+    work = foreground(bench, Answering(ZeroDivisionError())).attempt(claim(bench.queue()))
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(work)
+    assert states(bench, deliveries) == ["in_flight", "new"]
+    bench.lose(bench.queue())
+    assert bench.attempts(deliveries[0])[0].outcome is Outcome.UNKNOWN
+
+
+def test_what_its_watcher_breaks_off_was_not_begun(bench: Bench) -> None:
+    class Gone(Noting):
+        def begun(self, _claimed: object) -> None:
+            raise BrokenPipeError
+
+    deliveries = bench.owe(bench.product(), 2)
+    transport = Answering()
+    work = foreground(bench, transport, Gone()).attempt(claim(bench.queue()))
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(work)
+    assert transport.requests == []
+    assert states(bench, deliveries) == ["new", "new"]
+
+
+def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
+    gone, there = bench.product("Gone"), bench.product("There")
+    deliveries = [*bench.owe(gone), *bench.owe(there)]
+    bench.lose_url(gone)
+    asyncio.run(foreground(bench, Answering()).attempt(claim(bench.queue())))
+    assert states(bench, deliveries) == ["cancelled", "delivered"]
+
+
+def test_what_was_lost_meanwhile_was_not_settled_here(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Asleep(Answering):
+        async def send(self, request: OutgoingRequest) -> Answer:
+            bench.lose(bench.queue())
+            return await super().send(request)
+
+    (delivery,) = bench.owe(bench.product())
+    watcher = Noting()
+    work = foreground(bench, Asleep(), watcher).attempt(claim(bench.queue()))
+    assert asyncio.run(work) == watcher.ends == []
+    assert bench.state(delivery) is DeliveryState.SUSPECT
+    assert "lease was lost" in caplog.text
+
+
+def test_everything_due_is_attempted_once(bench: Bench) -> None:
+    product = bench.product(backoff="0s")
+    again, later = bench.retries(product, 2)
+    fresh = bench.owe(product, 2)
+    queue = bench.queue()
+    held = queue.claim_one(later)
+    assert held is not None
+    transport = Answering(*[REFUSED] * 3)
+    settled = asyncio.run(foreground(bench, transport).deliver_due())
+    assert sorted(each.delivery_id for each in settled) == sorted([again, *fresh])
+    assert len(transport.requests) == 3
+
+
+def test_more_is_delivered_than_one_statement_wakes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leanbe_emitter.delivery.queue.BATCH", 2)
+    product = bench.product()
+    queue = bench.queue()
+    waiting = bench.owe(product, 5)
+    asyncio.run(foreground(bench, Answering(*[REFUSED] * 5)).attempt(claim(queue)))
+    lost = bench.owe(product, 5)
+    queue.claim(room=ALL, held={}, per_product=ALL)
+    bench.clock.advance(minutes=1)
+    settled = asyncio.run(foreground(bench, Answering()).deliver_due())
+    assert {each.delivery_id for each in settled} == {*waiting, *lost}
+
+
+@pytest.fixture
+def engine(bench: Bench) -> Engine:
+    return Engine(
+        bench.database,
+        clock=bench.clock,
+        ids=bench.ids,
+        settings=Settings(),
+        rules=TargetRules(),
+        transport=Answering(),
+    )
+
+
+def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine: Engine) -> None:
+    (delivery,) = bench.owe(bench.product())
+    claim(bench.queue())
+    bench.clock.advance(minutes=1)
+    engine.follow([delivery], is_owed=lambda each: not bench.state(each).is_end, watcher=Noting())
+    engine.close()
+    outcomes = [each.outcome for each in bench.attempts(delivery)]
+    assert outcomes == [Outcome.UNKNOWN, Outcome.DELIVERED]
+
+
+def test_a_first_attempt_is_not_made_by_who_lost_its_lease(bench: Bench, engine: Engine) -> None:
+    lease = engine.new_lease()
+    deliveries = bench.owe(bench.product(), lease=lease)
+    bench.lose(bench.queue())
+    other = claim(bench.queue())
+    assert engine.attempt(deliveries, lease=lease, watcher=Noting()) == []
+    engine.close()
+    assert len(other) == 1
+    assert bench.state(deliveries[0]) is DeliveryState.IN_FLIGHT

@@ -1,0 +1,205 @@
+"""The handle itself: what it reads, what it leaves behind, and on which threads it works."""
+
+import asyncio
+import gc
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from leanbe_emitter import (
+    Changes,
+    Conflict,
+    DatabaseBehind,
+    DatabaseUnavailable,
+    InvalidTarget,
+    InvalidValue,
+    Leanbe,
+    ManualClock,
+    Product,
+    Settings,
+    Wanted,
+)
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
+from leanbe_emitter.ids import Ids
+from leanbe_emitter.storage.tables import RetiredSecretRow
+from tests.receiver import Receiver
+
+URL = "http://127.0.0.1:1/"
+
+
+def test_leanbe_in_code_reads_no_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "DB": "sqlite:///elsewhere.db",
+        "ASSUME": "method=PUT",
+        "ALLOW_TARGETS": "10.0.0.0/8",
+        "LEASE_SECONDS": "nonsense",
+    }.items():
+        monkeypatch.setenv(f"LEANBE_EMITTER_{name}", value)
+    with Leanbe() as leanbe:
+        product = leanbe.products.create("Acme", webhook_url=URL)
+        assert product.assumptions == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_in_memory_know_nothing_of_each_other() -> None:
+    with Leanbe() as one, Leanbe() as other:
+        one.products.create("Acme")
+        assert other.products.list() == []
+
+
+def test_a_file_is_made_once_and_keeps_what_was_done(tmp_path: Path) -> None:
+    db = f"sqlite:///{tmp_path / 'leanbe.db'}"
+    with Leanbe(db) as leanbe:
+        assert leanbe.created
+        product = leanbe.products.create("Acme", webhook_url=URL)
+    with Leanbe(db) as leanbe:
+        assert not leanbe.created
+        assert leanbe.products.only() == product
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_closed_handle_leaves_nothing_open(db: str, receiver: Receiver) -> None:
+    with Leanbe(db) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        leanbe.trigger("idea.created")
+    leanbe.close()
+    del leanbe
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_handle_that_cannot_be_opened_leaves_nothing_open(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    file = tmp_path / "no.db"
+    file.write_bytes(b"This is no database, however long one looks at it." * 100)
+    with pytest.raises(DatabaseUnavailable):
+        Leanbe(f"sqlite:///{file}")
+    with pytest.raises(DatabaseBehind):
+        Leanbe(postgresql_url)
+    with pytest.raises(InvalidValue):
+        Leanbe("mysql://localhost/leanbe")
+    gc.collect()
+
+
+def test_threads_share_a_handle(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
+    errors: list[BaseException] = []
+
+    def act(number: int) -> None:
+        try:
+            mine = leanbe.products.create(f"Product {number}", webhook_url=receiver.url)
+            with leanbe.transaction():
+                leanbe.trigger_all(Wanted(events=["okr.created"], product=mine), deliver=False)
+                leanbe.products.rename(mine, f"Renamed {number}")
+            leanbe.trigger("idea.created", product=mine)
+            leanbe.deliver()
+        except BaseException as error:  # noqa: BLE001 - a thread's error is the test's
+            errors.append(error)
+
+    threads = [threading.Thread(target=act, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    leanbe.deliver()
+    assert errors == []
+    assert len(leanbe.products.list()) == 7
+    assert len(receiver.requests) == len(set(receiver.bodies)) == 12
+    assert product.name == "Acme"
+
+
+def test_on_a_thread_that_runs_a_loop_attempts_are_refused_before_anything_is_recorded(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    async def act() -> None:
+        with pytest.raises(Conflict, match="event loop"):
+            leanbe.trigger("idea.created")
+        with pytest.raises(Conflict, match="event loop"):
+            leanbe.deliver()
+        assert leanbe.deliveries.list() == []
+        await asyncio.to_thread(leanbe.trigger, "idea.created", product=product)
+
+    asyncio.run(act())
+    assert len(receiver.requests) == 1
+
+
+def test_an_httpx_transport_carries_the_requests() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(202, text="thanks")
+
+    with Leanbe(transport=httpx.MockTransport(answer)) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/hooks")
+        delivery = leanbe.trigger("idea.created")
+    assert delivery.delivered
+    assert delivery.attempts[0].answer_body == b"thanks"
+    assert [request.content for request in seen] == [delivery.event.body]
+
+
+def test_a_transport_of_ours_carries_the_requests() -> None:
+    class Accepting:
+        async def send(self, request: OutgoingRequest) -> Answer:
+            assert request.url == URL
+            return Answer(status=200)
+
+        async def aclose(self) -> None:
+            """Have nothing to close."""
+
+    with Leanbe(transport=Accepting()) as leanbe:
+        leanbe.products.create("Acme", webhook_url=URL)
+        assert leanbe.trigger("idea.created").delivered
+
+
+def test_ids_and_secrets_come_from_the_given_source() -> None:
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+
+    class Counting(Ids):
+        def secret(self) -> str:
+            return "counted"
+
+    with Leanbe(ids=Counting(), clock=clock, seed=1) as leanbe:
+        product = leanbe.products.create("Acme", webhook_url=URL)
+    assert product.webhook.secret == "counted"
+    assert product.id.startswith("6955b900")
+    assert product.created_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_settings_limit_what_may_be_called_and_sent() -> None:
+    link_local = "http://169.254.7.7/"
+    settings = Settings(allow_targets=("169.254.7.7",), max_payload_bytes=1000, max_depth=5)
+    with Leanbe() as leanbe, pytest.raises(InvalidTarget):
+        leanbe.products.create("Acme", webhook_url=link_local)
+    with Leanbe(settings=settings) as leanbe:
+        leanbe.products.create("Acme", webhook_url=link_local)
+        payloads: list[Any] = ["x" * 1000, [[[[[[]]]]]]]
+        for payload in payloads:
+            with pytest.raises(InvalidValue):
+                leanbe.rehearse(Wanted(events=["idea.created"], changes=Changes(payload=payload)))
+
+
+def test_an_error_hides_the_databases_password() -> None:
+    with pytest.raises(DatabaseUnavailable) as caught:
+        Leanbe("postgresql://ana:hush@127.0.0.1:1/leanbe")
+    assert "hush" not in f"{caught.value}{caught.value!r}"
+
+
+def test_an_error_that_nobody_expected_shows_no_secret(leanbe: Leanbe) -> None:
+    orphan = RetiredSecretRow(product_id="0" * 24, secret="whsec_hush", retired_at=0)
+
+    def store() -> None:
+        with leanbe._transactions.acting() as action:
+            action.session.add(orphan)
+
+    with pytest.raises(IntegrityError) as caught:
+        store()
+    assert "hush" not in f"{caught.value}{caught.value!r}"

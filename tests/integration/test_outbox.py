@@ -1,0 +1,298 @@
+"""The outbox: events, bodies and deliveries, written in the caller's transaction."""
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event as on
+from sqlalchemy import text
+
+from leanbe_emitter.clock import from_milliseconds, to_milliseconds
+from leanbe_emitter.domain import webhooks
+from leanbe_emitter.errors import NotFound
+from leanbe_emitter.ids import Ids
+from leanbe_emitter.outbox import Lease, record, redeliver
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.states import DeliveryState, JournalKind
+from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.envelope import seal, verify
+from tests.bench import SECRET, START_AT, URL, Bench, happened
+from tests.waiting import until
+
+TABLES = ("events", "deliveries", "journal")
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[str]]:
+    """Collect the statements that are sent to the database while the block lasts."""
+    seen: list[str] = []
+
+    def note(*event: object) -> None:
+        statement = str(event[2])
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    on.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        on.remove(database.engine, "before_cursor_execute", note)
+
+
+def times_of(
+    bench: Bench, product: str, count: int = 1, *, document_updated_at: int = 0
+) -> list[int]:
+    recorded = bench.record(
+        *[happened(product, n=n, document_updated_at=document_updated_at) for n in range(count)]
+    )
+    return [bench.event(each.event_id).triggered_at for each in recorded]
+
+
+def test_what_the_caller_rolls_back_was_never_recorded(bench: Bench) -> None:
+    product = bench.product()
+
+    def act() -> None:
+        with bench.database.transaction() as session:
+            record(session, [happened(product)], now=START_AT, ids=bench.ids)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        act()
+    assert [bench.rows(table) for table in TABLES] == [0, 0, 0]
+    assert bench.record(happened(product))[0].sequence == 1
+
+
+def test_an_event_its_delivery_and_its_entry_come_together(bench: Bench) -> None:
+    product = bench.product()
+    (recorded,) = bench.record(happened(product))
+    (entry,) = bench.journal()
+    assert recorded.delivery_id is not None
+    assert bench.delivery(recorded.delivery_id).state is DeliveryState.NEW
+    assert (entry.kind, entry.product_id) == (JournalKind.EVENT, product)
+    assert (entry.event_id, entry.delivery_id) == (recorded.event_id, recorded.delivery_id)
+
+
+def test_a_product_that_is_not_there_records_nothing_at_all(bench: Bench) -> None:
+    product, missing = bench.product(), "f" * 24
+    with pytest.raises(NotFound, match=missing):
+        bench.record(happened(product), happened(missing))
+    assert [bench.rows(table) for table in TABLES] == [0, 0, 0]
+
+
+def test_nothing_to_record_locks_nothing(bench: Bench) -> None:
+    with statements_of(bench.database) as statements:
+        assert bench.record() == []
+    assert statements == []
+
+
+def test_sequence_and_time_increase_while_the_clock_stands_still(bench: Bench) -> None:
+    product = bench.product()
+    recorded = bench.record(*[happened(product, n=n) for n in range(3)])
+    assert [each.sequence for each in recorded] == [1, 2, 3]
+    times = [bench.event(each.event_id).triggered_at for each in recorded]
+    assert times == [bench.now, bench.now + 1, bench.now + 2]
+    assert times_of(bench, product) == [bench.now + 3]
+
+
+def test_time_increases_when_the_clock_jumps_back(bench: Bench) -> None:
+    product = bench.product()
+    (before,) = times_of(bench, product)
+    bench.clock.set(START_AT - timedelta(hours=1))
+    assert times_of(bench, product, 2) == [before + 1, before + 2]
+
+
+def test_an_event_is_later_than_its_document(bench: Bench) -> None:
+    product = bench.product()
+    ahead = bench.now + 5_000
+    assert times_of(bench, product, document_updated_at=ahead) == [ahead + 1]
+    assert times_of(bench, product) == [ahead + 2]
+
+
+def test_time_follows_the_clock_where_it_can(bench: Bench) -> None:
+    product = bench.product()
+    times_of(bench, product)
+    bench.clock.advance(seconds=5)
+    assert times_of(bench, product) == [bench.now]
+
+
+def test_products_count_for_themselves(bench: Bench) -> None:
+    one, other = bench.product("One"), bench.product("Other")
+    recorded = bench.record(happened(one), happened(other), happened(one))
+    assert [(each.product_id, each.sequence) for each in recorded] == [
+        (one, 1),
+        (other, 1),
+        (one, 2),
+    ]
+    assert times_of(bench, other) == [bench.now + 1]
+
+
+def test_a_burst_is_due_now_although_its_times_run_ahead(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 50)
+    assert {bench.delivery(each).due_at for each in deliveries} == {bench.now}
+
+
+def test_without_a_url_nothing_is_owed(bench: Bench) -> None:
+    product = bench.product(url=None)
+    (recorded,) = bench.record(happened(product))
+    (entry,) = bench.journal()
+    assert recorded.delivery_id is None
+    assert entry.delivery_id is None
+    assert bench.event(recorded.event_id).sequence == 1
+    assert bench.rows("deliveries") == 0
+
+
+def test_a_url_that_is_set_later_is_owed_nothing_of_the_past(bench: Bench) -> None:
+    product = bench.product(url=None)
+    bench.record(happened(product))
+    bench.set_url(product, URL)
+    assert bench.rows("deliveries") == 0
+    assert bench.owe(product) != []
+
+
+@pytest.mark.parametrize(
+    ("events", "is_owed"), [("*", True), ("idea.*", True), ("customer.*,okr.created", False)]
+)
+def test_a_product_is_owed_the_events_that_it_wants(
+    bench: Bench, events: str, *, is_owed: bool
+) -> None:
+    (recorded,) = bench.record(happened(bench.product(events=events), name="idea.created"))
+    assert (recorded.delivery_id is not None) is is_owed
+    assert bench.rows("events") == 1
+
+
+def test_by_the_article_every_event_is_owed(bench: Bench) -> None:
+    (recorded,) = bench.record(happened(bench.product(), name="okr.deleted"))
+    assert recorded.delivery_id is not None
+
+
+def test_the_body_is_what_seal_gives_and_is_stored_once(bench: Bench) -> None:
+    product = bench.product(headers={"X-Team": "blue"})
+    new = happened(product)
+    (recorded,) = bench.record(new)
+    row = bench.event(recorded.event_id)
+    sealed = seal(
+        new.payload_text,
+        event=new.name,
+        triggered_at=from_milliseconds(row.triggered_at),
+        secret=SECRET,
+    )
+    assert row.body == sealed.body
+    assert [tuple(each) for each in row.headers] == [*sealed.headers, ("X-Team", "blue")]
+    assert (row.method, row.deviations, row.overrides) == ("POST", {}, {})
+    assert verify(row.body.encode(), SECRET).payload == {"_id": "0", "title": "Été ☀"}
+
+
+def test_an_override_holds_for_its_event_only(bench: Bench) -> None:
+    product = bench.product(pretty_body="true")
+    changed, own = bench.record(
+        happened(product, overrides={"method": "PUT", "pretty_body": "false"}), happened(product)
+    )
+    row, other = bench.event(changed.event_id), bench.event(own.event_id)
+    assert (row.method, other.method) == ("PUT", "POST")
+    assert ("\n" in row.body, "\n" in other.body) == (False, True)
+    assert row.deviations == {"method": "PUT"}
+    assert row.overrides == {"method": "PUT", "pretty_body": "false"}
+    assert (other.deviations, other.overrides) == ({"pretty_body": "true"}, {})
+
+
+@pytest.mark.parametrize("location", ["header", "both"])
+def test_a_signature_in_a_header_is_settled_with_the_event(bench: Bench, location: str) -> None:
+    product = bench.product(signature_location=location)
+    (recorded,) = bench.record(happened(product))
+    row = bench.event(recorded.event_id)
+    signature = dict(row.headers)["X-Leanbe-Signature"]
+    assert (signature in row.body) is (location == "both")
+
+
+def test_a_lease_makes_the_first_attempt_the_callers(bench: Bench) -> None:
+    lease = Lease(token="a" * 24, until=bench.now + 1)
+    (delivery,) = bench.owe(bench.product(), lease=lease)
+    row = bench.delivery(delivery)
+    assert (row.state, row.attempts_started) == (DeliveryState.IN_FLIGHT, 1)
+    assert (row.lease_token, row.lease_until) == (lease.token, lease.until)
+    assert bench.queue().claim(room=10, held={}, per_product=10) == []
+
+
+def test_a_redelivery_owes_the_same_event_again(bench: Bench) -> None:
+    product = bench.product()
+    (recorded,) = bench.record(happened(product))
+    bench.clock.advance(hours=1)
+    with bench.database.transaction() as session:
+        again = redeliver(
+            session, bench.event(recorded.event_id), now=bench.clock.now(), ids=bench.ids
+        )
+    row = bench.delivery(again)
+    assert again != recorded.delivery_id
+    assert (row.event_id, row.sequence, row.state) == (recorded.event_id, 1, DeliveryState.NEW)
+    assert row.due_at == bench.now
+    assert bench.rows("events") == 1
+
+
+def test_a_hundred_events_cost_the_statements_of_one(bench: Bench) -> None:
+    one, other = bench.product("One"), bench.product("Other")
+    with statements_of(bench.database) as for_one:
+        bench.record(happened(one))
+    with statements_of(bench.database) as for_many:
+        bench.record(*[happened(each, n=n) for n in range(50) for each in (one, other)])
+    assert len(for_one) == len(for_many) == 6
+    assert bench.rows("events") == 101
+
+
+def test_two_who_record_for_the_same_products_do_not_wait_for_each_other(bench: Bench) -> None:
+    """Locked in the order that they were named in, these two would often deadlock."""
+    one, other = bench.product("One"), bench.product("Other")
+    start = threading.Barrier(2)
+
+    def act(first: str, second: str, seed: int) -> None:
+        ids = Ids(random.Random(seed))
+        for n in range(25):
+            start.wait(30)
+            with bench.database.transaction() as session:
+                events = [happened(first, n=n), happened(second, n=n)]
+                record(session, events, now=START_AT, ids=ids)
+
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(act, one, other, 1), threads.submit(act, other, one, 2)]
+        for each in both:
+            each.result(60)
+    assert bench.rows("events") == 100
+
+
+def test_who_waited_for_a_change_of_the_webhook_records_by_it(bench: Bench) -> None:
+    product = bench.product(url=None)
+    with ThreadPoolExecutor(1) as thread:
+        with bench.database.transaction() as session:
+            row = session.get_one(ProductRow, product)
+            webhooks.set_url(bench.action(session), row, URL, secret="whsec_new")
+            waiting = thread.submit(bench.record, happened(product))
+            if bench.database.dialect == "postgresql":
+                until(lambda: _is_waiting(bench.database), "somebody waits for the product's row")
+        (recorded,) = waiting.result(30)
+    assert recorded.delivery_id is not None
+    assert verify(bench.event(recorded.event_id).body.encode(), "whsec_new").event == "idea.created"
+
+
+def _is_waiting(database: Database) -> bool:
+    statement = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with database.reading() as session:
+        return bool(session.execute(statement).scalar_one())
+
+
+def test_the_instant_of_the_envelope_is_the_events(bench: Bench) -> None:
+    product = bench.product()
+    ahead = to_milliseconds(START_AT) + 1
+    (recorded,) = bench.record(happened(product, document_updated_at=ahead))
+    assert '"triggeredAt":"2026-11-24T08:00:00.002Z"' in bench.event(recorded.event_id).body
+
+
+def test_no_assumption_is_the_article(bench: Bench) -> None:
+    (recorded,) = bench.record(happened(bench.product()))
+    assert read(bench.event(recorded.event_id).deviations) == read({})

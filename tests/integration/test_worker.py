@@ -1,0 +1,365 @@
+"""The worker: what is due is delivered, and what happens to a worker loses nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.leases import Seam, inline
+from leanbe_emitter.delivery.queue import Queue, Todo
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
+from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.storage.states import DeliveryState, Outcome
+from tests.answering import Answering, Holding
+from tests.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
+from tests.loops import on_a_loop
+from tests.waiting import seen
+
+SLOW = "http://127.0.0.1:9/slow"
+REFUSED = Answer(status=500)
+
+
+def worker(
+    bench: Bench,
+    transport: Transport,
+    *,
+    queue: Queue | None = None,
+    concurrency: int = 64,
+    per_product: int = 16,
+    watcher: Watcher | None = None,
+    grace_seconds: float = GRACE_SECONDS,
+    call: Seam = inline,
+) -> Worker:
+    return Worker(
+        queue or bench.queue(),
+        bench.sender(transport),
+        clock=bench.clock,
+        concurrency=concurrency,
+        per_product=per_product,
+        poll_seconds=0.005,
+        call=call,
+        watcher=watcher or Noting(),
+        grace_seconds=grace_seconds,
+    )
+
+
+@asynccontextmanager
+async def working(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Let a worker run for as long as the block lasts, and stop it then."""
+    task = asyncio.create_task(it.run())
+    try:
+        yield task
+    finally:
+        it.stop()
+        await task
+
+
+def states(bench: Bench, deliveries: Sequence[str]) -> Counter[DeliveryState]:
+    return Counter(bench.state(each) for each in deliveries)
+
+
+@on_a_loop
+async def test_a_drain_delivers_all_that_is_due_and_returns(bench: Bench) -> None:
+    deliveries = [each for name in "ABC" for each in bench.owe(bench.product(name), 15)]
+    watcher, transport = Noting(), Answering()
+    await worker(bench, transport, concurrency=8, per_product=2, watcher=watcher).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.DELIVERED: 45}
+    assert len(transport.requests) == len(watcher.begins) == len(watcher.ends) == 45
+    assert bench.rows("attempts") == 45
+
+
+@on_a_loop
+async def test_a_drain_does_not_wait_for_retries(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 3)
+    await worker(bench, Answering(*[REFUSED] * 3)).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.WAITING: 3}
+
+
+@on_a_loop
+async def test_a_drain_takes_over_from_the_dead(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 3)
+    claim(bench.queue())
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    await worker(bench, Answering()).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
+    assert bench.rows("attempts") == 6
+
+
+@on_a_loop
+async def test_a_worker_delivers_what_comes_later(bench: Bench) -> None:
+    product = bench.product()
+    watcher = Noting()
+    async with working(worker(bench, Answering(), watcher=watcher)):
+        bench.owe(product)
+        await seen(lambda: len(watcher.ends) == 1, "it is delivered")
+        bench.owe(product)
+        await seen(lambda: len(watcher.ends) == 2, "it is delivered, too")
+
+
+@on_a_loop
+async def test_no_more_is_in_flight_than_is_allowed(bench: Bench) -> None:
+    for name in "ABCD":
+        bench.owe(bench.product(name), 10)
+    transport = Holding()
+    async with working(worker(bench, transport, concurrency=6)):
+        await transport.sent(6)
+        transport.let_go()
+        await seen(lambda: len(transport.requests) == 40, "all are sent")
+    assert transport.most_at_once == 6
+
+
+@on_a_loop
+async def test_no_more_of_one_product_is_in_flight_than_is_allowed(bench: Bench) -> None:
+    bench.owe(bench.product(), 10)
+    transport = Holding()
+    async with working(worker(bench, transport, per_product=3)):
+        await transport.sent(3)
+        transport.let_go()
+        await seen(lambda: len(transport.requests) == 10, "all are sent")
+    assert transport.most_at_once == 3
+
+
+@on_a_loop
+async def test_one_slow_product_does_not_hold_the_others(bench: Bench) -> None:
+    slow = bench.owe(bench.product("Slow", url=SLOW), 50)
+    quick = [each for name in "ABC" for each in bench.owe(bench.product(name), 20)]
+    transport, watcher = Holding(urls=[SLOW]), Noting()
+    async with working(worker(bench, transport, concurrency=8, per_product=4, watcher=watcher)):
+        await seen(lambda: len(watcher.ends) == len(quick), "the others are delivered")
+        assert states(bench, quick) == {DeliveryState.DELIVERED: 60}
+        assert states(bench, slow) == {DeliveryState.IN_FLIGHT: 4, DeliveryState.NEW: 46}
+        transport.let_go()
+
+
+@on_a_loop
+async def test_deliveries_of_a_product_start_in_the_order_of_its_events(bench: Bench) -> None:
+    product = bench.product()
+    deliveries = bench.owe(product, 30)
+    watcher = Noting()
+    await worker(bench, Answering(), concurrency=4, watcher=watcher).run(drain=True)
+    assert ids_of(watcher.begins) == deliveries
+
+
+@on_a_loop
+async def test_a_stop_lets_finish_what_is_in_flight_and_begins_no_more(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 5)
+    transport = Holding()
+    it = worker(bench, transport, concurrency=2)
+    async with working(it) as task:
+        await transport.sent(2)
+        it.stop()
+        transport.let_go()
+        await task
+    assert [bench.state(each) for each in deliveries] == ["delivered"] * 2 + ["new"] * 3
+    assert len(transport.requests) == 2
+
+
+@on_a_loop
+async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 2)
+    transport = Holding()
+    it = worker(bench, transport, grace_seconds=0.01)
+    async with working(it):
+        await transport.sent(2)
+    assert states(bench, deliveries) == {DeliveryState.READY: 2}
+    for each in deliveries:
+        (attempt,) = bench.attempts(each)
+        assert attempt.outcome is Outcome.UNKNOWN
+        assert bench.delivery(each).attempts_counted == 0
+
+
+@on_a_loop
+async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) -> None:
+    class Stopping(Queue):
+        def claim(self, **how: object) -> list[Claimed]:
+            it.stop()
+            return super().claim(**how)  # type: ignore[arg-type]
+
+    deliveries = bench.owe(bench.product(), 3)
+    queue = Stopping(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
+    transport = Answering()
+    it = worker(bench, transport, queue=queue)
+    await it.run()
+    assert transport.requests == []
+    assert states(bench, deliveries) == {DeliveryState.NEW: 3}
+    assert {bench.delivery(each).attempts_started for each in deliveries} == {0}
+
+
+class Away(Queue):
+    """A queue whose database is away a few times for each of these calls."""
+
+    away: Counter[str]
+
+    @classmethod
+    def of(cls, bench: Bench, **away: int) -> "Away":
+        queue = cls(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
+        queue.away = Counter(away)
+        return queue
+
+    def _ask(self, call: str) -> None:
+        if self.away[call] > 0:
+            self.away[call] -= 1
+            raise DatabaseUnavailable("The database is away.")
+
+    def todo(self) -> Todo:
+        self._ask("todo")
+        return super().todo()
+
+    def settle(self, settlements: Sequence[Settlement]) -> set[str]:
+        self._ask("settle")
+        return super().settle(settlements)
+
+    def hand_back(self, claimed: Collection[Claimed]) -> None:
+        self._ask("hand_back")
+        super().hand_back(claimed)
+
+    def renew(self, claimed: Collection[Claimed]) -> None:
+        self._ask("renew")
+        super().renew(claimed)
+
+
+@on_a_loop
+async def test_what_ended_while_the_database_was_away_is_settled_later(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliveries = bench.owe(bench.product(), 3)
+    transport, watcher = Answering(), Noting()
+    queue = Away.of(bench, settle=2, todo=1)
+    await worker(bench, transport, queue=queue, watcher=watcher).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
+    assert len(transport.requests) == len(watcher.ends) == 3
+    assert caplog.text.count("database is away") == 3
+
+
+@on_a_loop
+async def test_what_ends_with_the_worker_is_settled_though_the_database_was_away(
+    bench: Bench,
+) -> None:
+    deliveries = bench.owe(bench.product(), 2)
+    transport = Holding()
+    it = worker(bench, transport, queue=Away.of(bench, settle=1))
+    async with working(it) as task:
+        await transport.sent(2)
+        it.stop()
+        transport.let_go()
+        await task
+    assert states(bench, deliveries) == {DeliveryState.DELIVERED: 2}
+
+
+@on_a_loop
+async def test_what_cannot_be_handed_back_comes_back_with_its_lease(bench: Bench) -> None:
+    gone, there = bench.product("Gone"), bench.product("There")
+    homeless, delivered = bench.owe(gone), bench.owe(there)
+    bench.lose_url(gone)
+    await worker(bench, Answering(), queue=Away.of(bench, hand_back=1)).run(drain=True)
+    assert states(bench, delivered) == {DeliveryState.DELIVERED: 1}
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    await worker(bench, Answering()).run(drain=True)
+    assert states(bench, homeless) == {DeliveryState.CANCELLED: 1}
+
+
+@on_a_loop
+async def test_a_drain_is_not_over_while_only_homeless_deliveries_were_claimed(
+    bench: Bench,
+) -> None:
+    product = bench.product()
+    deliveries = bench.owe(product, 5)
+    bench.lose_url(product)
+    transport = Answering()
+    await worker(bench, transport, concurrency=2).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.CANCELLED: 5}
+    assert transport.requests == []
+
+
+@on_a_loop
+async def test_an_error_in_the_sender_itself_loses_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliveries = bench.owe(bench.product(), 3)
+    await worker(bench, Answering(ZeroDivisionError())).run(drain=True)
+    assert [bench.state(each) for each in deliveries] == ["in_flight", "delivered", "delivered"]
+    assert "failed in the sender itself" in caplog.text
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    await worker(bench, Answering()).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
+
+
+@on_a_loop
+async def test_what_failed_in_the_sender_is_not_held_by_its_neighbours(bench: Bench) -> None:
+    failed, neighbour = bench.owe(bench.product(), 2)
+    transport = Holding(ZeroDivisionError())
+    async with working(worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):
+        await transport.sent(2)
+        until = bench.delivery(failed).lease_until
+        await renewed(bench, neighbour)
+        assert bench.delivery(failed).lease_until == until
+        transport.let_go()
+
+
+@on_a_loop
+async def test_a_long_send_keeps_its_lease(bench: Bench) -> None:
+    (delivery,) = bench.owe(bench.product())
+    transport = Holding()
+    async with working(worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):
+        await transport.sent(1)
+        for _ in range(3):
+            await renewed(bench, delivery)
+        transport.let_go()
+    assert [each.outcome for each in bench.attempts(delivery)] == [Outcome.DELIVERED]
+
+
+async def renewed(bench: Bench, delivery: str) -> None:
+    """Let a part of a short lease go by, and wait until it is held for longer."""
+    before = bench.delivery(delivery).lease_until
+    bench.clock.advance(seconds=0.02)
+    await seen(lambda: bench.delivery(delivery).lease_until != before, "the lease is renewed")
+
+
+@on_a_loop
+async def test_a_worker_that_lost_its_lease_is_told_so(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Asleep(Answering):
+        async def send(self, request: OutgoingRequest) -> Answer:
+            bench.lose(bench.queue())
+            claim(bench.queue())
+            return await super().send(request)
+
+    (delivery,) = bench.owe(bench.product())
+    watcher = Noting()
+    await worker(bench, Asleep(), watcher=watcher).run(drain=True)
+    assert "lease was lost" in caplog.text
+    assert watcher.ends == []
+    assert bench.state(delivery) is DeliveryState.IN_FLIGHT
+    assert [each.outcome for each in bench.attempts(delivery)] == [Outcome.UNKNOWN]
+
+
+@on_a_loop
+async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
+    class Counting(Noting):
+        most = 0
+        now = 0
+
+        def begun(self, claimed: Claimed) -> None:
+            super().begun(claimed)
+            self.now += bool(claimed.leases_lost)
+            self.most = max(self.most, self.now)
+
+        def ended(self, claimed: Claimed, settlement: Settlement) -> None:
+            super().ended(claimed, settlement)
+            self.now -= bool(claimed.leases_lost)
+
+    product = bench.product()
+    suspects = bench.owe(product, 4)
+    claim(bench.queue())
+    bench.lose(bench.queue())
+    fresh = bench.owe(product, 4)
+    watcher = Counting()
+    await worker(bench, Answering(), watcher=watcher).run(drain=True)
+    assert states(bench, [*suspects, *fresh]) == {DeliveryState.DELIVERED: 8}
+    assert watcher.most == 1
