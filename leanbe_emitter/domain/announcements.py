@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, check_fields, describe, differences, require
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.fields import change, changed, changes, check_fields, describe, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.storage.documents import AnnouncementRow
@@ -81,7 +81,7 @@ def edit(
     before = document(action.session, product, row)
     _write(action, product, row, values)
     action.session.flush()
-    if differences(before, document(action.session, product, row)):
+    if changed(before, document(action.session, product, row)):
         row.updated_at = action.now_ms
         action.session.flush()
         _record(action, "announcement.updated", product, row, before=before)
@@ -159,7 +159,7 @@ def _record(
 ) -> None:
     values = document(action.session, product, row)
     if before is not None:
-        values["changes"] = differences(before, values)
+        values["changes"] = changes("announcement", before, values, reading_of(product))
     action.record(event, product, values, updated_at=row.updated_at)
 
 

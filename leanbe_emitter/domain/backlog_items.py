@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, check_fields, describe, differences, require
+from leanbe_emitter.domain.fields import change, changed, changes, check_fields, describe, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import idea_references, product_reference, user_references
 from leanbe_emitter.errors import InvalidValue
@@ -79,17 +79,16 @@ def edit(
     before = document(action.session, product, row)
     change(row, _columns(action.session, product, values))
     action.session.flush()
-    changed = _changed(before, document(action.session, product, row))
-    if not changed:
+    names = set(changed(before, document(action.session, product, row)))
+    if not names:
         return row
     row.updated_at = action.now_ms
     action.session.flush()
-    is_status_changed = "status" in changed
-    if changed - {"status"}:
+    if names - {"status"}:
         _record(action, "backlogItem.updated", product, row, before=before)
-    if is_status_changed:
+    if "status" in names:
         _record(action, "backlogItem.statusChanged", product, row, before=before)
-    if changed == {"status"} and reading_of(product).cascade is Cascade.UPDATED:
+    if names == {"status"} and reading_of(product).cascade is Cascade.UPDATED:
         _record(action, "backlogItem.updated", product, row, before=before)
     return row
 
@@ -176,13 +175,9 @@ def _record(
 ) -> None:
     values = document(action.session, product, row)
     if before is not None:
-        values["changes"] = differences(before, values)
+        values["changes"] = changes("backlogItem", before, values, reading_of(product))
         values["previousStatus"] = before["status"]
     action.record(event, product, values, updated_at=row.updated_at)
-
-
-def _changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> set[str]:
-    return {str(each["field"]) for each in differences(before, after)}
 
 
 def _people(row: BacklogItemRow) -> tuple[str, str | None]:

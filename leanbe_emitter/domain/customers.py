@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, check_fields, differences, require
+from leanbe_emitter.domain.fields import change, changed, changes, check_fields, require
 from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
+from leanbe_emitter.domain.texts import check_email
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
@@ -59,6 +60,8 @@ _WITH_IDS = ("devices", "billing_details")
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> CustomerRow:
     """Make a customer of a product; one who is known in another product gains this one.
 
+    Who is known keeps the e-mail as it was written first, and gets the other values.
+
     Events: ``customer.created``; ``customer.updated`` for one who is known elsewhere.
 
     Raises:
@@ -67,17 +70,19 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> C
         NotFound: a product is not there.
     """
     require(values, "email")
+    email = str(_columns(action, {"email": values["email"]})["email"])
     wanted = _wanted(action.session, values, first=product)
-    known = _known_elsewhere(action.session, str(values["email"]))
+    known = _known_elsewhere(action.session, email)
     action.lock(*wanted, *(products_of(action.session, known) if known is not None else ()))
     for each in wanted:
-        _check_free(action.session, each, str(values["email"]), but=known)
+        _check_free(action.session, each, email, but=known)
     if known is not None and belongs_to(action.session, known, product):
         raise _taken(product, known.email)
     if known is not None:
         there = [each for each in products_of(action.session, known) if each not in wanted]
         names = [each.id for each in (*there, *wanted)]
-        return edit(action, known, {**values, "products": cast("JSON", names)})
+        rest = {name: value for name, value in values.items() if name != "email"}
+        return edit(action, known, {**rest, "products": cast("JSON", names)})
     return _make(action, wanted, values)
 
 
@@ -86,8 +91,12 @@ def find_or_create(action: Action, product: ProductRow, email: str, *, source: s
 
     Events: none, or those of ``create``.
     """
-    row = _with_email(action.session, product, email)
-    return row if row is not None else create(action, product, {"email": email, "source": source})
+    row = _with_email(action.session, product, check_email(email))
+    if row is not None:
+        return row
+    if _known_elsewhere(action.session, email) is not None:
+        return create(action, product, {"email": email})
+    return create(action, product, {"email": email, "source": source})
 
 
 def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> CustomerRow:
@@ -109,7 +118,7 @@ def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> Custom
     _belong(session, row, new)
     session.flush()
     after = document(session, row)
-    if differences(before, after):
+    if changed(before, after):
         row.updated_at = action.now_ms
         receivers = [*new, *(each for each in old if each not in new)]
         _record(action, "customer.updated", row, receivers, before=before)
@@ -265,9 +274,9 @@ def _record(
     before: Mapping[str, JSON] | None = None,
 ) -> None:
     values = document(action.session, row)
-    if before is not None:
-        values["changes"] = differences(before, values)
     for product in receivers:
+        if before is not None:
+            values["changes"] = changes("customer", before, values, reading_of(product))
         if _hears_of(product, row):
             action.record(event, product, values, updated_at=row.updated_at)
 

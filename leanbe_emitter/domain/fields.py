@@ -13,8 +13,8 @@ from typing import Any, assert_never
 from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.nearest import did_you_mean
-from leanbe_emitter.wire.payloads import document_shape
-from leanbe_emitter.wire.reading import Unset
+from leanbe_emitter.wire.payloads import document, document_shape
+from leanbe_emitter.wire.reading import Reading, Unset
 from leanbe_emitter.wire.shapes import (
     Anything,
     Boolean,
@@ -28,7 +28,7 @@ from leanbe_emitter.wire.shapes import (
     Text,
     arrange,
 )
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.stringify import JSON, stringify
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -88,19 +88,38 @@ def describe(values: dict[str, JSON]) -> dict[str, JSON]:
 def change(row: Any, values: Mapping[str, JSON]) -> None:
     """Write checked values into a row's columns."""
     for name, value in values.items():
-        if getattr(row, column_of(name)) != value:
-            setattr(row, column_of(name), value)
+        setattr(row, column_of(name), value)
 
 
-def differences(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list[JSON]:
-    """Return what changed between two states of a document, as an event tells it (contract d-26).
+def changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list[str]:
+    """Return the names of what changed between two states of a document, in its order.
 
-    Empty means that nothing did: then nothing is recorded, and ``updatedAt`` stays.
+    Empty means that nothing did: then nothing is recorded, and ``updatedAt`` stays. Texts are
+    compared: true and 1 are equal to Python, and not the same in JSON.
     """
     return [
-        {"field": name, "oldValue": before.get(name), "newValue": after.get(name)}
+        name
         for name in {**before, **after}
-        if name != "updatedAt" and before.get(name) != after.get(name)
+        if name != "updatedAt" and stringify(before.get(name)) != stringify(after.get(name))
+    ]
+
+
+def changes(
+    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: Reading
+) -> list[JSON]:
+    """Return what changed, as an event tells it: values as the document has them (contract d-26).
+
+    Args:
+        resource: one of ``wire.payloads.RESOURCES``.
+        before: the values by the document's names, and ``after`` likewise.
+        after: the values now.
+        reading: the product's, which shapes both documents.
+    """
+    old, new = (document(resource, each, reading=reading) for each in (before, after))
+    order = [field.name for field in document_shape(resource, reading).fields]
+    return [
+        {"field": name, "oldValue": old.get(name), "newValue": new.get(name)}
+        for name in sorted(changed(old, new), key=order.index)
     ]
 
 
@@ -121,7 +140,7 @@ def _fitting(value: JSON, shape: Shape, place: str) -> JSON:  # noqa: PLR0911 - 
         case Integer() | Number():
             return _number(value, place)
         case FreeForm():
-            return _of_type(value, dict, "an object", place)
+            return _passed_through(_of_type(value, dict, "an object", place), place)
         case Object():
             return _object(value, shape, place)
         case ListOf():
@@ -167,6 +186,23 @@ def _object(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
             raise unknown(f"{place}.{name}", [f"{place}.{each}" for each in names])
         checked[name] = None if member is None else _fitting(member, field.shape, f"{place}.{name}")
     return arrange(checked, shape, unset=Unset.OMIT)
+
+
+def _passed_through(value: JSON, place: str) -> JSON:
+    """Return a value of any shape, if a database can hold all of its texts and JSON its numbers."""
+    match value:
+        case str():
+            check_text(value, what=place)
+        case float():
+            _number(value, place)
+        case dict():
+            for name, member in value.items():
+                check_text(name, what=f"{place}'s key")
+                _passed_through(member, f"{place}.{name}")
+        case list():
+            for item in value:
+                _passed_through(item, place)
+    return value
 
 
 def _of_type(value: JSON, kind: type, words: str, place: str) -> Any:

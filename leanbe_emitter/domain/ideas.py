@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, check_fields, describe, differences, require
+from leanbe_emitter.domain.fields import change, changed, changes, check_fields, describe, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, request_references, user_references
 from leanbe_emitter.errors import Conflict
@@ -104,7 +104,7 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
     before = document(action.session, product, row)
     change(row, _columns(action.session, product, values))
     action.session.flush()
-    if differences(before, document(action.session, product, row)):
+    if changed(before, document(action.session, product, row)):
         row.updated_at = action.now_ms
         _record(action, "idea.updated", product, row, before=before)
     return row
@@ -256,7 +256,7 @@ def _record(
 ) -> None:
     values = document(action.session, product, row)
     if before is not None:
-        values["changes"] = differences(before, values)
+        values["changes"] = changes("idea", before, values, reading_of(product))
     action.record(event, product, values, updated_at=row.updated_at)
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, check_fields, differences, require
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.fields import change, changed, changes, check_fields, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.errors import InvalidValue, NotFound
@@ -254,7 +254,7 @@ def _key_result(session: Session, row: OkrRow, reference: str) -> KeyResultRow:
 
 def _after(action: Action, product: ProductRow, row: OkrRow, before: Mapping[str, JSON]) -> OkrRow:
     action.session.flush()
-    if differences(before, document(action.session, product, row)):
+    if changed(before, document(action.session, product, row)):
         row.updated_at = action.now_ms
         action.session.flush()
         _record(action, "okr.updated", product, row, before=before)
@@ -271,7 +271,7 @@ def _record(
 ) -> None:
     values = document(action.session, product, row)
     if before is not None:
-        values["changes"] = differences(before, values)
+        values["changes"] = changes("okr", before, values, reading_of(product))
     action.record(event, product, values, updated_at=row.updated_at)
 
 

@@ -38,6 +38,10 @@ class JsonText(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Say whether both are the same JSON: true and 1 are equal to Python alone."""
+        return json.dumps(x) == json.dumps(y)
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Write the value as JSON."""
         del dialect
