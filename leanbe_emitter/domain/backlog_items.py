@@ -188,11 +188,16 @@ def _columns(session: Session, product: ProductRow, values: Mapping[str, JSON]) 
     own = {name: value for name, value in values.items() if name not in _REFERENCES}
     columns = describe(check_fields("backlogItem", own, settable=SETTABLE))
     if "status" in columns:
-        _check_status(product, str(columns["status"]))
+        check_status(product, str(columns["status"]))
     return {**columns, **users.columns(session, product, values, _REFERENCES)}
 
 
-def _check_status(product: ProductRow, status: str) -> None:
+def check_status(product: ProductRow, status: str) -> None:
+    """See that a status is one of the product's.
+
+    Raises:
+        InvalidValue: it is not; the hint names the nearest.
+    """
     if status not in product.statuses:
         raise InvalidValue(
             f"The product {product.name!r} has no status {status!r}.",

@@ -7,7 +7,9 @@ texts, and looked up by the resource itself.
 
 import math
 import re
+import sys
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any, assert_never
 
 from leanbe_emitter.domain.texts import check_email, check_text
@@ -28,7 +30,7 @@ from leanbe_emitter.wire.shapes import (
     Text,
     arrange,
 )
-from leanbe_emitter.wire.stringify import JSON, stringify
+from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -57,7 +59,7 @@ def check_fields(
         field = shape.field(name)
         if name not in settable or field is None:
             raise unknown(name, settable)
-        checked[name] = _checked(value, field)
+        checked[name] = _checked(value, field, name)
     return checked
 
 
@@ -123,12 +125,29 @@ def changes(
     ]
 
 
-def _checked(value: JSON, field: Field) -> JSON:
+def check_number(value: JSON, *, what: str) -> float:
+    """Return the number as a database holds it.
+
+    Raises:
+        InvalidValue: it is no number, or not a finite one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _not(value, "a number", what)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidValue(f"{what} is no finite number.", hint="Give one that a double can hold.")
+    return number
+
+
+def _checked(value: JSON, field: Field, place: str) -> JSON:
     if value is None:
         if field.required:
-            raise InvalidValue(f"{field.name} cannot be taken away.", hint="Every document has it.")
+            raise InvalidValue(f"{place} cannot be taken away.", hint="Give it another value.")
         return None
-    return _fitting(value, field.shape, field.name)
+    return _fitting(value, field.shape, place)
 
 
 def _fitting(value: JSON, shape: Shape, place: str) -> JSON:  # noqa: PLR0911 - a kind, a return
@@ -138,14 +157,14 @@ def _fitting(value: JSON, shape: Shape, place: str) -> JSON:  # noqa: PLR0911 - 
         case Boolean():
             return _of_type(value, bool, "true or false", place)
         case Integer() | Number():
-            return _number(value, place)
+            return check_number(value, what=place)
         case FreeForm():
-            return _passed_through(_of_type(value, dict, "an object", place), place)
+            return _free_form(value, place)
         case Object():
             return _object(value, shape, place)
         case ListOf():
-            items = _of_type(value, list, "a list", place)
-            return [_object(each, shape.item, f"{place}[{i}]") for i, each in enumerate(items)]
+            entries = _of_type(value, list, "a list", place)
+            return [_entry(each, shape.item, f"{place}[{i}]") for i, each in enumerate(entries)]
         case Anything():
             return value
         case _:
@@ -163,46 +182,68 @@ def _text(value: JSON, shape: Text, place: str) -> str:
         )
     if shape.format == "email":
         return check_email(text)
-    if shape.pattern and not re.search(shape.pattern, text):
+    if shape.format == "date":
+        return _day(text, place)
+    if shape.pattern and not re.fullmatch(shape.pattern, text):
         raise InvalidValue(f"{text!r} is no value of {place}.", hint=f"It fits {shape.pattern}.")
     return text
 
 
-def _number(value: JSON, place: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _not(value, "a number", place)
-    if not math.isfinite(value):
-        raise InvalidValue(f"{place} is {value}.", hint="JSON has finite numbers only.")
-    return value
+def _day(text: str, place: str) -> str:
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise InvalidValue(f"{text!r} is no value of {place}.", hint="Write a day like 2023-07-01.")
 
 
-def _object(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
-    members: dict[str, JSON] = _of_type(value, dict, "an object", place)
-    names = [field.name for field in shape.fields]
-    checked: dict[str, JSON] = {}
-    for name, member in members.items():
-        field = shape.field(name)
-        if field is None:
-            raise unknown(f"{place}.{name}", [f"{place}.{each}" for each in names])
-        checked[name] = None if member is None else _fitting(member, field.shape, f"{place}.{name}")
-    return arrange(checked, shape, unset=Unset.OMIT)
+def _free_form(value: JSON, place: str) -> dict[str, JSON]:
+    """Return an object of any members as JSON has it, so that it is read as it was written."""
+    text = stringify(_of_type(value, dict, "an object", place), max_bytes=sys.maxsize)
+    _check_free_form(value, place)
+    read: dict[str, JSON] = parse(text)
+    return read
 
 
-def _passed_through(value: JSON, place: str) -> JSON:
-    """Return a value of any shape, if a database can hold all of its texts and JSON its numbers."""
+def _check_free_form(value: JSON, place: str) -> None:
+    """See that a database can hold all texts of a value, and JSON its numbers."""
     match value:
         case str():
             check_text(value, what=place)
         case float():
-            _number(value, place)
+            check_number(value, what=place)
         case dict():
             for name, member in value.items():
                 check_text(name, what=f"{place}'s key")
-                _passed_through(member, f"{place}.{name}")
-        case list():
+                _check_free_form(member, f"{place}.{name}")
+        case list() | tuple():
             for item in value:
-                _passed_through(item, place)
-    return value
+                _check_free_form(item, place)
+
+
+def _entry(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
+    """Return an entry of a list; a text is one where entries have one member only (a tag)."""
+    if isinstance(value, str) and len(shape.fields) == 1:
+        value = {shape.fields[0].name: value}
+    entry = _object(value, shape, place)
+    # What bears an id is completed, or edited, by its resource.
+    if shape.field("_id") is None:
+        for field in shape.fields:
+            if field.required and field.name not in entry:
+                raise InvalidValue(f"{place} has no {field.name}.", hint=f"Give {field.name}.")
+    return entry
+
+
+def _object(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
+    members: dict[str, JSON] = _of_type(value, dict, "an object", place)
+    checked: dict[str, JSON] = {}
+    for name, member in members.items():
+        field = shape.field(name)
+        if field is None:
+            raise unknown(f"{place}.{name}", [f"{place}.{each.name}" for each in shape.fields])
+        checked[name] = _checked(member, field, f"{place}.{name}")
+    return arrange(checked, shape, unset=Unset.OMIT)
 
 
 def _of_type(value: JSON, kind: type, words: str, place: str) -> Any:

@@ -68,6 +68,22 @@ def get(session: Session, product: ProductRow, reference: str) -> IdeaRequestRow
     return find(session, of(product), reference, what="idea request", by_id=IdeaRequestRow.id)
 
 
+def get_all(
+    session: Session, product: ProductRow, references: Sequence[str]
+) -> list[IdeaRequestRow]:
+    """Return what ``get`` does for each reference; all whole ids in one statement.
+
+    Raises:
+        NotFound: one is not there.
+        InvalidValue: one names several.
+    """
+    if not references:
+        return []
+    whole = session.scalars(of(product).where(IdeaRequestRow.id.in_(set(references))))
+    by_id = {row.id: row for row in whole}
+    return [by_id.get(each) or get(session, product, each) for each in references]
+
+
 def of(product: ProductRow) -> Select[IdeaRequestRow]:
     """Return the selection of a product's requests."""
     return select(IdeaRequestRow).where(IdeaRequestRow.product_id == product.id)

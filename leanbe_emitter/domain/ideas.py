@@ -1,8 +1,9 @@
 """Ideas, and what becomes of them: promoted, archived, deleted (contract b.1, c.2, c.3)."""
 
+import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, Text, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
@@ -91,6 +92,17 @@ def get(session: Session, product: ProductRow, reference: str) -> IdeaRow:
 def of(product: ProductRow) -> Select[IdeaRow]:
     """Return the selection of a product's ideas."""
     return select(IdeaRow).where(IdeaRow.product_id == product.id)
+
+
+def tagged(title: str) -> ColumnElement[bool]:
+    """Return the condition of ideas that have a tag of exactly this title.
+
+    Tags stand as JSON text; no text in JSON can look like an object of it.
+    """
+    tag = json.dumps({"title": title}, ensure_ascii=False)
+    tags = type_coerce(IdeaRow.tags, Text)
+    # LIKE would not tell capitals apart on SQLite.
+    return func.replace(tags, tag, "") != tags
 
 
 def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str, JSON]) -> IdeaRow:

@@ -5,7 +5,6 @@ of the OKR. Progress is derived, never set.
 """
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
@@ -13,7 +12,14 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, changed, changes, check_fields, require
+from leanbe_emitter.domain.fields import (
+    change,
+    changed,
+    changes,
+    check_fields,
+    check_number,
+    require,
+)
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.errors import InvalidValue, NotFound
@@ -107,7 +113,7 @@ def check_in(
     action.lock(product)
     before = document(action.session, product, row)
     found = _key_result(action.session, row, key_result)
-    found.current_value = _number(value)
+    found.current_value = check_number(value, what="value")
     return _after(action, product, row, before)
 
 
@@ -225,7 +231,7 @@ def _new_key_result(action: Action, row: OkrRow, values: Mapping[str, JSON]) -> 
     for name in ("title", "targetValue"):
         if values.get(name) is None:
             raise InvalidValue(f"A key result's {name} is missing.", hint=f"Give {name}.")
-    start = _number(values.get("startValue", 0))
+    start = values.get("startValue", 0.0)
     return KeyResultRow(
         id=action.new_id(), okr_id=row.id, start_value=start, current_value=start, unit=None
     )
@@ -273,12 +279,6 @@ def _record(
     if before is not None:
         values["changes"] = changes("okr", before, values, reading_of(product))
     action.record(event, product, values, updated_at=row.updated_at)
-
-
-def _number(value: JSON) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise InvalidValue(f"{value!r} is no measure.", hint="Give a finite number.")
-    return float(value)
 
 
 def _whole(value: float) -> float:

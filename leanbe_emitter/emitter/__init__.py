@@ -1,7 +1,15 @@
 """The library: ``Leanbe``, what it returns, and ``send`` without a database."""
 
+from leanbe_emitter.emitter.announcements import Announcement
+from leanbe_emitter.emitter.backlog_items import BacklogItem
+from leanbe_emitter.emitter.customers import Customer
 from leanbe_emitter.emitter.deliveries import Filter
+from leanbe_emitter.emitter.idea_requests import IdeaRequest
+from leanbe_emitter.emitter.ideas import Idea
 from leanbe_emitter.emitter.leanbe import Leanbe
+from leanbe_emitter.emitter.okrs import KeyResult, Okr
+from leanbe_emitter.emitter.raised import Raised
+from leanbe_emitter.emitter.resources import Page
 from leanbe_emitter.emitter.sending import Courier, Receiver
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product, User, Webhook
 from leanbe_emitter.emitter.synthetic import Changes, Wanted
@@ -9,15 +17,24 @@ from leanbe_emitter.emitter.triggering import Rehearsed, Triggered
 from leanbe_emitter.emitter.watching import Entry
 
 __all__ = [
+    "Announcement",
     "Attempt",
+    "BacklogItem",
     "Changes",
     "Courier",
+    "Customer",
     "Delivery",
     "Entry",
     "Event",
     "Filter",
+    "Idea",
+    "IdeaRequest",
+    "KeyResult",
     "Leanbe",
+    "Okr",
+    "Page",
     "Product",
+    "Raised",
     "Receiver",
     "Rehearsed",
     "Triggered",

@@ -25,6 +25,7 @@ from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks
+from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
@@ -128,6 +129,34 @@ class Leanbe:
         """
         with self._transactions.begin():
             yield
+
+    @contextmanager
+    def foreground(
+        self, watcher: Watcher = NOBODY, *, deliver: bool = True
+    ) -> Iterator[Raised]:
+        """Make the calls of this block one transaction, and their events' first attempts after it.
+
+        Args:
+            watcher: is told of the attempts.
+            deliver: whether to make the first attempts at once; else a worker makes them.
+
+        Yields:
+            What the block raised; it is complete when the block has ended.
+
+        Raises:
+            Conflict: a transaction is open already.
+        """
+        if deliver:
+            self._require_free_thread()
+        raised = Raised()
+        lease = self._engine.new_lease() if deliver else None
+        with self._transactions.begin(lease=lease) as transaction:
+            yield raised
+        raised.recorded = tuple(transaction.recorded)
+        owed = [each.delivery_id for each in raised.recorded if each.delivery_id]
+        if lease is not None:
+            self._engine.attempt(owed, lease=lease, watcher=watcher)
+        raised.deliveries = tuple(self.deliveries.of(owed))
 
     def trigger(  # noqa: PLR0913 - an event, and what is special about it
         self,

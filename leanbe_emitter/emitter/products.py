@@ -4,7 +4,14 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import assumptions, products, webhooks
+from leanbe_emitter.emitter.announcements import Announcements
+from leanbe_emitter.emitter.backlog_items import BacklogItems
+from leanbe_emitter.emitter.customers import Customers
+from leanbe_emitter.emitter.idea_requests import IdeaRequests
+from leanbe_emitter.emitter.ideas import Ideas
+from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
@@ -93,6 +100,19 @@ class Products:
             row = products.rename(action, named(action.session, reference), name)
             return self._snapshot(action.session, row)
 
+    def set_statuses(self, reference: ProductRef, statuses: Iterable[str]) -> Product:
+        """Set what a backlog item's status can be, in order; the first is where an item begins.
+
+        Raises:
+            NotFound: there is no such product.
+            InvalidValue: there is none, or one twice.
+            Conflict: a backlog item has a status that is not among them.
+        """
+        wanted = tuple(statuses)
+        with self._transactions.acting() as action:
+            row = products.set_statuses(action, named(action.session, reference), wanted)
+            return self._snapshot(action.session, row)
+
     def delete(self, reference: ProductRef) -> None:
         """Delete a product and all that hangs on it, queued deliveries included.
 
@@ -103,8 +123,23 @@ class Products:
             products.remove(action, named(action.session, reference))
 
     def _snapshot(self, session: Session, row: ProductRow) -> Product:
-        users = ProductUsers(self._transactions, row.id)
-        return Product.of(row, webhooks.get(session, row), users)
+        own = (self._transactions, row.id)
+        return Product(
+            id=row.id,
+            name=row.name,
+            webhook=Webhook.of(webhooks.get(session, row)),
+            assumptions=dict(row.assumptions),
+            statuses=tuple(row.statuses),
+            created_at=from_milliseconds(row.created_at),
+            updated_at=from_milliseconds(row.updated_at),
+            users=ProductUsers(*own),
+            customers=Customers(*own),
+            ideas=Ideas(*own),
+            idea_requests=IdeaRequests(*own),
+            backlog_items=BacklogItems(*own),
+            okrs=Okrs(*own),
+            announcements=Announcements(*own),
+        )
 
 
 class Webhooks:

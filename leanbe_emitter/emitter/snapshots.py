@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from leanbe_emitter.storage.tables import (
-    AttemptRow,
-    DeliveryRow,
-    EventRow,
-    ProductRow,
-    UserRow,
-    WebhookRow,
-)
+from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, UserRow, WebhookRow
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.instants import print_instant
 
 if TYPE_CHECKING:
+    from leanbe_emitter.emitter.announcements import Announcements
+    from leanbe_emitter.emitter.backlog_items import BacklogItems
+    from leanbe_emitter.emitter.customers import Customers
     from leanbe_emitter.emitter.deliveries import Deliveries
+    from leanbe_emitter.emitter.idea_requests import IdeaRequests
+    from leanbe_emitter.emitter.ideas import Ideas
+    from leanbe_emitter.emitter.okrs import Okrs
     from leanbe_emitter.emitter.users import ProductUsers
     from leanbe_emitter.wire.explain import Explanation
 
@@ -77,22 +76,17 @@ class Product:
     webhook: Webhook
     #: The assumptions that somebody set.
     assumptions: Mapping[str, str] = field(hash=False)
+    #: What a backlog item's status can be, in order; the first is where an item begins.
+    statuses: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
     users: "ProductUsers" = field(repr=False, compare=False)
-
-    @classmethod
-    def of(cls, row: ProductRow, webhook: WebhookRow, users: "ProductUsers") -> "Product":
-        """Take a snapshot of the rows."""
-        return cls(
-            id=row.id,
-            name=row.name,
-            webhook=Webhook.of(webhook),
-            assumptions=dict(row.assumptions),
-            created_at=from_milliseconds(row.created_at),
-            updated_at=from_milliseconds(row.updated_at),
-            users=users,
-        )
+    customers: "Customers" = field(repr=False, compare=False)
+    ideas: "Ideas" = field(repr=False, compare=False)
+    idea_requests: "IdeaRequests" = field(repr=False, compare=False)
+    backlog_items: "BacklogItems" = field(repr=False, compare=False)
+    okrs: "Okrs" = field(repr=False, compare=False)
+    announcements: "Announcements" = field(repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
         """Return the product as JSON, without its secret."""
@@ -101,6 +95,7 @@ class Product:
             "name": self.name,
             "webhook": self.webhook.document(),
             "assumptions": dict(self.assumptions),
+            "statuses": list(self.statuses),
             "createdAt": print_instant(self.created_at),
             "updatedAt": print_instant(self.updated_at),
         }

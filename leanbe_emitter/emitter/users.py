@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.domain import products, users
+from leanbe_emitter.emitter.documents import UserReference
 from leanbe_emitter.emitter.snapshots import User
 from leanbe_emitter.emitter.transactions import Transactions
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter.snapshots import Product
 
-#: A user is named by a snapshot, the e-mail, the id, or a part of the id.
-UserRef = User | str
+#: A user is named by a snapshot or a reference, the e-mail, the id, or a part of the id.
+UserRef = User | UserReference | str
 
 
 class ProductUsers:
@@ -72,4 +73,4 @@ class Users:
 
 
 def _text(reference: UserRef) -> str:
-    return reference.id if isinstance(reference, User) else reference
+    return reference if isinstance(reference, str) else reference.id

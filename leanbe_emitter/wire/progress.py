@@ -4,7 +4,8 @@ Halves are rounded up, which Python's ``round`` does not do.
 """
 
 from collections.abc import Sequence
-from math import floor
+from fractions import Fraction
+from math import floor, isfinite
 
 _WHOLE = 100
 
@@ -16,7 +17,12 @@ def key_result_progress(*, start: float, current: float, target: float) -> int:
     """
     if target == start:
         return _WHOLE if current >= target else 0
-    return max(0, min(_WHOLE, _rounded(_WHOLE * (current - start) / (target - start))))
+    percent = _WHOLE * (current - start) / (target - start)
+    if isfinite(percent):
+        return max(0, min(_WHOLE, _rounded(percent)))
+    # Too large for doubles on the way; exact fractions are slower, and have no limits.
+    way, done = Fraction(target) - Fraction(start), Fraction(current) - Fraction(start)
+    return max(0, min(_WHOLE, floor(_WHOLE * done / way + Fraction(1, 2))))
 
 
 def okr_progress(key_results: Sequence[int]) -> int:

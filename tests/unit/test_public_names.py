@@ -11,7 +11,8 @@ from leanbe_emitter import LeanbeError
 DOCUMENTED = {
     "Leanbe", "Product", "Webhook", "User", "Event", "Delivery", "DeliveryStatus", "Attempt",
     "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
-    "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify", "verify",
+    "Customer", "Idea", "IdeaRequest", "BacklogItem", "Okr", "KeyResult", "Announcement", "Page",
+    "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify", "verify",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
 }  # fmt: skip
