@@ -96,6 +96,10 @@ class Action:
             raise deleted_meanwhile(f"product {missing}")
         self._locked |= wanted.keys()
 
+    def holds(self, *products: ProductRow) -> bool:
+        """Say whether all of these products are locked by this action."""
+        return {product.id for product in products} <= self._locked
+
     def record(
         self, name: str, product: ProductRow, values: Mapping[str, JSON], *, updated_at: int
     ) -> None:

@@ -4,8 +4,8 @@ Every event of a customer goes to each product of the list, with that product's 
 ``triggeredAt`` and signature; a product that the customer leaves gets that last update, too.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -17,7 +17,6 @@ from leanbe_emitter.domain.fields import change, changed, changes, check_fields,
 from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
-from leanbe_emitter.domain.texts import check_email
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
@@ -70,33 +69,33 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> C
         NotFound: a product is not there.
     """
     require(values, "email")
-    email = str(_columns(action, {"email": values["email"]})["email"])
+    email = _checked_email(values["email"])
     wanted = _wanted(action.session, values, first=product)
-    known = _known_elsewhere(action.session, email)
-    action.lock(*wanted, *(products_of(action.session, known) if known is not None else ()))
+    known = _lock_holder(action, email, wanted)
     for each in wanted:
         _check_free(action.session, each, email, but=known)
-    if known is not None and belongs_to(action.session, known, product):
+    if known is None:
+        return _make(action, wanted, values)
+    if belongs_to(action.session, known, product):
         raise _taken(product, known.email)
-    if known is not None:
-        there = [each for each in products_of(action.session, known) if each not in wanted]
-        names = [each.id for each in (*there, *wanted)]
-        rest = {name: value for name, value in values.items() if name != "email"}
-        return edit(action, known, {**rest, "products": cast("JSON", names)})
-    return _make(action, wanted, values)
+    rest = {name: value for name, value in values.items() if name != "email"}
+    return _admit(action, known, wanted, rest)
 
 
 def find_or_create(action: Action, product: ProductRow, email: str, *, source: str) -> CustomerRow:
     """Return the product's customer of that e-mail, made just now where there was none.
 
-    Events: none, or those of ``create``.
+    Events: none; ``customer.created``; or ``customer.updated`` for one who is known elsewhere, and
+    of whom nothing else changes.
+
+    Raises:
+        InvalidValue: it is no e-mail.
     """
-    row = _with_email(action.session, product, check_email(email))
-    if row is not None:
-        return row
-    if _known_elsewhere(action.session, email) is not None:
-        return create(action, product, {"email": email})
-    return create(action, product, {"email": email, "source": source})
+    email = _checked_email(email)
+    known = _lock_holder(action, email, [product])
+    if known is None:
+        return _make(action, [product], {"email": email, "source": source})
+    return known if belongs_to(action.session, known, product) else _admit(action, known, [product])
 
 
 def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> CustomerRow:
@@ -108,9 +107,9 @@ def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> Custom
         NotFound: a product is not there.
     """
     session = action.session
-    old = products_of(session, row)
-    new = _wanted(session, values) if "products" in values else old
-    action.lock(*old, *new)
+    wanted = _wanted(session, values) if "products" in values else None
+    old = _lock_belonging(action, row, wanted or ())
+    new = old if wanted is None else wanted
     before = document(session, row)
     change(row, _columns(action, values))
     for product in new:
@@ -135,13 +134,9 @@ def remove(action: Action, row: CustomerRow) -> None:
 
     Votes vanish from the ideas' counters, requests lose the customer: silently (contract c.3).
     """
-    session = action.session
-    belonging = products_of(session, row)
-    action.lock(
-        *{product.id: product for product in (*belonging, *_voted_in(session, row))}.values()
-    )
+    belonging = _lock_belonging(action, row, _voted_in(action.session, row))
     _record(action, "customer.deleted", row, belonging)
-    forget_customers(session, [row.id])
+    forget_customers(action.session, [row.id])
 
 
 def get(session: Session, product: ProductRow, reference: str) -> CustomerRow:
@@ -330,6 +325,46 @@ def _belong(session: Session, row: CustomerRow, belonging: Sequence[ProductRow])
         session.delete(gone)
 
 
+def _checked_email(email: JSON) -> str:
+    return str(check_fields("customer", {"email": email}, settable=SETTABLE)["email"])
+
+
+def _lock_belonging(
+    action: Action, row: CustomerRow, others: Iterable[ProductRow] = ()
+) -> Sequence[ProductRow]:
+    """Lock all products of a customer, and others, at once; return the customer's.
+
+    Somebody may have added a product until the lock was there: then that one is locked, too.
+    """
+    others = tuple(others)
+    while not action.holds(*(belonging := products_of(action.session, row)), *others):
+        action.lock(*belonging, *others)
+    return belonging
+
+
+def _lock_holder(action: Action, email: str, wanted: Sequence[ProductRow]) -> CustomerRow | None:
+    """Lock products, and those of who has the e-mail in the first or, else, in any; return them."""
+    while True:
+        holder = _with_email(action.session, wanted[0], email)
+        holder = holder or _known_elsewhere(action.session, email)
+        concerned = () if holder is None else products_of(action.session, holder)
+        if action.holds(*concerned, *wanted):
+            return holder
+        action.lock(*concerned, *wanted)
+
+
+def _admit(
+    action: Action,
+    row: CustomerRow,
+    wanted: Sequence[ProductRow],
+    values: Mapping[str, JSON] = MappingProxyType({}),
+) -> CustomerRow:
+    """Let a customer belong to further products."""
+    there = [each for each in products_of(action.session, row) if each not in wanted]
+    names: list[JSON] = [each.id for each in (*there, *wanted)]
+    return edit(action, row, {**values, "products": names})
+
+
 def _with_email(session: Session, product: ProductRow, email: str) -> CustomerRow | None:
     return session.scalars(
         of(product).where(CustomerProductRow.email_key == email_key(email))
@@ -344,7 +379,7 @@ def _known_elsewhere(session: Session, email: str) -> CustomerRow | None:
         .where(CustomerProductRow.email_key == email_key(email))
         .order_by(CustomerRow.id)
         .limit(1)
-    ).one_or_none()
+    ).first()
 
 
 def _check_free(

@@ -1,6 +1,6 @@
 """What vanishes silently with a customer: votes, and the name on requests (contract c.3)."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ScalarSelect, delete, func, select, update
@@ -9,12 +9,22 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.states import VoteDirection
 
+#: How many ids one statement names: databases take some ten thousand at the most.
+_AT_ONCE = 5000
 
-def forget_customers(session: Session, customer_ids: Collection[str]) -> None:
+
+def forget_customers(session: Session, customer_ids: Sequence[str]) -> None:
     """Delete customers, their votes out of every counter, in as many statements as for one.
 
     Ideas keep their ``updatedAt``, and nothing is recorded.
     """
+    for start in range(0, len(customer_ids), _AT_ONCE):
+        _forget(session, customer_ids[start : start + _AT_ONCE])
+    # The counters of ideas that the session holds are not what they were.
+    session.expire_all()
+
+
+def _forget(session: Session, customer_ids: Sequence[str]) -> None:
     theirs = VoteRow.customer_id.in_(customer_ids)
     session.execute(
         update(IdeaRow)
@@ -32,8 +42,6 @@ def forget_customers(session: Session, customer_ids: Collection[str]) -> None:
         .values(customer_id=None)
     )
     session.execute(delete(CustomerRow).where(CustomerRow.id.in_(customer_ids)))
-    # The counters of ideas that the session holds are not what they were.
-    session.expire_all()
 
 
 def _count(theirs: Any, direction: VoteDirection) -> ScalarSelect[int]:

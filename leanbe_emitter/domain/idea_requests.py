@@ -36,11 +36,11 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
         InvalidValue: a value that is refused, or the title is missing.
         NotFound: the customer is not there, and is no e-mail.
     """
-    action.lock(product)
     require(values, "title")
     own = {name: value for name, value in values.items() if name != "customer"}
     columns = describe(check_fields("ideaRequest", own, settable=SETTABLE))
     source = str(columns.get("source") or customers.MANUAL)
+    # This locks the products of the customer, too, in the order of their ids.
     customer = _customer(action, product, values.get("customer"), source=source)
     row = IdeaRequestRow(
         id=action.new_id(),
@@ -113,6 +113,8 @@ def attach_all(action: Action, rows: Sequence[IdeaRequestRow], idea: IdeaRow) ->
         return
     for row in rows:
         _require_new(row)
+    if len({row.id for row in rows}) < len(rows):
+        raise Conflict("A request is attached twice.", hint="Name each request once.")
     last = action.session.scalar(
         select(func.max(IdeaRequestRow.position)).where(IdeaRequestRow.idea_id == idea.id)
     )
@@ -169,9 +171,9 @@ def _require_new(row: IdeaRequestRow) -> None:
 def _customer(
     action: Action, product: ProductRow, reference: JSON, *, source: str
 ) -> CustomerRow | None:
+    if isinstance(reference, str) and "@" in reference:
+        return customers.find_or_create(action, product, reference, source=source)
+    action.lock(product)
     if reference is None:
         return None
-    text = str(reference)
-    if "@" in text:
-        return customers.find_or_create(action, product, text, source=source)
-    return customers.get(action.session, product, text)
+    return customers.get(action.session, product, str(reference))

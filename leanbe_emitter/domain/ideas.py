@@ -55,7 +55,7 @@ def create(
     Raises:
         InvalidValue: a value that is refused, or the title is missing.
         NotFound: a user is not there.
-        Conflict: a request is not new any more.
+        Conflict: a request is not new any more, or the idea is archived from the start.
     """
     action.lock(product)
     require(values, "title")
@@ -71,6 +71,8 @@ def create(
         updated_at=action.now_ms,
     )
     change(row, _columns(action.session, product, values))
+    if requests:
+        require_active(row)
     action.session.add(row)
     action.session.flush()
     idea_requests.attach_all(action, requests, row)

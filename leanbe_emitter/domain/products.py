@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
@@ -177,18 +177,28 @@ def remove(action: Action, product: ProductRow) -> None:
     candidates = action.session.scalars(
         select(UserRow.id).where(UserRow.id.in_(members)).with_for_update()
     ).all()
-    customers = select(CustomerProductRow.customer_id)
-    belonging = action.session.scalars(
-        customers.where(CustomerProductRow.product_id == product.id)
-    ).all()
+    customers = action.session.scalars(_only_here(product)).all()
     action.session.execute(delete(JournalRow).where(JournalRow.product_id == product.id))
     action.session.execute(delete(ProductRow).where(ProductRow.id == product.id))
-    left = action.session.scalars(customers.where(CustomerProductRow.customer_id.in_(belonging)))
-    forget_customers(action.session, set(belonging) - set(left))
+    forget_customers(action.session, customers)
     action.session.execute(
         delete(UserRow)
         .where(UserRow.id.in_(candidates))
         .where(UserRow.id.not_in(select(MembershipRow.user_id)))
+    )
+
+
+def _only_here(product: ProductRow) -> Select[str]:
+    """Return the selection of the ids of customers who belong to no other product."""
+    other = aliased(CustomerProductRow)
+    return (
+        select(CustomerProductRow.customer_id)
+        .where(CustomerProductRow.product_id == product.id)
+        .where(
+            ~exists()
+            .where(other.customer_id == CustomerProductRow.customer_id)
+            .where(other.product_id != product.id)
+        )
     )
 
 

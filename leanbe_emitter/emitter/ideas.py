@@ -123,6 +123,7 @@ class Ideas(Resource[IdeaRow, Idea]):
         values, named = self._values(fields), [named_by(each) for each in requests]
 
         def create(action: Action, product: ProductRow) -> IdeaRow:
+            action.lock(product)
             rows = idea_requests.get_all(action.session, product, named)
             return ideas.create(action, product, values, requests=rows)
 

@@ -103,15 +103,14 @@ class Resource(Generic[Row, Snapshot]):
     @contextmanager
     def _acting(self) -> Iterator[tuple[Action, ProductRow]]:
         with self._transactions.acting() as action:
-            product = products.get(action.session, self._product_id)
-            self._lock(action, product)
-            yield action, product
+            yield action, products.get(action.session, self._product_id)
 
     def _lock(self, action: Action, product: ProductRow) -> None:
+        """Lock what a change concerns, before it is looked up."""
         action.lock(product)
 
     def _make(self, make: Callable[[Action, ProductRow], Row]) -> Snapshot:
-        """Make something new."""
+        """Make something new; ``make`` locks."""
         with self._acting() as (action, product):
             return self._snapshot(action.session, product, make(action, product))
 
@@ -122,6 +121,7 @@ class Resource(Generic[Row, Snapshot]):
     ) -> Snapshot:
         """Do something with what is named; return what it is then."""
         with self._acting() as (action, product):
+            self._lock(action, product)
             row = self._row(action.session, product, reference)
             change(action, product, row)
             return self._snapshot(action.session, product, row)
@@ -132,6 +132,7 @@ class Resource(Generic[Row, Snapshot]):
         remove: Callable[[Action, ProductRow, Row], None],
     ) -> None:
         with self._acting() as (action, product):
+            self._lock(action, product)
             remove(action, product, self._row(action.session, product, reference))
 
     def _values(self, fields: Mapping[str, object]) -> dict[str, JSON]:
