@@ -13,12 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
+from leanbe_emitter.domain.fields import changes
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.catalogue import event_kind
 from leanbe_emitter.wire.payloads import payload
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
@@ -101,7 +103,13 @@ class Action:
         return {product.id for product in products} <= self._locked
 
     def record(
-        self, name: str, product: ProductRow, values: Mapping[str, JSON], *, updated_at: int
+        self,
+        name: str,
+        product: ProductRow,
+        values: Mapping[str, JSON],
+        *,
+        updated_at: int,
+        before: Mapping[str, JSON] | None = None,
     ) -> None:
         """Let an event be recorded at the end of the action.
 
@@ -110,13 +118,17 @@ class Action:
             product: whose event it is; the payload follows its reading.
             values: the document's, and what the event adds (``wire.payloads``).
             updated_at: the document's ``updatedAt`` in milliseconds.
+            before: the document's values before the action, for events that tell of the change.
 
         Raises:
             PayloadTooLarge: the payload is longer than the limit.
             PayloadTooDeep: it is nested deeper than the limit.
         """
+        reading = reading_of(product)
+        if before is not None:
+            values = {**values, **_difference(name, before, values, reading)}
         text = stringify(
-            payload(name, values, reading=reading_of(product)),
+            payload(name, values, reading=reading),
             max_depth=self.limits.max_depth,
             max_bytes=self.limits.max_payload_bytes,
         )
@@ -134,6 +146,19 @@ class Action:
         """Record the events of the action, in their order."""
         events, self._events = self._events, []
         return record(self.session, events, now=self.now, ids=self.ids, lease=self.lease)
+
+
+def _difference(
+    event: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: Reading
+) -> dict[str, JSON]:
+    """Return what an event may say of a change (contract b.7, d-26)."""
+    if not reading.include_changes:
+        return {"previousStatus": before.get("status")}
+    resource = event_kind(event).resource
+    return {
+        "previousStatus": before.get("status"),
+        "changes": changes(resource, before, after, reading),
+    }
 
 
 def deleted_meanwhile(what: str) -> NotFound:

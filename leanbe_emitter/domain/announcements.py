@@ -10,22 +10,18 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, changed, changes, check_fields, describe, require
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.fields import change, changed, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.storage.documents import AnnouncementRow
 from leanbe_emitter.storage.states import AnnouncementStatus
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when an announcement is created, and later.
 SETTABLE = ("owner", "title", "description", "descriptionHTML", "categories", "status")
-
-_REFERENCES = ("owner",)
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> AnnouncementRow:
@@ -124,9 +120,9 @@ def documents(
             "descriptionHTML": row.description_html,
             "categories": row.categories,
             "status": row.status.value,
-            "publishedAt": _printed(row.published_at),
-            "createdAt": _printed(row.created_at),
-            "updatedAt": _printed(row.updated_at),
+            "publishedAt": printed(row.published_at),
+            "createdAt": printed(row.created_at),
+            "updatedAt": printed(row.updated_at),
             "product": product_reference(product),
         }
         for row in rows
@@ -136,11 +132,12 @@ def documents(
 def _write(
     action: Action, product: ProductRow, row: AnnouncementRow, values: Mapping[str, JSON]
 ) -> None:
-    own = {name: value for name, value in values.items() if name not in _REFERENCES}
-    columns = describe(check_fields("announcement", own, settable=SETTABLE))
+    columns = users.columns(
+        action.session, product, "announcement", values, settable=SETTABLE
+    )
     if "status" in columns:
         _set_status(action, row, AnnouncementStatus(str(columns.pop("status"))))
-    change(row, {**columns, **users.columns(action.session, product, values, _REFERENCES)})
+    change(row, columns)
 
 
 def _set_status(action: Action, row: AnnouncementRow, status: AnnouncementStatus) -> None:
@@ -158,10 +155,4 @@ def _record(
     before: Mapping[str, JSON] | None = None,
 ) -> None:
     values = document(action.session, product, row)
-    if before is not None:
-        values["changes"] = changes("announcement", before, values, reading_of(product))
-    action.record(event, product, values, updated_at=row.updated_at)
-
-
-def _printed(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else print_instant(from_milliseconds(milliseconds))
+    action.record(event, product, values, updated_at=row.updated_at, before=before)

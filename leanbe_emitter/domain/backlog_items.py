@@ -5,24 +5,20 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, changed, changes, check_fields, describe, require
+from leanbe_emitter.domain.fields import change, changed, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import idea_references, product_reference, user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.reading import Cascade
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when a backlog item is created, and later.
 SETTABLE = ("owner", "assigned", "title", "description", "descriptionHTML", "tags", "status")
-
-_REFERENCES = ("owner", "assigned")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> BacklogItemRow:
@@ -35,7 +31,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> B
     action.lock(product)
     require(values, "title")
     row = _new(action, product, owner_id=users.owner(action.session, product).id)
-    change(row, _columns(action.session, product, values))
+    change(row, _columns(action, product, values))
     return _add(action, product, row)
 
 
@@ -77,7 +73,7 @@ def edit(
     """
     action.lock(product)
     before = document(action.session, product, row)
-    change(row, _columns(action.session, product, values))
+    change(row, _columns(action, product, values))
     action.session.flush()
     names = set(changed(before, document(action.session, product, row)))
     if not names:
@@ -132,8 +128,8 @@ def documents(
             "descriptionHTML": row.description_html,
             "tags": row.tags,
             "status": row.status,
-            "createdAt": print_instant(from_milliseconds(row.created_at)),
-            "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+            "createdAt": printed(row.created_at),
+            "updatedAt": printed(row.updated_at),
             "product": product_reference(product),
             "idea": promoted.get(row.idea_id or "", _last_known(row)),
         }
@@ -174,22 +170,18 @@ def _record(
     before: Mapping[str, JSON] | None = None,
 ) -> None:
     values = document(action.session, product, row)
-    if before is not None:
-        values["changes"] = changes("backlogItem", before, values, reading_of(product))
-        values["previousStatus"] = before["status"]
-    action.record(event, product, values, updated_at=row.updated_at)
+    action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
 def _people(row: BacklogItemRow) -> tuple[str, str | None]:
     return row.owner_id, row.assigned_id
 
 
-def _columns(session: Session, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    own = {name: value for name, value in values.items() if name not in _REFERENCES}
-    columns = describe(check_fields("backlogItem", own, settable=SETTABLE))
+def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    columns = users.columns(action.session, product, "backlogItem", values, settable=SETTABLE)
     if "status" in columns:
-        check_status(product, str(columns["status"]))
-    return {**columns, **users.columns(session, product, values, _REFERENCES)}
+        check_status(product, columns["status"])
+    return columns
 
 
 def check_status(product: ProductRow, status: str) -> None:

@@ -10,10 +10,9 @@ from types import MappingProxyType
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, changed, changes, check_fields, require
+from leanbe_emitter.domain.fields import change, changed, check_fields, printed, require
 from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
@@ -21,7 +20,6 @@ from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.reading import CustomerFanout
 from leanbe_emitter.wire.stringify import JSON
 
@@ -230,8 +228,8 @@ def _values(row: CustomerRow, belonging: list[JSON]) -> dict[str, JSON]:
         "devices": row.devices,
         "billing_details": row.billing_details,
         "notes": row.notes,
-        "createdAt": print_instant(from_milliseconds(row.created_at)),
-        "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+        "createdAt": printed(row.created_at),
+        "updatedAt": printed(row.updated_at),
     }
 
 
@@ -270,10 +268,8 @@ def _record(
 ) -> None:
     values = document(action.session, row)
     for product in receivers:
-        if before is not None:
-            values["changes"] = changes("customer", before, values, reading_of(product))
         if _hears_of(product, row):
-            action.record(event, product, values, updated_at=row.updated_at)
+            action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
 def _hears_of(product: ProductRow, row: CustomerRow) -> bool:

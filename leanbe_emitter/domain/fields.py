@@ -1,4 +1,4 @@
-"""What users may set of a document: names and values, checked against the resource's shape.
+"""Fields of documents: what users may set, checked against the resource's shape, and what changed.
 
 Values come with the documents' own names (``firstName``); columns bear them in snake_case. None
 takes an optional value away. References to users, customers, requests and products are given as
@@ -12,8 +12,10 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, assert_never
 
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import did_you_mean
 from leanbe_emitter.wire.payloads import document, document_shape
 from leanbe_emitter.wire.reading import Reading, Unset
@@ -40,6 +42,11 @@ def column_of(name: str) -> str:
     return _WORDS.sub("_", name).lower()
 
 
+def printed(milliseconds: int | None) -> str | None:
+    """Return an instant of a row as documents have it."""
+    return None if milliseconds is None else print_instant(from_milliseconds(milliseconds))
+
+
 def check_fields(
     resource: str, values: Mapping[str, JSON], *, settable: Collection[str]
 ) -> dict[str, JSON]:
@@ -60,6 +67,8 @@ def check_fields(
         if name not in settable or field is None:
             raise unknown(name, settable)
         checked[name] = _checked(value, field, name)
+    if "descriptionHTML" in settable:
+        _describe(checked)
     return checked
 
 
@@ -77,14 +86,6 @@ def require(values: Mapping[str, JSON], name: str) -> None:
     """
     if values.get(name) is None:
         raise InvalidValue(f"A value for {name} is missing.", hint=f"Give {name}.")
-
-
-def describe(values: dict[str, JSON]) -> dict[str, JSON]:
-    """Add the HTML of a description that was given as text alone (contract b.1)."""
-    if "description" in values and "descriptionHTML" not in values:
-        text = values["description"]
-        values["descriptionHTML"] = None if text is None else f"<p>{_escaped(str(text))}</p>"
-    return values
 
 
 def change(row: Any, values: Mapping[str, JSON]) -> None:
@@ -140,6 +141,13 @@ def check_number(value: JSON, *, what: str) -> float:
     if not math.isfinite(number):
         raise InvalidValue(f"{what} is no finite number.", hint="Give one that a double can hold.")
     return number
+
+
+def _describe(values: dict[str, JSON]) -> None:
+    """Add the HTML of a description that was given as text alone (contract b.1)."""
+    if "description" in values and "descriptionHTML" not in values:
+        text = values["description"]
+        values["descriptionHTML"] = None if text is None else f"<p>{_escaped(str(text))}</p>"
 
 
 def _checked(value: JSON, field: Field, place: str) -> JSON:

@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, check_fields, describe, require
+from leanbe_emitter.domain.fields import change, check_fields, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import customer_references, idea_references, product_reference
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.states import RequestStatus
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when a request is created; ``customer`` names one, or is a new one's e-mail.
@@ -38,7 +36,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
     """
     require(values, "title")
     own = {name: value for name, value in values.items() if name != "customer"}
-    columns = describe(check_fields("ideaRequest", own, settable=SETTABLE))
+    columns = check_fields("ideaRequest", own, settable=SETTABLE)
     source = str(columns.get("source") or customers.MANUAL)
     # This locks the products of the customer, too, in the order of their ids.
     customer = _customer(action, product, values.get("customer"), source=source)
@@ -144,8 +142,8 @@ def documents(
             "descriptionHTML": row.description_html,
             "status": row.status.value,
             "source": row.source,
-            "createdAt": print_instant(from_milliseconds(row.created_at)),
-            "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+            "createdAt": printed(row.created_at),
+            "updatedAt": printed(row.updated_at),
             "product": product_reference(product),
             "idea": attached.get(row.idea_id or ""),
         }

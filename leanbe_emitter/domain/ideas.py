@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, Select, Text, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, changed, changes, check_fields, describe, require
+from leanbe_emitter.domain.fields import change, changed, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, request_references, user_references
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.states import RequestStatus
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.reading import Cascade, Reading, VoteModel
 from leanbe_emitter.wire.stringify import JSON
 
@@ -31,8 +29,6 @@ SETTABLE = (
     "visibility",
     "archived",
 )
-
-_REFERENCES = ("owner", "assigned")
 
 
 def create(
@@ -70,7 +66,7 @@ def create(
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
-    change(row, _columns(action.session, product, values))
+    change(row, _columns(action, product, values))
     if requests:
         require_active(row)
     action.session.add(row)
@@ -116,7 +112,7 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
     """
     action.lock(product)
     before = document(action.session, product, row)
-    change(row, _columns(action.session, product, values))
+    change(row, _columns(action, product, values))
     action.session.flush()
     if changed(before, document(action.session, product, row)):
         row.updated_at = action.now_ms
@@ -244,8 +240,8 @@ def documents(
             "promoted": row.promoted,
             "archived": row.archived,
             "upvotes": upvotes(row, reading),
-            "createdAt": print_instant(from_milliseconds(row.created_at)),
-            "updatedAt": print_instant(from_milliseconds(row.updated_at)),
+            "createdAt": printed(row.created_at),
+            "updatedAt": printed(row.updated_at),
             "product": product_reference(product),
             "ideaRequests": requests.get(row.id, []),
         }
@@ -269,17 +265,12 @@ def _record(
     before: Mapping[str, JSON] | None = None,
 ) -> None:
     values = document(action.session, product, row)
-    if before is not None:
-        values["changes"] = changes("idea", before, values, reading_of(product))
-    action.record(event, product, values, updated_at=row.updated_at)
+    action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
 def _people(row: IdeaRow) -> tuple[str, str | None]:
     return row.owner_id, row.assigned_id
 
 
-def _columns(session: Session, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return what the values come to in columns: users' references become their ids."""
-    own = {name: value for name, value in values.items() if name not in _REFERENCES}
-    columns = describe(check_fields("idea", own, settable=SETTABLE))
-    return {**columns, **users.columns(session, product, values, _REFERENCES)}
+def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    return users.columns(action.session, product, "idea", values, settable=SETTABLE)

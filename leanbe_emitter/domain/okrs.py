@@ -9,30 +9,22 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds, to_milliseconds
+from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import (
-    change,
-    changed,
-    changes,
-    check_fields,
-    check_number,
-    require,
-)
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.fields import change, changed, check_number, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.storage.documents import KeyResultRow, OkrRow
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant, print_instant
+from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.progress import key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when an OKR is created, and later; ``keyResults`` is the whole list.
 SETTABLE = ("owner", "title", "description", "startDate", "endDate", "keyResults")
 
-_REFERENCES = ("owner",)
 _DATES = ("startDate", "endDate")
 _DATE_LENGTH = len("2023-07-01")
 
@@ -153,12 +145,12 @@ def _values(
         "owner": owner,
         "title": row.title,
         "description": row.description,
-        "startDate": _printed(row.start_date),
-        "endDate": _printed(row.end_date),
+        "startDate": printed(row.start_date),
+        "endDate": printed(row.end_date),
         "progress": okr_progress([each["progress"] for each in key_results]),
         "keyResults": key_results,
-        "createdAt": _printed(row.created_at),
-        "updatedAt": _printed(row.updated_at),
+        "createdAt": printed(row.created_at),
+        "updatedAt": printed(row.updated_at),
         "product": product_reference(product),
     }
 
@@ -181,13 +173,14 @@ def _write(
     action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, JSON]
 ) -> list[dict[str, JSON]] | None:
     """Write the OKR's own columns; return the key results that were given, checked."""
-    own = {name: value for name, value in values.items() if name not in _REFERENCES}
-    columns = check_fields("okr", _dated(own), settable=SETTABLE)
+    columns = users.columns(
+        action.session, product, "okr", _dated(values), settable=SETTABLE
+    )
     key_results: list[dict[str, JSON]] | None = columns.pop("keyResults", None)
     for name in _DATES:
         if columns.get(name) is not None:
             columns[name] = to_milliseconds(parse_instant(str(columns[name])))
-    change(row, {**columns, **users.columns(action.session, product, values, _REFERENCES)})
+    change(row, columns)
     if row.start_date is not None and row.end_date is not None and row.end_date < row.start_date:
         raise InvalidValue("The OKR ends before it begins.", hint="Set startDate before endDate.")
     return key_results
@@ -276,15 +269,9 @@ def _record(
     before: Mapping[str, JSON] | None = None,
 ) -> None:
     values = document(action.session, product, row)
-    if before is not None:
-        values["changes"] = changes("okr", before, values, reading_of(product))
-    action.record(event, product, values, updated_at=row.updated_at)
+    action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
 def _whole(value: float) -> float:
     """Return a number as an integer where it is one: so JSON writes it either way (b.0)."""
     return int(value) if value.is_integer() else value
-
-
-def _printed(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else print_instant(from_milliseconds(milliseconds))

@@ -6,12 +6,15 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action, deleted_meanwhile
+from leanbe_emitter.domain.fields import check_fields
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON
 
+#: How documents refer to users.
+_PEOPLE = ("owner", "assigned")
 _ORDER = (MembershipRow.granted_at, UserRow.id)
 
 
@@ -92,23 +95,33 @@ def _has_email(email: str) -> ColumnElement[bool]:
 
 
 def columns(
-    session: Session, product: ProductRow, values: Mapping[str, JSON], names: Sequence[str]
+    session: Session,
+    product: ProductRow,
+    resource: str,
+    values: Mapping[str, JSON],
+    *,
+    settable: Sequence[str],
 ) -> dict[str, JSON]:
-    """Return the columns of users that values refer to: ``owner`` is ``owner_id``.
+    """Return what the values of an owned document come to in columns, checked.
+
+    ``owner`` and ``assigned`` name users: they become ``owner_id`` and ``assigned_id``.
 
     Raises:
-        InvalidValue: ``owner`` is taken away, or a reference is no text.
+        InvalidValue: a name or a value that is refused, or ``owner`` is taken away.
         NotFound: the product has no such user.
     """
-    found: dict[str, JSON] = {}
-    for name in names:
-        if name in values:
-            reference = values[name]
-            if reference is None and name == "owner":
-                raise InvalidValue("owner cannot be taken away.", hint="Name another user.")
-            user = None if reference is None else get(session, str(reference), product=product)
-            found[f"{name}_id"] = None if user is None else user.id
-    return found
+    named = [name for name in _PEOPLE if name in values and name in settable]
+    own = {name: value for name, value in values.items() if name not in named}
+    people = {f"{name}_id": _user_id(session, product, name, values[name]) for name in named}
+    return {**check_fields(resource, own, settable=settable), **people}
+
+
+def _user_id(session: Session, product: ProductRow, name: str, reference: JSON) -> str | None:
+    if reference is not None:
+        return get(session, str(reference), product=product).id
+    if name == "owner":
+        raise InvalidValue("owner cannot be taken away.", hint="Name another user.")
+    return None
 
 
 def email_key(email: str) -> str:
