@@ -1,7 +1,6 @@
 """The commands ``deliveries ...``: what is owed, what was delivered, and every attempt of it."""
 
 import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Delivery, Leanbe
+    from leanbe_emitter.emitter import Delivery
 
 #: How many deliveries a list shows unless it is told otherwise, and how many at the most.
 _PAGE, _LONGEST_PAGE = 50, 200
@@ -202,20 +201,12 @@ def wait(
         if sys.stderr.isatty():
             invocation.notice(f"Waiting for at most {format_duration(timeout)}; Ctrl-C ends it.")
         if event is None and status is None and count is None:
-            leanbe.watching.wait_until_idle(_idle(leanbe), timeout_seconds=timeout)
+            leanbe.wait_until_idle(timeout_seconds=timeout)
             return
         which = Filter(status=status, event=event)
         found = leanbe.watching.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
     output.rows(invocation.form, documents, columns=_LIST)
-
-
-def _idle(leanbe: "Leanbe") -> Callable[[], bool]:
-    def is_idle() -> bool:
-        due = leanbe.due()
-        return not (due.count or due.in_flight)
-
-    return is_idle
 
 
 def _ago(seconds: float | None) -> datetime | None:

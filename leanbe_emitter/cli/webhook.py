@@ -42,7 +42,9 @@ def webhook() -> None:
 @click.argument("url")
 @options.secret
 @options.headers
+@click.option("--no-headers", is_flag=True, help="Send no further headers any more.")
 @options.trust
+@click.option("--secure", is_flag=True, help="Trust the system's authorities again.")
 @click.pass_obj
 def set_(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -51,21 +53,27 @@ def set_(  # noqa: PLR0913 - one argument for each option
     url: str,
     secret: str | None,
     headers: tuple[tuple[str, str], ...],
+    no_headers: bool,
     ca_file: str | None,
     insecure: bool,
+    secure: bool,
 ) -> None:
-    """Set where a product's events go; a new secret is shown."""
-    if ca_file and insecure:
-        raise click.UsageError("--ca-file and --insecure contradict each other: give one of them.")
+    """Set where a product's events go; a new secret is shown, what is left out stays."""
+    if bool(ca_file) + insecure + secure > 1:
+        raise click.UsageError(
+            "--ca-file, --insecure and --secure contradict each other: give one of them."
+        )
+    if headers and no_headers:
+        raise click.UsageError("--header and --no-headers contradict each other.")
     with opened(invocation) as leanbe:
         before = leanbe.products.get(product)
         after = leanbe.webhooks.set(
             before,
             url,
             secret=secret,
-            headers=headers or None,
+            headers=() if no_headers else headers or None,
             ca_file=ca_file,
-            insecure=insecure or None,
+            insecure=False if secure else insecure or None,
         )
     is_new = after.secret != before.webhook.secret
     _show(invocation, before, after, with_secret=is_new)

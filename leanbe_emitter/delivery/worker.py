@@ -174,7 +174,6 @@ class Worker:
 
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
         logger.warning("The database is away; trying again.", extra={"reason": error.message})
-        self._news.clear()
         await self._rest(self._pause_seconds)
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
 
@@ -196,6 +195,7 @@ class Worker:
 
     async def _settle_the_last(self) -> None:
         for _ in range(LAST_TRIES):
+            self._news.clear()
             try:
                 await self._settle()
             except DatabaseUnavailable as error:

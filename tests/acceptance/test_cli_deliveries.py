@@ -297,6 +297,28 @@ def test_a_webhooks_headers_go_along(cli: Cli, tmp_path: Path) -> None:
     assert "X-Env: test" in headers.splitlines()
 
 
+def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_text("")
+    to = ("webhook", "set", "Acme", "https://127.0.0.1:1/", "--output", "json")
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    cli(*to, "--header", "X-Env: test", "--insecure")
+    kept = json.loads(cli(*to).stdout)
+    assert (kept["headers"], kept["insecure"]) == (["X-Env"], True)
+    assert json.loads(cli(*to, "--ca-file", str(authority)).stdout)["caFile"] == str(authority)
+    gone = json.loads(cli(*to, "--no-headers", "--secure").stdout)
+    assert (gone["headers"], gone["insecure"], gone["caFile"]) == ([], False, None)
+
+
+@pytest.mark.parametrize(
+    "given", [("--insecure", "--secure"), ("--header", "X-Env: test", "--no-headers")]
+)
+def test_what_contradicts_itself_is_refused(cli: Cli, given: tuple[str, ...]) -> None:
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    ran = cli("webhook", "set", "Acme", "http://127.0.0.1:1/", *given)
+    assert (ran.status, "contradict" in ran.stderr) == (2, True)
+
+
 def test_a_cleared_webhook_cancels_what_is_pending(cli: Cli) -> None:
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     cli("trigger", "idea.created", "--no-deliver")

@@ -1,6 +1,7 @@
 """The journal: commit order, whatever order the positions were drawn in."""
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
@@ -35,6 +36,20 @@ def test_an_entry_that_is_committed_late_is_neither_missed_nor_read_twice(
     seen = bench.journal()
     assert [each.product_id for each in seen] == [late, early]
     assert seen[0].position < seen[1].position
+    assert bench.journal(cursor_of(seen[-1])) == []
+
+
+def test_an_older_transaction_stands_first_although_it_wrote_last(postgresql_bench: Bench) -> None:
+    """By position alone, a reader would end on the older one's cursor and read the other again."""
+    bench = postgresql_bench
+    older, younger = bench.product("Older"), bench.product("Younger")
+    with bench.database.transaction() as session:
+        session.execute(text("SELECT pg_current_xact_id()"))
+        bench.record(happened(younger))
+        record(session, [happened(older)], now=START_AT, ids=bench.ids)
+    seen = bench.journal()
+    assert [each.product_id for each in seen] == [older, younger]
+    assert seen[0].position > seen[1].position
     assert bench.journal(cursor_of(seen[-1])) == []
 
 

@@ -243,6 +243,13 @@ def test_a_hundred_events_cost_the_statements_of_one(bench: Bench) -> None:
     assert bench.rows("events") == 101
 
 
+def test_products_are_locked_in_the_order_of_their_ids(bench: Bench) -> None:
+    one, other = bench.product("One"), bench.product("Other")
+    with statements_of(bench.database) as statements:
+        bench.record(happened(other), happened(one))
+    assert "ORDER BY products.id" in statements[0]
+
+
 def test_two_who_record_for_the_same_products_do_not_wait_for_each_other(bench: Bench) -> None:
     """Locked in the order that they were named in, these two would often deadlock."""
     one, other = bench.product("One"), bench.product("Other")

@@ -255,6 +255,7 @@ def test_an_override_of_the_event_beats_the_product_at_every_attempt(bench: Benc
 
 def test_d_5_every_retry_may_have_a_time_of_its_own(bench: Bench) -> None:
     it = Try(bench, REFUSED, REFUSED, restamp_on_retry="true").record()
+    bench.clock.advance(seconds=1)
     it.attempt()
     it.attempt()
     first, second = (each.body for each in it.transport.requests)

@@ -95,7 +95,10 @@ def test_what_another_process_does_is_followed_in_order(
 ) -> None:
     leanbe, db = shared
     receiver.statuses.extend([500, 204, 204])
+    start = leanbe.watching.end()
     leanbe.trigger_all(Wanted(events=["okr.deleted"]))
+    # Read first: what an open transaction of anybody holds back would still be to come.
+    assert len(list(itertools.islice(leanbe.watching.follow(start), 2))) == 2
     follower = leanbe.watching.follow()
     with (
         ThreadPoolExecutor(1) as thread,

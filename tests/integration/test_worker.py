@@ -363,3 +363,22 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
     await worker(bench, Answering(), watcher=watcher).run(drain=True)
     assert states(bench, [*suspects, *fresh]) == {DeliveryState.DELIVERED: 8}
     assert watcher.most == 1
+
+
+@on_a_loop
+async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    (delivery,) = bench.owe(bench.product())
+    transport = Holding()
+    it = worker(bench, transport, queue=Away.of(bench, settle=100))
+    async with working(it) as task:
+        await transport.sent(1)
+        it.stop()
+        transport.let_go()
+        await task
+    assert "stayed away" in caplog.text
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    await worker(bench, Answering()).run(drain=True)
+    outcomes = [each.outcome for each in bench.attempts(delivery)]
+    assert outcomes == [Outcome.UNKNOWN, Outcome.DELIVERED]

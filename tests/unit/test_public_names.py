@@ -37,7 +37,8 @@ def test_every_public_name_is_there() -> None:
 def test_every_error_is_public_and_has_a_code_of_its_own() -> None:
     tree = [LeanbeError]
     for error in tree:
-        tree += error.__subclasses__()
+        # The command line has two of its own, which no caller of the library meets.
+        tree += [each for each in error.__subclasses__() if each.__module__ == error.__module__]
     assert {error.__name__ for error in tree} <= set(leanbe_emitter.__all__)
     codes = [error.code for error in tree]
     assert len(set(codes)) == len(codes)
