@@ -95,15 +95,22 @@ class AttemptLines:
     Args:
         form: the form of what is printed.
         notice: where a remark goes that is no data.
+        line: where the lines of ``table`` and ``plain`` go: stdout, unless something else is data.
         who_is_next: who makes the next attempt: `` by any worker, or --follow``; may be empty.
             None where nothing is kept, so that there will be none.
     """
 
     def __init__(
-        self, form: Form, *, notice: Callable[[str], None], who_is_next: str | None = ""
+        self,
+        form: Form,
+        *,
+        notice: Callable[[str], None],
+        line: Callable[[str], None] = output.text,
+        who_is_next: str | None = "",
     ) -> None:
         self._form = form
         self._notice = notice
+        self._line = line
         self._who_is_next = who_is_next
         self._under_way: set[str] = set()
         self._printed: str | None = None
@@ -137,7 +144,7 @@ class AttemptLines:
 
     def _out(self, begun: Begun) -> None:
         if self._form in {Form.TABLE, Form.PLAIN}:
-            output.text(_table_out(begun) if self._form is Form.TABLE else _plain_out(begun))
+            self._line(_table_out(begun) if self._form is Form.TABLE else _plain_out(begun))
             self._printed = begun.delivery_id
 
     def _back(self, ended: Ended) -> None:
@@ -145,12 +152,12 @@ class AttemptLines:
             self._out(ended.begun)
         self._printed = None
         is_plain = self._form is Form.PLAIN
-        output.text(_plain_back(ended) if is_plain else _table_back(ended))
+        self._line(_plain_back(ended) if is_plain else _table_back(ended))
         for remark in _remarks(ended, self._who_is_next):
             if is_plain:
                 self._notice(remark)
             else:
-                output.text(_INDENT + remark)
+                self._line(_INDENT + remark)
 
 
 def _table_out(begun: Begun) -> str:

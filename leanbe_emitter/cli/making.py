@@ -1,13 +1,15 @@
 """Attempts that a command makes: each is printed while it is made, and the status follows them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from leanbe_emitter.cli import output
 from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.output import Form
 from leanbe_emitter.clock import SystemClock, from_milliseconds
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 
@@ -62,7 +64,11 @@ class Printing:
 
 @contextmanager
 def making_attempts(
-    invocation: Invocation, *, who_is_next: str | None = "", fails: bool = True
+    invocation: Invocation,
+    *,
+    who_is_next: str | None = "",
+    fails: bool = True,
+    are_notices: bool = False,
 ) -> Iterator[Printing]:
     """Print the attempts that are made in the block.
 
@@ -70,17 +76,33 @@ def making_attempts(
         invocation: whose form the lines have.
         who_is_next: who makes the attempt after one that failed; None where nobody will.
         fails: whether an attempt that was not accepted fails the command.
+        are_notices: whether the lines go to stderr, because stdout carries something else.
 
     Raises:
         Failed: at the end, if an attempt was not accepted.
     """
-    lines = AttemptLines(invocation.form, notice=invocation.notice, who_is_next=who_is_next)
+    lines = AttemptLines(
+        Form.TABLE if are_notices else invocation.form,
+        notice=invocation.notice,
+        line=invocation.notice if are_notices else output.text,
+        who_is_next=who_is_next,
+    )
     try:
         yield Printing(lines, is_kept=who_is_next is not None)
     finally:
         lines.close()
     if fails and lines.accepted < lines.made:
         raise Failed(f"{lines.made - lines.accepted} of {_attempts(lines.made)} not accepted.")
+
+
+def tell_what_is_not_owed(invocation: Invocation, events: Iterable[str]) -> None:
+    """Tell of events that were recorded and have no delivery, if there are any."""
+    names = list(dict.fromkeys(events))
+    if names:
+        invocation.notice(
+            f"Recorded, and nothing is owed for {', '.join(names)}: the product has no webhook "
+            "URL (webhook set), or does not want the event (assumption events)."
+        )
 
 
 def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:

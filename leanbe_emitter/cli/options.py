@@ -82,26 +82,43 @@ def event_glob(command: F) -> F:
 
 def changes(command: F) -> F:
     """Add what changes a sample payload: ``--set``, ``--set-json``, ``--unset``."""
-    options = (
-        click.option(
-            "--set",
-            "set_text",
-            type=PATH_AND_TEXT,
-            multiple=True,
-            metavar="PATH=TEXT",
-            help="Set text in the payload: title=Hi, country.countryCode=FR, tags[0].title=ui.",
-        ),
-        click.option(
-            "--set-json",
-            type=PATH_AND_JSON,
-            multiple=True,
-            metavar="PATH=JSON",
-            help="Set any other value in the payload: upvotes=3, tags=[].",
-        ),
-        click.option(
-            "--unset", multiple=True, metavar="PATH", help="Take a key out of the payload."
-        ),
+    unset = click.option(
+        "--unset", multiple=True, metavar="PATH", help="Take a key out of the payload."
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    eg = ("title=Hi, country.countryCode=FR, tags[0].title=ui", "upvotes=3, tags=[]")
+    return _sets(unset(command), of="payload", eg=eg)
+
+
+def field_changes(command: F, *, eg: tuple[str, str]) -> F:
+    """Add what changes a document's fields: ``--set``, ``--set-json``, ``--unset``.
+
+    Args:
+        command: what they are added to.
+        eg: an example of ``--set``, and one of ``--set-json``.
+    """
+    unset = click.option("--unset", multiple=True, metavar="PATH", help="Take a value away.")
+    return field_values(unset(command), eg=eg)
+
+
+def field_values(command: F, *, eg: tuple[str, str]) -> F:
+    """Add what gives a new document's fields their values: ``--set``, ``--set-json``."""
+    return _sets(command, of="document", eg=eg)
+
+
+def _sets(command: F, *, of: str, eg: tuple[str, str]) -> F:
+    as_text = click.option(
+        "--set",
+        "set_text",
+        type=PATH_AND_TEXT,
+        multiple=True,
+        metavar="PATH=TEXT",
+        help=f"Set text in the {of}: {eg[0]}.",
+    )
+    as_json = click.option(
+        "--set-json",
+        type=PATH_AND_JSON,
+        multiple=True,
+        metavar="PATH=JSON",
+        help=f"Set any other value in the {of}: {eg[1]}.",
+    )
+    return as_text(as_json(command))

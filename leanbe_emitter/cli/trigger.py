@@ -7,7 +7,7 @@ import click
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts
+from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts, tell_what_is_not_owed
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping, parsed
@@ -127,12 +127,7 @@ def _record(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
 
 
 def _tell_what_is_not_owed(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
-    names = list(dict.fromkeys(each.event.name for each in triggered if each.delivery is None))
-    if names:
-        invocation.notice(
-            f"Recorded, and nothing is owed for {', '.join(names)}: the product has no webhook "
-            "URL (webhook set), or does not want the event (assumption events)."
-        )
+    tell_what_is_not_owed(invocation, (e.event.name for e in triggered if e.delivery is None))
 
 
 def _list_events(form: Form) -> None:

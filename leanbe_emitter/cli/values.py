@@ -4,6 +4,7 @@ Every value of the command line that is more than a word is read here, so that o
 every command. What is refused is a usage error that names the option.
 """
 
+import csv
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -119,6 +120,15 @@ def _header(text: str) -> tuple[str, str]:
     return check_header(name.strip(), value)
 
 
+def _texts(line: str) -> list[str]:
+    """Return texts between commas; one that holds a comma stands in double quotes."""
+    try:
+        (texts,) = csv.reader([line], skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise ValueError(f"{line!r} is no list of texts between commas: {error}.") from None
+    return [text.strip() for text in texts]
+
+
 SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
@@ -126,6 +136,7 @@ ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
+TEXTS = _Value("text,text", _texts)
 
 
 class Name(click.ParamType[str]):

@@ -68,17 +68,41 @@ def change(  # noqa: PLR0913 - one argument for each option that changes a paylo
         InvalidValue: no such event or path, an index past the end of its list, or text for what
             is not text; the hint says what there is.
     """
-    edit = _Edit(event=event, shape=payload_shape(event, reading), unset=reading.unset)
-    changed = deepcopy(dict(payload))
-    for path, text in (set or {}).items():
-        place = edit.find(path)
-        edit.require_text(place, text)
-        edit.put(changed, place, text)
-    for path, value in (set_json or {}).items():
-        edit.put(changed, edit.find(path), deepcopy(value))
-    for path in unset:
-        edit.drop(changed, edit.find(path))
-    return changed
+    edit = _Edit(what=event, shape=payload_shape(event, reading), unset=reading.unset)
+    return edit.changed(payload, set=set or {}, set_json=set_json or {}, unset=unset)
+
+
+def change_fields(  # noqa: PLR0913 - one argument for each option that changes a document
+    values: Mapping[str, JSON],
+    *,
+    what: str,
+    shape: Object,
+    set: Mapping[str, str] | None = None,  # noqa: A002 - the word of --set
+    set_json: Mapping[str, JSON] | None = None,
+    unset: Sequence[str] = (),
+) -> dict[str, JSON]:
+    """Return new values of a document's fields, changed by path as ``change`` does.
+
+    Args:
+        values: what is changed; it is left as it is.
+        what: what the paths are of, for messages: ``idea``.
+        shape: says which paths there are.
+        set: text by path, where the shape has text.
+        set_json: values by path, of any type.
+        unset: paths whose values are taken away: an optional field becomes None.
+
+    Raises:
+        InvalidValue: no such path, an index past the end of its list, or text for what is not text;
+            the hint says what there is.
+    """
+    edit = _Edit(what=what, shape=shape, unset=Unset.NULL)
+    return edit.changed(values, set=set or {}, set_json=set_json or {}, unset=unset)
+
+
+def first_step(path: str) -> str:
+    """Return the field of the document that a path begins with; nothing where it is no path."""
+    steps = _steps(path)
+    return str(steps[0]) if steps else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +124,37 @@ class _Place:
 
 @dataclass(frozen=True, kw_only=True)
 class _Edit:
-    """Finds, sets and drops the places of one event's payload."""
+    """Finds, sets and drops the places of one payload or document.
 
-    event: str
+    Attributes:
+        what: what has the places, for messages: an event's name, a resource's.
+        shape: says which there are.
+        unset: whether what is dropped is left out or becomes None.
+    """
+
+    what: str
     shape: Object
     unset: Unset
+
+    def changed(
+        self,
+        values: Mapping[str, JSON],
+        *,
+        set: Mapping[str, str],  # noqa: A002 - the word of --set
+        set_json: Mapping[str, JSON],
+        unset: Sequence[str],
+    ) -> dict[str, JSON]:
+        """Return the values with the changes made to them, in this order."""
+        changed = deepcopy(dict(values))
+        for path, text in set.items():
+            place = self.find(path)
+            self.require_text(place, text)
+            self.put(changed, place, text)
+        for path, value in set_json.items():
+            self.put(changed, self.find(path), deepcopy(value))
+        for path in unset:
+            self.drop(changed, self.find(path))
+        return changed
 
     def find(self, path: str) -> _Place:
         """Return the place of a path.
@@ -133,7 +183,7 @@ class _Edit:
         members = [path for path in _paths(self.shape) if path.startswith(inside)]
         within = f"Set what is in it ({', '.join(members)}), or use" if members else "Use"
         raise InvalidValue(
-            f"{place.path} of {self.event} is no text but {_in_words(shape)}.",
+            f"{place.path} of {self.what} is no text but {_in_words(shape)}.",
             hint=f"{within} --set-json {place.path}={_as_json(text)}.",
         )
 
@@ -196,7 +246,7 @@ class _Edit:
         suggestion = did_you_mean(path, known)
         every = f"Its paths: {', '.join(known)}."
         return InvalidValue(
-            f"{self.event} has no path {path!r}.", hint=f"{suggestion} {every}".strip()
+            f"{self.what} has no path {path!r}.", hint=f"{suggestion} {every}".strip()
         )
 
 
