@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,10 @@ class Ran:
     status: int
     stdout: str
     stderr: str
+
+
+#: Runs the program in this process, in a folder of its own: the fixture ``cli``.
+Cli = Callable[..., Ran]
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:

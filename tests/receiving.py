@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.command_line import PROGRAM, environment
+from tests.command_line import PROGRAM, Cli, environment
 
 #: What its signatures are verified with, unless a test says otherwise.
 SECRET = "whsec_test"
@@ -62,3 +62,18 @@ def receiving(folder: Path, *arguments: str) -> Iterator[Running]:
         finally:
             running.connection.close()
             process.kill()
+
+
+@contextmanager
+def acme(cli: Cli, folder: Path, *arguments: str) -> Iterator[Running]:
+    """Make the product Acme, whose webhook goes to a receiver that keeps what comes."""
+    with receiving(folder, "--save", "kept", *arguments) as receiver:
+        url = f"{receiver.url}hooks/leanbe"
+        created = cli("product", "create", "Acme", "--webhook-url", url, "--secret", SECRET)
+        assert created.status == 0, created.stderr
+        yield receiver
+
+
+def kept(folder: Path) -> list[bytes]:
+    """Return the bodies that came, in order."""
+    return [path.read_bytes() for path in sorted((folder / "kept").glob("*.json"))]

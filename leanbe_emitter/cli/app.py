@@ -33,6 +33,14 @@ SECTIONS = {
         "assumptions": "How the article is read where it leaves something open.",
         "db": "The database's tables.",
     },
+    "Act": {
+        "customer": "Customers: who asks, and votes.",
+        "idea": "Ideas: voted on, promoted, archived.",
+        "idea-request": "Idea requests: what customers ask for.",
+        "backlog-item": "Backlog items: work, and its way over the board.",
+        "okr": "OKRs: objectives and their key results.",
+        "announcement": "Announcements: what customers are told.",
+    },
     "Look": {
         "deliveries": "What is owed, what was delivered, and every attempt of it.",
         "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",

@@ -1,5 +1,6 @@
 """The commands ``product ...``: what webhook settings belong to."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,7 @@ from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Document
-from leanbe_emitter.cli.values import as_mapping
+from leanbe_emitter.cli.values import TEXTS, as_mapping
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Product
@@ -97,6 +98,28 @@ def delete(invocation: Invocation, product: str) -> None:
         gone = leanbe.products.get(product)
         leanbe.products.delete(gone)
     invocation.notice(f"Deleted the product {gone.name!r} ({gone.id}).")
+
+
+@subcommand(
+    product, "statuses", example='leanbe-emitter product statuses Acme --set "To Do,Doing,Done"'
+)
+@click.argument("product", metavar="P")
+@click.option(
+    "--set",
+    "wanted",
+    type=TEXTS,
+    metavar="A,B,...",
+    help="The whole new list, in order; the first is where backlog items begin.",
+)
+@click.pass_obj
+def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | None) -> None:
+    """List the statuses of a product's backlog items, or set them."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+        if wanted is not None:
+            found = leanbe.products.set_statuses(found, wanted)
+    documents = [{"status": status} for status in found.statuses]
+    output.rows(invocation.form, documents, columns=[output.column("status")])
 
 
 def _with_secret(product: "Product") -> Document:

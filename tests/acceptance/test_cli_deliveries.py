@@ -5,7 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,35 +13,8 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.states import DeliveryStatus
-from tests.command_line import PROGRAM, Ran, environment, run, run_process
-from tests.receiving import SECRET, Running, receiving
-
-Cli = Callable[..., Ran]
-
-
-@pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The program in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> Ran:
-        return run(capsys, *arguments)
-
-    return call
-
-
-@contextmanager
-def acme(cli: Cli, folder: Path, *arguments: str) -> Iterator[Running]:
-    """A product whose webhook goes to a receiver."""
-    with receiving(folder, "--save", "kept", *arguments) as receiver:
-        url = f"{receiver.url}hooks/leanbe"
-        created = cli("product", "create", "Acme", "--webhook-url", url, "--secret", SECRET)
-        assert created.status == 0, created.stderr
-        yield receiver
-
-
-def kept(folder: Path) -> list[bytes]:
-    return [path.read_bytes() for path in sorted((folder / "kept").glob("*.json"))]
+from tests.command_line import PROGRAM, Cli, Ran, environment, run_process
+from tests.receiving import SECRET, acme, kept, receiving
 
 
 def newest(cli: Cli) -> str:

@@ -7,14 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import pytest
 
-from leanbe_emitter import Leanbe
+from leanbe_emitter import Leanbe, Product
 from leanbe_emitter.cli.app import program
 from leanbe_emitter.cli.commands import Command, Group
 from tests.command_line import environment, run, run_process
@@ -43,19 +43,24 @@ EXAMPLES = {"": example_of(program)} | {
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """A folder in which examples can be typed, and what their made-up names stand for."""
+    """A folder in which examples can be typed, and what their made-up names stand for.
+
+    Attributes:
+        folder: where the database is.
+        address: the receiver's host and port.
+        ids: made-up endings of ids, and the ids that they stand for.
+    """
 
     folder: Path
     address: str
-    delivery_id: str
+    ids: Mapping[str, str]
 
     def typed(self, example: str) -> str:
-        """Return the example with the real address, port and delivery in it."""
-        return (
-            example.replace("127.0.0.1:8000", self.address)
-            .replace("--port 8000", "--port 0")
-            .replace("a2e421", self.delivery_id[-6:])
-        )
+        """Return the example with the real address, port and ids in it."""
+        typed = example.replace("127.0.0.1:8000", self.address).replace("--port 8000", "--port 0")
+        for made_up, identifier in self.ids.items():
+            typed = typed.replace(made_up, identifier)
+        return typed
 
 
 @pytest.fixture(scope="module")
@@ -69,17 +74,35 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         url = f"{receiver.url}hooks/leanbe"
         with Leanbe(f"sqlite:///{folder / 'leanbe-emitter.db'}") as leanbe:
             acme = leanbe.products.create("Acme", webhook_url=url, secret=SECRET)
-            acme.users.create(email="bo@example.com", first_name="Bo")
-            delivery = leanbe.trigger("idea.created")
+            ids = {**lived_in(acme), "a2e421": leanbe.trigger("idea.created").id}
+            leanbe.deliver()
         address = receiver.url.removeprefix("http://").rstrip("/")
-        yield Bench(folder=folder, address=address, delivery_id=delivery.id)
+        yield Bench(folder=folder, address=address, ids=ids)
+
+
+def lived_in(acme: Product) -> dict[str, str]:
+    """Fill a product with what the examples speak of; return the ids by their made-up endings."""
+    acme.users.create(email="bo@example.com", first_name="Bo")
+    acme.customers.create(email="ana@example.com")
+    bea = acme.customers.create(email="bea@example.com")
+    idea = acme.ideas.create(title="Dark mode")
+    acme.ideas.upvote(idea, customer=bea)
+    return {
+        "a2e502": acme.idea_requests.create(title="Dark mode, please").id,
+        "a2e504": idea.id,
+        "a2e505": acme.backlog_items.create(title="Dark mode").id,
+        "a2e506": acme.okrs.create(
+            title="Activate", key_results=[{"title": "Activation", "targetValue": 60}]
+        ).id,
+        "a2e509": acme.announcements.create(title="Dark mode is here").id,
+    }
 
 
 @pytest.fixture
 def bench(template: Bench, tmp_path: Path) -> Bench:
     folder = tmp_path / "typed"
     shutil.copytree(template.folder, folder)
-    return Bench(folder=folder, address=template.address, delivery_id=template.delivery_id)
+    return Bench(folder=folder, address=template.address, ids=template.ids)
 
 
 @pytest.mark.parametrize("path", [path for path in EXAMPLES if path not in (*ENDLESS, *SHELL)])
