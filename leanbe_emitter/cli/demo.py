@@ -12,12 +12,13 @@ from leanbe_emitter.cli import article_formula, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.output import Form
+from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.receiver_process import ReceiverProcess
 from leanbe_emitter.cli.values import SECRET
 
 if TYPE_CHECKING:
-    from leanbe_emitter.cli.demonstration import Made, Report
+    from leanbe_emitter.cli.demonstration import Made, Report, Stage
+    from leanbe_emitter.cli.telling import Step, StoryReport
 
 #: The secret of the demo's own receiver; both of them are gone when it ends.
 _SECRET = "whsec_demo"  # noqa: S105 - it protects nothing
@@ -28,20 +29,26 @@ _COLUMNS = [
 _LINE = "{:<27} {:>7}  {:<24} {:<13} {:>9}  {}"
 _TITLES = _LINE.format("event", "attempt", "answer", "the receiver", "latency", "").rstrip()
 
+_STORY_COLUMNS = [output.column(key) for key in ("step", "action", "event", "answers", "verdict")]
+_STORY_LINE = "{:>2}  {:<49}{:<28}{:<10}{}"
+_STORY_TITLES = _STORY_LINE.format("", "action", "events", "answers", "the receiver")
 
-@command("demo", example="leanbe-emitter demo")
+
+@command("demo", example="leanbe-emitter demo --story")
 @click.option("--to", metavar="URL", help="Send to a receiver of yours instead of ours.")
 @click.option("--secret", type=SECRET, help="What it verifies with: text, env:NAME or @FILE.")
+@click.option("--story", is_flag=True, help="Tell the whole life of a product, action by action.")
 @click.pass_obj
-def demo(invocation: Invocation, *, to: str | None, secret: str | None) -> None:
+def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: bool) -> None:
     """Send all 22 events to a receiver, see each verified, one retried.
 
+    With --story they follow from what some people do: they ask, vote, promote, publish, delete.
     The database and the receiver are made for it, and go with it.
     """
     if (to is None) != (secret is None):
         raise click.UsageError("--to and --secret go together: your receiver and its secret.")
     with tempfile.TemporaryDirectory(prefix="leanbe-emitter-demo-") as folder:
-        report = _run(invocation, Path(folder), to=to, secret=secret or _SECRET)
+        report = _run(invocation, Path(folder), to=to, secret=secret or _SECRET, is_story=story)
     if invocation.form is Form.JSON:
         output.record(invocation.form, report.document(), columns=[])
     else:
@@ -50,24 +57,38 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None) -> None:
         raise Failed(report.summary, hint=report.reason)
 
 
-def _run(invocation: Invocation, folder: Path, *, to: str | None, secret: str) -> "Report":
-    from leanbe_emitter.cli.demonstration import demonstrate  # noqa: PLC0415 - loads SQLAlchemy
+def _run(
+    invocation: Invocation, folder: Path, *, to: str | None, secret: str, is_story: bool
+) -> "Report | StoryReport":
+    from leanbe_emitter.cli.demonstration import Stage  # noqa: PLC0415 - loads SQLAlchemy
 
     with _receiver(to, secret=secret, save=folder / "bodies") as receiver:
-        url = receiver.url if receiver else str(to)
-        _say(invocation.form, f"Leanbe's 22 events, signed and posted to {url}\n\n{_TITLES}")
-        report = demonstrate(
-            url,
+        stage = Stage(
+            url=receiver.url if receiver else str(to),
             secret=secret,
             database=folder / "demo.db",
             settings=invocation.settings(),
             verdicts=receiver.verdicts() if receiver else None,
-            show=lambda made: _show(invocation.form, made),
         )
+        report = (_tell if is_story else _demonstrate)(invocation.form, stage)
     if receiver is not None:
         report.node = article_formula.judge(sorted((folder / "bodies").glob("*.json")), secret)
         _say(invocation.form, f"\n{report.remark_of_node}")
     return report
+
+
+def _demonstrate(form: Form, stage: "Stage") -> "Report | StoryReport":
+    from leanbe_emitter.cli.demonstration import demonstrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    _say(form, f"Leanbe's 22 events, signed and posted to {stage.url}\n\n{_TITLES}")
+    return demonstrate(stage, show=lambda made: _show(form, made))
+
+
+def _tell(form: Form, stage: "Stage") -> "Report | StoryReport":
+    from leanbe_emitter.cli.telling import tell  # noqa: PLC0415 - loads SQLAlchemy
+
+    _say(form, f"The life of a product, told to {stage.url}\n\n{_STORY_TITLES}")
+    return tell(stage, show=lambda step: _show_step(form, step))
 
 
 @contextmanager
@@ -91,3 +112,31 @@ def _show(form: Form, made: "Made") -> None:
         output.text(output.printable(_LINE.format(*cells, made.next).rstrip()))
     elif form is not Form.JSON:
         output.row(form, made.document(), columns=_COLUMNS)
+
+
+def _show_step(form: Form, step: "Step") -> None:
+    if form is Form.JSONL:
+        output.row(form, step.document(), columns=[])
+    elif form is Form.PLAIN:
+        output.rows(form, _lines(step), columns=_STORY_COLUMNS)
+    elif form is Form.TABLE:
+        head: tuple[object, ...] = (step.number, step.words)
+        for line in _lines(step):
+            cells = (*head, line["event"], line["answers"], line["verdict"])
+            output.text(output.printable(_STORY_LINE.format(*cells).rstrip()))
+            head = ("", "")
+
+
+def _lines(step: "Step") -> list[Document]:
+    """Return a line for each event of a step, or one that says that there is none."""
+    told = [(each.event, each.answers, each.verdict) for each in step.events]
+    return [
+        {
+            "step": step.number,
+            "action": step.words,
+            "event": event,
+            "answers": answers,
+            "verdict": verdict,
+        }
+        for event, answers, verdict in told or [("(no event)", "", "")]
+    ]

@@ -1,6 +1,7 @@
 """What ``demo`` does: a product, the 22 events, one retry, and what the receiver said of them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from leanbe_emitter.cli.article_formula import Judgement
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.emitter import Leanbe, Wanted
+from leanbe_emitter.emitter import Leanbe, Product, Wanted
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.wire.durations import format_duration
@@ -16,6 +17,7 @@ from leanbe_emitter.wire.samples import STORY_ORDER
 
 #: How soon a failed delivery of the demo is tried again, in seconds, and how often.
 RETRY_SECONDS, MAX_ATTEMPTS = 0.5, 3
+ASSUME = {"backoff": format_duration(RETRY_SECONDS), "max_attempts": str(MAX_ATTEMPTS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +25,27 @@ class Made:
     """One attempt of the demo.
 
     Attributes:
+        delivery_id: whose attempt it is.
+        status: of the answer; None where there was none.
+        answer: in words; where there was none, what went wrong.
         is_verified: what the receiver said of it; None where the receiver is not ours.
         next: what comes after it, in words; empty where nothing does.
     """
 
+    delivery_id: str
     event: str
     number: int
+    status: int | None
     answer: str
     is_accepted: bool
     is_verified: bool | None
     latency_ms: float
     next: str
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it was accepted, and verified where that can be known."""
+        return self.is_accepted and self.is_verified is not False
 
     @property
     def verdict(self) -> str:
@@ -65,9 +77,7 @@ class Report:
     @property
     def good(self) -> set[str]:
         """The events that were accepted in the end, and verified where that can be known."""
-        return {
-            each.event for each in self.made if each.is_accepted and each.is_verified is not False
-        }
+        return {each.event for each in self.made if each.is_good}
 
     @property
     def is_success(self) -> bool:
@@ -106,63 +116,86 @@ class Report:
         }
 
 
-def demonstrate(  # noqa: PLR0913 - where to, signed how, and who looks on
-    url: str,
-    *,
-    secret: str,
-    database: Path,
-    settings: Settings,
-    verdicts: Iterator[bool] | None,
-    show: Callable[[Made], None],
-) -> Report:
-    """Trigger all 22 events and follow each until it is settled.
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where it happens.
 
-    Args:
+    Attributes:
         url: the receiver.
         secret: what it verifies with.
         database: a file that is not there yet.
         settings: limits and allowed targets.
         verdicts: what the receiver says of each request that reached it, in order; None where it
             tells nobody.
+    """
+
+    url: str
+    secret: str = field(repr=False)
+    database: Path
+    settings: Settings
+    verdicts: Iterator[bool] | None
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Leanbe, Product]]:
+        """Open the database, with one product whose webhook is the receiver."""
+        with Leanbe(f"sqlite:///{self.database}", settings=self.settings) as leanbe:
+            acme = leanbe.products.create(
+                "Acme", webhook_url=self.url, secret=self.secret, assume=ASSUME
+            )
+            yield leanbe, acme
+
+
+def demonstrate(stage: Stage, *, show: Callable[[Made], None]) -> Report:
+    """Trigger all 22 events and follow each until it is settled.
+
+    Args:
+        stage: where it happens.
         show: is given each attempt as soon as it is made.
     """
-    report = Report(url=url)
-    watcher = _Watcher(report, verdicts, show)
-    assume = {"backoff": format_duration(RETRY_SECONDS), "max_attempts": str(MAX_ATTEMPTS)}
-    with Leanbe(f"sqlite:///{database}", settings=settings) as leanbe:
-        leanbe.products.create("Acme", webhook_url=url, secret=secret, assume=assume)
+    report = Report(url=stage.url)
+
+    def keep(made: Made) -> None:
+        report.made.append(made)
+        show(made)
+
+    watcher = Watching(stage.verdicts, keep)
+    with stage.opened() as (leanbe, _):
         triggered = leanbe.trigger_all(Wanted(events=STORY_ORDER), watcher=watcher)
         owed = [each.delivery for each in triggered if each.delivery is not None]
         leanbe.follow(owed, watcher=watcher)
     return report
 
 
-class _Watcher:
-    """Turns attempts into lines, each with the receiver's verdict."""
+class Watching:
+    """The watcher that turns attempts into what is shown of them, with the receiver's verdict.
 
-    def __init__(
-        self, report: Report, verdicts: Iterator[bool] | None, show: Callable[[Made], None]
-    ) -> None:
-        self._report = report
+    Args:
+        verdicts: what the receiver says of each request that reached it, in order; None where it
+            tells nobody.
+        keep: is given each attempt as soon as it is made.
+    """
+
+    def __init__(self, verdicts: Iterator[bool] | None, keep: Callable[[Made], None]) -> None:
         self._verdicts = verdicts
-        self._show = show
+        self._keep = keep
 
     def begun(self, claimed: Claimed) -> None:
         """Wait for the end of it."""
 
     def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-        """Add the attempt to the report, and show it."""
+        """Hand the attempt on."""
         made = Made(
+            delivery_id=claimed.delivery_id,
             event=claimed.event_name,
             number=claimed.number,
+            status=settlement.evidence.answer_status,
             answer=_answer(settlement),
             is_accepted=settlement.evidence.outcome is Outcome.DELIVERED,
             is_verified=self._verdict(settlement),
             latency_ms=settlement.evidence.duration_us / 1000,
             next=_next(settlement),
         )
-        self._report.made.append(made)
-        self._show(made)
+        self._keep(made)
 
     def _verdict(self, settlement: Settlement) -> bool | None:
         if self._verdicts is None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from leanbe_emitter import verify
 from leanbe_emitter.wire.samples import STORY_ORDER
 from tests.command_line import Ran, run_process
+from tests.receiving import SECRET, kept, receiving
 
 
 def demo(folder: Path, *arguments: str) -> Ran:
@@ -62,3 +64,48 @@ def test_a_url_that_must_not_be_called_is_refused(tmp_path: Path) -> None:
     ran = demo(tmp_path, "--to", "http://169.254.169.254/", "--secret", "whsec_test")
     assert ran.status == 2
     assert "169.254.169.254" in ran.stderr
+
+
+def test_the_story_tells_each_action_with_its_events_and_answers(tmp_path: Path) -> None:
+    ran = demo(tmp_path, "--story", "--output", "table")
+    assert (ran.status, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    total = sum(1 for line in lines if line.endswith(" verified"))
+    assert lines[-1] == f"{total} of {total} verified by the receiver"
+    first = next(line for line in lines if "Ana becomes a customer" in line)
+    assert "customer.created" in first
+    assert "503" in first, "the first attempt fails, and is made again"
+    assert "204" in first
+    refused = next(line for line in lines if "refused" in line)
+    assert refused.endswith("(no event)")
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.node
+def test_all_22_events_occur_in_the_story_and_node_verifies_every_request(tmp_path: Path) -> None:
+    ran = demo(tmp_path, "--story", "--output", "json")
+    document = json.loads(ran.stdout)
+    told = [event["event"] for step in document["steps"] for event in step["events"]]
+    assert set(told) == set(STORY_ORDER)
+    assert document["accepted"] == document["events"] == len(told)
+    bodies = len(told) + 1
+    assert f"verifies {bodies} of {bodies} bodies" in document["node"]
+    assert len(document["steps"]) >= 40
+
+
+def test_the_story_can_be_told_to_a_receiver_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    with receiving(tmp_path / "theirs", "--save", "kept") as receiver:
+        ran = demo(tmp_path, "--story", "--to", receiver.url, "--secret", SECRET)
+    assert ran.status == 0, ran.stderr
+    rows = [line.split("\t") for line in ran.stdout.splitlines()]
+    sent = [event for _, _, event, answer, _ in rows if answer]
+    bodies = kept(tmp_path / "theirs")
+    assert [verify(body, SECRET).event for body in bodies] == sent
+
+
+def test_a_story_that_nobody_listens_to_is_1_with_the_reason(tmp_path: Path) -> None:
+    ran = demo(tmp_path, "--story", "--to", "http://127.0.0.1:1/", "--secret", "whsec_test")
+    assert ran.status == 1
+    assert "accepted by http://127.0.0.1:1/" in ran.stderr
+    assert "Not accepted" in ran.stderr

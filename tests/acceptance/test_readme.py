@@ -98,6 +98,24 @@ def test_the_quick_start_delivers_and_explain_names_the_mistake(shell: Shell) ->
     assert "X-Leanbe-Signature" in printed or "signature_location" in printed
 
 
+def test_acting_as_leanbes_users_raises_the_events_that_follow(shell: Shell) -> None:
+    printed = shell.run("quick start", "act")
+    events = re.findall(r"-> (\S+) +…", printed)
+    assert events == [
+        "customer.created",
+        "ideaRequest.created",
+        "idea.created",
+        "ideaRequest.attachedToIdea",
+        "idea.upVoted",
+        "idea.promoted",
+        "backlogItem.created",
+        "backlogItem.statusChanged",
+        "announcement.created",
+    ]
+    assert printed.count("204 No Content") >= len(events)
+    assert '"promoted": true' in printed
+
+
 def test_the_commands_for_postgresql_work(shell: Shell, postgresql_url: str) -> None:
     shell.run("postgresql", **{"postgresql://leanbe@127.0.0.1/leanbe": postgresql_url})
 

@@ -1,0 +1,158 @@
+"""What ``demo --story`` does: each step of the story, the events it raised, and their answers.
+
+Each step is one transaction. Its deliveries are followed until they are settled before the next
+step begins, so that what is told is in the order in which it happened.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from leanbe_emitter.cli.article_formula import Judgement
+from leanbe_emitter.cli.demonstration import Made, Stage, Watching
+from leanbe_emitter.cli.output import Document
+from leanbe_emitter.cli.story import story
+from leanbe_emitter.emitter import Leanbe, Raised
+from leanbe_emitter.wire.samples import STORY_ORDER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One event of a step, and what came of its delivery."""
+
+    event: str
+    attempts: tuple[Made, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it was accepted in the end, and verified where that can be known."""
+        return any(each.is_good for each in self.attempts)
+
+    @property
+    def answers(self) -> str:
+        """What its attempts were answered, in order: ``503, 204``."""
+        return ", ".join(str(each.status or each.answer) for each in self.attempts)
+
+    @property
+    def verdict(self) -> str:
+        """The receiver's last verdict in a word."""
+        return self.attempts[-1].verdict if self.attempts else "NOT SENT"
+
+    def document(self) -> Document:
+        """Return the event as JSON."""
+        return {"event": self.event, "attempts": [each.document() for each in self.attempts]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of the story: what happened, in words, and the events of it."""
+
+    number: int
+    words: str
+    events: tuple[Told, ...]
+
+    def document(self) -> Document:
+        """Return the step as JSON."""
+        events = [each.document() for each in self.events]
+        return {"step": self.number, "action": self.words, "events": events}
+
+
+@dataclass(kw_only=True)
+class StoryReport:
+    """What the story came to."""
+
+    url: str
+    steps: list[Step] = field(default_factory=list)
+    node: Judgement | None = None
+
+    @property
+    def events(self) -> list[Told]:
+        """All events, in their order."""
+        return [event for step in self.steps for event in step.events]
+
+    @property
+    def good(self) -> int:
+        """How many events came through."""
+        return sum(event.is_good for event in self.events)
+
+    @property
+    def missing(self) -> list[str]:
+        """Those of the 22 events that did not occur."""
+        occurred = {event.event for event in self.events}
+        return [name for name in STORY_ORDER if name not in occurred]
+
+    @property
+    def is_success(self) -> bool:
+        """Whether all 22 occurred and came through, and Node agreed where it was asked."""
+        agreed = self.node is None or self.node.agrees
+        return agreed and not self.missing and self.good == len(self.events)
+
+    @property
+    def summary(self) -> str:
+        """The last line."""
+        made = [attempt for event in self.events for attempt in event.attempts]
+        is_ours = all(each.is_verified is not None for each in made)
+        what = "verified by the receiver" if is_ours else f"accepted by {self.url}"
+        return f"{self.good} of {len(self.events)} {what}"
+
+    @property
+    def reason(self) -> str:
+        """Why it is no success, in words."""
+        bad = dict.fromkeys(event.event for event in self.events if not event.is_good)
+        if bad:
+            return f"Not accepted, or not verified: {', '.join(bad)}."
+        if self.missing:
+            return f"These events did not occur: {', '.join(self.missing)}."
+        return self.remark_of_node
+
+    @property
+    def remark_of_node(self) -> str:
+        """What Node.js found, in a sentence."""
+        return "" if self.node is None else self.node.remark
+
+    def document(self) -> Document:
+        """Return the whole report as JSON."""
+        return {
+            "url": self.url,
+            "steps": [each.document() for each in self.steps],
+            "accepted": self.good,
+            "events": len(self.events),
+            "node": None if self.node is None else self.node.remark,
+        }
+
+
+def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
+    """Let the story happen, step by step.
+
+    Args:
+        stage: where it happens.
+        show: is given each step as soon as its deliveries are settled.
+    """
+    report = StoryReport(url=stage.url)
+    with stage.opened() as (leanbe, acme):
+        for step in _steps(leanbe, story(acme), stage.verdicts):
+            report.steps.append(step)
+            show(step)
+    return report
+
+
+def _steps(leanbe: Leanbe, told: Iterator[str], verdicts: Iterator[bool] | None) -> Iterator[Step]:
+    number, words = 1, next(told, None)
+    while words is not None:
+        made: list[Made] = []
+        watching = Watching(verdicts, made.append)
+        with leanbe.foreground(watching) as raised:
+            # What the words said happens on the way to the next ones.
+            following = next(told, None)
+        leanbe.follow(raised.deliveries, watcher=watching)
+        yield Step(number=number, words=words, events=_events(raised, made))
+        number, words = number + 1, following
+
+
+def _events(raised: Raised, made: list[Made]) -> tuple[Told, ...]:
+    return tuple(
+        Told(
+            event=recorded.name,
+            attempts=tuple(each for each in made if each.delivery_id == recorded.delivery_id),
+        )
+        for recorded in raised.recorded
+    )
