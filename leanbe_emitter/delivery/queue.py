@@ -244,11 +244,14 @@ class Queue:
     ) -> list[str]:
         if not quotas:
             return []
+        self._turns[state] = list(quotas)[-1]
         picked = self._statements.pick(session, state, quotas)
+        if not picked:
+            # Other workers were quicker: they hold all that was seen a moment ago.
+            return []
         token, until = self.new_lease()
         rows = session.execute(LEASE, {"ids": picked, "token": token, "until": until}).all()
         counts.update(row.product_id for row in rows)
-        self._turns[state] = list(quotas)[-1]
         return [row.id for row in rows]
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:

@@ -147,6 +147,15 @@ def test_what_another_transaction_holds_is_passed_over(postgresql_bench: Bench) 
         assert ids_of(claim(bench.queue())) == [second]
 
 
+def test_where_others_hold_all_that_is_due_nothing_is_taken(postgresql_bench: Bench) -> None:
+    bench = postgresql_bench
+    bench.owe(bench.product(), 2)
+    with bench.database.transaction() as session:
+        session.execute(text("SELECT id FROM deliveries FOR UPDATE"))
+        assert claim(bench.queue()) == []
+    assert len(claim(bench.queue())) == 2
+
+
 def test_it_is_taken_where_it_is_due(bench: Bench) -> None:
     one, other = bench.owe(bench.product(), 2)
     claimed = bench.queue().claim_one(other)
