@@ -12,7 +12,8 @@ DOCUMENTED = {
     "Leanbe", "Product", "Webhook", "User", "Event", "Delivery", "DeliveryStatus", "Attempt",
     "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
     "Customer", "Idea", "IdeaRequest", "BacklogItem", "Okr", "KeyResult", "Announcement", "Page",
-    "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify", "verify",
+    "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
+    "verify",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
 }  # fmt: skip
