@@ -132,9 +132,7 @@ def documents(
 def _write(
     action: Action, product: ProductRow, row: AnnouncementRow, values: Mapping[str, JSON]
 ) -> None:
-    columns = users.columns(
-        action.session, product, "announcement", values, settable=SETTABLE
-    )
+    columns = users.columns(action.session, product, "announcement", values, settable=SETTABLE)
     if "status" in columns:
         _set_status(action, row, AnnouncementStatus(str(columns.pop("status"))))
     change(row, columns)

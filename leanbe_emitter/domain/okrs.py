@@ -173,9 +173,7 @@ def _write(
     action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, JSON]
 ) -> list[dict[str, JSON]] | None:
     """Write the OKR's own columns; return the key results that were given, checked."""
-    columns = users.columns(
-        action.session, product, "okr", _dated(values), settable=SETTABLE
-    )
+    columns = users.columns(action.session, product, "okr", _dated(values), settable=SETTABLE)
     key_results: list[dict[str, JSON]] | None = columns.pop("keyResults", None)
     for name in _DATES:
         if columns.get(name) is not None:

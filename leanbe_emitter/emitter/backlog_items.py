@@ -144,9 +144,7 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
 
         return self._page(conditions, limit=limit, after=after)
 
-    def update(
-        self, reference: BacklogItemRef, **fields: Unpack[BacklogItemFields]
-    ) -> BacklogItem:
+    def update(self, reference: BacklogItemRef, **fields: Unpack[BacklogItemFields]) -> BacklogItem:
         """Change a backlog item: ``backlogItem.updated``, ``backlogItem.statusChanged``, or both.
 
         Raises:

@@ -131,9 +131,7 @@ class Leanbe:
             yield
 
     @contextmanager
-    def foreground(
-        self, watcher: Watcher = NOBODY, *, deliver: bool = True
-    ) -> Iterator[Raised]:
+    def foreground(self, watcher: Watcher = NOBODY, *, deliver: bool = True) -> Iterator[Raised]:
         """Make the calls of this block one transaction, and their events' first attempts after it.
 
         Args:

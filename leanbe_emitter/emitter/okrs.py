@@ -8,13 +8,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import okrs, users
-from leanbe_emitter.emitter.documents import (
-    Document,
-    ProductReference,
-    Reference,
-    UserReference,
-    instant,
-)
+from leanbe_emitter.emitter.documents import Document, ProductReference, UserReference, instant
 from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource, named_by
 from leanbe_emitter.emitter.users import UserRef
 from leanbe_emitter.storage.documents import OkrRow
@@ -24,13 +18,15 @@ from leanbe_emitter.wire.stringify import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyResult(Reference):
+class KeyResult:
     """What an objective is measured by.
 
     Attributes:
+        id: its ``_id``.
         progress: how much of the way from start to target is done, in percent.
     """
 
+    id: str
     title: str
     start_value: float
     current_value: float
@@ -139,11 +135,7 @@ class Okrs(Resource[OkrRow, Okr]):
         return self._make(lambda action, product: okrs.create(action, product, values))
 
     def list(
-        self,
-        *,
-        owner: UserRef | None = None,
-        limit: int = PAGE,
-        after: str | None = None,
+        self, *, owner: UserRef | None = None, limit: int = PAGE, after: str | None = None
     ) -> Page[Okr]:
         """Return OKRs in the order of creation; what is None does not matter.
 
@@ -183,7 +175,7 @@ class Okrs(Resource[OkrRow, Okr]):
             InvalidValue: the value is no finite number, or several key results are named so.
             NotFound: the OKR or the key result is not there.
         """
-        named = named_by(key_result)
+        named = key_result if isinstance(key_result, str) else key_result.id
         return self._change(
             reference,
             lambda action, product, row: okrs.check_in(
@@ -198,3 +190,12 @@ class Okrs(Resource[OkrRow, Okr]):
             NotFound: the OKR is not there.
         """
         self._remove(reference, okrs.remove)
+
+    def _values(self, fields: Mapping[str, object]) -> dict[str, JSON]:
+        """Return keyword arguments as the domain takes them: a key result names itself."""
+        values = super()._values(fields)
+        if isinstance(given := values.get("keyResults"), list):
+            values["keyResults"] = [
+                {"_id": each.id} if isinstance(each, KeyResult) else each for each in given
+            ]
+        return values
