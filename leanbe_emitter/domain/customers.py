@@ -283,7 +283,9 @@ def _columns(action: Action, values: Mapping[str, JSON]) -> dict[str, JSON]:
     columns = check_fields("customer", own, settable=SETTABLE)
     for name in _WITH_IDS:
         if isinstance(entries := columns.get(name), list):
-            columns[name] = [{"_id": action.new_id(), **each} for each in entries]
+            columns[name] = [
+                each if "_id" in each else {"_id": action.new_id(), **each} for each in entries
+            ]
     return columns
 
 

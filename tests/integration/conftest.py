@@ -7,6 +7,7 @@ import pytest
 from leanbe_emitter import Leanbe, Product
 from tests.postgresql import Cluster
 from tests.receiver import Receiver
+from tests.scene import Scene, set_scene
 
 SECRET = "whsec_test"
 
@@ -46,3 +47,18 @@ def postgresql_ready(cluster: Cluster) -> Iterator[str]:
     """The URL of a PostgreSQL database with today's tables."""
     with cluster.migrated_database() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stage(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database for a scene: SQLite in memory, and PostgreSQL."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_ready"))
+    return ":memory:"
+
+
+@pytest.fixture
+def scene(stage: str) -> Iterator[Scene]:
+    """A small world to act in, on each database."""
+    with set_scene(stage) as scene:
+        yield scene

@@ -1,0 +1,758 @@
+"""Random actions, valid and not, against ``tests.model``, which was written from the contract.
+
+After every step: the database is what the model says; each event's payload is, to the byte, the
+document as of that event with what the event adds; a refused action left every row as it was; each
+product's events have no gap and no instant twice; every payload reads and writes unchanged, and
+matches the JSON Schema of its event as its product reads the article.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
+from leanbe_emitter.clock import ManualClock
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.stringify import parse
+from tests.documents import Document
+from tests.dump import dump
+from tests.model import Model, ModelProduct, Refused, Said, Thing, printed
+from tests.node import Node
+from tests.postgresql import Cluster
+from tests.scene import COLOUR, PUBLIC_ID, URL, CountedIds, raised
+
+STEPS = 50
+EXAMPLES = 12
+EXAMPLES_ON_POSTGRESQL = 2
+
+_START = datetime(2023, 7, 3, 9, tzinfo=UTC)
+
+TEXTS = st.one_of(
+    st.sampled_from(["a", "Dark mode", "ä\u2028😀", '"\\/\x7f\x1b', "<b>&'\"", "10", "\t\n x", ""]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
+)
+TITLES = st.one_of(TEXTS.filter(str.strip), TEXTS.filter(str.strip), st.just(""))
+OPTIONAL_TEXTS = st.none() | TEXTS
+EMAILS = st.sampled_from([f"{name}@example.com" for name in ("ana", "ANA", "bea", "Bea", "cy")])
+NUMBERS = (
+    st.integers(-1_000, 1_000)
+    | st.floats(-1e6, 1e6, width=32)
+    | st.sampled_from([0.1, 1e21, -0.0, 1e-7])
+)
+#: What looks alike in Python and is not the same in JSON, too.
+IMAGES = st.sampled_from(
+    [
+        {},
+        {"a": 1},
+        {"a": True},
+        {"a": 1.0},
+        {"a": 2, "b": 1},
+        {"b": 1, "a": 2},
+        {"b": 0, "10": None, "2": {}},
+        {"x": [1.5, -0.0, 1e21, 1e-7, 2**53], "": {"": "\u2028"}},
+    ]
+)
+TITLED = st.lists(TEXTS, max_size=2).map(lambda titles: [{"title": each} for each in titles])
+COUNTRIES = st.none() | st.fixed_dictionaries(
+    {}, optional={"countryName": TEXTS, "countryCode": TEXTS}
+)
+DAYS = st.sampled_from([None, "2023-06-30T12:34:56.789Z", "2023-07-01", "2023-09-30"])
+STATUSES = ("To Do", "In Progress", "Done", "Shipped")
+SWITCHES = {
+    "idea_request_ref_key": ("id", "_id"),
+    "vote_model": ("separate", "toggle", "net"),
+    "cascade": ("none", "updated"),
+    "deleted_payload": ("full", "id"),
+    "vote_payload": ("idea-and-customer", "idea"),
+    "customer_fanout": ("all", "origin"),
+    "unset": ("omit", "null"),
+    "promote_creates_backlog_item": ("true", "false"),
+    "vote_touches_updated_at": ("true", "false"),
+    "include_changes": ("false", "true"),
+    "require_confirmed": ("false", "true"),
+}
+READINGS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in SWITCHES.items()}
+)
+SETTINGS = st.one_of(
+    st.tuples(st.just("time"), st.sampled_from([0, 1, 1_000, -5_000])),
+    st.tuples(st.just("name"), st.sampled_from(["Acme", "Bcme", "Ccme"])),
+    st.tuples(st.just("statuses"), st.lists(st.sampled_from(STATUSES), max_size=5)),
+    *(st.tuples(st.just(name), st.sampled_from(values)) for name, values in SWITCHES.items()),
+)
+#: Which of the things there are is meant.
+PICKS = st.integers(0, 20)
+#: Which product: mostly the one where everything is.
+WHERE = st.sampled_from([0, 0, 0, 1])
+
+
+def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    """Return a strategy of some of these fields, each by the document's name."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+def titled(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    """Return a strategy of some of these fields, with a title."""
+    return st.fixed_dictionaries({"title": TITLES}, optional=fields)
+
+
+DESCRIBED = {"description": OPTIONAL_TEXTS, "descriptionHTML": OPTIONAL_TEXTS}
+OWNED = {"owner": st.integers(0, 1)}
+ASSIGNED = {"assigned": st.none() | st.integers(0, 1)}
+CUSTOMER: dict[str, st.SearchStrategy[Any]] = {
+    "firstName": OPTIONAL_TEXTS,
+    "lastName": OPTIONAL_TEXTS,
+    "addressLine1": OPTIONAL_TEXTS,
+    "country": COUNTRIES,
+    "image": IMAGES,
+    "source": TEXTS,
+    "confirmed": st.booleans(),
+    "isTemporary": st.booleans(),
+    "devices": st.sampled_from([[], [{"_id": "d1", "name": "Phone"}], [{"_id": "d1"}]]),
+    "notes": st.lists(TEXTS, max_size=2).map(lambda notes: [{"note": each} for each in notes]),
+}
+IDEA = {
+    **DESCRIBED,
+    **OWNED,
+    **ASSIGNED,
+    "tags": TITLED,
+    "visibility": st.sampled_from(["public", "private"]),
+}
+ITEM = {**DESCRIBED, **OWNED, **ASSIGNED, "tags": TITLED, "status": st.sampled_from(STATUSES)}
+OKR = {**OWNED, "description": OPTIONAL_TEXTS, "startDate": DAYS, "endDate": DAYS}
+NEWS = {
+    **DESCRIBED,
+    **OWNED,
+    "categories": TITLED,
+    "status": st.sampled_from(["draft", "published"]),
+}
+KEY_RESULTS = st.lists(
+    st.fixed_dictionaries(
+        {"title": TITLES.filter(bool), "targetValue": NUMBERS},
+        optional={"startValue": NUMBERS, "currentValue": NUMBERS, "unit": TEXTS},
+    ),
+    max_size=3,
+)
+_KEYWORDS = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "addressLine1": "address_line1",
+    "isTemporary": "is_temporary",
+    "descriptionHTML": "description_html",
+    "startDate": "start_date",
+    "endDate": "end_date",
+    "keyResults": "key_results",
+}
+
+
+def keywords(fields: Document) -> dict[str, Any]:
+    """Return the fields as the library's keywords."""
+    return {_KEYWORDS.get(name, name): value for name, value in fields.items()}
+
+
+@lru_cache(maxsize=4096)
+def validator(event: str, reading: Reading) -> jsonschema.Draft202012Validator:
+    """Return what checks an event's payload as a product reads the article."""
+    return jsonschema.Draft202012Validator(json_schema(event, reading))
+
+
+class Machine(RuleBasedStateMachine):
+    """Acts on the library and on the model alike, and compares."""
+
+    #: Gives the URL of an empty database for each example.
+    database: ClassVar[Any]
+    #: All payloads of all examples, for Node.
+    texts: ClassVar[list[str]] = []
+
+    @initialize(ours=READINGS, theirs=READINGS)
+    def begin(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
+        self._opened: AbstractContextManager[str] = self.database()
+        self.clock, self.ids = ManualClock(_START), CountedIds()
+        self.leanbe = Leanbe(self._opened.__enter__(), clock=self.clock, ids=self.ids)
+        self.last: dict[str, Event] = {}
+        self.products = [
+            self.leanbe.products.create("Acme", webhook_url=URL, assume=ours),
+            self.leanbe.products.create("Other", assume=theirs),
+        ]
+        for each in self.products:
+            each.users.create(email="paul@example.com", first_name="Paul")
+        self.model = Model(
+            [
+                ModelProduct(
+                    id=each.id,
+                    name=each.name,
+                    users=[user.document() for user in each.users.list()],
+                    statuses=["To Do", "In Progress", "In Review", "Done"],
+                    switches=switches,
+                )
+                for each, switches in zip(self.products, (ours, theirs), strict=True)
+            ]
+        )
+
+        self._populate()
+
+    def _populate(self) -> None:
+        """Make some of everything, through the same rules."""
+        for where, email in ((0, "ana@example.com"), (0, "bea@example.com"), (1, "cy@example.com")):
+            self.create_customer(where, email, {"firstName": "A", "notes": [{"note": "n"}]})
+        for where in (0, 0, 1):
+            self.create_request(where, "ana@example.com", {"title": "Light", "description": "<i>"})
+            self.create_idea(where, {"title": "Dark", "assigned": 1, "tags": [{"title": "ui"}]}, [])
+        self.create_item(0, {"title": "Paint"})
+        self.create_okr(0, {"title": "Grow"}, [{"title": "Users", "targetValue": 7}])
+        self.create_announcement(0, {"title": "News"})
+        self.let_time_pass()
+
+    def let_time_pass(self) -> None:
+        """Let a second pass."""
+        self.set_something(0, ("time", 1_000))
+
+    def teardown(self) -> None:
+        if hasattr(self, "leanbe"):
+            self.leanbe.close()
+            self._opened.__exit__(None, None, None)
+
+    # --- customers ---------------------------------------------------------------------------
+
+    @rule(where=WHERE, email=st.none() | EMAILS, fields=some(**CUSTOMER))
+    def create_customer(self, where: int, email: str | None, fields: Document) -> None:
+        product, ours = self._product(where)
+        given = {**fields, "email": email}
+        self._act(
+            lambda: self.model.create_customer(ours, given, self._new_customer()),
+            lambda: product.customers.create(**keywords(given)),
+        )
+
+    @rule(where=WHERE, which=PICKS, email=st.none() | EMAILS, fields=some(**CUSTOMER))
+    def update_customer(self, where: int, which: int, email: str | None, fields: Document) -> None:
+        product, _ = self._product(where)
+        given = {**fields, **({"email": email} if email else {})}
+        if thing := self._pick("customer", product, which):
+            self._act(
+                lambda: self.model.update_customer(thing, given),
+                lambda: product.customers.update(thing.id, **keywords(given)),
+            )
+
+    @rule(where=WHERE, which=PICKS, joins=st.lists(st.integers(0, 1), unique=True))
+    def move_customer(self, where: int, which: int, joins: list[int]) -> None:
+        product, _ = self._product(where)
+        wanted = [self.products[each] for each in joins]
+        if thing := self._pick("customer", product, which):
+            self._act(
+                lambda: self.model.update_customer(thing, {}, [each.id for each in wanted]),
+                lambda: product.customers.update(thing.id, products=wanted),
+            )
+
+    @rule(where=WHERE, which=PICKS)
+    def confirm_customer(self, where: int, which: int) -> None:
+        product, _ = self._product(where)
+        if thing := self._pick("customer", product, which):
+            self._act(
+                lambda: self.model.update_customer(thing, {"confirmed": True}),
+                lambda: product.customers.confirm(thing.id),
+            )
+
+    @rule(where=WHERE, which=PICKS)
+    def delete_customer(self, where: int, which: int) -> None:
+        product, _ = self._product(where)
+        if thing := self._pick("customer", product, which):
+            self._act(
+                lambda: self.model.delete_customer(thing),
+                lambda: product.customers.delete(thing.id),
+            )
+
+    # --- idea requests -----------------------------------------------------------------------
+
+    @rule(
+        where=WHERE,
+        asking=st.none() | EMAILS | st.integers(0, 5),
+        fields=titled(**DESCRIBED, source=st.sampled_from(["Portal", "Widget"])),
+    )
+    def create_request(self, where: int, asking: str | int | None, fields: Document) -> None:
+        product, ours = self._product(where)
+        customer: Document = {}
+        if isinstance(asking, int):
+            thing = self._pick("customer", self.products[asking % 2], asking)
+            customer = {"id": thing.id} if thing else {}
+        elif asking:
+            customer = {"email": asking, "new": self._new_customer()}
+        named = customer.get("id") or customer.get("email")
+        key = str(customer.get("email")).casefold()
+        known = any(
+            str(each.own["email"]).casefold() == key
+            for each in self.model.things["customer"].values()
+        )
+        ids = self.ids.upcoming(self.clock.now(), 2)
+        new = self._new(ids[1] if customer.get("email") and not known else ids[0])
+        self._act(
+            lambda: self.model.create_request(ours, fields, new, customer),
+            lambda: product.idea_requests.create(**keywords(fields), customer=named),
+        )
+
+    @rule(where=WHERE, which=PICKS, idea=PICKS, wherever=st.sampled_from([0, 0, 0, 1]))
+    def attach(self, where: int, which: int, idea: int, wherever: int) -> None:
+        product, ours = self._product(where)
+        request = self._pick("ideaRequest", product, which)
+        target = self._pick("idea", self._product(where + wherever)[0], idea)
+        if request and target:
+            self._act(
+                lambda: self._attached(ours, request, target),
+                lambda: product.idea_requests.attach(request.id, idea=target.id),
+            )
+
+    @rule(where=WHERE, which=PICKS)
+    def ignore(self, where: int, which: int) -> None:
+        product, _ = self._product(where)
+        if thing := self._pick("ideaRequest", product, which):
+            self._act(
+                lambda: self.model.ignore(thing), lambda: product.idea_requests.ignore(thing.id)
+            )
+
+    # --- ideas -------------------------------------------------------------------------------
+
+    @rule(where=WHERE, fields=titled(**IDEA), which=st.lists(PICKS, max_size=3))
+    def create_idea(self, where: int, fields: Document, which: list[int]) -> None:
+        product, ours = self._product(where)
+        picked = [self._pick("ideaRequest", product, each) for each in which]
+        requests = list({each.id: each for each in picked if each}.values())
+        new = self._new(self.ids.upcoming(self.clock.now(), 1)[0])
+        given = [each.id for each in requests]
+        self._act(
+            lambda: self.model.create_idea(ours, self._people(ours, fields), new, requests),
+            lambda: product.ideas.create(**self._named(ours, fields), requests=given),
+        )
+
+    @rule(
+        where=WHERE,
+        which=PICKS,
+        fields=some(title=TITLES, archived=st.sampled_from([False, False, True]), **IDEA),
+    )
+    def update_idea(self, where: int, which: int, fields: Document) -> None:
+        product, ours = self._product(where)
+        if thing := self._pick("idea", product, which):
+            self._act(
+                lambda: self.model.update("idea", thing, self._people(ours, fields)),
+                lambda: product.ideas.update(thing.id, **self._named(ours, fields)),
+            )
+
+    @rule(
+        where=WHERE,
+        which=PICKS,
+        voter=st.none() | PICKS,
+        direction=st.sampled_from(["up", "down"]),
+        elsewhere=st.sampled_from([0, 0, 0, 1]),
+    )
+    def vote(
+        self, where: int, which: int, voter: int | None, direction: str, elsewhere: int
+    ) -> None:
+        product, _ = self._product(where)
+        idea = self._pick("idea", product, which)
+        customer = None
+        if voter is not None:
+            customer = self._pick("customer", self._product(where + elsewhere)[0], voter)
+        if idea and (customer or voter is None):
+            verb = product.ideas.upvote if direction == "up" else product.ideas.downvote
+            named = None if customer is None else customer.id
+            self._act(
+                lambda: self.model.vote(idea, direction, customer),
+                lambda: verb(idea.id, customer=named),
+            )
+
+    @rule(where=WHERE, which=PICKS, voter=PICKS)
+    def withdraw_vote(self, where: int, which: int, voter: int) -> None:
+        product, _ = self._product(where)
+        idea = self._pick("idea", product, which)
+        customer = self._pick("customer", product, voter)
+        if idea and customer:
+            self._act(
+                lambda: self.model.withdraw(idea, customer),
+                lambda: product.ideas.withdraw_vote(idea.id, customer=customer.id),
+            )
+
+    @rule(where=WHERE, which=PICKS)
+    def promote(self, where: int, which: int) -> None:
+        product, _ = self._product(where)
+        new = self._new(self.ids.upcoming(self.clock.now(), 1)[0])
+        if thing := self._pick("idea", product, which):
+            self._act(
+                lambda: self.model.promote(thing, new), lambda: product.ideas.promote(thing.id)
+            )
+
+    @rule(where=WHERE, which=PICKS)
+    def delete_idea(self, where: int, which: int) -> None:
+        product, _ = self._product(where)
+        if thing := self._pick("idea", product, which):
+            self._act(lambda: self.model.delete_idea(thing), lambda: product.ideas.delete(thing.id))
+
+    # --- backlog items, OKRs, announcements --------------------------------------------------
+
+    @rule(where=WHERE, fields=titled(**ITEM))
+    def create_item(self, where: int, fields: Document) -> None:
+        product, ours = self._product(where)
+        new = self._new(self.ids.upcoming(self.clock.now(), 1)[0])
+        self._act(
+            lambda: self.model.create_item(ours, self._people(ours, fields), new),
+            lambda: product.backlog_items.create(**self._named(ours, fields)),
+        )
+
+    @rule(where=WHERE, which=PICKS, fields=some(title=TITLES, **ITEM))
+    def update_item(self, where: int, which: int, fields: Document) -> None:
+        product, ours = self._product(where)
+        if thing := self._pick("backlogItem", product, which):
+            self._act(
+                lambda: self.model.update_item(thing, self._people(ours, fields)),
+                lambda: product.backlog_items.update(thing.id, **self._named(ours, fields)),
+            )
+
+    @rule(where=WHERE, which=PICKS, status=st.sampled_from(STATUSES))
+    def set_status(self, where: int, which: int, status: str) -> None:
+        product, _ = self._product(where)
+        if thing := self._pick("backlogItem", product, which):
+            self._act(
+                lambda: self.model.update_item(thing, {"status": status}),
+                lambda: product.backlog_items.set_status(thing.id, status),
+            )
+
+    @rule(where=WHERE, fields=titled(**OKR), key_results=KEY_RESULTS)
+    def create_okr(self, where: int, fields: Document, key_results: list[Document]) -> None:
+        product, ours = self._product(where)
+        own, *rest = self.ids.upcoming(self.clock.now(), 1 + len(key_results))
+        expected = {
+            **self._people(ours, fields),
+            "keyResults": [
+                _measured(each, new) for each, new in zip(key_results, rest, strict=True)
+            ],
+        }
+        self._act(
+            lambda: self.model.create_okr(ours, _instants(expected), self._new(own)),
+            lambda: product.okrs.create(**self._named(ours, fields), key_results=key_results),
+        )
+
+    @rule(
+        where=WHERE,
+        which=PICKS,
+        fields=some(title=TITLES, **OKR),
+        kept=st.none() | st.lists(PICKS, max_size=3),
+        more=KEY_RESULTS,
+    )
+    def update_okr(
+        self, where: int, which: int, fields: Document, kept: list[int] | None, more: list[Document]
+    ) -> None:
+        product, ours = self._product(where)
+        thing = self._pick("okr", product, which)
+        if not thing:
+            return
+        given, expected = dict(fields), self._people(ours, fields)
+        if kept is not None:
+            there = thing.own["keyResults"]
+            old = (
+                list({(n % len(there)): there[n % len(there)] for n in kept}.values())
+                if there
+                else []
+            )
+            ids = self.ids.upcoming(self.clock.now(), len(more))
+            given["keyResults"] = [{"_id": each["_id"]} for each in old] + more
+            expected["keyResults"] = old + [
+                _measured(each, new) for each, new in zip(more, ids, strict=True)
+            ]
+        self._act(
+            lambda: self.model.update_okr(thing, _instants(expected)),
+            lambda: product.okrs.update(thing.id, **self._named(ours, given)),
+        )
+
+    @rule(where=WHERE, which=PICKS, what=PICKS, value=NUMBERS | st.just(float("inf")))
+    def check_in(self, where: int, which: int, what: int, value: float) -> None:
+        product, _ = self._product(where)
+        thing = self._pick("okr", product, which)
+        if thing and thing.own["keyResults"]:
+            results = thing.own["keyResults"]
+            measured = results[what % len(results)]
+            expected = [
+                {**each, "currentValue": value} if each is measured else each for each in results
+            ]
+            self._act(
+                lambda: self._measured_again(thing, expected, value),
+                lambda: product.okrs.check_in(thing.id, key_result=measured["_id"], value=value),
+            )
+
+    @rule(where=WHERE, fields=titled(**NEWS))
+    def create_announcement(self, where: int, fields: Document) -> None:
+        product, ours = self._product(where)
+        new = self._new(self.ids.upcoming(self.clock.now(), 1)[0])
+        self._act(
+            lambda: self.model.create_announcement(ours, self._people(ours, fields), new),
+            lambda: product.announcements.create(**self._named(ours, fields)),
+        )
+
+    @rule(where=WHERE, which=PICKS, fields=some(title=TITLES, **NEWS))
+    def update_announcement(self, where: int, which: int, fields: Document) -> None:
+        product, ours = self._product(where)
+        if thing := self._pick("announcement", product, which):
+            self._act(
+                lambda: self.model.update_announcement(thing, self._people(ours, fields)),
+                lambda: product.announcements.update(thing.id, **self._named(ours, fields)),
+            )
+
+    @rule(where=WHERE, which=PICKS, is_published=st.booleans())
+    def publish(self, where: int, which: int, is_published: bool) -> None:  # noqa: FBT001 - drawn
+        product, _ = self._product(where)
+        verbs = product.announcements
+        if thing := self._pick("announcement", product, which):
+            status = "published" if is_published else "draft"
+            self._act(
+                lambda: self.model.update_announcement(thing, {"status": status}),
+                lambda: (verbs.publish if is_published else verbs.unpublish)(thing.id),
+            )
+
+    @rule(
+        where=WHERE, which=PICKS, resource=st.sampled_from(["backlogItem", "okr", "announcement"])
+    )
+    def delete(self, where: int, which: int, resource: str) -> None:
+        product, _ = self._product(where)
+        if thing := self._pick(resource, product, which):
+            self._act(
+                lambda: self.model.delete(resource, thing),
+                lambda: _verbs(product, resource).delete(thing.id),
+            )
+
+    # --- products and time -------------------------------------------------------------------
+
+    @rule(where=WHERE, what=SETTINGS)
+    def set_something(self, where: int, what: tuple[str, Any]) -> None:
+        """Change a product's settings, or the time."""
+        product, ours = self._product(where)
+        kind, value = what
+        if kind == "time":
+            self.clock.set(self.clock.now() + timedelta(milliseconds=value))
+        elif kind == "statuses":
+            self._act(
+                lambda: self.model.set_statuses(ours, value),
+                lambda: self.leanbe.products.set_statuses(product.id, value),
+            )
+        elif kind != "name":
+            self._act(
+                lambda: _switched(ours, kind, value),
+                lambda: self.leanbe.assumptions.set(kind, value, product=product.id),
+            )
+        elif all(each.name != value for each in self.model.products.values()):
+            self._act(
+                lambda: _renamed(ours, value),
+                lambda: self.leanbe.products.rename(product.id, value),
+            )
+
+    @rule(where=WHERE, which=PICKS, resource=st.sampled_from(["idea", "okr", "ideaRequest"]))
+    def act_on_what_is_elsewhere(self, where: int, which: int, resource: str) -> None:
+        """Nobody reaches the documents of another product, or what is not there."""
+        product, _ = self._product(where)
+        thing = self._pick(resource, self._product(where + 1)[0], which)
+        named = thing.id if thing else "0" * 24
+        verbs = _verbs(product, resource)
+        verb = verbs.ignore if resource == "ideaRequest" else verbs.delete
+        self._act(_refused, lambda: verb(named))
+
+    # --- what always holds -------------------------------------------------------------------
+
+    @invariant()
+    def the_database_is_what_the_model_says(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        for product in self.products:
+            ours = self.model.products[product.id]
+            for resource in self.model.things:
+                there = {
+                    each.id: stringify(each.document())
+                    for each in _verbs(product, resource).list(limit=500)
+                }
+                assert there == {
+                    each.id: self.model.text(resource, each, ours)
+                    for each in self.model.of(resource, product.id)
+                }
+
+    def _act(self, expect: Callable[[], list[Said]], call: Callable[[], object]) -> None:
+        self.model.now = printed(self.clock.now())
+        try:
+            expected = expect()
+        except Refused:
+            self._is_refused(call)
+            return
+        with raised(self.leanbe) as events:
+            call()
+        said = [
+            Said(product=each.product_id, name=each.name, text=each.payload_text)
+            for each in events.events
+        ]
+        assert said == expected
+        for each in events.events:
+            self._is_in_order(each)
+            self._is_well_formed(each)
+
+    def _is_refused(self, call: Callable[[], object]) -> None:
+        before = dump(self.leanbe._database)
+        with pytest.raises(LeanbeError):
+            call()
+        assert dump(self.leanbe._database) == before
+
+    def _is_in_order(self, event: Event) -> None:
+        last = self.last.get(event.product_id)
+        assert event.sequence == (last.sequence if last else 0) + 1
+        assert last is None or event.triggered_at > last.triggered_at
+        if "updatedAt" in event.payload:
+            assert printed(event.triggered_at) > event.payload["updatedAt"]
+        self.last[event.product_id] = event
+
+    def _is_well_formed(self, event: Event) -> None:
+        text = event.payload_text
+        self.texts.append(text)
+        assert stringify(parse(text)) == text
+        reading = read(self.model.products[event.product_id].switches)
+        validator(event.name, reading).validate(event.payload)
+
+    def _product(self, where: int) -> tuple[Any, ModelProduct]:
+        product = self.products[where % 2]
+        return product, self.model.products[product.id]
+
+    def _pick(self, resource: str, product: Product, which: int) -> Thing | None:
+        things = self.model.of(resource, product.id)
+        return things[which % len(things)] if things else None
+
+    def _new(self, new_id: str) -> Document:
+        now = printed(self.clock.now())
+        return {"_id": new_id, "createdAt": now, "updatedAt": now}
+
+    def _new_customer(self) -> Document:
+        return {
+            **self._new(self.ids.upcoming(self.clock.now(), 1)[0]),
+            "publicId": PUBLIC_ID,
+            "image": {},
+            "source": "Manual",
+            "confirmed": False,
+            "bgColor": COLOUR,
+            "isTemporary": False,
+            "devices": [],
+            "billing_details": [],
+            "notes": [],
+        }
+
+    @staticmethod
+    def _people(product: ModelProduct, fields: Document) -> Document:
+        """Return the fields with documents of the users that are named by number."""
+        return {
+            name: product.users[value]
+            if name in {"owner", "assigned"} and value is not None
+            else value
+            for name, value in fields.items()
+        }
+
+    def _named(self, product: ModelProduct, fields: Document) -> dict[str, Any]:
+        """Return the fields as keywords, users by their ids."""
+        return keywords(
+            {
+                name: value["_id"] if name in {"owner", "assigned"} and value else value
+                for name, value in self._people(product, fields).items()
+            }
+        )
+
+    def _measured_again(self, okr: Thing, key_results: list[Document], value: float) -> list[Said]:
+        if value == float("inf"):
+            raise Refused
+        return self.model.update_okr(okr, {"keyResults": key_results})
+
+    def _attached(self, product: ModelProduct, request: Thing, idea: Thing) -> list[Said]:
+        if idea.product != product.id:
+            raise Refused
+        return self.model.attach(request, idea)
+
+
+def _refused() -> list[Said]:
+    raise Refused
+
+
+def _renamed(product: ModelProduct, name: str) -> list[Said]:
+    product.name = name
+    return []
+
+
+def _switched(product: ModelProduct, name: str, value: str) -> list[Said]:
+    product.switches[name] = value
+    return []
+
+
+def _verbs(product: Any, resource: str) -> Any:
+    return {
+        "customer": product.customers,
+        "ideaRequest": product.idea_requests,
+        "idea": product.ideas,
+        "backlogItem": product.backlog_items,
+        "okr": product.okrs,
+        "announcement": product.announcements,
+    }[resource]
+
+
+def _measured(given: Document, new_id: str) -> Document:
+    start = given.get("startValue", 0)
+    return {"startValue": start, "currentValue": start, **given, "_id": new_id}
+
+
+def _instants(fields: Document) -> Document:
+    return {
+        name: f"{value}T00:00:00.000Z"
+        if value and name.endswith("Date") and len(value) == 10
+        else value
+        for name, value in fields.items()
+    }
+
+
+def told(database: Callable[[], AbstractContextManager[str]], *, examples: int) -> list[str]:
+    """Run the machine; return the payloads of all of its events."""
+
+    class Acting(Machine):
+        texts: ClassVar[list[str]] = []
+
+    Acting.database = staticmethod(database)
+    run(
+        Acting,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            # To shrink a failure takes minutes, and its steps are printed as they are.
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    return Acting.texts
+
+
+def in_memory() -> AbstractContextManager[str]:
+    return nullcontext(":memory:")
+
+
+def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
+    assert told(in_memory, examples=EXAMPLES)
+
+
+def test_whatever_is_done_it_is_the_same_on_postgresql(cluster: Cluster) -> None:
+    @contextmanager
+    def database() -> Iterator[str]:
+        with cluster.migrated_database() as url:
+            yield url
+
+    assert told(database, examples=EXAMPLES_ON_POSTGRESQL)
+
+
+@pytest.mark.node
+def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged() -> None:
+    texts = told(in_memory, examples=3)
+    with Node.started() as node:
+        assert [node.restringify(each) for each in texts] == texts

@@ -1,0 +1,114 @@
+"""An action sends few statements, and as many for ten thousand rows as for ten."""
+
+import pytest
+from sqlalchemy import func, select
+
+from leanbe_emitter.storage.documents import IdeaRequestRow, IdeaRow, VoteRow
+from tests.actions import ACTIONS, prepare
+from tests.crowds import crowd_of_customers, crowd_of_ideas, crowd_of_requests, crowd_of_votes
+from tests.scene import Scene, raised, set_scene
+from tests.statements import statements
+
+FEW, MANY = 10, 10_000
+#: What no action exceeds, whatever it does.
+BOUND = 45
+
+
+def count(db: str, action: str, size: int) -> int:
+    """Return how many statements an action sends where all around it are so many rows."""
+    with set_scene(db) as scene:
+        prepare(scene, action)
+        customers = crowd_of_customers(scene, size)
+        ideas = crowd_of_ideas(scene, size)
+        crowd_of_requests(scene, size, idea=scene.idea.id)
+        crowd_of_votes(scene, customers, [scene.idea.id])
+        del ideas
+        with statements(scene.leanbe._database) as sent:
+            ACTIONS[action](scene)
+        return len(sent)
+
+
+#: Actions whose documents or effects grow with the rows around them.
+GROWING = (
+    "create customer",
+    "create request, new e-mail",
+    "attach request",
+    "ignore request",
+    "create idea",
+    "update idea",
+    "upvote",
+    "switch a vote",
+    "vote without a customer",
+    "withdraw a vote",
+    "promote idea",
+    "delete idea",
+    "delete customer",
+    "delete product",
+)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_sends_few_statements(scene: Scene, action: str) -> None:
+    prepare(scene, action)
+    with statements(scene.leanbe._database) as sent:
+        ACTIONS[action](scene)
+    assert len(sent) <= BOUND
+
+
+@pytest.mark.parametrize("action", GROWING)
+def test_an_action_sends_as_many_statements_for_many_rows_as_for_few(
+    action: str, stage: str, request: pytest.FixtureRequest
+) -> None:
+    assert count(stage, action, FEW) == count(_another(stage, request), action, MANY)
+
+
+def _another(stage: str, request: pytest.FixtureRequest) -> str:
+    """Return the URL of one more empty database of the same kind."""
+    if stage == ":memory:":
+        return stage
+    cluster = request.getfixturevalue("cluster")
+    made = cluster.migrated_database()
+    request.addfinalizer(lambda: made.__exit__(None, None, None))
+    return str(made.__enter__())
+
+
+@pytest.mark.parametrize("size", [FEW, MANY])
+def test_a_customers_many_votes_leave_every_counter_with_them(scene: Scene, size: int) -> None:
+    ideas = crowd_of_ideas(scene, size, up_votes=0)
+    crowd_of_votes(scene, [scene.ana.id], ideas)
+    crowd_of_requests(scene, size)
+    scene.product.ideas.upvote(scene.idea)
+    with raised(scene.leanbe) as events, statements(scene.leanbe._database) as sent:
+        scene.product.customers.delete(scene.ana)
+    assert events.names == "customer.deleted"
+    assert len(sent) <= BOUND
+    with scene.leanbe._database.reading() as session:
+        assert session.scalar(select(func.sum(IdeaRow.up_votes))) == 1
+        assert (
+            session.scalar(select(func.max(IdeaRow.updated_at)).where(IdeaRow.id.in_(ideas[:9])))
+            == 0
+        )
+        assert session.scalar(select(func.count()).select_from(VoteRow)) == 1
+        assert (
+            session.scalar(
+                select(func.count())
+                .select_from(IdeaRequestRow)
+                .where(IdeaRequestRow.customer_id.is_not(None))
+            )
+            == 0
+        )
+
+
+def test_an_idea_out_of_a_thousand_requests_takes_as_many_statements_as_out_of_ten(
+    scene: Scene,
+) -> None:
+    requests = crowd_of_requests(scene, 1_010)
+    sent = []
+    for chosen in (requests[:10], requests[10:]):
+        with raised(scene.leanbe) as events, statements(scene.leanbe._database) as one:
+            idea = scene.product.ideas.create(title="Popular", requests=list(chosen))
+            sent.append(len(one))
+        assert [each["id"] for each in idea.document()["ideaRequests"]] == chosen
+        attached = ["ideaRequest.attachedToIdea"] * len(chosen)
+        assert events.names.split() == ["idea.created", *attached]
+    assert sent[0] == sent[1] <= BOUND

@@ -1,0 +1,51 @@
+"""The SQL statements that a block sends to a database: counted, or made to fail."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import event
+
+from leanbe_emitter.storage.database import Database
+
+_TRANSACTIONS = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
+class Broken(Exception):
+    """What a statement fails with that was told to fail."""
+
+
+@dataclass(kw_only=True)
+class Statements:
+    """What was sent.
+
+    Attributes:
+        sent: the texts, in order; what begins and ends transactions is not among them.
+        failing: the number, from 1, of the one that fails instead of being sent; 0: none.
+    """
+
+    sent: list[str] = field(default_factory=list)
+    failing: int = 0
+
+    def __len__(self) -> int:
+        return len(self.sent)
+
+
+@contextmanager
+def statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
+    """Note the statements that the block sends; let one of them fail."""
+    noted = Statements(failing=failing)
+
+    def note(*arguments: object) -> None:
+        text = str(arguments[2])
+        if text.startswith(_TRANSACTIONS):
+            return
+        noted.sent.append(text)
+        if len(noted) == noted.failing:
+            raise Broken(text)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield noted
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
