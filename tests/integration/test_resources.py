@@ -1,10 +1,13 @@
 """The six resources of a product: looked up, listed, changed and deleted, on every database."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from leanbe_emitter import (
     Conflict,
@@ -18,7 +21,8 @@ from leanbe_emitter import (
     Page,
     Product,
 )
-from tests.concurrency import at_once
+from leanbe_emitter.storage.documents import CustomerRow, VoteRow
+from tests.concurrency import at_once, until_somebody_waits
 from tests.receiver import Receiver
 
 IN_MEMORY = pytest.mark.parametrize("db", [":memory:"])
@@ -486,6 +490,9 @@ def test_a_deleted_product_takes_all_with_it_but_who_is_shared(
     assert (left.id, [each.name for each in left.products]) == (ana.id, ["Other"])
     assert [idea.upvotes for idea in other.ideas.list()] == [1]
     assert other.users.get(ben) == ben
+    with leanbe._transactions.looking() as session:
+        assert session.scalars(select(CustomerRow.id)).all() == [ana.id]
+        assert session.scalars(select(VoteRow.customer_id)).all() == [ana.id]
     again = leanbe.products.create("Acme")
     assert state(again) == {resource: [] for resource in RESOURCES}
     assert again.customers.create(email="bob@example.com").id != bob.id
@@ -503,19 +510,41 @@ def test_a_product_that_is_gone_is_not_found(leanbe: Leanbe, product: Product) -
 # Several at once.
 
 
-def test_two_who_add_products_to_a_customer_at_once_both_succeed(database_url: str) -> None:
-    with Leanbe(database_url) as one, Leanbe(database_url) as two:
-        first, second, third = (one.products.create(name) for name in "abc")
+def test_a_product_added_while_a_customer_is_changed_is_kept_and_told(
+    postgresql_ready: str,
+) -> None:
+    with (
+        Leanbe(postgresql_ready) as one,
+        Leanbe(postgresql_ready) as two,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        first, second = (one.products.create(name) for name in ("Acme", "Other"))
         ana = first.customers.create(email="ana@example.com")
+        with one.transaction():
+            second.customers.create(email="ana@example.com")
+            customers = two.products.get("Acme").customers
+            change = thread.submit(lambda: raised(two, lambda: customers.update(ana, city="C")))
+            until_somebody_waits(postgresql_ready)
+        assert change.result() == ["customer.updated"] * 2
+        assert [each.name for each in first.customers.get(ana).products] == ["Acme", "Other"]
+
+
+def test_many_who_add_products_to_a_customer_at_once_all_succeed(database_url: str) -> None:
+    with Leanbe(database_url) as one, Leanbe(database_url) as two:
+        names = ("a", "b", "c", "d")
+        first, *others = (one.products.create(name) for name in names)
+        first.customers.create(email="ana@example.com")
 
         def join(leanbe: Leanbe, product: Product) -> Customer:
             return leanbe.products.get(product).customers.create(email="ana@example.com")
 
-        results = at_once(lambda: join(one, second), lambda: join(two, third))
-        assert all(isinstance(each, Customer) for each in results), results
-        (left,) = first.customers.list()
-        assert left.id == ana.id
-        assert {each.name for each in left.products} == {"a", "b", "c"}
+        calls = [partial(join, leanbe, each) for leanbe in (one, two) for each in others]
+        results = at_once(*calls)
+        assert (
+            sorted(type(each).__name__ for each in results) == ["Conflict"] * 3 + ["Customer"] * 3
+        )
+        (ana,) = first.customers.list()
+        assert {each.name for each in ana.products} == {*names}
 
 
 def test_one_request_is_attached_once_by_two_at_once(database_url: str) -> None:
