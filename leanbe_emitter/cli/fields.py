@@ -17,7 +17,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.nearest import any_of
 from leanbe_emitter.wire.paths import change_fields, first_step
 from leanbe_emitter.wire.payloads import document_shape
-from leanbe_emitter.wire.shapes import Anything, Boolean, Object, Shape, Text
+from leanbe_emitter.wire.shapes import Anything, Boolean, Field, ListOf, Object, Shape, Text
 from leanbe_emitter.wire.stringify import JSON
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,6 +29,8 @@ _REFERENCES: Final[Mapping[str, Shape]] = {
     "customer": Text(),
     "products": Anything(),
 }
+#: What an entry of a list has, and nobody sets: it follows from the rest of the entry.
+_DERIVED = ("progress",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,12 +176,17 @@ def _check_settable(resource: str, touched: Sequence[str], settable: Sequence[st
 
 
 def _settable_shape(resource: str, settable: Sequence[str]) -> Object:
-    fields = [field for field in document_shape(resource).fields if field.name in settable]
-    return Object(
-        fields=tuple(
-            replace(field, shape=_REFERENCES.get(field.name, field.shape)) for field in fields
-        )
-    )
+    shape = document_shape(resource)
+    fields = tuple(_settable(field) for field in shape.fields if field.name in settable)
+    return Object(fields=fields)
+
+
+def _settable(field: Field) -> Field:
+    shape = _REFERENCES.get(field.name, field.shape)
+    if isinstance(shape, ListOf):
+        kept = tuple(each for each in shape.item.fields if each.name not in _DERIVED)
+        shape = ListOf(item=Object(fields=kept))
+    return replace(field, shape=shape)
 
 
 def _referring(document: Mapping[str, JSON], settable: Sequence[str]) -> dict[str, JSON]:

@@ -10,7 +10,7 @@ from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.fields import FieldOption, texts, user
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.resources import Resource, text_filter
-from leanbe_emitter.cli.values import PATH_AND_JSON
+from leanbe_emitter.cli.values import TITLE_AND_NUMBER
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -41,9 +41,9 @@ OKRS = Resource(
         FieldOption(
             field="keyResults",
             option="--key-result",
-            metavar="TITLE=TARGET",
-            kind=PATH_AND_JSON,
-            help="What it is measured by; more of it by --set 'keyResults[0].unit=%'.",
+            metavar="TITLE=NUMBER",
+            kind=TITLE_AND_NUMBER,
+            help="What it is measured by, and the number to be reached.",
             item=_key_result,
         ),
     ),

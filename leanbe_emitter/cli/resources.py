@@ -125,8 +125,9 @@ def add_update(group: Group, resource: Resource, *, example: str, about: str) ->
         resource.act(invocation, how, edited)
 
     update.__doc__ = (
-        f"{about}\n\nA path changes what it leads to only: --set company.jobTitle=CTO keeps the "
-        f"rest of the company; an option for a list replaces the list. {_STDOUT}"
+        f"{about}\n\nA path changes what it leads to only, and keeps the rest of that value; an "
+        "option for a list replaces the list. Options come first, then --set, --set-json and "
+        f"--unset. {_STDOUT}"
     )
     paths = options.field_changes(update, eg=resource.eg)
     command = _with(resource.fields, resource, paths)

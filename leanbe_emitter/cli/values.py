@@ -129,6 +129,19 @@ def _texts(line: str) -> list[str]:
     return [text.strip() for text in texts]
 
 
+def _title_and_number(text: str) -> tuple[str, JSON]:
+    """Return a title and the number behind its last ``=``."""
+    title, _, number = text.rpartition("=")
+    try:
+        value = parse(number)
+    except LeanbeError:
+        value = None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not title.strip() or not is_number:
+        raise ValueError(f"{text!r} is no TITLE=NUMBER, such as Activation=60.")
+    return title.strip(), value
+
+
 SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
@@ -136,6 +149,7 @@ ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
+TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
 TEXTS = _Value("text,text", _texts)
 
 

@@ -104,6 +104,14 @@ def test_the_story_can_be_told_to_a_receiver_of_ones_own(tmp_path: Path) -> None
     assert [verify(body, SECRET).event for body in bodies] == sent
 
 
+def test_a_story_is_a_stream_of_its_steps(tmp_path: Path) -> None:
+    ran = demo(tmp_path, "--story", "--output", "jsonl")
+    steps = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [step["step"] for step in steps] == list(range(1, len(steps) + 1))
+    assert steps[1]["action"] == "Ana becomes a customer"
+    assert [each["attempt"] for each in steps[1]["events"][0]["attempts"]] == [1, 2]
+
+
 def test_a_story_that_nobody_listens_to_is_1_with_the_reason(tmp_path: Path) -> None:
     ran = demo(tmp_path, "--story", "--to", "http://127.0.0.1:1/", "--secret", "whsec_test")
     assert ran.status == 1
