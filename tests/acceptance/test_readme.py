@@ -134,8 +134,9 @@ def receiver(port: int, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("receiver")
-def test_the_library_example_runs(port: int) -> None:
-    exec(compile(block("library").replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102
+@pytest.mark.parametrize("name", ["library", "actions"])
+def test_the_examples_of_the_library_run(name: str, port: int) -> None:
+    exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102
 
 
 def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:
