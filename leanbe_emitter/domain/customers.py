@@ -134,7 +134,7 @@ def remove(action: Action, row: CustomerRow) -> None:
     """
     belonging = _lock_belonging(action, row, _voted_in(action.session, row))
     _record(action, "customer.deleted", row, belonging)
-    forget_customers(action.session, [row.id])
+    forget_customers(action.session, select(CustomerRow.id).where(CustomerRow.id == row.id))
 
 
 def get(session: Session, product: ProductRow, reference: str) -> CustomerRow:

@@ -1,30 +1,23 @@
 """What vanishes silently with a customer: votes, and the name on requests (contract c.3)."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, delete, func, select, update
+from sqlalchemy import ScalarSelect, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.states import VoteDirection
 
-#: How many ids one statement names: databases take some ten thousand at the most.
-_AT_ONCE = 5000
 
-
-def forget_customers(session: Session, customer_ids: Sequence[str]) -> None:
+def forget_customers(session: Session, customer_ids: Select[str]) -> None:
     """Delete customers, their votes out of every counter, in as many statements as for one.
 
     Ideas keep their ``updatedAt``, and nothing is recorded.
+
+    Args:
+        session: the transaction.
+        customer_ids: selects the ids; databases would not take ten thousand of them in a list.
     """
-    for start in range(0, len(customer_ids), _AT_ONCE):
-        _forget(session, customer_ids[start : start + _AT_ONCE])
-    # The counters of ideas that the session holds are not what they were.
-    session.expire_all()
-
-
-def _forget(session: Session, customer_ids: Sequence[str]) -> None:
     theirs = VoteRow.customer_id.in_(customer_ids)
     session.execute(
         update(IdeaRow)
@@ -40,8 +33,15 @@ def _forget(session: Session, customer_ids: Sequence[str]) -> None:
         update(IdeaRequestRow)
         .where(IdeaRequestRow.customer_id.in_(customer_ids))
         .values(customer_id=None)
+        .execution_options(synchronize_session=False)
     )
-    session.execute(delete(CustomerRow).where(CustomerRow.id.in_(customer_ids)))
+    session.execute(
+        delete(CustomerRow)
+        .where(CustomerRow.id.in_(customer_ids))
+        .execution_options(synchronize_session=False)
+    )
+    # The counters of ideas that the session holds are not what they were.
+    session.expire_all()
 
 
 def _count(theirs: Any, direction: VoteDirection) -> ScalarSelect[int]:

@@ -177,10 +177,10 @@ def remove(action: Action, product: ProductRow) -> None:
     candidates = action.session.scalars(
         select(UserRow.id).where(UserRow.id.in_(members)).with_for_update()
     ).all()
-    customers = action.session.scalars(_only_here(product)).all()
+    # While it is still seen who belongs to no other product.
+    forget_customers(action.session, _only_here(product))
     action.session.execute(delete(JournalRow).where(JournalRow.product_id == product.id))
     action.session.execute(delete(ProductRow).where(ProductRow.id == product.id))
-    forget_customers(action.session, customers)
     action.session.execute(
         delete(UserRow)
         .where(UserRow.id.in_(candidates))

@@ -552,10 +552,8 @@ def test_an_action_raises_the_events_of_its_row_and_no_other(scene: Scene, row: 
 
 
 @rows
-def test_a_generic_event_follows_a_specific_one_where_the_product_reads_d_13_so(
-    stage: str, row: Row
-) -> None:
-    with set_scene(stage, cascade="updated") as scene:
+def test_a_generic_event_follows_a_specific_one_where_the_product_reads_d_13_so(row: Row) -> None:
+    with set_scene(":memory:", cascade="updated") as scene:
         with scene.earlier():
             row.given(scene)
         names = " ".join(name for name, _ in row.says(scene))
