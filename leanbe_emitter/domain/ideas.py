@@ -11,6 +11,7 @@ from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import change, changed, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, request_references, user_references
+from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.states import RequestStatus
@@ -96,8 +97,11 @@ def tagged(title: str) -> ColumnElement[bool]:
     """Return the condition of ideas that have a tag of exactly this title.
 
     Tags stand as JSON text; no text in JSON can look like an object of it.
+
+    Raises:
+        InvalidValue: no database can hold that title.
     """
-    tag = json.dumps({"title": title}, ensure_ascii=False)
+    tag = json.dumps({"title": check_text(title, what="tag")}, ensure_ascii=False)
     tags = type_coerce(IdeaRow.tags, Text)
     # LIKE would not tell capitals apart on SQLite.
     return func.replace(tags, tag, "") != tags

@@ -147,6 +147,8 @@ def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -
         Conflict: a backlog item has a status that is not in the list.
     """
     action.lock(product)
+    if isinstance(statuses, str):
+        raise InvalidValue(f"{statuses!r} is no list of statuses.", hint="Give a list of texts.")
     names = [check_name(each, what="status") for each in statuses]
     if not names or len(set(names)) < len(names):
         raise InvalidValue(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.emitter.documents import CustomerReference, Document, ProductReference
 from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource
@@ -162,12 +163,13 @@ class Customers(Resource[CustomerRow, Customer]):
             after: the cursor of the page before.
 
         Raises:
-            InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
+            InvalidValue: an e-mail that no database can hold, ``limit`` is 0, or ``after`` is no
+                cursor.
         """
 
         def conditions(_: Session, __: ProductRow) -> Conditions:
             if email is not None:
-                yield CustomerProductRow.email_key == email_key(email)
+                yield CustomerProductRow.email_key == email_key(check_text(email, what="e-mail"))
             if confirmed is not None:
                 yield CustomerRow.confirmed.is_(confirmed)
 

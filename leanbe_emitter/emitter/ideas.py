@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers, idea_requests, ideas, users, votes
 from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.emitter.customers import CustomerRef
 from leanbe_emitter.emitter.documents import (
     Document,
@@ -154,7 +155,8 @@ class Ideas(Resource[IdeaRow, Idea]):
             after: the cursor of the page before.
 
         Raises:
-            InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
+            InvalidValue: a text that no database can hold, ``limit`` is 0, or ``after`` is no
+                cursor.
             NotFound: a user is not there.
         """
 
@@ -164,7 +166,7 @@ class Ideas(Resource[IdeaRow, Idea]):
             if archived is not None:
                 yield IdeaRow.archived.is_(archived)
             if visibility is not None:
-                yield IdeaRow.visibility == visibility
+                yield IdeaRow.visibility == check_text(visibility, what="visibility")
             if tag is not None:
                 yield ideas.tagged(tag)
             if owner is not None:

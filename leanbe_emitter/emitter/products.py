@@ -1,6 +1,6 @@
 """``leanbe.products``, ``leanbe.webhooks``, ``leanbe.assumptions``: a product and its settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -100,7 +100,7 @@ class Products:
             row = products.rename(action, named(action.session, reference), name)
             return self._snapshot(action.session, row)
 
-    def set_statuses(self, reference: ProductRef, statuses: Iterable[str]) -> Product:
+    def set_statuses(self, reference: ProductRef, statuses: Sequence[str]) -> Product:
         """Set what a backlog item's status can be, in order; the first is where an item begins.
 
         Raises:
@@ -108,9 +108,8 @@ class Products:
             InvalidValue: there is none, or one twice.
             Conflict: a backlog item has a status that is not among them.
         """
-        wanted = tuple(statuses)
         with self._transactions.acting() as action:
-            row = products.set_statuses(action, named(action.session, reference), wanted)
+            row = products.set_statuses(action, named(action.session, reference), statuses)
             return self._snapshot(action.session, row)
 
     def delete(self, reference: ProductRef) -> None:

@@ -4,6 +4,7 @@ A change locks the product, then looks up what it is about, then lets the domain
 reference names cannot become something else meanwhile. Every call returns what is there at its end.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ PAGE = 200
 
 #: How many rows become documents at once: databases take some ten thousand ids at the most.
 _ROWS_AT_ONCE = 500
+
+#: When the last one was created, and its id.
+_CURSOR = re.compile(r"(-?[0-9]{1,15})-([0-9a-f]{24})")
 
 Row = TypeVar("Row")
 Snapshot = TypeVar("Snapshot", bound=Document)
@@ -223,10 +227,10 @@ def _cursor(row: Any) -> str:
 
 def _behind(table: Any, cursor: str) -> ColumnElement[bool]:
     """Return the condition of what comes after a cursor, which may be gone itself by now."""
-    instant, _, last = cursor.partition("-")
-    if not (instant.isascii() and instant.isdigit() and last):
+    parts = _CURSOR.fullmatch(cursor)
+    if parts is None:
         raise InvalidValue(
             f"{cursor!r} is no cursor of a list.", hint="Give the cursor of the page before."
         )
-    at = int(instant)
+    at, last = int(parts[1]), parts[2]
     return or_(table.created_at > at, and_(table.created_at == at, table.id > last))

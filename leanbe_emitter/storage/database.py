@@ -46,6 +46,10 @@ class Database:
         self.in_memory = self.url.get_backend_name() == "sqlite" and not self.url.database
         self.engine = _engine(self.url, in_memory=self.in_memory)
         self.dialect = self.engine.dialect.name
+        self._reads: dict[str, Any] = {_READS: True}
+        if self.dialect == "postgresql":
+            # As on SQLite: what is read in several statements is of one moment.
+            self._reads["isolation_level"] = "REPEATABLE READ"
         # One connection serves every thread in memory: one transaction at a time on it.
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.in_memory else nullcontext()
@@ -64,11 +68,11 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Begin a transaction that only reads."""
+        """Begin a transaction that only reads: all of it sees the state that its beginning saw."""
         with (
             self._turn,
             unavailable_as_ours(self.url),
-            self.engine.connect().execution_options(**{_READS: True}) as connection,
+            self.engine.connect().execution_options(**self._reads) as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session

@@ -222,3 +222,19 @@ def test_a_database_that_is_behind_is_upgraded_or_told(opened: Opener, database_
     assert schema_of(database).state is SchemaState.EMPTY
     upgrade(database)
     assert schema_of(database).state is SchemaState.CURRENT
+
+
+def test_what_is_read_in_several_statements_is_of_one_moment(database: Database) -> None:
+    count = text("SELECT count(*) FROM users")
+    with database.reading() as session:
+        assert session.scalar(count) == 0
+        with database.transaction() as other:
+            other.execute(
+                text(
+                    "INSERT INTO users (id, email, first_name, created_at, updated_at)"
+                    " VALUES ('649d2ac49c3a1954e6a2e421', 'ana@example.com', 'Ana', 0, 0)"
+                )
+            )
+        assert session.scalar(count) == 0
+    with database.reading() as session:
+        assert session.scalar(count) == 1

@@ -252,7 +252,7 @@ def test_a_list_is_longer_than_what_is_loaded_at_once(leanbe: Leanbe, product: P
 
 
 @IN_MEMORY
-@pytest.mark.parametrize("after", ["", "x", "-", "1-", "²-x", "-5-x", "null"])
+@pytest.mark.parametrize("after", ["", "x", "1-", "²-x", "1-\0", f"{9**30}-{'a' * 24}"])
 def test_what_is_no_cursor_is_refused(product: Product, after: str) -> None:
     with pytest.raises(InvalidValue, match="is no cursor"):
         product.ideas.list(after=after)
@@ -288,6 +288,9 @@ def test_ideas_are_told_apart(product: Product) -> None:
     assert titled(ideas.list(owner="owner@example.com", promoted=False)) == "a"
     with pytest.raises(NotFound):
         ideas.list(owner="nobody")
+    for filters in ({"tag": "\ud800"}, {"visibility": "\0"}):
+        with pytest.raises(InvalidValue, match="no database can hold"):
+            ideas.list(**filters)  # type: ignore[arg-type]
 
 
 def test_requests_are_told_apart(product: Product) -> None:
@@ -457,7 +460,7 @@ def test_statuses_are_the_products_own_and_ordered(leanbe: Leanbe, product: Prod
     assert product.document()["statuses"] == ["Open", "To Do"]
     assert product.backlog_items.create(title="C").status == "Open"
     assert product.backlog_items.set_status(item, "Open").status == "Open"
-    for refused in ([], ["A", "A"], [""]):
+    for refused in ([], ["A", "A"], [""], "Open"):
         with pytest.raises(InvalidValue):
             leanbe.products.set_statuses(product, refused)
 
