@@ -101,6 +101,12 @@ class Resource(Generic[Row, Snapshot]):
 
     @contextmanager
     def _looking(self) -> Iterator[tuple[Session, ProductRow]]:
+        if self._transactions.is_open:
+            # What the caller's transaction goes by has to stay true until its end.
+            with self._acting() as (action, product):
+                action.lock(product)
+                yield action.session, product
+            return
         with self._transactions.looking() as session:
             yield session, products.get(session, self._product_id)
 

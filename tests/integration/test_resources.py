@@ -562,3 +562,18 @@ def test_one_request_is_attached_once_by_two_at_once(database_url: str) -> None:
         assert {type(each) for each in results} == {Idea, Conflict}
         assert len(product.ideas.list()) == 1
         assert isinstance(product.idea_requests.get(request), IdeaRequest)
+
+
+def test_what_a_transaction_has_looked_up_stays_until_its_end(postgresql_ready: str) -> None:
+    with Leanbe(postgresql_ready) as one, Leanbe(postgresql_ready) as other:
+        ours = one.products.create("Acme")
+        theirs = other.products.get("Acme")
+        ana = ours.customers.create(email="ana@example.com", company={"name": "Acme"})
+        with ThreadPoolExecutor(1) as thread:
+            with one.transaction():
+                company = ours.customers.get(ana).document()["company"]
+                moving = thread.submit(theirs.customers.update, ana, company={"name": "Globex"})
+                until_somebody_waits(postgresql_ready)
+                ours.customers.update(ana, company={**company, "jobTitle": "CTO"})
+            moving.result()
+        assert ours.customers.get(ana).document()["company"] == {"name": "Globex"}
