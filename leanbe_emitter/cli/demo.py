@@ -55,6 +55,8 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: b
         _say(invocation.form, report.summary)
     if not report.is_success:
         raise Failed(report.summary, hint=report.reason)
+    if invocation.form is not Form.TABLE:
+        invocation.notice(report.summary)
 
 
 def _run(
