@@ -71,6 +71,8 @@ def _status_after(error: BaseException) -> int:
             status = _reader_left()
         case KeyboardInterrupt() | click.Abort():
             status = _say("Interrupted. What was recorded is kept.", status=INTERRUPTED)
+        case click.exceptions.NoArgsIsHelpError():
+            status = _say_help(error)
         case click.ClickException():
             status = _say_usage(error)
         case LeanbeError():
@@ -95,6 +97,13 @@ def _say(what: str, *, hint: str = "", status: int) -> int:
         sys.stderr.write("error: " + f"\n{_INDENT}".join(lines) + "\n")
         sys.stderr.flush()
     return status
+
+
+def _say_help(error: click.exceptions.NoArgsIsHelpError) -> int:
+    """Show what there is to somebody who named no command."""
+    with suppress(OSError):
+        sys.stderr.write(error.format_message() + "\n\n")
+    return _say("A command is missing.", status=USAGE)
 
 
 def _say_usage(error: click.ClickException) -> int:

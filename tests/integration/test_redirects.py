@@ -188,7 +188,7 @@ async def test_redirects_are_followed_over_the_network() -> None:
 async def test_one_deadline_covers_all_hops() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.4)
         await peer.write(b"HTTP/1.1 307 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
         await peer.request()
         await peer.until_hung_up()
@@ -197,5 +197,5 @@ async def test_one_deadline_covers_all_hops() -> None:
         following = FollowingTransport(transport, rules=TargetRules())
         before = asyncio.get_running_loop().time()
         with pytest.raises(Unknown, match="after a redirect"):
-            await following.send(post(server.url(), timeout_seconds=0.2))
-        assert asyncio.get_running_loop().time() - before < 0.33
+            await following.send(post(server.url(), timeout_seconds=0.6))
+        assert asyncio.get_running_loop().time() - before < 0.95

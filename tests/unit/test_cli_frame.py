@@ -107,6 +107,16 @@ def test_each_error_has_its_status_and_a_line_that_says_why(
     assert "Traceback" not in stderr
 
 
+@pytest.mark.parametrize("group", [(), ("product",)])
+def test_where_no_command_is_named_the_help_is_shown_as_it_is(
+    capsys: pytest.CaptureFixture[str], group: tuple[str, ...]
+) -> None:
+    help_text = run(capsys, *group, "--help").stdout
+    ran = run(capsys, *group)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert ran.stderr == f"{help_text}\nerror: A command is missing.\n"
+
+
 def test_an_error_says_what_and_then_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     def program() -> int:
         raise NotFound("There is no product 'Acne'.", hint="Did you mean Acme?")
