@@ -69,7 +69,7 @@ def trust(command: F) -> F:
         metavar="FILE",
         help="Trust these authorities (PEM) instead of the system's.",
     )
-    insecure = click.option("--insecure", is_flag=True, help="Take any certificate for good.")
+    insecure = click.option("--insecure", is_flag=True, help="Do not judge certificates: take any.")
     return ca_file(insecure(command))
 
 

@@ -117,7 +117,7 @@ class Engine:
             worker = Worker(
                 self.queue,
                 # Retries of many workers are not to come in step; S311 is about secrets.
-                self._sender(transport, jitter=random.Random()),  # noqa: S311
+                self._sender(transport, jitter=random.Random()),  # noqa: S311 - no secret comes of it
                 clock=self._clock,
                 concurrency=concurrency,
                 per_product=per_product,

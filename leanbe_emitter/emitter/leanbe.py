@@ -88,7 +88,8 @@ class Leanbe:
     ) -> None:
         self._settings = settings or Settings()
         self._clock = clock or SystemClock()
-        self._ids = ids or Ids(None if seed is None else random.Random(seed))  # noqa: S311
+        source = None if seed is None else random.Random(seed)  # noqa: S311 - seeded on purpose
+        self._ids = ids or Ids(source)
         rules = TargetRules(allow=self._settings.allow_targets)
         assumed = {**self._settings.assume, **(assume or {})}
         assumed = {name: check(name, value) for name, value in assumed.items()}

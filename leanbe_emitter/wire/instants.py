@@ -50,6 +50,6 @@ def parse_instant(text: str) -> datetime:
 
 def _in_los_angeles(instant: datetime) -> datetime:
     # Receivers import this folder to verify; only the other readings of d-4 need the zone's rules.
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed by few, slow to load
 
     return instant.astimezone(ZoneInfo("America/Los_Angeles"))

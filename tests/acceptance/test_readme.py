@@ -136,12 +136,12 @@ def receiver(port: int, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("receiver")
 @pytest.mark.parametrize("name", ["library", "actions"])
 def test_the_examples_of_the_library_run(name: str, port: int) -> None:
-    exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102
+    exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102 - our own
 
 
 def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
-    exec(compile(block("verify"), "README.md", "exec"), names)  # noqa: S102
+    exec(compile(block("verify"), "README.md", "exec"), names)  # noqa: S102 - our own
     receive = names["receive"]
     assert callable(receive)
     body = seal(
