@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from leanbe_emitter import Leanbe, verify
+from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.tables import UserRow
 from tests.emitting import email, emit
@@ -79,26 +80,25 @@ def test_workers_killed_at_random_moments_lose_and_invent_nothing(
         workers.append(fleet.start_worker())
     assert fleet.end(emitter, by=None) == 0, fleet.said(emitter)
     settled(fleet)
-    for worker in workers:
-        assert fleet.end(worker) == 0, fleet.said(worker)
+    assert fleet.complaints() == []
 
     received, owed = recorder.bodies(), fleet.owed_bodies()
     assert len(owed) == EVENTS
     assert received.keys() == owed.keys()
     for body in received:
         verify(body, SECRET)
-    assert fleet.count("deliveries", "state = 'delivered'") == EVENTS
+    # What was in flight at three kills in a row is suspected of them, and given up.
+    given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
+    assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == EVENTS
     lost, twice = fleet.lost(), {owed[body] for body, count in received.items() if count > 1}
     assert twice <= lost <= claimed_at_a_kill
-    attempts = fleet.count("attempts")
-    assert attempts - fleet.count("attempts", "outcome = 'unknown'") == EVENTS
-    assert received.total() <= attempts
+    assert received.total() <= fleet.count("attempts")
 
 
 def test_a_killed_emitter_leaves_no_change_without_its_event_nor_an_event_without_its_change(
     fleet: Fleet, recorder: Recorder
 ) -> None:
-    worker = fleet.start_worker()
+    fleet.start_worker()
     emitter = fleet.start_emitter(0, EVENTS)
     begun_at = [0]
     for moment in moments(EVENTS // EVENTS_PER_KILL):
@@ -108,7 +108,7 @@ def test_a_killed_emitter_leaves_no_change_without_its_event_nor_an_event_withou
         emitter = fleet.start_emitter(begun_at[-1], EVENTS)
     assert fleet.end(emitter, by=None) == 0, fleet.said(emitter)
     settled(fleet)
-    assert fleet.end(worker) == 0, fleet.said(worker)
+    assert fleet.complaints() == []
 
     bodies = recorder.bodies()
     heard_of = sorted(json.loads(body)["payload"]["email"] for body in bodies)
@@ -129,11 +129,11 @@ def test_without_a_kill_four_workers_make_exactly_as_many_requests_as_there_are_
     database = Database(postgresql_ready)
     prepare(database, recorder)
     with Fleet.on(database, tmp_path) as fleet:
-        workers = [fleet.start_worker() for _ in range(4)]
+        for _ in range(4):
+            fleet.start_worker()
         emit(database, range(EVENTS))
         settled(fleet)
-        for worker in workers:
-            assert fleet.end(worker) == 0, fleet.said(worker)
+        assert fleet.complaints() == []
         assert recorder.bodies().keys() == fleet.owed_bodies().keys()
         assert recorder.count() == fleet.count("attempts") == EVENTS
     database.close()
