@@ -124,9 +124,10 @@ class Fleet:
         """Say whether nothing is owed any more."""
         # One statement: between two, what was in flight would be missed as it becomes due.
         states = ("new", "ready", "suspect", "waiting", "in_flight")
-        owed = (f"EXISTS (SELECT 1 FROM deliveries WHERE state = '{state}')" for state in states)
+        exists = "EXISTS (SELECT 1 FROM deliveries WHERE state = '{}')"
+        owed = text("SELECT " + " OR ".join(map(exists.format, states)))
         with self.database.reading() as session:
-            return not session.execute(text(f"SELECT {' OR '.join(owed)}")).scalar_one()
+            return not session.execute(owed).scalar_one()
 
     def _start(self, name: str, *command: str) -> None:
         with self._stderr(name).open("wb") as stderr:
