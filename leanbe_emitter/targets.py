@@ -18,11 +18,11 @@ Network = IPv4Network | IPv6Network
 
 #: The longest URL, in characters.
 LONGEST_URL = 4096
-#: The option that widens the rules, as hints name it.
-OPTION = "--allow-targets"
+#: The setting that widens the rules, as hints name it.
+SETTING = "LEANBE_EMITTER_ALLOW_TARGETS"
 
 _EXAMPLE = "A webhook's URL looks like http://localhost:8000/webhook."
-_ALLOW_EXAMPLE = f"Example: {OPTION} hooks.example.com,10.0.0.0/8."
+_ALLOW_EXAMPLE = f"{SETTING}=hooks.example.com,10.0.0.0/8 is an example."
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 _LONGEST_HOST = 253
@@ -284,7 +284,7 @@ def check_address(address: str, rules: TargetRules, *, host: str) -> None:
     if not _METADATA.isdisjoint(faces):
         raise InvalidTarget(
             f"{address}{led} must not be called: it is a cloud's metadata address.",
-            hint=f"{OPTION} does not reach metadata addresses.",
+            hint=f"{SETTING} does not reach metadata addresses.",
         )
     if _is_allowed(faces[0], host, rules):
         return
@@ -292,7 +292,7 @@ def check_address(address: str, rules: TargetRules, *, host: str) -> None:
     if rule:
         raise InvalidTarget(
             f"{address}{led} must not be called: {rule}.",
-            hint=f"If it is meant, allow it with {OPTION} {address}.",
+            hint=f"If it is meant, {SETTING}={address} allows it.",
         )
 
 

@@ -66,7 +66,8 @@ class Ended:
         return self.outcome is Outcome.DELIVERED
 
     def document(self) -> Document:
-        """Return what ``json`` shows of it."""
+        """Return what ``json`` shows of it; what is not kept has no delivery and is due never."""
+        is_kept, due = bool(self.begun.delivery_id), self.next_due_at
         return {
             "delivery": self.begun.delivery_id or None,
             "event": self.begun.event,
@@ -80,8 +81,8 @@ class Ended:
             "answerStatus": self.answer_status,
             "answerBody": _text(self.answer_body) if self.answer_body is not None else None,
             "error": self.error,
-            "status": self.status,
-            "nextDueAt": output.instant(self.next_due_at) if self.next_due_at else None,
+            "status": self.status if is_kept else None,
+            "nextDueAt": output.instant(due) if is_kept and due else None,
             "assumptions": self.assumptions,
         }
 

@@ -11,12 +11,13 @@ from leanbe_emitter.cli.commands import command
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    r"""Print the script that completes commands and events in a shell.
+    """Print the script that completes commands and events in a shell.
 
-    \b
-    bash  eval "$(leanbe-emitter completion bash)"       in ~/.bashrc
-    zsh   eval "$(leanbe-emitter completion zsh)"        in ~/.zshrc
-    fish  leanbe-emitter completion fish | source        in ~/.config/fish/config.fish
+    In ~/.bashrc stands: eval "$(leanbe-emitter completion bash)"
+
+    In ~/.zshrc stands: eval "$(leanbe-emitter completion zsh)"
+
+    In ~/.config/fish/config.fish stands: leanbe-emitter completion fish | source
     """
     completer = get_completion_class(shell)
     if completer is None:

@@ -152,11 +152,12 @@ def discard(
     """
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    if not delivery and status is None and older_than is None:
+    has_filter = status is not None or older_than is not None
+    if not delivery and not has_filter:
         raise click.UsageError("Say which: ID, --status or --older-than.")
-    which = None
-    if status is not None or older_than is not None:
-        which = Filter(status=status, before=_ago(older_than))
+    if delivery and has_filter:
+        raise click.UsageError("An ID says which already: leave out --status and --older-than.")
+    which = Filter(status=status, before=_ago(older_than)) if has_filter else None
     with opened(invocation) as leanbe:
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
     output.rows(invocation.form, gone, columns=_LIST)

@@ -48,6 +48,8 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None) -> None:
         _say(invocation.form, report.summary)
     if not report.is_success:
         raise Failed(report.summary, hint=report.reason)
+    if invocation.form is not Form.TABLE:
+        invocation.notice(report.summary)
 
 
 def _run(invocation: Invocation, folder: Path, *, to: str | None, secret: str) -> "Report":

@@ -70,7 +70,7 @@ def rows(form: Form, documents: Iterable[Document], *, columns: Sequence[Column]
         _print(_json(list(documents), indent=2))
     elif form is Form.TABLE:
         _print_table(
-            [each.title for each in columns],
+            [(each.title, _least_width(each)) for each in columns],
             [[each.short(cell(each.of(document))) for each in columns] for document in documents],
         )
     else:
@@ -168,16 +168,21 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
-def _print_table(titles: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def _least_width(column: Column) -> int | None:
+    """Return how narrow a column may get: an id that is cut short names nothing."""
+    return ID_ENDING + 1 if column.short is abbreviated else None
+
+
+def _print_table(titles: Sequence[tuple[str, int | None]], cells: Sequence[Sequence[str]]) -> None:
     from rich import box  # noqa: PLC0415 - only a table needs it
     from rich.console import Console  # noqa: PLC0415 - only a table needs it
     from rich.table import Table  # noqa: PLC0415 - only a table needs it
     from rich.text import Text  # noqa: PLC0415 - only a table needs it
 
     table = Table(box=box.SIMPLE_HEAD, show_header=bool(titles), pad_edge=False)
-    *others, last = titles or ("", "")
-    for title in others:
-        table.add_column(title, no_wrap=True)
+    *others, (last, _) = titles or (("", None), ("", None))
+    for title, least_width in others:
+        table.add_column(title, no_wrap=True, min_width=least_width)
     table.add_column(last, overflow="fold")
     for line in cells:
         table.add_row(*(Text(each) for each in line))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
@@ -43,9 +44,9 @@ _REHEARSED = [output.column(key) for key in ("event", "method", "url", "body")]
 @click.option("--no-deliver", is_flag=True, help="Leave the first attempt to a worker.")
 @click.option("--dry-run", is_flag=True, help="Show the requests; store and send nothing.")
 @options.assume
-@click.pass_obj
+@click.pass_context
 def trigger(  # noqa: PLR0913 - one argument for each option
-    invocation: Invocation,
+    context: click.Context,
     *,
     events: tuple[str, ...],
     product: str | None,
@@ -68,8 +69,10 @@ def trigger(  # noqa: PLR0913 - one argument for each option
     --set-json, then --unset); several in one call speak of one and the same document. The first
     attempt is made at once; what is not accepted stays due, for "worker" or --follow.
     """
+    invocation = context.ensure_object(Invocation)
     names = _names(events, is_all=is_all)
     if not names:
+        _check_nothing_is_meant(context)
         _list_events(invocation.form)
         return
     if follow and no_deliver:
@@ -103,6 +106,13 @@ def _names(events: tuple[str, ...], *, is_all: bool) -> tuple[str, ...]:
     if events and is_all:
         raise click.UsageError("--all names every event already: leave out the others.")
     return STORY_ORDER if is_all else events
+
+
+def _check_nothing_is_meant(context: click.Context) -> None:
+    """Refuse options without an event: the list of events would hide that nothing was made."""
+    for name in context.params:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError("An EVENT is missing: name it, or give --all for all of them.")
 
 
 def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:

@@ -115,7 +115,7 @@ def _header(text: str) -> tuple[str, str]:
     name, sign, value = text.partition(":")
     if not sign or not name.strip():
         # Not shown: a header may hold a token.
-        raise ValueError("A header without ':': write it as NAME:VALUE.")
+        raise ValueError("A header needs a name and a ':': write it as NAME:VALUE.")
     return check_header(name.strip(), value)
 
 

@@ -19,6 +19,7 @@ from leanbe_emitter.wire.nearest import did_you_mean
 #: How many digits of an id name an object, at the least.
 SHORTEST_PART = 6
 
+_ADVICE = f"Name it in full, or by at least {SHORTEST_PART} digits of either end of its id."
 _ID_PART = re.compile(rf"[0-9a-f]{{{SHORTEST_PART},{OBJECT_ID_LENGTH}}}")
 
 Row = TypeVar("Row")
@@ -54,7 +55,8 @@ def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it i
         matching = session.scalars(rows.where(condition).limit(2)).all()
         if matching:
             return _only(matching, reference, what)
-    raise NotFound(f"There is no {what} {reference!r}.", hint=did_you_mean(reference, names()))
+    hint = did_you_mean(reference, names()) or _ADVICE
+    raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
 
 
 def _conditions(

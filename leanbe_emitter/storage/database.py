@@ -23,6 +23,10 @@ BUSY_TIMEOUT_MS = 10_000
 #: How long a connection to PostgreSQL may take, in seconds.
 CONNECT_TIMEOUT_SECONDS = 10
 
+# What the driver of SQLite takes behind a "?"; all else goes to SQLite itself, by uri=true.
+_SQLITE_ARGUMENTS = frozenset(
+    {"uri", "timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
+)
 _READS = "leanbe_reads"
 # Parameters are secrets and payloads: an error that nobody expected must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
@@ -97,9 +101,21 @@ def parse_database_url(text: str) -> URL:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
         raise _no_database_url(url.render_as_string(hide_password=True))
+    if url.get_backend_name() == "sqlite":
+        _check_arguments_of_sqlite(url)
     if url.get_backend_name() == "sqlite" and url.database == ":memory:":
         url = url.set(database=None)
     return url
+
+
+def _check_arguments_of_sqlite(url: URL) -> None:
+    """Refuse what the driver would not get: it would only be warned of, and left out."""
+    ignored = sorted(set(url.query) - _SQLITE_ARGUMENTS)
+    if ignored and "uri" not in url.query:
+        raise InvalidValue(
+            f"{url.render_as_string()!r} has an argument {ignored[0]!r} that SQLite does not take.",
+            hint="Arguments of SQLite's own need uri=true and a file: URL, as SQLAlchemy has it.",
+        )
 
 
 def _no_database_url(text: str) -> InvalidValue:

@@ -170,12 +170,19 @@ def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path
         (("webhook", "set", "Acme", "http://169.254.169.254/"), "169.254.169.254"),
         (("webhook", "set", "Acme", "http://127.0.0.1/", "--header", "Content-Length: 1"), "Cont"),
         (("deliveries", "show", "abcdef"), "abcdef"),
+        (("trigger", "--set", "title=x"), "EVENT is missing"),
+        (("trigger", "--dry-run"), "EVENT is missing"),
+        (("product", "show", "Unlike"), "6 digits of either end"),
+        (("deliveries", "show", "e4b7"), "6 digits of either end"),
         (("deliveries", "discard"), "--older-than"),
+        (("deliveries", "discard", "abcdef", "--older-than", "1h"), "leave out"),
+        (("deliveries", "discard", "abcdef", "--status", "pending"), "leave out"),
         (("deliveries", "list", "--event", "ideas.*"), "ideas.*"),
         (("user", "create", "--email", "owner@example.com", "--first-name", "O"), "owner@"),
         (("user", "grant", "nobody@example.com", "--product", "Acme"), "nobody@example.com"),
         (("send", "--to", "http://127.0.0.1/", "--secret", "s"), "EVENT or --body"),
         (("--db", "mysql://127.0.0.1/x", "product", "list"), "mysql"),
+        (("--db", "sqlite:///x.db?mode=ro", "product", "list"), "uri=true"),
     ],
 )
 def test_what_is_refused_is_2_and_says_what(
@@ -422,6 +429,9 @@ def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> 
         assert cli(*arguments, receiver.url, "--body", "@altered.json").status == 0
         refused = cli(*arguments, receiver.url, "--body", "@altered.json", "--as-is")
         assert refused.status == 1
+        ran = cli(*arguments, "http://127.0.0.1:1/", "idea.created", "--output", "json")
+        (attempt,) = json.loads(ran.stdout)
+        assert (attempt["status"], attempt["nextDueAt"]) == (None, None)
     assert kept(tmp_path)[2] == body.replace(b"Hi", b"Ho")
     assert "refused. Leanbe signs JSON.stringify(payload)" in refused.stderr
     assert not (tmp_path / "leanbe-emitter.db").exists()

@@ -31,8 +31,9 @@ def test_every_event_is_verified_and_one_is_retried(tmp_path: Path) -> None:
     assert rows[-1].split()[1] == "2"
 
 
-def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
-    assert demo(tmp_path).status == 0
+def test_it_leaves_nothing_behind_and_says_how_it_went(tmp_path: Path) -> None:
+    ran = demo(tmp_path, "--output", "plain")
+    assert (ran.status, ran.stderr) == (0, "22 of 22 verified by the receiver\n")
     assert left_behind(tmp_path) == []
 
 

@@ -193,7 +193,7 @@ def test_threads_share_a_database_in_memory() -> None:
     database.close()
 
 
-def test_two_processes_may_create_the_same_file_at_once(opened: Opener, tmp_path: Path) -> None:
+def test_several_may_create_the_same_file_at_once(opened: Opener, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'race.db'}"
     errors: list[Exception] = []
 

@@ -189,7 +189,7 @@ async def test_a_name_that_leads_to_a_forbidden_address_is_unreachable(
 ) -> None:
     async with sender(resolve=Book(**{"evil.test": (address,)})) as transport:
         reason = await unreachable(transport, post("http://evil.test:8000/"))
-        for part in (address, "evil.test", rule, "--allow-targets"):
+        for part in (address, "evil.test", rule, "LEANBE_EMITTER_ALLOW_TARGETS"):
             assert part in reason
 
 

@@ -36,6 +36,7 @@ def test_the_help_of_every_command_ends_in_an_example(
     title, example = ran.stdout.rstrip().rsplit("\n\n", 1)[1].split("\n", 1)
     assert title == "Example:"
     assert "leanbe-emitter" in example
+    assert "\\b" not in ran.stdout
 
 
 def test_the_programs_help_says_of_each_command_what_its_own_help_begins_with() -> None:
@@ -137,6 +138,15 @@ def test_a_table_has_a_header_and_abbreviates_ids_to_their_ending(
     header, _, row = (line for line in capsys.readouterr().out.splitlines() if line.strip())
     assert header.split() == ["_id", "name"]
     assert row.split() == ["…a2e502", "Ac\\tme"]
+
+
+def test_an_id_stays_whole_however_narrow_the_terminal_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    wide = [*COLUMNS, output.column("name"), output.column("name")]
+    output.rows(Form.TABLE, [{**ACME, "name": "a long name"}], columns=wide)
+    assert "…a2e502" in capsys.readouterr().out
 
 
 def test_what_came_from_outside_reaches_no_terminal_as_an_order() -> None:

@@ -163,9 +163,9 @@ def refused_address(address: str, rules: TargetRules = DEFAULT, *, host: str = "
 
 
 @pytest.mark.parametrize(("address", "rule"), FORBIDDEN)
-def test_a_refused_address_names_address_host_rule_and_option(address: str, rule: str) -> None:
+def test_a_refused_address_names_address_host_rule_and_setting(address: str, rule: str) -> None:
     message = refused_address(address)
-    for part in (address, "evil.test", rule, "--allow-targets"):
+    for part in (address, "evil.test", rule, "LEANBE_EMITTER_ALLOW_TARGETS"):
         assert part in message
 
 
@@ -230,7 +230,7 @@ def test_an_address_that_carries_another_is_private_only_if_both_are() -> None:
 def test_an_entry_that_allows_nothing_sensible_is_refused(entry: str) -> None:
     with pytest.raises(InvalidValue, match="is no") as caught:
         TargetRules(allow=(entry,))
-    assert "--allow-targets" in caught.value.hint
+    assert "LEANBE_EMITTER_ALLOW_TARGETS" in caught.value.hint
 
 
 @given(st.text() | st.text().map(lambda text: f"http://{text}"))
@@ -255,7 +255,7 @@ def test_every_address_is_either_let_through_or_refused_with_a_hint(
     try:
         check_address(str(address), TargetRules(exposed=exposed), host="a.test")
     except InvalidTarget as error:
-        assert "--allow-targets" in error.hint  # noqa: PT017 - both ends are right
+        assert "LEANBE_EMITTER_ALLOW_TARGETS" in error.hint  # noqa: PT017 - both ends are right
 
 
 @pytest.mark.parametrize(
