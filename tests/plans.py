@@ -45,7 +45,7 @@ def explained(database: Database) -> Iterator[dict[str, str]]:
     """Explain every statement of the block, just before it runs; yield the plans by statement."""
     plans: dict[str, str] = {}
 
-    def explain(connection: Any, _: object, statement: str, parameters: Any, *_rest: object) -> None:
+    def explain(connection: Any, _: object, statement: str, parameters: Any, *_more: Any) -> None:
         given = parameters[0] if isinstance(parameters, list) else parameters
         cursor = connection.connection.cursor()
         cursor.execute(f"EXPLAIN {statement}", given)

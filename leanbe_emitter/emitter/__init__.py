@@ -2,6 +2,7 @@
 
 from leanbe_emitter.emitter.deliveries import Filter
 from leanbe_emitter.emitter.leanbe import Leanbe
+from leanbe_emitter.emitter.redelivering import Job, Redelivered
 from leanbe_emitter.emitter.sending import Courier, Receiver
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product, User, Webhook
 from leanbe_emitter.emitter.synthetic import Changes, Wanted
@@ -16,9 +17,11 @@ __all__ = [
     "Entry",
     "Event",
     "Filter",
+    "Job",
     "Leanbe",
     "Product",
     "Receiver",
+    "Redelivered",
     "Rehearsed",
     "Triggered",
     "User",

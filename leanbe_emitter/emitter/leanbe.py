@@ -25,6 +25,7 @@ from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks
+from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
@@ -266,6 +267,32 @@ class Leanbe:
         self._engine.attempt(new, lease=lease, watcher=watcher)
         return new
 
+    def redeliver_all(self, job: Job, *, watcher: Watcher = NOBODY) -> Redelivered:
+        """Run a job: deliver many old events again, each once, however often it is started.
+
+        Broken off, it goes on where it ended when a job of the same name is run again.
+
+        Raises:
+            Conflict: another process runs the same job, or a transaction is open.
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference names several, or the filter is refused.
+        """
+        self._require_free_thread()
+        return self._redelivering(watcher).run(job)
+
+    def new_job_name(self) -> str:
+        """Return a name that no job has yet."""
+        return self._ids.object_id(self._clock.now())
+
+    def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
+        """Yield the deliveries whose events ``redeliver_all`` would deliver again, in batches.
+
+        Raises:
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference names several, or the filter is refused.
+        """
+        return map(self.deliveries.of, self._redelivering(NOBODY).planned(job))
+
     def work(
         self,
         *,
@@ -348,6 +375,13 @@ class Leanbe:
 
     def __repr__(self) -> str:
         return f"Leanbe({self._database!r})"
+
+    def _redelivering(self, watcher: Watcher) -> Redelivering:
+        return Redelivering(
+            self._transactions,
+            new_lease=self._engine.new_lease,
+            attempt=lambda new, lease: self._engine.attempt(new, lease=lease, watcher=watcher),
+        )
 
     def _is_idle(self) -> bool:
         due = self.due()

@@ -11,6 +11,7 @@ from leanbe_emitter import LeanbeError
 DOCUMENTED = {
     "Leanbe", "Product", "Webhook", "User", "Event", "Delivery", "DeliveryStatus", "Attempt",
     "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
+    "Job", "Redelivered",
     "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify", "verify",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
