@@ -117,3 +117,10 @@ def postgresql_bench(cluster: Cluster) -> Iterator[Bench]:
         database = Database(url)
         yield Bench(database=database)
         database.close()
+
+
+@pytest.fixture
+def postgresql_ready(cluster: Cluster) -> Iterator[str]:
+    """The URL of a PostgreSQL database with today's tables."""
+    with cluster.migrated_database() as url:
+        yield url

@@ -9,11 +9,13 @@ from leanbe_emitter.clock import pause, stopwatch
 PATIENCE_SECONDS = 30.0
 
 
-def until(is_met: Callable[[], object], what: str) -> None:
+def until(
+    is_met: Callable[[], object], what: str, *, patience_seconds: float = PATIENCE_SECONDS
+) -> None:
     """Return as soon as the condition is met; fail after a long while, saying what was awaited."""
     started = stopwatch()
     while not is_met():
-        assert stopwatch() - started < PATIENCE_SECONDS, f"waited in vain until {what}"
+        assert stopwatch() - started < patience_seconds, f"waited in vain until {what}"
         pause(0.005)
 
 

@@ -1,7 +1,9 @@
 """The commands ``db ...``: the database's tables, and how they stand to this program."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +12,22 @@ import click
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.values import DURATION
 from leanbe_emitter.errors import DatabaseBehind
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.output import Document
     from leanbe_emitter.storage.database import Database
+    from leanbe_emitter.storage.retention import Pruned
 
 _COLUMNS = [output.column(key) for key in ("state", "revision", "newest", "db")]
+_PRUNED = [
+    output.column("events"),
+    output.column("deliveries"),
+    output.column("attempts"),
+    output.column("journalEntries", title="journal entries"),
+]
 
 
 @group("db", example="leanbe-emitter db check")
@@ -59,6 +70,40 @@ def check(invocation: Invocation) -> None:
         if schema.state is not migrate.SchemaState.CURRENT:
             raise migrate.not_ready(schema)
         _show(invocation, database)
+
+
+@subcommand(db, "prune", example="leanbe-emitter db prune --older-than 30d")
+@click.option(
+    "--older-than",
+    type=DURATION,
+    required=True,
+    metavar="TIME",
+    help="Settled longer ago than this, such as 30d.",
+)
+@click.pass_obj
+def prune(invocation: Invocation, *, older_than: float) -> None:
+    """Delete settled deliveries, and events that nothing is owed for, with all their records.
+
+    What is owed stays, however old it is. It goes in small transactions, beside running workers.
+    """
+    with opened(invocation) as leanbe:
+        pruned = leanbe.prune(older_than=timedelta(seconds=older_than), told=_progress)
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    document: Document = {
+        "events": pruned.events,
+        "deliveries": pruned.deliveries,
+        "attempts": pruned.attempts,
+        "journalEntries": pruned.journal_entries,
+    }
+    output.record(invocation.form, document, columns=_PRUNED)
+
+
+def _progress(pruned: "Pruned") -> None:
+    """Say how far it is, to somebody who looks at it."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events gone ")
+        sys.stderr.flush()
 
 
 @contextmanager

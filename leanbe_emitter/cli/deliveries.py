@@ -19,8 +19,9 @@ from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Delivery
+    from leanbe_emitter.emitter import Delivery, Job, Leanbe
 
+_BY_ANY_WORKER = " by any worker"
 #: How many deliveries a list shows unless it is told otherwise, and how many at the most.
 _PAGE, _LONGEST_PAGE = 50, 200
 
@@ -121,17 +122,60 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> Non
             _show(invocation.form, found.document())
 
 
-@subcommand(deliveries, "redeliver", example="leanbe-emitter deliveries redeliver a2e421")
-@click.argument("delivery", metavar="ID...", nargs=-1, required=True)
+@subcommand(
+    deliveries,
+    "redeliver",
+    example="leanbe-emitter deliveries redeliver --status exhausted --job after-the-outage",
+)
+@click.argument("delivery", metavar="[ID...]", nargs=-1)
+@_status
+@options.event_glob
+@click.option("--since", type=DURATION, metavar="TIME", help="No older than this, such as 10m.")
+@click.option("--dry-run", is_flag=True, help="List what would be delivered again.")
+@click.option("--job", metavar="NAME", help="Go on with the job of that name, or begin it.")
 @click.pass_obj
-def redeliver(invocation: Invocation, delivery: tuple[str, ...]) -> None:
-    """Deliver old events again: the same bytes, to the product's present URL."""
-    who_is_next = " by any worker"
-    with (
-        opened(invocation) as leanbe,
-        making_attempts(invocation, who_is_next=who_is_next) as printing,
-    ):
-        leanbe.redeliver(delivery, watcher=printing)
+def redeliver(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    delivery: tuple[str, ...],
+    status: DeliveryStatus | None,
+    event: str | None,
+    since: float | None,
+    dry_run: bool,
+    job: str | None,
+) -> None:
+    """Deliver old events again: the same bytes, to the product's present URL.
+
+    By id, or by --status. A job delivers each event once: interrupted, it goes on where it ended
+    when it is started again with the same --job.
+    """
+    from leanbe_emitter.emitter import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
+
+    if bool(delivery) == (status is not None):
+        raise click.UsageError("Say which: either ID or --status.")
+    if status is None and (event is not None or since is not None):
+        raise click.UsageError("--event and --since narrow --status down: give it, too.")
+    which = None if status is None else Filter(status=status, event=event, since=_ago(since))
+    with opened(invocation) as leanbe:
+        named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
+        if dry_run:
+            batches = leanbe.rehearse_redelivery(named)
+            documents = [each.document() for batch in batches for each in batch]
+            output.rows(invocation.form, documents, columns=_LIST)
+            invocation.notice(f"Would redeliver {len(documents)}.")
+        elif delivery and job is None:
+            with making_attempts(invocation, who_is_next=_BY_ANY_WORKER) as printing:
+                leanbe.redeliver(delivery, watcher=printing)
+        else:
+            _run(invocation, leanbe, named)
+
+
+def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
+    invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
+    with making_attempts(invocation, who_is_next=_BY_ANY_WORKER) as printing:
+        done = leanbe.redeliver_all(job, watcher=printing)
+        passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
+        invocation.notice(f"Redelivered {done.made}{passed_over}.")
 
 
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")

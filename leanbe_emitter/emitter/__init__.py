@@ -9,6 +9,7 @@ from leanbe_emitter.emitter.ideas import Idea
 from leanbe_emitter.emitter.leanbe import Leanbe
 from leanbe_emitter.emitter.okrs import KeyResult, Okr
 from leanbe_emitter.emitter.raised import Raised
+from leanbe_emitter.emitter.redelivering import Job, Redelivered
 from leanbe_emitter.emitter.resources import Page
 from leanbe_emitter.emitter.sending import Courier, Receiver
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product, User, Webhook
@@ -29,6 +30,7 @@ __all__ = [
     "Filter",
     "Idea",
     "IdeaRequest",
+    "Job",
     "KeyResult",
     "Leanbe",
     "Okr",
@@ -36,6 +38,7 @@ __all__ = [
     "Product",
     "Raised",
     "Receiver",
+    "Redelivered",
     "Rehearsed",
     "Triggered",
     "User",

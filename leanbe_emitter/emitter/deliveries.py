@@ -96,7 +96,7 @@ class Deliveries:
         if limit < 1:
             raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
         with self._transactions.looking() as session:
-            found = _selected(session, which or Filter())
+            found = selected(session, which or Filter())
             return self._snapshots(session, session.scalars(_newest(found, limit)).all())
 
     def last(self, event: str | None = None) -> Delivery:
@@ -145,8 +145,8 @@ class Deliveries:
             ids = [row_of(session, reference).id for reference in references]
             cancelled = cancel(session, DeliveryRow.id.in_(ids)) if ids else []
             if which is not None:
-                selected = _selected(session, which, DeliveryRow.id)
-                cancelled += cancel(session, DeliveryRow.id.in_(selected))
+                found = selected(session, which, DeliveryRow.id)
+                cancelled += cancel(session, DeliveryRow.id.in_(found))
         return self.of(cancelled)
 
     def curl(self, delivery: Delivery) -> str:
@@ -219,7 +219,13 @@ def row_of(session: Session, reference: DeliveryRef) -> DeliveryRow:
     return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
 
 
-def _selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
+def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
+    """Return the statement that finds what a filter means.
+
+    Raises:
+        NotFound: the filter names a product that is not there.
+        InvalidValue: its glob matches no event name, or its status is none.
+    """
     statement = select(what).where(DeliveryRow.state.in_(_states(which)))
     if which.event is not None:
         names = matching(which.event)

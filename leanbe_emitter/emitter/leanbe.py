@@ -7,9 +7,9 @@ the other, so that the same calls give the same bytes in the same order.
 
 import random
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -26,18 +26,20 @@ from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks
 from leanbe_emitter.emitter.raised import Raised
+from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
 from leanbe_emitter.emitter.users import Users
 from leanbe_emitter.emitter.watching import Watching
-from leanbe_emitter.errors import Conflict, LeanbeError
+from leanbe_emitter.errors import Conflict, LeanbeError, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import record, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
+from leanbe_emitter.storage.retention import Pruned, prune
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from leanbe_emitter.targets import TargetRules
@@ -293,13 +295,39 @@ class Leanbe:
             # In the order of their ids, as outbox.record locks them.
             for product_id in sorted({each.product_id for each in old}):
                 _require_url(action, product_id)
-            events = [session.get_one(EventRow, each.event_id) for each in old]
+            events = [_kept(session, each.event_id) for each in old]
             new = [
                 redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
                 for event in events
             ]
         self._engine.attempt(new, lease=lease, watcher=watcher)
         return new
+
+    def redeliver_all(self, job: Job, *, watcher: Watcher = NOBODY) -> Redelivered:
+        """Run a job: deliver many old events again, each once, however often it is started.
+
+        Broken off, it goes on where it ended when a job of the same name is run again.
+
+        Raises:
+            Conflict: another process runs the same job, or a transaction is open.
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference names several, or the filter is refused.
+        """
+        self._require_free_thread()
+        return self._redelivering(watcher).run(job)
+
+    def new_job_name(self) -> str:
+        """Return a name that no job has yet."""
+        return self._ids.object_id(self._clock.now())
+
+    def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
+        """Yield the deliveries whose events ``redeliver_all`` would deliver again, in batches.
+
+        Raises:
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference names several, or the filter is refused.
+        """
+        return map(self.deliveries.of, self._redelivering(NOBODY).planned(job))
 
     def work(
         self,
@@ -349,6 +377,22 @@ class Leanbe:
         """
         self.watching.wait_until_idle(self._is_idle, timeout_seconds=timeout_seconds)
 
+    def prune(
+        self, *, older_than: timedelta, told: Callable[[Pruned], None] = lambda _: None
+    ) -> Pruned:
+        """Delete what was settled longer ago, in batches; what is owed stays.
+
+        Args:
+            older_than: settled deliveries with their attempts, and events that nothing is owed
+                for, go at that age, and their entries in the journal.
+            told: is told after each batch how many rows have gone until then.
+
+        Raises:
+            Conflict: a transaction is open.
+        """
+        self._transactions.require_none("Pruning")
+        return prune(self._database, before=self._clock.now() - older_than, told=told)
+
     def close(self) -> None:
         """Close connections and the database; what was in memory is gone."""
         self._engine.close()
@@ -367,6 +411,13 @@ class Leanbe:
 
     def __repr__(self) -> str:
         return f"Leanbe({self._database!r})"
+
+    def _redelivering(self, watcher: Watcher) -> Redelivering:
+        return Redelivering(
+            self._transactions,
+            new_lease=self._engine.new_lease,
+            attempt=lambda new, lease: self._engine.attempt(new, lease=lease, watcher=watcher),
+        )
 
     def _is_idle(self) -> bool:
         due = self.due()
@@ -393,6 +444,15 @@ def _require_url(action: Action, product_id: str) -> None:
         raise Conflict(
             f"The product {product.name!r} has no webhook URL.", hint="Set one first: webhook set."
         )
+
+
+def _kept(session: Session, event_id: str) -> EventRow:
+    """Return an event that is not pruned while the transaction lasts."""
+    lock = {"read": True, "key_share": True}
+    row = session.get(EventRow, event_id, with_for_update=lock, populate_existing=True)
+    if row is None:
+        raise NotFound("The event of that delivery was pruned just now.")
+    return row
 
 
 def _prepared(database: Database) -> bool:

@@ -272,6 +272,20 @@ class AttemptRow(Base):
     deviations: Mapped[Json]
 
 
+class RedeliveryRow(Base):
+    """That a job has owed an event again: once, however often the job is started."""
+
+    __tablename__ = "redeliveries"
+
+    job: Mapped[LongText] = mapped_column(primary_key=True)
+    event_id: Mapped[Ref] = mapped_column(
+        ForeignKey("events.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    #: The new delivery.
+    delivery_id: Mapped[Ref]
+    created_at: Mapped[Instant]
+
+
 class JournalRow(Base):
     """One entry a fact, in commit order: what ``tail`` and ``wait`` read by."""
 

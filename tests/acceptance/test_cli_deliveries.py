@@ -318,6 +318,43 @@ def test_a_delivery_is_shown_raw_and_delivered_again_with_the_same_bytes(
     assert first == second == raw.stdout.encode()
 
 
+def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created", "idea.updated")
+        by_filter = ("deliveries", "redeliver", "--status", "delivered")
+        rehearsed = cli(*by_filter, "--event", "*.updated", "--dry-run")
+        assert len(rehearsed.stdout.splitlines()) == 1
+        assert len(kept(tmp_path)) == 2
+        ran = cli(*by_filter, "--job", "once")
+        assert ran.status == 0
+        assert "Redelivered 2." in ran.stderr
+        again = cli(*by_filter, "--job", "once")
+        assert (again.status, again.stdout) == (0, "")
+        assert "Redelivered 0." in again.stderr
+        unnamed = cli(*by_filter, "--since", "1h")
+        assert "--job" in unnamed.stderr
+    assert len(kept(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("arguments", [(), ("a2e421", "--status", "delivered"), ("--event", "*")])
+def test_redeliver_wants_to_know_which(cli: Cli, arguments: tuple[str, ...]) -> None:
+    ran = cli("deliveries", "redeliver", *arguments)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert "--status" in ran.stderr
+
+
+def test_what_is_old_is_pruned(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created")
+        assert cli("db", "prune", "--older-than", "1h").stdout == "0\t0\t0\t0\n"
+        assert cli("deliveries", "list").stdout != ""
+        assert cli("db", "prune", "--older-than", "0s").stdout == "1\t1\t1\t2\n"
+        assert cli("deliveries", "list").stdout == ""
+    assert cli("db", "prune").status == 2
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_command_for_curl_sends_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
     with acme(cli, tmp_path):

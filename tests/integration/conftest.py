@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Leanbe, Product
-from tests.postgresql import Cluster
 from tests.receiver import Receiver
 from tests.scene import Scene, set_scene
 
@@ -40,13 +39,6 @@ def receiver() -> Iterator[Receiver]:
 def product(leanbe: Leanbe, receiver: Receiver) -> Product:
     """A product whose events go to the receiver."""
     return leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
-
-
-@pytest.fixture
-def postgresql_ready(cluster: Cluster) -> Iterator[str]:
-    """The URL of a PostgreSQL database with today's tables."""
-    with cluster.migrated_database() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

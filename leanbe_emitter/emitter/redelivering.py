@@ -1,0 +1,198 @@
+"""Jobs that deliver many old events again: broken off and started again, none is made twice.
+
+A job is a name. Each event that it owes again is on record under that name in the transaction that
+owes it, and once only; who runs the job again goes on behind what is on record. So the new
+deliveries of a job never match its own filter, either.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, exists, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import to_milliseconds
+from leanbe_emitter.domain import products
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
+from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.outbox import Lease, redeliver
+from leanbe_emitter.storage.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
+
+#: How many deliveries one transaction owes again, before their first attempts are made.
+BATCH = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redelivered:
+    """What a run of a job came to.
+
+    Attributes:
+        made: how many new deliveries it made.
+        without_url: how many it passed over, because their product has no URL now.
+    """
+
+    made: int = 0
+    without_url: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Which deliveries' events are owed again, and under which name that is on record.
+
+    Attributes:
+        name: any text; the same name goes on with the same job.
+        references: deliveries by name.
+        which: deliveries by filter; None for none but those that are named.
+    """
+
+    name: str
+    references: Sequence[DeliveryRef] = ()
+    which: Filter | None = None
+
+
+class Redelivering:
+    """Runs jobs.
+
+    Args:
+        new_lease: returns a lease for deliveries that are attempted at once.
+        attempt: makes the first attempts of deliveries of such a lease.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        *,
+        new_lease: Callable[[], Lease],
+        attempt: Callable[[Sequence[str], Lease], object],
+    ) -> None:
+        self._transactions = transactions
+        self._new_lease = new_lease
+        self._attempt = attempt
+
+    def planned(self, job: Job) -> Iterator[list[str]]:
+        """Yield the ids of the deliveries whose events a run would owe again, batch by batch.
+
+        Raises:
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference names several, or the filter is refused.
+        """
+        after, seen = "", set[str]()
+        while True:
+            with self._transactions.looking() as session:
+                page = _page(session, job, after)
+            if not page:
+                return
+            yield [row.id for row in _once(page, seen)]
+            after = page[-1].id
+
+    def run(self, job: Job) -> Redelivered:
+        """Owe the events again and make the first attempts, batch by batch, in the order of ids.
+
+        Raises:
+            Conflict: another process runs the same job right now.
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference names several, or the filter is refused.
+        """
+        after, made, without_url = "", 0, 0
+        while True:
+            lease = self._new_lease()
+            with _alone(job), self._transactions.acting() as action:
+                page = _page(action.session, job, after)
+                if not page:
+                    return Redelivered(made=made, without_url=without_url)
+                owed = _once(page, set())
+                new = _owe(action, job, owed, lease=lease)
+            self._attempt(new, lease)
+            after, made = page[-1].id, made + len(new)
+            without_url += len(owed) - len(new)
+
+
+@contextmanager
+def _alone(job: Job) -> Iterator[None]:
+    """Turn the database's word that an event is on record already into ours."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(
+            f"The job {job.name!r} is being run by another process.",
+            hint="Let it finish; started again, a job goes on where it ended.",
+        ) from error
+
+
+def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:
+    """Return the next deliveries of a job whose events it has not owed again yet."""
+    is_done = exists().where(
+        RedeliveryRow.job == job.name, RedeliveryRow.event_id == DeliveryRow.event_id
+    )
+    statement = (
+        _wanted(session, job)
+        .where(DeliveryRow.id > after, ~is_done)
+        .order_by(DeliveryRow.id)
+        .limit(BATCH)
+    )
+    return session.execute(statement).all()
+
+
+def _wanted(session: Session, job: Job) -> Select[Any]:
+    columns: tuple[Any, ...] = (DeliveryRow.id, DeliveryRow.event_id, DeliveryRow.product_id)
+    named = DeliveryRow.id.in_([row_of(session, each).id for each in job.references])
+    if job.which is None:
+        return select(*columns).where(named)
+    if not job.references:
+        return selected(session, job.which).with_only_columns(*columns)
+    by_filter = selected(session, job.which).with_only_columns(DeliveryRow.id)
+    return select(*columns).where(or_(named, DeliveryRow.id.in_(by_filter)))
+
+
+def _once(page: Iterable[Row[Any]], seen: set[str]) -> list[Row[Any]]:
+    """Return the first delivery of each event that was not seen before."""
+    first = []
+    for row in page:
+        if row.event_id not in seen:
+            seen.add(row.event_id)
+            first.append(row)
+    return first
+
+
+def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease) -> list[str]:
+    session = action.session
+    with_url = _with_url(action, {row.product_id for row in rows})
+    wanted = [row.event_id for row in rows if row.product_id in with_url]
+    # The lock keeps retention from taking an event away before its new delivery is there.
+    events = session.scalars(
+        select(EventRow)
+        .where(EventRow.id.in_(wanted))
+        .order_by(EventRow.product_id, EventRow.sequence)
+        .with_for_update(read=True, key_share=True)
+    ).all()
+    new = {
+        event.id: redeliver(session, event, now=action.now, ids=action.ids, lease=lease)
+        for event in events
+    }
+    if new:
+        session.execute(insert(RedeliveryRow), [_entry(action, job, *each) for each in new.items()])
+    return list(new.values())
+
+
+def _with_url(action: Action, product_ids: set[str]) -> set[str]:
+    """Lock products, in the order of their ids, and return those that have a URL."""
+    for product_id in sorted(product_ids):
+        action.lock(products.get(action.session, product_id))
+    urls = select(WebhookRow.product_id).where(
+        WebhookRow.product_id.in_(product_ids), WebhookRow.url.is_not(None)
+    )
+    return set(action.session.scalars(urls))
+
+
+def _entry(action: Action, job: Job, event_id: str, delivery_id: str) -> dict[str, Any]:
+    return {
+        "job": job.name,
+        "event_id": event_id,
+        "delivery_id": delivery_id,
+        "created_at": to_milliseconds(action.now),
+    }

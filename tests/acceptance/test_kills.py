@@ -1,0 +1,139 @@
+"""Nothing is lost, and nothing invented, whoever is killed at whatever moment.
+
+The suite's figures are small; ``LEANBE_TESTS_EVENTS=20000`` (or 50000) makes them the real ones,
+and ``LEANBE_TESTS_SEED`` others of them.
+"""
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from leanbe_emitter import Leanbe, verify
+from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.tables import UserRow
+from tests.emitting import email, emit
+from tests.fleet import Fleet
+from tests.recorder import Recorder
+from tests.waiting import until
+
+SECRET = "whsec_test"
+PRODUCTS = 50
+EVENTS = int(os.environ.get("LEANBE_TESTS_EVENTS", "2000"))
+SEED = int(os.environ.get("LEANBE_TESTS_SEED", "4"))
+#: How long a run of so many events may take on a busy machine.
+PATIENCE_SECONDS = max(30.0, EVENTS / 20)
+#: Kills of a run: one of a worker in so many events.
+EVENTS_PER_KILL = 400
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    with Recorder.running(tmp_path) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def fleet(database: Database, recorder: Recorder, tmp_path: Path) -> Iterator[Fleet]:
+    """Processes on a database with products, whose events go to the recorder."""
+    prepare(database, recorder)
+    with Fleet.on(database, tmp_path) as fleet:
+        yield fleet
+
+
+def prepare(database: Database, recorder: Recorder) -> None:
+    with Leanbe(database.url.render_as_string(hide_password=False)) as leanbe:
+        for number in range(PRODUCTS):
+            leanbe.products.create(f"Product {number}", webhook_url=recorder.url, secret=SECRET)
+
+
+def reached(count: Callable[[], int], moment: int) -> None:
+    until(lambda: count() >= moment, f"{moment} were counted", patience_seconds=PATIENCE_SECONDS)
+
+
+def settled(fleet: Fleet) -> None:
+    until(fleet.is_settled, "nothing is owed any more", patience_seconds=PATIENCE_SECONDS)
+
+
+def moments(count: int) -> list[int]:
+    """Return the numbers of events at which something is killed, in order."""
+    return sorted(random.Random(SEED).sample(range(EVENTS // 20, EVENTS - EVENTS // 20), count))
+
+
+def test_workers_killed_at_random_moments_lose_and_invent_nothing(
+    fleet: Fleet, recorder: Recorder
+) -> None:
+    """Two workers; whichever is killed, another takes its place."""
+    chance = random.Random(SEED)
+    emitter = fleet.start_emitter(0, EVENTS)
+    workers = [fleet.start_worker(), fleet.start_worker()]
+    claimed_at_a_kill: set[str] = set()
+    for moment in moments(EVENTS // EVENTS_PER_KILL):
+        reached(recorder.count, moment)
+        fleet.kill(workers.pop(chance.randrange(len(workers))))
+        claimed_at_a_kill |= fleet.in_flight()
+        workers.append(fleet.start_worker())
+    assert fleet.end(emitter, by=None) == 0, fleet.said(emitter)
+    settled(fleet)
+    assert fleet.complaints() == []
+
+    received, owed = recorder.bodies(), fleet.owed_bodies()
+    assert len(owed) == EVENTS
+    assert received.keys() == owed.keys()
+    for body in received:
+        verify(body, SECRET)
+    # What was in flight at three kills in a row is suspected of them, and given up.
+    given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
+    assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == EVENTS
+    lost, twice = fleet.lost(), {owed[body] for body, count in received.items() if count > 1}
+    assert twice <= lost <= claimed_at_a_kill
+    assert received.total() <= fleet.count("attempts")
+
+
+def test_a_killed_emitter_leaves_no_change_without_its_event_nor_an_event_without_its_change(
+    fleet: Fleet, recorder: Recorder
+) -> None:
+    fleet.start_worker()
+    emitter = fleet.start_emitter(0, EVENTS)
+    begun_at = [0]
+    for moment in moments(EVENTS // EVENTS_PER_KILL):
+        reached(fleet.recorded, moment)
+        fleet.kill(emitter)
+        begun_at.append(len(changed(fleet.database)))
+        emitter = fleet.start_emitter(begun_at[-1], EVENTS)
+    assert fleet.end(emitter, by=None) == 0, fleet.said(emitter)
+    settled(fleet)
+    assert fleet.complaints() == []
+
+    bodies = recorder.bodies()
+    heard_of = sorted(json.loads(body)["payload"]["email"] for body in bodies)
+    assert heard_of == sorted(changed(fleet.database)) == sorted(map(email, range(EVENTS)))
+    assert bodies.total() == EVENTS
+    assert len(set(begun_at)) == len(begun_at)
+
+
+def changed(database: Database) -> list[str]:
+    """Return the e-mails of the changes that were committed."""
+    with database.reading() as session:
+        return list(session.scalars(select(UserRow.email).where(UserRow.email.like("n-%"))))
+
+
+def test_without_a_kill_four_workers_make_exactly_as_many_requests_as_there_are_events(
+    postgresql_ready: str, recorder: Recorder, tmp_path: Path
+) -> None:
+    database = Database(postgresql_ready)
+    prepare(database, recorder)
+    with Fleet.on(database, tmp_path) as fleet:
+        for _ in range(4):
+            fleet.start_worker()
+        emit(database, range(EVENTS))
+        settled(fleet)
+        assert fleet.complaints() == []
+        assert recorder.bodies().keys() == fleet.owed_bodies().keys()
+        assert recorder.count() == fleet.count("attempts") == EVENTS
+    database.close()

@@ -1,0 +1,56 @@
+"""With 100 000 finished deliveries, no statement of the engine reads all of what grows."""
+
+from datetime import timedelta
+
+import pytest
+
+from leanbe_emitter.storage.retention import BATCH, PASSES
+from leanbe_emitter.storage.states import Outcome
+from tests.bench import Bench, came_to, claim
+from tests.plans import explained, finish, read_as_a_whole
+
+FINISHED = 100_000
+
+
+@pytest.fixture
+def grown(postgresql_bench: Bench) -> Bench:
+    """The bench with finished deliveries, and ten products with ten that are owed."""
+    finish(postgresql_bench, postgresql_bench.product("Old"), FINISHED)
+    for number in range(10):
+        postgresql_bench.owe(postgresql_bench.product(f"Product {number}"), 10)
+    return postgresql_bench
+
+
+def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> None:
+    queue = grown.queue()
+    with explained(grown.database) as plans:
+        queue.todo()
+        queue.due()
+        first, second, third, *rest = claim(queue)
+        queue.renew([first, second, third])
+        queue.hand_back([first])
+        queue.settle([came_to(second), came_to(third, Outcome.REFUSED)])
+        queue.wake()
+        grown.clock.advance(seconds=60)
+        assert len(queue.reap()) == len(rest)
+        claim(queue)
+        assert queue.claim_one(third.delivery_id) is not None
+    assert len(plans) > 10
+    assert read_as_a_whole(plans) == []
+
+
+def test_recording_events_reads_nothing_as_a_whole(grown: Bench) -> None:
+    product = grown.product("New")
+    with explained(grown.database) as plans:
+        grown.owe(product, 5)
+    assert read_as_a_whole(plans) == []
+
+
+def test_pruning_reads_one_stretch_after_the_other(grown: Bench) -> None:
+    before = grown.clock.now() + timedelta(seconds=1)
+    with explained(grown.database) as plans:
+        for passing in PASSES:
+            next(passing(grown.database, before, BATCH))
+    assert grown.rows("deliveries") < FINISHED + 100
+    assert len(plans) >= 3 + len(PASSES)
+    assert read_as_a_whole(plans) == []

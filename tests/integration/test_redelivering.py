@@ -1,0 +1,142 @@
+"""Jobs that redeliver: broken off and started again, no event is delivered twice."""
+
+import pytest
+
+from leanbe_emitter import Conflict, Filter, Job, Leanbe, Product, Redelivered, Wanted
+from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.emitter import redelivering
+from tests.concurrency import at_once
+from tests.receiver import Receiver
+
+EVENTS = 5
+DELIVERED = Filter(status="delivered")
+BROKEN_OFF = 2
+
+
+@pytest.fixture
+def old(leanbe: Leanbe, product: Product, receiver: Receiver) -> list[bytes]:
+    """The bodies of events that were delivered."""
+    wanted = Wanted(events=["idea.created", "idea.updated"], product=product)
+    for _ in range(EVENTS):
+        leanbe.trigger_all(wanted)
+    bodies = receiver.bodies[:]
+    receiver.requests.clear()
+    return bodies
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redelivering, "BATCH", 3)
+
+
+class Breaking:
+    """A watcher that breaks the run off after some attempts."""
+
+    def __init__(self) -> None:
+        self.left = BROKEN_OFF
+
+    def begun(self, _claimed: Claimed, /) -> None:
+        """Nothing."""
+
+    def ended(self, _claimed: Claimed, _settlement: Settlement, /) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def by_filter(name: str = "job", which: Filter = DELIVERED) -> Job:
+    return Job(name=name, which=which)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_job_delivers_each_event_again_with_the_same_bytes(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    assert leanbe.redeliver_all(by_filter()) == Redelivered(made=2 * EVENTS)
+    assert sorted(receiver.bodies) == sorted(old)
+    assert len(leanbe.deliveries.list()) == 4 * EVENTS
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_started_again_it_makes_no_delivery_twice(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    leanbe.redeliver_all(by_filter())
+    assert leanbe.redeliver_all(by_filter()) == Redelivered()
+    assert len(receiver.requests) == len(old)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_broken_off_it_goes_on_where_it_ended(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        leanbe.redeliver_all(by_filter(), watcher=Breaking())
+    assert len(receiver.requests) == BROKEN_OFF
+    assert leanbe.redeliver_all(by_filter()).made == 2 * EVENTS - 3
+    leanbe.deliver()
+    assert sorted(receiver.bodies) == sorted(old)
+
+
+def test_another_job_delivers_once_more_and_each_event_once(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    leanbe.redeliver_all(by_filter("first"))
+    assert leanbe.redeliver_all(by_filter("second")).made == len(old)
+    assert len(receiver.requests) == 2 * len(old)
+
+
+def test_a_job_may_name_its_deliveries(leanbe: Leanbe, old: list[bytes]) -> None:
+    first, second, *_ = leanbe.deliveries.list()
+    job = Job(name="job", references=[first, second.id])
+    assert leanbe.redeliver_all(job).made == 2
+    assert leanbe.redeliver_all(job).made == 0
+    more = Job(name="job", references=[first], which=DELIVERED)
+    assert leanbe.redeliver_all(more).made == len(old) - 2
+
+
+def test_a_filter_narrows_it_down(leanbe: Leanbe, receiver: Receiver, old: list[bytes]) -> None:
+    assert old
+    assert leanbe.redeliver_all(by_filter(which=Filter(event="*.updated"))).made == EVENTS
+    assert {each.verified("whsec_test").event for each in receiver.requests} == {"idea.updated"}
+    assert leanbe.redeliver_all(by_filter(which=Filter(status="exhausted"))) == Redelivered()
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_rehearsal_lists_what_a_run_would_make_and_makes_nothing(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    listed = [each for batch in leanbe.rehearse_redelivery(by_filter()) for each in batch]
+    assert sorted(each.event.body for each in listed) == sorted(old)
+    assert receiver.requests == []
+    leanbe.redeliver_all(by_filter())
+    assert list(leanbe.rehearse_redelivery(by_filter())) == []
+
+
+def test_what_has_no_url_now_is_passed_over_and_counted(
+    leanbe: Leanbe, product: Product, old: list[bytes]
+) -> None:
+    leanbe.webhooks.clear(product)
+    assert leanbe.redeliver_all(by_filter()) == Redelivered(without_url=len(old))
+
+
+def test_a_job_makes_no_attempts_inside_a_transaction(leanbe: Leanbe, old: list[bytes]) -> None:
+    assert old
+    with leanbe.transaction(), pytest.raises(Conflict):
+        leanbe.redeliver_all(by_filter())
+
+
+def test_the_same_job_run_twice_at_once_delivers_each_event_once(
+    leanbe: Leanbe, db: str, receiver: Receiver, old: list[bytes]
+) -> None:
+    if db == ":memory:":
+        pytest.skip("a database in memory has one handle")
+
+    def run() -> object:
+        with Leanbe(db) as other:
+            return other.redeliver_all(by_filter())
+
+    at_once(run, run)
+    leanbe.redeliver_all(by_filter())
+    leanbe.deliver()
+    assert sorted(receiver.bodies) == sorted(old)

@@ -1,0 +1,168 @@
+"""Retention: what is settled and old goes; what is owed stays, and a worker is not disturbed."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from leanbe_emitter.outbox import redeliver
+from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.retention import Pruned, prune
+from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.tables import EventRow, ProductRow
+from tests.bench import ALL, Bench, came_to, claim
+from tests.concurrency import at_once
+
+MONTH = timedelta(days=30)
+
+
+def deliver(bench: Bench) -> None:
+    """Settle all that is due as delivered."""
+    queue = bench.queue()
+    while claimed := claim(queue):
+        queue.settle([came_to(each, due_at=bench.now) for each in claimed])
+
+
+def pruned(bench: Bench, *, batch: int = 3) -> Pruned:
+    return prune(bench.database, before=bench.clock.now() - MONTH, batch=batch)
+
+
+def test_what_was_settled_long_ago_goes_with_all_its_records(bench: Bench) -> None:
+    bench.owe(bench.product(), 10)
+    deliver(bench)
+    bench.journal()
+    bench.clock.advance(hours=24 * 31)
+    assert pruned(bench) == Pruned(events=10, deliveries=10, attempts=10, journal_entries=20)
+    assert [bench.rows(each) for each in ("events", "deliveries", "attempts", "journal")] == [0] * 4
+    assert pruned(bench) == Pruned()
+
+
+def test_what_is_younger_stays(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product, 2)
+    deliver(bench)
+    bench.clock.advance(hours=24 * 30)
+    bench.owe(product, 2)
+    deliver(bench)
+    bench.journal()
+    bench.clock.advance(seconds=1)
+    assert pruned(bench) == Pruned(events=2, deliveries=2, attempts=2, journal_entries=4)
+    assert bench.rows("deliveries") == 2
+    assert len(bench.journal()) == 4
+
+
+def test_what_was_settled_lately_stays_however_old_it_is(bench: Bench) -> None:
+    bench.owe(bench.product())
+    bench.clock.advance(hours=24 * 40)
+    deliver(bench)
+    assert pruned(bench) == Pruned()
+
+
+@pytest.mark.parametrize("state", [state for state in DeliveryState if not state.is_end])
+def test_what_is_owed_stays_with_its_event_and_its_records(
+    bench: Bench, state: DeliveryState
+) -> None:
+    (delivery,) = bench.owe(bench.product())
+    bring_to(bench, state)
+    assert bench.state(delivery) is state
+    bench.clock.advance(hours=24 * 400)
+    entries = len(bench.journal())
+    assert pruned(bench) == Pruned()
+    assert (bench.rows("events"), len(bench.journal())) == (1, entries)
+
+
+def bring_to(bench: Bench, state: DeliveryState) -> None:
+    """Bring the only delivery to a state."""
+    queue = bench.queue()
+    if state is DeliveryState.NEW:
+        return
+    claimed = claim(queue)
+    if state is DeliveryState.SUSPECT:
+        bench.lose(queue)
+    elif state in {DeliveryState.WAITING, DeliveryState.READY}:
+        queue.settle([came_to(each, state=DeliveryState.WAITING) for each in claimed])
+    if state is DeliveryState.READY:
+        queue.wake()
+
+
+def test_an_event_that_nothing_was_ever_owed_for_goes_too(bench: Bench) -> None:
+    bench.owe(bench.product(url=None), 2)
+    bench.journal()
+    bench.clock.advance(hours=24 * 31)
+    assert pruned(bench) == Pruned(events=2, journal_entries=2)
+
+
+def test_an_event_that_is_owed_again_stays_without_its_old_delivery(bench: Bench) -> None:
+    (old,) = bench.owe(bench.product())
+    deliver(bench)
+    bench.clock.advance(hours=24 * 31)
+    with bench.database.transaction() as session:
+        event = session.scalars(select(EventRow)).one()
+        new = redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
+    assert pruned(bench) == Pruned(deliveries=1, attempts=1)
+    assert bench.state(new) is DeliveryState.NEW
+    assert old != new
+
+
+def test_the_records_of_a_deleted_product_go_with_the_others(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product, 2)
+    deliver(bench)
+    with bench.database.transaction() as session:
+        session.delete(session.get_one(ProductRow, product))
+    bench.journal()
+    assert pruned(bench).journal_entries == 4
+
+
+def test_it_tells_how_far_it_is(bench: Bench) -> None:
+    bench.owe(bench.product(), 5)
+    deliver(bench)
+    bench.clock.advance(hours=24 * 31)
+    told: list[Pruned] = []
+    before = bench.clock.now() - MONTH
+    whole = prune(bench.database, before=before, batch=2, told=told.append)
+    assert [each.deliveries for each in told[:3]] == [2, 4, 5]
+    assert told[-1] == whole
+
+
+def test_a_worker_goes_on_beside_it(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product, 200)
+    deliver(bench)
+    bench.clock.advance(hours=24 * 31)
+    young = bench.owe(product, 200)
+
+    def work() -> None:
+        queue = bench.queue()
+        while claimed := claim(queue, 10):
+            queue.settle([came_to(each, due_at=bench.now) for each in claimed])
+
+    at_once(work, lambda: pruned(bench, batch=20))
+    pruned(bench, batch=ALL)
+    assert {bench.state(each) for each in young} == {DeliveryState.DELIVERED}
+    assert bench.rows("deliveries") == bench.rows("attempts") == bench.rows("events") == 200
+
+
+def test_a_redelivery_that_is_being_made_keeps_its_event(postgresql_bench: Bench) -> None:
+    """Its transaction has not committed: to delete the event would take the new delivery along."""
+    bench = postgresql_bench
+    bench.owe(bench.product(), 2)
+    deliver(bench)
+    bench.clock.advance(hours=24 * 31)
+    with bench.database.transaction() as session:
+        event = session.scalars(select(EventRow).limit(1)).one()
+        new = redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
+        assert pruned(bench).events == 1
+    assert bench.state(new) is DeliveryState.NEW
+
+
+def test_who_follows_the_journal_goes_on_behind_what_is_gone(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product, 3)
+    deliver(bench)
+    last = bench.journal()[-1]
+    cursor = Cursor(transaction_id=last.transaction_id, position=last.position)
+    bench.clock.advance(hours=24 * 31)
+    assert pruned(bench).journal_entries == 6
+    bench.owe(product)
+    assert len(bench.journal(cursor)) == 1
