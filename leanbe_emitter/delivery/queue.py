@@ -28,6 +28,8 @@ from leanbe_emitter.delivery.statements import (
     WEBHOOKS,
     scalars,
 )
+from leanbe_emitter.delivery.strict import first_of, strict_among
+from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
@@ -119,13 +121,25 @@ class Queue:
         token, until = self.new_lease()
         key = {"id": delivery_id, "now": self._now(), "token": token, "until": until}
         with self._database.transaction() as session:
+            if self._is_held_back(session, delivery_id):
+                return None
             taken = session.execute(LEASE_ONE, key).first()
             return self._load(session, [delivery_id])[0] if taken else None
 
     def load(self, delivery_ids: Sequence[str], *, token: str) -> list[Claimed]:
-        """Return what was leased when it was recorded (``outbox.record``), and is ours still."""
+        """Return what was leased when it was recorded (``outbox.record``), and is ours still.
+
+        What another one of a strict product holds back is handed back: a worker makes its attempt.
+        """
         with self._database.reading() as session:
-            return [each for each in self._load(session, delivery_ids) if each.token == token]
+            ours = [each for each in self._load(session, delivery_ids) if each.token == token]
+            held_back = [
+                each
+                for each in ours
+                if self._is_held_back(session, each.delivery_id, token=each.token)
+            ]
+        self.hand_back(held_back)
+        return [each for each in ours if each not in held_back]
 
     def new_lease(self) -> tuple[str, int]:
         """Return a new lease: its token, and its end in milliseconds since 1970."""
@@ -245,7 +259,10 @@ class Queue:
         if not quotas:
             return []
         self._turns[state] = list(quotas)[-1]
-        picked = self._statements.pick(session, state, quotas)
+        strict = strict_among(session, quotas)
+        free = {product: quota for product, quota in quotas.items() if product not in strict}
+        picked = self._statements.pick(session, state, free) if free else []
+        picked += pick_strict(session, state, strict)
         if not picked:
             # Other workers were quicker: they hold all that was seen a moment ago.
             return []
@@ -253,6 +270,13 @@ class Queue:
         rows = session.execute(LEASE, {"ids": picked, "token": token, "until": until}).all()
         counts.update(row.product_id for row in rows)
         return [row.id for row in rows]
+
+    def _is_held_back(self, session: Session, delivery_id: str, *, token: str = "") -> bool:
+        """Say whether another delivery of its product has to end first (``ordering = strict``)."""
+        row = session.get(DeliveryRow, delivery_id)
+        if row is None or not strict_among(session, [row.product_id]):
+            return False
+        return first_of(session, row.product_id, token=token) != delivery_id
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
         if not delivery_ids:

@@ -226,6 +226,15 @@ class DeliveryRow(Base):
             "(lease_token IS NULL) = (lease_until IS NULL)", name="lease_has_token_and_end"
         ),
         Index("ix_deliveries_event_id", "event_id"),
+        # For strict ordering: what holds the deliveries behind it.
+        Index(
+            "ix_deliveries_held",
+            "product_id",
+            "sequence",
+            "id",
+            postgresql_where=text("state IN ('waiting', 'in_flight')"),
+            sqlite_where=text("state IN ('waiting', 'in_flight')"),
+        ),
         *(
             Index(
                 f"ix_deliveries_{state}",

@@ -39,6 +39,19 @@ def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> N
     assert read_as_a_whole(plans) == []
 
 
+def test_strict_products_are_looked_up_in_indexes(grown: Bench) -> None:
+    product = grown.product("Strict", ordering="strict")
+    deliveries = grown.owe(product, 3)
+    queue = grown.queue()
+    with explained(grown.database) as plans:
+        claimed = claim(queue)
+        taken = [each.delivery_id for each in claimed if each.product_id == product]
+        assert taken == deliveries[:1]
+        assert queue.claim_one(deliveries[1]) is None
+    assert any("ix_deliveries_held" in plan for plan in plans.values())
+    assert read_as_a_whole(plans) == []
+
+
 def test_recording_events_reads_nothing_as_a_whole(grown: Bench) -> None:
     product = grown.product("New")
     with explained(grown.database) as plans:

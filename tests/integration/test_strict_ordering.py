@@ -1,0 +1,104 @@
+"""``ordering = strict``: one in flight per product; what fails holds those behind it."""
+
+from leanbe_emitter import Leanbe, Product, Wanted
+from leanbe_emitter.outbox import redeliver
+from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from tests.bench import Bench, came_to, claim, ids_of
+from tests.concurrency import at_once
+from tests.receiver import Receiver
+
+
+def test_one_is_in_flight_across_all_workers(bench: Bench) -> None:
+    first, second, _ = bench.owe(bench.product(ordering="strict"), 3)
+    one, other = bench.queue(), bench.queue()
+    (claimed,) = claim(one)
+    assert claimed.delivery_id == first
+    assert claim(other) == claim(one) == []
+    one.settle([came_to(claimed)])
+    assert ids_of(claim(other)) == [second]
+
+
+def test_a_failing_delivery_holds_those_behind_it_until_it_is_delivered(bench: Bench) -> None:
+    first, second = bench.owe(bench.product(ordering="strict"), 2)
+    queue = bench.queue()
+    queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
+    assert claim(queue) == []
+    bench.clock.advance(seconds=5)
+    queue.wake()
+    (again,) = claim(queue)
+    assert again.delivery_id == first
+    queue.settle([came_to(again)])
+    assert ids_of(claim(queue)) == [second]
+
+
+def test_an_exhausted_delivery_holds_nothing(bench: Bench) -> None:
+    _, second = bench.owe(bench.product(ordering="strict"), 2)
+    queue = bench.queue()
+    queue.settle([came_to(each, state=DeliveryState.EXHAUSTED) for each in claim(queue)])
+    assert ids_of(claim(queue)) == [second]
+
+
+def test_a_lost_lease_holds_those_behind_it_too(bench: Bench) -> None:
+    first, _ = bench.owe(bench.product(ordering="strict"), 2)
+    queue = bench.queue()
+    claim(queue)
+    bench.lose(queue)
+    assert ids_of(claim(queue)) == [first]
+    assert claim(queue) == []
+
+
+def test_other_products_are_not_held(bench: Bench) -> None:
+    (strict, _) = bench.owe(bench.product("Strict", ordering="strict"), 2)
+    free = bench.owe(bench.product("Free"), 3)
+    assert set(ids_of(claim(bench.queue()))) == {strict, *free}
+
+
+def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Bench) -> None:
+    (old, new) = bench.owe(bench.product(ordering="strict"), 2)
+    queue = bench.queue()
+    queue.settle([came_to(each) for each in claim(queue)])
+    (in_flight,) = claim(queue)
+    assert in_flight.delivery_id == new
+    with bench.database.transaction() as session:
+        event = session.get_one(EventRow, session.get_one(DeliveryRow, old).event_id)
+        again = redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
+    assert claim(queue) == []
+    assert queue.claim_one(again) is None
+    queue.settle([came_to(in_flight)])
+    assert queue.claim_one(again) is not None
+
+
+def test_workers_that_claim_at_the_same_moment_take_one_together(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(ordering="strict"), 20)
+    begun: list[str] = []
+
+    def work() -> None:
+        queue = bench.queue()
+        for _ in range(500):
+            if len(begun) >= len(deliveries):
+                return
+            for each in claim(queue):
+                begun.append(each.delivery_id)
+                assert bench_in_flight(bench) == 1
+                queue.settle([came_to(each)])
+
+    at_once(work, work, work)
+    assert begun == deliveries
+
+
+def bench_in_flight(bench: Bench) -> int:
+    return bench.queue().due().in_flight
+
+
+def test_a_trigger_delivers_what_nothing_holds_back(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    leanbe.assumptions.set("ordering", "strict", product=product)
+    receiver.statuses.append(500)
+    leanbe.trigger_all(Wanted(events=["idea.created"], product=product))
+    (held,) = leanbe.trigger_all(Wanted(events=["idea.updated"], product=product))
+    assert held.delivery is not None
+    assert (held.delivery.status, held.delivery.attempts) == ("pending", ())
+    assert leanbe.deliver() == []
+    assert len(receiver.requests) == 1
