@@ -30,7 +30,7 @@ from leanbe_emitter.delivery.statements import (
 )
 from leanbe_emitter.delivery.strict import first_of, strict_among
 from leanbe_emitter.delivery.strict import pick as pick_strict
-from leanbe_emitter.ids import Ids
+from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, JournalKind, Outcome
@@ -133,18 +133,22 @@ class Queue:
         """
         with self._database.reading() as session:
             ours = [each for each in self._load(session, delivery_ids) if each.token == token]
-            held_back = [
-                each
-                for each in ours
-                if self._is_held_back(session, each.delivery_id, token=each.token)
-            ]
+            firsts = {
+                product_id: first_of(session, product_id, token=token)
+                for product_id in strict_among(session, {each.product_id for each in ours})
+            }
+        held_back = [
+            each
+            for each in ours
+            if firsts.get(each.product_id, each.delivery_id) != each.delivery_id
+        ]
         self.hand_back(held_back)
         return [each for each in ours if each not in held_back]
 
     def new_lease(self) -> tuple[str, int]:
         """Return a new lease: its token, and its end in milliseconds since 1970."""
         now = self._clock.now()
-        return self._ids.object_id(now), to_milliseconds(now) + self._lease_ms
+        return self._ids.object_id(now, of=IdOf.LEASE), to_milliseconds(now) + self._lease_ms
 
     def renew(self, claimed: Collection[Claimed]) -> None:
         """Hold what was claimed for another while; what is ours no more stays as it is."""
@@ -271,12 +275,12 @@ class Queue:
         counts.update(row.product_id for row in rows)
         return [row.id for row in rows]
 
-    def _is_held_back(self, session: Session, delivery_id: str, *, token: str = "") -> bool:
+    def _is_held_back(self, session: Session, delivery_id: str) -> bool:
         """Say whether another delivery of its product has to end first (``ordering = strict``)."""
         row = session.get(DeliveryRow, delivery_id)
         if row is None or not strict_among(session, [row.product_id]):
             return False
-        return first_of(session, row.product_id, token=token) != delivery_id
+        return first_of(session, row.product_id) != delivery_id
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
         if not delivery_ids:

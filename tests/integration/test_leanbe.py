@@ -203,3 +203,17 @@ def test_an_error_that_nobody_expected_shows_no_secret(leanbe: Leanbe) -> None:
     with pytest.raises(IntegrityError) as caught:
         store()
     assert "hush" not in f"{caught.value}{caught.value!r}"
+
+
+def test_leases_and_events_do_not_change_the_ids_of_what_is_made_next() -> None:
+    clock = ManualClock(datetime(2026, 11, 24, 8, tzinfo=UTC))
+
+    def second_product(*, redeliver: bool) -> str:
+        with Leanbe(seed=7, clock=clock) as leanbe:
+            leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/")
+            if redeliver:
+                leanbe.deliver()
+                leanbe.redeliver([])
+            return leanbe.products.create("Other").id
+
+    assert second_product(redeliver=True) == second_product(redeliver=False)

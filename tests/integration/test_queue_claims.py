@@ -11,6 +11,7 @@ from leanbe_emitter.delivery.queue import BATCH, Due, Queue
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
+from tests.statements import statements
 
 
 def test_a_products_deliveries_come_in_the_order_of_its_events(bench: Bench) -> None:
@@ -189,6 +190,19 @@ def test_what_was_leased_when_it_was_recorded_is_loaded(bench: Bench) -> None:
     deliveries = bench.owe(bench.product(), 2, lease=Lease(token=token, until=until))
     assert ids_of(engine.load(deliveries, token=token)) == deliveries
     assert engine.load([], token=token) == []
+
+
+def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
+    engine = bench.queue()
+    product = bench.product()
+    counts = []
+    for number in (1, 30):
+        token, until = engine.new_lease()
+        deliveries = bench.owe(product, number, lease=Lease(token=token, until=until))
+        with statements(bench.database) as sent:
+            assert len(engine.load(deliveries, token=token)) == number
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
 
 
 def test_what_was_lost_before_it_was_loaded_is_not(bench: Bench) -> None:
