@@ -30,6 +30,7 @@ class Claimed:
         number: the number of the attempt that is to be made, from 1.
         attempts_counted: earlier attempts that count against the retry schedule.
         leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
+        due_at: since when it was due, in milliseconds since 1970.
         triggered_at: the event's instant in milliseconds since 1970.
     """
 
@@ -40,6 +41,7 @@ class Claimed:
     number: int
     attempts_counted: int
     leases_lost: int = 0
+    due_at: int
     event_id: str
     event_name: str
     triggered_at: int

@@ -6,11 +6,12 @@ interrupted, and what was not begun is handed back as it was.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.leases import inline, interrupted, log_lost_lease, renewing
+from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
@@ -19,18 +20,28 @@ from leanbe_emitter.delivery.watcher import Watcher
 class Foreground:
     """Makes single attempts, each settled before the next begins."""
 
-    def __init__(self, queue: Queue, sender: Sender, *, clock: Clock, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        sender: Sender,
+        *,
+        clock: Clock,
+        watcher: Watcher,
+        counters: Counters | None = None,
+    ) -> None:
         self._queue = queue
         self._sender = sender
         self._clock = clock
         self._watcher = watcher
+        self._counters = counters or Counters()
 
     async def attempt(self, claimed: Sequence[Claimed]) -> list[Settlement]:
         """Make the attempts that were claimed, in their order; return those that were settled.
 
         What has no URL any more is cancelled instead.
         """
-        self._queue.hand_back([each for each in claimed if each.webhook.url is None])
+        self._counters.claimed(len(claimed))
+        self._hand_back([each for each in claimed if each.webhook.url is None])
         not_begun = deque(each for each in claimed if each.webhook.url is not None)
         settled: list[Settlement] = []
         async with renewing(self._queue, lambda: claimed, call=inline):
@@ -39,30 +50,37 @@ class Foreground:
                     self._watcher.begun(not_begun[0])
                     settled += await self._make(not_begun.popleft())
             finally:
-                self._queue.hand_back(not_begun)
+                self._hand_back(not_begun)
         return settled
 
     async def deliver_due(self) -> list[Settlement]:
         """Make every attempt that is due, once; what is raised meanwhile counts as due."""
         while self._queue.wake():
             pass
-        while self._queue.reap():
-            pass
+        while vanished := self._queue.reap():
+            self._counters.vanished(len(vanished))
         settled: list[Settlement] = []
         while claimed := self._queue.claim(room=1, held={}, per_product=1):
             settled += await self.attempt(claimed)
         return settled
+
+    def _hand_back(self, not_begun: Collection[Claimed]) -> None:
+        self._queue.hand_back(not_begun)
+        self._counters.handed_back(len(not_begun))
 
     async def _make(self, claimed: Claimed) -> list[Settlement]:
         """Make an attempt and settle it; return nothing where its lease was lost meanwhile."""
         try:
             settlement = await self._sender.send(claimed)
         except (asyncio.CancelledError, KeyboardInterrupt):
-            now = to_milliseconds(self._clock.now())
-            self._queue.settle([interrupted(claimed, at=now)])
+            settlement = interrupted(claimed, at=to_milliseconds(self._clock.now()))
+            if not self._queue.settle([settlement]):
+                self._counters.ended([(claimed, settlement)])
             raise
         if self._queue.settle([settlement]):
+            self._counters.lost()
             log_lost_lease(claimed)
             return []
+        self._counters.ended([(claimed, settlement)])
         self._watcher.ended(claimed, settlement)
         return [settlement]

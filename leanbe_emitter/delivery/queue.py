@@ -365,6 +365,7 @@ def _claimed(row: Any, webhook: WebhookSettings) -> Claimed:
         number=row.attempts_started,
         attempts_counted=row.attempts_counted,
         leases_lost=row.leases_lost,
+        due_at=row.due_at,
         event_id=row.event_id,
         event_name=row.name,
         triggered_at=row.triggered_at,

@@ -50,6 +50,7 @@ LOAD = select(
     DeliveryRow.attempts_started,
     DeliveryRow.attempts_counted,
     DeliveryRow.leases_lost,
+    DeliveryRow.due_at,
     DeliveryRow.event_id,
     EventRow.name,
     EventRow.triggered_at,

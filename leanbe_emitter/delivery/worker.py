@@ -16,6 +16,7 @@ from functools import partial
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
+from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
@@ -40,6 +41,7 @@ class Worker:
         poll_seconds: how long an idle worker waits before it looks again.
         call: the seam to the database.
         watcher: who is told of the attempts.
+        counters: what is done is counted there.
         grace_seconds: how long a stop waits for what is in flight.
     """
 
@@ -54,6 +56,7 @@ class Worker:
         poll_seconds: float,
         call: Seam,
         watcher: Watcher,
+        counters: Counters | None = None,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._queue = queue
@@ -64,6 +67,7 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._call = call
         self._watcher = watcher
+        self._counters = counters or Counters()
         self._grace_seconds = grace_seconds
         self._in_flight: dict[asyncio.Task[None], Claimed] = {}
         self._ended: list[tuple[Claimed, Settlement]] = []
@@ -106,6 +110,8 @@ class Worker:
         batch = self._ended[:]
         lost = await self._call(lambda: self._queue.settle([each for _, each in batch]))
         del self._ended[: len(batch)]
+        self._counters.lost(len(lost))
+        self._counters.ended(each for each in batch if each[0].delivery_id not in lost)
         for claimed, settlement in batch:
             if claimed.delivery_id in lost:
                 log_lost_lease(claimed)
@@ -120,7 +126,9 @@ class Worker:
         if todo.wake:
             await self._call(self._queue.wake)
         if todo.reap:
-            for settlement in await self._call(self._queue.reap):
+            vanished = await self._call(self._queue.reap)
+            self._counters.vanished(len(vanished))
+            for settlement in vanished:
                 _log_vanished(settlement)
         if not todo:
             return []
@@ -137,6 +145,7 @@ class Worker:
 
     async def _take_on(self, claimed: Sequence[Claimed]) -> None:
         """Begin what was claimed; hand back all of it after a stop, and what has no URL."""
+        self._counters.claimed(len(claimed))
         not_begun = []
         for each in claimed:
             if self._is_stopping or each.webhook.url is None:
@@ -145,6 +154,7 @@ class Worker:
                 self._begin(each)
         if not_begun:
             await self._call(lambda: self._queue.hand_back(not_begun))
+            self._counters.handed_back(len(not_begun))
 
     def _begin(self, claimed: Claimed) -> None:
         self._watcher.begun(claimed)
@@ -173,6 +183,7 @@ class Worker:
                 await self._news.wait()
 
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
+        self._counters.unavailable()
         logger.warning("The database is away; trying again.", extra={"reason": error.message})
         await self._rest(self._pause_seconds)
         self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)

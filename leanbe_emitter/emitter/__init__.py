@@ -1,5 +1,6 @@
 """The library: ``Leanbe``, what it returns, and ``send`` without a database."""
 
+from leanbe_emitter.delivery.metrics import Histogram, Metrics
 from leanbe_emitter.emitter.announcements import Announcement
 from leanbe_emitter.emitter.backlog_items import BacklogItem
 from leanbe_emitter.emitter.customers import Customer
@@ -28,11 +29,13 @@ __all__ = [
     "Entry",
     "Event",
     "Filter",
+    "Histogram",
     "Idea",
     "IdeaRequest",
     "Job",
     "KeyResult",
     "Leanbe",
+    "Metrics",
     "Okr",
     "Page",
     "Product",

@@ -14,15 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from leanbe_emitter.clock import Clock, pause
+from leanbe_emitter.clock import Clock, pause, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
-from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.delivery.log import log_totals, logged
+from leanbe_emitter.delivery.metrics import Counters, Metrics
+from leanbe_emitter.delivery.queue import Due, Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
@@ -60,6 +63,7 @@ class Engine:
         self._runner = asyncio.Runner()
         # Threads that share a handle take turns in its loop.
         self._turn = threading.Lock()
+        self._counters = Counters()
         self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
 
     def new_lease(self) -> Lease:
@@ -87,7 +91,9 @@ class Engine:
             claimed = [one for each in owed if (one := self.queue.claim_one(each)) is not None]
             if claimed:
                 self._drive(self._foreground(watcher).attempt(claimed))
-            elif not self.queue.reap():
+            elif vanished := self.queue.reap():
+                self._counters.vanished(len(vanished))
+            else:
                 pause(LOOK_SECONDS)
 
     def work(
@@ -99,6 +105,11 @@ class Engine:
                 drain=drain, watcher=watcher, concurrency=concurrency, per_product=per_product
             )
         )
+
+    def metrics(self) -> Metrics:
+        """Return what was done here until now, and what is owed, where the database says."""
+        now = to_milliseconds(self._clock.now())
+        return self._counters.metrics(self._due(), now=now)
 
     def close(self) -> None:
         """Close connections and the loop."""
@@ -123,14 +134,22 @@ class Engine:
                 per_product=per_product,
                 poll_seconds=self._settings.poll_seconds,
                 call=partial(loop.run_in_executor, thread),
-                watcher=watcher,
+                watcher=logged(watcher),
+                counters=self._counters,
             )
             came = _stop_on_signals(loop, worker)
             try:
                 await worker.run(drain=drain)
             finally:
                 await transport.aclose()
+                log_totals(self._counters.metrics())
         return came[0] if came else None
+
+    def _due(self) -> Due | None:
+        try:
+            return self.queue.due()
+        except DatabaseUnavailable:
+            return None
 
     def _foreground(self, watcher: Watcher) -> Foreground:
         if self._given is None and self._own is None:
@@ -138,7 +157,9 @@ class Engine:
         transport = self._given or self._own
         assert transport is not None  # noqa: S101 - one of the two is there
         sender = self._sender(transport, jitter=None)
-        return Foreground(self.queue, sender, clock=self._clock, watcher=watcher)
+        return Foreground(
+            self.queue, sender, clock=self._clock, watcher=logged(watcher), counters=self._counters
+        )
 
     def _network(self) -> Transport:
         return Http1Transport(

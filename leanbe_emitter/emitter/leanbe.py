@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, SystemClock
+from leanbe_emitter.delivery.metrics import Metrics
 from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
@@ -367,6 +368,17 @@ class Leanbe:
         """
         self._transactions.require_none("Asking what is due")
         return self._engine.queue.due()
+
+    def metrics(self) -> Metrics:
+        """Return what this handle has done since it was opened, and what the database owes.
+
+        Counters stay readable while the database is away; what only it knows is None then.
+
+        Raises:
+            Conflict: a transaction is open, whose deliveries are not owed yet.
+        """
+        self._transactions.require_none("Asking for metrics")
+        return self._engine.metrics()
 
     def wait_until_idle(self, *, timeout_seconds: float) -> None:
         """Wait until nothing is due or in flight, whoever makes the attempts.

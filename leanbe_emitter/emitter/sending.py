@@ -143,6 +143,7 @@ class Courier:
             token="",
             number=1,
             attempts_counted=0,
+            due_at=to_milliseconds(now),
             event_id="",
             event_name=event,
             triggered_at=instant,

@@ -1,0 +1,179 @@
+"""What a worker and a handle count while they work."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Settings, Wanted
+from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.leases import inline
+from leanbe_emitter.delivery.metrics import Counters, Metrics
+from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unreachable
+from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.errors import DatabaseUnavailable
+from tests.answering import Answering
+from tests.bench import LEASE_SECONDS, Bench, Noting, claim
+from tests.loops import on_a_loop
+from tests.receiver import Receiver
+
+
+async def drained(bench: Bench, transport: Answering, *, queue: Queue | None = None) -> Metrics:
+    """Let a worker deliver what is due; return what it counted."""
+    counters = Counters()
+    worker = Worker(
+        queue or bench.queue(),
+        bench.sender(transport),
+        clock=bench.clock,
+        concurrency=8,
+        per_product=8,
+        poll_seconds=0.005,
+        call=inline,
+        watcher=Noting(),
+        counters=counters,
+    )
+    await worker.run(drain=True)
+    return counters.metrics()
+
+
+@on_a_loop
+async def test_a_worker_counts_what_it_claims_and_what_its_attempts_come_to(bench: Bench) -> None:
+    bench.owe(bench.product(), 5)
+    replies = (Answer(status=500), Unreachable("connection refused"), Answer(status=204))
+    metrics = await drained(bench, Answering(*replies))
+    assert metrics.deliveries_claimed_total == 5
+    assert metrics.attempts_total == {
+        Outcome.DELIVERED: 3, Outcome.REFUSED: 1, Outcome.UNREACHABLE: 1, Outcome.UNKNOWN: 0
+    }  # fmt: skip
+    assert metrics.attempt_duration_seconds.count == 5
+
+
+@on_a_loop
+async def test_the_lag_is_from_when_it_was_due_until_its_attempt_began(bench: Bench) -> None:
+    bench.owe(bench.product())
+    bench.clock.advance(seconds=7)
+    assert (await drained(bench, Answering())).delivery_lag_seconds.sum == 7
+
+
+@on_a_loop
+async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None:
+    bench.owe(bench.product(backoff="60s"))
+    await drained(bench, Answering(Answer(status=500)))
+    bench.clock.advance(seconds=62)
+    assert (await drained(bench, Answering())).delivery_lag_seconds.sum == 2
+
+
+@on_a_loop
+async def test_what_is_handed_back_is_counted_and_no_attempt(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product, 3)
+    bench.lose_url(product)
+    metrics = await drained(bench, Answering())
+    assert (metrics.deliveries_claimed_total, metrics.deliveries_handed_back_total) == (3, 3)
+    assert sum(metrics.attempts_total.values()) == 0
+
+
+@on_a_loop
+async def test_attempts_that_vanished_are_counted_by_who_settles_them(bench: Bench) -> None:
+    bench.owe(bench.product(), 3)
+    claim(bench.queue())
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    metrics = await drained(bench, Answering())
+    assert metrics.attempts_vanished_total == 3
+    assert metrics.attempts_total[Outcome.DELIVERED] == 3
+    assert metrics.attempts_total[Outcome.UNKNOWN] == 0
+
+
+@on_a_loop
+async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> None:
+    class Asleep(Answering):
+        async def send(self, request: OutgoingRequest) -> Answer:
+            bench.lose(bench.queue())
+            claim(bench.queue())
+            return await super().send(request)
+
+    bench.owe(bench.product())
+    metrics = await drained(bench, Asleep())
+    assert metrics.leases_lost_total == 1
+    assert sum(metrics.attempts_total.values()) == 0
+
+
+@on_a_loop
+async def test_a_database_that_is_away_is_counted_each_time_it_is_found_so(bench: Bench) -> None:
+    class Away(Queue):
+        left = 2
+
+        def settle(self, settlements: Sequence[Settlement]) -> set[str]:
+            self.left -= 1
+            if self.left >= 0:
+                raise DatabaseUnavailable("The database is away.")
+            return super().settle(settlements)
+
+    bench.owe(bench.product())
+    queue = Away(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
+    metrics = await drained(bench, Answering(), queue=queue)
+    assert metrics.database_unavailable_total == 2
+    assert metrics.attempts_total[Outcome.DELIVERED] == 1
+
+
+@pytest.mark.usefixtures("product")
+def test_a_handle_counts_foreground_and_worker_together(leanbe: Leanbe, receiver: Receiver) -> None:
+    receiver.statuses.extend([204, 500])
+    leanbe.trigger("idea.created")
+    leanbe.trigger("idea.created")
+    leanbe.trigger_all(Wanted(events=["idea.created"] * 3), deliver=False)
+    leanbe.work(drain=True)
+    metrics = leanbe.metrics()
+    assert metrics.deliveries_claimed_total == 5
+    assert metrics.attempts_total[Outcome.DELIVERED] == 4
+    assert metrics.attempts_total[Outcome.REFUSED] == 1
+    assert metrics.deliveries_handed_back_total == metrics.attempts_vanished_total == 0
+
+
+def test_a_handle_asks_its_database_what_is_owed(db: str, receiver: Receiver) -> None:
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    with Leanbe(db, clock=clock) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        assert leanbe.metrics().oldest_due_seconds is None
+        leanbe.trigger_all(Wanted(events=["idea.created"] * 3), deliver=False)
+        clock.advance(seconds=90)
+        metrics = leanbe.metrics()
+    assert (metrics.deliveries_due, metrics.deliveries_in_flight) == (3, 0)
+    assert metrics.oldest_due_seconds == 90
+
+
+def test_what_a_handle_took_over_from_the_dead_is_counted(db: str, receiver: Receiver) -> None:
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    with Leanbe(db, clock=clock, settings=Settings(lease_seconds=30)) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        leanbe.trigger_all(Wanted(events=["idea.created"] * 2), deliver=False)
+        claim(leanbe._engine.queue)
+        clock.advance(seconds=30)
+        leanbe.deliver()
+        metrics = leanbe.metrics()
+    assert metrics.attempts_vanished_total == 2
+    assert metrics.attempts_total[Outcome.DELIVERED] == 2
+
+
+def test_counters_stay_readable_while_the_database_is_away(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    path = tmp_path / "test.db"
+    with Leanbe(f"sqlite:///{path}") as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        leanbe.trigger("idea.created")
+        leanbe._database.close()
+        path.unlink()
+        path.mkdir()
+        metrics = leanbe.metrics()
+    assert metrics.attempts_total[Outcome.DELIVERED] == 1
+    assert metrics.deliveries_due is metrics.deliveries_in_flight is None
+
+
+def test_metrics_are_not_asked_for_inside_a_transaction(leanbe: Leanbe, product: Product) -> None:
+    with leanbe.transaction():
+        product.ideas.create(title="Dark mode")
+        with pytest.raises(Conflict):
+            leanbe.metrics()
