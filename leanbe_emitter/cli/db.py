@@ -130,12 +130,13 @@ def _require_file(database: "Database") -> None:
 
 def _show(invocation: Invocation, database: "Database") -> None:
     from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.storage.database import shown  # noqa: PLC0415 - the same
 
     schema = migrate.schema_of(database)
     document: Document = {
         "state": schema.state,
         "revision": schema.revision,
         "newest": schema.newest,
-        "db": database.url.render_as_string(hide_password=True),
+        "db": shown(database.url),
     }
     output.record(invocation.form, document, columns=_COLUMNS)

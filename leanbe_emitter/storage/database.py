@@ -27,6 +27,8 @@ CONNECT_TIMEOUT_SECONDS = 10
 _SQLITE_ARGUMENTS = frozenset(
     {"uri", "timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
+#: Arguments of PostgreSQL's own that are secrets.
+_PASSWORDS = ("password", "sslpassword")
 _READS = "leanbe_reads"
 # Parameters are secrets and payloads: an error that nobody expected must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
@@ -86,7 +88,7 @@ class Database:
         self.engine.dispose()
 
     def __repr__(self) -> str:
-        return f"Database({self.url.render_as_string(hide_password=True)!r})"
+        return f"Database({shown(self.url)!r})"
 
 
 def parse_database_url(text: str) -> URL:
@@ -104,7 +106,7 @@ def parse_database_url(text: str) -> URL:
     if url.drivername in {"postgresql", "postgres"}:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
-        raise _no_database_url(url.render_as_string(hide_password=True))
+        raise _no_database_url(shown(url))
     if url.get_backend_name() == "sqlite":
         _check_arguments_of_sqlite(url)
     if url.get_backend_name() == "sqlite" and url.database == ":memory:":
@@ -112,20 +114,26 @@ def parse_database_url(text: str) -> URL:
     return url
 
 
+def shown(url: URL) -> str:
+    """Return the URL as it may be seen: without a password, wherever it stands in it."""
+    return url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
+
+
 def _check_arguments_of_sqlite(url: URL) -> None:
     """Refuse what the driver would not get: it would only be warned of, and left out."""
     ignored = sorted(set(url.query) - _SQLITE_ARGUMENTS)
     if ignored and "uri" not in url.query:
         raise InvalidValue(
-            f"{url.render_as_string()!r} has an argument {ignored[0]!r} that SQLite does not take.",
+            f"{shown(url)!r} has an argument {ignored[0]!r} that SQLite does not take.",
             hint="Arguments of SQLite's own need uri=true and a file: URL, as SQLAlchemy has it.",
         )
 
 
 def _no_database_url(text: str) -> InvalidValue:
-    shown = text if "@" not in text else text.partition(":")[0] + "://..."
+    is_secretive = "@" in text or "password" in text
+    name = text.partition(":")[0] + "://..." if is_secretive else text
     return InvalidValue(
-        f"{shown!r} is no database URL of SQLite or PostgreSQL.",
+        f"{name!r} is no database URL of SQLite or PostgreSQL.",
         hint="Write sqlite:///FILE, postgresql://USER@HOST/NAME or :memory:.",
     )
 
@@ -191,10 +199,9 @@ def _is_failure(error: DBAPIError) -> bool:
 
 
 def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
-    shown = url.render_as_string(hide_password=True)
     reason = str(error.orig).strip().splitlines()[0].strip()
     return DatabaseUnavailable(
-        f"The database {shown} does not answer as it should: {reason}.", hint=_advice(reason)
+        f"The database {shown(url)} does not answer as it should: {reason}.", hint=_advice(reason)
     )
 
 

@@ -55,14 +55,16 @@ def test_a_url_of_another_database_is_refused(text_: str) -> None:
         Database(text_)
 
 
-def test_a_password_is_never_shown() -> None:
-    database = Database("postgresql://ana:hush@127.0.0.1:1/nowhere")
+@pytest.mark.parametrize("url", ["ana:hush@127.0.0.1:1/x", "ana@127.0.0.1:1/x?password=hush"])
+def test_a_password_is_never_shown(url: str) -> None:
+    database = Database(f"postgresql://{url}")
     assert "hush" not in repr(database)
+    assert "ana" in repr(database)
     with pytest.raises(DatabaseUnavailable) as raised:
         prepare(database)
     assert "hush" not in str(raised.value)
     with pytest.raises(InvalidValue) as refused:
-        Database("mysql://ana:hush@127.0.0.1/x")
+        Database(f"mysql://{url}")
     assert "hush" not in str(refused.value)
 
 
