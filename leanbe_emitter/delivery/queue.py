@@ -9,37 +9,35 @@ on; so the claim itself is an index scan, however many rows are finished.
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, insert, text
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement, WebhookSettings
-from leanbe_emitter.delivery.statements import (
-    CANDIDATES,
-    LEASE,
-    LEASE_ONE,
-    LOAD,
-    OWED,
-    STATEMENTS,
-    TODO,
-    WEBHOOKS,
-    scalars,
-)
+from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.postgresql import Postgresql
+from leanbe_emitter.delivery.rows import claimed_of
+from leanbe_emitter.delivery.sqlite import Sqlite
+from leanbe_emitter.delivery.statements import CANDIDATES, LEASE_ONE, OWED, TODO, Statements
 from leanbe_emitter.delivery.strict import first_of, strict_among
 from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.ids import IdOf, Ids
+from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, JournalKind, Outcome
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, ProductRow
+from leanbe_emitter.storage.tables import DeliveryRow
 
 #: So many leases lost in a row exhaust a delivery: what it does to its workers is no accident.
 LEASES_LOST_LIMIT = 3
+_STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": Postgresql}
+
 #: How many rows one statement wakes or reaps at the most.
 BATCH = 500
+#: The states of what can be claimed.
+DUE = frozenset({DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT})
 #: Of so many deliveries that are claimed, retries get the first one: neither starves the other.
 RETRY_EVERY = 4
 
@@ -55,14 +53,20 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Todo:
-    """Whether there is anything to claim, to wake or to reap."""
+    """What there is to do.
 
-    claim: bool
+    Attributes:
+        due: the states that something is due in.
+        wake: something has waited long enough.
+        reap: a lease has run out.
+    """
+
+    due: frozenset[DeliveryState]
     wake: bool
     reap: bool
 
     def __bool__(self) -> bool:
-        return self.claim or self.wake or self.reap
+        return bool(self.due) or self.wake or self.reap
 
 
 class Queue:
@@ -74,7 +78,7 @@ class Queue:
 
     def __init__(self, database: Database, *, clock: Clock, ids: Ids, lease_seconds: float) -> None:
         self._database = database
-        self._statements = STATEMENTS[database.dialect]
+        self._statements = _STATEMENTS[database.dialect]()
         self._clock = clock
         self._ids = ids
         self.lease_seconds = lease_seconds
@@ -84,7 +88,12 @@ class Queue:
         self._claims = 0
 
     def claim(
-        self, *, room: int, held: Mapping[str, int], per_product: int, with_suspect: bool = True
+        self,
+        *,
+        room: int,
+        held: Mapping[str, int],
+        per_product: int,
+        among: Collection[DeliveryState] = DUE,
     ) -> list[Claimed]:
         """Take up to ``room`` deliveries that are due, fairly over the products.
 
@@ -95,31 +104,35 @@ class Queue:
             room: how many at the most.
             held: how many of each product are in flight here already.
             per_product: how many of one product may be in flight here.
-            with_suspect: whether one that lost its lease may be taken; not beside another.
+            among: the states that are looked at: ``SUSPECT`` not beside another suspect.
 
         Returns:
             What is ours now, a product's deliveries in the order of its events.
         """
-        counts = Counter(held)
+        if room <= 0:
+            return []
         with self._database.transaction() as session:
-            if with_suspect and room > 0:
-                alone = self._take(session, DeliveryState.SUSPECT, 1, counts, per_product)
-                if alone:
-                    return self._load(session, alone)
-            share = _share_of_retries(room, before=self._claims)
-            retries = self._take(session, DeliveryState.READY, share, counts, per_product)
-            room -= len(retries)
-            first = self._take(session, DeliveryState.NEW, room, counts, per_product)
-            room -= len(first)
-            more = self._take(session, DeliveryState.READY, room, counts, per_product)
-            taken = [*retries, *first, *more]
-            self._claims += len(taken)
-            return self._load(session, taken)
+            claim = _Claim(
+                session=session,
+                counts=Counter(held),
+                per_product=per_product,
+                lease=self.new_lease(),
+            )
+            if DeliveryState.SUSPECT in among and self._take(claim, DeliveryState.SUSPECT, 1):
+                return _in_order(claim.taken)
+            if DeliveryState.READY in among:
+                self._take(claim, DeliveryState.READY, _share_of_retries(room, before=self._claims))
+            if DeliveryState.NEW in among:
+                self._take(claim, DeliveryState.NEW, room - len(claim.taken))
+            if DeliveryState.READY in among:
+                self._take(claim, DeliveryState.READY, room - len(claim.taken))
+            self._claims += len(claim.taken)
+            return _in_order(claim.taken)
 
     def claim_one(self, delivery_id: str) -> Claimed | None:
         """Take this one delivery, if it is due and nobody holds it."""
-        token, until = self.new_lease()
-        key = {"id": delivery_id, "now": self._now(), "token": token, "until": until}
+        lease = self.new_lease()
+        key = {"id": delivery_id, "now": self._now(), "token": lease.token, "until": lease.until}
         with self._database.transaction() as session:
             if self._is_held_back(session, delivery_id):
                 return None
@@ -145,10 +158,13 @@ class Queue:
         self.hand_back(held_back)
         return [each for each in ours if each not in held_back]
 
-    def new_lease(self) -> tuple[str, int]:
-        """Return a new lease: its token, and its end in milliseconds since 1970."""
+    def new_lease(self) -> Lease:
+        """Return a new lease."""
         now = self._clock.now()
-        return self._ids.object_id(now, of=IdOf.LEASE), to_milliseconds(now) + self._lease_ms
+        return Lease(
+            token=self._ids.object_id(now, of=IdOf.LEASE),
+            until=to_milliseconds(now) + self._lease_ms,
+        )
 
     def renew(self, claimed: Collection[Claimed]) -> None:
         """Hold what was claimed for another while; what is ours no more stays as it is."""
@@ -211,8 +227,9 @@ class Queue:
     def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
-            row = session.execute(TODO, {"now": self._now()}).one()
-        return Todo(claim=bool(row.claim), wake=bool(row.wake), reap=bool(row.reap))
+            found = session.execute(TODO, {"now": self._now()}).mappings().one()
+        due = frozenset(state for state in DUE if found[state])
+        return Todo(due=due, wake=bool(found["wake"]), reap=bool(found["reap"]))
 
     def due(self) -> Due:
         """Say what is owed right now."""
@@ -228,52 +245,29 @@ class Queue:
     def _now(self) -> int:
         return to_milliseconds(self._clock.now())
 
-    def _take(
-        self,
-        session: Session,
-        state: DeliveryState,
-        room: int,
-        counts: Counter[str],
-        per_product: int,
-    ) -> list[str]:
-        if room <= 0:
-            return []
-        full = sum(1 for count in counts.values() if count >= per_product)
-        products = self._candidates(session, state, room + full)
-        quotas = _quotas(products, room, counts, per_product)
-        return self._lease(session, state, quotas, counts)
+    def _take(self, claim: "_Claim", state: DeliveryState, room: int) -> bool:
+        """Take what is due in a state, up to the room; say whether there was any."""
+        before = len(claim.taken)
+        full = sum(1 for count in claim.counts.values() if count >= claim.per_product)
+        strictness = self._candidates(claim.session, state, room + full) if room > 0 else {}
+        quotas = _quotas(strictness, room, claim.counts, claim.per_product)
+        if quotas:
+            self._turns[state] = list(quotas)[-1]
+        free = {product: quota for product, quota in quotas.items() if not strictness[product]}
+        if free:
+            claim.add(self._statements.take(claim.session, state, free, claim.lease))
+        if picked := pick_strict(claim.session, state, quotas.keys() - free.keys()):
+            claim.add(self._statements.take_these(claim.session, picked, claim.lease))
+        return len(claim.taken) > before
 
-    def _candidates(self, session: Session, state: DeliveryState, limit: int) -> list[str]:
-        """Return products that something of this state is due for, going round in their order."""
-        statement = text(CANDIDATES.format(state=state))
-        turn = self._turns.get(state, "")
-        behind = scalars(session, statement, after=turn, limit=limit)
-        if not turn or len(behind) == limit:
-            return behind
-        start = scalars(session, statement, after="", limit=limit - len(behind))
-        return behind + [product for product in start if product <= turn]
+    def _candidates(self, session: Session, state: DeliveryState, limit: int) -> dict[str, bool]:
+        """Return products that something of this state is due for, and whether they are strict.
 
-    def _lease(
-        self,
-        session: Session,
-        state: DeliveryState,
-        quotas: Mapping[str, int],
-        counts: Counter[str],
-    ) -> list[str]:
-        if not quotas:
-            return []
-        self._turns[state] = list(quotas)[-1]
-        strict = strict_among(session, quotas)
-        free = {product: quota for product, quota in quotas.items() if product not in strict}
-        picked = self._statements.pick(session, state, free) if free else []
-        picked += pick_strict(session, state, strict)
-        if not picked:
-            # Other workers were quicker: they hold all that was seen a moment ago.
-            return []
-        token, until = self.new_lease()
-        rows = session.execute(LEASE, {"ids": picked, "token": token, "until": until}).all()
-        counts.update(row.product_id for row in rows)
-        return [row.id for row in rows]
+        They come in their order, beginning behind the one that the last claim ended with.
+        """
+        turn = {"turn": self._turns.get(state, ""), "limit": limit}
+        found = sorted(session.execute(CANDIDATES[state], turn), key=lambda row: row.n)
+        return {row.product_id: bool(row.is_strict) for row in found}
 
     def _is_held_back(self, session: Session, delivery_id: str) -> bool:
         """Say whether another delivery of its product has to end first (``ordering = strict``)."""
@@ -285,18 +279,13 @@ class Queue:
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
         if not delivery_ids:
             return []
-        rows = session.execute(LOAD.where(DeliveryRow.id.in_(delivery_ids))).all()
-        webhooks = _webhooks(session, {row.product_id for row in rows})
-        claimed = [_claimed(row, webhooks[row.product_id]) for row in rows]
-        return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
+        rows = self._statements.load(session, delivery_ids)
+        return _in_order([claimed_of(row) for row in rows])
 
     def _settle(self, session: Session, settlements: Sequence[Settlement]) -> set[str]:
-        held = json.dumps([_outcome_row(each) for each in settlements])
-        rows = session.execute(self._statements.settle, {"held": held}).all()
-        states = {row.id: DeliveryState(row.state) for row in rows}
+        states = self._statements.settle(session, settlements)
         ours = [each for each in settlements if each.delivery_id in states]
         if ours:
-            session.execute(insert(AttemptRow), [_attempt_row(each) for each in ours])
             journal.write(session, [_entry(each, states[each.delivery_id]) for each in ours])
         return {each.delivery_id for each in settlements} - states.keys()
 
@@ -323,6 +312,27 @@ class Queue:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """A claim under way: where it takes from, within which limits, and what it has by now."""
+
+    session: Session
+    counts: Counter[str]
+    per_product: int
+    lease: Lease
+    taken: list[Claimed] = field(default_factory=list)
+
+    def add(self, rows: Iterable[Row[Any]]) -> None:
+        """Have these, too."""
+        more = [claimed_of(row) for row in rows]
+        self.taken.extend(more)
+        self.counts.update(each.product_id for each in more)
+
+
+def _in_order(claimed: Iterable[Claimed]) -> list[Claimed]:
+    return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
+
+
 def _share_of_retries(room: int, *, before: int) -> int:
     """Return how many of the next claims are the retries': also where the room is always one."""
     return -(-(before + room) // RETRY_EVERY) - -(-before // RETRY_EVERY)
@@ -342,63 +352,8 @@ def _quotas(
     return quotas
 
 
-def _webhooks(session: Session, product_ids: set[str]) -> dict[str, WebhookSettings]:
-    rows = session.execute(WEBHOOKS.where(ProductRow.id.in_(product_ids))).all()
-    return {
-        row.id: WebhookSettings(
-            url=row.url,
-            secret=row.secret,
-            ca_file=row.ca_file,
-            insecure=bool(row.insecure),
-            assumptions=row.assumptions,
-        )
-        for row in rows
-    }
-
-
-def _claimed(row: Any, webhook: WebhookSettings) -> Claimed:
-    return Claimed(
-        delivery_id=row.id,
-        product_id=row.product_id,
-        sequence=row.sequence,
-        token=row.lease_token,
-        number=row.attempts_started,
-        attempts_counted=row.attempts_counted,
-        leases_lost=row.leases_lost,
-        due_at=row.due_at,
-        event_id=row.event_id,
-        event_name=row.name,
-        triggered_at=row.triggered_at,
-        method=row.method,
-        headers=[(name, value) for name, value in row.headers],
-        body=row.body,
-        deviations=row.deviations,
-        overrides=row.overrides,
-        webhook=webhook,
-    )
-
-
 def _held(claimed: Iterable[Claimed]) -> str:
     return json.dumps([{"id": each.delivery_id, "token": each.token} for each in claimed])
-
-
-def _outcome_row(settlement: Settlement) -> dict[str, Any]:
-    return {
-        "id": settlement.delivery_id,
-        "token": settlement.token,
-        "state": settlement.state,
-        "due_at": settlement.due_at,
-        "counted": int(settlement.counts),
-        "leases_lost": settlement.leases_lost,
-    }
-
-
-def _attempt_row(settlement: Settlement) -> dict[str, Any]:
-    return {
-        "delivery_id": settlement.delivery_id,
-        "number": settlement.number,
-        **settlement.evidence.columns(),
-    }
 
 
 def _entry(settlement: Settlement, state: DeliveryState) -> dict[str, Any]:

@@ -1,35 +1,63 @@
 """The queue's statements, as text: what an index must serve is written as that index has it.
 
-A partial index serves only a statement that names its state as a literal. What differs between
-SQLite and PostgreSQL stands in the two classes at the end, and nowhere else.
+A partial index serves only a statement that names its state as a literal. What SQLite and
+PostgreSQL say in different words stands in ``sqlite`` and ``postgresql``, and nowhere else.
 """
 
-import json
-from collections.abc import Mapping
-from itertools import groupby
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow, WebhookRow
 
 
-def scalars(session: Session, statement: TextClause, **parameters: Any) -> list[Any]:
-    """Return the first column of every row."""
-    return list(session.execute(statement, parameters).scalars())
+class Statements(Protocol):
+    """What each database says in its own words."""
+
+    wake: TextClause
+    expired: TextClause
+    renew: TextClause
+    hand_back: TextClause
+
+    def take(
+        self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
+    ) -> Sequence[Row[Any]]:
+        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+        ...
+
+    def take_these(
+        self, session: Session, delivery_ids: Sequence[str], lease: Lease
+    ) -> Sequence[Row[Any]]:
+        """Lease deliveries that this transaction has locked; return what is needed."""
+        ...
+
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return what an attempt needs of deliveries that are in flight."""
+        ...
+
+    def settle(
+        self, session: Session, settlements: Sequence[Settlement]
+    ) -> Mapping[str, DeliveryState]:
+        """End leases, and write the evidence; return the states of what was ours.
+
+        A settlement whose token is not the delivery's changes nothing.
+        """
+        ...
 
 
-#: Takes what was picked; the token is the proof of who took it.
-LEASE = text(
-    """
-UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
-                      attempts_started = attempts_started + 1
-WHERE id IN :ids
-RETURNING id, product_id
-"""
-).bindparams(bindparam("ids", expanding=True))
+#: What an attempt needs of a delivery ``d``, its event ``e``, its product ``p`` and webhook ``w``.
+OF_DELIVERY = """d.id, d.product_id, d.sequence, d.event_id, d.due_at, d.attempts_counted,
+    d.leases_lost"""
+OF_THE_REST = """e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides,
+    p.assumptions, w.url, w.secret, w.ca_file, w.insecure"""
+JOIN_THE_REST = """
+JOIN events AS e ON e.id = d.event_id
+JOIN products AS p ON p.id = d.product_id
+JOIN webhooks AS w ON w.product_id = d.product_id"""
 
 LEASE_ONE = text(
     """
@@ -41,42 +69,12 @@ RETURNING id
 """
 )
 
-#: All that an attempt needs of a delivery and its event.
-LOAD = select(
-    DeliveryRow.id,
-    DeliveryRow.product_id,
-    DeliveryRow.sequence,
-    DeliveryRow.lease_token,
-    DeliveryRow.attempts_started,
-    DeliveryRow.attempts_counted,
-    DeliveryRow.leases_lost,
-    DeliveryRow.due_at,
-    DeliveryRow.event_id,
-    EventRow.name,
-    EventRow.triggered_at,
-    EventRow.method,
-    EventRow.headers,
-    EventRow.body,
-    EventRow.deviations,
-    EventRow.overrides,
-).join(EventRow, EventRow.id == DeliveryRow.event_id)
-
-#: The present webhooks of products.
-WEBHOOKS = select(
-    ProductRow.id,
-    ProductRow.assumptions,
-    WebhookRow.url,
-    WebhookRow.secret,
-    WebhookRow.ca_file,
-    WebhookRow.insecure,
-).outerjoin(WebhookRow, WebhookRow.product_id == ProductRow.id)
-
 #: What there is to do, each answered by the first row of an index.
 TODO = text(
     """
-SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'new')
-    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'ready')
-    OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'suspect') AS claim,
+SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'new') AS new,
+       EXISTS (SELECT 1 FROM deliveries WHERE state = 'ready') AS ready,
+       EXISTS (SELECT 1 FROM deliveries WHERE state = 'suspect') AS suspect,
        EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND due_at <= :now) AS wake,
        EXISTS (SELECT 1 FROM deliveries WHERE state = 'in_flight' AND lease_until <= :now) AS reap
 """
@@ -97,42 +95,37 @@ SELECT 'in flight', count(*), min(due_at) FROM deliveries WHERE state = 'in_flig
 """
 )
 
-# The products that something is due for: from one to the next in the partial index, so that a
-# product with 50 000 due costs what a product with one does.
-CANDIDATES = """
-WITH RECURSIVE found (product_id, n) AS (
+# The products that something is due for, from the turn round to the turn again: from one to the
+# next in the partial index, so that a product with 50 000 due costs what a product with one does.
+_CANDIDATES = """
+WITH RECURSIVE behind (product_id, n) AS (
     SELECT (SELECT min(product_id) FROM deliveries
-            WHERE state = '{state}' AND product_id > :after), 1
+            WHERE state = '{state}' AND product_id > :turn), 1
     UNION ALL
     SELECT (SELECT min(product_id) FROM deliveries
-            WHERE state = '{state}' AND product_id > found.product_id), n + 1
-    FROM found WHERE found.product_id IS NOT NULL AND n < :limit
+            WHERE state = '{state}' AND product_id > behind.product_id), n + 1
+    FROM behind WHERE behind.product_id IS NOT NULL AND n < :limit
+), before (product_id, n) AS (
+    SELECT (SELECT min(product_id) FROM deliveries WHERE state = '{state}'),
+           (SELECT count(product_id) FROM behind) + 1
+    UNION ALL
+    SELECT (SELECT min(product_id) FROM deliveries
+            WHERE state = '{state}' AND product_id > before.product_id), n + 1
+    FROM before WHERE before.product_id < :turn AND n < :limit
 )
-SELECT product_id FROM found WHERE product_id IS NOT NULL
+SELECT n, product_id, assumptions LIKE '%"ordering": "strict"%' AS is_strict
+FROM (SELECT * FROM behind UNION ALL SELECT * FROM before WHERE product_id <= :turn) AS found
+JOIN products ON products.id = found.product_id
+WHERE n <= :limit
 """
 
-_PICK_POSTGRESQL = """
-SELECT picked.id
-FROM unnest(CAST(:products AS text[]), CAST(:quotas AS int[])) AS wanted (product_id, quota)
-CROSS JOIN LATERAL (
-    SELECT id FROM deliveries
-    WHERE state = '{state}' AND product_id = wanted.product_id
-    ORDER BY sequence, id LIMIT wanted.quota FOR UPDATE SKIP LOCKED
-) AS picked
-"""
+#: By the state that is looked for.
+CANDIDATES: Mapping[DeliveryState, TextClause] = {
+    state: text(_CANDIDATES.format(state=state))
+    for state in (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
+}
 
-# SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
-_PICK_SQLITE = """
-SELECT picked.id
-FROM json_each(:products) AS wanted
-CROSS JOIN deliveries AS picked ON picked.id IN (
-    SELECT id FROM deliveries
-    WHERE state = '{state}' AND product_id = wanted.value
-    ORDER BY sequence, id LIMIT :quota
-)
-"""
-
-_EXPIRED = """
+EXPIRED = """
 SELECT deliveries.id, deliveries.product_id, event_id, lease_token, lease_until, due_at,
        attempts_started, leases_lost, webhooks.url
 FROM deliveries LEFT JOIN webhooks ON webhooks.product_id = deliveries.product_id
@@ -140,7 +133,7 @@ WHERE state = 'in_flight' AND lease_until <= :now
 ORDER BY lease_until LIMIT :limit {lock}
 """
 
-_WAKE = """
+WAKE = """
 UPDATE deliveries SET state = 'ready'
 WHERE id IN (
     SELECT id FROM deliveries WHERE state = 'waiting' AND due_at <= :now
@@ -152,18 +145,18 @@ RETURNING id
 # The rest are transitions out of a lease: each row names the delivery and the token that it was
 # claimed with, and what is held with another token is not touched.
 
-_RENEW = """
+RENEW = """
 UPDATE deliveries SET lease_until = :until
 FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
 """
 
 # What is owed again after its webhook was cleared is owed no more.
-_HAS_URL = """EXISTS (
+HAS_URL = """EXISTS (
     SELECT 1 FROM webhooks
     WHERE webhooks.product_id = deliveries.product_id AND webhooks.url IS NOT NULL
 )"""
 
-_HAND_BACK = """
+HAND_BACK = """
 UPDATE deliveries SET
     state = CASE
         WHEN NOT {has_url} THEN 'cancelled'
@@ -177,69 +170,16 @@ FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.toke
 RETURNING deliveries.id, deliveries.state
 """
 
-_SETTLE = """
+#: How a settlement changes its delivery; ``held`` is what is settled.
+SETTLE = f"""
 UPDATE deliveries SET
     state = CASE
-        WHEN held.state IN ('ready', 'suspect', 'waiting') AND NOT {has_url} THEN 'cancelled'
+        WHEN held.state IN ('ready', 'suspect', 'waiting') AND NOT {HAS_URL} THEN 'cancelled'
         ELSE held.state END,
     due_at = held.due_at,
     lease_token = NULL,
     lease_until = NULL,
     attempts_counted = attempts_counted + held.counted,
     leases_lost = held.leases_lost
-FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
-RETURNING deliveries.id, deliveries.state
-"""
-
-_HELD_SQLITE = """(
-    SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.token') AS token,
-           json_extract(value, '$.state') AS state, json_extract(value, '$.due_at') AS due_at,
-           json_extract(value, '$.counted') AS counted,
-           json_extract(value, '$.leases_lost') AS leases_lost
-    FROM json_each(:held)
-) AS held"""
-_HELD_POSTGRESQL = """jsonb_to_recordset(CAST(:held AS jsonb)) AS held
-    (id text, token text, state text, due_at bigint, counted int, leases_lost int)"""
-
-
-class Sqlite:
-    """The statements as SQLite reads them; one writer at a time needs no row locks."""
-
-    wake = text(_WAKE.format(lock=""))
-    expired = text(_EXPIRED.format(lock=""))
-    renew = text(_RENEW.format(held=_HELD_SQLITE))
-    hand_back = text(_HAND_BACK.format(held=_HELD_SQLITE, has_url=_HAS_URL))
-    settle = text(_SETTLE.format(held=_HELD_SQLITE, has_url=_HAS_URL))
-
-    @staticmethod
-    def pick(session: Session, state: DeliveryState, quotas: Mapping[str, int]) -> list[str]:
-        """Return the ids of the next deliveries of each product, up to its quota."""
-        statement = text(_PICK_SQLITE.format(state=state))
-        by_quota = sorted(quotas, key=lambda product: quotas[product])
-        return [
-            delivery_id
-            for quota, products in groupby(by_quota, key=lambda product: quotas[product])
-            for delivery_id in scalars(
-                session, statement, products=json.dumps(list(products)), quota=quota
-            )
-        ]
-
-
-class Postgresql:
-    """The statements as PostgreSQL reads them; what another worker holds is passed over."""
-
-    wake = text(_WAKE.format(lock="FOR UPDATE SKIP LOCKED"))
-    expired = text(_EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
-    renew = text(_RENEW.format(held=_HELD_POSTGRESQL))
-    hand_back = text(_HAND_BACK.format(held=_HELD_POSTGRESQL, has_url=_HAS_URL))
-    settle = text(_SETTLE.format(held=_HELD_POSTGRESQL, has_url=_HAS_URL))
-
-    @staticmethod
-    def pick(session: Session, state: DeliveryState, quotas: Mapping[str, int]) -> list[str]:
-        """Lock the next deliveries of each product, up to its quota, and return their ids."""
-        statement = text(_PICK_POSTGRESQL.format(state=state))
-        products, shares = list(quotas.keys()), list(quotas.values())
-        return scalars(session, statement, products=products, quotas=shares)
-
-
-STATEMENTS: Mapping[str, type[Sqlite | Postgresql]] = {"sqlite": Sqlite, "postgresql": Postgresql}
+FROM held WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
+"""  # noqa: S608 - made of this file's own words

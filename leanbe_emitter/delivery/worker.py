@@ -21,6 +21,7 @@ from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.storage.states import DeliveryState
 
 logger = logging.getLogger(__name__)
 
@@ -122,26 +123,36 @@ class Worker:
         room = self._concurrency - len(self._in_flight)
         if room <= 0:
             return []
-        todo = await self._call(self._queue.todo)
-        if todo.wake:
-            await self._call(self._queue.wake)
-        if todo.reap:
-            vanished = await self._call(self._queue.reap)
-            self._counters.vanished(len(vanished))
-            for settlement in vanished:
-                _log_vanished(settlement)
-        if not todo:
-            return []
         in_flight = self._in_flight.values()
         return await self._call(
             partial(
-                self._queue.claim,
+                self._take,
                 room=room,
                 held=Counter(each.product_id for each in in_flight),
-                per_product=self._per_product,
                 with_suspect=not any(each.leases_lost for each in in_flight),
             )
         )
+
+    def _take(self, *, room: int, held: Counter[str], with_suspect: bool) -> list[Claimed]:
+        """Wake, reap and claim: all in one visit to the database's thread."""
+        todo = self._queue.todo()
+        among = set(todo.due)
+        if todo.wake and self._queue.wake():
+            among.add(DeliveryState.READY)
+        if todo.reap and self._reap():
+            among.add(DeliveryState.SUSPECT)
+        if not with_suspect:
+            among.discard(DeliveryState.SUSPECT)
+        if not among:
+            return []
+        return self._queue.claim(room=room, held=held, per_product=self._per_product, among=among)
+
+    def _reap(self) -> int:
+        vanished = self._queue.reap()
+        self._counters.vanished(len(vanished))
+        for settlement in vanished:
+            _log_vanished(settlement)
+        return len(vanished)
 
     async def _take_on(self, claimed: Sequence[Claimed]) -> None:
         """Begin what was claimed; hand back all of it after a stop, and what has no URL."""

@@ -68,8 +68,7 @@ class Engine:
 
     def new_lease(self) -> Lease:
         """Return a lease for deliveries that are recorded to be attempted at once."""
-        token, until = self.queue.new_lease()
-        return Lease(token=token, until=until)
+        return self.queue.new_lease()
 
     def attempt(
         self, delivery_ids: Sequence[str], *, lease: Lease, watcher: Watcher

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from leanbe_emitter.delivery.queue import BATCH, Due, Queue
-from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 from tests.statements import statements
@@ -186,10 +185,10 @@ def test_a_suspect_is_taken_too(bench: Bench) -> None:
 
 def test_what_was_leased_when_it_was_recorded_is_loaded(bench: Bench) -> None:
     engine = bench.queue()
-    token, until = engine.new_lease()
-    deliveries = bench.owe(bench.product(), 2, lease=Lease(token=token, until=until))
-    assert ids_of(engine.load(deliveries, token=token)) == deliveries
-    assert engine.load([], token=token) == []
+    lease = engine.new_lease()
+    deliveries = bench.owe(bench.product(), 2, lease=lease)
+    assert ids_of(engine.load(deliveries, token=lease.token)) == deliveries
+    assert engine.load([], token=lease.token) == []
 
 
 def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
@@ -197,21 +196,21 @@ def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
     product = bench.product()
     counts = []
     for number in (1, 30):
-        token, until = engine.new_lease()
-        deliveries = bench.owe(product, number, lease=Lease(token=token, until=until))
+        lease = engine.new_lease()
+        deliveries = bench.owe(product, number, lease=lease)
         with statements(bench.database) as sent:
-            assert len(engine.load(deliveries, token=token)) == number
+            assert len(engine.load(deliveries, token=lease.token)) == number
         counts.append(len(sent))
     assert counts[0] == counts[1]
 
 
 def test_what_was_lost_before_it_was_loaded_is_not(bench: Bench) -> None:
     engine, other = bench.queue(), bench.queue()
-    token, until = engine.new_lease()
-    deliveries = bench.owe(bench.product(), lease=Lease(token=token, until=until))
+    lease = engine.new_lease()
+    deliveries = bench.owe(bench.product(), lease=lease)
     bench.lose(other)
     claim(other)
-    assert engine.load(deliveries, token=token) == []
+    assert engine.load(deliveries, token=lease.token) == []
 
 
 def test_an_empty_queue_has_nothing_to_do(bench: Bench) -> None:
@@ -223,16 +222,16 @@ def test_an_empty_queue_has_nothing_to_do(bench: Bench) -> None:
 def test_it_is_said_what_is_to_be_done(bench: Bench) -> None:
     bench.owe(bench.product())
     queue = bench.queue()
-    assert queue.todo().claim
+    assert queue.todo().due
     (claimed,) = claim(queue)
     assert not queue.todo()
     bench.clock.advance(seconds=LEASE_SECONDS)
     assert queue.todo().reap
     queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now)])
     assert queue.todo().wake
-    assert not queue.todo().claim
+    assert not queue.todo().due
     queue.wake()
-    assert queue.todo().claim
+    assert queue.todo().due
 
 
 def test_it_is_said_how_much_is_due_and_since_when(bench: Bench) -> None:

@@ -1,6 +1,6 @@
 """The queue's leases: what a lease is worth when it runs out, is renewed or is given up."""
 
-from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
+from leanbe_emitter.delivery.queue import DUE, LEASES_LOST_LIMIT
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
 from tests.bench import ALL, LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 
@@ -65,7 +65,8 @@ def test_what_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
     bench.lose(queue)
     fresh = bench.owe(product, 2)
     assert ids_of(claim(queue)) == suspects[:1]
-    beside = queue.claim(room=ALL, held={}, per_product=ALL, with_suspect=False)
+    others = DUE - {DeliveryState.SUSPECT}
+    beside = queue.claim(room=ALL, held={}, per_product=ALL, among=others)
     assert ids_of(beside) == fresh
     assert ids_of(claim(queue)) == suspects[1:]
 

@@ -84,8 +84,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(target=claims, room=st.integers(1, 4), with_suspect=st.booleans())
     def claim(self, room: int, *, with_suspect: bool) -> MultipleResults[Claimed]:
-        claimed = self.queue.claim(room=room, held={}, per_product=ALL, with_suspect=with_suspect)
         wanted = DUE if with_suspect else DUE - {DeliveryState.SUSPECT}
+        claimed = self.queue.claim(room=room, held={}, per_product=ALL, among=wanted)
         due = {each for each, model in self.model.items() if model.state in wanted}
         states = [self.model[each.delivery_id].state for each in claimed]
         assert {each.delivery_id for each in claimed} <= due

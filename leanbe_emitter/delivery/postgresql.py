@@ -1,0 +1,153 @@
+"""The queue's statements as PostgreSQL reads them; what another worker holds is passed over."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, attempt_row
+from leanbe_emitter.delivery.statements import (
+    EXPIRED,
+    HAND_BACK,
+    HAS_URL,
+    JOIN_THE_REST,
+    OF_DELIVERY,
+    OF_THE_REST,
+    RENEW,
+    SETTLE,
+    WAKE,
+)
+from leanbe_emitter.outbox import Lease
+from leanbe_emitter.storage.states import DeliveryState
+
+# The ids go through an array, and an event is looked up by itself: so the planner, whatever it
+# believes about the tables, has nothing but index scans to choose from.
+_LEASE = f"""
+WITH d AS (
+    UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
+                          attempts_started = attempts_started + 1
+    WHERE id = ANY({{ids}})
+    RETURNING *
+)
+SELECT {OF_DELIVERY}, d.lease_token, d.attempts_started AS number, {OF_THE_REST}
+FROM d CROSS JOIN LATERAL (SELECT * FROM events WHERE id = d.event_id LIMIT 1) AS e
+CROSS JOIN LATERAL (SELECT * FROM products WHERE id = d.product_id LIMIT 1) AS p
+CROSS JOIN LATERAL (SELECT * FROM webhooks WHERE product_id = d.product_id LIMIT 1) AS w
+"""  # noqa: S608 - made of this module's own words
+
+_NEXT = """ARRAY(
+    SELECT picked.id
+    FROM unnest(CAST(:products AS text[]), CAST(:quotas AS int[])) AS wanted (product_id, quota)
+    CROSS JOIN LATERAL (
+        SELECT id FROM deliveries
+        WHERE state = '{state}' AND product_id = wanted.product_id
+        ORDER BY sequence, id LIMIT wanted.quota FOR UPDATE SKIP LOCKED
+    ) AS picked
+)"""
+_TAKE_BY_STATE = {
+    state: text(_LEASE.format(ids=_NEXT.format(state=state)))
+    for state in (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
+}
+_TAKE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
+
+_LOAD = text(
+    f"""
+SELECT {OF_DELIVERY}, d.lease_token, d.attempts_started AS number, {OF_THE_REST}
+FROM deliveries AS d {JOIN_THE_REST}
+WHERE d.id = ANY(CAST(:ids AS text[]))
+"""  # noqa: S608 - made of this module's own words
+)
+
+_HELD = """jsonb_to_recordset(CAST(:held AS jsonb)) AS held (id text, token text)"""
+
+_TYPES = {
+    "token": "text",
+    "state": "text",
+    "due_at": "bigint",
+    "counted": "int",
+    "leases_lost": "int",
+    "id": "text",
+    "number": "int",
+    "outcome": "text",
+    "started_at": "bigint",
+    "duration_us": "bigint",
+    "url": "text",
+    "request_headers": "text",
+    "request_body": "text",
+    "answer_status": "int",
+    "answer_headers": "text",
+    "answer_body": "bytea",
+    "answer_length": "bigint",
+    "error": "text",
+    "fault": "text",
+    "deviations": "text",
+}
+_EVIDENCE = ", ".join(ATTEMPT_COLUMNS[1:])
+_HELD_EVIDENCE = ", ".join(f"held.{name}" for name in ATTEMPT_COLUMNS[1:])
+
+# One statement, so that a batch is one round trip. The arrays are binary, which halves the cost of
+# answers; what is evidence goes through the update, so that nothing is joined twice.
+_SETTLE = f"""
+WITH held AS MATERIALIZED (
+    SELECT * FROM unnest({", ".join(f"%({name})b::{kind}[]" for name, kind in _TYPES.items())})
+    AS held ({", ".join(_TYPES)})
+), settled AS (
+    {SETTLE}
+    RETURNING deliveries.id, deliveries.state, {_HELD_EVIDENCE}
+), kept AS (
+    INSERT INTO attempts ({", ".join(ATTEMPT_COLUMNS)}) SELECT id, {_EVIDENCE} FROM settled
+)
+SELECT id, state FROM settled
+"""  # noqa: S608 - made of this module's own words
+
+
+class Postgresql:
+    """What PostgreSQL is told."""
+
+    wake = text(WAKE.format(lock="FOR UPDATE SKIP LOCKED"))
+    expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
+    renew = text(RENEW.format(held=_HELD))
+    hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+
+    def take(
+        self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
+    ) -> Sequence[Row[Any]]:
+        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+        wanted = {"products": list(quotas), "quotas": list(quotas.values())}
+        return session.execute(
+            _TAKE_BY_STATE[state], {**wanted, "token": lease.token, "until": lease.until}
+        ).all()
+
+    def take_these(
+        self, session: Session, delivery_ids: Sequence[str], lease: Lease
+    ) -> Sequence[Row[Any]]:
+        """Lease deliveries that this transaction has locked; return what is needed."""
+        return session.execute(
+            _TAKE_THESE, {"ids": list(delivery_ids), "token": lease.token, "until": lease.until}
+        ).all()
+
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return what an attempt needs of deliveries that are in flight."""
+        return session.execute(_LOAD, {"ids": list(delivery_ids)}).all()
+
+    def settle(
+        self, session: Session, settlements: Sequence[Settlement]
+    ) -> Mapping[str, DeliveryState]:
+        """End leases, and write the evidence; return the states of what was ours."""
+        columns = zip(*(_held(each) for each in settlements), strict=True)
+        arrays = dict(zip(_TYPES, map(list, columns), strict=True))
+        rows = session.connection().exec_driver_sql(_SETTLE, arrays).all()
+        return {row.id: DeliveryState(row.state) for row in rows}
+
+
+def _held(settlement: Settlement) -> tuple[Any, ...]:
+    return (
+        settlement.token,
+        settlement.state,
+        settlement.due_at,
+        int(settlement.counts),
+        settlement.leases_lost,
+        *attempt_row(settlement),
+    )

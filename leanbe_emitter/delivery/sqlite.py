@@ -1,0 +1,141 @@
+"""The queue's statements as SQLite reads them; one writer at a time needs no row locks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, attempt_row
+from leanbe_emitter.delivery.statements import (
+    EXPIRED,
+    HAND_BACK,
+    HAS_URL,
+    JOIN_THE_REST,
+    OF_DELIVERY,
+    OF_THE_REST,
+    RENEW,
+    SETTLE,
+    WAKE,
+)
+from leanbe_emitter.outbox import Lease
+from leanbe_emitter.storage.states import DeliveryState
+
+# SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
+_NEXT = f"""
+SELECT {OF_DELIVERY}, :token AS lease_token, d.attempts_started + 1 AS number, {OF_THE_REST}
+FROM json_each(:products) AS wanted
+CROSS JOIN deliveries AS d ON d.rowid IN (
+    SELECT rowid FROM deliveries
+    WHERE state = '{{state}}' AND product_id = wanted.value
+    ORDER BY sequence, id LIMIT :quota
+)
+{JOIN_THE_REST}
+"""  # noqa: S608 - made of this module's own words
+_NEXT_BY_STATE = {
+    state: text(_NEXT.format(state=state))
+    for state in (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
+}
+
+_LEASE = text(
+    """
+UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
+                      attempts_started = attempts_started + 1
+WHERE id IN (SELECT value FROM json_each(:ids))
+"""
+)
+
+_LOAD = text(
+    f"""
+SELECT {OF_DELIVERY}, d.lease_token, d.attempts_started AS number, {OF_THE_REST}
+FROM json_each(:ids) AS wanted CROSS JOIN deliveries AS d ON d.id = wanted.value
+{JOIN_THE_REST}
+"""  # noqa: S608 - made of this module's own words
+)
+
+_HELD = """(
+    SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.token') AS token
+    FROM json_each(:held)
+) AS held"""
+
+_SETTLE = text(
+    f"""
+WITH held AS MATERIALIZED (
+    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS token,
+           json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS due_at,
+           json_extract(value, '$[4]') AS counted, json_extract(value, '$[5]') AS leases_lost
+    FROM json_each(:held)
+) {SETTLE} RETURNING id, state
+"""  # noqa: S608 - made of this module's own words
+)
+
+_KEEP = (
+    f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) "  # noqa: S608 - the columns' names
+    f"VALUES ({', '.join('?' * len(ATTEMPT_COLUMNS))})"
+)
+
+
+class Sqlite:
+    """What SQLite is told."""
+
+    wake = text(WAKE.format(lock=""))
+    expired = text(EXPIRED.format(lock=""))
+    renew = text(RENEW.format(held=_HELD))
+    hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+
+    def take(
+        self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
+    ) -> Sequence[Row[Any]]:
+        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+        by_quota = sorted(quotas, key=lambda product: quotas[product])
+        rows = [
+            row
+            for quota, products in groupby(by_quota, key=lambda product: quotas[product])
+            for row in session.execute(
+                _NEXT_BY_STATE[state],
+                {"products": json.dumps(list(products)), "quota": quota, "token": lease.token},
+            )
+        ]
+        self._lease(session, [row.id for row in rows], lease)
+        return rows
+
+    def take_these(
+        self, session: Session, delivery_ids: Sequence[str], lease: Lease
+    ) -> Sequence[Row[Any]]:
+        """Lease these deliveries; return what is needed."""
+        self._lease(session, delivery_ids, lease)
+        return self.load(session, delivery_ids)
+
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
+        """Return what an attempt needs of deliveries that are in flight."""
+        return session.execute(_LOAD, {"ids": json.dumps(list(delivery_ids))}).all()
+
+    def settle(
+        self, session: Session, settlements: Sequence[Settlement]
+    ) -> Mapping[str, DeliveryState]:
+        """End leases, and write the evidence; return the states of what was ours."""
+        held = json.dumps([_held(each) for each in settlements])
+        rows = session.execute(_SETTLE, {"held": held}).all()
+        states = {row.id: DeliveryState(row.state) for row in rows}
+        kept = [attempt_row(each) for each in settlements if each.delivery_id in states]
+        if kept:
+            session.connection().exec_driver_sql(_KEEP, kept)
+        return states
+
+    def _lease(self, session: Session, delivery_ids: Sequence[str], lease: Lease) -> None:
+        ids = json.dumps(list(delivery_ids))
+        session.execute(_LEASE, {"ids": ids, "token": lease.token, "until": lease.until})
+
+
+def _held(settlement: Settlement) -> tuple[object, ...]:
+    return (
+        settlement.delivery_id,
+        settlement.token,
+        settlement.state,
+        settlement.due_at,
+        int(settlement.counts),
+        settlement.leases_lost,
+    )
