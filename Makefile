@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SYNCED := .venv/.synced
+BENCH_SYNCED := .venv-bench/.synced
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --python-version 3.11
 
 .PHONY: demo test lint bench lock format clean
 
@@ -18,16 +21,17 @@ lint: $(SYNCED)
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-bench: $(SYNCED)
-	$(BIN)/python -m benchmarks
+# The measures of benchmarks/README.md; BENCH="--only delivery --json FILE" for some of them.
+bench: $(SYNCED) $(BENCH_SYNCED)
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 format: $(SYNCED)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 lock: $(SYNCED)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --group dev --no-emit-index-url \
-		--no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/$(COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(BIN)/$(COMPILE) --group bench -o requirements-bench.lock
 
 $(SYNCED): requirements.lock pyproject.toml
 	@echo "Setting up .venv: the versions of requirements.lock, checked by hash"
@@ -38,5 +42,11 @@ $(SYNCED): requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(SYNCED)
 
+$(BENCH_SYNCED): requirements-bench.lock $(SYNCED)
+	@echo "Setting up .venv-bench: what the benchmarks compare with"
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv --without-pip .venv-bench
+	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements-bench.lock
+	@touch $(BENCH_SYNCED)
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,14 +1,84 @@
-"""Run every measure in this folder, one after the other: ``python -m benchmarks``."""
+"""Run the measures, print their tables, keep them as JSON: ``python -m benchmarks --help``."""
 
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
+import click
 
-def main() -> None:
-    """Call the ``main`` of each module here."""
-    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
-        print(f"== {path.stem}", flush=True)
-        import_module(f"benchmarks.{path.stem}").main()
+from benchmarks.databases import Store, stores
+from benchmarks.machine import description
+from benchmarks.receiver import free_port
+from benchmarks.rows import Row, table
+from benchmarks.run import Run
+
+#: In the order in which they are run.
+MEASURES = ("stringify", "delivery")
+
+
+@click.command()
+@click.option("--only", type=click.Choice(MEASURES), multiple=True, help="This measure alone.")
+@click.option(
+    "--database",
+    type=click.Choice(["sqlite", "postgresql"]),
+    help="This database alone, where a measure asks about both.",
+)
+@click.option(
+    "--match",
+    metavar="TEXT",
+    multiple=True,
+    help="Of delivery, only what has this in its name; a ratio needs both of its sides.",
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--quick", is_flag=True, help="Only see that everything works; no figure counts.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write all of it here, too.")
+def main(  # noqa: PLR0913 - an argument an option
+    *,
+    only: Sequence[str],
+    database: str | None,
+    match: Sequence[str],
+    rounds: int,
+    quick: bool,
+    file: Path | None,
+) -> None:
+    """Measure, each figure as a ratio within this run."""
+    with ExitStack() as stack:
+        sqlite, postgresql = stack.enter_context(stores())
+        by_name: dict[str, Store] = {"sqlite": sqlite, "postgresql": postgresql}
+        run = Run(
+            stores=[by_name[database]] if database else [sqlite, postgresql],
+            sqlite=sqlite,
+            postgresql=postgresql,
+            rounds=1 if quick else rounds,
+            is_quick=quick,
+            words=match,
+            port=free_port(),
+        )
+        machine = description(postgresql.version())
+        _print_machine(machine)
+        measures = {name: _measured(name, run) for name in only or MEASURES}
+    if file:
+        file.write_text(json.dumps(_document(machine, measures), indent=2) + "\n", "utf-8")
+
+
+def _measured(name: str, run: Run) -> Sequence[Row]:
+    module = import_module(f"benchmarks.measures.{name}")
+    rows: Sequence[Row] = module.measure(run)
+    print(f"\n## {name}\n\n{table(rows)}", flush=True)
+    return rows
+
+
+def _print_machine(machine: Mapping[str, str]) -> None:
+    print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
+
+
+def _document(machine: Mapping[str, str], measures: Mapping[str, Sequence[Row]]) -> object:
+    return {
+        "machine": dict(machine),
+        "measures": {name: [row.document() for row in rows] for name, rows in measures.items()},
+    }
 
 
 if __name__ == "__main__":

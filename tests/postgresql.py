@@ -12,7 +12,7 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,8 @@ import psycopg
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import upgrade
 
-_TEMPLATE = "migrated"
+#: A database that has today's tables and nothing else.
+MIGRATED = "migrated"
 # Tests may lose their data with the machine, and need many connections.
 _SETTINGS = {
     "fsync": "off",
@@ -33,15 +34,21 @@ _SETTINGS = {
 
 
 class Cluster:
-    """The PostgreSQL cluster of one test run, in a folder that all of its workers know."""
+    """The PostgreSQL cluster of one test run, in a folder that all of its workers know.
+
+    Args:
+        home: the folder.
+        settings: what is not as the server comes.
+    """
 
     _numbers = itertools.count()
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, settings: Mapping[str, str] = _SETTINGS) -> None:
         self._data = home / "postgresql"
         self._lock = home / "postgresql.lock"
         self._port_file = home / "postgresql.port"
         self._log = self._data / "server.log"
+        self._settings = settings
 
     def start(self) -> None:
         """Start the server where nobody did yet."""
@@ -69,7 +76,7 @@ class Cluster:
     @contextmanager
     def migrated_database(self) -> Iterator[str]:
         """Make a database that already has today's tables; yield its URL."""
-        with self.database(template=_TEMPLATE) as url:
+        with self.database(template=MIGRATED) as url:
             yield url
 
     def _create(self) -> None:
@@ -82,7 +89,7 @@ class Cluster:
             "initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
         )
         port = _free_port()
-        options = [f"-p {port}", *(f"-c {name}={value}" for name, value in _SETTINGS.items())]
+        options = [f"-p {port}", *(f"-c {name}={value}" for name, value in self._settings.items())]
         self._run("pg_ctl", "start", "-w", "-l", str(self._log), "-o", " ".join(options))
         self._port_file.write_text(str(port))
         self._make_template()
@@ -102,8 +109,8 @@ class Cluster:
         assert finished.returncode == 0, finished.stderr
 
     def _make_template(self) -> None:
-        self._administer(f"CREATE DATABASE {_TEMPLATE}")
-        database = Database(self._url(_TEMPLATE))
+        self._administer(f"CREATE DATABASE {MIGRATED}")
+        database = Database(self._url(MIGRATED))
         upgrade(database)
         database.close()
 

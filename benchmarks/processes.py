@@ -1,0 +1,124 @@
+"""The processes of a measure: each says when it is ready, begins when it is told, tells its result.
+
+A child reads one line, the word to begin, and prints one line, its result as JSON; so the start of
+an interpreter is part of no figure. How a child ends is not looked at: what it told counts.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.machine import ROOT
+
+#: The environment that has what we compare with (make bench).
+BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+#: After so long, a child has nothing to tell any more, and is killed.
+_PATIENCE_SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """One process beside the benchmark's own."""
+
+    process: subprocess.Popen[str]
+
+    @classmethod
+    @contextmanager
+    def running(
+        cls, module: str, options: dict[str, Any], *, python: Path = Path(sys.executable)
+    ) -> Iterator[Self]:
+        """Start a module of ours and wait until it is ready; it is killed when the block ends."""
+        process = subprocess.Popen(
+            [python, "-m", f"benchmarks.{module}", json.dumps(options)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        child = cls(process=process)
+        try:
+            child.told()
+            yield child
+        finally:
+            process.kill()
+            process.communicate()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.process.pid
+
+    def tell(self, word: str = "go") -> None:
+        """Write a line to it."""
+        assert self.process.stdin is not None  # noqa: S101 - it was asked for
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+
+    def told(self) -> dict[str, Any]:
+        """Return what its next line says."""
+        assert self.process.stdout is not None  # noqa: S101 - it was asked for
+        patience = threading.Timer(_PATIENCE_SECONDS, self.process.kill)
+        patience.start()
+        line = self.process.stdout.readline()
+        patience.cancel()
+        if not line:
+            raise RuntimeError(f"{self.process.args!r} told nothing before its end.")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, word: str = "go") -> dict[str, Any]:
+        """Write a line to it, and return what its next line says."""
+        self.tell(word)
+        return self.told()
+
+    def cpu_seconds(self) -> float:
+        """Return what all of its threads have used of the processor, nanoseconds counted."""
+        return cpu_seconds(self.pid)
+
+    def peak_bytes(self) -> int:
+        """Return the most memory that it has ever held."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return what a process's threads have used of the processor."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+
+
+def say(**what: Any) -> None:
+    """Tell the benchmark something; what a child calls."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def wait_for_word() -> str:
+    """Wait for the benchmark's next line; what a child calls."""
+    return sys.stdin.readline().strip()
+
+
+@contextmanager
+def measured() -> Iterator[dict[str, float]]:
+    """Measure the block; afterwards the yielded document says what it took."""
+    result: dict[str, float] = {}
+    started, used = time.perf_counter(), time.process_time()
+    yield result
+    result["seconds"] = time.perf_counter() - started
+    result["cpu_seconds"] = time.process_time() - used
+    result["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def options() -> dict[str, Any]:
+    """Return what this child was started with."""
+    given: dict[str, Any] = json.loads(sys.argv[1])
+    return given

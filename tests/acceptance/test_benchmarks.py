@@ -1,0 +1,59 @@
+"""Every measure of ``make bench`` works, and yields its rows; how fast is not asked here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command_line import environment
+
+ROOT = Path(__file__).parents[2]
+#: What must be among the rows of each measure: the beginning of its name.
+ROWS = {
+    "stringify": ["stringify, ", "json.dumps, "],
+    "delivery": [
+        "worker, SQLite",
+        "worker, PostgreSQL",
+        "our sender",
+        "naive worker, SQLite",
+        "naive worker, PostgreSQL",
+        "worker without a network, ",
+        "SQLite alone",
+        "PostgreSQL alone",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a quick run of all measures writes."""
+    file = tmp_path_factory.mktemp("benchmarks") / "rows.json"
+    command = (sys.executable, "-m", "benchmarks", "--quick", "--json", str(file))
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    written: dict[str, Any] = json.loads(file.read_text())
+    return written
+
+
+def test_every_measure_has_its_rows(document: dict[str, Any]) -> None:
+    assert list(document["measures"]) == list(ROWS)
+    for measure, beginnings in ROWS.items():
+        names = [row["what"] for row in document["measures"][measure]]
+        missing = [each for each in beginnings if not any(n.startswith(each) for n in names)]
+        assert not missing, f"{measure} yielded only {names}"
+
+
+def test_every_row_is_a_figure_with_its_unit(document: dict[str, Any]) -> None:
+    rows = [row for rows in document["measures"].values() for row in rows]
+    assert all(row["unit"] and row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_a_run_tells_the_machine_that_it_was_made_on(document: dict[str, Any]) -> None:
+    told = {"cores", "processor", "memory", "Python", "SQLite", "PostgreSQL", "load at the start"}
+    assert told <= document["machine"].keys()
+    assert all(document["machine"].values())
