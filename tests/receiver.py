@@ -50,9 +50,9 @@ class Receiver:
 
     @classmethod
     @contextmanager
-    def listening(cls) -> Iterator[Self]:
-        """Listen on a free port of 127.0.0.1 until the block ends."""
-        server = _Server(("127.0.0.1", 0), _Handler)
+    def listening(cls, port: int = 0) -> Iterator[Self]:
+        """Listen on a port of 127.0.0.1, a free one by default, until the block ends."""
+        server = _Server(("127.0.0.1", port), _Handler)
         receiver = cls(url=f"http://127.0.0.1:{server.server_port}/hooks/leanbe")
         receiver.is_open.set()
         server.receiver = receiver

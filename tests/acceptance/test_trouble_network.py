@@ -1,0 +1,88 @@
+"""A network that is gone, and a process that can open nothing more: attempts wait, none is lost."""
+
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter.storage.database import Database
+from tests.fleet import Fleet
+from tests.receiver import Receiver
+from tests.waiting import until
+
+SECRET = "whsec_test"
+EVENTS = 3
+#: Often enough to be there at once when the trouble is over, and for longer than it lasts.
+ASSUMED = {"backoff": "100ms", "max_attempts": "100"}
+
+
+@pytest.fixture
+def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet.on(database, tmp_path) as fleet:
+        yield fleet
+
+
+def owe(fleet: Fleet, url: str, count: int = EVENTS) -> None:
+    """Record events for a worker; the product's receiver is there by now."""
+    with Leanbe(fleet.database.url.render_as_string(hide_password=False)) as leanbe:
+        if not leanbe.products.list():
+            leanbe.products.create("Acme", assume=ASSUMED)
+        leanbe.webhooks.set("Acme", url, secret=SECRET)
+        leanbe.trigger_all(Wanted(events=["idea.created"] * count), deliver=False)
+
+
+def closed_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_receiver_that_was_gone_gets_everything_when_it_is_back(fleet: Fleet) -> None:
+    port = closed_port()
+    owe(fleet, f"http://127.0.0.1:{port}/hooks/leanbe")
+    worker = fleet.start_worker()
+    until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
+    with Receiver.listening(port) as receiver:
+        until(fleet.is_settled, "all is delivered")
+        assert fleet.end(worker) == 0
+        assert len(receiver.requests) == EVENTS
+    assert fleet.count("deliveries", "state = 'delivered'") == EVENTS
+    assert fleet.count("attempts", "outcome = 'delivered'") == EVENTS
+    assert fleet.count("attempts", "outcome <> 'delivered'") == fleet.count(
+        "attempts", "outcome = 'unreachable' AND error LIKE 'connection refused by %'"
+    )
+
+
+@contextmanager
+def no_more_descriptors(process: int) -> Iterator[None]:
+    """Let a process open nothing more until the block ends."""
+    usual = resource.prlimit(process, resource.RLIMIT_NOFILE)
+    # What it has open stays; a new one would have to be 0, 1 or 2.
+    resource.prlimit(process, resource.RLIMIT_NOFILE, (3, usual[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(process, resource.RLIMIT_NOFILE, usual)
+
+
+def test_a_worker_without_file_descriptors_goes_on_when_there_are_some(fleet: Fleet) -> None:
+    with Receiver.listening() as earlier, Receiver.listening() as receiver:
+        owe(fleet, earlier.url, 1)
+        worker = fleet.start_worker()
+        until(fleet.is_settled, "it works")
+        with no_more_descriptors(fleet.running[worker].pid):
+            owe(fleet, receiver.url)
+            until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
+            assert receiver.requests == []
+        until(fleet.is_settled, "all is delivered")
+        assert fleet.end(worker) == 0
+        assert fleet.complaints() == []
+        assert len(receiver.requests) == EVENTS
+    assert fleet.count("deliveries", "state = 'delivered'") == 1 + EVENTS
+    assert fleet.count("attempts", "outcome <> 'delivered'") == fleet.count(
+        "attempts", "outcome = 'unreachable' AND error LIKE '% too many open files'"
+    )
