@@ -1,16 +1,21 @@
-"""What passes between the queue and the sender: what was claimed, and what came of it."""
+"""What passes between the queue and the sender: what was claimed, and what came of it.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+These are named tuples, and not the frozen dataclasses that the rest of the house is made of: a few
+are made for every attempt, and a tuple costs a third.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 
-Headers = Sequence[tuple[str, str]]
+Headers = tuple[tuple[str, str], ...]
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class WebhookSettings:
+class WebhookSettings(NamedTuple):
     """A product's webhook as it is when the attempt is made; never shown: it holds the secret."""
 
     url: str | None
@@ -20,18 +25,20 @@ class WebhookSettings:
     #: The product's own assumptions: what steers the delivery is read from them.
     assumptions: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return "WebhookSettings()"
 
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
+
+class Claimed(NamedTuple):
     """A delivery that is ours until its lease ends, with all that an attempt needs.
 
     Attributes:
         token: the lease token; a settlement that names another changes nothing.
         number: the number of the attempt that is to be made, from 1.
         attempts_counted: earlier attempts that count against the retry schedule.
-        leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
-        due_at: since when it was due, in milliseconds since 1970.
+        due_at: since when it has been due, in milliseconds since 1970.
         triggered_at: the event's instant in milliseconds since 1970.
+        leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
     """
 
     delivery_id: str
@@ -40,45 +47,51 @@ class Claimed:
     token: str
     number: int
     attempts_counted: int
-    leases_lost: int = 0
     due_at: int
     event_id: str
     event_name: str
     triggered_at: int
     method: str
-    headers: Headers = field(repr=False)
-    body: str = field(repr=False)
+    headers: Headers
+    body: str
     deviations: Mapping[str, str]
     overrides: Mapping[str, str]
     webhook: WebhookSettings
+    leases_lost: int = 0
+
+    def __repr__(self) -> str:
+        return (
+            f"Claimed(delivery_id={self.delivery_id!r}, number={self.number}, "
+            f"token={self.token!r}, leases_lost={self.leases_lost})"
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One attempt, as it is kept: the names are those of the table's columns."""
 
     outcome: Outcome
     started_at: int
     duration_us: int
     url: str
-    request_headers: Headers = field(default=(), repr=False)
+    request_headers: Headers = ()
     #: None where it was the event's own body.
-    request_body: str | None = field(default=None, repr=False)
+    request_body: str | None = None
     answer_status: int | None = None
-    answer_headers: Headers | None = field(default=None, repr=False)
-    answer_body: bytes | None = field(default=None, repr=False)
+    answer_headers: Headers | None = None
+    answer_body: bytes | None = None
     answer_length: int = 0
     error: str | None = None
     fault: str | None = None
-    deviations: Mapping[str, str] | None = None
+    deviations: Mapping[str, str] = _NONE
 
-    def columns(self) -> dict[str, Any]:
-        """Return the row's columns but its key."""
-        return {**vars(self), "deviations": dict(self.deviations or {})}
+    def __repr__(self) -> str:
+        return (
+            f"Evidence(outcome={self.outcome.value!r}, answer_status={self.answer_status}, "
+            f"error={self.error!r})"
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What becomes of a claimed delivery.
 
     Attributes:

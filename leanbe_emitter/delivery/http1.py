@@ -8,6 +8,7 @@ asked whether the other side has hung up before it is used; that keeps it rare.
 
 import asyncio
 from contextlib import suppress
+from functools import lru_cache
 
 from leanbe_emitter.delivery.answers import AnswerReader
 from leanbe_emitter.delivery.connecting import Connector
@@ -27,6 +28,7 @@ from leanbe_emitter.targets import Target, TargetRules, check_url
 IDLE_SECONDS = 4.0
 
 _REMEMBERED_URLS = 4096
+_REMEMBERED_HEADS = 4096
 
 _Key = tuple[str, str, int, str | None, bool]
 
@@ -168,12 +170,17 @@ class Http1Transport:
 
 def _encode(request: OutgoingRequest, target: Target) -> bytes:
     """Return the bytes of the request: exactly the headers and the body that it holds."""
-    lines = [f"{request.method} {target.path} HTTP/1.1\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in request.headers]
+    return _head(request.method, target.path, request.headers) + request.body
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def _head(method: str, path: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in headers]
     head = "".join(lines)
     if head.count("\r") != len(lines) or head.count("\n") != len(lines):
         raise Unreachable("a header of the request holds a line break")
     try:
-        return head.encode("latin-1") + b"\r\n" + request.body
+        return head.encode("latin-1") + b"\r\n"
     except UnicodeEncodeError as error:
         raise Unreachable("a header of the request holds more than Latin-1") from error

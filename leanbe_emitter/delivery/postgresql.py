@@ -7,14 +7,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, attempt_row
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row
 from leanbe_emitter.delivery.statements import (
     EXPIRED,
     HAND_BACK,
     HAS_URL,
     JOIN_THE_REST,
-    OF_DELIVERY,
-    OF_THE_REST,
     RENEW,
     SETTLE,
     WAKE,
@@ -31,7 +29,7 @@ WITH d AS (
     WHERE id = ANY({{ids}})
     RETURNING *
 )
-SELECT {OF_DELIVERY}, d.lease_token, d.attempts_started AS number, {OF_THE_REST}
+SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM d CROSS JOIN LATERAL (SELECT * FROM events WHERE id = d.event_id LIMIT 1) AS e
 CROSS JOIN LATERAL (SELECT * FROM products WHERE id = d.product_id LIMIT 1) AS p
 CROSS JOIN LATERAL (SELECT * FROM webhooks WHERE product_id = d.product_id LIMIT 1) AS w
@@ -54,7 +52,7 @@ _TAKE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
 
 _LOAD = text(
     f"""
-SELECT {OF_DELIVERY}, d.lease_token, d.attempts_started AS number, {OF_THE_REST}
+SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM deliveries AS d {JOIN_THE_REST}
 WHERE d.id = ANY(CAST(:ids AS text[]))
 """  # noqa: S608 - made of this module's own words

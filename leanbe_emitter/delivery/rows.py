@@ -8,6 +8,13 @@ from typing import Any
 
 from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
 
+#: What an attempt needs of a delivery ``d``, its event ``e``, its product ``p`` and webhook ``w``,
+#: in the order of ``claimed_of``.
+NEEDED = """
+    d.id, d.product_id, d.sequence, {lease}, {number}, d.attempts_counted, d.due_at, d.event_id,
+    e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost,
+    p.assumptions, w.url, w.secret, w.ca_file, w.insecure"""
+
 #: The columns of an attempt, in the order of ``attempt_row``.
 ATTEMPT_COLUMNS = (
     "delivery_id",
@@ -31,31 +38,28 @@ _REMEMBERED_TEXTS = 4096
 
 
 def claimed_of(row: Any) -> Claimed:
-    """Return what was claimed, from the columns that an attempt needs."""
+    """Return what was claimed, from the columns of ``NEEDED``."""
+    (delivery_id, product_id, sequence, token, number, attempts_counted, due_at) = row[:7]
+    (event_id, name, triggered_at, method, headers, body, deviations, overrides) = row[7:15]
+    (leases_lost, assumptions, url, secret, ca_file, insecure) = row[15:]
     return Claimed(
-        delivery_id=row.id,
-        product_id=row.product_id,
-        sequence=row.sequence,
-        token=row.lease_token,
-        number=row.number,
-        attempts_counted=row.attempts_counted,
-        leases_lost=row.leases_lost,
-        due_at=row.due_at,
-        event_id=row.event_id,
-        event_name=row.name,
-        triggered_at=row.triggered_at,
-        method=row.method,
-        headers=_headers(row.headers),
-        body=row.body,
-        deviations=_switches(row.deviations),
-        overrides=_switches(row.overrides),
-        webhook=WebhookSettings(
-            url=row.url,
-            secret=row.secret,
-            ca_file=row.ca_file,
-            insecure=bool(row.insecure),
-            assumptions=_switches(row.assumptions),
-        ),
+        delivery_id=delivery_id,
+        product_id=product_id,
+        sequence=sequence,
+        token=token,
+        number=number,
+        attempts_counted=attempts_counted,
+        due_at=due_at,
+        event_id=event_id,
+        event_name=name,
+        triggered_at=triggered_at,
+        method=method,
+        headers=_headers(headers),
+        body=body,
+        deviations=_switches(deviations),
+        overrides=_switches(overrides),
+        webhook=WebhookSettings(url, secret, ca_file, bool(insecure), _switches(assumptions)),
+        leases_lost=leases_lost,
     )
 
 
@@ -65,7 +69,7 @@ def attempt_row(settlement: Settlement) -> tuple[Any, ...]:
     return (
         settlement.delivery_id,
         settlement.number,
-        evidence.outcome,
+        evidence.outcome.value,
         evidence.started_at,
         evidence.duration_us,
         evidence.url,

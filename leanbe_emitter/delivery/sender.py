@@ -7,14 +7,16 @@ envelope that is built again is signed with the secret that is valid then (contr
 
 import random
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from leanbe_emitter.clock import Clock, from_milliseconds, stopwatch, to_milliseconds
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement
+from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
 from leanbe_emitter.delivery.outcome import classify
 from leanbe_emitter.delivery.redirects import FollowingTransport
 from leanbe_emitter.delivery.schedule import Facts, next_delay_seconds
 from leanbe_emitter.delivery.transport import (
+    VERIFY,
     Answer,
     OutgoingRequest,
     TlsSettings,
@@ -26,7 +28,7 @@ from leanbe_emitter.delivery.transport import (
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.ambiguities import SettledAt
-from leanbe_emitter.wire.assumptions import assumption, deviations, read
+from leanbe_emitter.wire.assumptions import ARTICLE, assumption, deviations, read
 from leanbe_emitter.wire.envelope import payload_text_of, seal
 from leanbe_emitter.wire.reading import Reading
 
@@ -68,7 +70,7 @@ class Sender:
 
         Cancelled in the middle, the attempt is ``unknown``: its bytes may have gone out.
         """
-        reading = read({**claimed.webhook.assumptions, **claimed.overrides})
+        reading = _reading(claimed)
         content = self._content(claimed, reading)
         request = _request(claimed, content, reading)
         started_at, watch = to_milliseconds(self._clock.now()), stopwatch()
@@ -118,7 +120,8 @@ class Sender:
         )
 
     def _settlement(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> Settlement:
-        delay = self._delay(claimed, evidence, reading)
+        now = self._clock.now()
+        delay = self._delay(claimed, evidence, reading, now)
         return Settlement(
             delivery_id=claimed.delivery_id,
             product_id=claimed.product_id,
@@ -126,20 +129,27 @@ class Sender:
             token=claimed.token,
             number=claimed.number,
             state=_state(evidence.outcome, delay),
-            due_at=to_milliseconds(self._clock.now()) + int((delay or 0) * 1000),
+            due_at=to_milliseconds(now) + int((delay or 0) * 1000),
             evidence=evidence,
         )
 
-    def _delay(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> float | None:
+    def _delay(
+        self, claimed: Claimed, evidence: Evidence, reading: Reading, now: datetime
+    ) -> float | None:
+        if evidence.outcome is Outcome.DELIVERED:
+            return None
         facts = Facts(
             attempts_counted=claimed.attempts_counted + 1,
             outcome=evidence.outcome,
             answer_status=evidence.answer_status,
             retry_after=_header(evidence.answer_headers, "retry-after"),
         )
-        return next_delay_seconds(
-            facts, reading=reading, jitter=self._jitter, now=self._clock.now()
-        )
+        return next_delay_seconds(facts, reading=reading, jitter=self._jitter, now=now)
+
+
+def _reading(claimed: Claimed) -> Reading:
+    own, overrides = claimed.webhook.assumptions, claimed.overrides
+    return read({**own, **overrides}) if own or overrides else ARTICLE
 
 
 def _request(claimed: Claimed, content: _Content, reading: Reading) -> OutgoingRequest:
@@ -152,8 +162,14 @@ def _request(claimed: Claimed, content: _Content, reading: Reading) -> OutgoingR
         headers=compose_headers(url, content_length=len(body), extra=content.headers),
         body=body,
         timeout_seconds=reading.timeout,
-        tls=TlsSettings(ca_file=claimed.webhook.ca_file, insecure=claimed.webhook.insecure),
+        tls=_tls(claimed.webhook),
     )
+
+
+def _tls(webhook: WebhookSettings) -> TlsSettings:
+    if webhook.ca_file is None and not webhook.insecure:
+        return VERIFY
+    return TlsSettings(ca_file=webhook.ca_file, insecure=webhook.insecure)
 
 
 def _answer_columns(result: Answer | Unreachable | Unknown) -> dict[str, Any]:
@@ -179,6 +195,8 @@ def _state(outcome: Outcome, delay: float | None) -> DeliveryState:
 
 def _deviations(claimed: Claimed, reading: Reading) -> dict[str, str]:
     """Return the switches that were not the article's: of the bytes, and of this attempt."""
+    if reading is ARTICLE and not claimed.deviations:
+        return {}
     present = {
         name: value
         for name, value in deviations(reading).items()

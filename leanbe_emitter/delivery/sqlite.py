@@ -9,14 +9,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, attempt_row
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row
 from leanbe_emitter.delivery.statements import (
     EXPIRED,
     HAND_BACK,
     HAS_URL,
     JOIN_THE_REST,
-    OF_DELIVERY,
-    OF_THE_REST,
     RENEW,
     SETTLE,
     WAKE,
@@ -26,7 +24,7 @@ from leanbe_emitter.storage.states import DeliveryState
 
 # SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
 _NEXT = f"""
-SELECT {OF_DELIVERY}, :token AS lease_token, d.attempts_started + 1 AS number, {OF_THE_REST}
+SELECT {NEEDED.format(lease=":token", number="d.attempts_started + 1")}
 FROM json_each(:products) AS wanted
 CROSS JOIN deliveries AS d ON d.rowid IN (
     SELECT rowid FROM deliveries
@@ -50,7 +48,7 @@ WHERE id IN (SELECT value FROM json_each(:ids))
 
 _LOAD = text(
     f"""
-SELECT {OF_DELIVERY}, d.lease_token, d.attempts_started AS number, {OF_THE_REST}
+SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM json_each(:ids) AS wanted CROSS JOIN deliveries AS d ON d.id = wanted.value
 {JOIN_THE_REST}
 """  # noqa: S608 - made of this module's own words

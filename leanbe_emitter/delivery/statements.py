@@ -49,11 +49,7 @@ class Statements(Protocol):
         ...
 
 
-#: What an attempt needs of a delivery ``d``, its event ``e``, its product ``p`` and webhook ``w``.
-OF_DELIVERY = """d.id, d.product_id, d.sequence, d.event_id, d.due_at, d.attempts_counted,
-    d.leases_lost"""
-OF_THE_REST = """e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides,
-    p.assumptions, w.url, w.secret, w.ca_file, w.insecure"""
+#: What else an attempt needs of a delivery ``d``: see ``rows.NEEDED``.
 JOIN_THE_REST = """
 JOIN events AS e ON e.id = d.event_id
 JOIN products AS p ON p.id = d.product_id

@@ -7,6 +7,7 @@ it lets out these two and nothing else; reasons are plain words and hold no secr
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from leanbe_emitter import __version__
@@ -20,6 +21,8 @@ USER_AGENT = f"leanbe-emitter/{__version__}"
 KEPT_ANSWER_BYTES = 64 * 1024
 #: How much of an answer's headers is kept by default, in bytes of names and values.
 KEPT_HEADER_BYTES = 16 * 1024
+
+_REMEMBERED_HEADERS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,14 @@ def compose_headers(
         InvalidValue: a name or value that cannot be a header, or one that frames the message.
         InvalidTarget: a URL that cannot be called.
     """
+    return _composed(url, content_type, content_length, tuple(extra))
+
+
+# Most requests of a product differ in nothing but their bodies.
+@lru_cache(_REMEMBERED_HEADERS)
+def _composed(
+    url: str, content_type: str, content_length: int, extra: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
     headers = {
         "host": ("Host", Target.of(url).authority),
         "content-type": check_header("Content-Type", content_type),

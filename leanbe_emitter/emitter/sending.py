@@ -148,7 +148,7 @@ class Courier:
             event_name=event,
             triggered_at=instant,
             method=self._reading.method,
-            headers=[*headers, *self._headers],
+            headers=(*headers, *self._headers),
             body=body,
             deviations=deviations(self._reading),
             # This body is what is wanted, whatever was read about the queue's.
