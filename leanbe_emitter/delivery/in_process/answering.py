@@ -1,0 +1,127 @@
+"""The answer of an app while it comes, kept up to the caps; and the errors that apps raise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from leanbe_emitter.delivery.in_process.whereabouts import of_error
+from leanbe_emitter.delivery.transport import (
+    KEPT_ANSWER_BYTES,
+    KEPT_HEADER_BYTES,
+    Answer,
+    keep_headers,
+)
+
+#: What every server answers for an app that raises.
+_ERROR_BODY = b"Internal Server Error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """How much of an answer is kept.
+
+    Attributes:
+        answer_bytes: of its body; the rest is counted and dropped.
+        header_bytes: of its headers, in names and values.
+    """
+
+    answer_bytes: int = KEPT_ANSWER_BYTES
+    header_bytes: int = KEPT_HEADER_BYTES
+
+
+KEPT = Kept()
+
+
+class AnswerSoFar:
+    """What has come of an answer."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._status = 0
+        self._reason = ""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._pieces: list[bytes] = []
+        self._room = kept.answer_bytes
+        self._length = 0
+
+    def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], *, reason: str) -> None:
+        """Take the head, instead of one that came before."""
+        self._status, self._headers, self._reason = status, list(headers), reason
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._length += len(piece)
+        if self._room > 0 and piece:
+            self._pieces.append(piece[: self._room])
+            self._room -= len(piece)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the head has come."""
+        return self._status != 0
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether it says that the app failed."""
+        return self._status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def length(self) -> int:
+        """How many bytes of body have come."""
+        return self._length
+
+    def promised_length(self) -> int | None:
+        """Return what its Content-Length says; None where it has none that can be read."""
+        for name, value in self._headers:
+            if name.lower() == b"content-length" and value.strip().isdigit():
+                return int(value)
+        return None
+
+    def so_far(self, *, remark: str = "") -> Answer | None:
+        """Return what has come, None before the head."""
+        return self.whole(remark=remark) if self.is_begun else None
+
+    def whole(self, *, remark: str = "") -> Answer:
+        """Return the answer, whose head has come."""
+        return Answer(
+            status=self._status,
+            reason=self._reason,
+            headers=keep_headers(self._headers, kept_bytes=self._kept.header_bytes),
+            body=b"".join(self._pieces),
+            body_length=self._length,
+            remark=remark,
+        )
+
+
+def failed(error: BaseException) -> Answer:
+    """Return the answer of a server whose app raised this: a 500, the remark saying what."""
+    return Answer(
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        reason=phrase(HTTPStatus.INTERNAL_SERVER_ERROR),
+        headers=(
+            ("content-type", "text/plain; charset=utf-8"),
+            ("content-length", str(len(_ERROR_BODY))),
+        ),
+        body=_ERROR_BODY,
+        body_length=len(_ERROR_BODY),
+        remark=raised(error),
+    )
+
+
+def raised(error: BaseException) -> str:
+    """Say in words that the app raised an error, and where."""
+    said = str(error)
+    where = of_error(error)
+    return (
+        f"the app raised {type(error).__name__}"
+        + f": {said}" * bool(said)
+        + (f" (at {where})" if where else "")
+    )
+
+
+def phrase(status: int) -> str:
+    """Return the words that stand beside a status; empty for one that nobody knows."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

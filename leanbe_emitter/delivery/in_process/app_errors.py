@@ -1,0 +1,52 @@
+"""What apps raised while they were called: kept, so that a test can raise it again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: So many errors are kept until somebody takes them; the first ones tell most.
+MOST_KEPT = 100
+
+
+class During(StrEnum):
+    """When an app raised."""
+
+    #: Before its first request, in its lifespan.
+    STARTUP = "startup"
+    #: While it answered.
+    REQUEST = "request"
+    #: After its answer.
+    BACKGROUND = "background"
+    #: When it was stopped.
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppError:
+    """An error that an app raised.
+
+    Attributes:
+        error: the very exception, with its traceback.
+        during: when it was raised.
+        url: of the request; empty outside of one.
+    """
+
+    error: BaseException
+    during: During
+    url: str = ""
+
+
+class AppErrors:
+    """The errors of one app or of several, in the order in which they were raised."""
+
+    def __init__(self) -> None:
+        self._kept: list[AppError] = []
+
+    def add(self, error: BaseException, *, during: During, url: str = "") -> None:
+        """Keep an error; once, however many layers of a framework tell of it."""
+        if len(self._kept) < MOST_KEPT and all(each.error is not error for each in self._kept):
+            self._kept.append(AppError(error=error, during=during, url=url))
+
+    def take(self) -> list[AppError]:
+        """Return what was kept, and keep it no longer."""
+        taken, self._kept = self._kept, []
+        return taken

@@ -1,0 +1,252 @@
+"""An ASGI app as a receiver: called in this process by its real protocol, without a port.
+
+The answer is taken at the last frame of its body; what the app does after it goes on in its event
+loop, and ``settle`` waits for it. An app that does not answer in time is told that the other side
+hung up, and goes on, too; the attempt is ``Unknown``, and its reason names the line. What the app
+raises is answered with a 500, as every server does it, and kept.
+
+It serves one event loop at a time. In another one the app is started again: what it made in the
+earlier loop cannot be used there.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.answering import KEPT, Kept, failed, raised
+from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
+from leanbe_emitter.delivery.in_process.call import Call
+from leanbe_emitter.delivery.in_process.exchange import Exchange, http_scope
+from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
+from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
+from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
+from leanbe_emitter.delivery.in_process.whereabouts import of_tasks
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.errors import WaitTimedOut
+
+#: How long an app in this process may take to answer, in seconds; the webhook's own timeout
+#: (contract c.5) if that is shorter.
+ANSWER_SECONDS = 1.0
+#: How long to wait for the error behind a 500: frameworks answer first, and raise then.
+RAISE_SECONDS = 0.25
+#: How long what an app still does may take to end before it is cancelled, in seconds.
+GRACE_SECONDS = 0.1
+#: How long ``settle`` waits, in seconds.
+SETTLE_SECONDS = 5.0
+#: How often ``settle`` looks whether its condition holds, in seconds.
+LOOK_SECONDS = 0.002
+
+
+class AsgiTransport:
+    """Sends requests to one ASGI app.
+
+    Args:
+        app: the app.
+        lifespan: whether to start it before its first request, and to stop it at the end; False
+            leaves that to somebody else.
+        answer_seconds: how long it may take to answer.
+        lifespan_seconds: how long it may take to start, and to stop.
+        kept: how much of an answer is kept.
+
+    Attributes:
+        errors: what it raised.
+    """
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        *,
+        lifespan: bool = True,
+        answer_seconds: float = ANSWER_SECONDS,
+        lifespan_seconds: float = DEADLINE_SECONDS,
+        kept: Kept = KEPT,
+    ) -> None:
+        self.errors = AppErrors()
+        notice_swallowed(app)
+        self._app = app
+        self._has_lifespan = lifespan
+        self._answer_seconds = answer_seconds
+        self._lifespan_seconds = lifespan_seconds
+        self._kept = kept
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lifespan: Lifespan | None = None
+        self._start: asyncio.Task[str] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Call the app once and return its answer.
+
+        Raises:
+            Unreachable: the app did not start: it was not called.
+            Unknown: it was called, and there was no complete answer in time.
+        """
+        self._serve(asyncio.get_running_loop())
+        await self._started()
+        call = Call(seconds=min(request.timeout_seconds, self._answer_seconds))
+        exchange = Exchange(request.body, kept=self._kept)
+        others = asyncio.all_tasks()
+        with WATCHDOG.watching(call), keeping_connections():
+            task = self._begin(call, request, exchange)
+            try:
+                await _ended(call, task, exchange)
+            finally:
+                exchange.hang_up()
+        for error in call.noticed:
+            self.errors.add(error, during=During.REQUEST, url=request.url)
+        return _answer(call, task, exchange, others=others)
+
+    async def settle(
+        self, *, until: Callable[[], bool] | None = None, timeout_seconds: float = SETTLE_SECONDS
+    ) -> None:
+        """Wait until all that the app does after its answers is done.
+
+        Args:
+            until: what else must hold, for apps whose own tasks (a queue's consumer) go on for
+                ever: those move only while somebody waits.
+            timeout_seconds: how long to wait.
+
+        Raises:
+            WaitTimedOut: it was not done; the message names the line.
+        """
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        deadline = loop.time() + timeout_seconds
+        with WATCHDOG.watching(Call(seconds=timeout_seconds)):
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=timeout_seconds)
+            while until is not None and not until() and loop.time() < deadline:  # noqa: ASYNC110 - the condition is the test's own
+                await asyncio.sleep(LOOK_SECONDS)
+        if self._tasks:
+            where = of_tasks(self._tasks)
+            raise WaitTimedOut(
+                f"After {timeout_seconds:g} s the app was still at work at {where}.",
+                hint="Let it end, or give it longer: settle(timeout_seconds=...).",
+            )
+        if until is not None and not until():
+            raise WaitTimedOut(
+                f"After {timeout_seconds:g} s what was waited for did not hold.",
+                hint="Look at what the app was to do, or give it longer.",
+            )
+
+    async def aclose(self) -> None:
+        """Stop the app; what it still does is cancelled."""
+        self._serve(asyncio.get_running_loop())
+        await self._end_tasks()
+        if self._start is not None and self._lifespan is not None:
+            await asyncio.wait({self._start})
+            await self._lifespan.stop()
+        self._lifespan = self._start = None
+
+    async def _end_tasks(self) -> None:
+        if self._tasks:
+            # Who was told of a disconnect may just be at it.
+            await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._answer_seconds)
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop is not loop:
+            self._loop, self._tasks = loop, set()
+            self._lifespan = self._start = None
+
+    async def _started(self) -> None:
+        if not self._has_lifespan:
+            return
+        if self._start is None:
+            self._lifespan = Lifespan(
+                self._app, errors=self.errors, deadline_seconds=self._lifespan_seconds
+            )
+            self._start = asyncio.create_task(self._lifespan.start())
+        if not self._start.done():
+            await asyncio.wait({self._start})
+        if failure := self._start.result():
+            raise Unreachable(failure)
+
+    def _begin(
+        self, call: Call, request: OutgoingRequest, exchange: Exchange
+    ) -> asyncio.Task[None]:
+        state = self._lifespan.state if self._lifespan is not None else {}
+        scope = http_scope(request, state=state)
+        loop = asyncio.get_running_loop()
+        task = call.run(loop.create_task, self._run(call, scope, exchange, url=request.url))
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    async def _run(
+        self, call: Call, scope: dict[str, Any], exchange: Exchange, *, url: str
+    ) -> None:
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
+            # The frameworks of tests raise more than Exception: pytest.fail() does.
+            self._keep(call, error, is_answered=exchange.is_accepted, url=url)
+            raise
+
+    def _keep(self, call: Call, error: BaseException, *, is_answered: bool, url: str) -> None:
+        if call.blocked_at and not is_answered:
+            return  # that is no error of the app's, but the attempt's outcome
+        if call.blocked_at:
+            error = TimeoutError(f"after its answer the app blocked at {call.blocked_at}")
+        during = During.BACKGROUND if is_answered else During.REQUEST
+        self.errors.add(error, during=during, url=url)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        _error_of(task)  # asked for, so that asyncio does not complain that nobody did
+
+
+async def _ended(call: Call, task: asyncio.Task[None], exchange: Exchange) -> None:
+    """Return when the app has answered or ended, or at the deadline."""
+    either = {task, exchange.is_complete}
+    ended, _ = await asyncio.wait(either, timeout=call.seconds, return_when=asyncio.FIRST_COMPLETED)
+    if not ended and call.is_debugged:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if exchange.is_complete.done() and exchange.answer.is_server_error and not task.done():
+        await asyncio.wait({task}, timeout=RAISE_SECONDS)
+
+
+def _answer(
+    call: Call,
+    task: asyncio.Task[None],
+    exchange: Exchange,
+    *,
+    others: Collection["asyncio.Task[Any]"],
+) -> Answer:
+    if exchange.is_complete.done():
+        return exchange.answer.whole(remark=_remark(call, task, exchange))
+    answer = exchange.answer
+    if call.blocked_at or not task.done():
+        raise Unknown(_hanging(call, task, others=others), answer=answer.so_far())
+    error = _error_of(task) or RuntimeError("it returned without a complete answer")
+    if answer.is_begun:
+        raise Unknown(f"the answer broke off: {raised(error)}", answer=answer.so_far())
+    return failed(error)
+
+
+def _remark(call: Call, task: asyncio.Task[None], exchange: Exchange) -> str:
+    """Say what was behind an answer that the framework gave for the app."""
+    if call.blocked_at:
+        return f"after its answer the app blocked at {call.blocked_at}"
+    if not exchange.answer.is_server_error:
+        return ""
+    error = (_error_of(task) if task.done() else None) or next(iter(call.noticed), None)
+    return raised(error) if error is not None else ""
+
+
+def _hanging(
+    call: Call, task: asyncio.Task[None], *, others: Collection["asyncio.Task[Any]"]
+) -> str:
+    late = f"no complete answer within {call.seconds:g} s"
+    if call.blocked_at:
+        return f"{late}: the app blocks the event loop at {call.blocked_at}"
+    children = asyncio.all_tasks() - {*others, task}
+    return f"{late}: the app hangs at {of_tasks([*children, task])}"
+
+
+def _error_of(task: asyncio.Task[None]) -> BaseException | None:
+    return asyncio.CancelledError("it was cancelled") if task.cancelled() else task.exception()

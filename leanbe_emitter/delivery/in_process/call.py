@@ -1,0 +1,44 @@
+"""One call into an app of this process, and what is noticed about it while it lasts.
+
+Whatever the app does in the course of a call, in tasks and threads too, carries the call with it
+in a context variable: that is how an interrupted line or a swallowed error finds its call.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(kw_only=True, eq=False)
+class Call:
+    """A call into an app.
+
+    Attributes:
+        seconds: how long it may take.
+        blocked_at: the line at which its code was interrupted, because it did not end in time.
+        is_debugged: somebody stands in it with a debugger: its time does not count.
+        noticed: errors of the app that its framework answered for and did not raise.
+    """
+
+    seconds: float
+    blocked_at: str = ""
+    is_debugged: bool = False
+    noticed: list[BaseException] = field(default_factory=list)
+
+    def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do the work as part of this call, in a copy of the present context."""
+        context = copy_context()
+        context.run(_CURRENT.set, self)
+        return context.run(work, *args, **kwargs)
+
+
+_CURRENT: ContextVar[Call | None] = ContextVar("leanbe_emitter_call", default=None)
+
+
+def current_call() -> Call | None:
+    """Return the call that the present code is part of; None outside of any."""
+    return _CURRENT.get()

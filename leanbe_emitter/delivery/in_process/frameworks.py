@@ -1,0 +1,70 @@
+"""What is special about frameworks. None is imported here: an app's framework is loaded already.
+
+Django and Flask answer for an app that raises and swallow the error, but tell of it by a signal;
+Litestar has a hook for it. Django also closes its database connections around each request, which
+ends the transaction of the test that is under way: its own test client keeps them open, and so do
+we.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.call import current_call
+
+_UID = "leanbe_emitter"
+_LOWEST_SERVER_ERROR = 500
+
+
+def notice_swallowed(app: object) -> None:
+    """Let the app's framework tell the current call which error is behind its 500."""
+    if django := sys.modules.get("django.core.signals"):
+        django.got_request_exception.connect(_of_django, weak=False, dispatch_uid=_UID)
+    if flask := sys.modules.get("flask.signals"):
+        flask.got_request_exception.connect(_of_flask)
+    if is_of(app, "litestar.app", "Litestar"):
+        litestar: Any = app
+        if _of_litestar not in litestar.after_exception:
+            litestar.after_exception.append(_of_litestar)
+
+
+@contextmanager
+def keeping_connections() -> Iterator[None]:
+    """Keep Django's database connections open while a request is handled, if Django is there."""
+    signals, database = sys.modules.get("django.core.signals"), sys.modules.get("django.db")
+    if signals is None or database is None:
+        yield
+        return
+    both = (signals.request_started, signals.request_finished)
+    close = database.close_old_connections
+    disconnected = [each for each in both if each.disconnect(close)]
+    try:
+        yield
+    finally:
+        for each in disconnected:
+            each.connect(close)
+
+
+def is_of(app: object, module: str, name: str) -> bool:
+    """Say whether the object is of a framework's class, or of one that inherits from it."""
+    return any((each.__module__, each.__qualname__) == (module, name) for each in type(app).__mro__)
+
+
+def _of_django(**_: object) -> None:
+    _notice(sys.exc_info()[1])
+
+
+def _of_flask(_sender: object, *, exception: BaseException, **_: object) -> None:
+    _notice(exception)
+
+
+async def _of_litestar(exception: BaseException, _scope: object) -> None:
+    if getattr(exception, "status_code", _LOWEST_SERVER_ERROR) >= _LOWEST_SERVER_ERROR:
+        _notice(exception)
+
+
+def _notice(error: BaseException | None) -> None:
+    call = current_call()
+    if call is not None and error is not None:
+        call.noticed.append(error)

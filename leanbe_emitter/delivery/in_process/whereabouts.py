@@ -1,0 +1,124 @@
+"""Where code stands: the line of the app at which a call hangs, in words.
+
+The line that is named is the innermost one of the user's own code: neither of the standard
+library, nor of an installed package, nor of this one.
+"""
+
+import linecache
+import os
+import sys
+import sysconfig
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+
+_LIBRARIES = tuple(
+    os.path.join(os.path.realpath(path), "")  # noqa: PTH118 - strings are what frames hold
+    for path in (
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        str(Path(__file__).parents[2]),
+    )
+)
+# Threads in which frameworks run synchronous code for asynchronous callers.
+_HELPERS = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor", "asyncio-portal")
+_MOST_SHOWN = 3
+
+
+def of_frame(frame: FrameType | None) -> str:
+    """Name the line at which running code was interrupted."""
+    frames = list(_up(frame))
+    return _named(frames[::-1])
+
+
+def of_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> str:
+    """Name the lines at which tasks wait, and those of the threads that frameworks wait for."""
+    waiting = [_chain(task.get_coro()) for task in tasks if not task.done()]
+    own = [frames for frames in [*waiting, *_helper_threads()] if _innermost_own(frames)]
+    places = dict.fromkeys(map(_named, own or waiting[:1]))
+    return " and ".join([*places][:_MOST_SHOWN])
+
+
+def _up(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _chain(awaiting: Any) -> list[FrameType]:
+    """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
+    frames = []
+    while awaiting is not None:
+        frame, awaited = _suspended(awaiting)
+        if frame is not None:
+            frames.append(frame)
+        awaiting = awaited
+    return frames
+
+
+def _suspended(awaiting: Any) -> tuple[FrameType | None, Any]:
+    for kind in ("cr", "gi", "ag"):
+        if hasattr(awaiting, f"{kind}_frame"):
+            awaited = "gi_yieldfrom" if kind == "gi" else f"{kind}_await"
+            return getattr(awaiting, f"{kind}_frame"), getattr(awaiting, awaited)
+    return None, None
+
+
+def _helper_threads() -> Iterator[list[FrameType]]:
+    frames = sys._current_frames()  # noqa: SLF001 - there is no other way to see a thread
+    for thread in threading.enumerate():
+        if thread.name.startswith(_HELPERS) and thread.ident in frames:
+            yield list(_up(frames[thread.ident]))[::-1]
+
+
+def _innermost_own(frames: Sequence[FrameType]) -> FrameType | None:
+    return next((each for each in reversed(frames) if _is_own(each)), None)
+
+
+def _is_own(frame: FrameType) -> bool:
+    name = os.path.realpath(frame.f_code.co_filename)
+    return not name.startswith(("<", *_LIBRARIES)) and "<frozen " not in name
+
+
+def _named(frames: Sequence[FrameType]) -> str:
+    """Name the innermost line of the user's own, or the innermost of all."""
+    frame = _innermost_own(frames) or (frames[-1] if frames else None)
+    if frame is None:
+        return "a line that cannot be seen"
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    shown = f": {line}" if line else ""
+    return f"{_file(frame)}:{frame.f_lineno} in {frame.f_code.co_name}{shown}"
+
+
+def of_error(error: BaseException) -> str:
+    """Name the line that raised an error; empty where it was never raised."""
+    frames, trace = list[tuple[FrameType, int]](), error.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    own = [each for each in frames if _is_own(each[0])] or frames
+    if not own:
+        return ""
+    frame, number = own[-1]
+    return f"{_file(frame)}:{number} in {frame.f_code.co_name}"
+
+
+def _file(frame: FrameType) -> str:
+    """Return the file's name, from the current directory where it lies below."""
+    path = Path(frame.f_code.co_filename)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def is_debugged(frame: FrameType | None, debuggers: Collection[str]) -> bool:
+    """Say whether a debugger stands on the stack above a frame."""
+    return any(
+        str(each.f_globals.get("__name__", "")).partition(".")[0] in debuggers
+        for each in _up(frame)
+    )

@@ -1,0 +1,93 @@
+"""Raw ASGI and WSGI apps for tests, and what is asked of every receiver in this process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.app_errors import AppError
+from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+URL = "http://testserver/hooks/leanbe"
+#: For apps that hang: how long a test waits for them.
+SOON = 0.05
+
+START: Message = {"type": "http.response.start", "status": 204, "headers": []}
+END: Message = {"type": "http.response.body"}
+
+
+def start(status: int = 200, *headers: tuple[bytes, bytes]) -> Message:
+    """Return the head of an answer."""
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def body(piece: bytes, *, more: bool = False) -> Message:
+    """Return a frame of an answer's body."""
+    return {"type": "http.response.body", "body": piece, "more_body": more}
+
+
+def sending(*messages: Message) -> AsgiApp:
+    """Return an app that sends these messages, and knows no lifespan."""
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        await receive()
+        for message in messages:
+            await send(message)
+
+    return app
+
+
+class Recording:
+    """An app that notes every scope and message that it gets, and answers 204."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Any] = []
+        self.messages: list[Message] = []
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        self.scopes.append(scope)
+        while not self.messages or self.messages[-1].get("more_body"):
+            self.messages.append(await receive())
+        await send(START)
+        await send(END)
+        self.messages.append(await receive())
+
+
+@asynccontextmanager
+async def calling(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
+    """A transport to the app, which is closed when the block ends."""
+    transport = AsgiTransport(app, **{"answer_seconds": 10.0, **options})
+    try:
+        yield transport
+    finally:
+        await transport.aclose()
+
+
+def told(errors: list[AppError]) -> list[str]:
+    """Return each error as its name, its words and when it was raised."""
+    return [f"{type(each.error).__name__}: {each.error} ({each.during})" for each in errors]
+
+
+async def for_ever() -> None:
+    """Wait for nothing that ever comes."""
+    await asyncio.get_running_loop().create_future()
+
+
+def sleeping() -> None:
+    """Block; it is interrupted long before it ends."""
+    time.sleep(20)
+
+
+async def turns(count: int = 10) -> None:
+    """Let the event loop turn a few times."""
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -1,0 +1,73 @@
+"""Real ASGI frameworks as receivers in this process."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from leanbe_emitter.delivery.transport import Unknown
+from tests.apps import SOON, calling, told
+from tests.framework_apps import STEPS, django_asgi_app, fastapi_app, litestar_app, starlette_app
+from tests.loops import on_a_loop
+from tests.sending import BODY, post
+
+FRAMEWORKS = [fastapi_app, starlette_app, litestar_app, django_asgi_app]
+WITH_LIFESPAN = {"fastapi": fastapi_app, "starlette": starlette_app, "litestar": litestar_app}
+
+
+@pytest.mark.parametrize("make", FRAMEWORKS)
+@on_a_loop
+async def test_the_app_gets_the_body_and_answers(make: Callable[[], Any]) -> None:
+    async with calling(make()) as transport:
+        answer = await transport.send(post("http://testserver/ok"))
+        assert transport.errors.take() == []
+    assert (answer.status, answer.reason) == (200, "OK")
+    assert json.loads(answer.body) == {"length": len(BODY)}
+    assert answer.header("content-type") == "application/json"
+
+
+@pytest.mark.parametrize("make", FRAMEWORKS)
+@on_a_loop
+async def test_an_error_in_the_app_is_a_500_and_kept(make: Callable[[], Any]) -> None:
+    async with calling(make()) as transport:
+        answer = await transport.send(post("http://testserver/raise"))
+        assert answer.status == 500
+        assert answer.remark.startswith("the app raised ValueError: no such idea (at tests")
+        assert told(transport.errors.take()) == ["ValueError: no such idea (request)"]
+
+
+@pytest.mark.parametrize("make", FRAMEWORKS)
+@on_a_loop
+async def test_a_refusal_is_no_error(make: Callable[[], Any]) -> None:
+    async with calling(make()) as transport:
+        answer = await transport.send(post("http://testserver/refuse"))
+        assert (answer.status, answer.remark) == (401, "")
+        assert transport.errors.take() == []
+
+
+@pytest.mark.parametrize("make", FRAMEWORKS)
+@on_a_loop
+async def test_a_hanging_endpoint_is_unknown_and_its_line_named(make: Callable[[], Any]) -> None:
+    async with calling(make(), answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown, match=r"hangs at .* in for_ever: await asyncio"):
+            await transport.send(post("http://testserver/hang"))
+
+
+@pytest.mark.parametrize("make", [fastapi_app, starlette_app, litestar_app])
+@on_a_loop
+async def test_a_blocking_endpoint_is_unknown_and_its_line_named(make: Callable[[], Any]) -> None:
+    async with calling(make(), answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown, match=r"blocks the event loop at .*: time\.sleep\(20\)"):
+            await transport.send(post("http://testserver/block"))
+        assert transport.errors.take() == []
+
+
+@pytest.mark.parametrize("name", WITH_LIFESPAN)
+@on_a_loop
+async def test_the_lifespan_runs_once(name: str) -> None:
+    async with calling(WITH_LIFESPAN[name]()) as transport:
+        for _ in range(2):
+            await transport.send(post("http://testserver/ok"))
+        assert STEPS[name] == ["up"]
+    assert STEPS[name] == ["up", "down"]

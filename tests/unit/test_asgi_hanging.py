@@ -1,0 +1,176 @@
+"""An ASGI app in this process that does not answer in time."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from leanbe_emitter.delivery.transport import Answer, Unknown
+from tests.apps import (
+    END,
+    SOON,
+    START,
+    URL,
+    Message,
+    Receive,
+    Send,
+    body,
+    calling,
+    for_ever,
+    sending,
+    sleeping,
+    start,
+)
+from tests.loops import on_a_loop
+from tests.sending import post
+
+
+@on_a_loop
+async def test_a_hanging_app_is_unknown_at_the_deadline_and_its_line_is_named() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(start(200), body(b"abc", more=True))(scope, receive, send)
+        await for_ever()
+
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown) as caught:
+            await transport.send(post(URL))
+    assert caught.value.reason.startswith("no complete answer within 0.05 s: the app hangs at ")
+    assert "in for_ever: await asyncio.get_running_loop().create_future()" in caught.value.reason
+    assert caught.value.answer == Answer(status=200, reason="OK", body=b"abc", body_length=3)
+
+
+@on_a_loop
+async def test_a_line_in_a_task_of_the_app_is_named_too() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        await asyncio.create_task(for_ever())
+
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        with pytest.raises(
+            Unknown, match=r"in for_ever: .* and .* in app: await asyncio\.create_t"
+        ):
+            await transport.send(post(URL))
+
+
+@on_a_loop
+async def test_a_line_in_a_thread_that_the_app_waits_for_is_named_too() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        await asyncio.to_thread(let_go.wait)
+
+    let_go = threading.Event()
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown, match="to_thread"):
+            await transport.send(post(URL))
+        let_go.set()
+
+
+@on_a_loop
+async def test_an_app_that_was_given_up_sees_the_disconnect_and_goes_on() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        del scope
+        seen.extend([await receive(), await receive()])
+        await send(START)
+        await send(END)
+        seen.append(await receive())
+
+    seen = list[Message]()
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown):
+            await transport.send(post(URL))
+        await transport.settle()
+        assert transport.errors.take() == []
+    assert [each["type"] for each in seen] == ["http.request", *["http.disconnect"] * 2]
+
+
+@on_a_loop
+async def test_the_webhooks_own_timeout_holds_if_it_is_shorter() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        await for_ever()
+
+    async with calling(app, lifespan=False) as transport:
+        with pytest.raises(Unknown, match=r"within 0\.05 s"):
+            await transport.send(post(URL, timeout_seconds=SOON))
+
+
+def waiting_for_a_lock() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
+def spinning() -> None:
+    while True:
+        pass
+
+
+def swallowing() -> None:
+    try:
+        time.sleep(20)
+    except Exception:  # noqa: BLE001 - what careless apps do
+        sleeping()
+
+
+@pytest.mark.parametrize("block", [sleeping, waiting_for_a_lock, spinning, swallowing])
+@on_a_loop
+async def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_named(
+    block: Callable[[], None],
+) -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        block()
+
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown, match=f"blocks the event loop at .* in {block.__name__}: "):
+            await transport.send(post(URL))
+        assert transport.errors.take() == []
+
+
+@on_a_loop
+async def test_an_app_that_blocks_after_its_answer_has_answered_and_the_line_is_kept() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        sleeping()
+
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        answer = await transport.send(post(URL))
+        assert answer.status == 204
+        assert "after its answer the app blocked at" in answer.remark
+        (kept,) = transport.errors.take()
+        assert isinstance(kept.error, TimeoutError)
+        assert "in sleeping: time.sleep(20)" in str(kept.error)
+
+
+@on_a_loop
+async def test_after_a_blocking_call_the_next_one_is_answered() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/block":
+            sleeping()
+        await sending(START, END)(scope, receive, send)
+
+    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+        with pytest.raises(Unknown):
+            await transport.send(post("http://testserver/block"))
+        assert (await transport.send(post(URL))).status == 204
+
+
+@on_a_loop
+async def test_a_signal_of_somebody_elses_interrupts_nothing_and_reaches_its_handler() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        os.kill(os.getpid(), signal.SIGURG)
+        await sending(START, END)(scope, receive, send)
+
+    came = list[int]()
+    earlier = signal.signal(signal.SIGURG, lambda number, _: came.append(number))
+    try:
+        async with calling(app, lifespan=False) as transport:
+            assert (await transport.send(post(URL))).status == 204
+    finally:
+        signal.signal(signal.SIGURG, earlier)
+    assert came == [signal.SIGURG]
