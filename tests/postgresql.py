@@ -64,6 +64,15 @@ class Cluster:
             self._port_file.unlink()
 
     @contextmanager
+    def crashed(self) -> Iterator[None]:
+        """Let the server be gone, in the middle of what it did, until the block ends."""
+        self._run("pg_ctl", "stop", "-m", "immediate")
+        try:
+            yield
+        finally:
+            self._serve(int(self._port_file.read_text()))
+
+    @contextmanager
     def database(self, *, template: str = "template1") -> Iterator[str]:
         """Make a database of the caller's own; yield its URL."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
@@ -89,10 +98,13 @@ class Cluster:
             "initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
         )
         port = _free_port()
-        options = [f"-p {port}", *(f"-c {name}={value}" for name, value in self._settings.items())]
-        self._run("pg_ctl", "start", "-w", "-l", str(self._log), "-o", " ".join(options))
+        self._serve(port)
         self._port_file.write_text(str(port))
         self._make_template()
+
+    def _serve(self, port: int) -> None:
+        options = [f"-p {port}", *(f"-c {name}={value}" for name, value in self._settings.items())]
+        self._run("pg_ctl", "start", "-w", "-l", str(self._log), "-o", " ".join(options))
 
     def _run(self, program: str, *arguments: str) -> None:
         finished = subprocess.run(

@@ -33,8 +33,15 @@ _READS = "leanbe_reads"
 # Parameters are secrets and payloads: an error that nobody expected must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
 _FAILURES = (OperationalError, InterfaceError)
-# What SQLite and psycopg say as plain DatabaseError when the file or the server is at fault.
-_FAILURE_WORDS = ("not a database", "malformed", "disk image", "server closed", "terminating")
+# What SQLite and psycopg say as another error when the file or the server is at fault.
+_FAILURE_WORDS = (
+    "not a database",
+    "malformed",
+    "disk image",
+    "server closed",
+    "terminating",
+    "read-only transaction",
+)
 
 
 class Database:
@@ -209,6 +216,7 @@ def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
 _ADVICE = {
     "unable to open": "Is its folder there, and may this user write to it? --db names another.",
     "not a database": "Name a file of leanbe-emitter's own with --db, or a new one.",
+    "read-only transaction": "Is this a standby, or a database set to read only?",
     "readonly": "The file or its folder is read-only for this user; --db names another.",
     "disk is full": "Make room on that disk; nothing was changed.",
     "locked": "Another process holds it for long; try again when it is done.",

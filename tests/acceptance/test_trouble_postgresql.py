@@ -1,0 +1,136 @@
+"""PostgreSQL in trouble under working workers: they back off, come back, and lose nothing."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from leanbe_emitter import Leanbe, verify
+from leanbe_emitter.storage.database import Database
+from tests.emitting import emit
+from tests.fleet import Fleet
+from tests.postgresql import Cluster
+from tests.recorder import Recorder
+from tests.waiting import until
+
+SECRET = "whsec_test"
+PRODUCTS = 5
+EVENTS = 300
+#: What was committed is there after a crash of the server, though not after one of the machine.
+DURABLE = {"fsync": "off", "unix_socket_directories": "''"}
+AWAY = "The database is away; trying again."
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    # Slow enough for a worker to be in the middle of it when the trouble comes.
+    with Recorder.running(tmp_path, delay_ms=50) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def fleet(postgresql_ready: str, recorder: Recorder, tmp_path: Path) -> Iterator[Fleet]:
+    with owing(postgresql_ready, recorder, tmp_path) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def server() -> Iterator[Cluster]:
+    """A server that the test may do anything to."""
+    home = Path(tempfile.mkdtemp(prefix="leanbe-emitter-crash-"))
+    cluster = Cluster(home, settings=DURABLE)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(home)
+
+
+@contextmanager
+def owing(url: str, recorder: Recorder, home: Path) -> Iterator[Fleet]:
+    """Have processes on a database in which events are owed to the recorder."""
+    database = Database(url)
+    with Leanbe(url) as leanbe:
+        for number in range(PRODUCTS):
+            leanbe.products.create(f"Product {number}", webhook_url=recorder.url, secret=SECRET)
+    emit(database, range(EVENTS))
+    with Fleet.on(database, home) as fleet:
+        yield fleet
+    database.close()
+
+
+def no_event_is_lost(fleet: Fleet, recorder: Recorder) -> None:
+    """Whatever came twice has an attempt on record that nobody knows the end of."""
+    received, owed = recorder.bodies(), fleet.owed_bodies()
+    assert received.keys() == owed.keys()
+    for body in received:
+        verify(body, SECRET)
+    assert fleet.count("deliveries", "state = 'delivered'") == EVENTS
+    assert {owed[body] for body, count in received.items() if count > 1} <= fleet.lost()
+
+
+def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
+    server: Cluster, recorder: Recorder, tmp_path: Path
+) -> None:
+    with server.migrated_database() as url, owing(url, recorder, tmp_path) as fleet:
+        worker = fleet.start_worker()
+        until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
+        with server.crashed():
+            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+        until(fleet.is_settled, "all is delivered")
+        assert fleet.end(worker) == 0
+        assert fleet.complaints() == []
+        no_event_is_lost(fleet, recorder)
+
+
+def reached(recorder: Recorder, moment: int) -> bool:
+    return recorder.count() >= moment
+
+
+def terminate(fleet: Fleet, worker: str) -> bool:
+    """End the connections of a worker; say whether there were any."""
+    url = fleet.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+    with psycopg.connect(url) as connection:
+        return len(connection.execute(statement, [worker]).fetchall()) > 0
+
+
+def test_connections_that_are_terminated_cost_nothing_but_time(
+    fleet: Fleet, recorder: Recorder
+) -> None:
+    worker = fleet.start_worker()
+    for moment in range(EVENTS // 6, EVENTS, EVENTS // 6):
+        until(partial(reached, recorder, moment), "it is in the middle of it")
+        until(lambda: terminate(fleet, worker), "it had a connection")
+    until(fleet.is_settled, "all is delivered")
+    assert fleet.end(worker) == 0
+    assert fleet.complaints() == []
+    no_event_is_lost(fleet, recorder)
+
+
+def test_a_database_that_becomes_read_only_is_waited_for(fleet: Fleet, recorder: Recorder) -> None:
+    """As after a fail-over to a server that is still a standby."""
+    database = fleet.database.url.database
+    worker = fleet.start_worker()
+    until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
+    administer(fleet, f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    until(lambda: terminate(fleet, worker), "it has to connect again")
+    until(lambda: fleet.said(worker).count(AWAY) > 2, "it has asked more than once")
+    administer(fleet, f"ALTER DATABASE {database} RESET default_transaction_read_only")
+    until(lambda: terminate(fleet, worker), "it has to connect again")
+    until(fleet.is_settled, "all is delivered")
+    assert fleet.end(worker) == 0
+    assert fleet.complaints() == []
+    no_event_is_lost(fleet, recorder)
+
+
+def administer(fleet: Fleet, statement: str) -> None:
+    url = fleet.database.url.set(drivername="postgresql", database="postgres")
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(statement.encode())
