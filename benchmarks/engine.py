@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, compose_headers
@@ -49,7 +50,7 @@ def queue_of(database: Database) -> Queue:
 def claim(queue: Queue, count: int, *, per_product: int | None = None) -> list[Claimed]:
     """Claim so many deliveries that are due."""
     limit = count if per_product is None else per_product
-    return queue.claim(room=count, held={}, per_product=limit)
+    return queue.claim(Room(total=count, held={}, per_product=limit))
 
 
 def settle(queue: Queue, claimed: list[Claimed]) -> None:

@@ -1,7 +1,7 @@
 """The delivery engine taken apart: a database, a clock that stands still, ids that repeat."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import ManualClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.fairness import DUE, Room
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
@@ -214,9 +215,16 @@ def happened(
     )
 
 
-def claim(queue: Queue, room: int = ALL, *, per_product: int = ALL, **held: int) -> list[Claimed]:
-    """Claim from a queue; ``held`` by product."""
-    return queue.claim(room=room, held=held, per_product=per_product)
+def claim(
+    queue: Queue,
+    room: int = ALL,
+    *,
+    per_product: int = ALL,
+    held: Mapping[str, int] | None = None,
+    among: Collection[DeliveryState] = DUE,
+) -> list[Claimed]:
+    """Claim from a queue."""
+    return queue.claim(Room(total=room, held=held or {}, per_product=per_product, among=among))
 
 
 def ids_of(claimed: Sequence[Claimed]) -> list[str]:

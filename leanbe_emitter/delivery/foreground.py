@@ -10,11 +10,15 @@ from collections.abc import Collection, Sequence
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import inline, interrupted, log_lost_lease, renewing
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
+
+#: Attempts are made one after the other.
+ONE = Room(total=1, held={}, per_product=1)
 
 
 class Foreground:
@@ -60,7 +64,7 @@ class Foreground:
         while vanished := self._queue.reap():
             self._counters.vanished(len(vanished))
         settled: list[Settlement] = []
-        while claimed := self._queue.claim(room=1, held={}, per_product=1):
+        while claimed := self._queue.claim(ONE):
             settled += await self.attempt(claimed)
         return settled
 

@@ -7,9 +7,8 @@ on; so the claim itself is an index scan, however many rows are finished.
 """
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.fairness import DUE, FairClaims, Room, in_order
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.rows import claimed_of
 from leanbe_emitter.delivery.sqlite import Sqlite
-from leanbe_emitter.delivery.statements import CANDIDATES, LEASE_ONE, OWED, TODO, Statements
+from leanbe_emitter.delivery.statements import LEASE_ONE, OWED, TODO, Statements
 from leanbe_emitter.delivery.strict import first_of, strict_among
-from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
@@ -32,14 +31,10 @@ from leanbe_emitter.storage.tables import DeliveryRow
 
 #: So many leases lost in a row exhaust a delivery: what it does to its workers is no accident.
 LEASES_LOST_LIMIT = 3
-_STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": Postgresql}
-
 #: How many rows one statement wakes or reaps at the most.
 BATCH = 500
-#: The states of what can be claimed.
-DUE = frozenset({DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT})
-#: Of so many deliveries that are claimed, retries get the first one: neither starves the other.
-RETRY_EVERY = 4
+
+_STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": Postgresql}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +64,24 @@ class Todo:
         return bool(self.due) or self.wake or self.reap
 
 
+NOTHING = Todo(due=frozenset(), wake=False, reap=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What one visit to the database came to.
+
+    Attributes:
+        lost: the ids of what was to be settled, and was ours no more: nothing was changed for them.
+        vanished: what was settled for others whose leases had run out.
+        claimed: what is ours now.
+    """
+
+    lost: Collection[str] = ()
+    vanished: Sequence[Settlement] = ()
+    claimed: Sequence[Claimed] = ()
+
+
 class Queue:
     """The deliveries of one database, as one worker sees them.
 
@@ -83,51 +96,35 @@ class Queue:
         self._ids = ids
         self.lease_seconds = lease_seconds
         self._lease_ms = int(lease_seconds * 1000)
-        # The product that a claim of each state stopped at: the next goes on behind it.
-        self._turns: dict[DeliveryState, str] = {}
-        self._claims = 0
+        self._claims = FairClaims(self._statements)
 
-    def claim(
-        self,
-        *,
-        room: int,
-        held: Mapping[str, int],
-        per_product: int,
-        among: Collection[DeliveryState] = DUE,
-    ) -> list[Claimed]:
-        """Take up to ``room`` deliveries that are due, fairly over the products.
-
-        What lost its lease is taken alone, whatever the room: should it kill its worker again, it
-        is the only one of its kind that it takes along.
-
-        Args:
-            room: how many at the most.
-            held: how many of each product are in flight here already.
-            per_product: how many of one product may be in flight here.
-            among: the states that are looked at: ``SUSPECT`` not beside another suspect.
-
-        Returns:
-            What is ours now, a product's deliveries in the order of its events.
-        """
-        if room <= 0:
-            return []
+    def claim(self, room: Room) -> list[Claimed]:
+        """Take what is due, up to the room: see ``FairClaims.claim``."""
         with self._database.transaction() as session:
-            claim = _Claim(
-                session=session,
-                counts=Counter(held),
-                per_product=per_product,
-                lease=self.new_lease(),
-            )
-            if DeliveryState.SUSPECT in among and self._take(claim, DeliveryState.SUSPECT, 1):
-                return _in_order(claim.taken)
-            if DeliveryState.READY in among:
-                self._take(claim, DeliveryState.READY, _share_of_retries(room, before=self._claims))
-            if DeliveryState.NEW in among:
-                self._take(claim, DeliveryState.NEW, room - len(claim.taken))
-            if DeliveryState.READY in among:
-                self._take(claim, DeliveryState.READY, room - len(claim.taken))
-            self._claims += len(claim.taken)
-            return _in_order(claim.taken)
+            return self._claims.claim(session, room, self.new_lease())
+
+    def exchange(self, ended: Sequence[Settlement], room: Room) -> Exchange:
+        """Settle what ended, wake and reap what is time, and claim, all in one transaction.
+
+        Where nothing has ended, and nothing is to be done, nothing is written.
+        """
+        todo = None
+        if not ended:
+            todo = self.todo() if room.total > 0 else NOTHING
+            if not todo:
+                return Exchange()
+        with self._database.transaction() as session:
+            lost = self._settle(session, ended)
+            todo = todo or self._todo(session)
+            due = set(todo.due)
+            if todo.wake and self._wake(session):
+                due.add(DeliveryState.READY)
+            vanished = self._reap(session) if todo.reap else []
+            if vanished:
+                due.add(DeliveryState.SUSPECT)
+            room = replace(room, among=due & set(room.among))
+            claimed = self._claims.claim(session, room, self.new_lease()) if room.among else []
+        return Exchange(lost=lost, vanished=vanished, claimed=claimed)
 
     def claim_one(self, delivery_id: str) -> Claimed | None:
         """Take this one delivery, if it is due and nobody holds it."""
@@ -199,16 +196,13 @@ class Queue:
         Returns:
             The ids of those that were ours no more: nothing was changed for them.
         """
-        if not settlements:
-            return set()
         with self._database.transaction() as session:
             return self._settle(session, settlements)
 
     def wake(self) -> int:
         """Make ready what has waited until now, up to ``BATCH``; return how many there were."""
-        limits = {"now": self._now(), "limit": BATCH}
         with self._database.transaction() as session:
-            return len(session.execute(self._statements.wake, limits).all())
+            return self._wake(session)
 
     def reap(self) -> list[Settlement]:
         """Settle what a lease ran out on, up to ``BATCH``: its attempt vanished, it is due again.
@@ -216,20 +210,13 @@ class Queue:
         Contract c.5: the attempt is on record as unknown, and does not count against the schedule;
         who lost its lease ``LEASES_LOST_LIMIT`` times in a row is exhausted.
         """
-        limits = {"now": self._now(), "limit": BATCH}
         with self._database.transaction() as session:
-            rows = session.execute(self._statements.expired, limits).all()
-            settlements = [self._vanished(row) for row in rows]
-            if settlements:
-                self._settle(session, settlements)
-            return settlements
+            return self._reap(session)
 
     def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
-            found = session.execute(TODO, {"now": self._now()}).mappings().one()
-        due = frozenset(state for state in DUE if found[state])
-        return Todo(due=due, wake=bool(found["wake"]), reap=bool(found["reap"]))
+            return self._todo(session)
 
     def due(self) -> Due:
         """Say what is owed right now."""
@@ -245,30 +232,6 @@ class Queue:
     def _now(self) -> int:
         return to_milliseconds(self._clock.now())
 
-    def _take(self, claim: "_Claim", state: DeliveryState, room: int) -> bool:
-        """Take what is due in a state, up to the room; say whether there was any."""
-        before = len(claim.taken)
-        full = sum(1 for count in claim.counts.values() if count >= claim.per_product)
-        strictness = self._candidates(claim.session, state, room + full) if room > 0 else {}
-        quotas = _quotas(strictness, room, claim.counts, claim.per_product)
-        if quotas:
-            self._turns[state] = list(quotas)[-1]
-        free = {product: quota for product, quota in quotas.items() if not strictness[product]}
-        if free:
-            claim.add(self._statements.take(claim.session, state, free, claim.lease))
-        if picked := pick_strict(claim.session, state, quotas.keys() - free.keys()):
-            claim.add(self._statements.take_these(claim.session, picked, claim.lease))
-        return len(claim.taken) > before
-
-    def _candidates(self, session: Session, state: DeliveryState, limit: int) -> dict[str, bool]:
-        """Return products that something of this state is due for, and whether they are strict.
-
-        They come in their order, beginning behind the one that the last claim ended with.
-        """
-        turn = {"turn": self._turns.get(state, ""), "limit": limit}
-        found = sorted(session.execute(CANDIDATES[state], turn), key=lambda row: row.n)
-        return {row.product_id: bool(row.is_strict) for row in found}
-
     def _is_held_back(self, session: Session, delivery_id: str) -> bool:
         """Say whether another delivery of its product has to end first (``ordering = strict``)."""
         row = session.get(DeliveryRow, delivery_id)
@@ -280,14 +243,33 @@ class Queue:
         if not delivery_ids:
             return []
         rows = self._statements.load(session, delivery_ids)
-        return _in_order([claimed_of(row) for row in rows])
+        return in_order([claimed_of(row) for row in rows])
 
     def _settle(self, session: Session, settlements: Sequence[Settlement]) -> set[str]:
+        if not settlements:
+            return set()
         states = self._statements.settle(session, settlements)
         ours = [each for each in settlements if each.delivery_id in states]
         if ours:
             journal.write(session, [_entry(each, states[each.delivery_id]) for each in ours])
         return {each.delivery_id for each in settlements} - states.keys()
+
+    def _wake(self, session: Session) -> int:
+        return len(session.execute(self._statements.wake, self._batch()).all())
+
+    def _reap(self, session: Session) -> list[Settlement]:
+        rows = session.execute(self._statements.expired, self._batch()).all()
+        settlements = [self._vanished(row) for row in rows]
+        self._settle(session, settlements)
+        return settlements
+
+    def _batch(self) -> dict[str, int]:
+        return {"now": self._now(), "limit": BATCH}
+
+    def _todo(self, session: Session) -> Todo:
+        found = session.execute(TODO, {"now": self._now()}).mappings().one()
+        due = frozenset(state for state in DUE if found[state])
+        return Todo(due=due, wake=bool(found["wake"]), reap=bool(found["reap"]))
 
     def _vanished(self, row: Row[Any]) -> Settlement:
         lost = row.leases_lost + 1
@@ -310,46 +292,6 @@ class Queue:
                 error="Whoever claimed this attempt vanished: its lease ran out.",
             ),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Claim:
-    """A claim under way: where it takes from, within which limits, and what it has by now."""
-
-    session: Session
-    counts: Counter[str]
-    per_product: int
-    lease: Lease
-    taken: list[Claimed] = field(default_factory=list)
-
-    def add(self, rows: Iterable[Row[Any]]) -> None:
-        """Have these, too."""
-        more = [claimed_of(row) for row in rows]
-        self.taken.extend(more)
-        self.counts.update(each.product_id for each in more)
-
-
-def _in_order(claimed: Iterable[Claimed]) -> list[Claimed]:
-    return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
-
-
-def _share_of_retries(room: int, *, before: int) -> int:
-    """Return how many of the next claims are the retries': also where the room is always one."""
-    return -(-(before + room) // RETRY_EVERY) - -(-before // RETRY_EVERY)
-
-
-def _quotas(
-    products: Iterable[str], room: int, counts: Mapping[str, int], per_product: int
-) -> dict[str, int]:
-    """Share the room among the products that are not full."""
-    open_to = [product for product in products if counts.get(product, 0) < per_product][:room]
-    share = -(-room // len(open_to)) if open_to else 0
-    quotas: dict[str, int] = {}
-    for product in open_to:
-        quota = min(share, per_product - counts.get(product, 0), room - sum(quotas.values()))
-        if quota > 0:
-            quotas[product] = quota
-    return quotas
 
 
 def _held(claimed: Iterable[Claimed]) -> str:

@@ -9,12 +9,13 @@ claimed and not begun is handed back.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.fairness import DUE, Room
 from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
@@ -96,8 +97,7 @@ class Worker:
     async def _turn(self) -> bool:
         """Settle, claim and begin; say whether there was anything to claim."""
         try:
-            await self._settle()
-            claimed = await self._claim()
+            claimed = await self._exchange()
             await self._take_on(claimed)
         except DatabaseUnavailable as error:
             await self._wait_for_database(error)
@@ -105,11 +105,34 @@ class Worker:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         return bool(claimed)
 
+    async def _exchange(self) -> Sequence[Claimed]:
+        """Settle what has ended and claim as much as there is room for, in one transaction."""
+        batch = self._ended[:]
+        ended = [settlement for _, settlement in batch]
+        got = await self._call(partial(self._queue.exchange, ended, self._room()))
+        self._settled(batch, got.lost)
+        self._counters.vanished(len(got.vanished))
+        for settlement in got.vanished:
+            _log_vanished(settlement)
+        return got.claimed
+
+    def _room(self) -> Room:
+        in_flight = self._in_flight.values()
+        has_suspect = any(each.leases_lost for each in in_flight)
+        return Room(
+            total=self._concurrency - len(in_flight),
+            held=Counter(each.product_id for each in in_flight),
+            per_product=self._per_product,
+            among=DUE - {DeliveryState.SUSPECT} if has_suspect else DUE,
+        )
+
     async def _settle(self) -> None:
-        if not self._ended:
-            return
         batch = self._ended[:]
         lost = await self._call(lambda: self._queue.settle([each for _, each in batch]))
+        self._settled(batch, lost)
+
+    def _settled(self, batch: Sequence[tuple[Claimed, Settlement]], lost: Collection[str]) -> None:
+        """Tell of what was settled, and of what somebody else had by then."""
         del self._ended[: len(batch)]
         self._counters.lost(len(lost))
         self._counters.ended(each for each in batch if each[0].delivery_id not in lost)
@@ -118,41 +141,6 @@ class Worker:
                 log_lost_lease(claimed)
             else:
                 self._watcher.ended(claimed, settlement)
-
-    async def _claim(self) -> list[Claimed]:
-        room = self._concurrency - len(self._in_flight)
-        if room <= 0:
-            return []
-        in_flight = self._in_flight.values()
-        return await self._call(
-            partial(
-                self._take,
-                room=room,
-                held=Counter(each.product_id for each in in_flight),
-                with_suspect=not any(each.leases_lost for each in in_flight),
-            )
-        )
-
-    def _take(self, *, room: int, held: Counter[str], with_suspect: bool) -> list[Claimed]:
-        """Wake, reap and claim: all in one visit to the database's thread."""
-        todo = self._queue.todo()
-        among = set(todo.due)
-        if todo.wake and self._queue.wake():
-            among.add(DeliveryState.READY)
-        if todo.reap and self._reap():
-            among.add(DeliveryState.SUSPECT)
-        if not with_suspect:
-            among.discard(DeliveryState.SUSPECT)
-        if not among:
-            return []
-        return self._queue.claim(room=room, held=held, per_product=self._per_product, among=among)
-
-    def _reap(self) -> int:
-        vanished = self._queue.reap()
-        self._counters.vanished(len(vanished))
-        for settlement in vanished:
-            _log_vanished(settlement)
-        return len(vanished)
 
     async def _take_on(self, claimed: Sequence[Claimed]) -> None:
         """Begin what was claimed; hand back all of it after a stop, and what has no URL."""

@@ -12,7 +12,7 @@ from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from tests.answering import OK, Answering
-from tests.bench import ALL, Bench, Noting, claim, ids_of
+from tests.bench import Bench, Noting, claim, ids_of
 
 REFUSED = Answer(status=500)
 
@@ -125,7 +125,7 @@ def test_more_is_delivered_than_one_statement_wakes(
     waiting = bench.owe(product, 5)
     asyncio.run(foreground(bench, Answering(*[REFUSED] * 5)).attempt(claim(queue)))
     lost = bench.owe(product, 5)
-    queue.claim(room=ALL, held={}, per_product=ALL)
+    claim(queue)
     bench.clock.advance(minutes=1)
     settled = asyncio.run(foreground(bench, Answering()).deliver_due())
     assert {each.delivery_id for each in settled} == {*waiting, *lost}

@@ -21,7 +21,7 @@ from leanbe_emitter.storage.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.envelope import seal, verify
-from tests.bench import SECRET, START_AT, URL, Bench, happened
+from tests.bench import SECRET, START_AT, URL, Bench, claim, happened
 from tests.waiting import until
 
 TABLES = ("events", "deliveries", "journal")
@@ -215,7 +215,7 @@ def test_a_lease_makes_the_first_attempt_the_callers(bench: Bench) -> None:
     row = bench.delivery(delivery)
     assert (row.state, row.attempts_started) == (DeliveryState.IN_FLIGHT, 1)
     assert (row.lease_token, row.lease_until) == (lease.token, lease.until)
-    assert bench.queue().claim(room=10, held={}, per_product=10) == []
+    assert claim(bench.queue()) == []
 
 
 def test_a_redelivery_owes_the_same_event_again(bench: Bench) -> None:

@@ -89,7 +89,7 @@ def test_a_product_has_no_more_in_flight_than_its_limit(bench: Bench) -> None:
     dead, live = bench.product("Dead"), bench.product("Live")
     bench.owe(dead, 20)
     bench.owe(live, 2)
-    claimed = claim(bench.queue(), per_product=3, **{dead: 1})
+    claimed = claim(bench.queue(), per_product=3, held={dead: 1})
     assert Counter(each.product_id for each in claimed) == {dead: 2, live: 2}
 
 
@@ -99,7 +99,7 @@ def test_full_products_leave_the_room_to_the_others(bench: Bench) -> None:
         bench.owe(product, 3)
     last = bench.owe(bench.product("Live"))
     held = dict.fromkeys(full, 2)
-    assert ids_of(bench.queue().claim(room=1, held=held, per_product=2)) == last
+    assert ids_of(claim(bench.queue(), 1, per_product=2, held=held)) == last
 
 
 @pytest.mark.parametrize("room", [1, 3, 4, 16])
@@ -251,6 +251,6 @@ def test_it_is_said_how_much_is_due_and_since_when(bench: Bench) -> None:
 def test_a_statement_wakes_no_more_than_a_batch(bench: Bench) -> None:
     queue = bench.queue()
     bench.owe(bench.product(), BATCH + 1)
-    claimed = queue.claim(room=2 * BATCH, held={}, per_product=2 * BATCH)
+    claimed = claim(queue, 2 * BATCH, per_product=2 * BATCH)
     queue.settle([came_to(each, Outcome.REFUSED) for each in claimed])
     assert [queue.wake() for _ in range(3)] == [BATCH, 1, 0]

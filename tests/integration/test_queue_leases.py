@@ -1,8 +1,9 @@
 """The queue's leases: what a lease is worth when it runs out, is renewed or is given up."""
 
-from leanbe_emitter.delivery.queue import DUE, LEASES_LOST_LIMIT
+from leanbe_emitter.delivery.fairness import DUE
+from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
-from tests.bench import ALL, LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
+from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 
 
 def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None:
@@ -66,7 +67,7 @@ def test_what_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
     fresh = bench.owe(product, 2)
     assert ids_of(claim(queue)) == suspects[:1]
     others = DUE - {DeliveryState.SUSPECT}
-    beside = queue.claim(room=ALL, held={}, per_product=ALL, among=others)
+    beside = claim(queue, among=others)
     assert ids_of(beside) == fresh
     assert ids_of(claim(queue)) == suspects[1:]
 
@@ -77,7 +78,7 @@ def test_a_suspect_of_a_full_product_waits_as_others_do(bench: Bench) -> None:
     queue = bench.queue()
     claim(queue)
     bench.lose(queue)
-    assert claim(queue, per_product=2, **{product: 2}) == []
+    assert claim(queue, per_product=2, held={product: 2}) == []
 
 
 def test_neighbours_of_what_kills_its_worker_lose_nothing(bench: Bench) -> None:

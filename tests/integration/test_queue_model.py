@@ -24,7 +24,7 @@ from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow
-from tests.bench import ALL, LEASE_SECONDS, START_AT, Bench, came_to
+from tests.bench import LEASE_SECONDS, START_AT, Bench, came_to, claim
 
 DUE = {DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT}
 LEASE_MS = int(LEASE_SECONDS * 1000)
@@ -85,7 +85,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(target=claims, room=st.integers(1, 4), with_suspect=st.booleans())
     def claim(self, room: int, *, with_suspect: bool) -> MultipleResults[Claimed]:
         wanted = DUE if with_suspect else DUE - {DeliveryState.SUSPECT}
-        claimed = self.queue.claim(room=room, held={}, per_product=ALL, among=wanted)
+        claimed = claim(self.queue, room, among=wanted)
         due = {each for each, model in self.model.items() if model.state in wanted}
         states = [self.model[each.delivery_id].state for each in claimed]
         assert {each.delivery_id for each in claimed} <= due

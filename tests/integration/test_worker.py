@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import Seam, inline
-from leanbe_emitter.delivery.queue import Queue, Todo
+from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
@@ -176,9 +177,9 @@ async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Ben
 @on_a_loop
 async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) -> None:
     class Stopping(Queue):
-        def claim(self, **how: object) -> list[Claimed]:
+        def exchange(self, ended: Sequence[Settlement], room: Room) -> Exchange:
             it.stop()
-            return super().claim(**how)  # type: ignore[arg-type]
+            return super().exchange(ended, room)
 
     deliveries = bench.owe(bench.product(), 3)
     queue = Stopping(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
@@ -206,9 +207,9 @@ class Away(Queue):
             self.away[call] -= 1
             raise DatabaseUnavailable("The database is away.")
 
-    def todo(self) -> Todo:
-        self._ask("todo")
-        return super().todo()
+    def exchange(self, ended: Sequence[Settlement], room: Room) -> Exchange:
+        self._ask("claim" if not ended else "settle")
+        return super().exchange(ended, room)
 
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
         self._ask("settle")
@@ -229,7 +230,7 @@ async def test_what_ended_while_the_database_was_away_is_settled_later(
 ) -> None:
     deliveries = bench.owe(bench.product(), 3)
     transport, watcher = Answering(), Noting()
-    queue = Away.of(bench, settle=2, todo=1)
+    queue = Away.of(bench, settle=2, claim=1)
     await worker(bench, transport, queue=queue, watcher=watcher).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
     assert len(transport.requests) == len(watcher.ends) == 3
