@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -70,10 +70,10 @@ WITH held AS MATERIALIZED (
 """  # noqa: S608 - made of this module's own words
 )
 
-_KEEP = (
-    f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) "  # noqa: S608 - the columns' names
-    f"VALUES ({', '.join('?' * len(ATTEMPT_COLUMNS))})"
-)
+_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES "  # noqa: S608 - names
+_ONE_ATTEMPT = f"({', '.join('?' * len(ATTEMPT_COLUMNS))})"
+#: How many attempts one statement writes: SQLite takes 32 766 values.
+_ATTEMPTS = 1000
 
 
 class Sqlite:
@@ -119,13 +119,22 @@ class Sqlite:
         rows = session.execute(_SETTLE, {"held": held}).all()
         states = {row.id: DeliveryState(row.state) for row in rows}
         kept = [attempt_row(each) for each in settlements if each.delivery_id in states]
-        if kept:
-            session.connection().exec_driver_sql(_KEEP, kept)
+        for start in range(0, len(kept), _ATTEMPTS):
+            _keep(session, kept[start : start + _ATTEMPTS])
         return states
 
     def _lease(self, session: Session, delivery_ids: Sequence[str], lease: Lease) -> None:
         ids = json.dumps(list(delivery_ids))
         session.execute(_LEASE, {"ids": ids, "token": lease.token, "until": lease.until})
+
+
+def _keep(session: Session, attempts: Sequence[tuple[Any, ...]]) -> None:
+    """Write attempts in one step: a step for each gives up the interpreter that many times.
+
+    The sender's loop takes it over each time, and a thread that waits for it is woken late.
+    """
+    statement = _KEEP + ", ".join([_ONE_ATTEMPT] * len(attempts))
+    session.connection().exec_driver_sql(statement, tuple(chain.from_iterable(attempts)))
 
 
 def _held(settlement: Settlement) -> tuple[object, ...]:
