@@ -54,9 +54,13 @@ class Fleet:
 
     def start_emitter(self, first: int, last: int) -> str:
         """Start a process that makes the changes of these numbers (``tests.emitting``)."""
+        return self.start_module("tests.emitting", str(first), str(last))
+
+    def start_module(self, module: str, *arguments: str) -> str:
+        """Start a process of a module of the tests, given the database; return its name."""
         name = f"process-{next(self._numbers)}"
-        module = (sys.executable, "-W", "error", "-m", "tests.emitting")
-        self._start(name, *module, self._url(name), str(first), str(last))
+        program = (sys.executable, "-W", "error", "-m", module)
+        self._start(name, *program, self._url(name), *arguments)
         return name
 
     def kill(self, name: str) -> None:

@@ -18,8 +18,8 @@ from sqlalchemy.pool import StaticPool
 
 from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue, LeanbeError
 
-#: How long a SQLite writer waits for another, in milliseconds.
-BUSY_TIMEOUT_MS = 10_000
+#: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
+BUSY_TIMEOUT_SECONDS = 10.0
 #: How long a connection to PostgreSQL may take, in seconds.
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -73,6 +73,7 @@ class Database:
         """Begin a transaction that writes; commit at the end, roll back on any error."""
         with (
             self._turn,
+            self._anew_after_a_failure(),
             unavailable_as_ours(self.url),
             Session(self.engine, expire_on_commit=False) as session,
             session.begin(),
@@ -84,11 +85,26 @@ class Database:
         """Begin a transaction that only reads: all of it sees the state that its beginning saw."""
         with (
             self._turn,
+            self._anew_after_a_failure(),
             unavailable_as_ours(self.url),
             self.engine.connect().execution_options(**self._reads) as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session
+
+    @contextmanager
+    def _anew_after_a_failure(self) -> Iterator[None]:
+        """Let go of every connection after a failure: it may only be of them.
+
+        A file of SQLite that was opened as read-only stays so, whoever may write to it by then; a
+        PostgreSQL that is no longer the primary one may still answer.
+        """
+        try:
+            yield
+        except DatabaseUnavailable:
+            if not self.in_memory:
+                self.engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection; what was in memory is gone."""
@@ -157,7 +173,11 @@ def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
         url,
         # SQLAlchemy begins and ends the transactions, not the driver; its pool sees to it that
         # a connection is used by one thread at a time, whichever made it.
-        connect_args={"check_same_thread": False, "isolation_level": None},
+        connect_args={
+            "check_same_thread": False,
+            "isolation_level": None,
+            "timeout": _busy_timeout_seconds(url),
+        },
         **options,
     )
     event.listen(engine, "connect", _prepare_sqlite)
@@ -165,8 +185,17 @@ def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
     return engine
 
 
+def _busy_timeout_seconds(url: URL) -> float:
+    text = url.query.get("timeout", BUSY_TIMEOUT_SECONDS)
+    try:
+        return float(str(text))
+    except ValueError:
+        raise InvalidValue(
+            f"{text!r} is no timeout of SQLite's.", hint="Write seconds, like ?timeout=2.5."
+        ) from None
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -123,7 +123,6 @@ def test_a_database_that_becomes_read_only_is_waited_for(fleet: Fleet, recorder:
     until(lambda: terminate(fleet, worker), "it has to connect again")
     until(lambda: fleet.said(worker).count(AWAY) > 2, "it has asked more than once")
     administer(fleet, f"ALTER DATABASE {database} RESET default_transaction_read_only")
-    until(lambda: terminate(fleet, worker), "it has to connect again")
     until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []

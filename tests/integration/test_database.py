@@ -68,6 +68,17 @@ def test_a_password_is_never_shown(url: str) -> None:
     assert "hush" not in str(refused.value)
 
 
+def test_how_long_sqlite_waits_for_another_writer_may_be_said(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    for said, waits_ms in (("", 10_000), ("?timeout=0", 0), ("?timeout=2.5", 2500)):
+        database = Database(f"sqlite:///{file}{said}")
+        with database.reading() as session:
+            assert session.scalar(text("PRAGMA busy_timeout")) == waits_ms
+        database.close()
+    with pytest.raises(InvalidValue, match="'soon' is no timeout"):
+        Database(f"sqlite:///{file}?timeout=soon")
+
+
 def test_postgresql_means_psycopg() -> None:
     assert parse_database_url("postgresql://a@b/c").drivername == "postgresql+psycopg"
 
