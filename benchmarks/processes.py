@@ -10,11 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from benchmarks.machine import ROOT
 
@@ -22,6 +22,26 @@ from benchmarks.machine import ROOT
 BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 #: After so long, a child has nothing to tell any more, and is killed.
 _PATIENCE_SECONDS = 600.0
+
+
+T = TypeVar("T")
+
+
+class Disturbed(Exception):
+    """Something came in between: what was measured is not what was to be measured."""
+
+
+def undisturbed(measure: Callable[[], T], name: str) -> T:
+    """Measure, and once more where it was disturbed; say so, and give up after that.
+
+    A machine that stood still for seconds (a virtual one does) makes attempts fail that are then
+    made again: nothing is lost, and no rate is to be had of it.
+    """
+    try:
+        return measure()
+    except Disturbed as disturbed:
+        sys.stderr.write(f"{name} was disturbed, and is measured again: {disturbed}.\n")
+        return measure()
 
 
 @dataclass(frozen=True, kw_only=True)
