@@ -2,6 +2,7 @@
 
 import time
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
@@ -9,6 +10,7 @@ from tests.apps import for_ever
 
 
 def ok(request: HttpRequest) -> HttpResponse:
+    connection.ensure_connection()  # as views do; Django refuses where an event loop runs
     return JsonResponse({"length": len(request.body)})
 
 
@@ -35,6 +37,12 @@ def refuse(_: HttpRequest) -> HttpResponse:
     return HttpResponse(status=401)
 
 
+def count(_: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM seen")
+        return HttpResponse(str(cursor.fetchone()[0]))
+
+
 urlpatterns = [
     path("ok", ok),
     path("raise", fail),
@@ -42,4 +50,5 @@ urlpatterns = [
     path("block", block),
     path("block-the-loop", block_the_loop),
     path("refuse", refuse),
+    path("count", count),
 ]

@@ -8,9 +8,12 @@ Every receiver does the same, so that one set of claims holds them all:
 - ``/refuse`` answers 401 of its own accord.
 """
 
+import tempfile
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import bottle
@@ -26,6 +29,9 @@ import starlette.routing
 from django.conf import settings
 
 from tests.apps import for_ever
+
+# Django's settings last as long as the process, and so does the folder of its database.
+_FOLDER = tempfile.TemporaryDirectory(prefix="leanbe-emitter-django-")
 
 #: What each app's lifespan did, by the app's name.
 STEPS: dict[str, list[str]] = {}
@@ -190,7 +196,13 @@ def _set_up_django() -> None:
         SECRET_KEY="of no use",
         ROOT_URLCONF="tests.django_urls",
         ALLOWED_HOSTS=["testserver"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        # A file: closing a connection in the midst of a transaction harms only there.
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": Path(_FOLDER.name, "django.db"),
+            }
+        },
         LOGGING_CONFIG=None,
     )
     django.setup()
@@ -210,3 +222,33 @@ def django_wsgi_app() -> Any:
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - after the settings
 
     return get_wsgi_application()
+
+
+def flask_client() -> Any:
+    """Flask's test client."""
+    return flask_app().test_client()
+
+
+def django_client() -> Any:
+    """Django's test client."""
+    _set_up_django()
+    from django.test import Client  # noqa: PLC0415 - after the settings
+
+    return Client()
+
+
+def starlette_client() -> Any:
+    """Starlette's test client, of an app in FastAPI."""
+    with warnings.catch_warnings():
+        # It would rather have another library than httpx, and says so.
+        warnings.simplefilter("ignore")
+        from starlette.testclient import TestClient  # noqa: PLC0415 - inside the filter
+
+    return TestClient(fastapi_app())
+
+
+def litestar_client() -> Any:
+    """Litestar's test client, of an app that does not raise what it answers for."""
+    from litestar.testing import TestClient  # noqa: PLC0415 - slow
+
+    return TestClient(litestar_app(), raise_server_exceptions=True)

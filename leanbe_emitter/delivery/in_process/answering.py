@@ -61,6 +61,12 @@ class AnswerSoFar:
         return self._status != 0
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it has a head, and no fewer bytes of body than its Content-Length promises."""
+        promised = self.promised_length()
+        return self.is_begun and (promised is None or self._length >= promised)
+
+    @property
     def is_server_error(self) -> bool:
         """Whether it says that the app failed."""
         return self._status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -13,9 +13,10 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
+from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.answering import KEPT, Kept, failed, raised
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
-from leanbe_emitter.delivery.in_process.call import Call
+from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.exchange import Exchange, http_scope
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
@@ -24,9 +25,6 @@ from leanbe_emitter.delivery.in_process.whereabouts import of_tasks
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import WaitTimedOut
 
-#: How long an app in this process may take to answer, in seconds; the webhook's own timeout
-#: (contract c.5) if that is shorter.
-ANSWER_SECONDS = 1.0
 #: How long to wait for the error behind a 500: frameworks answer first, and raise then.
 RAISE_SECONDS = 0.25
 #: How long what an app still does may take to end before it is cancelled, in seconds.
@@ -50,7 +48,10 @@ class AsgiTransport:
 
     Attributes:
         errors: what it raised.
+        needs_loop: whether an event loop must run where it is called.
     """
+
+    needs_loop = True
 
     def __init__(
         self,
@@ -80,17 +81,33 @@ class AsgiTransport:
             Unreachable: the app did not start: it was not called.
             Unknown: it was called, and there was no complete answer in time.
         """
+        return await self.make(self.new_call(request), request)
+
+    def new_call(self, request: OutgoingRequest) -> Call:
+        """Return a call for this request."""
+        return Call(seconds=min(request.timeout_seconds, self._answer_seconds))
+
+    def scope(self, request: OutgoingRequest) -> dict[str, Any]:
+        """Return the scope in which the app gets this request."""
+        state = self._lifespan.state if self._lifespan is not None else {}
+        return http_scope(request, state=state)
+
+    async def make(self, call: Call, request: OutgoingRequest) -> Answer:
+        """Make a call; what ``send`` raises, this raises."""
         self._serve(asyncio.get_running_loop())
         await self._started()
-        call = Call(seconds=min(request.timeout_seconds, self._answer_seconds))
         exchange = Exchange(request.body, kept=self._kept)
         others = asyncio.all_tasks()
         with WATCHDOG.watching(call), keeping_connections():
             task = self._begin(call, request, exchange)
+            watch = stopwatch()
             try:
                 await _ended(call, task, exchange)
             finally:
                 exchange.hang_up()
+        if exchange.is_complete.done() and call.is_overdue(taken := stopwatch() - watch):
+            reason = f"{call.too_late}: it came after {taken:.1f} s"
+            raise Unknown(reason, answer=exchange.answer.so_far())
         for error in call.noticed:
             self.errors.add(error, during=During.REQUEST, url=request.url)
         return _answer(call, task, exchange, others=others)
@@ -131,13 +148,14 @@ class AsgiTransport:
     async def aclose(self) -> None:
         """Stop the app; what it still does is cancelled."""
         self._serve(asyncio.get_running_loop())
-        await self._end_tasks()
+        await self.end_tasks()
         if self._start is not None and self._lifespan is not None:
             await asyncio.wait({self._start})
             await self._lifespan.stop()
         self._lifespan = self._start = None
 
-    async def _end_tasks(self) -> None:
+    async def end_tasks(self) -> None:
+        """Let what the app still does end; what does not is cancelled."""
         if self._tasks:
             # Who was told of a disconnect may just be at it.
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
@@ -167,10 +185,8 @@ class AsgiTransport:
     def _begin(
         self, call: Call, request: OutgoingRequest, exchange: Exchange
     ) -> asyncio.Task[None]:
-        state = self._lifespan.state if self._lifespan is not None else {}
-        scope = http_scope(request, state=state)
-        loop = asyncio.get_running_loop()
-        task = call.run(loop.create_task, self._run(call, scope, exchange, url=request.url))
+        run = self._run(call, self.scope(request), exchange, url=request.url)
+        task = call.run(asyncio.get_running_loop().create_task, run)
         self._tasks.add(task)
         task.add_done_callback(self._over)
         return task
@@ -241,11 +257,10 @@ def _remark(call: Call, task: asyncio.Task[None], exchange: Exchange) -> str:
 def _hanging(
     call: Call, task: asyncio.Task[None], *, others: Collection["asyncio.Task[Any]"]
 ) -> str:
-    late = f"no complete answer within {call.seconds:g} s"
     if call.blocked_at:
-        return f"{late}: the app blocks the event loop at {call.blocked_at}"
+        return call.too_late
     children = asyncio.all_tasks() - {*others, task}
-    return f"{late}: the app hangs at {of_tasks([*children, task])}"
+    return f"{call.too_late}: the app hangs at {of_tasks([*children, task])}"
 
 
 def _error_of(task: asyncio.Task[None]) -> BaseException | None:

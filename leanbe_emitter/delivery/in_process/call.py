@@ -9,6 +9,12 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+#: How long an app in this process may take to answer, in seconds; the webhook's own timeout
+#: (contract c.5) if that is shorter.
+ANSWER_SECONDS = 1.0
+#: How much later than its deadline a call is interrupted: what only waits ends by itself.
+SLACK_SECONDS = 0.05
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -28,6 +34,16 @@ class Call:
     blocked_at: str = ""
     is_debugged: bool = False
     noticed: list[BaseException] = field(default_factory=list)
+
+    @property
+    def too_late(self) -> str:
+        """The words for an attempt that did not end in time."""
+        blocked = f": the app blocks at {self.blocked_at}" if self.blocked_at else ""
+        return f"no complete answer within {self.seconds:g} s{blocked}"
+
+    def is_overdue(self, taken_seconds: float) -> bool:
+        """Say whether it took too long, where nobody could interrupt it."""
+        return taken_seconds > self.seconds + 2 * SLACK_SECONDS and not self.is_debugged
 
     def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Do the work as part of this call, in a copy of the present context."""

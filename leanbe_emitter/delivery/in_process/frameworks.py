@@ -6,14 +6,20 @@ ends the transaction of the test that is under way: its own test client keeps th
 we.
 """
 
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from leanbe_emitter.delivery.in_process.call import current_call
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _UID = "leanbe_emitter"
+# So many wrappers around an app are looked into.
+_DEEPEST = 5
 _LOWEST_SERVER_ERROR = 500
 
 
@@ -68,3 +74,37 @@ def _notice(error: BaseException | None) -> None:
     call = current_call()
     if call is not None and error is not None:
         call.noticed.append(error)
+
+
+def is_django(app: object) -> bool:
+    """Say whether this is one of Django's handlers, or wraps one."""
+    for _ in range(_DEEPEST):
+        if is_of(app, "django.core.handlers.base", "BaseHandler"):
+            return True
+        wrapped = (getattr(app, name, None) for name in ("application", "app", "wsgi_app"))
+        app = next((each for each in wrapped if each is not None), None)
+    return False
+
+
+def in_djangos_thread(
+    app: object, call: Callable[P, R]
+) -> Callable[P, Coroutine[Any, Any, R]] | None:
+    """Return the call for Django's own thread, where it cannot be made on this one.
+
+    Returns:
+        None where it can: no event loop runs here, or the app is not Django's.
+    """
+    if not is_running_loop() or not is_django(app):
+        return None
+    to_thread: Any = sys.modules["asgiref.sync"].sync_to_async
+    moved: Callable[P, Coroutine[Any, Any, R]] = to_thread(call, thread_sensitive=True)
+    return moved
+
+
+def is_running_loop() -> bool:
+    """Say whether this thread runs an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -16,13 +16,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.in_process.call import Call, current_call
+from leanbe_emitter.delivery.in_process.call import SLACK_SECONDS, Call, current_call
 from leanbe_emitter.delivery.in_process.whereabouts import is_debugged, of_frame
 
 #: How soon after a signal that found no code of a call the next one follows, in seconds.
 AGAIN_SECONDS = 0.05
-#: How much later than its deadline a call is interrupted: what only waits ends by itself.
-SLACK_SECONDS = 0.05
 
 _DEBUGGERS = frozenset({"pdb", "bdb", "ipdb", "pudb", "pydevd", "_pydevd_bundle", "debugpy"})
 

@@ -4,18 +4,17 @@ The line that is named is the innermost one of the user's own code: neither of t
 library, nor of an installed package, nor of this one.
 """
 
+import asyncio
 import linecache
 import os
 import sys
 import sysconfig
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import asyncio
+from typing import Any
 
 _LIBRARIES = tuple(
     os.path.join(os.path.realpath(path), "")  # noqa: PTH118 - strings are what frames hold
@@ -24,14 +23,16 @@ _LIBRARIES = tuple(
         str(Path(__file__).parents[2]),
     )
 )
+# Whoever calls: above these frames there is the test, and its own code.
+_CALLERS = (os.path.join(str(Path(__file__).parent), ""), asyncio.__path__[0])  # noqa: PTH118
 # Threads in which frameworks run synchronous code for asynchronous callers.
 _HELPERS = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor", "asyncio-portal")
 _MOST_SHOWN = 3
 
 
 def of_frame(frame: FrameType | None) -> str:
-    """Name the line at which running code was interrupted."""
-    frames = list(_up(frame))
+    """Name the line at which running code was interrupted, within what was called from here."""
+    frames = list(takewhile(_is_called, _up(frame)))
     return _named(frames[::-1])
 
 
@@ -77,6 +78,12 @@ def _helper_threads() -> Iterator[list[FrameType]]:
 
 def _innermost_own(frames: Sequence[FrameType]) -> FrameType | None:
     return next((each for each in reversed(frames) if _is_own(each)), None)
+
+
+def _is_called(frame: FrameType) -> bool:
+    """Say whether the frame is part of a call: neither ours, which makes it, nor a loop's."""
+    name = os.path.realpath(frame.f_code.co_filename)
+    return not name.startswith(_CALLERS)
 
 
 def _is_own(frame: FrameType) -> bool:

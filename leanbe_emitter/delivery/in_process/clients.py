@@ -1,0 +1,96 @@
+"""A framework's test client as a receiver: the request goes through it, with all it adds.
+
+Cookies, credentials and defaults of the client are sent as it sends them. Whether the app's
+lifespan runs is the client's business (``with TestClient(app) as client``), and so is its event
+loop. Redirects are not followed.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.answering import AnswerSoFar, phrase
+from leanbe_emitter.delivery.in_process.calling import Ask
+from leanbe_emitter.delivery.in_process.frameworks import is_of
+from leanbe_emitter.delivery.transport import OutgoingRequest
+from leanbe_emitter.targets import Target
+
+# What clients write themselves, from the URL and the body.
+_OF_THE_MESSAGE = frozenset({"host", "content-length"})
+
+
+def asking(client: Any) -> Ask | None:
+    """Return what puts a request through a test client; None if it is none that is known."""
+    for (module, name), make in _CLIENTS.items():
+        if is_of(client, module, name):
+            return make(client)
+    return None
+
+
+def _werkzeug(client: Any) -> Ask:
+    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+        target = Target.of(request.url)
+        response = client.open(
+            target.path,
+            base_url=f"{target.scheme}://{target.authority}",
+            method=request.method,
+            headers=_headers(request),
+            data=request.body,
+            follow_redirects=False,
+            buffered=True,
+        )
+        with response:
+            _take(came, response.status_code, response.headers, response.data)
+
+    return ask
+
+
+def _django(client: Any) -> Ask:
+    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+        target = Target.of(request.url)
+        headers = dict(_headers(request))
+        response = client.generic(
+            request.method,
+            target.path,
+            request.body,
+            content_type=headers.pop("Content-Type", "application/octet-stream"),
+            secure=target.scheme == "https",
+            headers={**headers, "Host": target.authority},
+        )
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        _take(came, response.status_code, response.items(), body)
+
+    return ask
+
+
+def _httpx_like(client: Any) -> Ask:
+    """Ask through Starlette's client or Litestar's, which have httpx's methods."""
+
+    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+        response = client.request(
+            request.method,
+            Target.of(request.url).path,
+            headers=_headers(request),
+            content=request.body,
+            follow_redirects=False,
+        )
+        _take(came, response.status_code, response.headers.multi_items(), response.content)
+
+    return ask
+
+
+_CLIENTS: dict[tuple[str, str], Callable[[Any], Ask]] = {
+    ("werkzeug.test", "Client"): _werkzeug,
+    ("django.test.client", "Client"): _django,
+    ("starlette.testclient", "TestClient"): _httpx_like,
+    ("litestar.testing.client.sync_client", "TestClient"): _httpx_like,
+}
+
+
+def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
+    return [each for each in request.headers if each[0].lower() not in _OF_THE_MESSAGE]
+
+
+def _take(came: AnswerSoFar, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    came.begin(status, pairs, reason=phrase(status))
+    came.add(body)

@@ -1,0 +1,48 @@
+"""Django's ASGI handler as a receiver.
+
+Its synchronous views must run on the thread of whoever calls, or they do not see what the test
+wrote: Django's own ``async_to_sync`` sees to that. It gives each call an event loop of its own in
+another thread, so that the deadline is kept on the caller's.
+"""
+
+import sys
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.call import Call
+from leanbe_emitter.delivery.in_process.frameworks import is_running_loop
+from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
+
+
+class DjangoAsgiTransport(AsgiTransport):
+    """Sends requests to Django's ASGI handler."""
+
+    needs_loop = False
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Call the handler once: in the running loop, or where there is none, on this thread.
+
+        Raises:
+            Unknown: there was no complete answer in time.
+        """
+        if is_running_loop():
+            return await super().send(request)
+        call = self.new_call(request)
+        to_sync: Any = sys.modules["asgiref.sync"].async_to_sync
+        try:
+            with WATCHDOG.watching(call):
+                answer: Answer = to_sync(self._make_whole)(call, request)
+        except Unknown as error:
+            if not call.blocked_at:
+                raise
+            # The loop gave up first; then this thread was interrupted, and knows the line.
+            raise Unknown(call.too_late, answer=error.answer) from error
+        return answer
+
+    async def _make_whole(self, call: Call, request: OutgoingRequest) -> Answer:
+        """Make a call in a loop that ends with it: what was told of a disconnect ends before."""
+        try:
+            return await self.make(call, request)
+        finally:
+            await self.end_tasks()

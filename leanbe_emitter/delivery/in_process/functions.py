@@ -1,0 +1,124 @@
+"""A function as a receiver: it gets the request, and returns what it answers.
+
+None is 204, a number is that status, a pair is a status and a body. It may be asynchronous.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.answering import KEPT, AnswerSoFar, Kept, phrase
+from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
+from leanbe_emitter.delivery.in_process.calling import CallingTransport
+from leanbe_emitter.delivery.in_process.exchange import Message
+from leanbe_emitter.delivery.transport import OutgoingRequest
+from leanbe_emitter.wire.envelope import Envelope, verify
+
+_REQUEST = "leanbe_emitter.request"
+_NO_CONTENT = 204
+_STATUSES = range(200, 600)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedRequest:
+    """A request, as the function of a receiver gets it.
+
+    Attributes:
+        method: ``POST`` or ``PUT`` (contract d-6).
+        url: where it was sent.
+        headers: all of them, in order.
+        body: the bytes that were sent. Not in ``repr``: payloads are not for logs.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of that name, in any case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    def envelope(self, secret: str) -> Envelope:
+        """Return the envelope that the body is.
+
+        Raises:
+            InvalidSignature: it does not verify against the secret.
+        """
+        return verify(self.body, secret)
+
+
+#: What a receiver's function answers.
+Reply = int | tuple[int, bytes | str] | None
+
+
+def function_transport(
+    function: Callable[[ReceivedRequest], Reply | Awaitable[Reply]],
+    *,
+    answer_seconds: float = ANSWER_SECONDS,
+    kept: Kept = KEPT,
+) -> CallingTransport | AsgiTransport:
+    """Return what sends requests to a function, called with one request after the other."""
+    if is_asynchronous(function):
+        return _Asynchronous(
+            _asgi_app(function), lifespan=False, answer_seconds=answer_seconds, kept=kept
+        )
+
+    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+        status, body = _reply(function(_received(request)))
+        came.begin(status, (), reason=phrase(status))
+        came.add(body)
+
+    return CallingTransport(ask, app=function, answer_seconds=answer_seconds, kept=kept)
+
+
+def is_asynchronous(function: Callable[..., Any]) -> bool:
+    """Say whether a function, or the object's own ``__call__``, is a coroutine function."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
+    )
+
+
+class _Asynchronous(AsgiTransport):
+    """Calls a coroutine function in the way of an app, whose scope holds the request itself."""
+
+    def scope(self, request: OutgoingRequest) -> dict[str, Any]:
+        """Return the scope of the request, and the request."""
+        return {**super().scope(request), _REQUEST: _received(request)}
+
+
+def _asgi_app(function: Callable[[ReceivedRequest], Any]) -> Callable[..., Awaitable[None]]:
+    async def app(
+        scope: dict[str, Any], receive: object, send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        del receive
+        status, body = _reply(await function(scope[_REQUEST]))
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def _received(request: OutgoingRequest) -> ReceivedRequest:
+    return ReceivedRequest(
+        method=request.method, url=request.url, headers=request.headers, body=request.body
+    )
+
+
+def _reply(reply: object) -> tuple[int, bytes]:
+    match reply:
+        case None:
+            return _NO_CONTENT, b""
+        case int() if reply in _STATUSES and not isinstance(reply, bool):
+            return reply, b""
+        case (int() as status, bytes() | str() as body) if status in _STATUSES:
+            return status, body.encode() if isinstance(body, str) else body
+    if inspect.iscoroutine(reply):
+        reply.close()
+    raise TypeError(
+        "a receiver's function returns None, a status from 200 to 599, or a status and a body, "
+        f"and not {reply!r}"
+    )
