@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import cast
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
@@ -157,24 +158,19 @@ class Worker:
 
     def _begin(self, claimed: Claimed) -> None:
         self._watcher.begun(claimed)
-        task = asyncio.create_task(self._attempt(claimed))
-        self._in_flight[task] = claimed
-        task.add_done_callback(self._over)
+        self._in_flight[asyncio.create_task(self._attempt(claimed))] = claimed
 
     async def _attempt(self, claimed: Claimed) -> None:
-        settlement = await self._sender.send(claimed)
-        self._ended.append((claimed, settlement))
-
-    def _over(self, task: asyncio.Task[None]) -> None:
-        claimed = self._in_flight.pop(task)
-        self._news.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        try:
+            self._ended.append((claimed, await self._sender.send(claimed)))
+        except Exception:
             # Its lease runs out, and three of those exhaust it: an error of ours loses nothing.
-            logger.error(
-                "An attempt failed in the sender itself.",
-                exc_info=error,
-                extra={"delivery": claimed.delivery_id},
+            logger.exception(
+                "An attempt failed in the sender itself.", extra={"delivery": claimed.delivery_id}
             )
+        finally:
+            self._in_flight.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
+            self._news.set()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -195,6 +191,7 @@ class Worker:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished)
+            self._in_flight.clear()
         now = to_milliseconds(self._clock.now())
         self._ended += [
             (each, interrupted(each, at=now))
