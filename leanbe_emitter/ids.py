@@ -5,13 +5,15 @@ ids of one maker sort by their creation (contract a.2). With a stream for each k
 does not change the next document's id, nor an id the next secret.
 """
 
+import itertools
 import random
-import threading
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
-_COUNTER_LIMIT = 1 << 24
+_SECONDS = 0xFFFFFFFF
+_NUMBERS = 0xFFFFFF
 
 
 class IdOf(StrEnum):
@@ -42,6 +44,10 @@ class Ids:
         """Return a new ObjectId of that second: 24 lower-case hex digits."""
         return self._makers[of].make(int(at.timestamp()))
 
+    def maker(self, of: IdOf) -> Callable[[int], str]:
+        """Return what makes ObjectIds of one kind: seconds since 1970 in, an id out."""
+        return self._makers[of].make
+
     def public_id(self) -> str:
         """Return a new version-4 UUID in its usual text form."""
         return str(uuid.UUID(int=self._public_ids.getrandbits(128), version=4))
@@ -68,11 +74,8 @@ class _Maker:
 
     def __init__(self, stream: random.Random) -> None:
         self._own = f"{stream.getrandbits(40):010x}"
-        self._counter = stream.getrandbits(24)
-        self._lock = threading.Lock()
+        # Taking the next number is one step of the interpreter: no two threads get the same.
+        self._numbers = itertools.count(stream.getrandbits(24) + 1)
 
     def make(self, second: int) -> str:
-        with self._lock:
-            self._counter = (self._counter + 1) % _COUNTER_LIMIT
-            counter = self._counter
-        return f"{second & 0xFFFFFFFF:08x}{self._own}{counter:06x}"
+        return f"{second & _SECONDS:08x}{self._own}{next(self._numbers) & _NUMBERS:06x}"

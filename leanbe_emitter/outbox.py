@@ -6,21 +6,31 @@ the lock that puts its events in order; several products are locked in the order
 that two callers never wait for each other.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Self
+from functools import lru_cache
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
-from leanbe_emitter.storage import journal
+from leanbe_emitter.storage import emission, journal
+from leanbe_emitter.storage.emission import (
+    Counters,
+    DeliveryColumns,
+    Emission,
+    EventColumns,
+    SenderRow,
+)
+from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow, WebhookRow
+from leanbe_emitter.storage.tables import DeliveryRow, EventRow, json_text
 from leanbe_emitter.wire.assumptions import Reading, deviations, read
 from leanbe_emitter.wire.envelope import seal
 
@@ -54,8 +64,7 @@ class Lease:
     until: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event that was recorded, and its delivery: None where nothing is owed."""
 
     event_id: str
@@ -90,14 +99,17 @@ def record(
     """
     if not events:
         return []
-    senders = _lock(session, {event.product_id for event in events})
-    drafts = [
-        _draft(senders[event.product_id], event, _Moment.of(event.at or now, ids=ids, lease=lease))
-        for event in events
-    ]
-    _move_on(session, senders.values())
-    _write(session, drafts)
-    return [draft.recorded for draft in drafts]
+    # What the action changed is read here, past the session.
+    session.flush()
+    connection = session.connection()
+    senders = _lock(connection, {event.product_id for event in events})
+    draft = _Draft(ids=ids, lease=lease)
+    at_now = to_milliseconds(now)
+    for event in events:
+        at = at_now if event.at is None else to_milliseconds(event.at)
+        draft.add(senders[event.product_id], event, at=at)
+    emission.write(connection, draft.emission([each.counters for each in senders.values()]))
+    return draft.recorded
 
 
 def redeliver(
@@ -108,11 +120,9 @@ def redeliver(
     Returns:
         The id of the new delivery.
     """
-    moment = _Moment.of(now, ids=ids, lease=lease)
-    row = {"id": event.id, "product_id": event.product_id, "sequence": event.sequence}
-    delivery = _delivery(row, moment)
-    session.execute(insert(DeliveryRow), [delivery])
-    delivery_id: str = delivery["id"]
+    draft = _Draft(ids=ids, lease=lease)
+    delivery_id = draft.owe(event.id, event.product_id, event.sequence, at=to_milliseconds(now))
+    emission.write(session.connection(), draft.emission([]))
     return delivery_id
 
 
@@ -132,10 +142,10 @@ def cancel(session: Session, which: ColumnElement[bool]) -> list[str]:
         update(DeliveryRow)
         .where(which, DeliveryRow.state.in_(UNHELD))
         .values(state=DeliveryState.CANCELLED)
-        .returning(DeliveryRow.product_id, DeliveryRow.event_id, DeliveryRow.id)
+        .returning(DeliveryRow.event_id, DeliveryRow.id)
         .execution_options(synchronize_session=False)
     ).all()
-    journal.cancelled(session, [(each.product_id, each.event_id, each.id) for each in cancelled])
+    journal.cancelled(session, [(each.event_id, each.id) for each in cancelled])
     return sorted(each.id for each in cancelled)
 
 
@@ -150,22 +160,12 @@ def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
 
 def wants(reading: Reading, name: str) -> bool:
     """Say whether the product's filter lets an event of that name through (contract d-8)."""
-    return any(fnmatchcase(name, pattern) for pattern in reading.events)
+    return _is_among(name, reading.events)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Moment:
-    """When an event's envelope is built, where ids come from, and who makes the first attempt."""
-
-    now: int
-    lease: Lease | None
-    new_id: Callable[[IdOf], str]
-
-    @classmethod
-    def of(cls, at: datetime, *, ids: Ids, lease: Lease | None) -> Self:
-        return cls(
-            now=to_milliseconds(at), lease=lease, new_id=lambda kind: ids.object_id(at, of=kind)
-        )
+@lru_cache(maxsize=1024)
+def _is_among(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 @dataclass(kw_only=True)
@@ -175,151 +175,136 @@ class _Sender:
     id: str
     sequence: int
     last_triggered_at: int
-    assumptions: Mapping[str, str]
+    assumptions: str
     url: str | None
     secret: str | None
-    headers: Sequence[tuple[str, str]]
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def counters(self) -> Counters:
+        return self.sequence, self.last_triggered_at, self.id
+
+
+class _Draft:
+    """The rows of events and deliveries that are about to be written.
+
+    A plain class with tuples for rows: a hundred events are drafted in a millisecond.
+    """
+
+    def __init__(self, *, ids: Ids, lease: Lease | None) -> None:
+        self._new_event_id = ids.maker(IdOf.EVENT)
+        self._new_delivery_id = ids.maker(IdOf.DELIVERY)
+        # Plain texts: the driver of SQLite looks long for what to make of an enum's member.
+        state = DeliveryState.IN_FLIGHT if lease else DeliveryState.NEW
+        self._state = state.value
+        self._lease_token = lease.token if lease else None
+        self._lease_until = lease.until if lease else None
+        self._attempts_started = 1 if lease else 0
+        self._events: list[EventColumns] = []
+        self._deliveries: list[DeliveryColumns] = []
+        self.recorded: list[Recorded] = []
+
+    def add(self, sender: _Sender, event: NewEvent, *, at: int) -> None:
+        """Draft an event of an instant, and its delivery where it is owed."""
+        sender.sequence += 1
+        sender.last_triggered_at = triggered_at(
+            now=at, last=sender.last_triggered_at, document_updated_at=event.document_updated_at
+        )
+        form = _form(sender.assumptions, json_text(event.overrides) if event.overrides else "{}")
+        sealed = seal(
+            event.payload_text,
+            event=event.name,
+            triggered_at=from_milliseconds(sender.last_triggered_at),
+            secret=sender.secret,
+            reading=form.reading,
+        )
+        event_id = self._new_event_id(at // 1000)
+        self._events.append(
+            (
+                event_id,
+                sender.id,
+                sender.sequence,
+                event.name,
+                sender.last_triggered_at,
+                at,
+                form.method,
+                _headers_text(sealed.headers + sender.headers),
+                sealed.body,
+                form.deviations,
+                form.overrides,
+            )
+        )
+        is_owed = sender.url is not None and wants(form.reading, event.name)
+        delivery_id = self.owe(event_id, sender.id, sender.sequence, at=at) if is_owed else None
+        self.recorded.append(
+            Recorded(event_id, sender.id, event.name, sender.sequence, delivery_id)
+        )
+
+    def owe(self, event_id: str, product_id: str, sequence: int, *, at: int) -> str:
+        """Draft a delivery of an event; return its id."""
+        delivery_id = self._new_delivery_id(at // 1000)
+        self._deliveries.append(
+            (
+                delivery_id,
+                product_id,
+                sequence,
+                event_id,
+                self._state,
+                # Never triggeredAt: it runs ahead of the clock in a burst of events.
+                at,
+                self._lease_token,
+                self._lease_until,
+                self._attempts_started,
+                at,
+            )
+        )
+        return delivery_id
+
+    def emission(self, counters: list[Counters]) -> Emission:
+        """Return all that was drafted."""
+        return Emission(
+            counters=counters,
+            events=self._events,
+            deliveries=self._deliveries,
+            facts=[
+                Fact(JournalKind.EVENT, each.event_id, each.delivery_id) for each in self.recorded
+            ],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Draft:
-    """The rows of one event: its own, and its delivery's where it is owed."""
+class _Form:
+    """What shapes a request: settled when its event is recorded, and stored (contract d)."""
 
-    event: dict[str, Any]
-    delivery: dict[str, Any] | None
-
-    @property
-    def recorded(self) -> Recorded:
-        return Recorded(
-            event_id=self.event["id"],
-            product_id=self.event["product_id"],
-            name=self.event["name"],
-            sequence=self.event["sequence"],
-            delivery_id=self.delivery["id"] if self.delivery else None,
-        )
-
-    @property
-    def journal_entry(self) -> dict[str, Any]:
-        recorded = self.recorded
-        return {
-            "kind": JournalKind.EVENT,
-            "product_id": recorded.product_id,
-            "event_id": recorded.event_id,
-            "delivery_id": recorded.delivery_id,
-        }
+    reading: Reading
+    method: str
+    deviations: str
+    overrides: str
 
 
-def _lock(session: Session, product_ids: set[str]) -> dict[str, _Sender]:
-    rows = session.execute(
-        select(
-            ProductRow.id, ProductRow.sequence, ProductRow.last_triggered_at, ProductRow.assumptions
-        )
-        .where(ProductRow.id.in_(product_ids))
-        .order_by(ProductRow.id)
-        .with_for_update(key_share=True)
-    ).all()
-    # A statement of its own, begun when the lock is held: PostgreSQL would join the settings as
-    # they were when the waiting began.
-    webhooks = {
-        row.product_id: row
-        for row in session.execute(
-            select(
-                WebhookRow.product_id, WebhookRow.url, WebhookRow.secret, WebhookRow.headers
-            ).where(WebhookRow.product_id.in_(product_ids))
-        )
-    }
-    senders = {row.id: _sender(row, webhooks[row.id]) for row in rows}
+@lru_cache(maxsize=256)
+def _form(assumptions: str, overrides: str) -> _Form:
+    reading = read({**json.loads(assumptions), **json.loads(overrides)})
+    return _Form(
+        reading=reading,
+        method=reading.method.value,
+        deviations=json_text(deviations(reading)),
+        overrides=overrides,
+    )
+
+
+@lru_cache(maxsize=256)
+def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
+    return json_text(headers)
+
+
+def _lock(connection: Connection, product_ids: set[str]) -> dict[str, _Sender]:
+    senders = {row.id: _sender(row) for row in emission.lock(connection, product_ids)}
     for missing in sorted(product_ids - senders.keys()):
         raise NotFound(f"There is no product {missing}.")
     return senders
 
 
-def _sender(product: Row[Any], webhook: Row[Any]) -> _Sender:
-    return _Sender(
-        id=product.id,
-        sequence=product.sequence,
-        last_triggered_at=product.last_triggered_at,
-        assumptions=product.assumptions,
-        url=webhook.url,
-        secret=webhook.secret,
-        headers=[(name, value) for name, value in webhook.headers],
-    )
-
-
-def _draft(sender: _Sender, event: NewEvent, moment: _Moment) -> _Draft:
-    sender.sequence += 1
-    sender.last_triggered_at = triggered_at(
-        now=moment.now, last=sender.last_triggered_at, document_updated_at=event.document_updated_at
-    )
-    reading = read({**sender.assumptions, **event.overrides})
-    row = {
-        "id": moment.new_id(IdOf.EVENT),
-        "product_id": sender.id,
-        "sequence": sender.sequence,
-        "name": event.name,
-        "triggered_at": sender.last_triggered_at,
-        "recorded_at": moment.now,
-        **_finished(sender, event, reading),
-        "overrides": dict(event.overrides),
-    }
-    is_owed = sender.url is not None and wants(reading, event.name)
-    return _Draft(event=row, delivery=_delivery(row, moment) if is_owed else None)
-
-
-def _finished(sender: _Sender, event: NewEvent, reading: Reading) -> dict[str, Any]:
-    """Return what shapes the request: settled now, and stored (contract d)."""
-    sealed = seal(
-        event.payload_text,
-        event=event.name,
-        triggered_at=from_milliseconds(sender.last_triggered_at),
-        secret=sender.secret,
-        reading=reading,
-    )
-    return {
-        "method": reading.method,
-        "headers": [*sealed.headers, *sender.headers],
-        "body": sealed.body,
-        "deviations": deviations(reading),
-    }
-
-
-def _delivery(event: Mapping[str, Any], moment: _Moment) -> dict[str, Any]:
-    lease = moment.lease
-    return {
-        "id": moment.new_id(IdOf.DELIVERY),
-        "product_id": event["product_id"],
-        "sequence": event["sequence"],
-        "event_id": event["id"],
-        # Never triggeredAt: it runs ahead of the clock in a burst of events.
-        "due_at": moment.now,
-        "state": DeliveryState.IN_FLIGHT if lease else DeliveryState.NEW,
-        "lease_token": lease.token if lease else None,
-        "lease_until": lease.until if lease else None,
-        "attempts_started": 1 if lease else 0,
-        "attempts_counted": 0,
-        "leases_lost": 0,
-        "created_at": moment.now,
-    }
-
-
-def _write(session: Session, drafts: Sequence[_Draft]) -> None:
-    session.execute(insert(EventRow), [draft.event for draft in drafts])
-    deliveries = [draft.delivery for draft in drafts if draft.delivery]
-    if deliveries:
-        session.execute(insert(DeliveryRow), deliveries)
-    journal.write(session, [draft.journal_entry for draft in drafts])
-
-
-def _move_on(session: Session, senders: Iterable[_Sender]) -> None:
-    statement = (
-        update(ProductRow.__table__)  # type: ignore[arg-type]
-        .where(ProductRow.id == bindparam("product_id"))
-        .values(sequence=bindparam("to"), last_triggered_at=bindparam("at"))
-    )
-    session.connection().execute(
-        statement,
-        [
-            {"product_id": sender.id, "to": sender.sequence, "at": sender.last_triggered_at}
-            for sender in senders
-        ],
-    )
+def _sender(row: SenderRow) -> _Sender:
+    headers = tuple((name, value) for name, value in json.loads(row.headers))
+    return _Sender(**{**row._asdict(), "headers": headers})

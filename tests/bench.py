@@ -20,7 +20,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import START, Cursor
+from leanbe_emitter.storage.journal import START, Cursor, Entry
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import (
     AttemptRow,
@@ -156,7 +156,7 @@ class Bench:
                 .order_by(AttemptRow.number)
             ).all()
 
-    def journal(self, after: Cursor = START) -> Sequence[JournalRow]:
+    def journal(self, after: Cursor = START) -> list[Entry]:
         """Return all entries after a cursor, once no transaction can precede them any more.
 
         On PostgreSQL that is a matter of every transaction of the cluster, other tests' too.
@@ -173,7 +173,7 @@ class Bench:
 
     def _is_all_readable(self) -> bool:
         with self.database.reading() as session:
-            return len(journal.read(session, START, limit=10_000)) == len(
+            return len(list(journal.rows(session, START))) == len(
                 session.scalars(select(JournalRow.position)).all()
             )
 

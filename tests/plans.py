@@ -25,9 +25,8 @@ INSERT INTO attempts (delivery_id, number, outcome, started_at, duration_us, url
                       request_headers, answer_length, deviations)
 SELECT to_char(n, 'FM000000000000000000000000'), 1, 'delivered', 0, 1, '', '[]', 0, '{}'
 FROM generate_series(1, :count) AS n;
-INSERT INTO journal (transaction_id, kind, product_id, event_id, delivery_id, number, status)
-SELECT 0, 'attempt', :product, to_char(n, 'FM000000000000000000000000'),
-       to_char(n, 'FM000000000000000000000000'), 1, 'delivered'
+INSERT INTO journal (transaction_id, entries)
+SELECT 0, json_build_array(json_build_array('event', to_char(n, 'FM000000000000000000000000')))
 FROM generate_series(1, :count) AS n
 """
 

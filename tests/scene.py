@@ -3,6 +3,7 @@
 Clock and ids are scripted, so that what an action will bring about can be written down before it.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.ids import IdOf, Ids
+from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import JournalKind
 from leanbe_emitter.storage.tables import EventRow, JournalRow
 from tests.documents import Document, altered
@@ -231,12 +233,14 @@ def _last_position(leanbe: Leanbe) -> int:
 
 def _events(leanbe: Leanbe, *, after: int) -> list[Event]:
     with leanbe._database.reading() as session:
+        rows = session.scalars(
+            select(JournalRow.entries)
+            .where(JournalRow.position > after)
+            .order_by(JournalRow.position)
+        )
+        told = [Fact(*each) for row in rows for each in json.loads(row)]
         return [
-            Event.of(row)
-            for row in session.scalars(
-                select(EventRow)
-                .join(JournalRow, JournalRow.event_id == EventRow.id)
-                .where(JournalRow.kind == JournalKind.EVENT, JournalRow.position > after)
-                .order_by(JournalRow.position)
-            )
+            Event.of(session.get_one(EventRow, fact.event_id))
+            for fact in told
+            if fact.kind == JournalKind.EVENT
         ]

@@ -26,6 +26,7 @@ from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import DeliveryState, JournalKind, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow
 
@@ -184,7 +185,7 @@ class Queue:
             journal.cancelled(
                 session,
                 [
-                    (each.product_id, each.event_id, each.delivery_id)
+                    (each.event_id, each.delivery_id)
                     for each in claimed
                     if each.delivery_id in ended
                 ],
@@ -251,7 +252,8 @@ class Queue:
         states = self._statements.settle(session, settlements)
         ours = [each for each in settlements if each.delivery_id in states]
         if ours:
-            journal.write(session, [_entry(each, states[each.delivery_id]) for each in ours])
+            facts = [_fact(each, states[each.delivery_id]) for each in ours]
+            journal.write(session.connection(), facts)
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
@@ -298,12 +300,11 @@ def _held(claimed: Iterable[Claimed]) -> str:
     return json.dumps([{"id": each.delivery_id, "token": each.token} for each in claimed])
 
 
-def _entry(settlement: Settlement, state: DeliveryState) -> dict[str, Any]:
-    return {
-        "kind": JournalKind.ATTEMPT,
-        "product_id": settlement.product_id,
-        "event_id": settlement.event_id,
-        "delivery_id": settlement.delivery_id,
-        "number": settlement.number,
-        "status": state.status if state.is_end else None,
-    }
+def _fact(settlement: Settlement, state: DeliveryState) -> Fact:
+    return Fact(
+        JournalKind.ATTEMPT,
+        settlement.event_id,
+        settlement.delivery_id,
+        settlement.number,
+        state.status if state.is_end else None,
+    )

@@ -21,7 +21,8 @@ SELECT id FROM products WHERE id IN :ids AND assumptions LIKE '%"ordering": "str
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:product, 5326))")
 
-# One statement and one index for each state; what is held has an index of its own.
+# One statement and one index for each state. Where this is asked, nobody else's is in flight: those
+# that are found so are the caller's own, and few.
 _FIRST = text(
     """
 SELECT id, state, lease_token FROM (
@@ -35,17 +36,19 @@ SELECT id, state, lease_token FROM (
         WHERE state = 'suspect' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS c
     UNION ALL
     SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
-        WHERE state IN ('waiting', 'in_flight') AND product_id = :product
-        ORDER BY sequence, id LIMIT 1) AS d
+        WHERE state = 'waiting' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS d
+    UNION ALL
+    SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
+        WHERE state = 'in_flight' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS e
 ) AS owed ORDER BY sequence, id LIMIT 1
 """
 )
 
+# By the index of the leases, which names the product too: it is as small as what is in flight.
 _IN_FLIGHT = text(
     """
 SELECT 1 FROM deliveries
-WHERE state IN ('waiting', 'in_flight') AND state = 'in_flight' AND product_id = :product
-  AND lease_token <> :token
+WHERE state = 'in_flight' AND product_id = :product AND lease_token <> :token
 LIMIT 1
 """
 )

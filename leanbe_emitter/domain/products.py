@@ -14,7 +14,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
-from leanbe_emitter.storage.tables import JournalRow, MembershipRow, ProductRow, UserRow, WebhookRow
+from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.sample_documents import DEFAULT_STATUSES
@@ -172,7 +172,10 @@ def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -
 
 
 def remove(action: Action, product: ProductRow) -> None:
-    """Delete a product and all that hangs on it, what is queued included; no event (c.3)."""
+    """Delete a product and all that hangs on it, what is queued included; no event (c.3).
+
+    What the journal tells of its events is told to nobody any more, and goes with retention.
+    """
     action.lock(product)
     members = select(MembershipRow.user_id).where(MembershipRow.product_id == product.id)
     # Locked, so that nobody is given another product while it is seen whether they have one.
@@ -181,7 +184,6 @@ def remove(action: Action, product: ProductRow) -> None:
     ).all()
     # While it is still seen who belongs to no other product.
     forget_customers(action.session, _only_here(product))
-    action.session.execute(delete(JournalRow).where(JournalRow.product_id == product.id))
     action.session.execute(delete(ProductRow).where(ProductRow.id == product.id))
     action.session.execute(
         delete(UserRow)

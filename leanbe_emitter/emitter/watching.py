@@ -6,6 +6,8 @@ Both read the journal by its cursor, in commit order, and so miss nothing.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sqlalchemy import select
+
 from leanbe_emitter.clock import pause, stopwatch
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
@@ -14,7 +16,7 @@ from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.journal import Cursor
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
-from leanbe_emitter.storage.tables import EventRow, JournalRow
+from leanbe_emitter.storage.tables import EventRow
 
 #: How long somebody who follows waits before looking again, in seconds.
 LOOK_SECONDS = 0.05
@@ -79,22 +81,22 @@ class Watching:
     def _read(self, after: Cursor) -> tuple[Sequence[Entry], Cursor]:
         """Return the next entries, less those whose event is gone, and the cursor behind all."""
         with self._transactions.looking() as session:
-            rows = journal.read(session, after)
+            told = journal.read(session, after)
+            wanted = {each.event_id for each in told}
             events = {
-                row.event_id: Event.of(event)
-                for row in rows
-                if (event := session.get(EventRow, row.event_id)) is not None
+                row.id: Event.of(row)
+                for row in session.scalars(select(EventRow).where(EventRow.id.in_(wanted)))
             }
         deliveries = {
             each.id: each
-            for each in self._deliveries.of({row.delivery_id for row in rows if row.delivery_id})
+            for each in self._deliveries.of({each.delivery_id for each in told if each.delivery_id})
         }
         entries = [
-            _entry(row, events[row.event_id], deliveries.get(row.delivery_id or ""))
-            for row in rows
-            if row.event_id in events
+            _entry(each, events[each.event_id], deliveries.get(each.delivery_id or ""))
+            for each in told
+            if each.event_id in events
         ]
-        return entries, _cursor(rows[-1]) if rows else after
+        return entries, told[-1].cursor if told else after
 
     def wait_for(
         self, which: Filter, *, count: int = 1, timeout_seconds: float
@@ -145,19 +147,15 @@ class Watching:
             pause(min(LOOK_SECONDS, left))
 
 
-def _entry(row: JournalRow, event: Event, delivery: Delivery | None) -> Entry:
+def _entry(told: journal.Entry, event: Event, delivery: Delivery | None) -> Entry:
     return Entry(
-        kind=JournalKind(row.kind),
-        cursor=_cursor(row),
+        kind=told.kind,
+        cursor=told.cursor,
         event=event,
         delivery=delivery,
-        attempt=_attempt(delivery, row.number),
-        status=DeliveryStatus(row.status) if row.status else None,
+        attempt=_attempt(delivery, told.number),
+        status=told.status,
     )
-
-
-def _cursor(row: JournalRow) -> Cursor:
-    return Cursor(transaction_id=row.transaction_id, position=row.position)
 
 
 def _attempt(delivery: Delivery | None, number: int | None) -> Attempt | None:

@@ -1,39 +1,68 @@
 """The journal: events, attempts and settlements in commit order, one cursor over all of them.
 
+What one call writes is one row, whose ``entries`` are a JSON text: a hundred attempts that were
+settled together cost one insert. A cursor names the row and how many of its entries were read.
+
 On PostgreSQL a larger number can be committed before a smaller one, so that a reader who asks for
-"everything after N" would miss the late one. Therefore an entry also carries its transaction's id,
-the cursor is the pair of both, and a reader is shown only entries whose transaction is older than
-every transaction that is still open: nothing can come to stand before what it has read. SQLite has
-one writer at a time, so that its row ids already are the order of commits.
+"everything after N" would miss the late one. Therefore a row also carries its transaction's id,
+the cursor begins with it, and a reader is shown only rows whose transaction is older than every
+transaction that is still open: nothing can come to stand before what it has read. SQLite has one
+writer at a time, so that its row ids already are the order of commits.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
-from sqlalchemy import insert, select, text, tuple_
+from sqlalchemy import Connection, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.tables import JournalRow
 
-_TRANSACTION_ID = {"sqlite": text("0"), "postgresql": text("pg_current_xact_id()::text::bigint")}
+#: How many rows a reader fetches at once; each may hold hundreds of entries.
+ROWS_AT_ONCE = 50
+
 _HORIZON = {
     "sqlite": text("1"),
     "postgresql": text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
 }
+_WRITE = {
+    "sqlite": "INSERT INTO journal (transaction_id, entries) VALUES (0, ?)",
+    "postgresql": """
+INSERT INTO journal (transaction_id, entries) VALUES (pg_current_xact_id()::text::bigint, %s)
+""",
+}
+_WRITE_FROM = """
+INSERT INTO journal (transaction_id, entries)
+SELECT pg_current_xact_id()::text::bigint,
+       json_agg(json_build_array({fact}) ORDER BY {order})::text
+FROM {source} HAVING count(*) > 0
+"""
+# So many digits fit into the columns' integers.
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Cursor:
-    """How far somebody has read. Its text is opaque to users: ``0-17``."""
+    """How far somebody has read. Its text is opaque to users: ``0-17-2``.
+
+    Attributes:
+        transaction_id: the transaction of the last row that was begun.
+        position: that row.
+        read: how many of its entries were read.
+    """
 
     transaction_id: int = 0
     position: int = 0
+    read: int = 0
 
     def __str__(self) -> str:
-        return f"{self.transaction_id}-{self.position}"
+        return f"{self.transaction_id}-{self.position}-{self.read}"
 
     @classmethod
     def parse(cls, value: str) -> "Cursor":
@@ -42,64 +71,148 @@ class Cursor:
         Raises:
             InvalidValue: it is not the text of a cursor.
         """
-        transaction_id, _, position = value.partition("-")
-        if not (transaction_id.isdecimal() and position.isdecimal()):
+        parts = _CURSOR.fullmatch(value)
+        if parts is None:
             raise InvalidValue(f"{value!r} is no cursor.", hint="Give one that was handed out.")
-        return cls(transaction_id=int(transaction_id), position=int(position))
+        transaction_id, position, read = map(int, parts.groups())
+        return cls(transaction_id=transaction_id, position=position, read=read)
 
 
 #: Before the first entry.
 START = Cursor()
 
 
-def write(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write entries, each with all columns but the cursor's, in this transaction."""
-    dialect = session.connection().dialect.name
-    statement = insert(JournalRow).values(transaction_id=_TRANSACTION_ID[dialect])
-    session.execute(statement, [dict(entry) for entry in entries])
+class Fact(NamedTuple):
+    """What an entry tells, in the order of its JSON array; what is None at its end may be left out.
+
+    Attributes:
+        number: the attempt's number, for an attempt.
+        status: the delivery's status, where this settled it.
+    """
+
+    kind: JournalKind
+    event_id: str
+    delivery_id: str | None = None
+    number: int | None = None
+    status: DeliveryStatus | None = None
 
 
-def cancelled(session: Session, deliveries: Sequence[tuple[str, str, str]]) -> None:
-    """Write that deliveries were cancelled: (product_id, event_id, delivery_id) of each."""
-    if not deliveries:
-        return
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry as it is read: a fact, and the cursor to go on from behind it."""
+
+    cursor: Cursor
+    kind: JournalKind
+    event_id: str
+    delivery_id: str | None
+    number: int | None
+    status: DeliveryStatus | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One row: what one call wrote, and the cursor behind all of it."""
+
+    end: Cursor
+    facts: Sequence[Fact]
+
+
+def write(connection: Connection, facts: Sequence[Fact]) -> None:
+    """Write facts in their order, as one row, in the transaction of a connection."""
+    if facts:
+        connection.exec_driver_sql(_WRITE[connection.dialect.name], (entries_of(facts),))
+
+
+def entries_of(facts: Sequence[Fact]) -> str:
+    """Return the text of a row's ``entries``."""
+    return json.dumps(facts, separators=(",", ":"))
+
+
+def write_from(source: str, fact: str, *, order: str) -> str:
+    """Return a statement, for PostgreSQL alone, that writes a fact for each row of a source.
+
+    It can stand in a WITH of another statement, where the source is what that one returned; of no
+    rows it writes nothing.
+
+    Args:
+        source: what follows FROM.
+        fact: the SQL of the parts of a ``Fact``, in their order: ``'event', id, NULL``.
+        order: what follows ORDER BY.
+    """
+    return _WRITE_FROM.format(fact=fact, source=source, order=order)
+
+
+def cancelled(session: Session, deliveries: Sequence[tuple[str, str]]) -> None:
+    """Write that deliveries were cancelled: (event_id, delivery_id) of each."""
     write(
-        session,
+        session.connection(),
         [
-            {
-                "kind": JournalKind.SETTLED,
-                "product_id": product_id,
-                "event_id": event_id,
-                "delivery_id": delivery_id,
-                "status": DeliveryStatus.CANCELLED,
-            }
-            for product_id, event_id, delivery_id in deliveries
+            Fact(JournalKind.SETTLED, event_id, delivery_id, status=DeliveryStatus.CANCELLED)
+            for event_id, delivery_id in deliveries
         ],
     )
 
 
-def read(session: Session, after: Cursor, *, limit: int = 500) -> Sequence[JournalRow]:
+def read(session: Session, after: Cursor, *, limit: int = 500) -> list[Entry]:
     """Return the next entries after a cursor, in commit order, none of which can be preceded."""
-    dialect = session.connection().dialect.name
-    return session.scalars(
-        select(JournalRow)
-        .where(
-            tuple_(JournalRow.transaction_id, JournalRow.position)
-            > tuple_(after.transaction_id, after.position)
-        )
-        .where(JournalRow.transaction_id < _HORIZON[dialect])
+    # From the row on that the cursor stands in: perhaps not all of it was read.
+    begun = replace(after, position=after.position - 1)
+    entries = (
+        _entry(row.end, number, fact)
+        for row in rows(session, begun)
+        for number, fact in enumerate(row.facts, start=1)
+    )
+    return list(islice((entry for entry in entries if entry.cursor > after), limit))
+
+
+def rows(session: Session, after: Cursor) -> Iterator[Written]:
+    """Yield whole rows, in commit order, from the first behind that of a cursor on."""
+    page = (
+        select(JournalRow.transaction_id, JournalRow.position, JournalRow.entries)
+        .where(JournalRow.transaction_id < _HORIZON[session.connection().dialect.name])
         .order_by(JournalRow.transaction_id, JournalRow.position)
-        .limit(limit)
-    ).all()
+        .limit(ROWS_AT_ONCE)
+    )
+    key = tuple_(JournalRow.transaction_id, JournalRow.position)
+    while True:
+        found = session.execute(
+            page.where(key > tuple_(after.transaction_id, after.position))
+        ).all()
+        for row in found:
+            written = _written(*row)
+            after = written.end
+            yield written
+        if len(found) < ROWS_AT_ONCE:
+            return
 
 
 def end(session: Session) -> Cursor:
     """Return the cursor behind the last entry that can be read now."""
-    dialect = session.connection().dialect.name
     row = session.execute(
-        select(JournalRow.transaction_id, JournalRow.position)
-        .where(JournalRow.transaction_id < _HORIZON[dialect])
+        select(JournalRow.transaction_id, JournalRow.position, JournalRow.entries)
+        .where(JournalRow.transaction_id < _HORIZON[session.connection().dialect.name])
         .order_by(JournalRow.transaction_id.desc(), JournalRow.position.desc())
         .limit(1)
     ).first()
-    return START if row is None else Cursor(transaction_id=row[0], position=row[1])
+    return START if row is None else _written(*row).end
+
+
+def _written(transaction_id: int, position: int, entries: str) -> Written:
+    facts = [_fact(*each) for each in json.loads(entries)]
+    end = Cursor(transaction_id=transaction_id, position=position, read=len(facts))
+    return Written(end=end, facts=facts)
+
+
+def _fact(
+    kind: str,
+    event_id: str,
+    delivery_id: str | None = None,
+    number: int | None = None,
+    status: str | None = None,
+) -> Fact:
+    settled_as = None if status is None else DeliveryStatus(status)
+    return Fact(JournalKind(kind), event_id, delivery_id, number, settled_as)
+
+
+def _entry(end: Cursor, number: int, fact: Fact) -> Entry:
+    return Entry(cursor=replace(end, read=number), **fact._asdict())

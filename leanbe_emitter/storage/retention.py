@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import pause, stopwatch, to_milliseconds
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import START, Cursor
+from leanbe_emitter.storage.journal import START, Cursor, Written
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, JournalRow
 
@@ -151,25 +151,43 @@ def _delete_events(session: Session, old: Sequence[str]) -> Pruned:
 
 
 def _prune_journal(database: Database, before: datetime, batch: int) -> Iterator[Pruned]:
-    """Go through the journal from its beginning until what it tells of is younger."""
+    """Go through the journal from its beginning until what it tells of is younger.
+
+    A row goes when no event is left of those that it tells of.
+    """
     instant, cursor = to_milliseconds(before), START
     while True:
         with database.transaction() as session:
-            entries = journal.read(session, cursor, limit=batch)
-            if not entries:
+            rows = _stretch(session, cursor, batch)
+            if not rows:
                 return
-            recorded_at = _recorded_at(session, {entry.event_id for entry in entries})
-            gone = [each.position for each in entries if each.event_id not in recorded_at]
+            told = {fact.event_id for row in rows for fact in row.facts}
+            recorded_at = _recorded_at(session, told)
+            gone = [
+                row
+                for row in rows
+                if recorded_at.keys().isdisjoint(fact.event_id for fact in row.facts)
+            ]
             session.execute(
                 delete(JournalRow)
-                .where(JournalRow.position.in_(gone))
+                .where(JournalRow.position.in_([row.end.position for row in gone]))
                 .execution_options(synchronize_session=False)
             )
-        last = entries[-1]
-        cursor = Cursor(transaction_id=last.transaction_id, position=last.position)
-        yield Pruned(journal_entries=len(gone))
+        cursor = rows[-1].end
+        yield Pruned(journal_entries=sum(len(row.facts) for row in gone))
         if any(each >= instant for each in recorded_at.values()):
             return
+
+
+def _stretch(session: Session, after: Cursor, batch: int) -> list[Written]:
+    """Return the next rows of the journal, until they have so many entries."""
+    rows, entries = [], 0
+    for row in journal.rows(session, after):
+        rows.append(row)
+        entries += len(row.facts)
+        if entries >= batch:
+            break
+    return rows
 
 
 def _recorded_at(session: Session, event_ids: set[str]) -> dict[str, int]:

@@ -1,26 +1,31 @@
 """The journal: commit order, whatever order the positions were drawn in."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.outbox import record
+from leanbe_emitter.outbox import Recorded, record
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import START, Cursor
+from leanbe_emitter.storage.journal import ROWS_AT_ONCE, START, Cursor, Entry
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
-from leanbe_emitter.storage.tables import JournalRow
 from tests.bench import START_AT, Bench, happened
 
 
-def cursor_of(row: JournalRow) -> Cursor:
-    return Cursor(transaction_id=row.transaction_id, position=row.position)
-
-
-def read(database: Database, after: Cursor = START) -> list[JournalRow]:
+def read(database: Database, after: Cursor = START) -> list[Entry]:
     with database.reading() as session:
-        return list(journal.read(session, after))
+        return journal.read(session, after)
+
+
+def of(recorded: Sequence[Recorded]) -> list[str]:
+    return [each.event_id for each in recorded]
+
+
+def events(entries: Sequence[Entry]) -> list[str]:
+    return [each.event_id for each in entries]
 
 
 def test_an_entry_that_is_committed_late_is_neither_missed_nor_read_twice(
@@ -30,13 +35,13 @@ def test_an_entry_that_is_committed_late_is_neither_missed_nor_read_twice(
     bench = postgresql_bench
     early, late = bench.product("Early"), bench.product("Late")
     with bench.database.transaction() as session:
-        record(session, [happened(late)], now=START_AT, ids=bench.ids)
-        bench.record(happened(early))
+        first = record(session, [happened(late)], now=START_AT, ids=bench.ids)
+        second = bench.record(happened(early))
         assert read(bench.database) == [], "the late one will stand before it"
     seen = bench.journal()
-    assert [each.product_id for each in seen] == [late, early]
-    assert seen[0].position < seen[1].position
-    assert bench.journal(cursor_of(seen[-1])) == []
+    assert events(seen) == of([*first, *second])
+    assert seen[0].cursor.position < seen[1].cursor.position
+    assert bench.journal(seen[-1].cursor) == []
 
 
 def test_an_older_transaction_stands_first_although_it_wrote_last(postgresql_bench: Bench) -> None:
@@ -45,28 +50,28 @@ def test_an_older_transaction_stands_first_although_it_wrote_last(postgresql_ben
     older, younger = bench.product("Older"), bench.product("Younger")
     with bench.database.transaction() as session:
         session.execute(text("SELECT pg_current_xact_id()"))
-        bench.record(happened(younger))
-        record(session, [happened(older)], now=START_AT, ids=bench.ids)
+        second = bench.record(happened(younger))
+        first = record(session, [happened(older)], now=START_AT, ids=bench.ids)
     seen = bench.journal()
-    assert [each.product_id for each in seen] == [older, younger]
-    assert seen[0].position > seen[1].position
-    assert bench.journal(cursor_of(seen[-1])) == []
+    assert events(seen) == of([*first, *second])
+    assert seen[0].cursor.position > seen[1].cursor.position
+    assert bench.journal(seen[-1].cursor) == []
 
 
 def test_a_reader_may_come_at_any_time(postgresql_bench: Bench) -> None:
     """Transactions are open beside each other, and somebody reads after each step."""
     bench = postgresql_bench
     first, second, third = (bench.product(name) for name in ("First", "Second", "Third"))
-    cursor, seen = START, list[str]()
+    cursor, seen, recorded = START, list[str](), list[Recorded]()
 
     def go_on() -> None:
         nonlocal cursor
-        for row in read(bench.database, cursor):
-            cursor = cursor_of(row)
-            seen.append(row.product_id)
+        for entry in read(bench.database, cursor):
+            cursor = entry.cursor
+            seen.append(entry.event_id)
 
     def act(session: Session, product: str) -> None:
-        record(session, [happened(product)], now=START_AT, ids=bench.ids)
+        recorded.extend(record(session, [happened(product)], now=START_AT, ids=bench.ids))
         go_on()
 
     with bench.database.transaction() as one:
@@ -79,13 +84,14 @@ def test_a_reader_may_come_at_any_time(postgresql_bench: Bench) -> None:
         go_on()
     bench.journal()
     go_on()
-    assert sorted(seen) == sorted([first, second, third])
+    assert sorted(seen) == sorted(of(recorded))
 
 
 def test_entries_of_one_transaction_keep_their_order(bench: Bench) -> None:
     product = bench.product()
     recorded = bench.record(*[happened(product, n=n) for n in range(20)])
-    assert [each.event_id for each in bench.journal()] == [each.event_id for each in recorded]
+    assert events(bench.journal()) == of(recorded)
+    assert bench.rows("journal") == 1
 
 
 def test_what_was_rolled_back_leaves_no_gap_that_a_reader_waits_for(bench: Bench) -> None:
@@ -98,19 +104,61 @@ def test_what_was_rolled_back_leaves_no_gap_that_a_reader_waits_for(bench: Bench
 
     with pytest.raises(ZeroDivisionError):
         act()
-    (recorded,) = bench.record(happened(product))
-    assert [each.event_id for each in bench.journal()] == [recorded.event_id]
+    recorded = bench.record(happened(product))
+    assert events(bench.journal()) == of(recorded)
 
 
 def test_a_reader_goes_on_behind_its_cursor(bench: Bench) -> None:
+    """Also in the middle of what one call wrote."""
     product = bench.product()
-    bench.record(*[happened(product, n=n) for n in range(5)])
+    recorded = [
+        each
+        for number in range(4)
+        for each in bench.record(*[happened(product, n=n) for n in range(number)])
+    ]
     bench.journal()
+    cursor, seen = START, list[str]()
     with bench.database.reading() as session:
-        two = journal.read(session, START, limit=2)
-        rest = journal.read(session, cursor_of(two[-1]), limit=10)
-    assert [len(two), len(rest)] == [2, 3]
-    assert two[-1].position < rest[0].position
+        while two := journal.read(session, cursor, limit=2):
+            cursor = two[-1].cursor
+            seen += events(two)
+    assert seen == of(recorded)
+
+
+def test_a_reader_gets_more_than_it_fetches_at_once(bench: Bench) -> None:
+    product = bench.product()
+    count = 2 * ROWS_AT_ONCE
+    recorded = [one for n in range(count) for one in bench.record(happened(product, n=n))]
+    assert events(bench.journal()) == of(recorded)
+
+
+def test_to_write_nothing_leaves_no_row(bench: Bench) -> None:
+    with bench.database.transaction() as session:
+        journal.write(session.connection(), [])
+    assert bench.rows("journal") == 0
+
+
+def test_what_a_statement_returned_is_written_in_its_order(postgresql_bench: Bench) -> None:
+    bench = postgresql_bench
+    source = "(VALUES ('b', 2), ('a', 1)) AS done (id, number)"
+    statement = journal.write_from(source, "'attempt', id, id, number", order="number")
+    with bench.database.transaction() as session:
+        session.connection().exec_driver_sql(statement)
+        session.connection().exec_driver_sql(f"WITH told AS ({statement}) SELECT 1")
+    told = bench.journal()
+    assert events(told) == ["a", "b", "a", "b"]
+    assert [(each.kind, each.number, each.status) for each in told[:2]] == [
+        (JournalKind.ATTEMPT, 1, None),
+        (JournalKind.ATTEMPT, 2, None),
+    ]
+
+
+def test_a_statement_that_returned_nothing_writes_nothing(postgresql_bench: Bench) -> None:
+    source = "(SELECT 'a' AS id WHERE false) AS done"
+    statement = journal.write_from(source, "'attempt', id", order="id")
+    with postgresql_bench.database.transaction() as session:
+        session.connection().exec_driver_sql(statement)
+    assert postgresql_bench.rows("journal") == 0
 
 
 def test_the_end_is_behind_everything_that_happened(bench: Bench) -> None:
@@ -122,8 +170,8 @@ def test_the_end_is_behind_everything_that_happened(bench: Bench) -> None:
     with bench.database.reading() as session:
         end = journal.end(session)
     assert bench.journal(end) == []
-    (recorded,) = bench.record(happened(product))
-    assert [each.event_id for each in bench.journal(end)] == [recorded.event_id]
+    recorded = bench.record(happened(product))
+    assert events(bench.journal(end)) == of(recorded)
 
 
 def test_the_end_is_before_what_cannot_be_read_yet(postgresql_bench: Bench) -> None:
@@ -147,12 +195,15 @@ def test_a_cancelled_delivery_has_its_entry(bench: Bench) -> None:
 
 
 def test_a_cursor_is_read_back_from_its_text() -> None:
-    cursor = Cursor(transaction_id=745, position=17)
-    assert str(cursor) == "745-17"
+    cursor = Cursor(transaction_id=745, position=17, read=2)
+    assert str(cursor) == "745-17-2"
     assert Cursor.parse(str(cursor)) == cursor
 
 
-@pytest.mark.parametrize("text", ["", "-", "5", "5-", "-5", "a-1", "1-b", "1-2-3", "1.0-2", "²-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "5-5", "5-5-", "-5-5", "a-1-1", "1-b-1", "1-2-3-4", "1.0-2-3", "²-1-1", "1-2-3\n"],
+)
 def test_other_texts_are_no_cursor(text: str) -> None:
     with pytest.raises(InvalidValue, match="no cursor"):
         Cursor.parse(text)

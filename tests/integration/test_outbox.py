@@ -73,7 +73,7 @@ def test_an_event_its_delivery_and_its_entry_come_together(bench: Bench) -> None
     (entry,) = bench.journal()
     assert recorded.delivery_id is not None
     assert bench.delivery(recorded.delivery_id).state is DeliveryState.NEW
-    assert (entry.kind, entry.product_id) == (JournalKind.EVENT, product)
+    assert entry.kind is JournalKind.EVENT
     assert (entry.event_id, entry.delivery_id) == (recorded.event_id, recorded.delivery_id)
 
 
@@ -239,7 +239,7 @@ def test_a_hundred_events_cost_the_statements_of_one(bench: Bench) -> None:
         bench.record(happened(one))
     with statements_of(bench.database) as for_many:
         bench.record(*[happened(each, n=n) for n in range(50) for each in (one, other)])
-    assert len(for_one) == len(for_many) == 6
+    assert len(for_one) == len(for_many) == {"sqlite": 5, "postgresql": 3}[bench.database.dialect]
     assert bench.rows("events") == 101
 
 

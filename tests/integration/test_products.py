@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, Wanted
+from leanbe_emitter.storage.journal import START
 from leanbe_emitter.storage.tables import Base
 from tests.concurrency import at_once, until_somebody_waits
 from tests.receiver import Receiver
@@ -19,11 +20,12 @@ URL = "http://127.0.0.1:9/hooks"
 
 
 def rows(leanbe: Leanbe) -> dict[str, int]:
-    """Return how many rows each table has that has any."""
+    """Return how many rows each table has that has any; the journal keeps its own for a while."""
     with leanbe._transactions.looking() as session:
         counts = {
             table.name: session.scalar(select(func.count()).select_from(table)) or 0
             for table in Base.metadata.sorted_tables
+            if table.name != "journal"
         }
     return {name: count for name, count in counts.items() if count}
 
@@ -111,9 +113,10 @@ def test_deleting_a_product_leaves_nothing_of_it(leanbe: Leanbe, receiver: Recei
     product.users.create(email="ana@example.com", first_name="Ana")
     leanbe.trigger("idea.created", product=product)
     leanbe.trigger_all(Wanted(events=["idea.updated"], product=product), deliver=False)
-    assert rows(leanbe).keys() >= {"attempts", "deliveries", "events", "journal", "retired_secrets"}
+    assert rows(leanbe).keys() >= {"attempts", "deliveries", "events", "retired_secrets"}
     leanbe.products.delete(product)
     assert rows(leanbe) == before
+    assert list(leanbe.watching.entries(START)) == []
     assert leanbe.products.list() == [kept]
 
 

@@ -126,7 +126,7 @@ ILLEGAL = [
     "UPDATE events SET sequence = 1",
     "UPDATE attempts SET outcome = 'lost'",
     "INSERT INTO attempts SELECT * FROM attempts",
-    "UPDATE journal SET kind = 'rumour'",
+    "UPDATE journal SET entries = '[]'",
 ]
 
 

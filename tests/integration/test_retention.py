@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from leanbe_emitter.outbox import redeliver
-from leanbe_emitter.storage.journal import Cursor
 from leanbe_emitter.storage.retention import Pruned, prune
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import EventRow, ProductRow
@@ -160,8 +159,7 @@ def test_who_follows_the_journal_goes_on_behind_what_is_gone(bench: Bench) -> No
     product = bench.product()
     bench.owe(product, 3)
     deliver(bench)
-    last = bench.journal()[-1]
-    cursor = Cursor(transaction_id=last.transaction_id, position=last.position)
+    cursor = bench.journal()[-1].cursor
     bench.clock.advance(hours=24 * 31)
     assert pruned(bench).journal_entries == 6
     bench.owe(product)

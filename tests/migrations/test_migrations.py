@@ -1,16 +1,22 @@
 """The migrations make exactly the tables of the models, on both databases, up and down."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
+from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.migrate import downgrade, prepare, revisions, upgrade
+from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
+from leanbe_emitter.storage.tables import JournalRow
 
 
 @pytest.fixture
@@ -49,6 +55,79 @@ def test_an_upgrade_keeps_what_is_there_and_may_be_repeated(database: Database) 
     upgrade(database)
     with database.reading() as session:
         assert session.execute(text("SELECT name FROM products")).scalars().all() == ["Acme"]
+
+
+PRODUCT, EVENT, GONE, DELIVERY = (digit * 24 for digit in "abcd")
+
+_BEFORE = """
+INSERT INTO products (id, name, assumptions, sequence, last_triggered_at, created_at, updated_at)
+VALUES (:product, 'Acme', '{}', 0, 0, 0, 0);
+INSERT INTO events
+VALUES (:event, :product, 1, 'n', 0, 0, 'POST', '[]', '{}', '{}', '{}');
+INSERT INTO deliveries
+VALUES (:delivery, :product, 1, :event, 'new', 0, NULL, NULL, 0, 0, 0, 0);
+INSERT INTO attempts (delivery_id, number, outcome, started_at, duration_us, url, request_headers,
+                      answer_length, deviations)
+VALUES (:delivery, 1, 'refused', 0, 0, '', '[]', 0, '{}');
+INSERT INTO journal (transaction_id, kind, product_id, event_id, delivery_id, number, status) VALUES
+    (0, 'event', :product, :event, :delivery, NULL, NULL),
+    (0, 'event', :product, :gone, NULL, NULL, NULL),
+    (0, 'attempt', :product, :event, :delivery, 1, 'exhausted'),
+    (0, 'attempt', :product, :event, NULL, NULL, NULL);
+DELETE FROM journal WHERE delivery_id IS NULL AND kind = 'attempt'
+"""
+_IDS = {"product": PRODUCT, "event": EVENT, "gone": GONE, "delivery": DELIVERY}
+_TOLD = [
+    Fact(JournalKind.EVENT, EVENT, DELIVERY),
+    Fact(JournalKind.EVENT, GONE),
+    Fact(JournalKind.ATTEMPT, EVENT, DELIVERY, 1, DeliveryStatus.EXHAUSTED),
+]
+
+
+def _with_what_was_told(database: Database) -> None:
+    upgrade(database, "20261124_strict_ordering")
+    with database.transaction() as session:
+        for statement in _BEFORE.split(";"):
+            session.execute(text(statement), _IDS)
+
+
+def test_a_journal_of_entries_becomes_one_of_calls_and_back(empty: Database) -> None:
+    _with_what_was_told(empty)
+    upgrade(empty, "20261125_journal_by_call")
+    with empty.transaction() as session:
+        journal.write(session.connection(), _TOLD)
+    with empty.reading() as session:
+        rows = list(session.scalars(select(JournalRow).order_by(JournalRow.position)))
+    assert [Fact(*each) for row in rows for each in json.loads(row.entries)] == _TOLD * 2
+    assert [row.position for row in rows] == [1, 2, 3, 5], "4 was used, and is not used again"
+    downgrade(empty, "-1")
+    with empty.reading() as session:
+        entries = session.execute(
+            text(
+                "SELECT kind, product_id, event_id, delivery_id, number, status "
+                "FROM journal ORDER BY position"
+            )
+        ).all()
+    assert entries == [
+        (fact.kind, PRODUCT, *fact[1:]) for fact in _TOLD * 2 if fact.event_id != GONE
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE deliveries SET state = 'sleeping'", "UPDATE attempts SET outcome = 'lost'"],
+)
+def test_what_was_illegal_stays_so_up_and_down(empty: Database, statement: str) -> None:
+    _with_what_was_told(empty)
+    upgrade(empty, "20261125_journal_by_call")
+    _is_refused(empty, statement)
+    downgrade(empty, "-1")
+    _is_refused(empty, statement)
+
+
+def _is_refused(database: Database, statement: str) -> None:
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        session.execute(text(statement))
 
 
 def test_tables_made_at_once_equal_those_of_the_migrations(tmp_path: Path) -> None:
