@@ -9,6 +9,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.instants import print_instant
@@ -113,7 +114,7 @@ def seal(
         reading: which signature where, which time, which white space.
     """
     unsigned = (
-        f'{_START}{payload_text},"event":{stringify(event)}'
+        f'{_START}{payload_text},"event":{_name_text(event)}'
         f',"triggeredAt":"{print_instant(triggered_at, reading.triggered_at)}"'
     )
     signature = None if secret is None else _sign(payload_text, unsigned + "}", secret, reading)
@@ -139,6 +140,11 @@ def payload_text_of(body: str) -> str:
     if end < 0 or not compact.startswith(_START):
         raise InvalidValue("This body is no envelope that was sealed here.")
     return compact[len(_START) : end]
+
+
+@lru_cache(maxsize=256)
+def _name_text(event: str) -> str:
+    return stringify(event)
 
 
 def _sign(payload_text: str, envelope_text: str, secret: str, reading: Reading) -> str:

@@ -24,6 +24,8 @@ def print_instant(instant: datetime, style: TriggeredAt = TriggeredAt.UTC) -> st
     Raises:
         InvalidValue: the datetime is naive, so that it names no instant.
     """
+    if style is TriggeredAt.UTC and instant.tzinfo is UTC:
+        return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
     if instant.utcoffset() is None:
         raise InvalidValue(f"{instant!r} names no instant: it has no zone.", hint="Give it one.")
     if style is TriggeredAt.LA_OFFSET:
