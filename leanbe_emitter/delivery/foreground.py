@@ -1,5 +1,7 @@
 """Attempts for a caller who waits for them: one after the other, so that they are deterministic.
 
+It waits for nothing but its transport: with one that needs no event loop, none has to run.
+
 Whatever breaks it off, what was claimed is accounted for: the attempt under way is settled as
 interrupted, and what was not begun is handed back as it was.
 """
@@ -11,7 +13,7 @@ from collections.abc import Collection, Sequence
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.leases import inline, interrupted, log_lost_lease, renewing
+from leanbe_emitter.delivery.leases import Renewals, interrupted, log_lost_lease
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
@@ -24,7 +26,7 @@ ONE = Room(total=1, held={}, per_product=1)
 class Foreground:
     """Makes single attempts, each settled before the next begins."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of it, each given from outside
         self,
         queue: Queue,
         sender: Sender,
@@ -32,12 +34,14 @@ class Foreground:
         clock: Clock,
         watcher: Watcher,
         counters: Counters | None = None,
+        renewals: Renewals | None = None,
     ) -> None:
         self._queue = queue
         self._sender = sender
         self._clock = clock
         self._watcher = watcher
         self._counters = counters or Counters()
+        self._renewals = renewals or Renewals(queue)
 
     async def attempt(self, claimed: Sequence[Claimed]) -> list[Settlement]:
         """Make the attempts that were claimed, in their order; return those that were settled.
@@ -48,7 +52,7 @@ class Foreground:
         self._hand_back([each for each in claimed if each.webhook.url is None])
         not_begun = deque(each for each in claimed if each.webhook.url is not None)
         settled: list[Settlement] = []
-        async with renewing(self._queue, lambda: claimed, call=inline):
+        async with self._renewals.of(claimed):
             try:
                 while not_begun:
                     self._watcher.begun(not_begun[0])
@@ -74,6 +78,7 @@ class Foreground:
 
     async def _make(self, claimed: Claimed) -> list[Settlement]:
         """Make an attempt and settle it; return nothing where its lease was lost meanwhile."""
+        self._renewals.catch_up()
         try:
             settlement = await self._sender.send(claimed)
         except (asyncio.CancelledError, KeyboardInterrupt):

@@ -7,11 +7,13 @@ the caller's own thread in the embedded library.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
+from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.loops import is_running_loop
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.states import DeliveryState, Outcome
@@ -56,6 +58,42 @@ async def renewing(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+class Renewals:
+    """The leases of what a caller in the foreground holds.
+
+    They are renewed before each attempt if that is due, and during one by whoever has a loop.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._held: Collection[Claimed] = ()
+        self._renewed_at = 0.0
+
+    @asynccontextmanager
+    async def of(self, held: Collection[Claimed]) -> AsyncIterator[None]:
+        """Keep these leases while the block lasts; where no loop runs, it waits for none."""
+        self._held, self._renewed_at = held, stopwatch()
+        try:
+            if is_running_loop():
+                async with self.meanwhile():
+                    yield
+            else:
+                yield
+        finally:
+            self._held = ()
+
+    def meanwhile(self) -> AbstractAsyncContextManager[None]:
+        """Renew them in the running loop for as long as the block lasts."""
+        return renewing(self._queue, lambda: self._held, call=inline)
+
+    def catch_up(self) -> None:
+        """Renew them if that is due."""
+        if stopwatch() - self._renewed_at >= self._queue.lease_seconds / RENEWALS:
+            self._renewed_at = stopwatch()
+            with suppress(DatabaseUnavailable):
+                self._queue.renew(self._held)
 
 
 def interrupted(claimed: Claimed, *, at: int) -> Settlement:

@@ -1,8 +1,7 @@
 """The engine of one handle: queue, sender and loop, put together.
 
-Attempts in the foreground run on the caller's thread, in a loop that lives as long as the handle
-(its connections belong to it); a worker has a loop and a transport of its own, and reaches the
-database in a thread.
+Attempts in the foreground run on the caller's thread (see ``home``); a worker has a loop and a
+transport of its own, and reaches the database in a thread.
 """
 
 import asyncio
@@ -18,6 +17,7 @@ from leanbe_emitter.clock import Clock, pause, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
+from leanbe_emitter.delivery.leases import Renewals
 from leanbe_emitter.delivery.log import log_totals, logged
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Due, Queue
@@ -25,6 +25,7 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.emitter.home import Entering, Home, drive
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
@@ -60,11 +61,12 @@ class Engine:
         self._rules = rules
         self._given = transport
         self._own: Transport | None = None
-        self._runner = asyncio.Runner()
-        # Threads that share a handle take turns in its loop.
+        # Threads that share a handle take turns.
         self._turn = threading.Lock()
         self._counters = Counters()
         self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
+        self._renewals = Renewals(self.queue)
+        self._home = Home(meanwhile=self._renewals.meanwhile)
 
     def new_lease(self) -> Lease:
         """Return a lease for deliveries that are recorded to be attempted at once."""
@@ -114,9 +116,9 @@ class Engine:
         """Close connections and the loop."""
         with self._turn:
             if self._own is not None:
-                self._runner.run(self._own.aclose())
+                self._home.run(self._own.aclose())
                 self._own = None
-            self._runner.close()
+            self._home.close()
 
     async def _work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
@@ -155,9 +157,13 @@ class Engine:
             self._own = self._network()
         transport = self._given or self._own
         assert transport is not None  # noqa: S101 - one of the two is there
-        sender = self._sender(transport, jitter=None)
         return Foreground(
-            self.queue, sender, clock=self._clock, watcher=logged(watcher), counters=self._counters
+            self.queue,
+            self._sender(Entering(transport, self._home), jitter=None),
+            clock=self._clock,
+            watcher=logged(watcher),
+            counters=self._counters,
+            renewals=self._renewals,
         )
 
     def _network(self) -> Transport:
@@ -172,7 +178,7 @@ class Engine:
 
     def _drive(self, work: Coroutine[Any, Any, T]) -> T:
         with self._turn:
-            return self._runner.run(work)
+            return drive(work)
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> list[signal.Signals]:

@@ -1,7 +1,6 @@
-"""Attempts are made on the caller's thread, in a loop of ours: no other may run there."""
+"""Attempts are made on the caller's thread, where no event loop may run."""
 
-import asyncio
-
+from leanbe_emitter.delivery.loops import is_running_loop
 from leanbe_emitter.errors import Conflict
 
 
@@ -11,11 +10,8 @@ def require_no_loop() -> None:
     Raises:
         Conflict: it does.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise Conflict(
-        "Attempts were to be made on a thread that runs an event loop.",
-        hint="From asynchronous code, call it in a thread: await asyncio.to_thread(...).",
-    )
+    if is_running_loop():
+        raise Conflict(
+            "Attempts were to be made on a thread that runs an event loop.",
+            hint="From asynchronous code, call it in a thread: await asyncio.to_thread(...).",
+        )

@@ -13,6 +13,7 @@ from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from tests.answering import OK, Answering
 from tests.bench import Bench, Noting, claim, ids_of
+from tests.driving import driven
 
 REFUSED = Answer(status=500)
 
@@ -129,6 +130,23 @@ def test_more_is_delivered_than_one_statement_wakes(
     bench.clock.advance(minutes=1)
     settled = asyncio.run(foreground(bench, Answering()).deliver_due())
     assert {each.delivery_id for each in settled} == {*waiting, *lost}
+
+
+def test_where_no_loop_runs_leases_are_renewed_between_attempts(bench: Bench) -> None:
+    class Slow(Answering):
+        async def send(self, request: OutgoingRequest) -> Answer:
+            held_until.append(bench.delivery(deliveries[1]).lease_until)
+            bench.clock.advance(seconds=1)
+            return await super().send(request)
+
+    held_until = list[int | None]()
+    deliveries = bench.owe(bench.product(), 2)
+    queue = bench.queue(lease_seconds=0.001)  # so that a renewal is due before each attempt
+    work = Foreground(queue, bench.sender(Slow()), clock=bench.clock, watcher=Noting())
+    driven(work.attempt(claim(queue)))
+    first, second = filter(None, held_until)
+    assert second - first == 1000
+    assert states(bench, deliveries) == ["delivered", "delivered"]
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ ends the transaction of the test that is under way: its own test client keeps th
 we.
 """
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from leanbe_emitter.delivery.in_process.call import current_call
+from leanbe_emitter.delivery.loops import is_running_loop
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,12 +99,3 @@ def in_djangos_thread(
     to_thread: Any = sys.modules["asgiref.sync"].sync_to_async
     moved: Callable[P, Coroutine[Any, Any, R]] = to_thread(call, thread_sensitive=True)
     return moved
-
-
-def is_running_loop() -> bool:
-    """Say whether this thread runs an event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -1,0 +1,84 @@
+"""The event loop of one handle, and attempts that are made around it.
+
+Attempts are driven by hand on the caller's thread, where no event loop runs: Django and whoever
+else forbids one can be called there. Only what needs a loop, the network or an ASGI app, enters
+this one for as long as it lasts. The loop lives as long as the handle: connections, and what an
+app made in it, belong to it.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any, TypeVar
+
+from leanbe_emitter.delivery.loops import is_running_loop
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+
+T = TypeVar("T")
+
+
+class Home:
+    """Runs what needs an event loop.
+
+    Args:
+        meanwhile: what goes on in the loop while something runs in it.
+    """
+
+    def __init__(self, *, meanwhile: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        self._runner = asyncio.Runner()
+        self._meanwhile = meanwhile
+
+    async def enter(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do the work in the loop that runs here or, where there is none, in this one."""
+        if is_running_loop():
+            return await work()
+        return self.run(self._accompanied(work))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in this loop, on this thread."""
+        return self._runner.run(work)
+
+    def close(self) -> None:
+        """Close the loop."""
+        self._runner.close()
+
+    async def _accompanied(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        async with self._meanwhile():
+            return await work()
+
+
+class Entering:
+    """A transport that enters a home for each request."""
+
+    def __init__(self, transport: Transport, home: Home) -> None:
+        self._transport = transport
+        self._home = home
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Send the request there.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, and no complete answer came back.
+        """
+        return await self._home.enter(partial(self._transport.send, request))
+
+    async def aclose(self) -> None:
+        """Close the transport there."""
+        await self._home.enter(self._transport.aclose)
+
+
+def drive(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits for a loop: it only enters one of its own.
+
+    Raises:
+        RuntimeError: it did wait, which is an error of ours.
+    """
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    work.close()
+    raise RuntimeError("attempts waited for an event loop where none runs")
