@@ -7,17 +7,17 @@ that two callers never wait for each other.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, update
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import from_milliseconds, to_milliseconds
+from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.storage import emission, journal
@@ -31,8 +31,11 @@ from leanbe_emitter.storage.emission import (
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, json_text
-from leanbe_emitter.wire.assumptions import Reading, deviations, read
-from leanbe_emitter.wire.envelope import seal
+from leanbe_emitter.wire.assumptions import Reading, TriggeredAt, deviations, read
+from leanbe_emitter.wire.envelope import Sealed, Sealer
+from leanbe_emitter.wire.instants import print_milliseconds
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,12 +163,7 @@ def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
 
 def wants(reading: Reading, name: str) -> bool:
     """Say whether the product's filter lets an event of that name through (contract d-8)."""
-    return _is_among(name, reading.events)
-
-
-@lru_cache(maxsize=1024)
-def _is_among(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return any(fnmatchcase(name, pattern) for pattern in reading.events)
 
 
 @dataclass(kw_only=True)
@@ -178,7 +176,7 @@ class _Sender:
     assumptions: str
     url: str | None
     secret: str | None
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
 
     @property
     def counters(self) -> Counters:
@@ -210,14 +208,15 @@ class _Draft:
         sender.last_triggered_at = triggered_at(
             now=at, last=sender.last_triggered_at, document_updated_at=event.document_updated_at
         )
-        form = _form(sender.assumptions, json_text(event.overrides) if event.overrides else "{}")
-        sealed = seal(
-            event.payload_text,
-            event=event.name,
-            triggered_at=from_milliseconds(sender.last_triggered_at),
-            secret=sender.secret,
-            reading=form.reading,
+        form = _form(
+            sender.assumptions,
+            json_text(event.overrides) if event.overrides else "{}",
+            event.name,
+            sender.secret,
+            sender.headers,
         )
+        printed = print_milliseconds(sender.last_triggered_at, form.triggered_at)
+        sealed = form.seal(event.payload_text, printed)
         event_id = self._new_event_id(at // 1000)
         self._events.append(
             (
@@ -228,13 +227,13 @@ class _Draft:
                 sender.last_triggered_at,
                 at,
                 form.method,
-                _headers_text(sealed.headers + sender.headers),
+                form.headers or json_text(sealed.headers + sender.headers),
                 sealed.body,
                 form.deviations,
                 form.overrides,
             )
         )
-        is_owed = sender.url is not None and wants(form.reading, event.name)
+        is_owed = form.is_wanted and sender.url is not None
         delivery_id = self.owe(event_id, sender.id, sender.sequence, at=at) if is_owed else None
         self.recorded.append(
             Recorded(event_id, sender.id, event.name, sender.sequence, delivery_id)
@@ -274,28 +273,36 @@ class _Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """What shapes a request: settled when its event is recorded, and stored (contract d)."""
+    """What a product's requests of one event's name have in common (contract d).
 
-    reading: Reading
+    Attributes:
+        headers: None where they depend on the payload.
+    """
+
+    seal: Callable[[str, str], Sealed]
+    is_wanted: bool
+    triggered_at: TriggeredAt
     method: str
+    headers: str | None
     deviations: str
     overrides: str
 
 
-@lru_cache(maxsize=256)
-def _form(assumptions: str, overrides: str) -> _Form:
+@lru_cache(maxsize=4096)
+def _form(
+    assumptions: str, overrides: str, name: str, secret: str | None, headers: Headers
+) -> _Form:
     reading = read({**json.loads(assumptions), **json.loads(overrides)})
+    sealer = Sealer(event=name, secret=secret, reading=reading)
     return _Form(
-        reading=reading,
+        seal=sealer.seal,
+        is_wanted=wants(reading, name),
+        triggered_at=reading.triggered_at,
         method=reading.method.value,
+        headers=None if sealer.headers is None else json_text(sealer.headers + headers),
         deviations=json_text(deviations(reading)),
         overrides=overrides,
     )
-
-
-@lru_cache(maxsize=256)
-def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
-    return json_text(headers)
 
 
 def _lock(connection: Connection, product_ids: set[str]) -> dict[str, _Sender]:

@@ -20,6 +20,9 @@ from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue, LeanbeError
 
 #: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
 BUSY_TIMEOUT_SECONDS = 10.0
+#: After how many pages SQLite moves its log into the file: twice its own number, as emission and
+#: settlement write the same pages again and again.
+CHECKPOINT_PAGES = 2000
 #: How long a connection to PostgreSQL may take, in seconds.
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -199,6 +202,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

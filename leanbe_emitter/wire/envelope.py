@@ -9,7 +9,6 @@ import re
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.instants import print_instant
@@ -46,7 +45,7 @@ class Envelope:
     signature: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Sealed:
     """A finished request: what is stored with the event and sent, byte for byte.
 
@@ -113,18 +112,49 @@ def seal(
             stands anywhere.
         reading: which signature where, which time, which white space.
     """
-    unsigned = (
-        f'{_START}{payload_text},"event":{_name_text(event)}'
-        f',"triggeredAt":"{print_instant(triggered_at, reading.triggered_at)}"'
-    )
-    signature = None if secret is None else _sign(payload_text, unsigned + "}", secret, reading)
-    in_body = signature is not None and reading.signature_location is not SignatureLocation.HEADER
-    body = f'{unsigned},"signature":"{signature}"}}' if in_body else unsigned + "}"
-    return Sealed(
-        body=_indented(body) if reading.pretty_body else body,
-        headers=(("Content-Type", reading.content_type), *_signature_header(signature, reading)),
-        signature=signature,
-    )
+    sealer = Sealer(event=event, secret=secret, reading=reading)
+    return sealer.seal(payload_text, print_instant(triggered_at, reading.triggered_at))
+
+
+class Sealer:
+    """``seal`` for payloads that have event, secret and reading in common: made once for many."""
+
+    def __init__(self, *, event: str, secret: str | None, reading: Reading) -> None:
+        self._behind_payload = f',"event":{stringify(event)},"triggeredAt":"'
+        self._secret = secret
+        self._reading = reading
+        self._is_in_body = reading.signature_location is not SignatureLocation.HEADER
+        self._content_type = ("Content-Type", reading.content_type)
+        #: The headers, where they do not depend on the payload; else None.
+        self.headers = (
+            (self._content_type,)
+            if secret is None or reading.signature_location is SignatureLocation.BODY
+            else None
+        )
+
+    def seal(self, payload_text: str, triggered_at: str) -> Sealed:
+        """Put a payload's text into its envelope; the instant is printed already."""
+        unsigned = f'{_START}{payload_text}{self._behind_payload}{triggered_at}"'
+        signature = self._sign(payload_text, unsigned)
+        is_in_body = signature is not None and self._is_in_body
+        body = f'{unsigned},"signature":"{signature}"}}' if is_in_body else unsigned + "}"
+        return Sealed(
+            body=_indented(body) if self._reading.pretty_body else body,
+            headers=self.headers or self._with_signature(signature),
+            signature=signature,
+        )
+
+    def _sign(self, payload_text: str, unsigned: str) -> str | None:
+        if self._secret is None:
+            return None
+        signs_payload = self._reading.signed_content is SignedContent.PAYLOAD
+        text = payload_text if signs_payload else unsigned + "}"
+        return sign_text(text, self._secret, scheme=self._reading.signature_scheme)
+
+    def _with_signature(self, signature: str | None) -> tuple[tuple[str, str], ...]:
+        if signature is None:
+            return (self._content_type,)
+        return (self._content_type, (self._reading.signature_header, signature))
 
 
 def payload_text_of(body: str) -> str:
@@ -140,23 +170,6 @@ def payload_text_of(body: str) -> str:
     if end < 0 or not compact.startswith(_START):
         raise InvalidValue("This body is no envelope that was sealed here.")
     return compact[len(_START) : end]
-
-
-@lru_cache(maxsize=256)
-def _name_text(event: str) -> str:
-    return stringify(event)
-
-
-def _sign(payload_text: str, envelope_text: str, secret: str, reading: Reading) -> str:
-    signs_payload = reading.signed_content is SignedContent.PAYLOAD
-    text = payload_text if signs_payload else envelope_text
-    return sign_text(text, secret, scheme=reading.signature_scheme)
-
-
-def _signature_header(signature: str | None, reading: Reading) -> tuple[tuple[str, str], ...]:
-    if signature is None or reading.signature_location is SignatureLocation.BODY:
-        return ()
-    return ((reading.signature_header, signature),)
 
 
 def _indented(compact: str) -> str:

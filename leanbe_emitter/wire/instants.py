@@ -5,12 +5,14 @@ the instant itself; there are always three digits of them.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.reading import TriggeredAt
 
 _PRINTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def print_instant(instant: datetime, style: TriggeredAt = TriggeredAt.UTC) -> str:
@@ -24,14 +26,25 @@ def print_instant(instant: datetime, style: TriggeredAt = TriggeredAt.UTC) -> st
     Raises:
         InvalidValue: the datetime is naive, so that it names no instant.
     """
-    if style is TriggeredAt.UTC and instant.tzinfo is UTC:
-        return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
     if instant.utcoffset() is None:
         raise InvalidValue(f"{instant!r} names no instant: it has no zone.", hint="Give it one.")
     if style is TriggeredAt.LA_OFFSET:
         return _in_los_angeles(instant).isoformat(timespec="milliseconds")
     local = instant.astimezone(UTC) if style is TriggeredAt.UTC else _in_los_angeles(instant)
     return local.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def print_milliseconds(milliseconds: int, style: TriggeredAt = TriggeredAt.UTC) -> str:
+    """Print the instant of so many milliseconds since 1970; many of one second cost little."""
+    seconds, rest = divmod(milliseconds, 1000)
+    if style is TriggeredAt.UTC:
+        return f"{_to_the_second(seconds)}.{rest:03d}Z"
+    return print_instant(_EPOCH + timedelta(milliseconds=milliseconds), style)
+
+
+@lru_cache(maxsize=64)
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
 
 
 def parse_instant(text: str) -> datetime:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.instants import parse_instant, print_instant
+from leanbe_emitter.wire.instants import parse_instant, print_instant, print_milliseconds
 from leanbe_emitter.wire.reading import TriggeredAt
 
 SUMMER = datetime(2023, 6, 29, 6, 56, 57, 472_000, tzinfo=UTC)
@@ -69,3 +69,11 @@ def test_what_is_printed_is_read_back_to_the_millisecond(instant: datetime) -> N
 def test_other_forms_are_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="is no instant"):
         parse_instant(text)
+
+
+@given(st.integers(-(10**12), 4 * 10**12), st.sampled_from(TriggeredAt))
+def test_milliseconds_are_printed_as_the_instant_that_they_are(
+    milliseconds: int, style: TriggeredAt
+) -> None:
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    assert print_milliseconds(milliseconds, style) == print_instant(instant, style)

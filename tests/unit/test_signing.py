@@ -1,11 +1,14 @@
 """What is signed is the payload's exact text, with the secret's own characters."""
 
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leanbe_emitter import sign, sign_text, stringify
 from leanbe_emitter.errors import InvalidValue
@@ -93,3 +96,12 @@ def test_a_lone_surrogate_in_a_secret_signs_as_it_does_in_node() -> None:
 def test_what_has_no_json_form_is_not_signed() -> None:
     with pytest.raises(InvalidValue, match=r"payload\.owner is of type set"):
         sign({"owner": set()}, "whsec_test")
+
+
+@given(
+    text=st.text(alphabet=st.characters(codec="utf-8")),
+    secret=st.text("aé", min_size=1, max_size=9) | st.text("aé", min_size=60, max_size=70),
+)
+def test_a_signature_is_the_hmac_of_the_standard_library(text: str, secret: str) -> None:
+    """Also where the secret is longer than a block of the hash, which has 64 bytes."""
+    assert sign_text(text, secret) == hmac.digest(secret.encode(), text.encode(), "sha256").hex()
