@@ -104,10 +104,17 @@ class Queue:
         with self._database.transaction() as session:
             return self._claims.claim(session, room, self.new_lease())
 
-    def exchange(self, ended: Sequence[Settlement], room: Room) -> Exchange:
+    def exchange(
+        self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
+    ) -> Exchange:
         """Settle what ended, wake and reap what is time, and claim, all in one transaction.
 
         Where nothing has ended, and nothing is to be done, nothing is written.
+
+        Args:
+            ended: what is settled first.
+            room: what may be claimed.
+            ours: what is in flight here: it is never reaped here, whatever the clock says.
         """
         todo = None
         if not ended:
@@ -120,7 +127,7 @@ class Queue:
             due = set(todo.due)
             if todo.wake and self._wake(session):
                 due.add(DeliveryState.READY)
-            vanished = self._reap(session) if todo.reap else []
+            vanished = self._reap_of_others(session, ours) if todo.reap else []
             if vanished:
                 due.add(DeliveryState.SUSPECT)
             room = replace(room, among=due & set(room.among))
@@ -168,9 +175,8 @@ class Queue:
         """Hold what was claimed for another while; what is ours no more stays as it is."""
         if not claimed:
             return
-        until = self._now() + self._lease_ms
         with self._database.transaction() as session:
-            session.execute(self._statements.renew, {"held": _held(claimed), "until": until})
+            self._renew(session, claimed)
 
     def hand_back(self, claimed: Collection[Claimed]) -> None:
         """Give back what was claimed and not attempted, as if it had never been claimed.
@@ -229,6 +235,16 @@ class Queue:
             oldest_due_at=min((row.since for row in due if row.since is not None), default=None),
             in_flight=sum(row.n for row in rows) - sum(row.n for row in due),
         )
+
+    def _renew(self, session: Session, claimed: Collection[Claimed]) -> None:
+        until = self._now() + self._lease_ms
+        session.execute(self._statements.renew, {"held": _held(claimed), "until": until})
+
+    def _reap_of_others(self, session: Session, ours: Collection[Claimed]) -> list[Settlement]:
+        """Reap, though not what is in flight here: a machine that slept was nobody's loss."""
+        if ours:
+            self._renew(session, ours)
+        return self._reap(session)
 
     def _now(self) -> int:
         return to_milliseconds(self._clock.now())

@@ -110,7 +110,8 @@ class Worker:
         """Settle what has ended and claim as much as there is room for, in one transaction."""
         batch = self._ended[:]
         ended = [settlement for _, settlement in batch]
-        got = await self._call(partial(self._queue.exchange, ended, self._room()))
+        ours = list(self._in_flight.values())
+        got = await self._call(partial(self._queue.exchange, ended, self._room(), ours=ours))
         self._settled(batch, got.lost)
         self._counters.vanished(len(got.vanished))
         for settlement in got.vanished:

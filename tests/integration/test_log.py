@@ -2,20 +2,19 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from leanbe_emitter import Changes, Leanbe, ManualClock, Settings, Wanted
-from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.log import logged
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.delivery.watcher import Nobody
-from leanbe_emitter.errors import DatabaseUnavailable
 from tests.answering import Answering, Reply
+from tests.away import Away
 from tests.bench import Bench, Noting, claim
 
 URL = "http://127.0.0.1:9/hooks/leanbe?token=in-the-url"
@@ -159,25 +158,14 @@ def shown(record: logging.LogRecord) -> str:
     return json.dumps(vars(record), default=repr) + record.getMessage() + trace
 
 
-class Away(Queue):
-    """A queue whose database is away when the first settlements come."""
-
-    left = 2
-
-    def settle(self, settlements: Sequence[Settlement]) -> set[str]:
-        self.left -= 1
-        if self.left >= 0:
-            raise DatabaseUnavailable("The database is away.")
-        return super().settle(settlements)
-
-
 class Troubled(Answering):
     """Loses the lease in the middle of an attempt, once it is told to whom."""
+
+    thief: Queue | None = None
 
     def __init__(self, clock: ManualClock, *replies: Reply) -> None:
         super().__init__(*replies)
         self._clock = clock
-        self.thief: Queue | None = None
 
     async def send(self, request: OutgoingRequest) -> Answer:
         thief, self.thief = self.thief, None
@@ -205,10 +193,8 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
     )
     other = Leanbe(f"sqlite:///{tmp_path / 'test.db'}", clock=clock, transport=transport)
     with other as troubled:
-        queue = troubled._engine.queue
-        troubled._engine.queue = Away(
-            troubled._database, clock=clock, ids=troubled._ids, lease_seconds=LEASE_SECONDS
-        )
+        bench = Bench(database=troubled._database, clock=clock, ids=troubled._ids)
+        queue, troubled._engine.queue = troubled._engine.queue, Away.of(bench, settle=2)
         owe(leanbe, 6)
         troubled.work(drain=True)
         clock.advance(seconds=LEASE_SECONDS)
@@ -216,7 +202,7 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
         transport.thief = queue
         troubled.trigger("idea.created", set={"title": HIDDEN["the payload"]})
         owe(leanbe)
-        Bench(database=troubled._database).lose_url(leanbe.products.only().id)
+        bench.lose_url(leanbe.products.only().id)
         troubled.work(drain=True)
         metrics = troubled.metrics()
     assert all(metrics.attempts_total.values()), metrics

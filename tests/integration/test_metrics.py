@@ -1,20 +1,18 @@
 """What a worker and a handle count while they work."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Settings, Wanted
-from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.leases import inline
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unreachable
 from leanbe_emitter.delivery.worker import Worker
-from leanbe_emitter.errors import DatabaseUnavailable
 from tests.answering import Answering
+from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim
 from tests.loops import on_a_loop
 from tests.receiver import Receiver
@@ -102,17 +100,8 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 
 @on_a_loop
 async def test_a_database_that_is_away_is_counted_each_time_it_is_found_so(bench: Bench) -> None:
-    class Away(Queue):
-        left = 2
-
-        def settle(self, settlements: Sequence[Settlement]) -> set[str]:
-            self.left -= 1
-            if self.left >= 0:
-                raise DatabaseUnavailable("The database is away.")
-            return super().settle(settlements)
-
     bench.owe(bench.product())
-    queue = Away(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
+    queue = Away.of(bench, settle=2)
     metrics = await drained(bench, Answering(), queue=queue)
     assert metrics.database_unavailable_total == 2
     assert metrics.attempts_total[Outcome.DELIVERED] == 1

@@ -14,9 +14,9 @@ from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
-from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding
+from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
 from tests.loops import on_a_loop
 from tests.waiting import seen
@@ -177,9 +177,11 @@ async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Ben
 @on_a_loop
 async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) -> None:
     class Stopping(Queue):
-        def exchange(self, ended: Sequence[Settlement], room: Room) -> Exchange:
+        def exchange(
+            self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
+        ) -> Exchange:
             it.stop()
-            return super().exchange(ended, room)
+            return super().exchange(ended, room, ours=ours)
 
     deliveries = bench.owe(bench.product(), 3)
     queue = Stopping(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
@@ -189,39 +191,6 @@ async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) 
     assert transport.requests == []
     assert states(bench, deliveries) == {DeliveryState.NEW: 3}
     assert {bench.delivery(each).attempts_started for each in deliveries} == {0}
-
-
-class Away(Queue):
-    """A queue whose database is away a few times for each of these calls."""
-
-    away: Counter[str]
-
-    @classmethod
-    def of(cls, bench: Bench, **away: int) -> "Away":
-        queue = cls(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
-        queue.away = Counter(away)
-        return queue
-
-    def _ask(self, call: str) -> None:
-        if self.away[call] > 0:
-            self.away[call] -= 1
-            raise DatabaseUnavailable("The database is away.")
-
-    def exchange(self, ended: Sequence[Settlement], room: Room) -> Exchange:
-        self._ask("claim" if not ended else "settle")
-        return super().exchange(ended, room)
-
-    def settle(self, settlements: Sequence[Settlement]) -> set[str]:
-        self._ask("settle")
-        return super().settle(settlements)
-
-    def hand_back(self, claimed: Collection[Claimed]) -> None:
-        self._ask("hand_back")
-        super().hand_back(claimed)
-
-    def renew(self, claimed: Collection[Claimed]) -> None:
-        self._ask("renew")
-        super().renew(claimed)
 
 
 @on_a_loop

@@ -1,0 +1,141 @@
+"""Clocks that jump under a worker: corrected backwards, or gone on while the machine slept.
+
+The worker is a process of its own, whose clock the test sets. What makes it wait (timeouts,
+renewals) goes by the clock that only goes forward, as on a machine that wakes up.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
+from leanbe_emitter.clock import to_milliseconds
+from leanbe_emitter.storage.database import Database
+from tests.clocked import ShiftedClock
+from tests.fleet import Fleet
+from tests.receiver import Receiver
+from tests.waiting import until
+
+HOUR_MS = 3_600_000
+#: More retries than fit into an hour, each a minute after the one before.
+ASSUMED = {"backoff": "1m", "max_attempts": "100"}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver.listening() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> ShiftedClock:
+    return ShiftedClock(tmp_path / "shift")
+
+
+@pytest.fixture
+def leanbe(database: Database, clock: ShiftedClock, receiver: Receiver) -> Iterator[Leanbe]:
+    """A handle that lives by the same clock as the worker."""
+    with Leanbe(database.url.render_as_string(hide_password=False), clock=clock) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url, assume=ASSUMED)
+        yield leanbe
+
+
+@pytest.fixture
+def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet.on(database, tmp_path) as fleet:
+        yield fleet
+
+
+def start_worker(fleet: Fleet) -> str:
+    return fleet.start_module("tests.clocked", str(fleet.home / "shift"))
+
+
+def owe(leanbe: Leanbe, count: int = 1) -> list[str]:
+    """Record events for a worker; return the ids of their deliveries."""
+    triggered = leanbe.trigger_all(Wanted(events=["idea.created"] * count), deliver=False)
+    return [each.delivery.id for each in triggered if each.delivery is not None]
+
+
+def outcomes(delivery: Delivery) -> list[Outcome]:
+    return [each.outcome for each in delivery.attempts]
+
+
+def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+) -> None:
+    receiver.is_open.clear()
+    (begun,) = owe(leanbe)
+    worker = start_worker(fleet)
+    assert receiver.busy.wait(30)
+    earlier = to_milliseconds(clock.now()) - HOUR_MS // 2
+    clock.shift(hours=-1)
+    until(lambda: fleet.count("deliveries", f"lease_until < {earlier}"), "it is held by that clock")
+    receiver.is_open.set()
+    until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
+    (later,) = owe(leanbe)
+    until(lambda: leanbe.deliveries.get(later).delivered, "what came after is delivered, too")
+    assert fleet.end(worker) == 0
+    assert fleet.said(worker) == ""
+    assert outcomes(leanbe.deliveries.get(begun)) == [Outcome.DELIVERED]
+    assert len(receiver.requests) == 2
+    first, second = leanbe.deliveries.get(begun).event, leanbe.deliveries.get(later).event
+    assert second.triggered_at > first.triggered_at
+
+
+def test_a_retry_that_a_clock_jumped_back_from_is_made_when_its_time_has_come(
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+) -> None:
+    """Late by as much as the clock went back, and not lost."""
+    receiver.statuses.append(500)
+    (delivery,) = owe(leanbe)
+    worker = start_worker(fleet)
+    until(lambda: leanbe.deliveries.get(delivery).attempts, "it is refused")
+    due_at = leanbe.deliveries.get(delivery).next_due_at
+    clock.shift(hours=-1)
+    (other,) = owe(leanbe)
+    until(lambda: leanbe.deliveries.get(other).delivered, "what is due is delivered meanwhile")
+    assert leanbe.deliveries.get(delivery).next_due_at == due_at
+    clock.shift(hours=1)
+    until(lambda: leanbe.deliveries.get(delivery).delivered, "its time has come")
+    assert fleet.end(worker) == 0
+    assert outcomes(leanbe.deliveries.get(delivery)) == [Outcome.REFUSED, Outcome.DELIVERED]
+
+
+def test_a_machine_that_slept_through_many_retries_makes_one_and_goes_on_from_there(
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+) -> None:
+    receiver.statuses.extend([500] * 4)
+    deliveries = owe(leanbe, 2)
+    worker = start_worker(fleet)
+    until(lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused")
+    clock.shift(hours=1)
+    woken_at = clock.now()
+    until(lambda: fleet.count("attempts") >= 4, "both are tried once more")
+    until(lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused again")
+    assert fleet.end(worker) == 0
+    for each in map(leanbe.deliveries.get, deliveries):
+        assert outcomes(each) == [Outcome.REFUSED, Outcome.REFUSED]
+        assert each.next_due_at is not None
+        assert (each.next_due_at - woken_at).total_seconds() > 50
+    assert len(receiver.requests) == 4
+
+
+def test_an_attempt_in_flight_while_the_machine_slept_is_not_taken_from_its_worker(
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+) -> None:
+    """By the clock on the wall its lease ran out long ago; nobody else was there to take it."""
+    receiver.is_open.clear()
+    (begun,) = owe(leanbe)
+    worker = start_worker(fleet)
+    assert receiver.busy.wait(30)
+    clock.shift(hours=1)
+    until(
+        lambda: fleet.count("deliveries", f"lease_until > {to_milliseconds(clock.now())}"),
+        "it is held on",
+    )
+    receiver.is_open.set()
+    until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
+    assert fleet.end(worker) == 0
+    assert outcomes(leanbe.deliveries.get(begun)) == [Outcome.DELIVERED]
+    assert len(receiver.requests) == 1
