@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leanbe_emitter.clock import ManualClock
+    from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
+    from leanbe_emitter.delivery.in_process.recognising import transport_for
     from leanbe_emitter.emitter import (
         Announcement,
         Attempt,
@@ -96,6 +98,7 @@ __all__ = [
     "PayloadTooLarge",
     "Product",
     "Raised",
+    "ReceivedRequest",
     "Receiver",
     "Redelivered",
     "Rehearsed",
@@ -108,6 +111,7 @@ __all__ = [
     "sign",
     "sign_text",
     "stringify",
+    "transport_for",
     "verify",
 ]
 
@@ -117,10 +121,12 @@ _HOMES = {
     "Envelope": "wire.envelope",
     "ManualClock": "clock",
     "Outcome": "storage.states",
+    "ReceivedRequest": "delivery.in_process.functions",
     "Settings": "settings",
     "sign": "wire.signing",
     "sign_text": "wire.signing",
     "stringify": "wire.stringify",
+    "transport_for": "delivery.in_process.recognising",
     "verify": "wire.envelope",
 }
 

@@ -17,6 +17,8 @@ from leanbe_emitter.clock import Clock, pause, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
+from leanbe_emitter.delivery.in_process.app_errors import annotated
+from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.leases import Renewals
 from leanbe_emitter.delivery.log import log_totals, logged
 from leanbe_emitter.delivery.metrics import Counters, Metrics
@@ -25,7 +27,8 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
-from leanbe_emitter.emitter.home import Entering, Home, drive
+from leanbe_emitter.emitter.home import Home, drive
+from leanbe_emitter.emitter.routing import RoutingTransport
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
@@ -44,6 +47,8 @@ class Engine:
 
     Args:
         transport: what carries requests instead of the network sender.
+        receivers: those in this process.
+        raises_app_errors: whether what a receiver raised is raised where attempts were made.
     """
 
     def __init__(  # noqa: PLR0913 - what the parts are made of, each from outside
@@ -55,12 +60,16 @@ class Engine:
         settings: Settings,
         rules: TargetRules,
         transport: Transport | None,
+        receivers: Receivers | None = None,
+        raises_app_errors: bool = True,
     ) -> None:
         self._clock = clock
         self._settings = settings
         self._rules = rules
         self._given = transport
         self._own: Transport | None = None
+        self._receivers = Receivers() if receivers is None else receivers
+        self._raises_app_errors = raises_app_errors
         # Threads that share a handle take turns.
         self._turn = threading.Lock()
         self._counters = Counters()
@@ -112,18 +121,33 @@ class Engine:
         now = to_milliseconds(self._clock.now())
         return self._counters.metrics(self._due(), now=now)
 
+    def settle(self, *, until: Callable[[], bool] | None, timeout_seconds: float) -> None:
+        """Wait until the receivers in this process have done what they do after their answers."""
+        settle = partial(self._receivers.settle, until=until, timeout_seconds=timeout_seconds)
+        self._drive(self._home.enter(settle))
+
     def close(self) -> None:
-        """Close connections and the loop."""
+        """Close connections, stop the receivers in this process, and close the loop."""
         with self._turn:
             if self._own is not None:
                 self._home.run(self._own.aclose())
                 self._own = None
+            if self._receivers:
+                self._home.run(self._receivers.aclose())
             self._home.close()
+
+    def raise_app_errors(self) -> None:
+        """Raise what a receiver raised, if that is wanted; it is on record already."""
+        errors = self._receivers.take_errors()
+        if errors and self._raises_app_errors:
+            raise annotated(errors)
 
     async def _work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
     ) -> signal.Signals | None:
         transport = self._given or self._network()
+        if self._receivers:
+            transport = self._routed(transport)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
             worker = Worker(
@@ -159,12 +183,15 @@ class Engine:
         assert transport is not None  # noqa: S101 - one of the two is there
         return Foreground(
             self.queue,
-            self._sender(Entering(transport, self._home), jitter=None),
+            self._sender(self._routed(transport), jitter=None),
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,
             renewals=self._renewals,
         )
+
+    def _routed(self, transport: Transport) -> Transport:
+        return RoutingTransport(transport, receivers=self._receivers, home=self._home)
 
     def _network(self) -> Transport:
         return Http1Transport(
@@ -178,7 +205,9 @@ class Engine:
 
     def _drive(self, work: Coroutine[Any, Any, T]) -> T:
         with self._turn:
-            return drive(work)
+            result = drive(work)
+        self.raise_app_errors()
+        return result
 
 
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> list[signal.Signals]:

@@ -9,11 +9,9 @@ app made in it, belong to it.
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from typing import Any, TypeVar
 
 from leanbe_emitter.delivery.loops import is_running_loop
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 
 T = TypeVar("T")
 
@@ -46,27 +44,6 @@ class Home:
     async def _accompanied(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         async with self._meanwhile():
             return await work()
-
-
-class Entering:
-    """A transport that enters a home for each request."""
-
-    def __init__(self, transport: Transport, home: Home) -> None:
-        self._transport = transport
-        self._home = home
-
-    async def send(self, request: OutgoingRequest) -> Answer:
-        """Send the request there.
-
-        Raises:
-            Unreachable: no byte of the request went out.
-            Unknown: bytes went out, and no complete answer came back.
-        """
-        return await self._home.enter(partial(self._transport.send, request))
-
-    async def aclose(self) -> None:
-        """Close the transport there."""
-        await self._home.enter(self._transport.aclose)
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:

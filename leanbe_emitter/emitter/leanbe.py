@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, SystemClock
+from leanbe_emitter.delivery.in_process.answering import Kept
+from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS, Receivers
 from leanbe_emitter.delivery.metrics import Metrics
 from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
@@ -28,13 +30,13 @@ from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
-from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
+from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product
 from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
 from leanbe_emitter.emitter.users import Users
 from leanbe_emitter.emitter.watching import Watching
-from leanbe_emitter.errors import Conflict, LeanbeError, NotFound
+from leanbe_emitter.errors import Conflict, InvalidValue, LeanbeError, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import record, redeliver
 from leanbe_emitter.settings import Settings
@@ -66,6 +68,8 @@ class Leanbe:
         transport: carries requests instead of the network sender: a ``Transport`` of ours, or an
             ``httpx.AsyncBaseTransport``.
         settings: limits, leases and allowed targets.
+        app_errors: whether what a receiver in this process raised is also raised here, after its
+            attempt was recorded as a 500.
 
     Attributes:
         products, webhooks, assumptions, users, deliveries: what there is to act on.
@@ -88,6 +92,7 @@ class Leanbe:
         ids: Ids | None = None,
         transport: "Transport | AsyncBaseTransport | None" = None,
         settings: Settings | None = None,
+        app_errors: Literal["raise", "record"] = "raise",
     ) -> None:
         self._settings = settings or Settings()
         self._clock = clock or SystemClock()
@@ -109,6 +114,12 @@ class Leanbe:
                 max_payload_bytes=self._settings.max_payload_bytes,
             ),
         )
+        self._receivers = Receivers(
+            kept=Kept(
+                answer_bytes=self._settings.kept_answer_bytes,
+                header_bytes=self._settings.kept_header_bytes,
+            )
+        )
         self._engine = Engine(
             self._database,
             clock=self._clock,
@@ -116,9 +127,11 @@ class Leanbe:
             settings=self._settings,
             rules=rules,
             transport=_carrier(transport, rules=rules, settings=self._settings),
+            receivers=self._receivers,
+            raises_app_errors=app_errors == "raise",
         )
-        self.products = Products(self._transactions)
-        self.webhooks = Webhooks(self._transactions)
+        self.products = Products(self._transactions, receivers=self._receivers)
+        self.webhooks = Webhooks(self._transactions, receivers=self._receivers)
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
         self.deliveries = Deliveries(self._transactions, redeliver=self.redeliver)
@@ -164,6 +177,7 @@ class Leanbe:
         self,
         event: str,
         *,
+        to: object | None = None,
         product: ProductRef | None = None,
         set: Mapping[str, str] | None = None,  # noqa: A002 - the word of every surface
         payload: JSON | Sample = Sample.OF_THE_CATALOGUE,
@@ -174,6 +188,9 @@ class Leanbe:
 
         Args:
             event: one of the 22 names.
+            to: where it goes: a URL, or a receiver in this process as ``products.create`` takes it.
+                It is an event of the product whose webhook is there; where there is none, one is
+                made, and has a secret of its own.
             product: whose event it is; the only product, if none is named.
             set: text by path, to change the sample payload (``country.countryCode``).
             payload: a whole payload instead of the sample.
@@ -185,6 +202,9 @@ class Leanbe:
             InvalidValue: an unknown event, a wrong path, an assumption that is refused.
             NotFound: there is no such product.
         """
+        if to is not None:
+            self._require_free_thread()
+            product = self._product_at(to, product)
         wanted = Wanted(
             events=[event],
             product=product,
@@ -330,6 +350,23 @@ class Leanbe:
         """
         return map(self.deliveries.of, self._redelivering(NOBODY).planned(job))
 
+    def settle(
+        self, *, until: Callable[[], bool] | None = None, timeout_seconds: float = SETTLE_SECONDS
+    ) -> None:
+        """Wait until receivers in this process have done what they do after their answers.
+
+        Args:
+            until: what else must hold, where an app's own tasks (a queue's consumer) never end:
+                they move only while somebody waits.
+            timeout_seconds: how long to wait.
+
+        Raises:
+            Conflict: a transaction is open, or this is inside a receiver.
+            WaitTimedOut: it was not done; the message names the line.
+        """
+        self._require_free_thread()
+        self._engine.settle(until=until, timeout_seconds=timeout_seconds)
+
     def work(
         self,
         *,
@@ -406,9 +443,9 @@ class Leanbe:
         return prune(self._database, before=self._clock.now() - older_than, told=told)
 
     def close(self) -> None:
-        """Close connections and the database; what was in memory is gone."""
-        self._engine.close()
-        self._database.close()
+        """Close connections and the database, and stop receivers; what was in memory is gone."""
+        self._close()
+        self._engine.raise_app_errors()
 
     def __enter__(self) -> Self:
         return self
@@ -419,10 +456,26 @@ class Leanbe:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self._close()  # what the block raised tells more than what a receiver did
 
     def __repr__(self) -> str:
         return f"Leanbe({self._database!r})"
+
+    def _close(self) -> None:
+        self._engine.close()
+        self._database.close()
+
+    def _product_at(self, to: object, product: ProductRef | None) -> Product:
+        """Return the product whose webhook is there; make one if there is none."""
+        if product is not None:
+            raise InvalidValue(
+                "Both a receiver and a product were given.",
+                hint="A product's events go to its own webhook: give one of them.",
+            )
+        return self.products.at(to)
 
     def _redelivering(self, watcher: Watcher) -> Redelivering:
         return Redelivering(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.domain import assumptions, products, webhooks
 from leanbe_emitter.emitter.announcements import Announcements
 from leanbe_emitter.emitter.backlog_items import BacklogItems
@@ -17,6 +18,8 @@ from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.targets import Target
+from leanbe_emitter.wire.assumptions import read
 
 #: A product is named by a snapshot of it, its name, its id, or a part of the id.
 ProductRef = Product | str
@@ -25,14 +28,17 @@ ProductRef = Product | str
 class Products:
     """The products of a database."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
         self._transactions = transactions
+        self._receivers = receivers
 
     def create(  # noqa: PLR0913 - what a product can be given at once
         self,
         name: str,
         *,
         webhook_url: str | None = None,
+        webhook: object | None = None,
+        path: str = "/",
         secret: str | None = None,
         headers: Iterable[tuple[str, str]] | None = None,
         owner: Mapping[str, str] | None = None,
@@ -43,7 +49,10 @@ class Products:
         Args:
             name: unique among products.
             webhook_url: where its events go.
-            secret: a secret of the caller's own; it needs a URL.
+            webhook: a receiver in this process instead: an ASGI or WSGI app, a framework's test
+                client, or a function of one argument (a ``ReceivedRequest``).
+            path: where in that receiver the webhook is.
+            secret: a secret of the caller's own; it needs a URL or a receiver.
             headers: further headers of every request.
             owner: ``email`` and ``first_name`` of its first user.
             assume: assumptions to set, by name (contract d).
@@ -51,17 +60,19 @@ class Products:
         Raises:
             Conflict: there is a product of that name.
             InvalidTarget: the URL must not be called.
-            InvalidValue: a name, an assumption or a secret that is refused.
+            InvalidValue: a name, an assumption, a receiver or a secret that is refused.
         """
-        if webhook_url is None and (secret is not None or headers is not None):
+        is_wired = webhook_url is not None or webhook is not None
+        if not is_wired and (secret is not None or headers is not None):
             raise InvalidValue(
                 "A secret or headers were given, and no webhook URL to use them for.",
                 hint="Give a webhook URL, too, or set all of them later: webhook set.",
             )
         with self._transactions.acting() as action:
             row = products.create(action, name, owner=owner, assume=assume)
-            if webhook_url is not None:
-                webhooks.set_url(action, row, webhook_url, secret=secret, headers=headers)
+            if is_wired:
+                url = _url(row, webhook_url, webhook, path, receivers=self._receivers)
+                webhooks.set_url(action, row, url, secret=secret, headers=headers)
             return self._snapshot(action.session, row)
 
     def get(self, reference: ProductRef) -> Product:
@@ -88,6 +99,33 @@ class Products:
         """Return all products, in the order of their creation."""
         with self._transactions.looking() as session:
             return [self._snapshot(session, row) for row in products.listed(session)]
+
+    def at(self, receiver: object) -> Product:
+        """Return the product whose webhook is at a URL or a receiver in this process.
+
+        Where there is none, one is made, with that webhook and a secret of its own.
+
+        Args:
+            receiver: a URL, or what ``create`` takes as a webhook.
+
+        Raises:
+            InvalidValue: there are several, or it is no receiver.
+            InvalidTarget: the URL must not be called.
+        """
+        is_url = isinstance(receiver, str)
+        url = str(receiver) if is_url else self._receivers.url(receiver)
+        there = [each for each in self.list() if _is_at(each.webhook.url, url, whole=is_url)]
+        if len(there) > 1:
+            names = ", ".join(repr(each.name) for each in there)
+            raise InvalidValue(
+                f"The webhooks of several products are there: {names}.", hint="Name one of them."
+            )
+        if there:
+            return there[0]
+        name = f"Product for {url}"
+        if is_url:
+            return self.create(name, webhook_url=url)
+        return self.create(name, webhook=receiver)
 
     def rename(self, reference: ProductRef, name: str) -> Product:
         """Give a product another name; later payloads show it.
@@ -144,14 +182,17 @@ class Products:
 class Webhooks:
     """The webhook settings of products (contract c.1)."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
         self._transactions = transactions
+        self._receivers = receivers
 
     def set(  # noqa: PLR0913 - the settings that a webhook has
         self,
         product: ProductRef,
-        url: str,
+        url: str | None = None,
         *,
+        webhook: object | None = None,
+        path: str = "/",
         secret: str | None = None,
         headers: Iterable[tuple[str, str]] | None = None,
         ca_file: str | None = None,
@@ -162,6 +203,8 @@ class Webhooks:
         Args:
             product: whose webhook it is.
             url: absolute, http or https.
+            webhook: a receiver in this process instead of a URL, as for a new product.
+            path: where in that receiver the webhook is.
             secret: a secret of the caller's own; generated where there is none yet.
             headers: further headers of every request; an empty list for none.
             ca_file: a PEM file of the authorities to trust instead of the system's.
@@ -171,14 +214,15 @@ class Webhooks:
         Raises:
             NotFound: there is no such product.
             InvalidTarget: the URL must not be called.
-            InvalidValue: a secret, a header or a file that is refused, or both a file and
-                ``insecure``.
+            InvalidValue: a receiver, a secret, a header or a file that is refused, both a file
+                and ``insecure``, or not just one of URL and receiver.
         """
         with self._transactions.acting() as action:
+            named_row = named(action.session, product)
             row = webhooks.set_url(
                 action,
-                named(action.session, product),
-                url,
+                named_row,
+                _url(named_row, url, webhook, path, receivers=self._receivers),
                 secret=secret,
                 headers=headers,
                 ca_file=ca_file,
@@ -246,6 +290,28 @@ class Assumptions:
         """
         with self._transactions.looking() as session:
             return dict(named(session, product).assumptions)
+
+
+def _url(
+    row: ProductRow, url: str | None, webhook: object | None, path: str, *, receivers: Receivers
+) -> str:
+    """Return where a product's events go: the URL that was given, or the receiver's address."""
+    if (url is None) == (webhook is None):
+        raise InvalidValue(
+            "A webhook goes to a URL or to a receiver in this process: give one of them.",
+            hint="webhook_url='http://localhost:8000/hook', or webhook=app and path='/hook'.",
+        )
+    if url is not None:
+        return url
+    scheme = "https" if read(row.assumptions).require_https else "http"
+    return receivers.url(webhook, path, scheme=scheme)
+
+
+def _is_at(webhook_url: str | None, url: str, *, whole: bool) -> bool:
+    """Say whether a webhook is at a URL or, if that is not all of it, anywhere in its app."""
+    if webhook_url is None or whole:
+        return webhook_url == url
+    return Target.of(webhook_url).authority == Target.of(url).authority
 
 
 def named(session: Session, reference: ProductRef | None) -> ProductRow:

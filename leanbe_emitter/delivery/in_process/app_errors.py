@@ -1,5 +1,6 @@
 """What apps raised while they were called: kept, so that a test can raise it again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,3 +51,16 @@ class AppErrors:
         """Return what was kept, and keep it no longer."""
         taken, self._kept = self._kept, []
         return taken
+
+
+def annotated(errors: Sequence[AppError]) -> BaseException:
+    """Return the first of the errors, with a note of when it was raised and what became of it."""
+    first = errors[0]
+    where = f" at {first.url}" if first.url else ""
+    record = "; the attempt is on record as refused" if first.during is During.REQUEST else ""
+    more = f" {len(errors) - 1} more followed." if len(errors) > 1 else ""
+    first.error.add_note(
+        f"Raised by the receiver{where} ({first.during}){record}.{more} "
+        "Leanbe(app_errors='record') only records it."
+    )
+    return first.error

@@ -20,6 +20,7 @@ from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.exchange import Exchange, http_scope
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
+from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.in_process.whereabouts import of_tasks
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
@@ -29,8 +30,6 @@ from leanbe_emitter.errors import WaitTimedOut
 RAISE_SECONDS = 0.25
 #: How long what an app still does may take to end before it is cancelled, in seconds.
 GRACE_SECONDS = 0.1
-#: How long ``settle`` waits, in seconds.
-SETTLE_SECONDS = 5.0
 #: How often ``settle`` looks whether its condition holds, in seconds.
 LOOK_SECONDS = 0.002
 

@@ -70,6 +70,11 @@ class CallingTransport:
             raise Unknown(reason, answer=came.so_far())
         return _answer(came, error, noticed=next(iter(call.noticed), None))
 
+    async def settle(
+        self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
+    ) -> None:
+        """Nothing goes on after an answer."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -4,6 +4,7 @@ By how many arguments it takes: three are ASGI, two WSGI, one is a function that
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from leanbe_emitter.delivery.in_process.answering import KEPT, Kept
@@ -37,6 +38,16 @@ class InProcessTransport(Transport, Protocol):
     @property
     def needs_loop(self) -> bool:
         """Whether an event loop must run where it is called."""
+        ...
+
+    async def settle(
+        self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
+    ) -> None:
+        """Wait until all that it does after its answers is done.
+
+        Raises:
+            WaitTimedOut: it was not done; the message names the line.
+        """
         ...
 
 

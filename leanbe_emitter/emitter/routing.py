@@ -1,0 +1,39 @@
+"""Where a request goes: to a receiver in this process, or over the network."""
+
+from functools import partial
+
+from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.emitter.home import Home
+
+
+class RoutingTransport:
+    """Sends to receivers of this process what is addressed to them, and the rest elsewhere.
+
+    Args:
+        network: what carries the rest.
+        receivers: the receivers.
+        home: the event loop for what needs one where none runs.
+    """
+
+    def __init__(self, network: Transport, *, receivers: Receivers, home: Home) -> None:
+        self._network = network
+        self._receivers = receivers
+        self._home = home
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Send the request once and return the answer.
+
+        Raises:
+            Unreachable: no byte of the request went out, or the receiver did not start.
+            Unknown: it went out, and no complete answer came back.
+        """
+        receiver = self._receivers.at(request.url)
+        if receiver is not None and not receiver.needs_loop:
+            return await receiver.send(request)
+        return await self._home.enter(partial((receiver or self._network).send, request))
+
+    async def aclose(self) -> None:
+        """Close the network's connections, and stop the receivers."""
+        await self._network.aclose()
+        await self._receivers.aclose()

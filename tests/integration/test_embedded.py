@@ -1,0 +1,327 @@
+"""``Leanbe`` with receivers in the same process: no port, whatever the framework."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, ReceivedRequest, WaitTimedOut
+from tests.answering import Answering
+from tests.apps import END, SOON, START, Receive, Send, for_ever, sending, sleeping, turns
+from tests.framework_apps import (
+    bottle_app,
+    django_asgi_app,
+    django_client,
+    django_wsgi_app,
+    fastapi_app,
+    flask_app,
+    flask_client,
+    litestar_app,
+    starlette_app,
+)
+from tests.receiver import Receiver
+
+SECRET = "whsec_test"
+EVERYTHING = [
+    fastapi_app, starlette_app, litestar_app, django_asgi_app, django_wsgi_app, flask_app,
+    bottle_app, flask_client, django_client,
+]  # fmt: skip
+
+
+@pytest.fixture
+def leanbe() -> Iterator[Leanbe]:
+    """An empty Leanbe in memory."""
+    with Leanbe() as leanbe:
+        yield leanbe
+
+
+class Noting:
+    """A receiver that keeps what it got, and answers 204."""
+
+    def __init__(self) -> None:
+        self.requests: list[ReceivedRequest] = []
+
+    def __call__(self, request: ReceivedRequest) -> None:
+        self.requests.append(request)
+
+
+@pytest.mark.parametrize("make", EVERYTHING)
+def test_an_event_reaches_the_app(leanbe: Leanbe, make: Callable[[], Any]) -> None:
+    product = leanbe.products.create("Acme", webhook=make(), path="/ok", secret=SECRET)
+    product.ideas.create(title="Dark mode")
+    (attempt,) = leanbe.deliver()
+    assert (attempt.outcome, attempt.answer_status) == ("delivered", 200)
+    assert attempt.url == "http://testserver/ok"
+    body = leanbe.deliveries.last().event.body
+    assert json.loads(attempt.answer_body or b"") == {"length": len(body)}
+
+
+@pytest.mark.parametrize("make", EVERYTHING)
+def test_what_the_app_raises_is_on_record_and_raised(
+    leanbe: Leanbe, make: Callable[[], Any]
+) -> None:
+    product = leanbe.products.create("Acme", webhook=make(), path="/raise", secret=SECRET)
+    product.ideas.create(title="Dark mode")
+    with pytest.raises(ValueError, match="no such idea") as caught:
+        leanbe.deliver()
+    assert (
+        "Raised by the receiver at http://testserver/raise (request)" in caught.value.__notes__[0]
+    )
+    (attempt,) = leanbe.deliveries.last().attempts
+    assert (attempt.outcome, attempt.answer_status) == ("refused", 500)
+    assert (attempt.error or "").startswith("the app raised ValueError: no such idea (at tests")
+
+
+def test_what_the_app_raises_can_be_recorded_only() -> None:
+    with Leanbe(app_errors="record") as leanbe:
+        leanbe.products.create("Acme", webhook=fastapi_app(), path="/raise")
+        assert leanbe.trigger("idea.created").outcome == "refused"
+
+
+def test_the_request_is_verified_with_the_products_secret(leanbe: Leanbe) -> None:
+    receiver = Noting()
+    leanbe.products.create("Acme", webhook=receiver, path="/hook?x=1", secret=SECRET)
+    delivery = leanbe.trigger("idea.created")
+    (request,) = receiver.requests
+    assert request.url == "http://testserver/hook?x=1"
+    assert request.envelope(SECRET).payload == delivery.event.payload
+    assert request.header("host") == "testserver"
+
+
+def test_every_app_has_an_address_of_its_own(leanbe: Leanbe) -> None:
+    first, second = Noting(), Noting()
+    acme = leanbe.products.create("Acme", webhook=first)
+    other = leanbe.products.create("Other", webhook=second)
+    third = leanbe.products.create("Third", webhook=first, path="/b")
+    urls = [each.webhook.url for each in (acme, other, third)]
+    assert urls == ["http://testserver/", "http://testserver:2/", "http://testserver/b"]
+    other.ideas.create(title="Dark mode")
+    leanbe.deliver()
+    assert (len(first.requests), len(second.requests)) == (0, 1)
+
+
+def test_a_url_still_goes_over_the_network(leanbe: Leanbe, receiver: Receiver) -> None:
+    inside = Noting()
+    leanbe.products.create("Inside", webhook=inside).ideas.create(title="A")
+    leanbe.products.create("Outside", webhook_url=receiver.url).ideas.create(title="B")
+    assert [each.outcome for each in leanbe.deliver()] == ["delivered", "delivered"]
+    assert len(inside.requests) == len(receiver.requests) == 1
+
+
+def test_a_transport_of_the_users_gets_only_what_goes_elsewhere() -> None:
+    transport, inside = Answering(), Noting()
+    with Leanbe(transport=transport) as leanbe:
+        leanbe.products.create("Inside", webhook=inside).ideas.create(title="A")
+        leanbe.products.create("Outside", webhook_url="http://a.test/").ideas.create(title="B")
+        leanbe.deliver()
+    assert [each.url for each in transport.requests] == ["http://a.test/"]
+    assert len(inside.requests) == 1
+
+
+def test_a_webhook_can_be_moved_into_the_process(leanbe: Leanbe) -> None:
+    product = leanbe.products.create("Acme", webhook_url="http://a.test/", secret=SECRET)
+    receiver = Noting()
+    webhook = leanbe.webhooks.set(product, webhook=receiver, path="/hook")
+    assert (webhook.url, webhook.secret) == ("http://testserver/hook", SECRET)
+    assert leanbe.trigger("idea.created").delivered
+
+
+def test_where_https_is_required_the_address_is_https() -> None:
+    receiver = Noting()
+    with Leanbe(assume={"require_https": "true"}) as leanbe:
+        leanbe.products.create("Acme", webhook=receiver)
+        assert leanbe.trigger("idea.created").delivered
+    assert receiver.requests[0].url == "https://testserver/"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"webhook": Noting(), "webhook_url": "http://a.test/"}, "give one of them"),
+        ({"webhook": 7}, "7 is no receiver"),
+        ({"webhook": Noting(), "path": "hook"}, "'hook' does not begin with a slash"),
+        ({"secret": SECRET}, "no webhook URL to use them for"),
+    ],
+)
+def test_what_is_no_receiver_is_refused_and_nothing_is_made(
+    leanbe: Leanbe, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        leanbe.products.create("Acme", **given)
+    assert said in str(caught.value)
+    assert leanbe.products.list() == []
+
+
+def test_an_event_is_triggered_to_an_app_alone(leanbe: Leanbe) -> None:
+    receiver = Noting()
+    delivery = leanbe.trigger("idea.created", to=receiver)
+    assert delivery.delivered
+    product = leanbe.products.only()
+    assert product.name == "Product for http://testserver/"
+    assert receiver.requests[0].envelope(product.webhook.secret or "").event == "idea.created"
+
+
+def test_an_event_is_triggered_to_the_product_whose_webhook_is_there(leanbe: Leanbe) -> None:
+    receiver = Noting()
+    leanbe.products.create("Other", webhook_url="http://a.test/")
+    product = leanbe.products.create("Acme", webhook=receiver, path="/hook", secret=SECRET)
+    delivery = leanbe.trigger("idea.created", to=receiver)
+    assert delivery.event.product_id == product.id
+    assert receiver.requests[0].url == "http://testserver/hook"
+
+
+def test_an_event_is_triggered_to_a_url(leanbe: Leanbe, receiver: Receiver) -> None:
+    for _ in range(2):
+        assert leanbe.trigger("idea.created", to=receiver.url).delivered
+    assert leanbe.products.only().webhook.url == receiver.url
+
+
+def test_where_an_event_goes_must_be_clear(leanbe: Leanbe) -> None:
+    receiver = Noting()
+    product = leanbe.products.create("Acme", webhook=receiver)
+    with pytest.raises(InvalidValue, match="Both a receiver and a product"):
+        leanbe.trigger("idea.created", to=receiver, product=product)
+    leanbe.products.create("Other", webhook=receiver)
+    with pytest.raises(InvalidValue, match="several products are there: 'Acme', 'Other'"):
+        leanbe.trigger("idea.created", to=receiver)
+
+
+def test_what_a_receiver_records_is_delivered_in_the_same_pass(leanbe: Leanbe) -> None:
+    def receive(request: ReceivedRequest) -> None:
+        events.append(request.envelope(SECRET).event)
+        if len(events) == 1:
+            product.customers.create(email="ana@example.com")
+
+    events = list[str]()
+    product = leanbe.products.create("Acme", webhook=receive, secret=SECRET)
+    product.ideas.create(title="Dark mode")
+    leanbe.deliver()
+    assert events == ["idea.created", "customer.created"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_delivering_inside_a_receiver_is_an_error(leanbe: Leanbe, *, is_async: bool) -> None:
+    def receive(_: ReceivedRequest) -> None:
+        leanbe.deliver()
+
+    async def receive_asynchronously(_: ReceivedRequest) -> None:
+        await asyncio.to_thread(leanbe.deliver)
+
+    leanbe.products.create("Acme", webhook=receive_asynchronously if is_async else receive)
+    with pytest.raises(Conflict, match="from inside a receiver"):
+        leanbe.trigger("idea.created")
+
+
+def test_what_goes_on_after_the_answer_is_waited_for(leanbe: Leanbe) -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        await turns(100)
+        done.append("background")
+
+    done = list[str]()
+    leanbe.products.create("Acme", webhook=app)
+    assert leanbe.trigger("idea.created").delivered
+    leanbe.settle()
+    assert done == ["background"]
+
+
+def test_what_is_raised_after_the_answer_is_raised_where_it_is_waited_for(leanbe: Leanbe) -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        await turns(100)
+        raise ValueError("too late")
+
+    leanbe.products.create("Acme", webhook=app)
+    assert leanbe.trigger("idea.created").delivered
+    with pytest.raises(ValueError, match="too late"):
+        leanbe.settle()
+
+
+def test_who_waits_for_what_no_receiver_does_is_told_so(leanbe: Leanbe) -> None:
+    leanbe.settle()
+    with pytest.raises(WaitTimedOut, match="no receiver is at work"):
+        leanbe.settle(until=lambda: False)
+
+
+def test_a_hanging_app_is_an_outcome_and_its_line_on_record(leanbe: Leanbe) -> None:
+    async def hang(_: ReceivedRequest) -> None:
+        await for_ever()
+
+    def block(_: ReceivedRequest) -> None:
+        sleeping()
+
+    assume = {"timeout": f"{SOON}s"}
+    for name, receiver in (("for_ever", hang), ("sleeping", block)):
+        product = leanbe.products.create(name, webhook=receiver, assume=assume)
+        delivery = leanbe.trigger("idea.created", product=product)
+        assert delivery.outcome == "unknown"
+        assert f"in {name}: " in (delivery.attempts[-1].error or "")
+
+
+def test_the_lifespan_runs_once_and_ends_with_the_handle() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await sending(START, END)(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            steps.append((await receive())["type"])
+            await send({"type": f"lifespan.{step}.complete"})
+
+    steps = list[str]()
+    with Leanbe() as leanbe:
+        leanbe.products.create("Acme", webhook=app)
+        assert leanbe.trigger("idea.created").delivered
+        assert leanbe.trigger("idea.created").delivered
+        assert steps == ["lifespan.startup"]
+    assert steps == ["lifespan.startup", "lifespan.shutdown"]
+
+
+def test_an_app_that_does_not_start_is_unreachable(leanbe: Leanbe) -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+    leanbe.products.create("Acme", webhook=app)
+    delivery = leanbe.trigger("idea.created")
+    assert delivery.outcome == "unreachable"
+    assert delivery.attempts[0].error == "the app did not start: no database"
+
+
+def test_an_error_in_the_block_is_not_hidden_by_one_of_the_app() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        await turns(100)
+        raise ValueError("of the app")
+
+    def act() -> None:
+        with Leanbe() as leanbe:
+            leanbe.products.create("Acme", webhook=app)
+            leanbe.trigger("idea.created")
+            raise KeyError("of the test")
+
+    with pytest.raises(KeyError, match="of the test"):
+        act()
+
+
+def test_a_worker_delivers_to_apps_too(leanbe: Leanbe) -> None:
+    receiver = Noting()
+    leanbe.products.create("Function", webhook=receiver).ideas.create(title="A")
+    leanbe.products.create("App", webhook=starlette_app(), path="/ok").ideas.create(title="B")
+    leanbe.work(drain=True)
+    assert [each.outcome for each in leanbe.deliveries.list()] == ["delivered", "delivered"]
+
+
+def test_djangos_open_transaction_is_seen(leanbe: Leanbe) -> None:
+    leanbe.products.create("WSGI", webhook=django_wsgi_app(), path="/count")
+    leanbe.products.create("ASGI", webhook=django_asgi_app(), path="/count")
+    from django.db import connection, transaction  # noqa: PLC0415 - after the settings
+
+    with transaction.atomic():
+        connection.cursor().execute("CREATE TABLE seen (name text)")
+        connection.cursor().execute("INSERT INTO seen VALUES ('idea')")
+        deliveries = [leanbe.trigger("idea.created", product=each) for each in ("WSGI", "ASGI")]
+        transaction.set_rollback(True)
+    assert [each.attempts[0].answer_body for each in deliveries] == [b"1", b"1"]
