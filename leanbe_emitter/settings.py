@@ -43,8 +43,8 @@ class Settings:
     #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is of the current directory.
     db: str = "sqlite:///leanbe-emitter.db"
     log_level: LogLevel = LogLevel.WARNING
-    #: Requests that one worker has in flight at once.
-    concurrency: int = 64
+    #: Requests that one worker has in flight at once: some that never are answered leave room.
+    concurrency: int = 256
     #: Requests that one product has in flight at once, in one worker (contract c.5).
     per_product: int = 16
     #: How long a worker owns what it claimed, before others may take it.
