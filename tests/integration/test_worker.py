@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.leases import Seam, inline
 from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
-from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
+from leanbe_emitter.delivery.worker import FIRST_PAUSE_SECONDS, GRACE_SECONDS, Worker
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding
 from tests.away import Away
@@ -204,6 +204,23 @@ async def test_what_ended_while_the_database_was_away_is_settled_later(
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
     assert len(transport.requests) == len(watcher.ends) == 3
     assert caplog.text.count("database is away") == 3
+
+
+@on_a_loop
+async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench) -> None:
+    class Noted(Away):
+        def _ask(self, call: str) -> None:
+            pauses.append(it._pause_seconds)
+            super()._ask(call)
+
+    bench.owe(bench.product())
+    pauses: list[float] = []
+    it = worker(bench, Answering(), queue=Noted.of(bench, claim=3))
+    await it.run(drain=True)
+    doubled = [FIRST_PAUSE_SECONDS * factor for factor in (1, 2, 4, 8)]
+    assert pauses[:4] == doubled
+    assert pauses[4:]
+    assert set(pauses[4:]) == {FIRST_PAUSE_SECONDS}
 
 
 @on_a_loop
