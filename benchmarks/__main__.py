@@ -15,7 +15,18 @@ from benchmarks.rows import Row, table
 from benchmarks.run import Run
 
 #: In the order in which they are run.
-MEASURES = ("stringify", "delivery")
+MEASURES = (
+    "stringify",
+    "delivery",
+    "emission",
+    "claims",
+    "fairness",
+    "latency",
+    "embedded",
+    "memory",
+    "workers",
+    "idle",
+)
 
 
 @click.command()

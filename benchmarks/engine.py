@@ -6,8 +6,10 @@ from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.http1 import Http1Transport
+from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, compose_headers
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport, compose_headers
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
@@ -39,6 +41,11 @@ class AcceptingTransport:
 
     async def aclose(self) -> None:
         """Do nothing: there is no connection."""
+
+
+def asgi_transport(app: AsgiApp) -> Transport:
+    """Return what calls an ASGI app in this process."""
+    return AsgiTransport(app, lifespan=False)
 
 
 def queue_of(database: Database) -> Queue:

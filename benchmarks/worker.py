@@ -1,6 +1,7 @@
 """A worker as a process: it delivers until nothing is due any more, and tells what that took.
 
-``accepts`` puts in the network's place what accepts everything at once: the worker without it.
+Without ``drain`` it goes on until it is killed. ``accepts`` puts in the network's place what
+accepts everything at once.
 """
 
 import gc
@@ -11,7 +12,7 @@ from benchmarks.processes import measured, options, say, wait_for_word
 from leanbe_emitter import Leanbe, Settings
 
 
-def _work(*, db: str, accepts: bool = False, **limits: Any) -> None:
+def _work(*, db: str, accepts: bool = False, drain: bool = True, **limits: Any) -> None:
     transport = AcceptingTransport() if accepts else None
     with Leanbe(db, settings=Settings(db=db), transport=transport) as leanbe:
         leanbe.due()
@@ -19,7 +20,7 @@ def _work(*, db: str, accepts: bool = False, **limits: Any) -> None:
         say(ready=True)
         wait_for_word()
         with measured() as result:
-            leanbe.work(drain=True, **limits)
+            leanbe.work(drain=drain, **limits)
         say(**result)
 
 

@@ -24,6 +24,31 @@ ROWS = {
         "SQLite alone",
         "PostgreSQL alone",
     ],
+    "emission": [
+        f"{database}, {count} a transaction"
+        for database in ("SQLite", "PostgreSQL")
+        for count in (1, 100)
+    ],
+    "claims": [
+        f"{database}, 5,000 finished, {due} due"
+        for database in ("SQLite", "PostgreSQL")
+        for due in ("1 product", "20 products")
+    ],
+    "fairness": [
+        f"{database}, 100 products, 4 more never answer" for database in ("SQLite", "PostgreSQL")
+    ],
+    "latency": [
+        f"{database}, {rate}/s, {interval} to receipt, p95"
+        for database in ("SQLite", "PostgreSQL")
+        for rate in (50, 200)
+        for interval in ("commit", "scheduled instant")
+    ],
+    "embedded": [
+        f"{database}, to an ASGI app" for database in ("SQLite in memory", "SQLite", "PostgreSQL")
+    ],
+    "memory": ["SQLite, 4,000 due", "PostgreSQL, 4,000 due"],
+    "workers": ["PostgreSQL, 1 worker", "PostgreSQL, 2 workers", "PostgreSQL, 4 workers"],
+    "idle": ["SQLite, idle worker", "PostgreSQL, idle worker"],
 }
 
 

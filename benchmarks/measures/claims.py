@@ -1,0 +1,106 @@
+"""What a claim costs a row, as the past grows and as more products have something due.
+
+In one transaction 256 deliveries are claimed, committed and, outside of the figure, settled. The
+databases with no, some and a million finished deliveries take turns.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+from benchmarks import engine
+from benchmarks.databases import Store
+from benchmarks.filling import make_products, owe
+from benchmarks.multiplying import multiply
+from benchmarks.receiver import url_of
+from benchmarks.rows import Goal, Ratio, Row
+from benchmarks.run import Run
+from leanbe_emitter import Leanbe
+from leanbe_emitter.clock import stopwatch
+from leanbe_emitter.storage.database import Database
+
+_BATCH = 256
+_SEEDS = 1_000
+_FLAT = Goal(at_most=1.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aged:
+    """A database with so many finished deliveries."""
+
+    db: str
+    finished: int
+    products: tuple[str, ...]
+
+    def claim(self, products: int, claims: int) -> float:
+        """Owe what some claims take of so many products; return microseconds a row: the median."""
+        owe(self.db, self.products[:products], range(_BATCH * claims))
+        database = Database(self.db)
+        queue = engine.queue_of(database)
+        costs = []
+        for _ in range(claims):
+            started = stopwatch()
+            claimed = engine.claim(queue, _BATCH)
+            costs.append((stopwatch() - started) / len(claimed) * 1e6)
+            engine.settle(queue, claimed)
+        database.close()
+        return median(costs)
+
+
+def measure(run: Run) -> list[Row]:
+    """Return the rows of each database."""
+    return [row for store in run.stores for row in _rows(run, store)]
+
+
+def _rows(run: Run, store: Store) -> list[Row]:
+    ages = [0, run.size(100_000, 2_000), run.size(1_000_000, 5_000)]
+    many, claims = run.size(1_000, 20), run.size(8, 2)
+    costs: dict[tuple[int, int], list[float]] = {}
+    with ExitStack() as stack:
+        aged = [_aged(stack, store, run, finished=age, products=many) for age in ages]
+        for _ in range(run.size(max(run.rounds, 5), 1)):
+            for products in (1, many):
+                for each in aged:
+                    cost = each.claim(products, claims)
+                    costs.setdefault((each.finished, products), []).append(cost)
+    return [
+        _row(store, costs, finished, products, many) for products in (1, many) for finished in ages
+    ]
+
+
+def _row(
+    store: Store, costs: dict[tuple[int, int], list[float]], finished: int, products: int, many: int
+) -> Row:
+    mine = costs[finished, products]
+    ratio = partial(Ratio.of, mine, goal=_FLAT)
+    ratios = []
+    if finished:
+        ratios.append(ratio(costs[0, products], to="none finished"))
+    if products == many:
+        ratios.append(ratio(costs[finished, 1], to="1 product due"))
+    due = "1 product" if products == 1 else f"{products:,} products"
+    return Row.of(f"{store.name}, {finished:,} finished, {due} due", mine, "µs/row", ratios=ratios)
+
+
+def _aged(stack: ExitStack, store: Store, run: Run, *, finished: int, products: int) -> Aged:
+    made: list[str] = []
+
+    def fill(db: str) -> None:
+        with Leanbe(db) as leanbe:
+            made.extend(make_products(leanbe, products, url=url_of(run.port)))
+        if finished:
+            _finish(db, made, finished)
+
+    db = stack.enter_context(store.filled(fill))
+    return Aged(db=db, finished=finished, products=tuple(made))
+
+
+def _finish(db: str, products: list[str], finished: int) -> None:
+    owe(db, products, range(_SEEDS))
+    database = Database(db)
+    queue = engine.queue_of(database)
+    while claimed := engine.claim(queue, _BATCH):
+        engine.settle(queue, claimed)
+    database.close()
+    multiply(db, finished // _SEEDS - 1)
