@@ -204,7 +204,7 @@ class Engine:
         return Sender(transport, clock=self._clock, jitter=jitter, rules=self._rules)
 
     def _drive(self, work: Coroutine[Any, Any, T]) -> T:
-        with self._turn:
+        with self._turn, self._home.interrupts.taking():
             result = drive(work)
         self.raise_app_errors()
         return result

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from leanbe_emitter.delivery.loops import is_running_loop
+from leanbe_emitter.emitter.interrupts import Interrupts
 
 T = TypeVar("T")
 
@@ -21,9 +22,13 @@ class Home:
 
     Args:
         meanwhile: what goes on in the loop while something runs in it.
+
+    Attributes:
+        interrupts: Ctrl-C, which cancels what runs here.
     """
 
     def __init__(self, *, meanwhile: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        self.interrupts = Interrupts()
         self._runner = asyncio.Runner()
         self._meanwhile = meanwhile
 
@@ -31,7 +36,11 @@ class Home:
         """Do the work in the loop that runs here or, where there is none, in this one."""
         if is_running_loop():
             return await work()
-        return self.run(self._accompanied(work))
+        try:
+            return self.run(self._accompanied(work))
+        except asyncio.CancelledError:
+            self.interrupts.check()
+            raise
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in this loop, on this thread."""
@@ -42,8 +51,9 @@ class Home:
         self._runner.close()
 
     async def _accompanied(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        async with self._meanwhile():
-            return await work()
+        with self.interrupts.cancelling():
+            async with self._meanwhile():
+                return await work()
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:

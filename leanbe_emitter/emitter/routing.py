@@ -28,6 +28,7 @@ class RoutingTransport:
             Unreachable: no byte of the request went out, or the receiver did not start.
             Unknown: it went out, and no complete answer came back.
         """
+        self._home.interrupts.check()
         receiver = self._receivers.at(request.url)
         if receiver is not None and not receiver.needs_loop:
             return await receiver.send(request)

@@ -82,7 +82,7 @@ def transport_for(
         case 1:
             return function_transport(app, **options)
         case count:
-            raise _refused(app, f"It takes {_in_words(count)}: {_WHAT_CAN_BE}")
+            raise _refused(app, f"It takes {_in_words(count)}. {_WHAT_CAN_BE}")
 
 
 def _refuse_what_looks_like_one(app: Any) -> None:
@@ -117,7 +117,7 @@ def _required_arguments(app: Any) -> int | None:
 
 def _in_words(count: int | None) -> str:
     if count is None:
-        return "nobody can say how many arguments"
+        return "any number of arguments, or nobody can say how many"
     return f"{count} argument{'' if count == 1 else 's'}"
 
 

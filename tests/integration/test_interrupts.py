@@ -1,0 +1,103 @@
+"""Ctrl-C while attempts are made: it ends the attempt, and nothing that accounts for it."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from leanbe_emitter import Leanbe, ReceivedRequest
+from tests.answering import Answering
+from tests.bench import Noting
+from tests.receiver import Receiver
+
+
+@pytest.fixture
+def leanbe() -> Iterator[Leanbe]:
+    """An empty Leanbe in memory."""
+    with Leanbe() as leanbe:
+        yield leanbe
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_in_a_receiver_it_ends_the_attempt_there(leanbe: Leanbe) -> None:
+    leanbe.products.create("Acme", webhook=lambda _: press_ctrl_c())
+    with pytest.raises(KeyboardInterrupt):
+        leanbe.trigger("idea.created")
+    delivery = leanbe.deliveries.last()
+    assert (delivery.status, delivery.outcome) == ("pending", "unknown")
+
+
+def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Receiver) -> None:
+    def press_when_busy() -> None:
+        receiver.busy.wait()
+        press_ctrl_c()
+
+    receiver.is_open.clear()
+    leanbe.products.create("Acme", webhook_url=receiver.url)
+    threading.Thread(target=press_when_busy).start()
+    with pytest.raises(KeyboardInterrupt):
+        leanbe.trigger("idea.created")
+    receiver.is_open.set()
+    delivery = leanbe.deliveries.last()
+    assert (delivery.status, delivery.outcome) == ("pending", "unknown")
+
+
+def test_before_an_attempt_it_is_raised_in_its_place() -> None:
+    class Pressing(Noting):
+        def begun(self, _: object) -> None:
+            press_ctrl_c()
+
+    transport = Answering()
+    with Leanbe(transport=transport) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        with pytest.raises(KeyboardInterrupt):
+            leanbe.trigger("idea.created", watcher=Pressing())
+        assert leanbe.deliveries.last().outcome == "unknown"
+    assert transport.requests == []
+
+
+def test_after_an_attempt_it_is_raised_when_that_is_settled() -> None:
+    class Pressing(Noting):
+        def ended(self, *_: object) -> None:
+            press_ctrl_c()
+
+    with Leanbe(transport=Answering()) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        with pytest.raises(KeyboardInterrupt):
+            leanbe.trigger("idea.created", watcher=Pressing())
+        assert leanbe.deliveries.last().delivered
+
+
+def test_the_second_one_is_raised_at_once() -> None:
+    class Pressing(Noting):
+        def begun(self, _: object) -> None:
+            press_ctrl_c()
+            press_ctrl_c()
+            raise AssertionError("it went on")
+
+    with Leanbe(transport=Answering()) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        with pytest.raises(KeyboardInterrupt):
+            leanbe.trigger("idea.created", watcher=Pressing())
+
+
+def test_afterwards_it_is_as_before_and_nothing_is_left_of_it(leanbe: Leanbe) -> None:
+    def receive(_: ReceivedRequest) -> None:
+        if not answers:
+            answers.append("interrupted")
+            press_ctrl_c()
+
+    answers = list[str]()
+    leanbe.products.create("Acme", webhook=receive)
+    with pytest.raises(KeyboardInterrupt):
+        leanbe.trigger("idea.created")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    thread = threading.Thread(target=leanbe.deliver)
+    thread.start()
+    thread.join()
+    assert leanbe.deliveries.last().delivered
