@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe, ReceivedRequest, WaitTimedOut
+from leanbe_emitter import (
+    Conflict,
+    InvalidValue,
+    Leanbe,
+    ReceivedRequest,
+    WaitTimedOut,
+    transport_for,
+)
 from tests.answering import Answering
 from tests.apps import END, SOON, START, Receive, Send, for_ever, sending, sleeping, turns
 from tests.framework_apps import (
@@ -47,9 +54,14 @@ class Noting:
         self.requests.append(request)
 
 
+def patient(app: Any) -> Any:
+    """Return the app with more time to answer, for tests of something else than that."""
+    return transport_for(app, answer_seconds=10)
+
+
 @pytest.mark.parametrize("make", EVERYTHING)
 def test_an_event_reaches_the_app(leanbe: Leanbe, make: Callable[[], Any]) -> None:
-    product = leanbe.products.create("Acme", webhook=make(), path="/ok", secret=SECRET)
+    product = leanbe.products.create("Acme", webhook=patient(make()), path="/ok", secret=SECRET)
     product.ideas.create(title="Dark mode")
     (attempt,) = leanbe.deliver()
     assert (attempt.outcome, attempt.answer_status) == ("delivered", 200)
@@ -62,7 +74,7 @@ def test_an_event_reaches_the_app(leanbe: Leanbe, make: Callable[[], Any]) -> No
 def test_what_the_app_raises_is_on_record_and_raised(
     leanbe: Leanbe, make: Callable[[], Any]
 ) -> None:
-    product = leanbe.products.create("Acme", webhook=make(), path="/raise", secret=SECRET)
+    product = leanbe.products.create("Acme", webhook=patient(make()), path="/raise", secret=SECRET)
     product.ideas.create(title="Dark mode")
     with pytest.raises(ValueError, match="no such idea") as caught:
         leanbe.deliver()
@@ -76,7 +88,7 @@ def test_what_the_app_raises_is_on_record_and_raised(
 
 def test_what_the_app_raises_can_be_recorded_only() -> None:
     with Leanbe(app_errors="record") as leanbe:
-        leanbe.products.create("Acme", webhook=fastapi_app(), path="/raise")
+        leanbe.products.create("Acme", webhook=patient(fastapi_app()), path="/raise")
         assert leanbe.trigger("idea.created").outcome == "refused"
 
 
@@ -309,14 +321,16 @@ def test_an_error_in_the_block_is_not_hidden_by_one_of_the_app() -> None:
 def test_a_worker_delivers_to_apps_too(leanbe: Leanbe) -> None:
     receiver = Noting()
     leanbe.products.create("Function", webhook=receiver).ideas.create(title="A")
-    leanbe.products.create("App", webhook=starlette_app(), path="/ok").ideas.create(title="B")
+    leanbe.products.create("App", webhook=patient(starlette_app()), path="/ok").ideas.create(
+        title="B"
+    )
     leanbe.work(drain=True)
     assert [each.outcome for each in leanbe.deliveries.list()] == ["delivered", "delivered"]
 
 
 def test_djangos_open_transaction_is_seen(leanbe: Leanbe) -> None:
-    leanbe.products.create("WSGI", webhook=django_wsgi_app(), path="/count")
-    leanbe.products.create("ASGI", webhook=django_asgi_app(), path="/count")
+    leanbe.products.create("WSGI", webhook=patient(django_wsgi_app()), path="/count")
+    leanbe.products.create("ASGI", webhook=patient(django_asgi_app()), path="/count")
     from django.db import connection, transaction  # noqa: PLC0415 - after the settings
 
     with transaction.atomic():

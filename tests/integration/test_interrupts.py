@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from leanbe_emitter import Leanbe, ReceivedRequest
+from leanbe_emitter import Leanbe
 from tests.answering import Answering
 from tests.bench import Noting
 from tests.receiver import Receiver
@@ -45,6 +45,7 @@ def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Receiver
     receiver.is_open.set()
     delivery = leanbe.deliveries.last()
     assert (delivery.status, delivery.outcome) == ("pending", "unknown")
+    assert "was stopped in the middle" in (delivery.attempts[0].error or "")
 
 
 def test_before_an_attempt_it_is_raised_in_its_place() -> None:
@@ -86,18 +87,17 @@ def test_the_second_one_is_raised_at_once() -> None:
             leanbe.trigger("idea.created", watcher=Pressing())
 
 
-def test_afterwards_it_is_as_before_and_nothing_is_left_of_it(leanbe: Leanbe) -> None:
-    def receive(_: ReceivedRequest) -> None:
-        if not answers:
-            answers.append("interrupted")
+def test_afterwards_it_is_as_before_and_nothing_is_left_of_it() -> None:
+    class Pressing(Noting):
+        def begun(self, _: object) -> None:
             press_ctrl_c()
 
-    answers = list[str]()
-    leanbe.products.create("Acme", webhook=receive)
-    with pytest.raises(KeyboardInterrupt):
-        leanbe.trigger("idea.created")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    thread = threading.Thread(target=leanbe.deliver)
-    thread.start()
-    thread.join()
-    assert leanbe.deliveries.last().delivered
+    with Leanbe(transport=Answering()) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        with pytest.raises(KeyboardInterrupt):
+            leanbe.trigger("idea.created", watcher=Pressing())
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        thread = threading.Thread(target=leanbe.deliver)
+        thread.start()
+        thread.join()
+        assert leanbe.deliveries.last().delivered

@@ -25,12 +25,14 @@ class Call:
 
     Attributes:
         seconds: how long it may take.
+        is_watched: it is interrupted at its deadline, should its code block.
         blocked_at: the line at which its code was interrupted, because it did not end in time.
         is_debugged: somebody stands in it with a debugger: its time does not count.
         noticed: errors of the app that its framework answered for and did not raise.
     """
 
     seconds: float
+    is_watched: bool = False
     blocked_at: str = ""
     is_debugged: bool = False
     noticed: list[BaseException] = field(default_factory=list)
@@ -43,7 +45,8 @@ class Call:
 
     def is_overdue(self, taken_seconds: float) -> bool:
         """Say whether it took too long, where nobody could interrupt it."""
-        return taken_seconds > self.seconds + 2 * SLACK_SECONDS and not self.is_debugged
+        is_judged = not (self.is_watched or self.is_debugged)
+        return is_judged and taken_seconds > self.seconds + 2 * SLACK_SECONDS
 
     def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Do the work as part of this call, in a copy of the present context."""

@@ -62,6 +62,7 @@ class Watchdog:
 
     def _begin(self, call: Call) -> None:
         self._take_signal()
+        call.is_watched = True
         with self._news:
             self._watched.append(call)
             if self._thread is None or not self._thread.is_alive():
