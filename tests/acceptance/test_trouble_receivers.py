@@ -6,12 +6,13 @@ it by itself.
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Attempt, Delivery, Leanbe, Outcome, Wanted
+from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
 from leanbe_emitter.storage.tables import AttemptRow
 from tests.command_line import PROGRAM, run_process
 from tests.loops import on_a_loop
@@ -20,8 +21,6 @@ from tests.receiver import Receiver
 from tests.scripted import OK, Peer, Script, scripted
 
 HERE = Path(__file__).parents[2]
-#: How long an attempt may take here: long enough for a busy machine, short enough to be waited for.
-TIMEOUT = "1s"
 GIGABYTE = 1 << 30
 PIECE = 1 << 20
 #: A worker that may have a quarter of that in memory.
@@ -79,16 +78,19 @@ async def contradicts_itself(peer: Peer) -> None:
     await peer.until_hung_up()
 
 
-TROUBLES = [
-    (never_answers, "no complete answer within 1 s"),
-    (trickles, "no complete answer within 1 s"),
-    (closes_before_it_reads, "before it answered"),
-    (closes_before_it_answers, "closed the connection before it answered"),
-    (closes_in_the_middle_of_its_answer, "closed the connection in the middle of its answer"),
-    (resets, "was reset before it answered"),
-    (speaks_no_http, "sent what is no HTTP/1.1 answer"),
-    (contradicts_itself, "sent what is no HTTP/1.1 answer"),
-]
+#: What each does, and what is on record of it.
+TROUBLES: Mapping[Script, str] = {
+    never_answers: "no complete answer within 1 s",
+    trickles: "no complete answer within 1 s",
+    closes_before_it_reads: "before it answered",
+    closes_before_it_answers: "closed the connection before it answered",
+    closes_in_the_middle_of_its_answer: "closed the connection in the middle of its answer",
+    resets: "was reset before it answered",
+    speaks_no_http: "sent what is no HTTP/1.1 answer",
+    contradicts_itself: "sent what is no HTTP/1.1 answer",
+}
+#: Those whose attempt only the deadline ends.
+SILENT = (never_answers, trickles)
 
 
 def once(trouble: Script) -> Script:
@@ -106,47 +108,56 @@ def once(trouble: Script) -> Script:
 
 def owe(leanbe: Leanbe, name: str, url: str, **assume: str) -> str:
     """Make a product whose receiver is there, with one event for a worker; return its delivery."""
-    settings = {"timeout": TIMEOUT, "backoff": "0s", **assume}
+    settings = {"backoff": "0s", **assume}
     leanbe.products.create(name, webhook_url=url, secret="whsec_test", assume=settings)
     (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"], product=name), deliver=False)
     assert triggered.delivery is not None
     return triggered.delivery.id
 
 
-async def drained(
-    leanbe: Leanbe, db: str, delivery: str, home: Path, *, program: Sequence[str] = PROGRAM
-) -> Delivery:
-    """Let a worker process make every attempt that is due; return what became of a delivery."""
+async def drained(db: str, home: Path, *, program: Sequence[str] = PROGRAM) -> None:
+    """Let a worker process make every attempt that is due."""
     ran = await asyncio.to_thread(
         run_process, "worker", "--drain", "--db", db, cwd=home, program=program
     )
     assert ran.status == 0, ran.stderr
-    return leanbe.deliveries.get(delivery)
 
 
 def outcomes(delivery: Delivery) -> list[Outcome]:
     return [each.outcome for each in delivery.attempts]
 
 
-def first_error(delivery: Delivery) -> str:
-    first: Attempt = delivery.attempts[0]
-    return first.error or ""
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Script | None, Delivery]:
+    """What became of a delivery to each of them, and to their neighbour, in one worker."""
+    return asyncio.run(meet_them_all(tmp_path_factory.mktemp("troubles")))
 
 
-@pytest.mark.parametrize(
-    ("trouble", "reason"), TROUBLES, ids=[each.__name__ for each, _ in TROUBLES]
-)
-@on_a_loop
-async def test_a_receiver_that(trouble: Script, reason: str, db: str, tmp_path: Path) -> None:
-    """Its attempt is unknown, the next one delivers, and its neighbour never notices."""
-    with Receiver.listening() as neighbour, Leanbe(db) as leanbe:
-        async with scripted(once(trouble)) as server:
-            delivery = owe(leanbe, "Troubled", server.url())
-            beside = owe(leanbe, "Neighbour", neighbour.url)
-            settled = await drained(leanbe, db, delivery, tmp_path)
-        assert outcomes(settled) == [Outcome.UNKNOWN, Outcome.DELIVERED]
-        assert reason in first_error(settled)
-        assert outcomes(leanbe.deliveries.get(beside)) == [Outcome.DELIVERED]
+async def meet_them_all(home: Path) -> Mapping[Script | None, Delivery]:
+    db = f"sqlite:///{home / 'test.db'}"
+    owed: dict[Script | None, str] = {}
+    async with AsyncExitStack() as stack:
+        leanbe = stack.enter_context(Leanbe(db))
+        for number, trouble in enumerate(TROUBLES):
+            server = await stack.enter_async_context(scripted(once(trouble)))
+            timeout = "1s" if trouble in SILENT else "10s"
+            owed[trouble] = owe(leanbe, f"Troubled {number}", server.url(), timeout=timeout)
+        neighbour = stack.enter_context(Receiver.listening())
+        owed[None] = owe(leanbe, "Neighbour", neighbour.url)
+        await drained(db, home)
+        return {trouble: leanbe.deliveries.get(delivery) for trouble, delivery in owed.items()}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
+def test_a_receiver_that(trouble: Script, settled: Mapping[Script | None, Delivery]) -> None:
+    """Its attempt is unknown, and the next one delivers."""
+    delivery = settled[trouble]
+    assert outcomes(delivery) == [Outcome.UNKNOWN, Outcome.DELIVERED]
+    assert TROUBLES[trouble] in (delivery.attempts[0].error or "")
+
+
+def test_a_neighbour_of_them_all_never_notices(settled: Mapping[Script | None, Delivery]) -> None:
+    assert outcomes(settled[None]) == [Outcome.DELIVERED]
 
 
 @on_a_loop
@@ -164,10 +175,10 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
     with Leanbe(db) as leanbe:
         async with scripted(script) as server:
             delivery = owe(leanbe, "Chatty", server.url(), timeout="60s")
-            settled = await drained(leanbe, db, delivery, tmp_path, program=FRUGAL)
+            await drained(db, tmp_path, program=FRUGAL)
         with leanbe._database.reading() as session:
             attempt = session.get_one(AttemptRow, (delivery, 1))
-    assert outcomes(settled) == [Outcome.DELIVERED]
+    assert attempt.outcome is Outcome.DELIVERED
     assert attempt.answer_length == GIGABYTE
     assert attempt.answer_body == b"x" * 64 * 1024
 
@@ -186,8 +197,8 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
     with Leanbe(db) as leanbe:
         async with scripted(script) as server:
             delivery = owe(leanbe, "Sly", server.url(), follow_redirects=follows, max_attempts="1")
-            settled = await drained(leanbe, db, delivery, tmp_path)
-    (attempt,) = settled.attempts
+            await drained(db, tmp_path)
+        (attempt,) = leanbe.deliveries.get(delivery).attempts
     assert (attempt.outcome, attempt.answer_status) == (Outcome.REFUSED, 307)
     assert ("metadata" in (attempt.error or "")) == (follows == "true")
 
