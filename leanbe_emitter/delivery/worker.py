@@ -202,6 +202,8 @@ class Worker:
         await self._settle_the_last()
 
     async def _settle_the_last(self) -> None:
+        # However long it has been away: whoever stops us waits for a few seconds.
+        self._pause_seconds = FIRST_PAUSE_SECONDS
         for _ in range(LAST_TRIES):
             self._news.clear()
             try:

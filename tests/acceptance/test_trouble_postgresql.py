@@ -53,11 +53,11 @@ def server() -> Iterator[Cluster]:
 
 
 @contextmanager
-def owing(url: str, recorder: Recorder, home: Path) -> Iterator[Fleet]:
+def owing(url: str, recorder: Recorder, home: Path, *, products: int = PRODUCTS) -> Iterator[Fleet]:
     """Have processes on a database in which events are owed to the recorder."""
     database = Database(url)
     with Leanbe(url) as leanbe:
-        for number in range(PRODUCTS):
+        for number in range(products):
             leanbe.products.create(f"Product {number}", webhook_url=recorder.url, secret=SECRET)
     emit(database, range(EVENTS))
     with Fleet.on(database, home) as fleet:
@@ -86,6 +86,22 @@ def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
         until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
+        no_event_is_lost(fleet, recorder)
+
+
+def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_nothing(
+    server: Cluster, recorder: Recorder, tmp_path: Path
+) -> None:
+    with server.migrated_database() as url, owing(url, recorder, tmp_path, products=1) as fleet:
+        worker = fleet.start_worker()
+        until(lambda: recorder.count() > 0, "it is in the middle of it")
+        with server.crashed():
+            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            assert fleet.end(worker) == 0
+        assert "The database stayed away" in fleet.said(worker)
+        other = fleet.start_worker()
+        until(fleet.is_settled, "all is delivered")
+        assert fleet.end(other) == 0
         no_event_is_lost(fleet, recorder)
 
 

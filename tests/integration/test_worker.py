@@ -13,7 +13,12 @@ from leanbe_emitter.delivery.leases import Seam, inline
 from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
-from leanbe_emitter.delivery.worker import FIRST_PAUSE_SECONDS, GRACE_SECONDS, Worker
+from leanbe_emitter.delivery.worker import (
+    FIRST_PAUSE_SECONDS,
+    GRACE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Worker,
+)
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding
 from tests.away import Away
@@ -361,9 +366,11 @@ async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
     it = worker(bench, transport, queue=Away.of(bench, settle=100))
     async with working(it) as task:
         await transport.sent(1)
+        it._pause_seconds = LONGEST_PAUSE_SECONDS  # it has been away for long
         it.stop()
         transport.let_go()
         await task
+    assert it._pause_seconds < LONGEST_PAUSE_SECONDS
     assert "stayed away" in caplog.text
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
