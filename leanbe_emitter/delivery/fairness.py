@@ -6,7 +6,7 @@ first attempts nor retries starve.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Claimed
-from leanbe_emitter.delivery.rows import claimed_of
+from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.statements import CANDIDATES, Statements
 from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.outbox import Lease
@@ -62,18 +62,18 @@ class FairClaims:
             return []
         claim = _Claim(session=session, lease=lease, counts=Counter(room.held), room=room)
         if self._take(claim, DeliveryState.SUSPECT, 1):
-            return in_order(claim.taken)
+            return self._complete(claim)
         self._take(claim, DeliveryState.READY, _share_of_retries(room.total, before=self._claims))
         self._take(claim, DeliveryState.NEW, claim.left)
         self._take(claim, DeliveryState.READY, claim.left)
-        self._claims += len(claim.taken)
-        return in_order(claim.taken)
+        self._claims += len(claim.rows)
+        return self._complete(claim)
 
     def _take(self, claim: "_Claim", state: DeliveryState, most: int) -> bool:
         """Take what is due in a state, so many at the most; say whether there was any."""
         if most <= 0 or state not in claim.room.among:
             return False
-        before = len(claim.taken)
+        before = len(claim.rows)
         strictness = self._candidates(claim, state, most)
         quotas = claim.quotas(strictness, most)
         if quotas:
@@ -83,7 +83,10 @@ class FairClaims:
             claim.add(self._statements.take(claim.session, state, free, claim.lease))
         if picked := pick_strict(claim.session, state, quotas.keys() - free.keys()):
             claim.add(self._statements.take_these(claim.session, picked, claim.lease))
-        return len(claim.taken) > before
+        return len(claim.rows) > before
+
+    def _complete(self, claim: "_Claim") -> list[Claimed]:
+        return complete(claim.session, claim.rows, statements=self._statements)
 
     def _candidates(self, claim: "_Claim", state: DeliveryState, most: int) -> dict[str, bool]:
         """Return products that something of this state is due for, and whether they are strict.
@@ -104,20 +107,19 @@ class _Claim:
     room: Room
     #: How many of each product are held, what was taken included.
     counts: Counter[str]
-    taken: list[Claimed] = field(default_factory=list)
+    rows: list[Row[Any]] = field(default_factory=list)
 
     @property
     def left(self) -> int:
-        return self.room.total - len(self.taken)
+        return self.room.total - len(self.rows)
 
     @property
     def full(self) -> int:
         """How many products have as many in flight as they may."""
         return sum(1 for count in self.counts.values() if count >= self.room.per_product)
 
-    def add(self, rows: Iterable[Row[Any]]) -> None:
-        more = [claimed_of(row) for row in rows]
-        self.taken.extend(more)
+    def add(self, more: Sequence[Row[Any]]) -> None:
+        self.rows.extend(more)
         self.counts.update(each.product_id for each in more)
 
     def quotas(self, products: Iterable[str], most: int) -> dict[str, int]:
@@ -132,11 +134,6 @@ class _Claim:
                 quotas[product] = quota
                 most -= quota
         return quotas
-
-
-def in_order(claimed: Iterable[Claimed]) -> list[Claimed]:
-    """Return deliveries in the order of their products' events."""
-    return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
 
 
 def _share_of_retries(room: int, *, before: int) -> int:

@@ -1,6 +1,6 @@
 """The queue's statements as PostgreSQL reads them; what another worker holds is passed over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -12,9 +12,9 @@ from leanbe_emitter.delivery.statements import (
     EXPIRED,
     HAND_BACK,
     HAS_URL,
-    JOIN_THE_REST,
     RENEW,
     SETTLE,
+    WEBHOOKS,
     WAKE,
 )
 from leanbe_emitter.outbox import Lease
@@ -31,8 +31,6 @@ WITH d AS (
 )
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM d CROSS JOIN LATERAL (SELECT * FROM events WHERE id = d.event_id LIMIT 1) AS e
-CROSS JOIN LATERAL (SELECT * FROM products WHERE id = d.product_id LIMIT 1) AS p
-CROSS JOIN LATERAL (SELECT * FROM webhooks WHERE product_id = d.product_id LIMIT 1) AS w
 """  # noqa: S608 - made of this module's own words
 
 _NEXT = """ARRAY(
@@ -53,7 +51,7 @@ _TAKE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
 _LOAD = text(
     f"""
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
-FROM deliveries AS d {JOIN_THE_REST}
+FROM deliveries AS d JOIN events AS e ON e.id = d.event_id
 WHERE d.id = ANY(CAST(:ids AS text[]))
 """  # noqa: S608 - made of this module's own words
 )
@@ -86,13 +84,14 @@ _EVIDENCE = ", ".join(ATTEMPT_COLUMNS[1:])
 _HELD_EVIDENCE = ", ".join(f"held.{name}" for name in ATTEMPT_COLUMNS[1:])
 
 # One statement, so that a batch is one round trip. The arrays are binary, which halves the cost of
-# answers; what is evidence goes through the update, so that nothing is joined twice.
+# answers; what is evidence goes through the update, so that nothing is joined twice. The ids stand
+# there once more for the planner: joined to the arrays alone, it reads all deliveries to hash them.
 _SETTLE = f"""
 WITH held AS MATERIALIZED (
     SELECT * FROM unnest({", ".join(f"%({name})b::{kind}[]" for name, kind in _TYPES.items())})
     AS held ({", ".join(_TYPES)})
 ), settled AS (
-    {SETTLE}
+    {SETTLE} AND deliveries.id = ANY(%(id)b::text[])
     RETURNING deliveries.id, deliveries.state, {_HELD_EVIDENCE}
 ), kept AS (
     INSERT INTO attempts ({", ".join(ATTEMPT_COLUMNS)}) SELECT id, {_EVIDENCE} FROM settled
@@ -108,6 +107,11 @@ class Postgresql:
     expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
     renew = text(RENEW.format(held=_HELD))
     hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    webhooks = text(WEBHOOKS.format(products="products") + " WHERE products.id = ANY(:ids)")
+
+    def list_of(self, ids: Iterable[str]) -> Any:
+        """Return the parameter that stands for these ids."""
+        return list(ids)
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
@@ -123,12 +127,13 @@ class Postgresql:
     ) -> Sequence[Row[Any]]:
         """Lease deliveries that this transaction has locked; return what is needed."""
         return session.execute(
-            _TAKE_THESE, {"ids": list(delivery_ids), "token": lease.token, "until": lease.until}
+            _TAKE_THESE,
+            {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until},
         ).all()
 
     def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
         """Return what an attempt needs of deliveries that are in flight."""
-        return session.execute(_LOAD, {"ids": list(delivery_ids)}).all()
+        return session.execute(_LOAD, {"ids": self.list_of(delivery_ids)}).all()
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.fairness import DUE, FairClaims, Room, in_order
+from leanbe_emitter.delivery.fairness import DUE, FairClaims, Room
+from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.postgresql import Postgresql
-from leanbe_emitter.delivery.rows import claimed_of
 from leanbe_emitter.delivery.sqlite import Sqlite
 from leanbe_emitter.delivery.statements import LEASE_ONE, OWED, TODO, Statements
 from leanbe_emitter.delivery.strict import first_of, strict_among
@@ -260,7 +260,7 @@ class Queue:
         if not delivery_ids:
             return []
         rows = self._statements.load(session, delivery_ids)
-        return in_order([claimed_of(row) for row in rows])
+        return complete(session, rows, statements=self._statements)
 
     def _settle(self, session: Session, settlements: Sequence[Settlement]) -> set[str]:
         if not settlements:

@@ -8,12 +8,10 @@ from typing import Any
 
 from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
 
-#: What an attempt needs of a delivery ``d``, its event ``e``, its product ``p`` and webhook ``w``,
-#: in the order of ``claimed_of``.
+#: What an attempt needs of a delivery ``d`` and its event ``e``, in the order of ``claimed_of``.
 NEEDED = """
     d.id, d.product_id, d.sequence, {lease}, {number}, d.attempts_counted, d.due_at, d.event_id,
-    e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost,
-    p.assumptions, w.url, w.secret, w.ca_file, w.insecure"""
+    e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost"""
 
 #: The columns of an attempt, in the order of ``attempt_row``.
 ATTEMPT_COLUMNS = (
@@ -37,11 +35,21 @@ ATTEMPT_COLUMNS = (
 _REMEMBERED_TEXTS = 4096
 
 
-def claimed_of(row: Any) -> Claimed:
-    """Return what was claimed, from the columns of ``NEEDED``."""
+def webhook_of(row: Any) -> WebhookSettings:
+    """Return a product's webhook, from a row of ``Statements.webhooks``."""
+    return WebhookSettings(
+        url=row.url,
+        secret=row.secret,
+        ca_file=row.ca_file,
+        insecure=bool(row.insecure),
+        assumptions=_switches(row.assumptions),
+    )
+
+
+def claimed_of(row: Any, webhook: WebhookSettings) -> Claimed:
+    """Return what was claimed, from the columns of ``NEEDED`` and its product's webhook."""
     (delivery_id, product_id, sequence, token, number, attempts_counted, due_at) = row[:7]
     (event_id, name, triggered_at, method, headers, body, deviations, overrides) = row[7:15]
-    (leases_lost, assumptions, url, secret, ca_file, insecure) = row[15:]
     return Claimed(
         delivery_id=delivery_id,
         product_id=product_id,
@@ -58,8 +66,8 @@ def claimed_of(row: Any) -> Claimed:
         body=body,
         deviations=_switches(deviations),
         overrides=_switches(overrides),
-        webhook=WebhookSettings(url, secret, ca_file, bool(insecure), _switches(assumptions)),
-        leases_lost=leases_lost,
+        webhook=webhook,
+        leases_lost=row[15],
     )
 
 

@@ -1,7 +1,7 @@
 """The queue's statements as SQLite reads them; one writer at a time needs no row locks."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -14,9 +14,9 @@ from leanbe_emitter.delivery.statements import (
     EXPIRED,
     HAND_BACK,
     HAS_URL,
-    JOIN_THE_REST,
     RENEW,
     SETTLE,
+    WEBHOOKS,
     WAKE,
 )
 from leanbe_emitter.outbox import Lease
@@ -31,7 +31,7 @@ CROSS JOIN deliveries AS d ON d.rowid IN (
     WHERE state = '{{state}}' AND product_id = wanted.value
     ORDER BY sequence, id LIMIT :quota
 )
-{JOIN_THE_REST}
+JOIN events AS e ON e.id = d.event_id
 """  # noqa: S608 - made of this module's own words
 _NEXT_BY_STATE = {
     state: text(_NEXT.format(state=state))
@@ -50,7 +50,7 @@ _LOAD = text(
     f"""
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM json_each(:ids) AS wanted CROSS JOIN deliveries AS d ON d.id = wanted.value
-{JOIN_THE_REST}
+JOIN events AS e ON e.id = d.event_id
 """  # noqa: S608 - made of this module's own words
 )
 
@@ -83,6 +83,15 @@ class Sqlite:
     expired = text(EXPIRED.format(lock=""))
     renew = text(RENEW.format(held=_HELD))
     hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    webhooks = text(
+        WEBHOOKS.format(
+            products="json_each(:ids) AS wanted CROSS JOIN products ON products.id = wanted.value"
+        )
+    )
+
+    def list_of(self, ids: Iterable[str]) -> Any:
+        """Return the parameter that stands for these ids."""
+        return json.dumps(list(ids))
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
@@ -94,8 +103,8 @@ class Sqlite:
             for quota, products in groupby(by_quota, key=lambda product: quotas[product])
             for row in session.execute(
                 _NEXT_BY_STATE[state],
-                {"products": json.dumps(list(products)), "quota": quota, "token": lease.token},
-            )
+                {"products": self.list_of(products), "quota": quota, "token": lease.token},
+            ).all()
         ]
         self._lease(session, [row.id for row in rows], lease)
         return rows
@@ -109,7 +118,7 @@ class Sqlite:
 
     def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
         """Return what an attempt needs of deliveries that are in flight."""
-        return session.execute(_LOAD, {"ids": json.dumps(list(delivery_ids))}).all()
+        return session.execute(_LOAD, {"ids": self.list_of(delivery_ids)}).all()
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
@@ -124,8 +133,8 @@ class Sqlite:
         return states
 
     def _lease(self, session: Session, delivery_ids: Sequence[str], lease: Lease) -> None:
-        ids = json.dumps(list(delivery_ids))
-        session.execute(_LEASE, {"ids": ids, "token": lease.token, "until": lease.until})
+        held = {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until}
+        session.execute(_LEASE, held)
 
 
 def _keep(session: Session, attempts: Sequence[tuple[Any, ...]]) -> None:

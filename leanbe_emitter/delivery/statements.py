@@ -4,7 +4,7 @@ A partial index serves only a statement that names its state as a literal. What 
 PostgreSQL say in different words stands in ``sqlite`` and ``postgresql``, and nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Row, TextClause, text
@@ -22,6 +22,12 @@ class Statements(Protocol):
     expired: TextClause
     renew: TextClause
     hand_back: TextClause
+    #: Takes ``ids`` of products, in a form of the database's own: see ``list_of``.
+    webhooks: TextClause
+
+    def list_of(self, ids: Iterable[str]) -> Any:
+        """Return the parameter that stands for these ids."""
+        ...
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
@@ -49,11 +55,11 @@ class Statements(Protocol):
         ...
 
 
-#: What else an attempt needs of a delivery ``d``: see ``rows.NEEDED``.
-JOIN_THE_REST = """
-JOIN events AS e ON e.id = d.event_id
-JOIN products AS p ON p.id = d.product_id
-JOIN webhooks AS w ON w.product_id = d.product_id"""
+#: The present webhooks of products, and how the products read the article.
+WEBHOOKS = """
+SELECT products.id, assumptions, url, secret, ca_file, insecure
+FROM {products} JOIN webhooks ON webhooks.product_id = products.id
+"""
 
 LEASE_ONE = text(
     """

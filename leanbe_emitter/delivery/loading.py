@@ -1,0 +1,29 @@
+"""All that attempts need: what was taken, with its products' webhooks as they are after that.
+
+The webhooks are read in a statement of their own, behind the one that took: PostgreSQL would show
+them as they were when a claim began that waited for somebody who set one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.delivery.claims import Claimed
+from leanbe_emitter.delivery.rows import claimed_of, webhook_of
+from leanbe_emitter.delivery.statements import Statements
+
+
+def complete(
+    session: Session, rows: Sequence[Row[Any]], *, statements: Statements
+) -> list[Claimed]:
+    """Return the deliveries of these rows, a product's in the order of its events."""
+    if not rows:
+        return []
+    products = statements.list_of({row.product_id for row in rows})
+    webhooks = {
+        row.id: webhook_of(row) for row in session.execute(statements.webhooks, {"ids": products})
+    }
+    claimed = [claimed_of(row, webhooks[row.product_id]) for row in rows]
+    return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
