@@ -16,8 +16,8 @@ from leanbe_emitter.delivery.statements import (
     HAS_URL,
     RENEW,
     SETTLE,
-    WEBHOOKS,
     WAKE,
+    WEBHOOKS,
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.states import DeliveryState
