@@ -23,8 +23,16 @@ BUSY_TIMEOUT_SECONDS = 10.0
 #: After how many pages SQLite moves its log into the file: twice its own number, as emission and
 #: settlement write the same pages again and again.
 CHECKPOINT_PAGES = 2000
-#: How long a connection to PostgreSQL may take, in seconds.
-CONNECT_TIMEOUT_SECONDS = 10
+#: When a PostgreSQL is given up that the network has swallowed, unless its URL says. A connection
+#: may take 10 s, its machine may owe an acknowledgement for 20 s (those are milliseconds), and a
+#: silent one is asked for a sign of life after 10 s, twice.
+POSTGRESQL_PATIENCE: Mapping[str, Any] = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 20_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 
 # What the driver of SQLite takes behind a "?"; all else goes to SQLite itself, by uri=true.
 _SQLITE_ARGUMENTS = frozenset(
@@ -211,7 +219,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    connect_args = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    connect_args = {
+        name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query
+    }
     try:
         return create_engine(url, connect_args=connect_args, pool_pre_ping=True, **_OPTIONS)
     except ImportError as error:
@@ -252,6 +262,7 @@ _ADVICE = {
     "read-only transaction": "Is this a standby, or a database set to read only?",
     "readonly": "The file or its folder is read-only for this user; --db names another.",
     "disk is full": "Make room on that disk; nothing was changed.",
+    "No space left": "Make room on the server's disk; nothing was changed.",
     "locked": "Another process holds it for long; try again when it is done.",
     "refused": "Is PostgreSQL running there? --db names the database.",
     "does not exist": "Create it first: createdb NAME.",

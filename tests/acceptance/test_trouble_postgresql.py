@@ -1,6 +1,5 @@
 """PostgreSQL in trouble under working workers: they back off, come back, and lose nothing."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.database import Database
+from tests.disks import filled, small_disk
 from tests.emitting import emit
 from tests.fleet import Fleet
 from tests.postgresql import Cluster
@@ -39,17 +39,28 @@ def fleet(postgresql_ready: str, recorder: Recorder, tmp_path: Path) -> Iterator
         yield fleet
 
 
-@pytest.fixture
-def server() -> Iterator[Cluster]:
-    """A server that the test may do anything to."""
-    home = Path(tempfile.mkdtemp(prefix="leanbe-emitter-crash-"))
+@contextmanager
+def own_server(home: Path) -> Iterator[Cluster]:
+    """Have a server that the test may do anything to."""
     cluster = Cluster(home, settings=DURABLE)
     try:
         cluster.start()
         yield cluster
     finally:
         cluster.stop()
-        shutil.rmtree(home)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that a server can reach who may not reach the test's own."""
+    with tempfile.TemporaryDirectory(prefix="leanbe-emitter-trouble-") as home:
+        yield Path(home)
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[Cluster]:
+    with own_server(home) as server:
+        yield server
 
 
 @contextmanager
@@ -102,6 +113,25 @@ def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_n
         other = fleet.start_worker()
         until(fleet.is_settled, "all is delivered")
         assert fleet.end(other) == 0
+        no_event_is_lost(fleet, recorder)
+
+
+def test_a_server_whose_disk_is_full_is_waited_for(
+    home: Path, recorder: Recorder, tmp_path: Path
+) -> None:
+    with (
+        small_disk(home, megabytes=256),
+        own_server(home) as server,
+        server.migrated_database() as url,
+        owing(url, recorder, tmp_path) as fleet,
+    ):
+        with filled(home):
+            worker = fleet.start_worker()
+            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            assert "No space left on device" in fleet.said(worker)
+        until(fleet.is_settled, "all is delivered")
+        assert fleet.end(worker) == 0
+        assert fleet.complaints() == []
         no_event_is_lost(fleet, recorder)
 
 

@@ -2,16 +2,16 @@
 
 import resource
 import sqlite3
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe, Wanted
 from leanbe_emitter.storage.database import Database
+from tests.disks import filled, small_disk
 from tests.fleet import Fleet
 from tests.receiver import Receiver
 from tests.waiting import until
@@ -74,36 +74,6 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
                 other.execute("ROLLBACK")
                 owe(leanbe)
         has_come_back(fleet, worker, receiver, events=2)
-
-
-@contextmanager
-def small_disk(folder: Path, *, megabytes: int) -> Iterator[None]:
-    """Mount a disk of its own there."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder],
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-@contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Let the disk of a folder be full until the block ends."""
-    filler = folder / "filler"
-    try:
-        with filler.open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(b"x" * 4096)
-        yield
-    finally:
-        filler.unlink()
 
 
 def test_a_disk_that_is_full_is_waited_for(receiver: Receiver, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Opening databases, good and bad, and what is said of them."""
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -114,6 +115,23 @@ def test_a_newer_database_is_called_newer(opened: Opener, database_url: str) -> 
         prepare(database)
     with pytest.raises(DatabaseBehind, match="newer than this program"):
         upgrade(database)
+
+
+@pytest.mark.parametrize(
+    ("said", "waits_ms"), [("", 20_000), ("?tcp_user_timeout=7000&connect_timeout=3", 7000)]
+)
+def test_a_server_that_the_network_swallowed_is_given_up_in_time(
+    postgresql_url: str, said: str, waits_ms: int
+) -> None:
+    database = Database(postgresql_url + said)
+    with database.engine.connect() as connection:
+        descriptor = connection.connection.dbapi_connection.fileno()  # type: ignore[union-attr]
+        with socket.socket(fileno=os.dup(descriptor)) as ours:
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == waits_ms
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 5
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 2
+    database.close()
 
 
 def test_a_server_that_is_not_there_is_called_so(opened: Opener) -> None:
