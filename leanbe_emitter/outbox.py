@@ -31,6 +31,7 @@ from leanbe_emitter.storage.emission import (
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, json_text
+from leanbe_emitter.storage.telling import note
 from leanbe_emitter.wire.assumptions import Reading, TriggeredAt, deviations, read
 from leanbe_emitter.wire.envelope import Sealed, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
@@ -104,14 +105,13 @@ def record(
         return []
     # What the action changed is read here, past the session.
     session.flush()
-    connection = session.connection()
-    senders = _lock(connection, {event.product_id for event in events})
+    senders = _lock(session.connection(), {event.product_id for event in events})
     draft = _Draft(ids=ids, lease=lease)
     at_now = to_milliseconds(now)
     for event in events:
         at = at_now if event.at is None else to_milliseconds(event.at)
         draft.add(senders[event.product_id], event, at=at)
-    emission.write(connection, draft.emission([each.counters for each in senders.values()]))
+    _write(session, draft.emission([each.counters for each in senders.values()]))
     return draft.recorded
 
 
@@ -125,7 +125,7 @@ def redeliver(
     """
     draft = _Draft(ids=ids, lease=lease)
     delivery_id = draft.owe(event.id, event.product_id, event.sequence, at=to_milliseconds(now))
-    emission.write(session.connection(), draft.emission([]))
+    _write(session, draft.emission([]))
     return delivery_id
 
 
@@ -265,6 +265,7 @@ class _Draft:
             counters=counters,
             events=self._events,
             deliveries=self._deliveries,
+            tells_workers=bool(self._deliveries) and self._lease_token is None,
             facts=[
                 Fact(JournalKind.EVENT, each.event_id, each.delivery_id) for each in self.recorded
             ],
@@ -303,6 +304,12 @@ def _form(
         deviations=json_text(deviations(reading)),
         overrides=overrides,
     )
+
+
+def _write(session: Session, written: Emission) -> None:
+    emission.write(session.connection(), written)
+    if written.tells_workers:
+        note(session)
 
 
 def _lock(connection: Connection, product_ids: set[str]) -> dict[str, _Sender]:

@@ -62,7 +62,7 @@ class Settings:
     #: How much of an answer's headers an attempt keeps.
     kept_header_bytes: int = 16 * 1024
     #: How long a waiting worker sleeps before it looks again without having been woken.
-    poll_seconds: float = 0.05
+    poll_seconds: float = 2.0
 
     def __post_init__(self) -> None:
         for name in _NUMBERS:

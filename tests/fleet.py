@@ -27,19 +27,21 @@ class Fleet:
     """The processes of a test, and the database that they share.
 
     Attributes:
+        poll: how long its workers rest before they look by themselves; theirs, if it is not given.
         running: those that were started and not ended, by name.
     """
 
     database: Database
     home: Path
+    poll: str = ""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     @contextmanager
-    def on(cls, database: Database, home: Path) -> Iterator[Self]:
+    def on(cls, database: Database, home: Path, *, poll: str = "") -> Iterator[Self]:
         """Start processes in the block; what still runs at its end is killed."""
-        fleet = cls(database=database, home=home)
+        fleet = cls(database=database, home=home, poll=poll)
         try:
             yield fleet
         finally:
@@ -137,7 +139,12 @@ class Fleet:
         with self._stderr(name).open("wb") as stderr:
             self.running[name] = subprocess.Popen(
                 command,
-                env=environment({"LEANBE_EMITTER_LEASE_SECONDS": f"{LEASE_SECONDS}s"}),
+                env=environment(
+                    {
+                        "LEANBE_EMITTER_LEASE_SECONDS": f"{LEASE_SECONDS}s",
+                        "LEANBE_EMITTER_POLL_SECONDS": self.poll,
+                    }
+                ),
                 cwd=Path(__file__).parent.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from leanbe_emitter.delivery.fairness import DUE, FairClaims, Room
 from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.sqlite import Sqlite
-from leanbe_emitter.delivery.statements import LEASE_ONE, OWED, TODO, Statements
+from leanbe_emitter.delivery.statements import LEASE_ONE, NEXT, OWED, TODO, Statements
 from leanbe_emitter.delivery.strict import first_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
@@ -29,6 +29,7 @@ from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import DeliveryState, JournalKind, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow
+from leanbe_emitter.storage.telling import tell_workers
 
 #: So many leases lost in a row exhaust a delivery: what it does to its workers is no accident.
 LEASES_LOST_LIMIT = 3
@@ -188,6 +189,8 @@ class Queue:
         with self._database.transaction() as session:
             rows = session.execute(self._statements.hand_back, {"held": _held(claimed)}).all()
             ended = {row.id for row in rows if row.state == DeliveryState.CANCELLED}
+            if len(ended) < len(rows):
+                tell_workers(session)
             journal.cancelled(
                 session,
                 [
@@ -200,11 +203,17 @@ class Queue:
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
         """Write what became of deliveries, with the evidence of their attempts.
 
+        Who settles here claims nothing: workers are told, as a retry may be due soon, and what
+        strict ordering held back now.
+
         Returns:
             The ids of those that were ours no more: nothing was changed for them.
         """
         with self._database.transaction() as session:
-            return self._settle(session, settlements)
+            lost = self._settle(session, settlements)
+            if len(lost) < len(settlements):
+                tell_workers(session)
+            return lost
 
     def wake(self) -> int:
         """Make ready what has waited until now, up to ``BATCH``; return how many there were."""
@@ -224,6 +233,17 @@ class Queue:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
             return self._todo(session)
+
+    def next_within(self, seconds: float) -> float:
+        """Say in how many seconds something falls due by itself; so many, if nothing does before.
+
+        That is a retry whose time comes, or a lease that runs out.
+        """
+        now = self._now()
+        with self._database.reading() as session:
+            found = session.execute(NEXT, {"until": now + int(seconds * 1000)}).one()
+        instants: list[int] = [at for at in found if at is not None]
+        return min([seconds, *(max(0, at - now) / 1000 for at in instants)])
 
     def due(self) -> Due:
         """Say what is owed right now."""

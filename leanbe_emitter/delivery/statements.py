@@ -82,6 +82,16 @@ SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'new') AS new,
 """
 )
 
+#: When something falls due, or a lease runs out, without anybody's doing; up to an instant: dead
+#: entries of leases that end later would be walked through otherwise.
+NEXT = text(
+    """
+SELECT (SELECT min(due_at) FROM deliveries WHERE state = 'waiting' AND due_at <= :until),
+       (SELECT min(lease_until) FROM deliveries
+        WHERE state = 'in_flight' AND lease_until <= :until)
+"""
+)
+
 #: How many are due or in flight, and since when.
 OWED = text(
     """

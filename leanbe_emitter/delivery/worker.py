@@ -21,6 +21,7 @@ from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, re
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
+from leanbe_emitter.delivery.wakeups import Wakeups, nobody
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.states import DeliveryState
@@ -31,6 +32,11 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 #: The first and the longest pause before a database that is away is asked again, in seconds.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+#: How long a busy worker may leave a wake-up to its next turn, in seconds.
+BUSY_PAUSE_SECONDS = 0.002
+#: How long a worker rests before it asks until when nothing is due, in seconds: where events come
+#: one after the other, it need not.
+SHORT_REST_SECONDS = 0.02
 #: How often a worker that stops asks a database that is away.
 LAST_TRIES = 5
 
@@ -41,10 +47,11 @@ class Worker:
     Args:
         concurrency: attempts in flight at once.
         per_product: attempts of one product in flight at once (contract c.5).
-        poll_seconds: how long an idle worker waits before it looks again.
+        poll_seconds: how long an idle worker waits before it looks again, if nothing wakes it.
         call: the seam to the database.
         watcher: who is told of the attempts.
         counters: what is done is counted there.
+        wakeups: what tells it that something may be due.
         grace_seconds: how long a stop waits for what is in flight.
     """
 
@@ -60,6 +67,7 @@ class Worker:
         call: Seam,
         watcher: Watcher,
         counters: Counters | None = None,
+        wakeups: Wakeups = nobody,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._queue = queue
@@ -71,10 +79,12 @@ class Worker:
         self._call = call
         self._watcher = watcher
         self._counters = counters or Counters()
+        self._wakeups = wakeups
         self._grace_seconds = grace_seconds
         self._in_flight: dict[asyncio.Task[None], Claimed] = {}
         self._ended: list[tuple[Claimed, Settlement]] = []
         self._news = asyncio.Event()
+        self._wake_up: asyncio.TimerHandle | None = None
         self._is_stopping = False
         self._pause_seconds = FIRST_PAUSE_SECONDS
 
@@ -85,15 +95,25 @@ class Worker:
 
     async def run(self, *, drain: bool = False) -> None:
         """Deliver until ``stop``; with ``drain``, until nothing is due any more."""
-        async with renewing(self._queue, self._held, call=self._call):
+        async with (
+            renewing(self._queue, self._held, call=self._call),
+            self._wakeups(self._may_be_due),
+        ):
             while not self._is_stopping:
-                self._news.clear()
+                self._begin_turn()
                 is_busy = await self._turn()
                 if drain and not (is_busy or self._in_flight or self._ended):
                     return
                 if not is_busy:
-                    await self._rest(self._poll_seconds)
+                    await self._rest_until_due()
             await self._finish()
+
+    def _begin_turn(self) -> None:
+        """Forget the news that this turn sees to."""
+        self._news.clear()
+        if self._wake_up is not None:
+            self._wake_up.cancel()
+            self._wake_up = None
 
     async def _turn(self) -> bool:
         """Settle, claim and begin; say whether there was anything to claim."""
@@ -173,10 +193,33 @@ class Worker:
             self._in_flight.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
             self._news.set()
 
-    async def _rest(self, seconds: float) -> None:
+    def _may_be_due(self) -> None:
+        """See to it that a turn looks: at once where there is nothing else to do.
+
+        A worker that is full can begin nothing; one that is busy has turns of its own, and looks in
+        the next, so that however many wake-ups come, they do not hold it up.
+        """
+        if not self._in_flight:
+            self._news.set()
+        elif self._wake_up is None and len(self._in_flight) < self._concurrency:
+            loop = asyncio.get_running_loop()
+            self._wake_up = loop.call_later(BUSY_PAUSE_SECONDS, self._news.set)
+
+    async def _rest_until_due(self) -> None:
+        """Rest until there is news, or a retry is due; look by itself after ``poll_seconds``."""
+        shortest = min(SHORT_REST_SECONDS, self._poll_seconds)
+        if await self._rest(shortest):
+            return
+        with suppress(DatabaseUnavailable):
+            seconds = await self._call(partial(self._queue.next_within, self._poll_seconds))
+            await self._rest(max(seconds, shortest))
+
+    async def _rest(self, seconds: float) -> bool:
+        """Rest for so long, or until there is news; say whether there is."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
+        return self._news.is_set()
 
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
         self._counters.unavailable()

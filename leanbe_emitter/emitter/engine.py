@@ -25,6 +25,7 @@ from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Due, Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.delivery.wakeups import wakeups_of
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
 from leanbe_emitter.emitter.home import Home, drive
@@ -63,6 +64,7 @@ class Engine:
         receivers: Receivers | None = None,
         raises_app_errors: bool = True,
     ) -> None:
+        self._database = database
         self._clock = clock
         self._settings = settings
         self._rules = rules
@@ -161,6 +163,7 @@ class Engine:
                 call=partial(loop.run_in_executor, thread),
                 watcher=logged(watcher),
                 counters=self._counters,
+                wakeups=wakeups_of(self._database),
             )
             came = _stop_on_signals(loop, worker)
             try:

@@ -6,7 +6,7 @@ about the database itself leaves here as ``DatabaseUnavailable`` and nowhere els
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue, LeanbeError
+from leanbe_emitter.storage.telling import tells_workers
 
 #: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
 BUSY_TIMEOUT_SECONDS = 10.0
@@ -74,6 +75,7 @@ class Database:
         if self.dialect == "postgresql":
             # As on SQLite: what is read in several statements is of one moment.
             self._reads["isolation_level"] = "REPEATABLE READ"
+        self._told: list[Callable[[], object]] = []
         # One connection serves every thread in memory: one transaction at a time on it.
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.in_memory else nullcontext()
@@ -90,6 +92,33 @@ class Database:
             session.begin(),
         ):
             yield session
+        if tells_workers(session):
+            for tell in tuple(self._told):
+                tell()
+
+    @contextmanager
+    def telling(self, tell: Callable[[], object]) -> Iterator[None]:
+        """Call ``tell``, for as long as the block lasts, when this handle made something due.
+
+        It is called after the commit, in the thread that committed.
+        """
+        self._told.append(tell)
+        try:
+            yield
+        finally:
+            self._told.remove(tell)
+
+    def own_connection(self) -> Any:
+        """Return a new connection of the driver, which is the caller's to close.
+
+        Raises:
+            DatabaseUnavailable: there is none to be had.
+        """
+        with unavailable_as_ours(self.url):
+            pooled = self.engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        return connection
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.journal import Fact
+from leanbe_emitter.storage.telling import CHANNEL
 
 
 class SenderRow(NamedTuple):
@@ -62,12 +63,17 @@ _COUNTER_COLUMNS = ("sequence", "last_triggered_at", "product_id")
 
 @dataclass(frozen=True, kw_only=True)
 class Emission:
-    """What is written in one go."""
+    """What is written in one go.
+
+    Attributes:
+        tells_workers: whether something of it is due and nobody's yet.
+    """
 
     counters: list[Counters] = field(default_factory=list)
     events: list[EventColumns] = field(default_factory=list)
     deliveries: list[DeliveryColumns] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    tells_workers: bool = False
 
 
 def lock(connection: Connection, product_ids: Collection[str]) -> list[SenderRow]:
@@ -144,13 +150,16 @@ WITH moved AS (
         %(e_headers)b::text[], %(e_body)b::text[], %(e_deviations)b::text[],
         %(e_overrides)b::text[]
     )
+), owed AS (
+    {_DELIVERY}
+    SELECT *, 0, 0 FROM unnest(
+        %(d_id)b::text[], %(d_product_id)b::text[], %(d_sequence)b::bigint[],
+        %(d_event_id)b::text[], %(d_state)b::text[], %(d_due_at)b::bigint[],
+        %(d_lease_token)b::text[], %(d_lease_until)b::bigint[], %(d_attempts_started)b::int[],
+        %(d_created_at)b::bigint[]
+    )
 )
-{_DELIVERY}
-SELECT *, 0, 0 FROM unnest(
-    %(d_id)b::text[], %(d_product_id)b::text[], %(d_sequence)b::bigint[], %(d_event_id)b::text[],
-    %(d_state)b::text[], %(d_due_at)b::bigint[], %(d_lease_token)b::text[],
-    %(d_lease_until)b::bigint[], %(d_attempts_started)b::int[], %(d_created_at)b::bigint[]
-)
+SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
 """  # noqa: S608 - the names of columns
 
     @classmethod
@@ -171,6 +180,7 @@ SELECT *, 0, 0 FROM unnest(
                 **_arrays("c", _COUNTER_COLUMNS, emission.counters),
                 **_arrays("e", _EVENT_COLUMNS, emission.events),
                 **_arrays("d", _DELIVERY_COLUMNS, emission.deliveries),
+                "tells_workers": emission.tells_workers,
                 "entries": [journal.entries_of(emission.facts)] if emission.facts else [],
             },
         )

@@ -1,0 +1,175 @@
+"""Woken, not polled: a worker that looks by itself once an hour delivers at once all the same."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import select
+
+from leanbe_emitter.clock import ManualClock, SystemClock, to_milliseconds
+from leanbe_emitter.delivery.claims import Claimed
+from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.outbox import redeliver
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.tables import EventRow
+from tests.bench import Bench, came_to
+from tests.fleet import Fleet
+from tests.receiver import Receiver
+from tests.waiting import until
+
+#: One commit may come while the worker is looking anyway; so many do not.
+ROUNDS = 8
+#: How long a retry waits.
+RETRY_MS = 300
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver.listening() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def bench(database: Database) -> Bench:
+    """What this process does, by the time of all processes."""
+    return Bench(database=database, clock=ManualClock(SystemClock().now()))
+
+
+@pytest.fixture
+def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
+    with Fleet.on(database, tmp_path, poll="1h") as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def product(bench: Bench, fleet: Fleet, receiver: Receiver) -> str:
+    """A product for which a worker has delivered, and rests."""
+    product = bench.product(url=receiver.url, backoff=f"{RETRY_MS}ms")
+    fleet.start_worker()
+    bench.owe(product)
+    delivered(fleet, 1)
+    return product
+
+
+def delivered(fleet: Fleet, count: int) -> None:
+    until(
+        lambda: fleet.count("deliveries", "state = 'delivered'") == count, f"{count} are delivered"
+    )
+
+
+def hold(bench: Bench, queue: Queue, product: str) -> Claimed:
+    """Record an event whose delivery is this process's, as a foreground call does."""
+    lease = queue.new_lease()
+    (claimed,) = queue.load(bench.owe(product, lease=lease), token=lease.token)
+    return claimed
+
+
+def test_what_another_process_commits_is_delivered_at_once(
+    bench: Bench, product: str, fleet: Fleet
+) -> None:
+    for count in range(2, 2 + ROUNDS):
+        bench.owe(product)
+        delivered(fleet, count)
+
+
+@pytest.mark.usefixtures("product")
+def test_what_another_process_owes_again_is_delivered_at_once(bench: Bench, fleet: Fleet) -> None:
+    for count in range(2, 2 + ROUNDS):
+        with bench.database.transaction() as session:
+            event = session.scalars(select(EventRow)).one()
+            redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
+        delivered(fleet, count)
+
+
+def test_what_another_process_hands_back_is_delivered_at_once(
+    bench: Bench, product: str, fleet: Fleet
+) -> None:
+    queue = bench.queue()
+    for count in range(2, 2 + ROUNDS):
+        queue.hand_back([hold(bench, queue, product)])
+        delivered(fleet, count)
+
+
+def test_a_retry_falls_due_without_a_poll(
+    bench: Bench, product: str, fleet: Fleet, receiver: Receiver
+) -> None:
+    for count in range(2, 4):
+        receiver.statuses.append(500)
+        bench.owe(product)
+        delivered(fleet, count)
+    assert fleet.count("attempts", "outcome = 'refused'") == 2
+
+
+def test_a_retry_of_another_process_falls_due_without_a_poll(
+    bench: Bench, product: str, fleet: Fleet
+) -> None:
+    queue = bench.queue()
+    for count in range(2, 4):
+        due_at = to_milliseconds(SystemClock().now()) + RETRY_MS
+        queue.settle([came_to(hold(bench, queue, product), Outcome.REFUSED, due_at=due_at)])
+        delivered(fleet, count)
+
+
+def test_what_another_process_held_back_is_delivered_at_once(
+    bench: Bench, product: str, fleet: Fleet
+) -> None:
+    """The product's events are delivered strictly one after the other."""
+    bench.assume(product, ordering="strict")
+    queue = bench.queue()
+    for count in range(3, 3 + 2 * ROUNDS, 2):
+        first = hold(bench, queue, product)
+        bench.owe(product)
+        queue.settle([came_to(first)])
+        delivered(fleet, count)
+
+
+@pytest.fixture
+def listener(fleet: Fleet) -> Callable[[], set[int]]:
+    """What returns the processes of PostgreSQL whose client listens."""
+    url = fleet.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def ask() -> set[int]:
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+            ).fetchall()
+        return {pid for (pid,) in rows}
+
+    return ask
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_worker_whose_connection_was_cut_is_woken_by_the_next(
+    bench: Bench, product: str, fleet: Fleet, listener: Callable[[], set[int]]
+) -> None:
+    for count in range(2, 5):
+        until(listener, "the worker listens")
+        cut = listener()
+        with bench.database.transaction() as session:
+            for pid in cut:
+                session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))
+        until(lambda: listener() - cut, "it listens again")  # noqa: B023 - called in this round
+        bench.owe(product)
+        delivered(fleet, count)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_was_committed_while_nobody_listened_is_delivered_when_it_listens_again(
+    bench: Bench, product: str, fleet: Fleet, listener: Callable[[], set[int]]
+) -> None:
+    until(listener, "the worker listens")
+    with bench.database.transaction() as session:
+        for pid in listener():
+            session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+    bench.owe(product)
+    delivered(fleet, 2)
+
+
+@pytest.mark.usefixtures("product")
+def test_a_worker_that_rests_stops_when_it_is_told_to(fleet: Fleet) -> None:
+    (worker,) = fleet.running
+    assert fleet.end(worker) == 0
+    assert fleet.complaints() == []

@@ -1,0 +1,206 @@
+"""Wake-ups inside one process: who is told of what, and what a worker makes of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.fairness import Room
+from leanbe_emitter.delivery.leases import inline
+from leanbe_emitter.delivery.queue import Exchange, Queue
+from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.delivery.wakeups import wakeups_of
+from leanbe_emitter.delivery.worker import BUSY_PAUSE_SECONDS, Worker
+from leanbe_emitter.outbox import Lease, record
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.migrate import prepare
+from tests.answering import Answering, Holding
+from tests.bench import LEASE_SECONDS, Bench, Noting, happened
+from tests.loops import on_a_loop
+from tests.waiting import seen
+
+HOUR = 3600.0
+STORM = 1000
+
+
+class ByHand:
+    """Wake-ups that the test gives."""
+
+    tell: Callable[[], None]
+
+    @asynccontextmanager
+    async def __call__(self, tell: Callable[[], None], /) -> AsyncIterator[None]:
+        self.tell = tell
+        yield
+
+
+class Looking(Queue):
+    """A queue that counts how often somebody looks."""
+
+    looks = 0
+
+    def exchange(
+        self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
+    ) -> Exchange:
+        self.looks += 1
+        return super().exchange(ended, room, ours=ours)
+
+
+@asynccontextmanager
+async def woken(
+    bench: Bench, transport: Transport, *, concurrency: int = 4
+) -> AsyncIterator[tuple[ByHand, Looking]]:
+    """Let a worker run that looks by itself once an hour."""
+    queue = Looking(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
+    wakeups = ByHand()
+    worker = Worker(
+        queue,
+        bench.sender(transport),
+        clock=bench.clock,
+        concurrency=concurrency,
+        per_product=concurrency,
+        poll_seconds=HOUR,
+        call=inline,
+        watcher=Noting(),
+        wakeups=wakeups,
+    )
+    task = asyncio.create_task(worker.run())
+    try:
+        await seen(lambda: queue.looks > 0, "it has looked at first")
+        yield wakeups, queue
+    finally:
+        worker.stop()
+        await task
+
+
+@on_a_loop
+async def test_a_resting_worker_looks_when_it_is_told(bench: Bench) -> None:
+    product, transport = bench.product(), Answering()
+    async with woken(bench, transport) as (wakeups, _):
+        for count in (1, 2, 3):
+            bench.owe(product)
+            wakeups.tell()
+            await seen(lambda: len(transport.requests) == count, "it is delivered")  # noqa: B023
+
+
+@on_a_loop
+async def test_a_worker_that_is_full_looks_at_nothing(bench: Bench) -> None:
+    bench.owe(bench.product(), 3)
+    transport = Holding()
+    async with woken(bench, transport, concurrency=2) as (wakeups, queue):
+        await transport.sent(2)
+        before = await looks_of(queue)
+        for _ in range(STORM):
+            wakeups.tell()
+            await asyncio.sleep(0)
+        assert await looks_of(queue) == before
+        transport.let_go()
+
+
+@on_a_loop
+async def test_a_busy_worker_looks_seldom_however_often_it_is_told(bench: Bench) -> None:
+    bench.owe(bench.product())
+    transport = Holding()
+    async with woken(bench, transport) as (wakeups, queue):
+        await transport.sent(1)
+        before = await looks_of(queue)
+        for _ in range(STORM):
+            wakeups.tell()
+        assert await looks_of(queue) == before + 1
+        transport.let_go()
+
+
+@on_a_loop
+async def test_a_busy_worker_begins_what_is_due_all_the_same(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product)
+    transport = Holding()
+    async with woken(bench, transport) as (wakeups, _):
+        await transport.sent(1)
+        bench.owe(product)
+        wakeups.tell()
+        await transport.sent(2)
+        transport.let_go()
+
+
+async def looks_of(queue: Looking) -> int:
+    """Return how often it was looked, once a look that was left to the next turn is over."""
+    await asyncio.sleep(10 * BUSY_PAUSE_SECONDS)
+    return queue.looks
+
+
+@on_a_loop
+async def test_what_this_process_makes_due_is_told_at_once_also_in_memory() -> None:
+    database = Database(":memory:")
+    prepare(database)
+    bench = Bench(database=database)
+    product = bench.product()
+    told = asyncio.Event()
+    async with wakeups_of(database)(told.set):
+        await asyncio.to_thread(bench.owe, product)
+        await asyncio.wait_for(told.wait(), 30)
+    database.close()
+
+
+@on_a_loop
+async def test_what_another_handle_makes_due_is_told(bench: Bench, database_url: str) -> None:
+    product, other = bench.product(), Database(database_url)
+    told = asyncio.Event()
+    async with wakeups_of(other)(told.set):
+        await quiet(told)
+        for _ in range(3):
+            bench.owe(product)
+            await asyncio.wait_for(told.wait(), 30)
+            told.clear()
+    other.close()
+
+
+async def quiet(told: asyncio.Event) -> None:
+    """Let what is told at the beginning pass: PostgreSQL tells as soon as it listens."""
+    await asyncio.sleep(0.2)
+    told.clear()
+
+
+@on_a_loop
+async def test_what_is_somebodys_already_is_told_to_nobody(postgresql_bench: Bench) -> None:
+    """A foreground call makes its own attempt; SQLite tells of every commit."""
+    bench = postgresql_bench
+    product, told = bench.product(), asyncio.Event()
+    async with wakeups_of(bench.database)(told.set):
+        await quiet(told)
+        bench.owe(product, lease=Lease(token="a" * 24, until=bench.now + 1))
+        await asyncio.sleep(0.2)
+        assert not told.is_set()
+
+
+@on_a_loop
+async def test_what_is_rolled_back_is_told_to_nobody(bench: Bench) -> None:
+    product, told = bench.product(), asyncio.Event()
+
+    def act() -> None:
+        with bench.database.transaction() as session:
+            record(session, [happened(product)], now=bench.clock.now(), ids=bench.ids)
+            raise ZeroDivisionError
+
+    async with wakeups_of(bench.database)(told.set):
+        await quiet(told)
+        with pytest.raises(ZeroDivisionError):
+            act()
+        await asyncio.sleep(0.2)
+        assert not told.is_set()
+
+
+@on_a_loop
+async def test_a_file_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> None:
+    home = tmp_path / "later"
+    database, told = Database(f"sqlite:///{home / 'test.db'}"), asyncio.Event()
+    async with wakeups_of(database)(told.set):
+        await asyncio.sleep(0.1)
+        assert not told.is_set()
+        home.mkdir()
+        prepare(database)
+        await asyncio.wait_for(told.wait(), 30)
+    database.close()
