@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from leanbe_emitter.storage.database import CONNECT_TIMEOUT_SECONDS, Database
+from leanbe_emitter.storage.database import POSTGRESQL_PATIENCE, Database
 from leanbe_emitter.storage.telling import CHANNEL
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 #: The first and the longest pause before a connection that broke is made again, in seconds.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-# A peer that vanished without a word is noticed after a minute or so.
-_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 @asynccontextmanager
@@ -60,8 +58,8 @@ async def _connect(database: Database) -> "AsyncConnection[Any]":
     from psycopg import AsyncConnection  # noqa: PLC0415 - an extra, which SQLite does without
 
     arguments, options = database.engine.dialect.create_connect_args(database.url)
-    given = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, **_KEEPALIVES, **options}
-    return await AsyncConnection.connect(*arguments, autocommit=True, **given)
+    patience = {**POSTGRESQL_PATIENCE, **options}
+    return await AsyncConnection.connect(*arguments, autocommit=True, **patience)
 
 
 async def _told(connection: "AsyncConnection[Any]", tell: Callable[[], None]) -> None:
