@@ -9,6 +9,7 @@
     │   └── PayloadTooDeep      more nesting than the limit
     ├── InvalidSignature        a body that does not verify
     ├── WaitTimedOut            what was waited for did not come in time
+    ├── EventsNotDelivered      an assertion, while something that was recorded is still due
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      its tables are older (or newer) than this program
 
@@ -85,6 +86,12 @@ class WaitTimedOut(LeanbeError):
     """What was waited for did not come in time."""
 
     code = "timed_out"
+
+
+class EventsNotDelivered(LeanbeError):
+    """Something was asserted while events that were recorded are still due."""
+
+    code = "events_not_delivered"
 
 
 class DatabaseUnavailable(LeanbeError):

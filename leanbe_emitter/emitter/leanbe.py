@@ -24,6 +24,7 @@ from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action, Limits
+from leanbe_emitter.emitter.asserting import Asserting
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_loop
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 NOBODY = Nobody()
 
 
-class Leanbe:
+class Leanbe(Asserting):
     """Leanbe's sending side.
 
     Args:
