@@ -13,9 +13,14 @@ class Commits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: Any = None
+        self._failures = database.failures
 
     def version(self) -> int | None:
         """Return the number; None while the file cannot be read. Nobody is waited for."""
+        if self._failures != self._database.failures:
+            # While one of its connections is open, a file that was read-only stays so for all.
+            self._failures = self._database.failures
+            self.close()
         try:
             if self._connection is None:
                 self._connection = self._database.own_connection()

@@ -62,6 +62,9 @@ class Database:
     Args:
         url: ``:memory:``, or any SQLAlchemy URL of SQLite or PostgreSQL.
 
+    Attributes:
+        failures: how often every connection was let go of; who has one of his own does so, too.
+
     Raises:
         InvalidValue: the text is no URL of a database that is supported.
     """
@@ -76,6 +79,7 @@ class Database:
             # As on SQLite: what is read in several statements is of one moment.
             self._reads["isolation_level"] = "REPEATABLE READ"
         self._told: list[Callable[[], object]] = []
+        self.failures = 0
         # One connection serves every thread in memory: one transaction at a time on it.
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.in_memory else nullcontext()
@@ -144,6 +148,7 @@ class Database:
         except DatabaseUnavailable:
             if not self.in_memory:
                 self.engine.dispose()
+                self.failures += 1
             raise
 
     def close(self) -> None:

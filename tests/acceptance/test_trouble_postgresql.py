@@ -23,7 +23,6 @@ PRODUCTS = 5
 EVENTS = 300
 #: What was committed is there after a crash of the server, though not after one of the machine.
 DURABLE = {"fsync": "off", "unix_socket_directories": "''"}
-AWAY = "The database is away; trying again."
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
         worker = fleet.start_worker()
         until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
         with server.crashed():
-            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
         until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
@@ -107,7 +106,7 @@ def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_n
         worker = fleet.start_worker()
         until(lambda: recorder.count() > 0, "it is in the middle of it")
         with server.crashed():
-            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             assert fleet.end(worker) == 0
         assert "The database stayed away" in fleet.said(worker)
         other = fleet.start_worker()
@@ -127,7 +126,7 @@ def test_a_server_whose_disk_is_full_is_waited_for(
     ):
         with filled(home):
             worker = fleet.start_worker()
-            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             assert "No space left on device" in fleet.said(worker)
         until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
@@ -167,7 +166,7 @@ def test_a_database_that_becomes_read_only_is_waited_for(fleet: Fleet, recorder:
     until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
     administer(fleet, f"ALTER DATABASE {database} SET default_transaction_read_only = on")
     until(lambda: terminate(fleet, worker), "it has to connect again")
-    until(lambda: fleet.said(worker).count(AWAY) > 2, "it has asked more than once")
+    until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
     administer(fleet, f"ALTER DATABASE {database} RESET default_transaction_read_only")
     until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0

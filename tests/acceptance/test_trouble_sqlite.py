@@ -17,8 +17,6 @@ from tests.receiver import Receiver
 from tests.waiting import until
 
 SECRET = "whsec_test"
-EVENTS = 3
-AWAY = "The database is away; trying again."
 #: How long a worker waits for another writer here, in seconds.
 PATIENT = "timeout=0.2"
 
@@ -55,6 +53,7 @@ def has_come_back(fleet: Fleet, worker: str, receiver: Receiver, *, events: int)
     until(lambda: fleet.count("deliveries", "state = 'delivered'") == events, "all is delivered")
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []
+    assert SECRET not in fleet.said(worker)
     assert len(set(receiver.bodies)) == len(receiver.requests) == events
     assert fleet.count("attempts", "outcome = 'delivered'") == fleet.count("attempts") == events
 
@@ -67,7 +66,7 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             receiver.is_open.set()
-            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             with Leanbe(f"sqlite:///{file}?{PATIENT}") as leanbe:
                 with pytest.raises(DatabaseUnavailable, match="locked"):
                     owe(leanbe)
@@ -83,7 +82,7 @@ def test_a_disk_that_is_full_is_waited_for(receiver: Receiver, tmp_path: Path) -
     with small_disk(disk, megabytes=8), working(file, receiver, tmp_path) as (fleet, worker):
         with filled(disk):
             receiver.is_open.set()
-            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             with Leanbe(f"sqlite:///{file}") as leanbe:
                 with pytest.raises(DatabaseUnavailable, match="disk is full"):
                     owe(leanbe)
@@ -107,7 +106,7 @@ def test_a_file_that_may_not_grow_is_waited_for(receiver: Receiver, tmp_path: Pa
     with working(file, receiver, tmp_path) as (fleet, worker):
         with no_longer_file(fleet.running[worker].pid, Path(f"{file}-wal")):
             receiver.is_open.set()
-            until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
         has_come_back(fleet, worker, receiver, events=1)
 
 
@@ -135,7 +134,7 @@ def test_a_folder_that_is_read_only_is_waited_for(receiver: Receiver, tmp_path: 
             owe(leanbe)
             with read_only(Path(home)):
                 worker = fleet.start_module("tests.unprivileged")
-                until(lambda: fleet.said(worker).count(AWAY) > 1, "it has asked more than once")
+                until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
                 assert "readonly" in fleet.said(worker)
                 assert receiver.requests == []
             has_come_back(fleet, worker, receiver, events=1)
