@@ -85,7 +85,7 @@ _HELD_EVIDENCE = ", ".join(f"held.{name}" for name in ATTEMPT_COLUMNS[1:])
 
 # One statement, so that a batch is one round trip. The arrays are binary, which halves the cost of
 # answers; what is evidence goes through the update, so that nothing is joined twice. The ids stand
-# there once more for the planner: joined to the arrays alone, it reads all deliveries to hash them.
+# there once more for the planner: joined to the arrays alone, it likes to hash all deliveries.
 _SETTLE = f"""
 WITH held AS MATERIALIZED (
     SELECT * FROM unnest({", ".join(f"%({name})b::{kind}[]" for name, kind in _TYPES.items())})
