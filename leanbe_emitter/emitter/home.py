@@ -8,6 +8,7 @@ app made in it, belong to it.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ class Home:
 
     def __init__(self, *, meanwhile: Callable[[], AbstractAsyncContextManager[None]]) -> None:
         self.interrupts = Interrupts()
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=_loop)
         self._meanwhile = meanwhile
 
     async def enter(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -54,6 +55,23 @@ class Home:
         with self.interrupts.cancelling():
             async with self._meanwhile():
                 return await work()
+
+
+class _Threads(ThreadPoolExecutor):
+    """The threads of a loop, which does not wait for them when it is closed.
+
+    Code of a receiver, or a name's resolution, may hang in one of them for ever.
+    """
+
+    def shutdown(self, wait: bool = True, **_: bool) -> None:  # noqa: ARG002, FBT001, FBT002 - not ours
+        """Begin no more work; what runs goes on by itself."""
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Threads(thread_name_prefix="asyncio_leanbe"))
+    return loop
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -302,6 +304,19 @@ def test_an_app_that_does_not_start_is_unreachable(leanbe: Leanbe) -> None:
     assert delivery.attempts[0].error == "the app did not start: no database"
 
 
+def test_a_thread_that_hangs_does_not_keep_the_handle_from_closing() -> None:
+    async def receive(_: ReceivedRequest) -> None:
+        await asyncio.to_thread(may_end.wait)
+
+    may_end = threading.Event()
+    with Leanbe(assume={"timeout": f"{SOON}s"}) as leanbe:
+        leanbe.products.create("Acme", webhook=receive)
+        error = leanbe.trigger("idea.created").attempts[0].error or ""
+    may_end.set()  # it would never have been reached
+    assert "the app hangs at" in error
+    assert "in receive: await asyncio.to_thread(may_end.wait)" in error
+
+
 def test_an_error_in_the_block_is_not_hidden_by_one_of_the_app() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await sending(START, END)(scope, receive, send)
@@ -328,14 +343,26 @@ def test_a_worker_delivers_to_apps_too(leanbe: Leanbe) -> None:
     assert [each.outcome for each in leanbe.deliveries.list()] == ["delivered", "delivered"]
 
 
-def test_djangos_open_transaction_is_seen(leanbe: Leanbe) -> None:
-    leanbe.products.create("WSGI", webhook=patient(django_wsgi_app()), path="/count")
-    leanbe.products.create("ASGI", webhook=patient(django_asgi_app()), path="/count")
-    from django.db import connection, transaction  # noqa: PLC0415 - after the settings
+def test_what_a_django_test_case_wrote_is_seen_and_rolled_back() -> None:
+    apps = [django_wsgi_app(), django_asgi_app(), django_client()]
+    from django.db import connection  # noqa: PLC0415 - after the settings
+    from django.test import TestCase  # noqa: PLC0415 - after the settings
 
-    with transaction.atomic():
-        connection.cursor().execute("CREATE TABLE seen (name text)")
-        connection.cursor().execute("INSERT INTO seen VALUES ('idea')")
-        deliveries = [leanbe.trigger("idea.created", product=each) for each in ("WSGI", "ASGI")]
-        transaction.set_rollback(True)
-    assert [each.attempts[0].answer_body for each in deliveries] == [b"1", b"1"]
+    class Shop(TestCase):  # type: ignore[misc]
+        def test_votes_are_counted(self) -> None:
+            connection.cursor().execute("CREATE TABLE seen (name text)")
+            connection.cursor().execute("INSERT INTO seen VALUES ('idea')")
+            with Leanbe() as leanbe:
+                for name, app in enumerate(apps):
+                    leanbe.products.create(f"{name}", webhook=patient(app), path="/count")
+                deliveries = [
+                    leanbe.trigger("idea.created", product=each) for each in leanbe.products.list()
+                ]
+            counts.extend(each.attempts[0].answer_body for each in deliveries)
+
+    counts = list[bytes | None]()
+    result = unittest.TestResult()
+    unittest.TestSuite([Shop("test_votes_are_counted")]).run(result)
+    assert [each[1] for each in result.errors + result.failures] == []
+    assert counts == [b"1"] * 3
+    assert "seen" not in connection.introspection.table_names()

@@ -97,7 +97,7 @@ class AsgiTransport:
         await self._started()
         exchange = Exchange(request.body, kept=self._kept)
         others = asyncio.all_tasks()
-        with WATCHDOG.watching(call), keeping_connections():
+        with WATCHDOG.watching(call):
             task = self._begin(call, request, exchange)
             watch = stopwatch()
             try:
@@ -194,7 +194,9 @@ class AsgiTransport:
         self, call: Call, scope: dict[str, Any], exchange: Exchange, *, url: str
     ) -> None:
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            # Until the very end: Django closes its connections after the answer.
+            with keeping_connections():
+                await self._app(scope, exchange.receive, exchange.send)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:

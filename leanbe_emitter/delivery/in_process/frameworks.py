@@ -7,6 +7,7 @@ we.
 """
 
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -35,6 +36,32 @@ def notice_swallowed(app: object) -> None:
             litestar.after_exception.append(_of_litestar)
 
 
+class _Keeping:
+    """How many requests are handled right now, and what Django does not do meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._disconnected: list[Any] = []
+
+    def begin(self, signals: Any, close: Any) -> None:
+        with self._lock:
+            if not self._count:
+                both = (signals.request_started, signals.request_finished)
+                self._disconnected = [each for each in both if each.disconnect(close)]
+            self._count += 1
+
+    def end(self, close: Any) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                for each in self._disconnected:
+                    each.connect(close)
+
+
+_KEEPING = _Keeping()
+
+
 @contextmanager
 def keeping_connections() -> Iterator[None]:
     """Keep Django's database connections open while a request is handled, if Django is there."""
@@ -42,14 +69,12 @@ def keeping_connections() -> Iterator[None]:
     if signals is None or database is None:
         yield
         return
-    both = (signals.request_started, signals.request_finished)
     close = database.close_old_connections
-    disconnected = [each for each in both if each.disconnect(close)]
+    _KEEPING.begin(signals, close)
     try:
         yield
     finally:
-        for each in disconnected:
-            each.connect(close)
+        _KEEPING.end(close)
 
 
 def is_of(app: object, module: str, name: str) -> bool:
