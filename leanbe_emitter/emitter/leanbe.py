@@ -24,6 +24,7 @@ from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import Nobody, Watcher
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action, Limits
+from leanbe_emitter.emitter.advancing import AdvancingClock
 from leanbe_emitter.emitter.asserting import Asserting
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
@@ -74,6 +75,7 @@ class Leanbe(Asserting):
 
     Attributes:
         products, webhooks, assumptions, users, deliveries: what there is to act on.
+        clock: the time; a ``ManualClock`` is moved with all that falls due on the way.
         watching: follows what happens, whichever process does it.
         created: whether the database was made, or migrated, just now.
 
@@ -137,6 +139,7 @@ class Leanbe(Asserting):
         self.users = Users(self._transactions)
         self.deliveries = Deliveries(self._transactions, redeliver=self.redeliver)
         self.watching = Watching(self._transactions, self.deliveries)
+        self.clock = AdvancingClock(self._clock, self._transactions, deliver=self.deliver)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -1,0 +1,130 @@
+"""``leanbe.clock``: the time, and moving it with all that falls due on the way.
+
+What falls due is attempted in its order and at its own time: a retry that is due in half an hour is
+made when the clock stands there, and what it schedules within the way is made, too.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, literal, select
+
+from leanbe_emitter.clock import Clock, ManualClock, from_milliseconds
+from leanbe_emitter.emitter.snapshots import Attempt
+from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.errors import Conflict, InvalidValue, WaitTimedOut
+from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.tables import DeliveryRow
+
+#: So many times something falls due before it is called endless.
+MOST_TURNS = 10_000
+
+# A partial index serves only a statement that names its state as a literal.
+_NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
+    DeliveryRow.state
+    == literal(DeliveryState.WAITING, DeliveryRow.__table__.c.state.type, literal_execute=True)
+)
+
+
+class AdvancingClock:
+    """The clock of a handle.
+
+    Args:
+        clock: what tells the time; it can be moved if it is a ``ManualClock``.
+        deliver: makes every attempt that is due, and returns them.
+    """
+
+    def __init__(
+        self, clock: Clock, transactions: Transactions, *, deliver: Callable[[], list[Attempt]]
+    ) -> None:
+        self._clock = clock
+        self._transactions = transactions
+        self._deliver = deliver
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        return self._clock.now()
+
+    def set(self, instant: datetime) -> None:
+        """Set the time, backwards too; nothing is attempted by that.
+
+        Raises:
+            Conflict: it is the machine's own clock.
+            InvalidValue: the instant has no time zone.
+        """
+        if instant.tzinfo is None:
+            raise InvalidValue(
+                f"{instant.isoformat()} has no time zone.", hint="Give it one: tzinfo=UTC."
+            )
+        self._manual().set(instant)
+
+    def advance(
+        self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0
+    ) -> list[Attempt]:
+        """Move the time on, and make every attempt that falls due until then, at its own time.
+
+        What is due already is attempted first.
+
+        Returns:
+            The attempts, in their order.
+
+        Raises:
+            Conflict: it is the machine's own clock, or a transaction is open.
+            InvalidValue: the way is not forward.
+            WaitTimedOut: what falls due has no end.
+        """
+        clock = self._manual()
+        way = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        if way <= timedelta():
+            raise InvalidValue(
+                f"The time cannot be moved on by {way}.",
+                hint="Name how far: advance(hours=1); set() goes back, too.",
+            )
+        end = clock.now() + way
+        attempts = self._run(clock, end)
+        clock.set(end)
+        return attempts
+
+    def run_until_settled(self) -> list[Attempt]:
+        """Move the time on until nothing is owed any more, and make every attempt on the way.
+
+        Returns:
+            The attempts, in their order.
+
+        Raises:
+            Conflict: it is the machine's own clock, or a transaction is open.
+            WaitTimedOut: what falls due has no end.
+        """
+        return self._run(self._manual(), None)
+
+    def _run(self, clock: ManualClock, end: datetime | None) -> list[Attempt]:
+        attempts = self._deliver()
+        for _ in range(MOST_TURNS):
+            due = self._next_due()
+            if due is None or (end is not None and due > end):
+                return attempts
+            clock.set(max(clock.now(), due))
+            made = self._deliver()
+            if not made and self._next_due() == due:
+                return attempts  # somebody else has it
+            attempts += made
+        raise WaitTimedOut(
+            f"Something fell due {MOST_TURNS} times, and still does.",
+            hint="Does the receiver raise an event for each that it gets?",
+        )
+
+    def _next_due(self) -> datetime | None:
+        with self._transactions.looking() as session:
+            due = session.scalar(_NEXT_DUE)
+        return None if due is None else from_milliseconds(due)
+
+    def _manual(self) -> ManualClock:
+        if isinstance(self._clock, ManualClock):
+            return self._clock
+        raise Conflict(
+            "The machine's own clock cannot be moved.",
+            hint="Leanbe(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) has one that can.",
+        )
+
+    def __repr__(self) -> str:
+        return repr(self._clock)
