@@ -18,7 +18,8 @@ from leanbe_emitter.delivery.statements import (
     WEBHOOKS,
 )
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.states import DeliveryState, JournalKind
 
 # The ids go through an array, and an event is looked up by itself: so the planner, whatever it
 # believes about the tables, has nothing but index scans to choose from.
@@ -83,18 +84,26 @@ _TYPES = {
 _EVIDENCE = ", ".join(ATTEMPT_COLUMNS[1:])
 _HELD_EVIDENCE = ", ".join(f"held.{name}" for name in ATTEMPT_COLUMNS[1:])
 
+# As ``rows.fact_of``.
+_ENDS = ", ".join(f"'{state}'" for state in DeliveryState if state.is_end)
+_FACT = (
+    f"'{JournalKind.ATTEMPT}', event_id, id, number, CASE WHEN state IN ({_ENDS}) THEN state END"
+)
+
 # One statement, so that a batch is one round trip. The arrays are binary, which halves the cost of
 # answers; what is evidence goes through the update, so that nothing is joined twice. The ids stand
 # there once more for the planner: joined to the arrays alone, it likes to hash all deliveries.
 _SETTLE = f"""
 WITH held AS MATERIALIZED (
     SELECT * FROM unnest({", ".join(f"%({name})b::{kind}[]" for name, kind in _TYPES.items())})
-    AS held ({", ".join(_TYPES)})
+    WITH ORDINALITY AS held ({", ".join(_TYPES)}, turn)
 ), settled AS (
     {SETTLE} AND deliveries.id = ANY(%(id)b::text[])
-    RETURNING deliveries.id, deliveries.state, {_HELD_EVIDENCE}
+    RETURNING deliveries.id, deliveries.state, deliveries.event_id, held.turn, {_HELD_EVIDENCE}
 ), kept AS (
     INSERT INTO attempts ({", ".join(ATTEMPT_COLUMNS)}) SELECT id, {_EVIDENCE} FROM settled
+), told AS (
+    {journal.write_from("settled", _FACT, order="turn")}
 )
 SELECT id, state FROM settled
 """  # noqa: S608 - made of this module's own words
@@ -138,7 +147,7 @@ class Postgresql:
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, and write the evidence; return the states of what was ours."""
+        """End leases, write the evidence, and tell the journal; return the states of ours."""
         columns = zip(*(_held(each) for each in settlements), strict=True)
         arrays = dict(zip(_TYPES, map(list, columns), strict=True))
         rows = session.connection().exec_driver_sql(_SETTLE, arrays).all()

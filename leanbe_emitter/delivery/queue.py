@@ -26,8 +26,7 @@ from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.states import DeliveryState, JournalKind, Outcome
+from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow
 from leanbe_emitter.storage.telling import tell_workers
 
@@ -286,10 +285,6 @@ class Queue:
         if not settlements:
             return set()
         states = self._statements.settle(session, settlements)
-        ours = [each for each in settlements if each.delivery_id in states]
-        if ours:
-            facts = [_fact(each, states[each.delivery_id]) for each in ours]
-            journal.write(session.connection(), facts)
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
@@ -334,13 +329,3 @@ class Queue:
 
 def _held(claimed: Iterable[Claimed]) -> str:
     return json.dumps([{"id": each.delivery_id, "token": each.token} for each in claimed])
-
-
-def _fact(settlement: Settlement, state: DeliveryState) -> Fact:
-    return Fact(
-        JournalKind.ATTEMPT,
-        settlement.event_id,
-        settlement.delivery_id,
-        settlement.number,
-        state.status if state.is_end else None,
-    )

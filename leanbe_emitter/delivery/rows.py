@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
+from leanbe_emitter.storage.journal import Fact
+from leanbe_emitter.storage.states import DeliveryState, JournalKind
 
 #: What an attempt needs of a delivery ``d`` and its event ``e``, in the order of ``claimed_of``.
 NEEDED = """
@@ -68,6 +70,17 @@ def claimed_of(row: Any, webhook: WebhookSettings) -> Claimed:
         overrides=_switches(overrides),
         webhook=webhook,
         leases_lost=row[15],
+    )
+
+
+def fact_of(settlement: Settlement, state: DeliveryState) -> Fact:
+    """Return what the journal tells of an attempt that left its delivery in this state."""
+    return Fact(
+        JournalKind.ATTEMPT,
+        settlement.event_id,
+        settlement.delivery_id,
+        settlement.number,
+        state.status if state.is_end else None,
     )
 
 

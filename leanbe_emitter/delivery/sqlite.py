@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row, fact_of
 from leanbe_emitter.delivery.statements import (
     EXPIRED,
     HAND_BACK,
@@ -20,6 +20,7 @@ from leanbe_emitter.delivery.statements import (
     WEBHOOKS,
 )
 from leanbe_emitter.outbox import Lease
+from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.states import DeliveryState
 
 # SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
@@ -123,11 +124,14 @@ class Sqlite:
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, and write the evidence; return the states of what was ours."""
+        """End leases, write the evidence, and tell the journal; return the states of ours."""
         held = json.dumps([_held(each) for each in settlements])
         rows = session.execute(_SETTLE, {"held": held}).all()
         states = {row.id: DeliveryState(row.state) for row in rows}
-        kept = [attempt_row(each) for each in settlements if each.delivery_id in states]
+        ours = [each for each in settlements if each.delivery_id in states]
+        facts = [fact_of(each, states[each.delivery_id]) for each in ours]
+        journal.write(session.connection(), facts)
+        kept = [attempt_row(each) for each in ours]
         for start in range(0, len(kept), _ATTEMPTS):
             _keep(session, kept[start : start + _ATTEMPTS])
         return states

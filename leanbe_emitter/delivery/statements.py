@@ -48,7 +48,7 @@ class Statements(Protocol):
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, and write the evidence; return the states of what was ours.
+        """End leases, write the evidence, and tell the journal; return the states of what was ours.
 
         A settlement whose token is not the delivery's changes nothing.
         """

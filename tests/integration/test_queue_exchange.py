@@ -72,7 +72,14 @@ def test_who_comes_too_late_is_told_so_and_claims_all_the_same(bench: Bench) -> 
     assert ids_of(list(got.claimed)) == fresh
 
 
-@pytest.mark.parametrize("failing", range(1, 7))
+@pytest.mark.parametrize(
+    ("database_url", "failing"),
+    [
+        *(("sqlite", number) for number in range(1, 8)),
+        *(("postgresql", number) for number in range(1, 6)),
+    ],
+    indirect=["database_url"],
+)
 def test_an_exchange_that_fails_has_settled_and_claimed_nothing(bench: Bench, failing: int) -> None:
     product = bench.product()
     first, second = bench.owe(product, 2)
