@@ -28,12 +28,16 @@ from leanbe_emitter.storage.tables import (
 )
 from leanbe_emitter.wire.catalogue import matching
 from leanbe_emitter.wire.explain import Explanation, explain
+from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of
 
 DeliveryRef = Delivery | str
 
 #: How many rows a list has unless it is told otherwise.
 PAGE = 200
+
+# All there are.
+_MOST = 1_000_000
 
 #: How many ids one statement names: databases take some ten thousand at the most.
 _IDS_AT_ONCE = 500
@@ -117,6 +121,19 @@ class Deliveries:
             rows = _rows_of(session, DeliveryRow, DeliveryRow.id, wanted)
             by_id = {each.id: each for each in self._snapshots(session, rows)}
         return [by_id[each] for each in wanted if each in by_id]
+
+    def snapshot(self, which: Filter | None = None) -> Sequence[dict[str, Any]]:
+        """Return what was sent and what came of it, oldest first, to be compared with another run.
+
+        Plain values, the same in every run of the same calls with a seed and a ``ManualClock``:
+        each delivery's event, status, URL and body, and its attempts; no durations, and no ids but
+        those in the bodies.
+
+        Raises:
+            NotFound: the filter names a product that is not there.
+            InvalidValue: its glob matches no event name, or its status is none.
+        """
+        return [_comparable(each) for each in reversed(self.list(which, limit=_MOST))]
 
     def redeliver(self, reference: DeliveryRef) -> Delivery:
         """Deliver an old event again: the same bytes, to the product's present URL, at once.
@@ -206,6 +223,30 @@ class Deliveries:
             )
             for row in rows
         ]
+
+
+def _comparable(delivery: Delivery) -> dict[str, Any]:
+    event = delivery.event
+    return {
+        "event": event.name,
+        "status": delivery.status.value,
+        "url": delivery.url,
+        "body": event.body.decode(),
+        "attempts": [
+            {
+                "outcome": each.outcome.value,
+                "answerStatus": each.answer_status,
+                "startedAt": print_instant(each.started_at),
+                # Another body than the event's own is an assumption's doing, or a fault's.
+                **({} if each.request_body == event.body else {"body": _text(each.request_body)}),
+            }
+            for each in delivery.attempts
+        ],
+    }
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="backslashreplace")
 
 
 def row_of(session: Session, reference: DeliveryRef) -> DeliveryRow:
