@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 import leanbe_emitter
 from leanbe_emitter import LeanbeError
 
@@ -65,8 +67,30 @@ def test_a_name_that_is_not_public_is_no_attribute() -> None:
     assert not hasattr(leanbe_emitter, "Leanby")
 
 
+#: What a receiver has no use for.
+SENDING = {"sqlalchemy", "alembic", "click", "rich", "httpx", "httptools", "tenacity"}
+FRAMEWORKS = {"fastapi", "starlette", "flask", "django"}
+
+
 def test_verify_loads_nothing_heavy() -> None:
     modules = loaded_by("from leanbe_emitter import verify, sign, stringify, InvalidSignature")
-    heavy = {"sqlalchemy", "alembic", "click", "rich", "httpx", "httptools", "asyncio", "tenacity"}
-    assert modules & heavy == set()
+    assert modules & {*SENDING, "asyncio"} == set()
     assert "leanbe_emitter.wire.envelope" in modules
+
+
+def test_the_receivers_load_no_framework_until_one_is_named() -> None:
+    modules = loaded_by("import leanbe_emitter.receivers.verifier")
+    assert modules & {*SENDING, *FRAMEWORKS, "asyncio"} == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "frameworks"),
+    [("fastapi", {"starlette"}), ("flask", {"flask"}), ("django", {"django"})],
+)
+def test_a_receiver_loads_its_own_framework_and_nothing_of_the_sending_side(
+    module: str, frameworks: set[str]
+) -> None:
+    modules = loaded_by(f"import leanbe_emitter.receivers.{module}")
+    ours = {name for name in modules if name.startswith("leanbe_emitter.")}
+    assert modules & FRAMEWORKS == frameworks
+    assert {name.split(".")[1] for name in ours} == {"receivers", "wire", "errors"}
