@@ -4,7 +4,7 @@ None of them is ever true by accident: an event name that does not exist is an e
 assertion while something that was recorded is still due.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -15,9 +15,8 @@ from leanbe_emitter.emitter.deliveries import Deliveries, Filter
 from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.emitter.watching import Entry, Watching
+from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
-from leanbe_emitter.storage.journal import START
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.catalogue import matches, matching
@@ -194,19 +193,13 @@ class Asserting:
             product_id = None if product is None else named(session, product).id
         return [
             entry.delivery
-            for entry in self._entries()
+            for entry in self.watching.until_now()
             if entry.kind is JournalKind.ATTEMPT
             and entry.delivery is not None
             and entry.attempt is not None
             and entry.attempt.outcome is Outcome.DELIVERED
             and product_id in {None, entry.event.product_id}
         ]
-
-    def _entries(self) -> Iterator[Entry]:
-        cursor = START
-        while entries := self.watching.entries(cursor):
-            yield from entries
-            cursor = entries[-1].cursor
 
 
 def _is_delivered(delivery: Delivery) -> bool:

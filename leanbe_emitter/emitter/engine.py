@@ -128,6 +128,11 @@ class Engine:
         settle = partial(self._receivers.settle, until=until, timeout_seconds=timeout_seconds)
         self._drive(self._home.enter(settle))
 
+    def forget_receivers(self) -> None:
+        """Stop the receivers in this process, and let nothing be found at their addresses."""
+        if self._receivers:
+            self._drive(self._home.enter(self._receivers.aclose))
+
     def close(self) -> None:
         """Close connections, stop the receivers in this process, and close the loop."""
         with self._turn:

@@ -43,6 +43,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import record, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.emptying import empty
 from leanbe_emitter.storage.migrate import prepare
 from leanbe_emitter.storage.retention import Pruned, prune
 from leanbe_emitter.storage.states import DeliveryStatus
@@ -445,6 +446,18 @@ class Leanbe(Asserting):
         """
         self._transactions.require_none("Pruning")
         return prune(self._database, before=self._clock.now() - older_than, told=told)
+
+    def reset(self) -> None:
+        """Delete everything, and stop and forget the receivers in this process.
+
+        Ids and time go on. What is in flight elsewhere changes nothing any more.
+
+        Raises:
+            Conflict: a transaction is open, or this is inside a receiver.
+        """
+        self._require_free_thread()
+        empty(self._database)
+        self._engine.forget_receivers()
 
     def close(self) -> None:
         """Close connections and the database, and stop receivers; what was in memory is gone."""

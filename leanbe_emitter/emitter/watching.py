@@ -14,7 +14,7 @@ from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.journal import START, Cursor
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.tables import EventRow
 
@@ -57,6 +57,16 @@ class Watching:
     def entries(self, after: Cursor) -> Sequence[Entry]:
         """Return what happened after a cursor, in commit order; empty where nothing did yet."""
         return self._read(after)[0]
+
+    def until_now(self, after: Cursor = START) -> Iterator[Entry]:
+        """Yield all that has happened after a cursor, from the beginning if it is not given."""
+        cursor = after
+        while True:
+            entries, end = self._read(cursor)
+            yield from entries
+            if end == cursor:
+                return
+            cursor = end
 
     def follow(self, after: Cursor | None = None) -> Iterator[Entry]:
         """Yield what happens, for as long as somebody asks.

@@ -312,3 +312,15 @@ def test_only_the_product_that_is_named_counts(acme: Acme) -> None:
         acme.leanbe.assert_order(["idea.created", "idea.upVoted"], product=other)
     said = failure(lambda: acme.leanbe.assert_delivered("idea.created", product=acme.product))
     assert "idea.created  …" not in said
+
+
+def test_what_a_deleted_product_was_sent_hides_nothing() -> None:
+    with Leanbe(transport=Answering()) as leanbe:
+        gone = leanbe.products.create("Gone", webhook_url="http://a.test/")
+        for _ in range(260):  # more than is read of the journal at once
+            leanbe.trigger("idea.created", product=gone)
+        leanbe.products.delete(gone)
+        leanbe.products.create("There", webhook_url="http://a.test/")
+        leanbe.trigger("idea.created")
+        leanbe.trigger("idea.upVoted")
+        leanbe.assert_order(["idea.created", "idea.upVoted"])

@@ -33,6 +33,8 @@ class Receivers:
         self._kept = kept
         self._apps: list[tuple[object, str]] = []
         self._at: dict[str, InProcessTransport] = {}
+        # By receivers that are forgotten.
+        self._raised: list[AppError] = []
 
     def __len__(self) -> int:
         return len(self._at)
@@ -60,7 +62,8 @@ class Receivers:
 
     def take_errors(self) -> list[AppError]:
         """Return what the receivers raised since this was last asked."""
-        return [error for each in self._at.values() for error in each.errors.take()]
+        raised, self._raised = self._raised, []
+        return raised + [error for each in self._at.values() for error in each.errors.take()]
 
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
@@ -79,9 +82,11 @@ class Receivers:
             )
 
     async def aclose(self) -> None:
-        """Stop every receiver."""
-        for each in self._at.values():
+        """Stop every receiver, and forget it: its address is free again."""
+        stopped, self._at, self._apps = self._at, {}, []
+        for each in stopped.values():
             await each.aclose()
+            self._raised += each.errors.take()
 
     def _address(self, app: Any) -> str:
         for known, address in self._apps:

@@ -1,0 +1,83 @@
+"""Everything goes, and the handle can be used as before."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from leanbe_emitter import Conflict, Leanbe, ReceivedRequest
+from leanbe_emitter.storage.documents import METADATA
+from tests.apps import END, START, Receive, Send, sending, turns
+from tests.scene import Scene
+
+
+def counts(leanbe: Leanbe) -> dict[str, int]:
+    """Return how many rows each table has, less those that are empty."""
+    with leanbe._database.reading() as session:
+        found = {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in METADATA.sorted_tables
+        }
+    return {name: count for name, count in found.items() if count}
+
+
+def test_no_row_is_left(scene: Scene) -> None:
+    scene.product.ideas.upvote(scene.idea, customer=scene.ana)
+    scene.product.okrs.create(title="More", key_results=[{"title": "Votes", "targetValue": 2}])
+    scene.leanbe.webhooks.rotate(scene.product)
+    before = counts(scene.leanbe)
+    scene.leanbe.reset()
+    assert len(before) > 12
+    assert counts(scene.leanbe) == {}
+
+
+def test_everything_works_afterwards_and_who_follows_misses_nothing(scene: Scene) -> None:
+    cursor = scene.leanbe.watching.end()
+    scene.leanbe.reset()
+    requests = list[ReceivedRequest]()
+    scene.leanbe.products.create("Acme", webhook=requests.append)
+    assert scene.leanbe.trigger("idea.created").delivered
+    kinds = [each.kind.value for each in scene.leanbe.watching.until_now(cursor)]
+    assert kinds == ["event", "attempt"]
+
+
+def test_receivers_are_stopped_and_their_addresses_free_again() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await sending(START, END)(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            steps.append((await receive())["type"])
+            await send({"type": f"lifespan.{step}.complete"})
+
+    steps = list[str]()
+    with Leanbe() as leanbe:
+        for receiver in (app, partial(app)):
+            product = leanbe.products.create("Acme", webhook=receiver)
+            assert product.webhook.url == "http://testserver/"
+            assert leanbe.trigger("idea.created").delivered
+            leanbe.reset()
+    assert steps == ["lifespan.startup", "lifespan.shutdown"] * 2
+
+
+def test_what_a_receiver_raised_last_is_raised() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        await turns(100)
+        raise ValueError("too late")
+
+    with Leanbe() as leanbe:
+        leanbe.products.create("Acme", webhook=app)
+        leanbe.trigger("idea.created")
+        with pytest.raises(ValueError, match="too late"):
+            leanbe.reset()
+        assert counts(leanbe) == {}
+
+
+def test_it_is_refused_inside_a_transaction() -> None:
+    with Leanbe() as leanbe, leanbe.transaction():
+        leanbe.products.create("Acme")
+        with pytest.raises(Conflict, match="inside a transaction"):
+            leanbe.reset()
+        assert len(leanbe.products.list()) == 1
