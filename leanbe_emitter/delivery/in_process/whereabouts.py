@@ -26,7 +26,7 @@ _LIBRARIES = tuple(
 # Whoever calls: above these frames there is the test, and its own code.
 _CALLERS = (os.path.join(str(Path(__file__).parent), ""), asyncio.__path__[0])  # noqa: PTH118
 # Threads in which frameworks run synchronous code for asynchronous callers.
-_HELPERS = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor", "asyncio-portal")
+_THREAD_NAMES = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor", "asyncio-portal")
 _MOST_SHOWN = 3
 
 
@@ -39,7 +39,7 @@ def of_frame(frame: FrameType | None) -> str:
 def of_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> str:
     """Name the lines at which tasks wait, and those of the threads that frameworks wait for."""
     waiting = [_chain(task.get_coro()) for task in tasks if not task.done()]
-    own = [frames for frames in [*waiting, *_helper_threads()] if _innermost_own(frames)]
+    own = [frames for frames in [*waiting, *_threads_of_frameworks()] if _innermost_own(frames)]
     places = dict.fromkeys(map(_named, own or waiting[:1]))
     return " and ".join([*places][:_MOST_SHOWN])
 
@@ -69,10 +69,10 @@ def _suspended(awaiting: Any) -> tuple[FrameType | None, Any]:
     return None, None
 
 
-def _helper_threads() -> Iterator[list[FrameType]]:
+def _threads_of_frameworks() -> Iterator[list[FrameType]]:
     frames = sys._current_frames()  # noqa: SLF001 - there is no other way to see a thread
     for thread in threading.enumerate():
-        if thread.name.startswith(_HELPERS) and thread.ident in frames:
+        if thread.name.startswith(_THREAD_NAMES) and thread.ident in frames:
             yield list(_up(frames[thread.ident]))[::-1]
 
 
