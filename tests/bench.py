@@ -133,6 +133,11 @@ class Bench:
         self.clock.advance(seconds=LEASE_SECONDS)
         queue.reap()
 
+    def put(self, delivery_id: str, state: DeliveryState) -> None:
+        """Put a delivery that nobody holds into a state."""
+        with self.database.transaction() as session:
+            session.get_one(DeliveryRow, delivery_id).state = state
+
     def delivery(self, delivery_id: str) -> DeliveryRow:
         """Return a delivery's row."""
         with self.database.reading() as session:

@@ -71,11 +71,26 @@ class FairClaims:
 
     def _take(self, claim: "_Claim", state: DeliveryState, most: int) -> bool:
         """Take what is due in a state, so many at the most; say whether there was any."""
-        if most <= 0 or state not in claim.room.among:
+        if state not in claim.room.among:
             return False
         before = len(claim.rows)
-        strictness = self._candidates(claim, state, most)
-        quotas = claim.quotas(strictness, most)
+        # Products that gave nothing, held back by what they owe or in others' hands: the claim goes
+        # on behind them, or it would seem that nothing is due.
+        empty: set[str] = set()
+        while (left := before + most - len(claim.rows)) > 0:
+            asked = self._take_of(claim, state, left, but_not=empty)
+            silent = asked - {row.product_id for row in claim.rows[before:]}
+            if not silent:
+                break
+            empty |= silent
+        return len(claim.rows) > before
+
+    def _take_of(
+        self, claim: "_Claim", state: DeliveryState, most: int, *, but_not: Collection[str]
+    ) -> set[str]:
+        """Take what is due in a state of the products whose turn it is; return those."""
+        strictness = self._candidates(claim, state, most + len(but_not))
+        quotas = claim.quotas((each for each in strictness if each not in but_not), most)
         if quotas:
             self._turns[state] = list(quotas)[-1]
         free = {product: quota for product, quota in quotas.items() if not strictness[product]}
@@ -83,7 +98,7 @@ class FairClaims:
             claim.add(self._statements.take(claim.session, state, free, claim.lease))
         if picked := pick_strict(claim.session, state, quotas.keys() - free.keys()):
             claim.add(self._statements.take_these(claim.session, picked, claim.lease))
-        return len(claim.rows) > before
+        return set(quotas)
 
     def _complete(self, claim: "_Claim") -> list[Claimed]:
         return complete(claim.session, claim.rows, statements=self._statements)

@@ -54,6 +54,22 @@ def test_other_products_are_not_held(bench: Bench) -> None:
     assert set(ids_of(claim(bench.queue()))) == {strict, *free}
 
 
+def test_what_is_held_does_not_hide_what_is_due_behind_it(bench: Bench) -> None:
+    queue = bench.queue()
+    for name in "ABC":
+        bench.owe(bench.product(name, ordering="strict"), 2)
+    queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
+    free = bench.owe(bench.product("D"), 2)
+    assert [ids_of(claim(queue, 1)) for _ in range(3)] == [free[:1], free[1:], []]
+
+
+def test_the_first_is_taken_though_a_retry_stands_behind_it(bench: Bench) -> None:
+    product = bench.product(ordering="strict")
+    first, second = bench.owe(product, 2)
+    bench.put(second, DeliveryState.READY)
+    assert ids_of(claim(bench.queue())) == [first]
+
+
 def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Bench) -> None:
     (old, new) = bench.owe(bench.product(ordering="strict"), 2)
     queue = bench.queue()
