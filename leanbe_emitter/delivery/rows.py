@@ -1,6 +1,7 @@
 """Between rows and what passes through the queue: the same few texts are read and written often."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -35,6 +36,9 @@ ATTEMPT_COLUMNS = (
 )
 
 _REMEMBERED_TEXTS = 4096
+
+# What no database holds in a text. An error may quote a receiver's own words.
+_UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def webhook_of(row: Any) -> WebhookSettings:
@@ -100,7 +104,7 @@ def attempt_row(settlement: Settlement) -> tuple[Any, ...]:
         None if evidence.answer_headers is None else _headers_text(tuple(evidence.answer_headers)),
         evidence.answer_body,
         evidence.answer_length,
-        evidence.error,
+        None if evidence.error is None else _UNHOLDABLE.sub("\ufffd", evidence.error),
         evidence.fault,
         _text(dict(evidence.deviations)) if evidence.deviations else "{}",
     )

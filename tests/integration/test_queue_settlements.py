@@ -20,6 +20,16 @@ def test_an_attempt_ends_its_delivery_with_its_evidence(bench: Bench) -> None:
     assert (attempt.number, attempt.outcome, attempt.url) == (1, Outcome.DELIVERED, URL)
 
 
+def test_an_error_is_on_record_whatever_characters_it_quotes(bench: Bench) -> None:
+    (delivery,) = bench.owe(bench.product())
+    queue = bench.queue()
+    (claimed,) = claim(queue)
+    said = came_to(claimed).evidence._replace(error="the app raised KeyError: '\0 \ud800 é'")
+    assert queue.settle([came_to(claimed)._replace(evidence=said)]) == set()
+    (attempt,) = bench.attempts(delivery)
+    assert attempt.error == "the app raised KeyError: '\ufffd \ufffd é'"
+
+
 def test_a_retry_waits_for_its_time(bench: Bench) -> None:
     (delivery,) = bench.owe(bench.product())
     queue = bench.queue()
