@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import cast
 
-from leanbe_emitter.clock import Clock, to_milliseconds
+from leanbe_emitter.clock import Clock, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import DUE, Room
 from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
@@ -37,8 +37,8 @@ BUSY_PAUSE_SECONDS = 0.002
 #: How long a worker rests before it asks until when nothing is due, in seconds: where events come
 #: one after the other, it need not.
 SHORT_REST_SECONDS = 0.02
-#: How often a worker that stops asks a database that is away.
-LAST_TRIES = 5
+#: For how long a worker that stops asks a database that is away, in seconds.
+LAST_SECONDS = 3.0
 
 
 class Worker:
@@ -247,7 +247,8 @@ class Worker:
     async def _settle_the_last(self) -> None:
         # However long it has been away: whoever stops us waits for a few seconds.
         self._pause_seconds = FIRST_PAUSE_SECONDS
-        for _ in range(LAST_TRIES):
+        last_try_at = stopwatch() + LAST_SECONDS
+        while self._ended and stopwatch() <= last_try_at:
             self._news.clear()
             try:
                 await self._settle()

@@ -358,6 +358,24 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
 
 
 @on_a_loop
+async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(bench: Bench) -> None:
+    class Counted(Away):
+        def _ask(self, call: str) -> None:
+            asked[call] += 1
+
+    asked: Counter[str] = Counter()
+    bench.owe(bench.product())
+    transport = Holding()
+    it = worker(bench, transport, queue=Counted.of(bench))
+    async with working(it) as task:
+        await transport.sent(1)
+        it.stop()
+        transport.let_go()
+        await task
+    assert asked["settle"] == 1
+
+
+@on_a_loop
 async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
