@@ -9,6 +9,10 @@ from typing import Any
 from leanbe_emitter.delivery.in_process.app_errors import AppError
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
+from leanbe_emitter.delivery.in_process.recognising import transport_for
+from leanbe_emitter.delivery.transport import Answer
+from tests.driving import driven
+from tests.sending import post
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -91,3 +95,16 @@ async def turns(count: int = 10) -> None:
     """Let the event loop turn a few times."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+def answers_of(app: Any, *bodies: bytes, url: str = URL) -> list[Answer]:
+    """Return a receiver's answers to bodies, one after the other."""
+    transport = transport_for(app, answer_seconds=10)
+
+    async def answers() -> list[Answer]:
+        found = [await transport.send(post(url, body=sent)) for sent in bodies]
+        await transport.aclose()
+        return found
+
+    # Flask's asynchronous views run where no event loop does.
+    return asyncio.run(answers()) if isinstance(transport, AsgiTransport) else driven(answers())

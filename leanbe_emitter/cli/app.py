@@ -48,6 +48,7 @@ SECTIONS = {
     },
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
+        "snippet": "Print a correct receiver to start from.",
         "sign": "Print the signature of a payload.",
         "verify": "Verify an envelope's signature.",
         "explain": "Say why a signature does not match, and how to mend it.",

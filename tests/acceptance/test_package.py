@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from leanbe_emitter.snippets import NAMES, snippet
 from tests.command_line import environment
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,13 @@ def test_the_wheel_holds_the_migrations_and_the_mark_of_its_types(installed: Pat
     ours = {path.name for path in (ROOT / "migrations" / "versions").glob("*.py")}
     assert {path.name for path in (package / "migrations" / "versions").glob("*.py")} == ours
     assert (package / "migrations" / "env.py").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_wheel_holds_each_snippet(installed: Path, name: str) -> None:
+    printed = run_installed(installed, "snippet", name)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert printed.stdout == snippet(name)
 
 
 def test_the_wheel_runs_from_an_empty_folder(installed: Path) -> None:

@@ -181,3 +181,8 @@ def test_the_architecture_names_every_part_of_the_package() -> None:
             assert f"{package.name}/" in architecture, package.name
         elif package.suffix == ".py" and not package.name.startswith("__"):
             assert package.name in architecture, package.name
+
+
+def test_a_receiver_to_start_from_is_printed(shell: Shell, tmp_path: Path) -> None:
+    shell.run("snippet")
+    compile((tmp_path / "receiver.py").read_text(), "receiver.py", "exec")

@@ -1,18 +1,14 @@
 """``verified`` in each framework: what the view gets, and how the rest is refused."""
 
-import asyncio
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from leanbe_emitter import Envelope, InvalidValue, sign, stringify
-from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
-from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.delivery.transport import Answer
 from leanbe_emitter.receivers.verifier import Secret
-from tests.driving import driven
-from tests.sending import post
-from tests.verified_apps import FRAMEWORKS, PATH, Serving
+from tests.apps import answers_of
+from tests.verified_apps import FRAMEWORKS, Serving
 
 SECRET = "whsec_test"
 PAYLOAD = {"_id": "64a28ec49c3a1954e6a2e504", "title": "Dark mode, née «Noir»"}
@@ -40,20 +36,6 @@ def seen() -> list[Envelope]:
 def serving(request: pytest.FixtureRequest) -> Serving:
     """What makes a receiver in one of the frameworks."""
     return cast("Serving", request.param)
-
-
-def answers_of(app: Any, *bodies: bytes) -> list[Answer]:
-    """Return a receiver's answers to bodies, one after the other."""
-    transport = transport_for(app, answer_seconds=10)
-
-    async def answers() -> list[Answer]:
-        url = f"http://testserver{PATH}"
-        found = [await transport.send(post(url, body=sent)) for sent in bodies]
-        await transport.aclose()
-        return found
-
-    # Flask's asynchronous views run where no event loop does.
-    return asyncio.run(answers()) if isinstance(transport, AsgiTransport) else driven(answers())
 
 
 def answer_to(sent: bytes, serving: Serving, secret: Secret, seen: list[Envelope]) -> Answer:
