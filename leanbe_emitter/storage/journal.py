@@ -43,6 +43,7 @@ SELECT pg_current_xact_id()::text::bigint,
        json_agg(json_build_array({fact}) ORDER BY {order})::text
 FROM {source} HAVING count(*) > 0
 """
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 # So many digits fit into the columns' integers.
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
@@ -125,7 +126,7 @@ def write(connection: Connection, facts: Sequence[Fact]) -> None:
 
 def entries_of(facts: Sequence[Fact]) -> str:
     """Return the text of a row's ``entries``."""
-    return json.dumps(facts, separators=(",", ":"))
+    return _encode(facts)
 
 
 def write_from(source: str, fact: str, *, order: str) -> str:

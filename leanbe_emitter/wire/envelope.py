@@ -13,7 +13,7 @@ from datetime import datetime
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.reading import ARTICLE, Reading, SignatureLocation, SignedContent
-from leanbe_emitter.wire.signing import sign_text, to_utf8
+from leanbe_emitter.wire.signing import sign_text, signer, to_utf8
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
 
 _START = '{"payload":'
@@ -121,8 +121,9 @@ class Sealer:
 
     def __init__(self, *, event: str, secret: str | None, reading: Reading) -> None:
         self._behind_payload = f',"event":{stringify(event)},"triggeredAt":"'
-        self._secret = secret
         self._reading = reading
+        self._signer = None if secret is None else signer(secret, reading.signature_scheme)
+        self._signs_payload = reading.signed_content is SignedContent.PAYLOAD
         self._is_in_body = reading.signature_location is not SignatureLocation.HEADER
         self._content_type = ("Content-Type", reading.content_type)
         #: The headers, where they do not depend on the payload; else None.
@@ -145,11 +146,9 @@ class Sealer:
         )
 
     def _sign(self, payload_text: str, unsigned: str) -> str | None:
-        if self._secret is None:
+        if self._signer is None:
             return None
-        signs_payload = self._reading.signed_content is SignedContent.PAYLOAD
-        text = payload_text if signs_payload else unsigned + "}"
-        return sign_text(text, self._secret, scheme=self._reading.signature_scheme)
+        return self._signer(payload_text if self._signs_payload else unsigned + "}")
 
     def _with_signature(self, signature: str | None) -> tuple[tuple[str, str], ...]:
         if signature is None:

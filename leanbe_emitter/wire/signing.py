@@ -4,9 +4,10 @@ Invariant: what is hashed is the UTF-8 of the secret itself, never the bytes tha
 may stand for (contract c.1).
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, assert_never
+from typing import assert_never
 
 from leanbe_emitter.wire.reading import SignatureScheme
 from leanbe_emitter.wire.stringify import JSON, stringify
@@ -37,13 +38,20 @@ def sign_text(text: str, secret: str, *, scheme: SignatureScheme = SignatureSche
         secret: the webhook's secret.
         scheme: the article's formula, or a reading of its words (contract d-2).
     """
+    return signer(secret, scheme)(text)
+
+
+@lru_cache(maxsize=256)
+def signer(secret: str, scheme: SignatureScheme) -> Callable[[str], str]:
+    """Return ``sign_text`` for one secret: what depends on the secret alone is done once."""
+    key = to_utf8(secret)
     match scheme:
         case SignatureScheme.HMAC:
-            return _hmac(secret, to_utf8(text))
+            return _hmac(key)
         case SignatureScheme.SHA256_PAYLOAD_SECRET:
-            return sha256(to_utf8(text) + to_utf8(secret)).hexdigest()
+            return lambda text: sha256(to_utf8(text) + key).hexdigest()
         case SignatureScheme.SHA256_SECRET_PAYLOAD:
-            return sha256(to_utf8(secret) + to_utf8(text)).hexdigest()
+            return lambda text: sha256(key + to_utf8(text)).hexdigest()
     assert_never(scheme)
 
 
@@ -56,19 +64,18 @@ def to_utf8(text: str) -> bytes:
         return units.decode("utf-16-le", "replace").encode()
 
 
-def _hmac(secret: str, message: bytes) -> str:
-    """Return what ``hmac.digest`` does, which makes its key's two states anew at every call."""
-    keyed, outer = _hmac_states(secret)
-    inner, outer = keyed.copy(), outer.copy()
-    inner.update(message)
-    outer.update(inner.digest())
-    digits: str = outer.hexdigest()
-    return digits
+def _hmac(key: bytes) -> Callable[[str], str]:
+    """Return what ``hmac.digest`` does, which makes its key's two states anew at every call.
 
-
-@lru_cache(maxsize=256)
-def _hmac_states(secret: str) -> tuple[Any, Any]:
-    """Return the hashes that a message is put into, and then what comes of that (RFC 2104)."""
-    key = to_utf8(secret)
+    A message is put into the one, and what comes of that into the other (RFC 2104).
+    """
     block = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
-    return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+    inner, outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+
+    def sign(text: str) -> str:
+        message, signature = inner.copy(), outer.copy()
+        message.update(to_utf8(text))
+        signature.update(message.digest())
+        return signature.hexdigest()
+
+    return sign
