@@ -18,7 +18,7 @@ from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow
 from tests.command_line import PROGRAM, environment
 from tests.waiting import until
 
-#: Longer than a busy machine keeps a worker from renewing, short enough to be waited for.
+#: Short enough to be waited for; a machine that keeps a worker from renewing for so long loses some.
 LEASE_SECONDS = 3
 
 
@@ -28,20 +28,24 @@ class Fleet:
 
     Attributes:
         poll: how long its workers rest before they look by themselves; theirs, if it is not given.
+        lease_seconds: how long its workers' leases are.
         running: those that were started and not ended, by name.
     """
 
     database: Database
     home: Path
     poll: str = ""
+    lease_seconds: int = LEASE_SECONDS
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     @contextmanager
-    def on(cls, database: Database, home: Path, *, poll: str = "") -> Iterator[Self]:
+    def on(
+        cls, database: Database, home: Path, *, poll: str = "", lease_seconds: int = LEASE_SECONDS
+    ) -> Iterator[Self]:
         """Start processes in the block; what still runs at its end is killed."""
-        fleet = cls(database=database, home=home, poll=poll)
+        fleet = cls(database=database, home=home, poll=poll, lease_seconds=lease_seconds)
         try:
             yield fleet
         finally:
@@ -145,7 +149,7 @@ class Fleet:
                 command,
                 env=environment(
                     {
-                        "LEANBE_EMITTER_LEASE_SECONDS": f"{LEASE_SECONDS}s",
+                        "LEANBE_EMITTER_LEASE_SECONDS": f"{self.lease_seconds}s",
                         "LEANBE_EMITTER_POLL_SECONDS": self.poll,
                     }
                 ),

@@ -129,7 +129,8 @@ def test_without_a_kill_four_workers_make_exactly_as_many_requests_as_there_are_
 ) -> None:
     database = Database(postgresql_ready)
     prepare(database, recorder)
-    with Fleet.on(database, tmp_path) as fleet:
+    # A lease of the usual length: nobody is killed here, and a machine may stand still for seconds.
+    with Fleet.on(database, tmp_path, lease_seconds=30) as fleet:
         for _ in range(4):
             fleet.start_worker()
         emit(database, range(EVENTS))
