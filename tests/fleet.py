@@ -18,7 +18,7 @@ from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow
 from tests.command_line import PROGRAM, environment
 from tests.waiting import until
 
-#: Short enough to be waited for; a machine that keeps a worker from renewing for so long loses some.
+#: Short enough to be waited for; a machine that stands still for as long loses some.
 LEASE_SECONDS = 3
 
 
