@@ -108,5 +108,10 @@ def test_it_survives_unknown_events_whatever_they_carry(receiver: Running) -> No
     assert receiver.printed() == "new idea: Dark mode, née «Noir» 🌒\n"
 
 
+def test_what_fails_is_not_taken_for_done(receiver: Running) -> None:
+    failing = body(None)  # which has no title
+    assert [receiver.status(each) for each in (failing, failing, body())] == [500, 500, 204]
+
+
 def test_there_is_a_snippet_for_each_of_these() -> None:
     assert {*PYTHON, "node", "express"} == set(NAMES)
