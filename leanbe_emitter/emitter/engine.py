@@ -8,8 +8,9 @@ import asyncio
 import random
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -170,12 +171,12 @@ class Engine:
                 counters=self._counters,
                 wakeups=wakeups_of(self._database),
             )
-            came = _stop_on_signals(loop, worker)
-            try:
-                await worker.run(drain=drain)
-            finally:
-                await transport.aclose()
-                log_totals(self._counters.metrics())
+            with _stopping_on_signals(loop, worker) as came:
+                try:
+                    await worker.run(drain=drain)
+                finally:
+                    await transport.aclose()
+                    log_totals(self._counters.metrics())
         return came[0] if came else None
 
     def _due(self) -> Due | None:
@@ -218,21 +219,32 @@ class Engine:
         return result
 
 
-def _stop_on_signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> list[signal.Signals]:
+@contextmanager
+def _stopping_on_signals(
+    loop: asyncio.AbstractEventLoop, worker: Worker
+) -> Iterator[list[signal.Signals]]:
     """Let the first SIGTERM or SIGINT stop the worker; a second one ends the process at once.
 
-    Returns:
+    At once is the system's own way: Python's would wait for the database's thread.
+
+    Yields:
         Where the signal that stopped it will stand; empty until then.
     """
-    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     came: list[signal.Signals] = []
 
     def stop(by: signal.Signals) -> None:
         came.append(by)
         worker.stop()
-        for each in signals:
+        for each in before:
             loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
 
-    for each in signals:
+    for each in before:
         loop.add_signal_handler(each, stop, each)
-    return came
+    try:
+        yield came
+    finally:
+        for each, handler in before.items():
+            loop.remove_signal_handler(each)
+            signal.signal(each, handler or signal.SIG_DFL)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from leanbe_emitter import Attempt, Leanbe, Wanted
 from leanbe_emitter.clock import SystemClock, to_milliseconds
@@ -129,6 +130,30 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
     assert status == 0, stderr
     assert outcomes(leanbe.deliveries.get(delivery).attempts) == [Outcome.DELIVERED]
     assert len(receiver.requests) == 1
+
+
+def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
+    leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    owe(leanbe)
+    receiver.is_open.clear()
+    patient = f"{database_url}?timeout=600" if "sqlite" in database_url else database_url
+    with started("worker", "--db", patient, home=tmp_path) as worker:
+        assert receiver.busy.wait(30)
+        with leanbe._database.transaction() as session:
+            session.execute(text("UPDATE deliveries SET due_at = due_at"))
+            receiver.is_open.set()
+            worker.send_signal(signal.SIGINT)
+            until(lambda: not catches(worker, signal.SIGTERM), "the first signal has come")
+            worker.send_signal(signal.SIGINT)
+            assert ended(worker)[0] == -signal.SIGINT
+
+
+def catches(process: subprocess.Popen[str], which: signal.Signals) -> bool:
+    """Say whether a process has a handler of its own for a signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(mask, 16) >> (which - 1) & 1)
 
 
 def test_an_interrupted_trigger_hands_back_what_it_did_not_begin(
