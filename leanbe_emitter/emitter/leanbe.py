@@ -210,6 +210,8 @@ class Leanbe(Asserting):
         if to is not None:
             self._require_free_thread()
             product = self._product_at(to, product)
+        elif product is None:
+            product = self._usual_product()
         wanted = Wanted(
             events=[event],
             product=product,
@@ -447,6 +449,17 @@ class Leanbe(Asserting):
         self._transactions.require_none("Pruning")
         return prune(self._database, before=self._clock.now() - older_than, told=told)
 
+    def stop_receivers(self) -> None:
+        """Stop and forget the receivers in this process, and their lifespans; all else stays.
+
+        What they raised since is raised here.
+
+        Raises:
+            Conflict: a transaction is open, or this is inside a receiver.
+        """
+        self._require_free_thread()
+        self._engine.forget_receivers()
+
     def reset(self) -> None:
         """Delete everything, and stop and forget the receivers in this process.
 
@@ -484,6 +497,10 @@ class Leanbe(Asserting):
     def _close(self) -> None:
         self._engine.close()
         self._database.close()
+
+    def _usual_product(self) -> Product | None:
+        """Return whose events are triggered where nobody is named; None: the only product's."""
+        return None
 
     def _product_at(self, to: object, product: ProductRef | None) -> Product:
         """Return the product whose webhook is there; make one if there is none."""

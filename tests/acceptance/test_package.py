@@ -63,6 +63,13 @@ def test_the_wheel_holds_each_snippet(installed: Path, name: str) -> None:
     assert printed.stdout == snippet(name)
 
 
+def test_the_wheel_holds_the_plugin_and_tells_pytest_of_it(installed: Path) -> None:
+    (told,) = installed.glob("*.dist-info/entry_points.txt")
+    assert "[pytest11]\nleanbe = leanbe_emitter.pytest_plugin\n" in told.read_text()
+    assert (installed / "leanbe_emitter" / "pytest_plugin.py").exists()
+    assert (installed / "leanbe_emitter" / "testing" / "knobs.py").exists()
+
+
 def test_the_wheel_runs_from_an_empty_folder(installed: Path) -> None:
     where = run_installed(installed, "db", "upgrade", "--verbose")
     assert where.returncode == 0, where.stderr

@@ -139,6 +139,15 @@ def test_the_examples_of_the_library_run(name: str, port: int) -> None:
     exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102 - our own
 
 
+def test_the_suite_of_the_readme_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(shop=f"{block('in process').partition('with Leanbe')[0]}")
+    pytester.makeconftest(block("receiving fixture"))
+    pytester.makepyfile(block("tests"))
+    pytester.syspathinsert()
+    finished = pytester.runpytest_inprocess("-p", "no:faker", "-W", "error")
+    finished.assert_outcomes(passed=2)
+
+
 def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     exec(compile(block("verify"), "README.md", "exec"), names)  # noqa: S102 - our own

@@ -61,6 +61,16 @@ def test_receivers_are_stopped_and_their_addresses_free_again() -> None:
     assert steps == ["lifespan.startup", "lifespan.shutdown"] * 2
 
 
+def test_receivers_can_be_stopped_alone(scene: Scene) -> None:
+    requests = list[ReceivedRequest]()
+    scene.leanbe.trigger("idea.created", to=requests.append)
+    before = counts(scene.leanbe)
+    scene.leanbe.stop_receivers()
+    assert counts(scene.leanbe) == before
+    product = scene.leanbe.products.create("Next", webhook=lambda _: None)
+    assert product.webhook.url == "http://testserver/"
+
+
 def test_what_a_receiver_raised_last_is_raised() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await sending(START, END)(scope, receive, send)

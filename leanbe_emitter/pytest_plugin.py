@@ -1,0 +1,178 @@
+"""The pytest plugin: fixtures and hooks, and nothing else.
+
+It is loaded by every start of pytest where the package is installed, so it imports nothing that
+pytest has not loaded yet; the first test that uses a fixture pays for the rest.
+"""
+
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.testing import Receiver
+    from leanbe_emitter.testing.handle import TestedLeanbe
+
+#: The handle of a test, from its fixture's setup to its teardown.
+_HANDLE: "pytest.StashKey[TestedLeanbe]" = pytest.StashKey()
+
+_NO_RECEIVER = """\
+leanbe does not know what receives: the fixture leanbe_receiver is not defined.
+Define it in conftest.py:
+
+    from leanbe_emitter.testing import Receiver
+
+    @pytest.fixture
+    def leanbe_receiver(app):
+        return Receiver(app, path="/hooks/leanbe", secret="whsec_test")
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what can be set for a whole run."""
+    parser.getgroup("leanbe").addoption(
+        "--leanbe-seed",
+        default="0",
+        metavar="SEED",
+        help="where all ids and secrets come from, together with each test's id (default: 0)",
+    )
+    parser.addini(
+        "leanbe_app_errors",
+        default="raise",
+        help="raise what a receiver raised in its test, too, or only record it (raise, record)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line(
+        "markers",
+        "leanbe(clock=, assume=, seed=, app_errors=, db=): set the knobs of the fixture leanbe",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Show the seed, with which a run can be repeated."""
+    return f"leanbe: --leanbe-seed={config.getoption('leanbe_seed')}"
+
+
+@pytest.fixture
+def leanbe_seed(request: pytest.FixtureRequest) -> int | str:
+    """The seed of this test: the same in every run, order and xdist split."""
+    from leanbe_emitter.testing.knobs import seed_of  # noqa: PLC0415 - loaded when it is used
+
+    return seed_of(request.config.getoption("leanbe_seed"), _id_of(request.node))
+
+
+@pytest.fixture
+def leanbe_clock() -> object:
+    """``manual``, ``system``, or a clock."""
+    return "manual"
+
+
+@pytest.fixture
+def leanbe_assume() -> Mapping[str, str]:
+    """Assumptions of the products that are made."""
+    return {}
+
+
+@pytest.fixture
+def leanbe_app_errors(request: pytest.FixtureRequest) -> str:
+    """``raise`` what a receiver raised in its test, too, or only ``record`` it."""
+    return str(request.config.getini("leanbe_app_errors"))
+
+
+@pytest.fixture
+def leanbe_db() -> str:
+    """Where everything is kept: in memory, or a database that is emptied before the test."""
+    return ":memory:"
+
+
+@pytest.fixture
+def leanbe_receiver() -> "Receiver":
+    """What receives; a suite defines its own."""
+    pytest.fail(_NO_RECEIVER, pytrace=False)
+
+
+@pytest.fixture
+def leanbe_product(leanbe: "Leanbe", leanbe_receiver: "Receiver") -> "Product":
+    """A product whose events go to ``leanbe_receiver``."""
+    return leanbe_receiver.product(leanbe)
+
+
+@pytest.fixture
+def leanbe(  # noqa: PLR0913 - a fixture for each knob
+    request: pytest.FixtureRequest,
+    *,
+    leanbe_seed: int | str,
+    leanbe_clock: Any,
+    leanbe_assume: Mapping[str, str],
+    leanbe_app_errors: Any,
+    leanbe_db: str,
+) -> Generator["Leanbe", None, None]:
+    """Leanbe's sending side: empty, its time standing still, its ids the same in every run."""
+    from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - loaded when it is used
+
+    knobs = Knobs(
+        seed=leanbe_seed,
+        clock=leanbe_clock,
+        assume=leanbe_assume,
+        app_errors=leanbe_app_errors,
+        db=leanbe_db,
+    )
+    try:
+        knobs = knobs.changed(_marked(request.node))
+        handle = knobs.opened(usual_product=lambda: request.getfixturevalue("leanbe_product"))
+    except InvalidValue as error:
+        pytest.fail(f"leanbe cannot be set up so: {error}", pytrace=False)
+    request.node.stash[_HANDLE] = handle
+    yield handle
+    del request.node.stash[_HANDLE]
+    handle.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop receivers while what they use is there: fixtures of the test's end after it."""
+    try:
+        result = yield
+    except BaseException:
+        _stop_receivers(item, after_failure=True)
+        raise
+    _stop_receivers(item)
+    return result
+
+
+def _stop_receivers(item: pytest.Item, *, after_failure: bool = False) -> None:
+    handle = item.stash.get(_HANDLE, None)
+    if handle is None:
+        return
+    try:
+        handle.stop_receivers()
+    except Exception:
+        if not after_failure:  # what the test raised tells more than what its receiver did
+            raise
+
+
+def _marked(node: pytest.Item) -> dict[str, Any]:
+    """Return the knobs that the markers of a test set; the nearest one counts."""
+    from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
+
+    changes: dict[str, Any] = {}
+    for marker in node.iter_markers("leanbe"):
+        if marker.args:
+            raise InvalidValue(
+                f"The marker leanbe was given {marker.args[0]!r} without a name.",
+                hint='Name the knob: @pytest.mark.leanbe(clock="system").',
+            )
+        assume = {**marker.kwargs.get("assume", {}), **changes.get("assume", {})}
+        changes = {**marker.kwargs, **changes, "assume": assume}
+    return changes
+
+
+def _id_of(node: pytest.Item) -> str:
+    """Return a test's id, to which xdist has not added the group that it runs in."""
+    parent = node.parent
+    return f"{parent.nodeid}::{node.name}" if parent else node.name

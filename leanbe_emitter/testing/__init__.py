@@ -1,0 +1,8 @@
+"""What test suites are given: ``Receiver``, and what the pytest plugin is made of.
+
+Nothing here loads the sending side before a handle is opened.
+"""
+
+from leanbe_emitter.testing.receiver import Receiver
+
+__all__ = ["Receiver"]

@@ -1,0 +1,51 @@
+"""What the plugin does to a run that does not use it: next to nothing."""
+
+import subprocess
+import sys
+
+from tests.suites import Suite
+
+HEAVY = {"sqlalchemy", "alembic", "httpx", "httptools", "tenacity", "click", "asyncio"}
+
+
+def test_the_plugin_loads_nothing_that_pytest_has_not_loaded() -> None:
+    program = (
+        "import sys, pytest; before = set(sys.modules); import leanbe_emitter.pytest_plugin; "
+        "print(*(set(sys.modules) - before))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert set(finished.stdout.split()) == {"leanbe_emitter", "leanbe_emitter.pytest_plugin"}
+
+
+def test_a_run_that_does_not_use_it_loads_nothing_heavy(suite: Suite) -> None:
+    test = f"""
+        import sys
+
+        def test_it():
+            ours = {{name for name in sys.modules if name.startswith("leanbe_emitter")}}
+            assert ours == {{"leanbe_emitter", "leanbe_emitter.pytest_plugin"}}
+            assert not set(sys.modules) & {HEAVY - {"asyncio"}!r}
+    """
+    finished = suite.run_apart(test, conftest="")
+    finished.assert_outcomes(passed=1)
+
+
+def test_the_header_shows_the_seed(suite: Suite) -> None:
+    finished = suite.run("def test_it(): pass", "--leanbe-seed", "42")
+    finished.stdout.fnmatch_lines(["leanbe: --leanbe-seed=42"])
+
+
+def test_the_plugin_can_be_left_out(suite: Suite) -> None:
+    finished = suite.run_apart("def test_it(): pass", "-p", "no:leanbe", conftest="")
+    finished.assert_outcomes(passed=1)
+    finished.stdout.no_fnmatch_line("leanbe:*")
+    finished = suite.run_apart("def test_it(leanbe): pass", "-p", "no:leanbe", conftest="")
+    finished.stdout.fnmatch_lines(["*fixture 'leanbe' not found"])
+
+
+def test_a_failing_test_without_the_fixture_is_reported_as_ever(suite: Suite) -> None:
+    finished = suite.run("def test_it(): assert 1 == 2")
+    finished.assert_outcomes(failed=1)
+    finished.stdout.no_fnmatch_line("*deliver*")
