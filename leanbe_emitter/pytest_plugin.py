@@ -145,6 +145,27 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give the report of a failed test a section with what was sent."""
+    report = yield
+    handle = item.stash.get(_HANDLE, None)
+    if handle is not None and report.failed:
+        report.sections.append(("leanbe deliveries", _evidence(handle)))
+    return report
+
+
+def _evidence(handle: "TestedLeanbe") -> str:
+    from leanbe_emitter.testing.evidence import evidence  # noqa: PLC0415 - a failure pays for it
+
+    try:
+        return evidence(handle)
+    except Exception as error:  # noqa: BLE001 - the test's own failure is to be seen whatever comes
+        return f"It cannot be read: {type(error).__name__}: {error}"
+
+
 def _stop_receivers(item: pytest.Item, *, after_failure: bool = False) -> None:
     handle = item.stash.get(_HANDLE, None)
     if handle is None:

@@ -1,0 +1,167 @@
+"""What the report of a failed test says of its deliveries."""
+
+import hashlib
+import hmac
+import re
+
+import pytest
+
+from leanbe_emitter import Leanbe
+from leanbe_emitter.testing.evidence import MOST_SHOWN, evidence
+from tests.suites import CONFTEST, Suite
+
+#: A receiver that hashes the raw body, as receivers wrongly do.
+HASHES_THE_BODY = """
+import hashlib, hmac, json
+import pytest
+from leanbe_emitter.testing import Receiver
+
+def app(environ, start_response):
+    body = environ["wsgi.input"].read()
+    computed = hmac.new(b"whsec_test", body, hashlib.sha256).hexdigest()
+    is_right = computed == json.loads(body)["signature"]
+    start_response("204 No Content" if is_right else "401 Unauthorized", [])
+    return [] if is_right else [b"bad signature"]
+
+@pytest.fixture
+def leanbe_receiver():
+    return Receiver(app, secret="whsec_test")
+"""
+REFUSED = """
+def test_it(leanbe, leanbe_product, request):
+    leanbe_product.ideas.create(title="Dark mode")
+    leanbe.deliver()
+    body = leanbe.deliveries.last().event.body
+    (request.config.rootpath / "body").write_bytes(body)
+    leanbe.assert_delivered("idea.created")
+"""
+TITLE = "*- leanbe deliveries -*"
+
+
+def test_a_refusal_is_shown_with_the_mistakes_that_lead_to_it(suite: Suite) -> None:
+    finished = suite.run(REFUSED, conftest=HASHES_THE_BODY)
+    finished.assert_outcomes(failed=1)
+    body = (suite.pytester.path / "body").read_text()
+    finished.stdout.fnmatch_lines(
+        [
+            TITLE,
+            "00:00:00.001  idea.created  is owed to http://testserver/  …??????",
+            "00:00:00.000  idea.created  …??????  attempt 1: refused 401  * ms",
+            "              bad signature",
+            "Is it the signature that idea.created was refused for? The body verifies*",
+            "- *raw body*",
+            f"    {raw_body_hashed(body)}",
+            "    instead: *",
+        ]
+    )
+    section = str(finished.stdout).partition("leanbe deliveries")[2]
+    assert section.index("raw body") < section.index("\n- ", section.index("raw body"))
+    assert "whsec_test" not in section
+
+
+def raw_body_hashed(body: str) -> str:
+    return hmac.new(b"whsec_test", body.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "1"]])
+def test_the_section_comes_from_workers_too(suite: Suite, options: list[str]) -> None:
+    test = "def test_it(leanbe): leanbe.trigger('idea.created'); assert 0"
+    finished = suite.run_apart(test, *options)
+    finished.assert_outcomes(failed=1)
+    finished.stdout.fnmatch_lines([TITLE, "*attempt 1: delivered 204*"])
+
+
+def test_a_unittest_that_fails_has_the_section_too(suite: Suite) -> None:
+    finished = suite.run("""
+        import unittest
+        import pytest
+
+        class Votes(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def given(self, leanbe):
+                self.leanbe = leanbe
+
+            def test_it(self):
+                self.leanbe.trigger("idea.created")
+                self.fail("no vote")
+    """)
+    finished.stdout.fnmatch_lines([TITLE, "*attempt 1: delivered 204*"])
+
+
+def test_what_fails_before_the_test_begins_has_the_section_too(suite: Suite) -> None:
+    finished = suite.run("""
+        import pytest
+
+        @pytest.fixture
+        def votes(leanbe):
+            leanbe.trigger("idea.created")
+            raise ValueError("no vote")
+
+        def test_it(votes):
+            pass
+    """)
+    finished.assert_outcomes(errors=1)
+    finished.stdout.fnmatch_lines([TITLE, "*attempt 1: delivered 204*"])
+
+
+def test_a_test_that_passes_has_no_section(suite: Suite) -> None:
+    finished = suite.run("def test_it(leanbe): leanbe.trigger('idea.created')", "-rA")
+    finished.assert_outcomes(passed=1)
+    finished.stdout.no_fnmatch_line(TITLE)
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_the_failure(suite: Suite) -> None:
+    finished = suite.run("""
+        def test_it(leanbe):
+            leanbe.watching = None
+            assert 1 == 2
+    """)
+    finished.assert_outcomes(failed=1)
+    finished.stdout.fnmatch_lines(["*assert 1 == 2", TITLE, "It cannot be read: AttributeError*"])
+
+
+def test_the_line_where_an_app_hangs_is_shown(suite: Suite) -> None:
+    conftest = f"""{CONFTEST}
+import time
+
+@pytest.fixture
+def leanbe_assume():
+    return {{"timeout": "50ms"}}
+
+@pytest.fixture
+def leanbe_receiver():
+    def hang(request):
+        time.sleep(20)
+    return Receiver(hang)
+"""
+    test = "def test_it(leanbe): assert leanbe.trigger('idea.created').delivered"
+    finished = suite.run(test, conftest=conftest)
+    finished.stdout.fnmatch_lines([TITLE, "*attempt 1: unknown*", "*in hang: time.sleep(20)*"])
+
+
+def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
+    with Leanbe() as leanbe:
+        leanbe.products.create("Unwired").ideas.create(title="A")
+        wired = leanbe.products.create("Wired", webhook=lambda _: None)
+        wired.ideas.create(title="B")
+        text = evidence(leanbe)
+        leanbe.deliveries.discard([leanbe.deliveries.last()])
+        cancelled = evidence(leanbe)
+    first, second = text.splitlines()
+    assert first.endswith(
+        "idea.created  is owed to nobody: its product has no webhook that wants it"
+    )
+    assert second.endswith(", and was never attempted")
+    assert re.search(r"idea\.created  …\w{6} is cancelled$", cancelled)
+
+
+def test_nothing_and_very_much_are_shown_in_few_lines() -> None:
+    with Leanbe() as leanbe:
+        assert evidence(leanbe) == "Nothing was recorded."
+        product = leanbe.products.create("Acme", webhook=lambda _: None)
+        with leanbe.transaction():
+            for number in range(MOST_SHOWN + 5):
+                product.ideas.create(title=f"{number}")
+        lines = evidence(leanbe).splitlines()
+    assert lines[0] == "(5 earlier lines are left out)"
+    assert len(lines) == MOST_SHOWN + 1
