@@ -158,12 +158,9 @@ def pytest_runtest_makereport(
 
 
 def _evidence(handle: "TestedLeanbe") -> str:
-    from leanbe_emitter.testing.evidence import evidence  # noqa: PLC0415 - a failure pays for it
+    from leanbe_emitter.testing.evidence import shown  # noqa: PLC0415 - a failure pays for it
 
-    try:
-        return evidence(handle)
-    except Exception as error:  # noqa: BLE001 - the test's own failure is to be seen whatever comes
-        return f"It cannot be read: {type(error).__name__}: {error}"
+    return shown(handle)
 
 
 def _stop_receivers(item: pytest.Item, *, after_failure: bool = False) -> None:

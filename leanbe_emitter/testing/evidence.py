@@ -29,6 +29,14 @@ def evidence(leanbe: Leanbe) -> str:
     return "\n".join([*_log(entries), *_explained(entries)])
 
 
+def shown(leanbe: Leanbe) -> str:
+    """Return the same or, where it cannot be read, why: nothing is raised beside a failure."""
+    try:
+        return evidence(leanbe)
+    except Exception as error:  # noqa: BLE001 - the test's own failure is to be seen whatever comes
+        return f"It cannot be read: {type(error).__name__}: {error}"
+
+
 def _log(entries: Sequence[Entry]) -> Iterator[str]:
     if not entries:
         yield "Nothing was recorded."

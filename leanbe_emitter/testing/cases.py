@@ -1,0 +1,89 @@
+"""The same for suites that are written with ``unittest``, whatever runs them."""
+
+import functools
+import inspect
+import unittest
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.testing.knobs import Knobs, seed_of
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.testing.receiver import Receiver
+
+    _Case = unittest.TestCase
+else:
+    _Case = object
+
+
+class LeanbeMixin(_Case):
+    """Gives a ``unittest.TestCase``, or Django's, a handle for each of its tests.
+
+    Receivers are stopped before ``tearDown``; a failure has a note with what was sent.
+
+    Attributes:
+        leanbe: the handle; it is there from ``setUp`` on.
+        leanbe_seed: where ids and secrets come from, together with each test's id.
+        leanbe_knobs: the other knobs, by name (``clock``, ``assume``, ``app_errors``, ``db``).
+    """
+
+    leanbe_seed: ClassVar[int | str] = 0
+    leanbe_knobs: ClassVar[Mapping[str, Any]] = {}
+    leanbe: "Leanbe"
+
+    def leanbe_receiver(self) -> "Receiver":
+        """Return what receives; a suite defines its own.
+
+        Raises:
+            InvalidValue: it did not.
+        """
+        raise InvalidValue(
+            f"{type(self).__name__} does not say what receives.",
+            hint="Define its method leanbe_receiver: return Receiver(app, path=..., secret=...).",
+        )
+
+    @functools.cached_property
+    def leanbe_product(self) -> "Product":
+        """A product whose events go to ``leanbe_receiver``."""
+        return self.leanbe_receiver().product(self.leanbe)
+
+    def setUp(self) -> None:
+        """Open a handle that is empty."""
+        super().setUp()
+        knobs = Knobs(seed=seed_of(self.leanbe_seed, self.id())).changed(self.leanbe_knobs)
+        handle = knobs.opened(usual_product=lambda: self.leanbe_product)
+        self.leanbe = handle
+        self.addCleanup(handle.close)
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        """Run the test, and stop its receivers while what they use is there."""
+        name = self._testMethodName
+        method = getattr(self, name)
+        if not inspect.iscoroutinefunction(method):
+            setattr(self, name, self._watched(method))
+        return super().run(result)
+
+    def _watched(self, method: Callable[[], object]) -> Callable[[], object]:
+        @functools.wraps(method)
+        def watched() -> object:
+            try:
+                result = method()
+            except Exception as error:
+                error.add_note(f"leanbe deliveries:\n{_shown(self.leanbe)}")
+                with suppress(Exception):  # what the test raised tells more than its receiver
+                    self.leanbe.stop_receivers()
+                raise
+            self.leanbe.stop_receivers()
+            return result
+
+        return watched
+
+
+def _shown(leanbe: "Leanbe") -> str:
+    # Only a failure pays for it.
+    from leanbe_emitter.testing.evidence import shown  # noqa: PLC0415
+
+    return shown(leanbe)
