@@ -13,7 +13,7 @@ from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
-from leanbe_emitter.cli.values import DURATION
+from leanbe_emitter.cli.values import AGE
 from leanbe_emitter.errors import DatabaseBehind
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def check(invocation: Invocation) -> None:
 @subcommand(db, "prune", example="leanbe-emitter db prune --older-than 30d")
 @click.option(
     "--older-than",
-    type=DURATION,
+    type=AGE,
     required=True,
     metavar="TIME",
     help="Settled longer ago than this, such as 30d.",

@@ -12,7 +12,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
-from leanbe_emitter.cli.values import DURATION
+from leanbe_emitter.cli.values import AGE, DURATION
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
@@ -181,7 +181,7 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
 @_status
-@click.option("--older-than", type=DURATION, metavar="TIME", help="Made longer ago, such as 1h.")
+@click.option("--older-than", type=AGE, metavar="TIME", help="Made longer ago, such as 1h.")
 @click.pass_obj
 def discard(
     invocation: Invocation,

@@ -142,9 +142,17 @@ def _title_and_number(text: str) -> tuple[str, JSON]:
     return title.strip(), value
 
 
+def _age(text: str) -> float:
+    """Return the seconds of a duration that names its unit: what is older is deleted."""
+    if text.strip().replace(".", "").isdecimal():
+        raise InvalidValue(f"{text!r} names no unit.", hint="Write 30d, 12h or 10m.")
+    return parse_duration(text)
+
+
 SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
+AGE = _Value("duration", _age)
 ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)

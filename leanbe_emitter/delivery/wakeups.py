@@ -7,7 +7,13 @@ number is read that changes with every commit.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    suppress,
+)
 from functools import partial
 from typing import Protocol
 
@@ -45,13 +51,19 @@ def wakeups_of(database: Database) -> Wakeups:
 async def _telling(database: Database, tell: Callable[[], None], /) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        stack.enter_context(database.telling(partial(loop.call_soon_threadsafe, tell)))
+        stack.enter_context(database.telling(partial(_tell_loop, loop, tell)))
         if database.dialect == "postgresql":
             await stack.enter_async_context(listening(database, tell))
         elif not database.in_memory:
             watch = stack.enter_context(closing(CommitWatch(Commits(database), tell)))
             watch.look()
         yield
+
+
+def _tell_loop(loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
+    # A loop that was closed meanwhile has nobody to tell, and who committed is not to hear of it.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(tell)
 
 
 class CommitWatch:

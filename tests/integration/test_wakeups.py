@@ -17,6 +17,7 @@ from leanbe_emitter.delivery.worker import BUSY_PAUSE_SECONDS, Worker
 from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
+from leanbe_emitter.storage.states import DeliveryState
 from tests.answering import Answering, Holding
 from tests.bench import LEASE_SECONDS, Bench, Noting, happened
 from tests.loops import on_a_loop
@@ -203,4 +204,18 @@ async def test_a_file_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> 
         home.mkdir()
         prepare(database)
         await asyncio.wait_for(told.wait(), 30)
+    database.close()
+
+
+def test_who_commits_hears_nothing_of_a_loop_that_was_closed_meanwhile() -> None:
+    database = Database(":memory:")
+    prepare(database)
+    bench = Bench(database=database)
+    telling = wakeups_of(database)(lambda: None)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(telling.__aenter__())
+    loop.close()
+    (delivery,) = bench.owe(bench.product())
+    assert bench.state(delivery) is DeliveryState.NEW
+    asyncio.run(telling.__aexit__(None, None, None))
     database.close()

@@ -74,6 +74,8 @@ def test_a_path_keeps_what_follows_its_first_equals_sign() -> None:
         (values.HEADER, ":value"),
         (values.HEADER, "X-Name: a\r\nb"),
         (values.DURATION, "soon"),
+        (values.AGE, "30"),
+        (values.AGE, "1.5"),
         (values.ASSIGNMENT, "max_atempts=1"),
     ],
 )
@@ -85,4 +87,5 @@ def test_what_is_no_value_is_refused(kind: click.ParamType[object], text: str) -
 def test_headers_durations_and_assignments_are_read() -> None:
     assert read(values.HEADER, "X-Env: a:b") == ("X-Env", "a:b")
     assert read(values.DURATION, "2m") == 120
+    assert read(values.AGE, "2m") == 120
     assert read(values.ASSIGNMENT, "max_attempts=1") == ("max_attempts", "1")
