@@ -75,7 +75,8 @@ def _batches(recorded: str, together: int) -> Iterator[list[Statement]]:
 
 
 def _reading(table: str) -> str:
-    order = "position" if table == "journal" else "id"
+    # Events and their deliveries in one order: a delivery never comes before its event.
+    order = "position" if table == "journal" else "product_id, sequence"
     return f"SELECT {', '.join(_columns(table))} FROM {table} ORDER BY {order}"  # noqa: S608 - words of our own
 
 
