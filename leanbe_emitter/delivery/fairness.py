@@ -24,6 +24,8 @@ from leanbe_emitter.storage.states import DeliveryState
 DUE = frozenset({DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT})
 #: Of so many deliveries that are claimed, retries get the first one: neither starves the other.
 RETRY_EVERY = 4
+#: Among how many products with suspects a worker chooses where to begin.
+SUSPECTS_SEEN = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ class FairClaims:
         if room.total <= 0:
             return []
         claim = _Claim(session=session, lease=lease, counts=Counter(room.held), room=room)
+        if DeliveryState.SUSPECT in room.among and DeliveryState.SUSPECT not in self._turns:
+            self._begin_anywhere(claim)
         if self._take(claim, DeliveryState.SUSPECT, 1):
             return self._complete(claim)
         self._take(claim, DeliveryState.READY, _share_of_retries(room.total, before=self._claims))
@@ -68,6 +72,16 @@ class FairClaims:
         self._take(claim, DeliveryState.READY, claim.left)
         self._claims += len(claim.rows)
         return self._complete(claim)
+
+    def _begin_anywhere(self, claim: "_Claim") -> None:
+        """Begin at the suspects of some product.
+
+        If every worker that comes after a kill began at the first, the first would be held at the
+        next kill, too, and be given up for an accident.
+        """
+        found = list(self._candidates(claim, DeliveryState.SUSPECT, SUSPECTS_SEEN))
+        chosen = int(claim.lease.token, 16) % len(found) if found else 0
+        self._turns[DeliveryState.SUSPECT] = found[chosen] if found else ""
 
     def _take(self, claim: "_Claim", state: DeliveryState, most: int) -> bool:
         """Take what is due in a state, so many at the most; say whether there was any."""

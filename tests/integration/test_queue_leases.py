@@ -170,3 +170,13 @@ def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
 
 def test_nothing_to_hand_back_is_nothing(bench: Bench) -> None:
     bench.queue().hand_back([])
+
+
+def test_workers_that_come_after_a_kill_begin_at_different_suspects(bench: Bench) -> None:
+    for number in range(20):
+        bench.owe(bench.product(f"P{number}"))
+    claim(bench.queue())
+    bench.lose(bench.queue())
+    held = [claim(bench.queue()) for _ in range(4)]
+    products = [each.product_id for (each,) in held]
+    assert products != sorted(products)
