@@ -73,12 +73,7 @@ def default_concurrency() -> int:
 
 def _accepted(claimed: Claimed, now: int) -> Settlement:
     url = claimed.webhook.url or ""
-    return Settlement(
-        delivery_id=claimed.delivery_id,
-        product_id=claimed.product_id,
-        event_id=claimed.event_id,
-        token=claimed.token,
-        number=claimed.number,
+    return claimed.settlement(
         state=DeliveryState.DELIVERED,
         due_at=now,
         evidence=Evidence(

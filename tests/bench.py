@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import ManualClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.fairness import DUE, Room
+from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
@@ -21,7 +21,7 @@ from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.journal import START, Cursor, Entry
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.states import DUE, DeliveryState, Outcome
 from leanbe_emitter.storage.tables import (
     AttemptRow,
     DeliveryRow,
@@ -245,12 +245,7 @@ def came_to(
     due_at: int = 0,
 ) -> Settlement:
     """Return the settlement of an attempt that came to this."""
-    return Settlement(
-        delivery_id=claimed.delivery_id,
-        product_id=claimed.product_id,
-        event_id=claimed.event_id,
-        token=claimed.token,
-        number=claimed.number,
+    return claimed.settlement(
         state=state or STATES[outcome],
         due_at=due_at,
         evidence=Evidence(outcome=outcome, started_at=0, duration_us=1, url=URL),

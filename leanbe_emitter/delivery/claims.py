@@ -59,6 +59,21 @@ class Claimed(NamedTuple):
     webhook: WebhookSettings
     leases_lost: int = 0
 
+    def settlement(
+        self, *, state: DeliveryState, due_at: int, evidence: "Evidence", counts: bool = True
+    ) -> "Settlement":
+        """Return what becomes of it, by an attempt that was made under this lease."""
+        return Settlement(
+            delivery_id=self.delivery_id,
+            event_id=self.event_id,
+            token=self.token,
+            number=self.number,
+            state=state,
+            due_at=due_at,
+            evidence=evidence,
+            counts=counts,
+        )
+
     def __repr__(self) -> str:
         return (
             f"Claimed(delivery_id={self.delivery_id!r}, number={self.number}, "
@@ -101,7 +116,6 @@ class Settlement(NamedTuple):
     """
 
     delivery_id: str
-    product_id: str
     event_id: str
     token: str
     number: int

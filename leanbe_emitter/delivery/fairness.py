@@ -18,10 +18,8 @@ from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.statements import CANDIDATES, Statements
 from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.states import DUE, DeliveryState
 
-#: The states of what can be claimed.
-DUE = frozenset({DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT})
 #: Of so many deliveries that are claimed, retries get the first one: neither starves the other.
 RETRY_EVERY = 4
 #: Among how many products with suspects a worker chooses where to begin.

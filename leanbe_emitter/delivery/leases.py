@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.loops import is_running_loop
+from leanbe_emitter.delivery.loops import in_background, is_running_loop
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.states import DeliveryState, Outcome
@@ -39,10 +39,9 @@ async def inline(work: Callable[[], T], /) -> T:
     return work()
 
 
-@asynccontextmanager
-async def renewing(
+def renewing(
     queue: Queue, held: Callable[[], Collection[Claimed]], *, call: Seam
-) -> AsyncIterator[None]:
+) -> AbstractAsyncContextManager[None]:
     """Renew the leases of what is held, for as long as the block lasts."""
 
     async def renew() -> None:
@@ -51,13 +50,7 @@ async def renewing(
             with suppress(DatabaseUnavailable):
                 await call(partial(queue.renew, held()))
 
-    task = asyncio.create_task(renew())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return in_background(renew)
 
 
 class Renewals:
@@ -103,12 +96,7 @@ def interrupted(claimed: Claimed, *, at: int) -> Settlement:
         claimed: the delivery whose attempt it was.
         at: the present instant in milliseconds since 1970.
     """
-    return Settlement(
-        delivery_id=claimed.delivery_id,
-        product_id=claimed.product_id,
-        event_id=claimed.event_id,
-        token=claimed.token,
-        number=claimed.number,
+    return claimed.settlement(
         state=DeliveryState.READY,
         due_at=at,
         counts=False,

@@ -6,10 +6,12 @@ once more as soon as it listens, because what was committed meanwhile was said t
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.storage.database import POSTGRESQL_PATIENCE, Database
 from leanbe_emitter.storage.telling import CHANNEL
 
@@ -22,16 +24,9 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
-@asynccontextmanager
-async def listening(database: Database, tell: Callable[[], None]) -> AsyncIterator[None]:
+def listening(database: Database, tell: Callable[[], None]) -> AbstractAsyncContextManager[None]:
     """Call ``tell`` for what any process makes due, for as long as the block lasts."""
-    task = asyncio.create_task(_keep_listening(database, tell))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return in_background(partial(_keep_listening, database, tell))
 
 
 async def _keep_listening(database: Database, tell: Callable[[], None]) -> None:

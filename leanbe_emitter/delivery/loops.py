@@ -1,6 +1,9 @@
-"""Whether an event loop runs where the present code does."""
+"""Event loops: whether one runs where the present code does, and work beside other work in it."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 
 def is_running_loop() -> bool:
@@ -10,3 +13,15 @@ def is_running_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+@asynccontextmanager
+async def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Do work in the running loop for as long as the block lasts."""
+    task = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -16,6 +16,7 @@ from leanbe_emitter.delivery.statements import (
     SETTLE,
     WAKE,
     WEBHOOKS,
+    by_state,
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
@@ -43,10 +44,7 @@ _NEXT = """ARRAY(
         ORDER BY sequence, id LIMIT wanted.quota FOR UPDATE SKIP LOCKED
     ) AS picked
 )"""
-_TAKE_BY_STATE = {
-    state: text(_LEASE.format(ids=_NEXT.format(state=state)))
-    for state in (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
-}
+_TAKE_BY_STATE = by_state(_LEASE.format(ids=_NEXT))
 _TAKE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
 
 _LOAD = text(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.fairness import DUE, FairClaims, Room
+from leanbe_emitter.delivery.fairness import FairClaims, Room
 from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.sqlite import Sqlite
@@ -26,7 +26,7 @@ from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.states import DUE, DeliveryState, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow
 from leanbe_emitter.storage.telling import tell_workers
 
@@ -309,7 +309,6 @@ class Queue:
         ends = lost >= LEASES_LOST_LIMIT
         return Settlement(
             delivery_id=row.id,
-            product_id=row.product_id,
             event_id=row.event_id,
             token=row.lease_token,
             number=row.attempts_started,

@@ -122,12 +122,7 @@ class Sender:
     def _settlement(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> Settlement:
         now = self._clock.now()
         delay = self._delay(claimed, evidence, reading, now)
-        return Settlement(
-            delivery_id=claimed.delivery_id,
-            product_id=claimed.product_id,
-            event_id=claimed.event_id,
-            token=claimed.token,
-            number=claimed.number,
+        return claimed.settlement(
             state=_state(evidence.outcome, delay),
             due_at=to_milliseconds(now) + int((delay or 0) * 1000),
             evidence=evidence,

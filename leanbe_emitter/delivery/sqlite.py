@@ -18,6 +18,7 @@ from leanbe_emitter.delivery.statements import (
     SETTLE,
     WAKE,
     WEBHOOKS,
+    by_state,
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
@@ -34,10 +35,7 @@ CROSS JOIN deliveries AS d ON d.rowid IN (
 )
 JOIN events AS e ON e.id = d.event_id
 """  # noqa: S608 - made of this module's own words
-_NEXT_BY_STATE = {
-    state: text(_NEXT.format(state=state))
-    for state in (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
-}
+_NEXT_BY_STATE = by_state(_NEXT)
 
 _LEASE = text(
     """

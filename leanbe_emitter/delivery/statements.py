@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.states import DUE, DeliveryState
 
 
 class Statements(Protocol):
@@ -131,14 +131,16 @@ JOIN products ON products.id = found.product_id
 WHERE n <= :limit
 """
 
-#: By the state that is looked for.
-CANDIDATES: Mapping[DeliveryState, TextClause] = {
-    state: text(_CANDIDATES.format(state=state))
-    for state in (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
-}
+
+def by_state(statement: str) -> Mapping[DeliveryState, TextClause]:
+    """Return a statement for each state that can be claimed, which it names as a literal."""
+    return {state: text(statement.format(state=state)) for state in DUE}
+
+
+CANDIDATES = by_state(_CANDIDATES)
 
 EXPIRED = """
-SELECT deliveries.id, deliveries.product_id, event_id, lease_token, lease_until, due_at,
+SELECT deliveries.id, event_id, lease_token, lease_until, due_at,
        attempts_started, leases_lost, webhooks.url
 FROM deliveries LEFT JOIN webhooks ON webhooks.product_id = deliveries.product_id
 WHERE state = 'in_flight' AND lease_until <= :now

@@ -16,7 +16,7 @@ from typing import cast
 
 from leanbe_emitter.clock import Clock, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.fairness import DUE, Room
+from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
@@ -24,7 +24,7 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.wakeups import Wakeups, nobody
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.states import DUE, DeliveryState
 
 logger = logging.getLogger(__name__)
 

@@ -67,6 +67,8 @@ _STATUSES = {
     DeliveryState.CANCELLED: DeliveryStatus.CANCELLED,
 }
 
+#: Due, and held by nobody: what can be claimed.
+DUE = frozenset({DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT})
 #: Still owed, and held by nobody: what can be cancelled.
 UNHELD = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT, DeliveryState.WAITING)
 

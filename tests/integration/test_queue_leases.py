@@ -1,8 +1,7 @@
 """The queue's leases: what a lease is worth when it runs out, is renewed or is given up."""
 
-from leanbe_emitter.delivery.fairness import DUE
 from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
-from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
+from leanbe_emitter.storage.states import DUE, DeliveryState, DeliveryStatus, JournalKind, Outcome
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 
 

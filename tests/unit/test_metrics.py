@@ -40,7 +40,6 @@ CLAIMED = Claimed(
 def ended(outcome: Outcome = Outcome.DELIVERED, *, us: int = 1, lag_ms: int = 0) -> Settlement:
     return Settlement(
         delivery_id="d",
-        product_id="p",
         event_id="e",
         token="t",
         number=1,
