@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.delivery.transport import Answer
-from tests.driving import driven
+from leanbe_emitter.emitter.home import drive
 from tests.sending import post
 
 Message = MutableMapping[str, Any]
@@ -44,6 +44,31 @@ def sending(*messages: Message) -> AsgiApp:
         await receive()
         for message in messages:
             await send(message)
+
+    return app
+
+
+def telling(steps: list[str]) -> AsgiApp:
+    """Return an app that answers 204, and notes the steps of its lifespan."""
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await sending(START, END)(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            steps.append((await receive())["type"])
+            await send({"type": f"lifespan.{step}.complete"})
+
+    return app
+
+
+def raising_late(error: Exception) -> AsgiApp:
+    """Return an app that answers 204, and raises the error a while after that."""
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        await turns(100)
+        raise error
 
     return app
 
@@ -107,4 +132,4 @@ def answers_of(app: Any, *bodies: bytes, url: str = URL) -> list[Answer]:
         return found
 
     # Flask's asynchronous views run where no event loop does.
-    return asyncio.run(answers()) if isinstance(transport, AsgiTransport) else driven(answers())
+    return asyncio.run(answers()) if isinstance(transport, AsgiTransport) else drive(answers())

@@ -18,7 +18,19 @@ from leanbe_emitter import (
     transport_for,
 )
 from tests.answering import Answering
-from tests.apps import END, SOON, START, Receive, Send, for_ever, sending, sleeping, turns
+from tests.apps import (
+    END,
+    SOON,
+    START,
+    Receive,
+    Send,
+    for_ever,
+    raising_late,
+    sending,
+    sleeping,
+    telling,
+    turns,
+)
 from tests.framework_apps import (
     bottle_app,
     django_asgi_app,
@@ -242,11 +254,7 @@ def test_what_goes_on_after_the_answer_is_waited_for(leanbe: Leanbe) -> None:
 
 
 def test_what_is_raised_after_the_answer_is_raised_where_it_is_waited_for(leanbe: Leanbe) -> None:
-    async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
-        await turns(100)
-        raise ValueError("too late")
-
+    app = raising_late(ValueError("too late"))
     leanbe.products.create("Acme", webhook=app)
     assert leanbe.trigger("idea.created").delivered
     with pytest.raises(ValueError, match="too late"):
@@ -275,17 +283,9 @@ def test_a_hanging_app_is_an_outcome_and_its_line_on_record(leanbe: Leanbe) -> N
 
 
 def test_the_lifespan_runs_once_and_ends_with_the_handle() -> None:
-    async def app(scope: Any, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await sending(START, END)(scope, receive, send)
-            return
-        for step in ("startup", "shutdown"):
-            steps.append((await receive())["type"])
-            await send({"type": f"lifespan.{step}.complete"})
-
     steps = list[str]()
     with Leanbe() as leanbe:
-        leanbe.products.create("Acme", webhook=app)
+        leanbe.products.create("Acme", webhook=telling(steps))
         assert leanbe.trigger("idea.created").delivered
         assert leanbe.trigger("idea.created").delivered
         assert steps == ["lifespan.startup"]
@@ -318,10 +318,7 @@ def test_a_thread_that_hangs_does_not_keep_the_handle_from_closing() -> None:
 
 
 def test_an_error_in_the_block_is_not_hidden_by_one_of_the_app() -> None:
-    async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
-        await turns(100)
-        raise ValueError("of the app")
+    app = raising_late(ValueError("of the app"))
 
     def act() -> None:
         with Leanbe() as leanbe:

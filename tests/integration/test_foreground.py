@@ -8,12 +8,12 @@ from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.emitter.engine import Engine
+from leanbe_emitter.emitter.home import drive
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from tests.answering import OK, Answering
 from tests.bench import Bench, Noting, claim, ids_of
-from tests.driving import driven
 
 REFUSED = Answer(status=500)
 
@@ -143,7 +143,7 @@ def test_where_no_loop_runs_leases_are_renewed_between_attempts(bench: Bench) ->
     deliveries = bench.owe(bench.product(), 2)
     queue = bench.queue(lease_seconds=0.001)  # so that a renewal is due before each attempt
     work = Foreground(queue, bench.sender(Slow()), clock=bench.clock, watcher=Noting())
-    driven(work.attempt(claim(queue)))
+    drive(work.attempt(claim(queue)))
     first, second = filter(None, held_until)
     assert second - first == 1000
     assert states(bench, deliveries) == ["delivered", "delivered"]

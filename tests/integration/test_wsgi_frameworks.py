@@ -8,8 +8,8 @@ import pytest
 
 from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.delivery.transport import Unknown
+from leanbe_emitter.emitter.home import drive
 from tests.apps import SOON, told
-from tests.driving import driven
 from tests.framework_apps import (
     bottle_app,
     django_asgi_app,
@@ -30,7 +30,7 @@ CLIENTS = [flask_client, django_client, starlette_client, litestar_client]
 @pytest.mark.parametrize("make", [*APPS, *CLIENTS])
 def test_the_app_gets_the_body_and_answers(make: Callable[[], Any]) -> None:
     transport = transport_for(make(), answer_seconds=10)
-    answer = driven(transport.send(post("http://testserver/ok")))
+    answer = drive(transport.send(post("http://testserver/ok")))
     assert transport.errors.take() == []
     assert (answer.status, answer.reason) == (200, "OK")
     assert json.loads(answer.body) == {"length": len(BODY)}
@@ -40,7 +40,7 @@ def test_the_app_gets_the_body_and_answers(make: Callable[[], Any]) -> None:
 @pytest.mark.parametrize("make", [*APPS, *CLIENTS])
 def test_an_error_in_the_app_is_a_500_and_kept(make: Callable[[], Any]) -> None:
     transport = transport_for(make(), answer_seconds=10)
-    answer = driven(transport.send(post("http://testserver/raise")))
+    answer = drive(transport.send(post("http://testserver/raise")))
     assert answer.status == 500
     assert answer.remark.startswith("the app raised ValueError: no such idea (at tests")
     assert told(transport.errors.take()) == ["ValueError: no such idea (request)"]
@@ -49,7 +49,7 @@ def test_an_error_in_the_app_is_a_500_and_kept(make: Callable[[], Any]) -> None:
 @pytest.mark.parametrize("make", [*APPS, *CLIENTS])
 def test_a_refusal_is_no_error(make: Callable[[], Any]) -> None:
     transport = transport_for(make(), answer_seconds=10)
-    answer = driven(transport.send(post("http://testserver/refuse")))
+    answer = drive(transport.send(post("http://testserver/refuse")))
     assert (answer.status, answer.remark) == (401, "")
     assert transport.errors.take() == []
 
@@ -58,7 +58,7 @@ def test_a_refusal_is_no_error(make: Callable[[], Any]) -> None:
 def test_a_blocking_view_is_unknown_and_its_line_named(make: Callable[[], Any]) -> None:
     transport = transport_for(make(), answer_seconds=SOON)
     with pytest.raises(Unknown, match=r"blocks at .*: time\.sleep\(20\)"):
-        driven(transport.send(post("http://testserver/block")))
+        drive(transport.send(post("http://testserver/block")))
     assert transport.errors.take() == []
 
 
@@ -79,12 +79,12 @@ def test_djangos_views_see_what_an_open_transaction_wrote(make: Callable[[], Any
     with transaction.atomic():
         connection.cursor().execute("CREATE TABLE seen (name text)")
         connection.cursor().execute("INSERT INTO seen VALUES ('idea')")
-        answer = driven(transport.send(post("http://testserver/count")))
+        answer = drive(transport.send(post("http://testserver/count")))
         transaction.set_rollback(True)
     assert answer.body == b"1"
 
 
 def test_a_clients_lifespan_is_its_own_business() -> None:
     with starlette_client() as client:
-        answer = driven(transport_for(client).send(post("http://testserver/ok")))
+        answer = drive(transport_for(client).send(post("http://testserver/ok")))
     assert answer.status == 200

@@ -14,8 +14,8 @@ from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
 from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.transport import Unknown
+from leanbe_emitter.emitter.home import drive
 from tests.apps import SOON, START, URL, for_ever, sending, sleeping, told
-from tests.driving import driven
 from tests.loops import on_a_loop
 from tests.sending import BODY, post
 
@@ -166,5 +166,5 @@ async def test_a_function_that_does_not_end_is_unknown() -> None:
 def test_what_needs_no_loop_is_called_without_one() -> None:
     transport = transport_for(of_one)
     assert not transport.needs_loop
-    assert driven(transport.send(post(URL))).status == 202
+    assert drive(transport.send(post(URL))).status == 202
     assert transport_for(AsyncFunction()).needs_loop

@@ -10,8 +10,8 @@ import pytest
 from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
 from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.emitter.home import drive
 from tests.apps import SOON, URL, sleeping, told
-from tests.driving import driven
 from tests.sending import BODY, post
 
 Environ = dict[str, Any]
@@ -92,7 +92,7 @@ def test_it_is_called_on_the_thread_of_whoever_sends() -> None:
         return answering()(environ, start_response)
 
     threads = list[threading.Thread]()
-    answer = driven(transport(app).send(post(URL)))  # no loop has to run
+    answer = drive(transport(app).send(post(URL)))  # no loop has to run
     assert answer.status == 200
     assert threads == [threading.current_thread()]
 
