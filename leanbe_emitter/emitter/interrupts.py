@@ -43,8 +43,10 @@ class Interrupts:
 
     @contextmanager
     def cancelling(self) -> Iterator[None]:
-        """Let Ctrl-C cancel the running task for as long as the block lasts."""
+        """Let Ctrl-C cancel the running task for as long as the block lasts; one that came, too."""
         self._task = asyncio.current_task()
+        if self._has_come and self._task is not None:
+            self._task.cancel()
         try:
             yield
         finally:

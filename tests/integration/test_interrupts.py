@@ -1,13 +1,16 @@
 """Ctrl-C while attempts are made: it ends the attempt, and nothing that accounts for it."""
 
+import asyncio
 import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
 from leanbe_emitter import Leanbe
+from leanbe_emitter.emitter.home import Home, drive
 from tests.answering import Answering
 from tests.bench import Noting
 from tests.receiver import Receiver
@@ -60,6 +63,21 @@ def test_before_an_attempt_it_is_raised_in_its_place() -> None:
             leanbe.trigger("idea.created", watcher=Pressing())
         assert leanbe.deliveries.last().outcome == "unknown"
     assert transport.requests == []
+
+
+def test_on_the_way_into_the_loop_it_cancels_what_was_to_run_there() -> None:
+    home = Home(meanwhile=nullcontext)
+
+    async def wait_for_long() -> None:
+        await asyncio.wait_for(asyncio.Event().wait(), 5)
+
+    async def attempt() -> None:
+        press_ctrl_c()
+        await home.enter(wait_for_long)
+
+    with pytest.raises(KeyboardInterrupt), home.interrupts.taking():
+        drive(attempt())
+    home.close()
 
 
 def test_after_an_attempt_it_is_raised_when_that_is_settled() -> None:
