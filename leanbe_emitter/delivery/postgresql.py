@@ -20,6 +20,7 @@ from leanbe_emitter.delivery.statements import (
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.arrays import arrays, unnest
 from leanbe_emitter.storage.states import DeliveryState, JournalKind
 
 # The ids go through an array, and an event is looked up by itself: so the planner, whatever it
@@ -88,12 +89,12 @@ _FACT = (
     f"'{JournalKind.ATTEMPT}', event_id, id, number, CASE WHEN state IN ({_ENDS}) THEN state END"
 )
 
-# One statement, so that a batch is one round trip. The arrays are binary, which halves the cost of
-# answers; what is evidence goes through the update, so that nothing is joined twice. The ids stand
-# there once more for the planner: joined to the arrays alone, it likes to hash all deliveries.
+# One statement, so that a batch is one round trip. What is evidence goes through the update, so
+# that nothing is joined twice. The ids stand there once more for the planner: joined to the arrays
+# alone, it likes to hash all deliveries.
 _SETTLE = f"""
 WITH held AS MATERIALIZED (
-    SELECT * FROM unnest({", ".join(f"%({name})b::{kind}[]" for name, kind in _TYPES.items())})
+    SELECT * FROM {unnest(_TYPES)}
     WITH ORDINALITY AS held ({", ".join(_TYPES)}, turn)
 ), settled AS (
     {SETTLE} AND deliveries.id = ANY(%(id)b::text[])
@@ -146,9 +147,8 @@ class Postgresql:
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
         """End leases, write the evidence, and tell the journal; return the states of ours."""
-        columns = zip(*(_held(each) for each in settlements), strict=True)
-        arrays = dict(zip(_TYPES, map(list, columns), strict=True))
-        rows = session.connection().exec_driver_sql(_SETTLE, arrays).all()
+        held = arrays(_TYPES, map(_held, settlements))
+        rows = session.connection().exec_driver_sql(_SETTLE, held).all()
         return {row.id: DeliveryState(row.state) for row in rows}
 
 

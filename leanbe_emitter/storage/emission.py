@@ -6,11 +6,12 @@ parameters are arrays, so that a hundred events cost the round trips of one.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
 from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.arrays import arrays, unnest
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.telling import CHANNEL
 
@@ -30,35 +31,35 @@ class SenderRow(NamedTuple):
 # Rows are plain tuples, in the order of these columns: hundreds are made for one statement, and at
 # anything else the driver of SQLite looks for longer.
 EventColumns: TypeAlias = tuple[str, str, int, str, int, int, str, str, str, str, str]
-_EVENT_COLUMNS = (
-    "id",
-    "product_id",
-    "sequence",
-    "name",
-    "triggered_at",
-    "recorded_at",
-    "method",
-    "headers",
-    "body",
-    "deviations",
-    "overrides",
-)
+_EVENT_COLUMNS = {
+    "id": "text",
+    "product_id": "text",
+    "sequence": "bigint",
+    "name": "text",
+    "triggered_at": "bigint",
+    "recorded_at": "bigint",
+    "method": "text",
+    "headers": "text",
+    "body": "text",
+    "deviations": "text",
+    "overrides": "text",
+}
 DeliveryColumns: TypeAlias = tuple[str, str, int, str, str, int, str | None, int | None, int, int]
-_DELIVERY_COLUMNS = (
-    "id",
-    "product_id",
-    "sequence",
-    "event_id",
-    "state",
-    "due_at",
-    "lease_token",
-    "lease_until",
-    "attempts_started",
-    "created_at",
-)
+_DELIVERY_COLUMNS = {
+    "id": "text",
+    "product_id": "text",
+    "sequence": "bigint",
+    "event_id": "text",
+    "state": "text",
+    "due_at": "bigint",
+    "lease_token": "text",
+    "lease_until": "bigint",
+    "attempts_started": "int",
+    "created_at": "bigint",
+}
 #: How far a product has come with its events: the counters, and its id.
 Counters: TypeAlias = tuple[int, int, str]
-_COUNTER_COLUMNS = ("sequence", "last_triggered_at", "product_id")
+_COUNTER_COLUMNS = {"sequence": "bigint", "last_triggered_at": "bigint", "product_id": "text"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +132,10 @@ SELECT id, sequence, last_triggered_at, assumptions FROM products
 WHERE id = ANY(%s::text[]) ORDER BY products.id FOR NO KEY UPDATE
 """
     _WEBHOOKS = "SELECT product_id, url, secret, headers FROM webhooks WHERE product_id = ANY(%s)"
-    # Arrays in binary: as text, every quote of every body would be written twice and read twice.
     _WRITE = f"""
 WITH moved AS (
     UPDATE products SET sequence = "to".sequence, last_triggered_at = "to".at
-    FROM unnest(%(c_product_id)b::text[], %(c_sequence)b::bigint[],
-                %(c_last_triggered_at)b::bigint[]) AS "to" (id, sequence, at)
+    FROM {unnest(_COUNTER_COLUMNS, prefix="c_")} AS "to" (sequence, at, id)
     WHERE products.id = "to".id
 ), told AS (
     INSERT INTO journal (transaction_id, entries)
@@ -144,20 +143,10 @@ WITH moved AS (
     FROM unnest(%(entries)b::text[]) AS told (entries)
 ), happened AS (
     {_EVENT}
-    SELECT * FROM unnest(
-        %(e_id)b::text[], %(e_product_id)b::text[], %(e_sequence)b::bigint[], %(e_name)b::text[],
-        %(e_triggered_at)b::bigint[], %(e_recorded_at)b::bigint[], %(e_method)b::text[],
-        %(e_headers)b::text[], %(e_body)b::text[], %(e_deviations)b::text[],
-        %(e_overrides)b::text[]
-    )
+    SELECT * FROM {unnest(_EVENT_COLUMNS, prefix="e_")}
 ), owed AS (
     {_DELIVERY}
-    SELECT *, 0, 0 FROM unnest(
-        %(d_id)b::text[], %(d_product_id)b::text[], %(d_sequence)b::bigint[],
-        %(d_event_id)b::text[], %(d_state)b::text[], %(d_due_at)b::bigint[],
-        %(d_lease_token)b::text[], %(d_lease_until)b::bigint[], %(d_attempts_started)b::int[],
-        %(d_created_at)b::bigint[]
-    )
+    SELECT *, 0, 0 FROM {unnest(_DELIVERY_COLUMNS, prefix="d_")}
 )
 SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
 """  # noqa: S608 - the names of columns
@@ -177,21 +166,13 @@ SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
         connection.exec_driver_sql(
             cls._WRITE,
             {
-                **_arrays("c", _COUNTER_COLUMNS, emission.counters),
-                **_arrays("e", _EVENT_COLUMNS, emission.events),
-                **_arrays("d", _DELIVERY_COLUMNS, emission.deliveries),
+                **arrays(_COUNTER_COLUMNS, emission.counters, prefix="c_"),
+                **arrays(_EVENT_COLUMNS, emission.events, prefix="e_"),
+                **arrays(_DELIVERY_COLUMNS, emission.deliveries, prefix="d_"),
                 "tells_workers": emission.tells_workers,
                 "entries": [journal.entries_of(emission.facts)] if emission.facts else [],
             },
         )
-
-
-def _arrays(
-    prefix: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> Mapping[str, list[Any]]:
-    """Return the columns of rows, each as one parameter."""
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return {f"{prefix}_{name}": list(column) for name, column in zip(names, columns, strict=True)}
 
 
 _DIALECTS: Mapping[str, type[_Sqlite | _Postgresql]] = {
