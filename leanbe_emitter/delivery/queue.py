@@ -21,7 +21,7 @@ from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.sqlite import Sqlite
 from leanbe_emitter.delivery.statements import LEASE_ONE, NEXT, OWED, TODO, Statements
-from leanbe_emitter.delivery.strict import first_of, strict_among
+from leanbe_emitter.delivery.strict import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
@@ -151,14 +151,12 @@ class Queue:
         """
         with self._database.reading() as session:
             ours = [each for each in self._load(session, delivery_ids) if each.token == token]
-            firsts = {
-                product_id: first_of(session, product_id, token=token)
-                for product_id in strict_among(session, {each.product_id for each in ours})
-            }
+            strict = strict_among(session, {each.product_id for each in ours})
+            firsts = firsts_of(session, strict, token=token)
         held_back = [
             each
             for each in ours
-            if firsts.get(each.product_id, each.delivery_id) != each.delivery_id
+            if each.product_id in strict and firsts.get(each.product_id) != each.delivery_id
         ]
         self.hand_back(held_back)
         return [each for each in ours if each not in held_back]
@@ -273,7 +271,7 @@ class Queue:
         row = session.get(DeliveryRow, delivery_id)
         if row is None or not strict_among(session, [row.product_id]):
             return False
-        return first_of(session, row.product_id) != delivery_id
+        return delivery_id not in firsts_of(session, [row.product_id]).values()
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
         if not delivery_ids:

@@ -6,7 +6,7 @@ PostgreSQL a lock for the product, held until the claim is committed, lets one c
 SQLite has one writer anyway.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
@@ -19,39 +19,44 @@ SELECT id FROM products WHERE id IN :ids AND assumptions LIKE '%"ordering": "str
 """
 ).bindparams(bindparam("ids", expanding=True))
 
-_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:product, 5326))")
-
-# One statement and one index for each state. Where this is asked, nobody else's is in flight: those
-# that are found so are the caller's own, and few.
-_FIRST = text(
+# What is asked about a product under its lock is a statement of its own, behind the one that locks:
+# PostgreSQL would answer as things were before the lock. The products are chosen before any is
+# locked, whatever the planner does.
+_LOCK = text(
     """
-SELECT id, state, lease_token FROM (
-    SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
-        WHERE state = 'new' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS a
-    UNION ALL
-    SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
-        WHERE state = 'ready' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS b
-    UNION ALL
-    SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
-        WHERE state = 'suspect' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS c
-    UNION ALL
-    SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
-        WHERE state = 'waiting' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS d
-    UNION ALL
-    SELECT * FROM (SELECT id, state, sequence, lease_token FROM deliveries
-        WHERE state = 'in_flight' AND product_id = :product ORDER BY sequence, id LIMIT 1) AS e
-) AS owed ORDER BY sequence, id LIMIT 1
+WITH wanted AS MATERIALIZED (SELECT id FROM products WHERE id IN :ids)
+SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326))
 """
-)
+).bindparams(bindparam("ids", expanding=True))
 
-# By the index of the leases, which names the product too: it is as small as what is in flight.
-_IN_FLIGHT = text(
+# What is in flight, by the index of the leases, is looked through once, whatever the number of
+# products; and then an index for each state. What is found in flight there is the caller's own.
+_FIRSTS = text(
     """
-SELECT 1 FROM deliveries
-WHERE state = 'in_flight' AND product_id = :product AND lease_token <> :token
-LIMIT 1
-"""
+SELECT products.id AS product_id, (
+    SELECT id FROM (
+        SELECT * FROM (SELECT id, sequence FROM deliveries
+            WHERE state = 'new' AND product_id = products.id ORDER BY sequence, id LIMIT 1) AS a
+        UNION ALL
+        SELECT * FROM (SELECT id, sequence FROM deliveries
+            WHERE state = 'ready' AND product_id = products.id ORDER BY sequence, id LIMIT 1) AS b
+        UNION ALL
+        SELECT * FROM (SELECT id, sequence FROM deliveries
+            WHERE state = 'suspect' AND product_id = products.id ORDER BY sequence, id LIMIT 1) AS c
+        UNION ALL
+        SELECT * FROM (SELECT id, sequence FROM deliveries
+            WHERE state = 'waiting' AND product_id = products.id ORDER BY sequence, id LIMIT 1) AS d
+        UNION ALL
+        SELECT id, sequence FROM deliveries
+            WHERE :token <> '' AND state = 'in_flight' AND product_id = products.id
+    ) AS owed ORDER BY sequence, id LIMIT 1
+) AS first
+FROM products
+WHERE products.id IN :ids AND products.id NOT IN (
+    SELECT product_id FROM deliveries WHERE state = 'in_flight' AND lease_token <> :token
 )
+"""
+).bindparams(bindparam("ids", expanding=True))
 
 _TAKE = """
 SELECT id FROM deliveries WHERE id IN :ids AND state = '{state}' {lock}
@@ -65,30 +70,33 @@ def strict_among(session: Session, product_ids: Collection[str]) -> set[str]:
 
 def pick(session: Session, state: DeliveryState, product_ids: Collection[str]) -> list[str]:
     """Return, and lock, the deliveries of this state that strict products may begin now."""
-    found = [first_of(session, product) for product in sorted(product_ids)]
-    firsts = [each for each in found if each is not None]
+    firsts = list(firsts_of(session, product_ids).values())
     if not firsts:
         return []
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    lock = "FOR UPDATE SKIP LOCKED" if is_postgresql else ""
+    lock = "FOR UPDATE SKIP LOCKED" if _is_postgresql(session) else ""
     statement = text(_TAKE.format(state=state, lock=lock))
     ids = {"ids": firsts}
     return list(session.scalars(statement.bindparams(bindparam("ids", expanding=True)), ids))
 
 
-def first_of(session: Session, product_id: str, *, token: str = "") -> str | None:
-    """Return the first delivery that a product owes; None while another one is in flight.
+def firsts_of(
+    session: Session, product_ids: Collection[str], *, token: str = ""
+) -> Mapping[str, str]:
+    """Return the first delivery that each product owes, unless another one is in flight.
 
     Args:
         session: the claim's transaction.
-        product_id: a strict product.
+        product_ids: strict products.
         token: what is in flight under this lease is the caller's own.
     """
-    if session.get_bind().dialect.name == "postgresql" and not session.scalar(
-        _LOCK, {"product": product_id}
-    ):
-        return None
-    if session.execute(_IN_FLIGHT, {"product": product_id, "token": token}).first():
-        return None
-    first = session.execute(_FIRST, {"product": product_id}).first()
-    return None if first is None else str(first.id)
+    ids = sorted(product_ids)
+    if ids and _is_postgresql(session):
+        ids = list(session.scalars(_LOCK, {"ids": ids}))
+    if not ids:
+        return {}
+    found = session.execute(_FIRSTS, {"ids": ids, "token": token})
+    return {row.product_id: row.first for row in found if row.first is not None}
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"

@@ -7,6 +7,10 @@ from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from tests.bench import Bench, came_to, claim, ids_of
 from tests.concurrency import at_once
 from tests.receiver import Receiver
+from tests.statements import statements
+
+#: What a claim sends at the most that finds nothing but strict products which are held back.
+MOST = 10
 
 
 def test_one_is_in_flight_across_all_workers(bench: Bench) -> None:
@@ -61,6 +65,23 @@ def test_what_is_held_does_not_hide_what_is_due_behind_it(bench: Bench) -> None:
     queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
     free = bench.owe(bench.product("D"), 2)
     assert [ids_of(claim(queue, 1)) for _ in range(3)] == [free[:1], free[1:], []]
+
+
+def test_products_that_are_held_back_cost_a_claim_the_same_statements_however_many(
+    bench: Bench,
+) -> None:
+    sent = [_statements_of_a_claim(bench, held_back=count) for count in (1, 20)]
+    assert sent[0] == sent[1] <= MOST
+
+
+def _statements_of_a_claim(bench: Bench, *, held_back: int) -> int:
+    queue = bench.queue()
+    for number in range(held_back):
+        bench.owe(bench.product(f"{held_back} {number}", ordering="strict"), 2)
+    queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
+    with statements(bench.database) as sent:
+        assert claim(queue) == []
+    return len(sent)
 
 
 def test_the_first_is_taken_though_a_retry_stands_behind_it(bench: Bench) -> None:
