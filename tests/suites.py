@@ -2,6 +2,9 @@
 
 import pytest
 
+#: Without the plugins that are here for other suites.
+ALONE = ("-p", "no:faker", "-p", "no:django", "-p", "no:syrupy")
+
 #: A receiver that accepts everything, and what the suite wires to it.
 CONFTEST = """
 import pytest
@@ -40,4 +43,4 @@ class Suite:
 
 
 def _always(*options: str) -> tuple[str, ...]:
-    return ("-p", "no:faker", "-p", "no:cacheprovider", "-W", "error", "--strict-markers", *options)
+    return (*ALONE, "-p", "no:cacheprovider", "-W", "error", "--strict-markers", *options)

@@ -19,6 +19,7 @@ import pytest
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.wire.envelope import seal
 from tests.command_line import environment
+from tests.suites import ALONE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -144,7 +145,7 @@ def test_the_suite_of_the_readme_passes(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(block("receiving fixture"))
     pytester.makepyfile(block("tests"))
     pytester.syspathinsert()
-    finished = pytester.runpytest_inprocess("-p", "no:faker", "-W", "error")
+    finished = pytester.runpytest_inprocess(*ALONE, "-W", "error")
     finished.assert_outcomes(passed=2)
 
 
