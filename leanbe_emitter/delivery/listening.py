@@ -12,16 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.loops import in_background
-from leanbe_emitter.storage.database import POSTGRESQL_PATIENCE, Database
+from leanbe_emitter.delivery.pauses import Pauses
+from leanbe_emitter.storage.database import Database, driver_arguments
 from leanbe_emitter.storage.telling import CHANNEL
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 logger = logging.getLogger(__name__)
-
-#: The first and the longest pause before a connection that broke is made again, in seconds.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
 def listening(database: Database, tell: Callable[[], None]) -> AbstractAsyncContextManager[None]:
@@ -32,12 +30,12 @@ def listening(database: Database, tell: Callable[[], None]) -> AbstractAsyncCont
 async def _keep_listening(database: Database, tell: Callable[[], None]) -> None:
     from psycopg import Error  # noqa: PLC0415 - an extra, which SQLite does without
 
-    pause_seconds = FIRST_PAUSE_SECONDS
+    pauses = Pauses()
     while True:
         try:
             async with await _connect(database) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
-                pause_seconds = FIRST_PAUSE_SECONDS
+                pauses.begin_again()
                 tell()
                 await _told(connection, tell)
         except (Error, OSError) as error:
@@ -45,16 +43,15 @@ async def _keep_listening(database: Database, tell: Callable[[], None]) -> None:
                 "PostgreSQL tells nothing for now: the worker looks by itself.",
                 extra={"reason": str(error).partition("\n")[0]},
             )
-        await asyncio.sleep(pause_seconds)
-        pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(pauses.next())
 
 
 async def _connect(database: Database) -> "AsyncConnection[Any]":
     from psycopg import AsyncConnection  # noqa: PLC0415 - an extra, which SQLite does without
 
     arguments, options = database.engine.dialect.create_connect_args(database.url)
-    patience = {**POSTGRESQL_PATIENCE, **options}
-    return await AsyncConnection.connect(*arguments, autocommit=True, **patience)
+    options.update(driver_arguments(database.url))
+    return await AsyncConnection.connect(*arguments, autocommit=True, **options)
 
 
 async def _told(connection: "AsyncConnection[Any]", tell: Callable[[], None]) -> None:

@@ -19,6 +19,7 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
 from leanbe_emitter.delivery.metrics import Counters
+from leanbe_emitter.delivery.pauses import Pauses
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.wakeups import Wakeups, nobody
@@ -30,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 #: How long a stop waits for what is in flight, in seconds.
 GRACE_SECONDS = 10.0
-#: The first and the longest pause before a database that is away is asked again, in seconds.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 #: How long a busy worker may leave a wake-up to its next turn, in seconds.
 BUSY_PAUSE_SECONDS = 0.002
 #: How long a worker rests before it asks until when nothing is due, in seconds: where events come
@@ -86,7 +85,7 @@ class Worker:
         self._news = asyncio.Event()
         self._wake_up: asyncio.TimerHandle | None = None
         self._is_stopping = False
-        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._pauses = Pauses()
 
     def stop(self) -> None:
         """Claim no more; ``run`` returns when what is in flight has ended."""
@@ -123,7 +122,7 @@ class Worker:
         except DatabaseUnavailable as error:
             await self._wait_for_database(error)
             return True
-        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._pauses.begin_again()
         return bool(claimed)
 
     async def _exchange(self) -> Sequence[Claimed]:
@@ -224,8 +223,7 @@ class Worker:
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
         self._counters.unavailable()
         logger.warning("The database is away; trying again.", extra={"reason": error.message})
-        await self._rest(self._pause_seconds)
-        self._pause_seconds = min(self._pause_seconds * 2, LONGEST_PAUSE_SECONDS)
+        await self._rest(self._pauses.next())
 
     async def _finish(self) -> None:
         if self._in_flight:
@@ -246,7 +244,7 @@ class Worker:
 
     async def _settle_the_last(self) -> None:
         # However long it has been away: whoever stops us waits for a few seconds.
-        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._pauses.begin_again()
         last_try_at = stopwatch() + LAST_SECONDS
         while self._ended and stopwatch() <= last_try_at:
             self._news.clear()

@@ -39,6 +39,8 @@ POSTGRESQL_PATIENCE: Mapping[str, Any] = {
 _SQLITE_ARGUMENTS = frozenset(
     {"uri", "timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
+#: What psycopg takes as a number or as nothing, and a URL holds as text.
+_THRESHOLD = "prepare_threshold"
 #: Arguments of PostgreSQL's own that are secrets.
 _PASSWORDS = ("password", "sslpassword")
 _READS = "leanbe_reads"
@@ -53,6 +55,7 @@ _FAILURE_WORDS = (
     "server closed",
     "terminating",
     "read-only transaction",
+    "prepared statement",
 )
 
 
@@ -253,16 +256,40 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    connect_args = {
-        name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query
-    }
+    arguments = driver_arguments(url)
     try:
-        return create_engine(url, connect_args=connect_args, pool_pre_ping=True, **_OPTIONS)
+        return create_engine(url, connect_args=arguments, pool_pre_ping=True, **_OPTIONS)
     except ImportError as error:
         raise DatabaseUnavailable(
             "PostgreSQL was asked for, and its driver psycopg is not installed.",
             hint="Install it: pip install 'leanbe-emitter[postgres]'.",
         ) from error
+
+
+def driver_arguments(url: URL) -> dict[str, Any]:
+    """Return what psycopg is given besides the text of a URL, or instead of it.
+
+    Raises:
+        InvalidValue: the URL has an argument that psycopg would stumble over.
+    """
+    arguments = {
+        name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query
+    }
+    if _THRESHOLD in url.query:
+        arguments[_THRESHOLD] = _prepare_threshold(str(url.query[_THRESHOLD]))
+    return arguments
+
+
+def _prepare_threshold(text: str) -> int | None:
+    """Return after how many runs psycopg prepares a statement; None: never."""
+    if text == "none":
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise InvalidValue(
+        f"{text!r} is no {_THRESHOLD}.",
+        hint=f"Write a number of runs, or ?{_THRESHOLD}=none to prepare nothing.",
+    )
 
 
 @contextmanager
@@ -293,6 +320,7 @@ def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
 _ADVICE = {
     "unable to open": "Is its folder there, and may this user write to it? --db names another.",
     "not a database": "Name a file of leanbe-emitter's own with --db, or a new one.",
+    "prepared statement": "Is a pooler between? With ?prepare_threshold=none nothing is prepared.",
     "read-only transaction": "Is this a standby, or a database set to read only?",
     "readonly": "The file or its folder is read-only for this user; --db names another.",
     "disk is full": "Make room on that disk; nothing was changed.",

@@ -134,6 +134,41 @@ def test_a_server_that_the_network_swallowed_is_given_up_in_time(
     database.close()
 
 
+@pytest.mark.parametrize(("said", "prepared"), [("0", 1), ("none", 0)])
+def test_how_often_a_statement_runs_before_it_is_prepared_may_be_said(
+    opened: Opener, postgresql_url: str, said: str, prepared: int
+) -> None:
+    database = opened(f"{postgresql_url}?prepare_threshold={said}")
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+        found = session.scalar(
+            text("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 1'")
+        )
+    assert found == prepared
+
+
+def test_another_threshold_than_a_number_or_none_is_refused(postgresql_url: str) -> None:
+    with pytest.raises(InvalidValue, match="'soon' is no prepare_threshold"):
+        Database(f"{postgresql_url}?prepare_threshold=soon")
+
+
+def test_a_pooler_that_drops_what_was_prepared_is_called_so(
+    opened: Opener, postgresql_url: str
+) -> None:
+    database = opened(f"{postgresql_url}?prepare_threshold=0")
+    with pytest.raises(DatabaseUnavailable) as caught:
+        _run_what_was_dropped(database)
+    assert caught.value.hint is not None
+    assert "prepare_threshold=none" in caught.value.hint
+
+
+def _run_what_was_dropped(database: Database) -> None:
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+        session.execute(text("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"))
+        session.execute(text("SELECT 1"))
+
+
 def test_a_server_that_is_not_there_is_called_so(opened: Opener) -> None:
     with pytest.raises(DatabaseUnavailable, match="refused"):
         prepare(opened("postgresql://nobody@127.0.0.1:1/none"))

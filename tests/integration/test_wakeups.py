@@ -159,6 +159,15 @@ async def test_what_another_handle_makes_due_is_told(bench: Bench, database_url:
     other.close()
 
 
+@on_a_loop
+async def test_a_url_that_prepares_nothing_is_listened_to_as_well(postgresql_url: str) -> None:
+    database = Database(f"{postgresql_url}?prepare_threshold=none")
+    told = asyncio.Event()
+    async with wakeups_of(database)(told.set):
+        await asyncio.wait_for(told.wait(), 30)
+    database.close()
+
+
 async def quiet(told: asyncio.Event) -> None:
     """Let what is told at the beginning pass: PostgreSQL tells as soon as it listens."""
     await asyncio.sleep(0.2)

@@ -10,15 +10,11 @@ import pytest
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import Seam, inline
+from leanbe_emitter.delivery.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
-from leanbe_emitter.delivery.worker import (
-    FIRST_PAUSE_SECONDS,
-    GRACE_SECONDS,
-    LONGEST_PAUSE_SECONDS,
-    Worker,
-)
+from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding
 from tests.away import Away
@@ -215,17 +211,17 @@ async def test_what_ended_while_the_database_was_away_is_settled_later(
 async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench) -> None:
     class Noted(Away):
         def _ask(self, call: str) -> None:
-            pauses.append(it._pause_seconds)
+            pauses.append(it._pauses._seconds)
             super()._ask(call)
 
     bench.owe(bench.product())
     pauses: list[float] = []
     it = worker(bench, Answering(), queue=Noted.of(bench, claim=3))
     await it.run(drain=True)
-    doubled = [FIRST_PAUSE_SECONDS * factor for factor in (1, 2, 4, 8)]
+    doubled = [FIRST_SECONDS * factor for factor in (1, 2, 4, 8)]
     assert pauses[:4] == doubled
     assert pauses[4:]
-    assert set(pauses[4:]) == {FIRST_PAUSE_SECONDS}
+    assert set(pauses[4:]) == {FIRST_SECONDS}
 
 
 @on_a_loop
@@ -384,11 +380,12 @@ async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
     it = worker(bench, transport, queue=Away.of(bench, settle=100))
     async with working(it) as task:
         await transport.sent(1)
-        it._pause_seconds = LONGEST_PAUSE_SECONDS  # it has been away for long
+        while it._pauses.next() < LONGEST_SECONDS:  # it has been away for long
+            pass
         it.stop()
         transport.let_go()
         await task
-    assert it._pause_seconds < LONGEST_PAUSE_SECONDS
+    assert it._pauses.next() < LONGEST_SECONDS
     assert "stayed away" in caplog.text
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
