@@ -8,6 +8,7 @@ first attempts nor retries starve.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -121,8 +122,9 @@ class FairClaims:
         They come in their order, beginning behind the one that the last claim ended with.
         """
         limits = {"turn": self._turns.get(state, ""), "limit": most + claim.full}
-        found = sorted(claim.session.execute(CANDIDATES[state], limits), key=lambda row: row.n)
-        return {row.product_id: bool(row.is_strict) for row in found}
+        found = claim.session.execute(CANDIDATES[state], limits).all()
+        by_turn = sorted(found, key=itemgetter(0))
+        return {product_id: bool(is_strict) for _, product_id, is_strict in by_turn}
 
 
 @dataclass(frozen=True, kw_only=True)

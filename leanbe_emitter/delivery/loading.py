@@ -22,8 +22,7 @@ def complete(
     if not rows:
         return []
     products = statements.list_of({row.product_id for row in rows})
-    webhooks = {
-        row.id: webhook_of(row) for row in session.execute(statements.webhooks, {"ids": products})
-    }
+    found = session.execute(statements.webhooks, {"ids": products}).all()
+    webhooks = {row.id: webhook_of(row) for row in found}
     claimed = [claimed_of(row, webhooks[row.product_id]) for row in rows]
     return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))

@@ -43,12 +43,13 @@ _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 
 def webhook_of(row: Any) -> WebhookSettings:
     """Return a product's webhook, from a row of ``Statements.webhooks``."""
+    _, assumptions, url, secret, ca_file, insecure = row
     return WebhookSettings(
-        url=row.url,
-        secret=row.secret,
-        ca_file=row.ca_file,
-        insecure=bool(row.insecure),
-        assumptions=_switches(row.assumptions),
+        url=url,
+        secret=secret,
+        ca_file=ca_file,
+        insecure=bool(insecure),
+        assumptions=_switches(assumptions),
     )
 
 
