@@ -5,16 +5,18 @@ never fail half-way; one that only reads begins deferred and waits for nobody. W
 about the database itself leaves here as ``DatabaseUnavailable`` and nowhere else.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue, LeanbeError
 from leanbe_emitter.storage.telling import tells_workers
@@ -75,7 +77,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = parse_database_url(url)
         self.in_memory = self.url.get_backend_name() == "sqlite" and not self.url.database
-        self.engine = _engine(self.url, in_memory=self.in_memory)
+        self.engine = _memory_engine() if self.in_memory else _engine(self.url)
+        #: What is in memory is in one connection, and is gone with it.
+        self._memory = self.engine.connect() if self.in_memory else None
         self.dialect = self.engine.dialect.name
         self._reads: dict[str, Any] = {_READS: True}
         if self.dialect == "postgresql":
@@ -95,7 +99,8 @@ class Database:
             self._turn,
             self._anew_after_a_failure(),
             unavailable_as_ours(self.url),
-            Session(self.engine, expire_on_commit=False) as session,
+            self._connected(**{_READS: False}) as connection,
+            Session(connection, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
@@ -134,10 +139,37 @@ class Database:
             self._turn,
             self._anew_after_a_failure(),
             unavailable_as_ours(self.url),
-            self.engine.connect().execution_options(**self._reads) as connection,
+            self._connected(**self._reads) as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session
+
+    def _connected(self, **options: Any) -> AbstractContextManager[Connection]:
+        if self._memory is None:
+            return self.engine.connect().execution_options(**options)
+        if self._memory.closed:
+            raise DatabaseUnavailable(
+                "It was closed, and what was in memory is gone.",
+                hint="Open another: with Leanbe() as leanbe.",
+            )
+        return nullcontext(self._memory.execution_options(**options))
+
+    def image(self) -> bytes:
+        """Return all that is in memory, as SQLite would write it to a file."""
+        with self._turn:
+            image: bytes = self._driver_connection().serialize()
+            return image
+
+    def load(self, image: bytes) -> None:
+        """Have in memory what an image holds, and nothing else."""
+        # By a copy, as a connection that an image is opened in goes on with the tables it knew.
+        with self._turn, closing(sqlite3.connect(":memory:")) as opened:
+            opened.deserialize(image)
+            opened.backup(self._driver_connection())
+
+    def _driver_connection(self) -> Any:
+        assert self._memory is not None  # noqa: S101 - only what is in memory is copied
+        return self._memory.connection.driver_connection
 
     @contextmanager
     def _anew_after_a_failure(self) -> Iterator[None]:
@@ -156,7 +188,10 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; what was in memory is gone."""
-        self.engine.dispose()
+        if self._memory is not None:
+            self._memory.close()
+        else:
+            self.engine.dispose()
 
     def __repr__(self) -> str:
         return f"Database({shown(self.url)!r})"
@@ -209,14 +244,21 @@ def _no_database_url(text: str) -> InvalidValue:
     )
 
 
-def _engine(url: URL, *, in_memory: bool) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, in_memory=in_memory)
-    return _postgresql_engine(url)
+@cache
+def _memory_engine() -> Engine:
+    """Return the engine of all that is in memory: each of its connections is a database.
+
+    It is one for the process because it keeps what SQLAlchemy made of each statement, which takes
+    longer than a test with it.
+    """
+    return _sqlite_engine(URL.create("sqlite"), poolclass=NullPool)
 
 
-def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
-    options: dict[str, Any] = {**_OPTIONS, **({"poolclass": StaticPool} if in_memory else {})}
+def _engine(url: URL) -> Engine:
+    return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+
+
+def _sqlite_engine(url: URL, **options: Any) -> Engine:
     engine = create_engine(
         url,
         # SQLAlchemy begins and ends the transactions, not the driver; its pool sees to it that
@@ -226,6 +268,7 @@ def _sqlite_engine(url: URL, *, in_memory: bool) -> Engine:
             "isolation_level": None,
             "timeout": _busy_timeout_seconds(url),
         },
+        **_OPTIONS,
         **options,
     )
     event.listen(engine, "connect", _prepare_sqlite)

@@ -81,6 +81,9 @@ def prepare(database: Database) -> bool:
     schema = schema_of(database)
     if schema.state is SchemaState.CURRENT:
         return False
+    if database.in_memory and schema.state is SchemaState.EMPTY:
+        database.load(_tables())
+        return True
     if database.dialect == "sqlite" and schema.state is SchemaState.EMPTY:
         return _create(database)
     if database.dialect == "sqlite" and schema.state is SchemaState.BEHIND:
@@ -162,6 +165,18 @@ def _create(database: Database) -> bool:
             return False
         _create_tables(session)
         return True
+
+
+@cache
+def _tables() -> bytes:
+    """Return a database with today's tables and nothing in them, as SQLite writes it to a file."""
+    database = Database(":memory:")
+    try:
+        with database.transaction() as session:
+            _create_tables(session)
+        return database.image()
+    finally:
+        database.close()
 
 
 def _create_tables(session: Session) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.tables import RetiredSecretRow
+from tests.apps import END, START, sending
+from tests.concurrency import at_once
 from tests.receiver import Receiver
 
 URL = "http://127.0.0.1:1/"
@@ -53,6 +57,46 @@ def test_two_in_memory_know_nothing_of_each_other() -> None:
     with Leanbe() as one, Leanbe() as other:
         one.products.create("Acme")
         assert other.products.list() == []
+
+
+def test_hundreds_stand_side_by_side_whichever_threads_opened_them() -> None:
+    handles: dict[str, Leanbe] = {}
+
+    def open_some(thread: int) -> None:
+        for number in range(50):
+            leanbe = handles[f"{thread}/{number}"] = Leanbe()
+            leanbe.products.create(f"{thread}/{number}")
+
+    at_once(*(partial(open_some, thread) for thread in range(4)))
+    assert {name: leanbe.products.only().name for name, leanbe in handles.items()} == {
+        name: name for name in handles
+    }
+    for leanbe in handles.values():
+        leanbe.close()
+    assert len(handles) == 200
+
+
+def test_after_the_first_one_a_handle_in_memory_compiles_nothing(tmp_path: Path) -> None:
+    with Leanbe() as one, Leanbe() as other, Leanbe(f"sqlite:///{tmp_path / 'a.db'}") as apart:
+        assert one._database.engine is other._database.engine
+        assert one._database.engine is not apart._database.engine
+
+
+@pytest.mark.filterwarnings("error")
+def test_closed_handles_give_back_every_descriptor() -> None:
+    before = os.listdir("/dev/fd")  # noqa: PTH208 - descriptors are no paths
+    for handle in [Leanbe() for _ in range(20)]:
+        handle.products.create("Acme", webhook=sending(START, END))
+        assert handle.trigger("idea.created").delivered
+        handle.close()
+    assert os.listdir("/dev/fd") == before  # noqa: PTH208 - as above
+
+
+def test_a_closed_handle_says_so() -> None:
+    leanbe = Leanbe()
+    leanbe.close()
+    with pytest.raises(DatabaseUnavailable, match="It was closed"):
+        leanbe.products.list()
 
 
 def test_a_file_is_made_once_and_keeps_what_was_done(tmp_path: Path) -> None:

@@ -136,13 +136,6 @@ def test_tables_made_at_once_equal_those_of_the_migrations(tmp_path: Path) -> No
     prepare(at_once)
     upgrade(by_steps)
 
-    def described(database: Database) -> list[tuple[str, ...]]:
-        with database.reading() as session:
-            rows = session.execute(
-                text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-            ).all()
-        return sorted((row[0], row[1], " ".join(row[2].split())) for row in rows)
-
     columns = {
         database: {
             table: sorted(column["name"] for column in inspect(database.engine).get_columns(table))
@@ -155,3 +148,23 @@ def test_tables_made_at_once_equal_those_of_the_migrations(tmp_path: Path) -> No
     assert names[0] == names[1]
     at_once.close()
     by_steps.close()
+
+
+def test_tables_in_memory_equal_those_of_a_file(tmp_path: Path) -> None:
+    file = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    memory = Database(":memory:")
+    for database in (file, memory):
+        assert prepare(database) is True
+        assert prepare(database) is False
+    assert described(file) == described(memory)
+    file.close()
+    memory.close()
+
+
+def described(database: Database) -> list[tuple[str, ...]]:
+    """Return what SQLite says of each table and index: its type, its name, its statement."""
+    with database.reading() as session:
+        rows = session.execute(
+            text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        ).all()
+    return sorted((row[0], row[1], " ".join(row[2].split())) for row in rows)
