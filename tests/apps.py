@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.delivery.transport import Answer
-from leanbe_emitter.emitter.home import drive
+from leanbe_emitter.emitter.waiting import drive
 from tests.sending import post
 
 Message = MutableMapping[str, Any]

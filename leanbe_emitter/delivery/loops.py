@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from leanbe_emitter.clock import pause
+
 
 def is_running_loop() -> bool:
     """Say whether this thread runs an event loop."""
@@ -13,6 +15,14 @@ def is_running_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+async def rest(seconds: float) -> None:
+    """Let so much real time pass, in which a loop that runs here goes on."""
+    if is_running_loop():
+        await asyncio.sleep(seconds)
+    else:
+        pause(seconds)
 
 
 @asynccontextmanager

@@ -25,3 +25,7 @@ class Nobody:
 
     def ended(self, claimed: Claimed, settlement: Settlement) -> None:
         """Do nothing."""
+
+
+#: One for all: it keeps nothing.
+NOBODY = Nobody()

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, literal, select
 
 from leanbe_emitter.clock import Clock, ManualClock, from_milliseconds
+from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.errors import Conflict, InvalidValue, WaitTimedOut
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
@@ -35,7 +37,7 @@ class AdvancingClock:
     """
 
     def __init__(
-        self, clock: Clock, transactions: Transactions, *, deliver: Callable[[], list[Attempt]]
+        self, clock: Clock, transactions: Transactions, *, deliver: Callable[[], Results[Attempt]]
     ) -> None:
         self._clock = clock
         self._transactions = transactions
@@ -58,9 +60,10 @@ class AdvancingClock:
             )
         self._manual().set(instant)
 
-    def advance(
+    @waits
+    async def advance(
         self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0
-    ) -> list[Attempt]:
+    ) -> Results[Attempt]:
         """Move the time on, and make every attempt that falls due until then, at its own time.
 
         What is due already is attempted first.
@@ -81,11 +84,12 @@ class AdvancingClock:
                 hint="Name how far: advance(hours=1); set() goes back, too.",
             )
         end = clock.now() + way
-        attempts = self._run(clock, end)
+        attempts = await self._run(clock, end)
         clock.set(end)
         return attempts
 
-    def run_until_settled(self) -> list[Attempt]:
+    @waits
+    async def run_until_settled(self) -> Results[Attempt]:
         """Move the time on until nothing is owed any more, and make every attempt on the way.
 
         Returns:
@@ -95,16 +99,16 @@ class AdvancingClock:
             Conflict: it is the machine's own clock, or a transaction is open.
             WaitTimedOut: what falls due has no end.
         """
-        return self._run(self._manual(), None)
+        return await self._run(self._manual(), None)
 
-    def _run(self, clock: ManualClock, end: datetime | None) -> list[Attempt]:
-        attempts = self._deliver()
+    async def _run(self, clock: ManualClock, end: datetime | None) -> Results[Attempt]:
+        attempts = await self._deliver()
         for _ in range(MOST_TURNS):
             due = self._next_due()
             if due is None or (end is not None and due > end):
                 return attempts
             clock.set(max(clock.now(), due))
-            made = self._deliver()
+            made = await self._deliver()
             if not made and self._next_due() == due:
                 return attempts  # somebody else has it
             attempts += made

@@ -13,8 +13,10 @@ from leanbe_emitter.delivery.curl import curl
 from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.products import ProductRef, named
+from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
@@ -75,7 +77,7 @@ class Deliveries:
     """
 
     def __init__(
-        self, transactions: Transactions, *, redeliver: Callable[[Sequence[str]], list[str]]
+        self, transactions: Transactions, *, redeliver: Callable[[Sequence[str]], Results[str]]
     ) -> None:
         self._transactions = transactions
         self._redeliver = redeliver
@@ -135,7 +137,8 @@ class Deliveries:
         """
         return [_comparable(each) for each in reversed(self.list(which, limit=_MOST))]
 
-    def redeliver(self, reference: DeliveryRef) -> Delivery:
+    @waits
+    async def redeliver(self, reference: DeliveryRef) -> Delivery:
         """Deliver an old event again: the same bytes, to the product's present URL, at once.
 
         Raises:
@@ -144,7 +147,12 @@ class Deliveries:
         """
         with self._transactions.looking() as session:
             row = row_of(session, reference)
-        return self.get(*self._redeliver([row.id]))
+        return self.get(*(await self._redeliver([row.id])))
+
+    @waits
+    async def redeliver_times(self, delivery: Delivery, *, times: int) -> Results[Delivery]:
+        """Do ``redeliver`` so many times, one after the other."""
+        return Results([await self.redeliver(delivery.id) for _ in range(times)])
 
     def discard(
         self, references: Iterable[DeliveryRef] = (), *, which: Filter | None = None

@@ -8,13 +8,12 @@ import asyncio
 import random
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any, TypeVar
 
-from leanbe_emitter.clock import Clock, pause, to_milliseconds
+from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
@@ -22,6 +21,7 @@ from leanbe_emitter.delivery.in_process.app_errors import annotated
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.leases import Renewals
 from leanbe_emitter.delivery.log import log_totals, logged
+from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Due, Queue
 from leanbe_emitter.delivery.sender import Sender
@@ -29,7 +29,7 @@ from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.wakeups import wakeups_of
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
-from leanbe_emitter.emitter.home import Home, drive
+from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.routing import RoutingTransport
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.ids import Ids
@@ -37,8 +37,6 @@ from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.targets import TargetRules
-
-T = TypeVar("T")
 
 #: How often somebody who follows deliveries looks whether one is due, in seconds.
 LOOK_SECONDS = 0.05
@@ -74,7 +72,7 @@ class Engine:
         self._receivers = Receivers() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
         # Threads that share a handle take turns.
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._counters = Counters()
         self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
         self._renewals = Renewals(self.queue)
@@ -84,18 +82,20 @@ class Engine:
         """Return a lease for deliveries that are recorded to be attempted at once."""
         return self.queue.new_lease()
 
-    def attempt(
+    async def attempt(
         self, delivery_ids: Sequence[str], *, lease: Lease, watcher: Watcher
     ) -> list[Settlement]:
         """Make the first attempts of deliveries that were recorded with this lease."""
         claimed = self.queue.load(delivery_ids, token=lease.token)
-        return self._drive(self._foreground(watcher).attempt(claimed))
+        async with self._turn():
+            return await self._foreground(watcher).attempt(claimed)
 
-    def deliver_due(self, *, watcher: Watcher) -> list[Settlement]:
+    async def deliver_due(self, *, watcher: Watcher) -> list[Settlement]:
         """Make every attempt that is due, once."""
-        return self._drive(self._foreground(watcher).deliver_due())
+        async with self._turn():
+            return await self._foreground(watcher).deliver_due()
 
-    def follow(
+    async def follow(
         self, delivery_ids: Iterable[str], *, is_owed: Callable[[str], bool], watcher: Watcher
     ) -> None:
         """Make the attempts of these deliveries when they fall due, until none is owed any more."""
@@ -103,11 +103,12 @@ class Engine:
         while owed := [each for each in owed if is_owed(each)]:
             claimed = [one for each in owed if (one := self.queue.claim_one(each)) is not None]
             if claimed:
-                self._drive(self._foreground(watcher).attempt(claimed))
+                async with self._turn():
+                    await self._foreground(watcher).attempt(claimed)
             elif vanished := self.queue.reap():
                 self._counters.vanished(len(vanished))
             else:
-                pause(LOOK_SECONDS)
+                await rest(LOOK_SECONDS)
 
     def work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
@@ -124,19 +125,21 @@ class Engine:
         now = to_milliseconds(self._clock.now())
         return self._counters.metrics(self._due(), now=now)
 
-    def settle(self, *, until: Callable[[], bool] | None, timeout_seconds: float) -> None:
+    async def settle(self, *, until: Callable[[], bool] | None, timeout_seconds: float) -> None:
         """Wait until the receivers in this process have done what they do after their answers."""
         settle = partial(self._receivers.settle, until=until, timeout_seconds=timeout_seconds)
-        self._drive(self._home.enter(settle))
+        async with self._turn():
+            await self._home.enter(settle)
 
-    def forget_receivers(self) -> None:
+    async def forget_receivers(self) -> None:
         """Stop the receivers in this process, and let nothing be found at their addresses."""
         if self._receivers:
-            self._drive(self._home.enter(self._receivers.aclose))
+            async with self._turn():
+                await self._home.enter(self._receivers.aclose)
 
     def close(self) -> None:
         """Close connections, stop the receivers in this process, and close the loop."""
-        with self._turn:
+        with self._lock:
             if self._own is not None:
                 self._home.run(self._own.aclose())
                 self._own = None
@@ -212,11 +215,12 @@ class Engine:
     def _sender(self, transport: Transport, *, jitter: random.Random | None) -> Sender:
         return Sender(transport, clock=self._clock, jitter=jitter, rules=self._rules)
 
-    def _drive(self, work: Coroutine[Any, Any, T]) -> T:
-        with self._turn, self._home.interrupts.taking():
-            result = drive(work)
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Make attempts while nobody else of this handle does, and raise what a receiver raised."""
+        with self._lock, self._home.interrupts.taking():
+            yield
         self.raise_app_errors()
-        return result
 
 
 @contextmanager

@@ -72,18 +72,3 @@ def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Threads(thread_name_prefix="asyncio_leanbe"))
     return loop
-
-
-def drive(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits for a loop: it only enters one of its own.
-
-    Raises:
-        RuntimeError: it did wait, which is an error of ours.
-    """
-    try:
-        work.send(None)
-    except StopIteration as ended:
-        result: T = ended.value
-        return result
-    work.close()
-    raise RuntimeError("attempts waited for an event loop where none runs")

@@ -1,64 +1,52 @@
 """``Leanbe``: the composition root, and the library's face.
 
 Everything that the package can do is a method here or on one of its attributes; the command line
-only parses, calls and prints. Methods that make attempts run them on the caller's thread, one after
-the other, so that the same calls give the same bytes in the same order.
+only parses, calls and prints. Here is what it is made of, and what concerns all of it; what makes
+attempts is in ``attempting``, what asserts in ``asserting``.
 """
 
 import random
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from sqlalchemy.orm import Session
-
 from leanbe_emitter.clock import Clock, SystemClock
 from leanbe_emitter.delivery.in_process.answering import Kept
-from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS, Receivers
+from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.metrics import Metrics
 from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
-from leanbe_emitter.delivery.watcher import Nobody, Watcher
-from leanbe_emitter.domain import products, webhooks
-from leanbe_emitter.domain.action import Action, Limits
+from leanbe_emitter.delivery.watcher import NOBODY, Watcher
+from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.emitter.advancing import AdvancingClock
 from leanbe_emitter.emitter.asserting import Asserting
-from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
+from leanbe_emitter.emitter.attempting import Attempting
+from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
-from leanbe_emitter.emitter.loops import require_no_loop
-from leanbe_emitter.emitter.products import Assumptions, ProductRef, Products, Webhooks
-from leanbe_emitter.emitter.raised import Raised
-from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
-from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product
-from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
+from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
+from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
 from leanbe_emitter.emitter.users import Users
+from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.emitter.watching import Watching
-from leanbe_emitter.errors import Conflict, InvalidValue, LeanbeError, NotFound
+from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.outbox import record, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.emptying import empty
 from leanbe_emitter.storage.migrate import prepare
 from leanbe_emitter.storage.retention import Pruned, prune
-from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import check
-from leanbe_emitter.wire.stringify import JSON
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
-NOBODY = Nobody()
 
-
-class Leanbe(Asserting):
+class Leanbe(Attempting, Asserting):
     """Leanbe's sending side.
 
     Args:
@@ -152,227 +140,9 @@ class Leanbe(Asserting):
         with self._transactions.begin():
             yield
 
-    @contextmanager
-    def foreground(self, watcher: Watcher = NOBODY, *, deliver: bool = True) -> Iterator[Raised]:
-        """Make the calls of this block one transaction, and their events' first attempts after it.
-
-        Args:
-            watcher: is told of the attempts.
-            deliver: whether to make the first attempts at once; else a worker makes them.
-
-        Yields:
-            What the block raised; it is complete when the block has ended.
-
-        Raises:
-            Conflict: a transaction is open already.
-        """
-        if deliver:
-            self._require_free_thread()
-        raised = Raised()
-        lease = self._engine.new_lease() if deliver else None
-        with self._transactions.begin(lease=lease) as transaction:
-            yield raised
-        raised.recorded = tuple(transaction.recorded)
-        owed = [each.delivery_id for each in raised.recorded if each.delivery_id]
-        if lease is not None:
-            self._engine.attempt(owed, lease=lease, watcher=watcher)
-        raised.deliveries = tuple(self.deliveries.of(owed))
-
-    def trigger(  # noqa: PLR0913 - an event, and what is special about it
-        self,
-        event: str,
-        *,
-        to: object | None = None,
-        product: ProductRef | None = None,
-        set: Mapping[str, str] | None = None,  # noqa: A002 - the word of every surface
-        payload: JSON | Sample = Sample.OF_THE_CATALOGUE,
-        assume: Mapping[str, str] | None = None,
-        watcher: Watcher = NOBODY,
-    ) -> Delivery:
-        """Raise one synthetic event and make the first attempt of its delivery at once.
-
-        Args:
-            event: one of the 22 names.
-            to: where it goes: a URL, or a receiver in this process as ``products.create`` takes it.
-                It is an event of the product whose webhook is there; where there is none, one is
-                made, and has a secret of its own.
-            product: whose event it is; the only product, if none is named.
-            set: text by path, to change the sample payload (``country.countryCode``).
-            payload: a whole payload instead of the sample.
-            assume: assumptions for this one request.
-            watcher: is told of the attempt.
-
-        Raises:
-            Conflict: the product has no webhook URL, or does not want the event (contract d-8).
-            InvalidValue: an unknown event, a wrong path, an assumption that is refused.
-            NotFound: there is no such product.
-        """
-        if to is not None:
-            self._require_free_thread()
-            product = self._product_at(to, product)
-        elif product is None:
-            product = self._usual_product()
-        wanted = Wanted(
-            events=[event],
-            product=product,
-            changes=Changes(set=set or {}, payload=payload),
-            assume=assume or {},
-        )
-        (triggered,) = self.trigger_all(wanted, watcher=watcher)
-        if triggered.delivery is None:
-            raise Conflict(
-                f"{event} was recorded, and nothing is owed for it.",
-                hint="Set a webhook URL that wants this event: webhook set.",
-            )
-        return triggered.delivery
-
-    def trigger_all(
-        self, wanted: Wanted, *, deliver: bool = True, watcher: Watcher = NOBODY
-    ) -> list[Triggered]:
-        """Raise synthetic events of one and the same document.
-
-        Args:
-            wanted: which events, and how they differ from the samples.
-            deliver: whether to make the first attempts at once; else a worker makes them.
-            watcher: is told of the attempts.
-
-        Raises:
-            Conflict: attempts were to be made inside a transaction.
-            InvalidValue: an unknown event, a wrong path, an assumption that is refused.
-            NotFound: there is no such product or delivery.
-        """
-        if deliver:
-            self._require_free_thread()
-        lease = self._engine.new_lease() if deliver else None
-        with self._transactions.acting() as action:
-            asked = self._ask(action.session, wanted, now=action.now)
-            recorded = record(
-                action.session, asked.new_events(), now=action.now, ids=self._ids, lease=lease
-            )
-            events = [
-                Event.of(action.session.get_one(EventRow, each.event_id)) for each in recorded
-            ]
-        delivery_ids = [each.delivery_id for each in recorded]
-        if lease is not None:
-            leased = [each for each in delivery_ids if each]
-            self._engine.attempt(leased, lease=lease, watcher=watcher)
-        deliveries = {each.id: each for each in self.deliveries.of(filter(None, delivery_ids))}
-        return [
-            Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
-            for event, delivery_id in zip(events, delivery_ids, strict=True)
-        ]
-
-    def rehearse(self, wanted: Wanted) -> list[Rehearsed]:
-        """Return the requests that ``trigger_all`` would make; nothing is stored or sent.
-
-        Raises:
-            InvalidValue: an unknown event, a wrong path, an assumption that is refused.
-            NotFound: there is no such product or delivery.
-        """
-        now = self._clock.now()
-        with self._transactions.looking() as session:
-            asked = self._ask(session, wanted, now=now)
-            return list(asked.rehearsed(webhooks.get(session, asked.product), now=now))
-
-    def deliver(self, *, watcher: Watcher = NOBODY) -> list[Attempt]:
-        """Make every attempt that is due, once; return the attempts that were made.
-
-        Raises:
-            Conflict: a transaction is open: there is no HTTP inside one.
-        """
-        self._require_free_thread()
-        made = [
-            (each.delivery_id, each.number) for each in self._engine.deliver_due(watcher=watcher)
-        ]
-        attempts = {
-            (delivery.id, attempt.number): attempt
-            for delivery in self.deliveries.of({delivery_id for delivery_id, _ in made})
-            for attempt in delivery.attempts
-        }
-        # What somebody deleted meanwhile, or took because the lease ran out, is not among them.
-        return [attempts[each] for each in made if each in attempts]
-
-    def follow(self, deliveries: Sequence[Delivery], *, watcher: Watcher = NOBODY) -> None:
-        """Make the attempts of these deliveries when they are due, until all are settled.
-
-        Raises:
-            Conflict: a transaction is open.
-        """
-        self._require_free_thread()
-        self._engine.follow(
-            [each.id for each in deliveries], is_owed=self._is_owed, watcher=watcher
-        )
-
-    def redeliver(
-        self, references: Sequence[DeliveryRef], *, watcher: Watcher = NOBODY
-    ) -> list[str]:
-        """Deliver old events again: the same bytes, to the products' present URLs, at once.
-
-        Returns:
-            The ids of the new deliveries.
-
-        Raises:
-            Conflict: a product has no URL now, or a transaction is open.
-            NotFound: there is no such delivery.
-        """
-        self._require_free_thread()
-        lease = self._engine.new_lease()
-        with self._transactions.acting() as action:
-            session = action.session
-            old = [row_of(session, reference) for reference in references]
-            # In the order of their ids, as outbox.record locks them.
-            for product_id in sorted({each.product_id for each in old}):
-                _require_url(action, product_id)
-            events = [_kept(session, each.event_id) for each in old]
-            new = [
-                redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
-                for event in events
-            ]
-        self._engine.attempt(new, lease=lease, watcher=watcher)
-        return new
-
-    def redeliver_all(self, job: Job, *, watcher: Watcher = NOBODY) -> Redelivered:
-        """Run a job: deliver many old events again, each once, however often it is started.
-
-        Broken off, it goes on where it ended when a job of the same name is run again.
-
-        Raises:
-            Conflict: another process runs the same job, or a transaction is open.
-            NotFound: there is no such delivery or product.
-            InvalidValue: a reference names several, or the filter is refused.
-        """
-        self._require_free_thread()
-        return self._redelivering(watcher).run(job)
-
     def new_job_name(self) -> str:
         """Return a name that no job has yet."""
         return self._ids.object_id(self._clock.now())
-
-    def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
-        """Yield the deliveries whose events ``redeliver_all`` would deliver again, in batches.
-
-        Raises:
-            NotFound: there is no such delivery or product.
-            InvalidValue: a reference names several, or the filter is refused.
-        """
-        return map(self.deliveries.of, self._redelivering(NOBODY).planned(job))
-
-    def settle(
-        self, *, until: Callable[[], bool] | None = None, timeout_seconds: float = SETTLE_SECONDS
-    ) -> None:
-        """Wait until receivers in this process have done what they do after their answers.
-
-        Args:
-            until: what else must hold, where an app's own tasks (a queue's consumer) never end:
-                they move only while somebody waits.
-            timeout_seconds: how long to wait.
-
-        Raises:
-            Conflict: a transaction is open, or this is inside a receiver.
-            WaitTimedOut: it was not done; the message names the line.
-        """
-        self._require_free_thread()
-        self._engine.settle(until=until, timeout_seconds=timeout_seconds)
 
     def work(
         self,
@@ -424,14 +194,14 @@ class Leanbe(Asserting):
         self._transactions.require_none("Asking for metrics")
         return self._engine.metrics()
 
-    def wait_until_idle(self, *, timeout_seconds: float) -> None:
+    def wait_until_idle(self, *, timeout_seconds: float) -> Nothing:
         """Wait until nothing is due or in flight, whoever makes the attempts.
 
         Raises:
             Conflict: a transaction is open.
             WaitTimedOut: something still was after that time.
         """
-        self.watching.wait_until_idle(self._is_idle, timeout_seconds=timeout_seconds)
+        return self.watching.wait_until_idle(self._is_idle, timeout_seconds=timeout_seconds)
 
     def prune(
         self, *, older_than: timedelta, told: Callable[[Pruned], None] = lambda _: None
@@ -449,18 +219,8 @@ class Leanbe(Asserting):
         self._transactions.require_none("Pruning")
         return prune(self._database, before=self._clock.now() - older_than, told=told)
 
-    def stop_receivers(self) -> None:
-        """Stop and forget the receivers in this process, and their lifespans; all else stays.
-
-        What they raised since is raised here.
-
-        Raises:
-            Conflict: a transaction is open, or this is inside a receiver.
-        """
-        self._require_free_thread()
-        self._engine.forget_receivers()
-
-    def reset(self) -> None:
+    @waits
+    async def reset(self) -> Nothing:
         """Delete everything, and stop and forget the receivers in this process.
 
         Ids and time go on. What is in flight elsewhere changes nothing any more.
@@ -470,7 +230,8 @@ class Leanbe(Asserting):
         """
         self._require_free_thread()
         empty(self._database)
-        self._engine.forget_receivers()
+        await self._engine.forget_receivers()
+        return NOTHING
 
     def close(self) -> None:
         """Close connections and the database, and stop receivers; what was in memory is gone."""
@@ -498,60 +259,9 @@ class Leanbe(Asserting):
         self._engine.close()
         self._database.close()
 
-    def _usual_product(self) -> Product | None:
-        """Return whose events are triggered where nobody is named; None: the only product's."""
-        return None
-
-    def _product_at(self, to: object, product: ProductRef | None) -> Product:
-        """Return the product whose webhook is there; make one if there is none."""
-        if product is not None:
-            raise InvalidValue(
-                "Both a receiver and a product were given.",
-                hint="A product's events go to its own webhook: give one of them.",
-            )
-        return self.products.at(to)
-
-    def _redelivering(self, watcher: Watcher) -> Redelivering:
-        return Redelivering(
-            self._transactions,
-            new_lease=self._engine.new_lease,
-            attempt=lambda new, lease: self._engine.attempt(new, lease=lease, watcher=watcher),
-        )
-
     def _is_idle(self) -> bool:
         due = self.due()
         return due.count == due.in_flight == 0
-
-    def _require_free_thread(self) -> None:
-        """See to it that attempts can be made here, before anything is leased for them."""
-        self._transactions.require_none("Making attempts")
-        require_no_loop()
-
-    def _ask(self, session: Session, wanted: Wanted, *, now: datetime) -> Asked:
-        return ask(session, wanted, now=now, ids=self._ids, settings=self._settings)
-
-    def _is_owed(self, delivery_id: str) -> bool:
-        with self._transactions.looking() as session:
-            row = session.get(DeliveryRow, delivery_id)
-            return row is not None and row.state.status is DeliveryStatus.PENDING
-
-
-def _require_url(action: Action, product_id: str) -> None:
-    product = products.get(action.session, product_id)
-    action.lock(product)
-    if webhooks.get(action.session, product).url is None:
-        raise Conflict(
-            f"The product {product.name!r} has no webhook URL.", hint="Set one first: webhook set."
-        )
-
-
-def _kept(session: Session, event_id: str) -> EventRow:
-    """Return an event that is not pruned while the transaction lasts."""
-    lock = {"read": True, "key_share": True}
-    row = session.get(EventRow, event_id, with_for_update=lock, populate_existing=True)
-    if row is None:
-        raise NotFound("The event of that delivery was pruned just now.")
-    return row
 
 
 def _prepared(database: Database) -> bool:

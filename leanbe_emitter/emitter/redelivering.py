@@ -5,7 +5,7 @@ owes it, and once only; who runs the job again goes on behind what is on record.
 deliveries of a job never match its own filter, either.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
+from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.outbox import Lease, redeliver
@@ -28,7 +29,7 @@ BATCH = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Redelivered:
+class Redelivered(Itself):
     """What a run of a job came to.
 
     Attributes:
@@ -68,7 +69,7 @@ class Redelivering:
         transactions: Transactions,
         *,
         new_lease: Callable[[], Lease],
-        attempt: Callable[[Sequence[str], Lease], object],
+        attempt: Callable[[Sequence[str], Lease], Awaitable[object]],
     ) -> None:
         self._transactions = transactions
         self._new_lease = new_lease
@@ -90,7 +91,7 @@ class Redelivering:
             yield [row.id for row in _once(page, seen)]
             after = page[-1].id
 
-    def run(self, job: Job) -> Redelivered:
+    async def run(self, job: Job) -> Redelivered:
         """Owe the events again and make the first attempts, batch by batch, in the order of ids.
 
         Raises:
@@ -107,7 +108,7 @@ class Redelivering:
                     return Redelivered(made=made, without_url=without_url)
                 owed = _once(page, set())
                 new = _owe(action, job, owed, lease=lease)
-            self._attempt(new, lease)
+            await self._attempt(new, lease)
             after, made = page[-1].id, made + len(new)
             without_url += len(owed) - len(new)
 

@@ -8,7 +8,7 @@ from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milli
 from leanbe_emitter.delivery.claims import Claimed, Settlement, WebhookSettings
 from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.sender import Sender
-from leanbe_emitter.delivery.watcher import Nobody, Watcher
+from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.emitter.loops import require_no_loop
@@ -79,7 +79,7 @@ class Courier:
         self._ca_file = receiver.ca_file and check_ca_file(receiver.ca_file)
         self._clock = clock or SystemClock()
         self._ids = ids or Ids()
-        self._watcher = watcher or Nobody()
+        self._watcher = watcher or NOBODY
 
     def send_sample(self, event: str, changes: Changes = NO_CHANGES) -> Settlement:
         """Send a sample of an event, with changes.

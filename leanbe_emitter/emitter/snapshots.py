@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.emitter.results import Itself, Results
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, UserRow, WebhookRow
 from leanbe_emitter.wire.envelope import payload_text_of
@@ -256,7 +257,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class Delivery(Itself):
     """One event owed to one webhook.
 
     Attributes:
@@ -307,9 +308,9 @@ class Delivery:
         """What the last attempt came to; None: there was none yet."""
         return self.attempts[-1].outcome if self.attempts else None
 
-    def redeliver(self, *, times: int = 1) -> "list[Delivery]":
+    def redeliver(self, *, times: int = 1) -> "Results[Delivery]":
         """Deliver the same bytes again, to the product's present URL, so many times."""
-        return [self._deliveries.redeliver(self.id) for _ in range(times)]
+        return self._deliveries.redeliver_times(self, times=times)
 
     def curl(self) -> str:
         """Return a shell command that sends the same bytes to the same URL."""

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from leanbe_emitter.clock import pause, stopwatch
+from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter
+from leanbe_emitter.emitter.results import NOTHING, Nothing, Results
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.journal import START, Cursor
@@ -108,9 +111,10 @@ class Watching:
         ]
         return entries, told[-1].cursor if told else after
 
-    def wait_for(
+    @waits
+    async def wait_for(
         self, which: Filter, *, count: int = 1, timeout_seconds: float
-    ) -> Sequence[Delivery]:
+    ) -> Results[Delivery]:
         """Wait until so many deliveries match; without a status, any that is settled does.
 
         Those that were there before count, too. Returned are the newest, first.
@@ -130,10 +134,15 @@ class Watching:
             found = self._deliveries.list(which, limit=count)
             return len(found) >= count
 
-        self._until(enough, timeout_seconds, lambda: f"{len(found)} of {count} deliveries came")
-        return found
+        await self._until(
+            enough, timeout_seconds, lambda: f"{len(found)} of {count} deliveries came"
+        )
+        return Results(found)
 
-    def wait_until_idle(self, is_idle: Callable[[], bool], *, timeout_seconds: float) -> None:
+    @waits
+    async def wait_until_idle(
+        self, is_idle: Callable[[], bool], *, timeout_seconds: float
+    ) -> Nothing:
         """Wait until nothing is due or in flight, as the caller's callable says.
 
         Raises:
@@ -141,9 +150,10 @@ class Watching:
             WaitTimedOut: something still was after that time.
         """
         self._transactions.require_none("Waiting")
-        self._until(is_idle, timeout_seconds, lambda: "deliveries are still due or in flight")
+        await self._until(is_idle, timeout_seconds, lambda: "deliveries are still due or in flight")
+        return NOTHING
 
-    def _until(
+    async def _until(
         self, is_met: Callable[[], bool], timeout_seconds: float, came: Callable[[], str]
     ) -> None:
         started = stopwatch()
@@ -154,7 +164,7 @@ class Watching:
                     f"After {timeout_seconds:g} s {came()}.",
                     hint="Is a worker running? leanbe-emitter deliveries list shows what is owed.",
                 )
-            pause(min(LOOK_SECONDS, left))
+            await rest(min(LOOK_SECONDS, left))
 
 
 def _entry(told: journal.Entry, event: Event, delivery: Delivery | None) -> Entry:

@@ -8,7 +8,7 @@ from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.emitter.engine import Engine
-from leanbe_emitter.emitter.home import drive
+from leanbe_emitter.emitter.waiting import drive
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
@@ -165,7 +165,11 @@ def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine
     (delivery,) = bench.owe(bench.product())
     claim(bench.queue())
     bench.clock.advance(minutes=1)
-    engine.follow([delivery], is_owed=lambda each: not bench.state(each).is_end, watcher=Noting())
+    drive(
+        engine.follow(
+            [delivery], is_owed=lambda each: not bench.state(each).is_end, watcher=Noting()
+        )
+    )
     engine.close()
     outcomes = [each.outcome for each in bench.attempts(delivery)]
     assert outcomes == [Outcome.UNKNOWN, Outcome.DELIVERED]
@@ -176,7 +180,7 @@ def test_a_first_attempt_is_not_made_by_who_lost_its_lease(bench: Bench, engine:
     deliveries = bench.owe(bench.product(), lease=lease)
     bench.lose(bench.queue())
     other = claim(bench.queue())
-    assert engine.attempt(deliveries, lease=lease, watcher=Noting()) == []
+    assert drive(engine.attempt(deliveries, lease=lease, watcher=Noting())) == []
     engine.close()
     assert len(other) == 1
     assert bench.state(deliveries[0]) is DeliveryState.IN_FLIGHT

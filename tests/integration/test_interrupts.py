@@ -10,7 +10,8 @@ from contextlib import nullcontext
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.emitter.home import Home, drive
+from leanbe_emitter.emitter.home import Home
+from leanbe_emitter.emitter.waiting import drive
 from tests.answering import Answering
 from tests.bench import Noting
 from tests.receiver import Receiver

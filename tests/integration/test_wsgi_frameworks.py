@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.delivery.transport import Unknown
-from leanbe_emitter.emitter.home import drive
+from leanbe_emitter.emitter.waiting import drive
 from tests.apps import SOON, told
 from tests.framework_apps import (
     bottle_app,

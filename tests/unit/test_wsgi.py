@@ -10,7 +10,7 @@ import pytest
 from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
 from leanbe_emitter.delivery.transport import Answer, Unknown
-from leanbe_emitter.emitter.home import drive
+from leanbe_emitter.emitter.waiting import drive
 from tests.apps import SOON, URL, sleeping, told
 from tests.sending import BODY, post
 
