@@ -1,11 +1,12 @@
 """``leanbe.deliveries``: what is owed, what was sent, and the evidence of every attempt."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
@@ -44,7 +45,20 @@ _MOST = 1_000_000
 #: How many ids one statement names: databases take some ten thousand at the most.
 _IDS_AT_ONCE = 500
 
-T = TypeVar("T")
+_Columns = TypeVarTuple("_Columns")
+
+#: A delivery, its event, and where its product's webhook is.
+_DELIVERIES = (
+    select(DeliveryRow, EventRow, WebhookRow.url)
+    .join(EventRow, EventRow.id == DeliveryRow.event_id)
+    .outerjoin(WebhookRow, WebhookRow.product_id == DeliveryRow.product_id)
+    .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
+)
+_ATTEMPTS = (
+    select(AttemptRow)
+    .where(AttemptRow.delivery_id.in_(bindparam("ids", expanding=True)))
+    .order_by(AttemptRow.number)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +104,7 @@ class Deliveries:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            return self._snapshots(session, [row_of(session, reference)])[0]
+            return self._snapshots(session, [row_of(session, reference).id])[0]
 
     def list(self, which: Filter | None = None, *, limit: int = PAGE) -> Sequence[Delivery]:
         """Return the newest deliveries first, up to ``limit``.
@@ -102,7 +116,7 @@ class Deliveries:
         if limit < 1:
             raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
         with self._transactions.looking() as session:
-            found = selected(session, which or Filter())
+            found = selected(session, which or Filter(), DeliveryRow.id)
             return self._snapshots(session, session.scalars(_newest(found, limit)).all())
 
     def last(self, event: str | None = None) -> Delivery:
@@ -118,11 +132,8 @@ class Deliveries:
 
     def of(self, delivery_ids: Iterable[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
-        wanted = list(delivery_ids)
         with self._transactions.looking() as session:
-            rows = _rows_of(session, DeliveryRow, DeliveryRow.id, wanted)
-            by_id = {each.id: each for each in self._snapshots(session, rows)}
-        return [by_id[each] for each in wanted if each in by_id]
+            return self._snapshots(session, list(delivery_ids))
 
     def snapshot(self, which: Filter | None = None) -> Sequence[dict[str, Any]]:
         """Return what was sent and what came of it, oldest first, to be compared with another run.
@@ -209,28 +220,22 @@ class Deliveries:
         body = delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
         return explain(body, webhook.secret or "", got=got, other_secrets=others)
 
-    def _snapshots(self, session: Session, rows: Sequence[DeliveryRow]) -> Sequence[Delivery]:
-        events = {
-            row.id: Event.of(row)
-            for row in _rows_of(session, EventRow, EventRow.id, [row.event_id for row in rows])
+    def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
+        """Return the deliveries of these ids, in the same order, less those that are gone."""
+        attempts: dict[str, list[AttemptRow]] = defaultdict(list)
+        for (attempt,) in _rows(session, _ATTEMPTS, wanted):
+            attempts[attempt.delivery_id].append(attempt)
+        found = {
+            row.id: self._snapshot(row, Event.of(event), attempts[row.id], url)
+            for row, event, url in _rows(session, _DELIVERIES, wanted)
         }
-        attempts = _attempts(session, rows)
-        urls = {
-            row.product_id: row.url
-            for row in _rows_of(
-                session, WebhookRow, WebhookRow.product_id, [row.product_id for row in rows]
-            )
-        }
-        return [
-            Delivery.of(
-                row,
-                events[row.event_id],
-                tuple(Attempt.of(each, events[row.event_id]) for each in attempts[row.id]),
-                url=urls.get(row.product_id),
-                deliveries=self,
-            )
-            for row in rows
-        ]
+        return [found[each] for each in wanted if each in found]
+
+    def _snapshot(
+        self, row: DeliveryRow, event: Event, attempts: Sequence[AttemptRow], url: str | None
+    ) -> Delivery:
+        made = tuple(Attempt.of(each, event) for each in attempts)
+        return Delivery.of(row, event, made, url=url, deliveries=self)
 
 
 def _comparable(delivery: Delivery) -> dict[str, Any]:
@@ -316,23 +321,12 @@ def _newest(found: Select[Any], limit: int) -> Select[Any]:
     )
 
 
-def _rows_of(session: Session, table: type[T], column: Any, ids: Iterable[str]) -> list[T]:
+def _rows(
+    session: Session, statement: Select[*_Columns], ids: Iterable[str]
+) -> Iterator[Row[*_Columns]]:
     wanted = sorted(set(ids))
-    return [
-        row
-        for start in range(0, len(wanted), _IDS_AT_ONCE)
-        for row in session.scalars(
-            select(table).where(column.in_(wanted[start : start + _IDS_AT_ONCE]))
-        )
-    ]
-
-
-def _attempts(session: Session, rows: Sequence[DeliveryRow]) -> dict[str, list[AttemptRow]]:
-    found: dict[str, list[AttemptRow]] = {row.id: [] for row in rows}
-    attempts = _rows_of(session, AttemptRow, AttemptRow.delivery_id, found)
-    for attempt in sorted(attempts, key=lambda each: each.number):
-        found[attempt.delivery_id].append(attempt)
-    return found
+    for start in range(0, len(wanted), _IDS_AT_ONCE):
+        yield from session.execute(statement, {"ids": wanted[start : start + _IDS_AT_ONCE]})
 
 
 def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
