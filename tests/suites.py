@@ -3,7 +3,11 @@
 import pytest
 
 #: Without the plugins that are here for other suites.
-ALONE = ("-p", "no:faker", "-p", "no:django", "-p", "no:syrupy")
+ALONE = tuple(
+    option
+    for plugin in ("faker", "django", "syrupy", "asyncio", "randomly")
+    for option in ("-p", f"no:{plugin}")
+)
 
 #: A receiver that accepts everything, and what the suite wires to it.
 CONFTEST = """
