@@ -62,10 +62,14 @@ class Watching:
         return self._read(after)[0]
 
     def until_now(self, after: Cursor = START) -> Iterator[Entry]:
-        """Yield all that has happened after a cursor, from the beginning if it is not given."""
+        """Yield all that has happened after a cursor, from the beginning if it is not given.
+
+        That is all, though on PostgreSQL somebody's open transaction may put more before it yet:
+        to go on from there, ask ``end`` for a cursor before.
+        """
         cursor = after
         while True:
-            entries, end = self._read(cursor)
+            entries, end = self._read(cursor, whole=True)
             yield from entries
             if end == cursor:
                 return
@@ -91,10 +95,10 @@ class Watching:
                 pause(LOOK_SECONDS)
             cursor = end
 
-    def _read(self, after: Cursor) -> tuple[Sequence[Entry], Cursor]:
+    def _read(self, after: Cursor, *, whole: bool = False) -> tuple[Sequence[Entry], Cursor]:
         """Return the next entries, less those whose event is gone, and the cursor behind all."""
         with self._transactions.looking() as session:
-            told = journal.read(session, after)
+            told = journal.read(session, after, whole=whole)
             wanted = {each.event_id for each in told}
             events = {
                 row.id: Event.of(row)

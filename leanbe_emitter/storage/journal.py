@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text, tuple_
+from sqlalchemy import Connection, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
@@ -154,23 +154,28 @@ def cancelled(session: Session, deliveries: Sequence[tuple[str, str]]) -> None:
     )
 
 
-def read(session: Session, after: Cursor, *, limit: int = 500) -> list[Entry]:
-    """Return the next entries after a cursor, in commit order, none of which can be preceded."""
+def read(session: Session, after: Cursor, *, limit: int = 500, whole: bool = False) -> list[Entry]:
+    """Return the next entries after a cursor, in commit order, none of which can be preceded.
+
+    With ``whole``, return all that is committed, though another may come to stand before it: that
+    is for who looks once, and goes on from no cursor.
+    """
     # From the row on that the cursor stands in: perhaps not all of it was read.
     begun = replace(after, position=after.position - 1)
     entries = (
         _entry(row.end, number, fact)
-        for row in rows(session, begun)
+        for row in rows(session, begun, whole=whole)
         for number, fact in enumerate(row.facts, start=1)
     )
     return list(islice((entry for entry in entries if entry.cursor > after), limit))
 
 
-def rows(session: Session, after: Cursor) -> Iterator[Written]:
+def rows(session: Session, after: Cursor, *, whole: bool = False) -> Iterator[Written]:
     """Yield whole rows, in commit order, from the first behind that of a cursor on."""
+    final = JournalRow.transaction_id < _HORIZON[session.connection().dialect.name]
     page = (
         select(JournalRow.transaction_id, JournalRow.position, JournalRow.entries)
-        .where(JournalRow.transaction_id < _HORIZON[session.connection().dialect.name])
+        .where(true() if whole else final)
         .order_by(JournalRow.transaction_id, JournalRow.position)
         .limit(ROWS_AT_ONCE)
     )

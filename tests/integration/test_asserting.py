@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from leanbe_emitter import (
     EventsNotDelivered,
@@ -16,6 +17,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from tests.answering import OK, Answering
+from tests.postgresql import Cluster
 
 
 def patient(receiver: Any) -> Any:
@@ -243,6 +245,16 @@ def test_the_order_is_that_in_which_they_were_accepted() -> None:
         leanbe.deliver()
         assert leanbe.deliveries.get(first).delivered
         leanbe.assert_order(["idea.upVoted", "idea.created"])
+
+
+def test_an_order_is_whole_though_somebody_elses_transaction_is_open(cluster: Cluster) -> None:
+    with cluster.migrated_database() as url, Leanbe(url, transport=Answering()) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        with leanbe._database.engine.begin() as somebody_else:
+            somebody_else.execute(text("SELECT pg_current_xact_id()"))
+            for event in ("idea.created", "idea.upVoted"):
+                leanbe.trigger(event)
+            leanbe.assert_order(["idea.created", "idea.upVoted"])
 
 
 @pytest.mark.parametrize(
