@@ -90,14 +90,16 @@ def leanbe_db() -> str:
 
 
 @pytest.fixture
-def leanbe_receiver() -> "Receiver":
+def leanbe_receiver() -> "Receiver | None":
     """What receives; a suite defines its own."""
-    pytest.fail(_NO_RECEIVER, pytrace=False)
+    return None
 
 
 @pytest.fixture
-def leanbe_product(leanbe: "Leanbe", leanbe_receiver: "Receiver") -> "Product":
+def leanbe_product(leanbe: "Leanbe", leanbe_receiver: "Receiver | None") -> "Product":
     """A product whose events go to ``leanbe_receiver``."""
+    if leanbe_receiver is None:
+        pytest.fail(_NO_RECEIVER, pytrace=False)
     return leanbe_receiver.product(leanbe)
 
 
@@ -110,8 +112,14 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
     leanbe_assume: Mapping[str, str],
     leanbe_app_errors: Any,
     leanbe_db: str,
+    leanbe_receiver: "Receiver | None",
 ) -> Generator["Leanbe", None, None]:
-    """Leanbe's sending side: empty, its time standing still, its ids the same in every run."""
+    """Leanbe's sending side: empty, its time standing still, its ids the same in every run.
+
+    What receives is made before the test, and what it needs is known when tests are collected:
+    pytest-django leaves a test without its database that asks for one only on its way.
+    """
+    del leanbe_receiver
     from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
     from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - loaded when it is used
 

@@ -44,6 +44,14 @@ def test_what_is_triggered_goes_to_the_receiver_though_no_product_is_asked_for(
     finished.assert_outcomes(passed=2)
 
 
+def test_what_receives_is_made_before_the_test_with_all_that_it_asks_for(suite: Suite) -> None:
+    finished = suite.run("""
+        def test_it(leanbe, request):
+            assert {"leanbe_receiver", "requests"} <= set(request.node.fixturenames)
+    """)
+    finished.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     "test",
     ["def test_it(leanbe_product): pass", "def test_it(leanbe): leanbe.trigger('idea.created')"],
