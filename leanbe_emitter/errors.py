@@ -10,6 +10,7 @@
     ├── InvalidSignature        a body that does not verify
     ├── WaitTimedOut            what was waited for did not come in time
     ├── EventsNotDelivered      an assertion, while something that was recorded is still due
+    ├── EndlessDeliveries       what is due has no end: receivers go on recording events
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      its tables are older (or newer) than this program
 
@@ -92,6 +93,12 @@ class EventsNotDelivered(LeanbeError):
     """Something was asserted while events that were recorded are still due."""
 
     code = "events_not_delivered"
+
+
+class EndlessDeliveries(LeanbeError):
+    """Whatever was attempted, something was due again: receivers go on recording events."""
+
+    code = "endless_deliveries"
 
 
 class DatabaseUnavailable(LeanbeError):

@@ -19,7 +19,13 @@ from typing import ClassVar
 
 import click
 
-from leanbe_emitter.errors import DatabaseUnavailable, InvalidSignature, LeanbeError, WaitTimedOut
+from leanbe_emitter.errors import (
+    DatabaseUnavailable,
+    EndlessDeliveries,
+    InvalidSignature,
+    LeanbeError,
+    WaitTimedOut,
+)
 
 FAILED = 1
 USAGE = 2
@@ -84,7 +90,7 @@ def _status_after(error: BaseException) -> int:
 
 def status_of(error: LeanbeError) -> int:
     """Return the exit status of an error of ours."""
-    if isinstance(error, Failed | InvalidSignature | WaitTimedOut):
+    if isinstance(error, Failed | InvalidSignature | WaitTimedOut | EndlessDeliveries):
         return FAILED
     if isinstance(error, DatabaseUnavailable | PortTaken):
         return ENVIRONMENT

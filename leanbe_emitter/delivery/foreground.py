@@ -18,7 +18,12 @@ from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.errors import EndlessDeliveries
 
+#: So much of what receivers record meanwhile is attempted before it is called endless: ten for each
+#: delivery that was due at first, and some more.
+MOST_RAISED = 500
+_MOST_FOR_EACH = 10
 #: Attempts are made one after the other.
 ONE = Room(total=1, held={}, per_product=1)
 
@@ -62,13 +67,21 @@ class Foreground:
         return settled
 
     async def deliver_due(self) -> list[Settlement]:
-        """Make every attempt that is due, once; what is raised meanwhile counts as due."""
+        """Make every attempt that is due, once; what is raised meanwhile counts as due.
+
+        Raises:
+            EndlessDeliveries: more and more was raised meanwhile.
+        """
         while self._queue.wake():
             pass
         while vanished := self._queue.reap():
             self._counters.vanished(len(vanished))
+        due = self._queue.due().count
         settled: list[Settlement] = []
         while claimed := self._queue.claim(ONE):
+            if len(settled) >= MOST_RAISED + (1 + _MOST_FOR_EACH) * due:
+                self._queue.hand_back(claimed)
+                raise _endless(claimed[0], due=due, made=len(settled))
             settled += await self.attempt(claimed)
         return settled
 
@@ -93,3 +106,11 @@ class Foreground:
         self._counters.ended([(claimed, settlement)])
         self._watcher.ended(claimed, settlement)
         return [settlement]
+
+
+def _endless(next_one: Claimed, *, due: int, made: int) -> EndlessDeliveries:
+    return EndlessDeliveries(
+        f"{made} attempts were made where {due} were due, and something still is: receivers go on "
+        f"recording events, the last of them {next_one.event_name}.",
+        hint="Does a receiver change each time what it is told of? It has to stop at some event.",
+    )

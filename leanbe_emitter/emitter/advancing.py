@@ -14,7 +14,7 @@ from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.waiting import waits
-from leanbe_emitter.errors import Conflict, InvalidValue, WaitTimedOut
+from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 
@@ -74,7 +74,7 @@ class AdvancingClock:
         Raises:
             Conflict: it is the machine's own clock, or a transaction is open.
             InvalidValue: the way is not forward.
-            WaitTimedOut: what falls due has no end.
+            EndlessDeliveries: what falls due has no end.
         """
         clock = self._manual()
         way = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
@@ -97,7 +97,7 @@ class AdvancingClock:
 
         Raises:
             Conflict: it is the machine's own clock, or a transaction is open.
-            WaitTimedOut: what falls due has no end.
+            EndlessDeliveries: what falls due has no end.
         """
         return await self._run(self._manual(), None)
 
@@ -112,7 +112,7 @@ class AdvancingClock:
             if not made and self._next_due() == due:
                 return attempts  # somebody else has it
             attempts += made
-        raise WaitTimedOut(
+        raise EndlessDeliveries(
             f"Something fell due {MOST_TURNS} times, and still does.",
             hint="Does the receiver raise an event for each that it gets?",
         )

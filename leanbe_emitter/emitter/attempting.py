@@ -174,8 +174,11 @@ class Attempting:
     async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:
         """Make every attempt that is due, once; return the attempts that were made.
 
+        What receivers record meanwhile is due, too.
+
         Raises:
             Conflict: a transaction is open: there is no HTTP inside one.
+            EndlessDeliveries: receivers recorded event after event.
         """
         self._require_free_thread()
         settled = await self._engine.deliver_due(watcher=watcher)

@@ -7,11 +7,11 @@ import pytest
 
 from leanbe_emitter import (
     Conflict,
+    EndlessDeliveries,
     InvalidValue,
     Leanbe,
     ManualClock,
     ReceivedRequest,
-    WaitTimedOut,
 )
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from leanbe_emitter.emitter import advancing
@@ -117,7 +117,7 @@ def test_what_falls_due_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     with acme(*[TIMEOUT] * 9) as leanbe:
         leanbe.assumptions.set("max_attempts", "9")
         leanbe.trigger("idea.created")
-        with pytest.raises(WaitTimedOut, match="fell due 3 times"):
+        with pytest.raises(EndlessDeliveries, match="fell due 3 times"):
             leanbe.clock.run_until_settled()
 
 

@@ -5,18 +5,22 @@ import json
 import threading
 import unittest
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
 
 from leanbe_emitter import (
     Conflict,
+    EndlessDeliveries,
+    Filter,
     InvalidValue,
     Leanbe,
     ReceivedRequest,
     WaitTimedOut,
     transport_for,
 )
+from leanbe_emitter.delivery import foreground
 from tests.answering import Answering
 from tests.apps import (
     END,
@@ -225,6 +229,35 @@ def test_what_a_receiver_records_is_delivered_in_the_same_pass(leanbe: Leanbe) -
     product.ideas.create(title="Dark mode")
     leanbe.deliver()
     assert events == ["idea.created", "customer.created"]
+
+
+def test_a_receiver_that_records_an_event_for_each_it_gets_is_not_followed_for_ever(
+    leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreground, "MOST_RAISED", 20)
+    titles = (f"Title {number}" for number in count())
+
+    def receive(_: ReceivedRequest) -> None:
+        product.ideas.update(idea, title=next(titles))
+
+    product = leanbe.products.create("Acme", webhook=receive)
+    idea = product.ideas.create(title="Dark mode")
+    with pytest.raises(EndlessDeliveries, match=r"the last of them idea\.updated"):
+        leanbe.deliver()
+    assert len(leanbe.deliveries.list(Filter(status="delivered"))) == 20 + 1 + 10
+    assert (leanbe.due().count, leanbe.due().in_flight) == (1, 0)
+
+
+def test_very_many_that_are_due_are_not_called_endless(
+    leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreground, "MOST_RAISED", 0)
+    product = leanbe.products.create("Acme", webhook=lambda _: None)
+    with leanbe.transaction():
+        for number in range(20):
+            product.ideas.create(title=f"Idea {number}")
+    assert len(leanbe.deliver()) == 20
+    assert leanbe.deliver() == []
 
 
 @pytest.mark.parametrize("is_async", [False, True])

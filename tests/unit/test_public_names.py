@@ -15,7 +15,7 @@ DOCUMENTED = {
     "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
     "Customer", "Idea", "IdeaRequest", "BacklogItem", "Okr", "KeyResult", "Announcement", "Page",
     "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
-    "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered",
+    "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered", "EndlessDeliveries",
     "Job", "Redelivered", "Metrics", "Histogram",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
