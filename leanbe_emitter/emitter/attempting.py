@@ -90,7 +90,8 @@ class Attempting:
             event: one of the 22 names.
             to: where it goes: a URL, or a receiver in this process as ``products.create`` takes it.
                 It is an event of the product whose webhook is there; where there is none, one is
-                made, and has a secret of its own.
+                made, and has a secret of its own. So give the secret that a receiver verifies with
+                to ``products.create`` first; a suite's handle takes a ``testing.Receiver``, too.
             product: whose event it is; the only product, if none is named.
             set: text by path, to change the sample payload (``country.countryCode``).
             payload: a whole payload instead of the sample.

@@ -16,7 +16,7 @@ from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.assumptions import read
@@ -100,32 +100,42 @@ class Products:
         with self._transactions.looking() as session:
             return [self._snapshot(session, row) for row in products.listed(session)]
 
-    def at(self, receiver: object) -> Product:
+    def at(
+        self, receiver: object, *, path: str | None = None, secret: str | None = None
+    ) -> Product:
         """Return the product whose webhook is at a URL or a receiver in this process.
 
-        Where there is none, one is made, with that webhook and a secret of its own.
+        Where there is none, one is made, with that webhook.
 
         Args:
             receiver: a URL, or what ``create`` takes as a webhook.
+            path: where in a receiver in this process; anywhere, if it is left out.
+            secret: what it is signed with; if it is left out, a new product has one of its own.
 
         Raises:
+            Conflict: the product that is there has another secret.
             InvalidValue: there are several, or it is no receiver.
             InvalidTarget: the URL must not be called.
         """
-        is_url = isinstance(receiver, str)
-        url = str(receiver) if is_url else self._receivers.url(receiver)
-        there = [each for each in self.list() if _is_at(each.webhook.url, url, whole=is_url)]
+        webhook_url = receiver if isinstance(receiver, str) else None
+        url = webhook_url or self._receivers.url(receiver, path or "/")
+        whole = webhook_url is not None or path is not None
+        there = [each for each in self.list() if _is_at(each.webhook.url, url, whole=whole)]
         if len(there) > 1:
             names = ", ".join(repr(each.name) for each in there)
             raise InvalidValue(
                 f"The webhooks of several products are there: {names}.", hint="Name one of them."
             )
         if there:
-            return there[0]
-        name = f"Product for {url}"
-        if is_url:
-            return self.create(name, webhook_url=url)
-        return self.create(name, webhook=receiver)
+            return _signing_with(secret, there[0])
+        webhook = receiver if webhook_url is None else None
+        return self.create(
+            f"Product for {url}",
+            webhook_url=webhook_url,
+            webhook=webhook,
+            path=path or "/",
+            secret=secret,
+        )
 
     def rename(self, reference: ProductRef, name: str) -> Product:
         """Give a product another name; later payloads show it.
@@ -305,6 +315,15 @@ def _url(
         return url
     scheme = "https" if read(row.assumptions).require_https else "http"
     return receivers.url(webhook, path, scheme=scheme)
+
+
+def _signing_with(secret: str | None, product: Product) -> Product:
+    if secret not in {None, product.webhook.secret}:
+        raise Conflict(
+            f"The product {product.name!r} is there already, and has another secret.",
+            hint="Leave the secret out, or set it first: webhooks.rotate(product, secret=...).",
+        )
+    return product
 
 
 def _is_at(webhook_url: str | None, url: str, *, whole: bool) -> bool:

@@ -1,8 +1,10 @@
-"""``Leanbe`` as a test gets it: it knows what receives where nobody is named."""
+"""``Leanbe`` as a test gets it: it knows what receives where nobody is named, and ``Receiver``."""
 
 from collections.abc import Callable
 
 from leanbe_emitter.emitter import Leanbe, Product
+from leanbe_emitter.emitter.products import ProductRef
+from leanbe_emitter.testing.receiver import Receiver
 
 
 class TestedLeanbe(Leanbe):
@@ -21,3 +23,8 @@ class TestedLeanbe(Leanbe):
         if not self.products.list():
             self.usual_product()
         return None  # the only one there is
+
+    def _product_at(self, to: object, product: ProductRef | None) -> Product:
+        if isinstance(to, Receiver) and product is None:
+            return to.product_there(self)
+        return super()._product_at(to, product)

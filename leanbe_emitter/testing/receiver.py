@@ -38,6 +38,18 @@ class Receiver:
             return leanbe.products.create(name, webhook_url=url, secret=self.secret)
         return leanbe.products.create(name, webhook=self.app, path=self.path, secret=self.secret)
 
+    def product_there(self, leanbe: "Leanbe") -> "Product":
+        """Return the product whose events go to this receiver; make one if there is none.
+
+        Raises:
+            Conflict: it has another secret.
+            InvalidTarget: the URL must not be called.
+            InvalidValue: there are several, or it is no receiver, or has two paths.
+        """
+        if isinstance(self.app, str):
+            return leanbe.products.at(_joined(self.app, self.path), secret=self.secret)
+        return leanbe.products.at(self.app, path=self.path, secret=self.secret)
+
 
 def _joined(url: str, path: str) -> str:
     if path == "/":

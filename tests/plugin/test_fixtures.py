@@ -52,6 +52,37 @@ def test_what_receives_is_made_before_the_test_with_all_that_it_asks_for(suite: 
     finished.assert_outcomes(passed=1)
 
 
+def test_what_is_triggered_to_a_receiver_is_signed_with_its_secret(suite: Suite) -> None:
+    finished = suite.run("""
+        import pytest
+        from leanbe_emitter import Conflict
+        from leanbe_emitter.testing import Receiver
+
+        def test_another_receiver(leanbe, leanbe_product, requests):
+            got = []
+            receive = got.append
+            other = Receiver(receive, path="/other", secret="whsec_other")
+            for _ in range(2):
+                leanbe.trigger("idea.created", to=other)
+            assert [each.envelope("whsec_other").event for each in got] == ["idea.created"] * 2
+            assert got[0].url.endswith("/other")
+            assert len(leanbe.products.list()) == 2
+            with pytest.raises(Conflict, match="has another secret"):
+                leanbe.trigger("idea.created", to=Receiver(receive, path="/other", secret="no"))
+
+        def test_the_usual_one(leanbe, leanbe_receiver, leanbe_product, requests):
+            leanbe.trigger("idea.created", to=leanbe_receiver)
+            assert leanbe.products.only() == leanbe_product
+
+        def test_a_url(leanbe):
+            there = Receiver("http://127.0.0.1:1", path="/hooks", secret="whsec_url")
+            assert leanbe.trigger("idea.created", to=there).outcome == "unreachable"
+            assert leanbe.products.only().webhook.secret == "whsec_url"
+            assert leanbe.products.only().webhook.url == "http://127.0.0.1:1/hooks"
+    """)
+    finished.assert_outcomes(passed=3)
+
+
 @pytest.mark.parametrize(
     "test",
     ["def test_it(leanbe_product): pass", "def test_it(leanbe): leanbe.trigger('idea.created')"],
