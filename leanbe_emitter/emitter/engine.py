@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 
 from leanbe_emitter.clock import Clock, to_milliseconds
@@ -46,7 +46,8 @@ class Engine:
     """Makes attempts.
 
     Args:
-        transport: what carries requests instead of the network sender.
+        transport: what carries requests instead of the network sender; it is closed with the
+            engine, and before that at the end of each ``work``, whose loop it was used in.
         receivers: those in this process.
         raises_app_errors: whether what a receiver raised is raised where attempts were made.
     """
@@ -69,6 +70,7 @@ class Engine:
         self._rules = rules
         self._given = transport
         self._own: Transport | None = None
+        self._unclosed = [] if transport is None else [transport]
         self._receivers = Receivers() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
         # Threads that share a handle take turns.
@@ -139,13 +141,9 @@ class Engine:
 
     def close(self) -> None:
         """Close connections, stop the receivers in this process, and close the loop."""
-        with self._lock:
-            if self._own is not None:
-                self._home.run(self._own.aclose())
-                self._own = None
-            if self._receivers:
-                self._home.run(self._receivers.aclose())
-            self._home.close()
+        with self._lock, closing(self._home):
+            if self._unclosed or self._receivers:
+                self._home.run(self._aclose())
 
     def raise_app_errors(self) -> None:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
@@ -182,6 +180,14 @@ class Engine:
                     log_totals(self._counters.metrics())
         return came[0] if came else None
 
+    async def _aclose(self) -> None:
+        """Close transports and receivers; whatever one of them raises, the others, too."""
+        async with AsyncExitStack() as last_first:
+            last_first.push_async_callback(self._receivers.aclose)
+            for transport in self._unclosed:
+                last_first.push_async_callback(transport.aclose)
+            self._own, self._unclosed = None, []
+
     def _due(self) -> Due | None:
         try:
             return self.queue.due()
@@ -191,6 +197,7 @@ class Engine:
     def _foreground(self, watcher: Watcher) -> Foreground:
         if self._given is None and self._own is None:
             self._own = self._network()
+            self._unclosed.append(self._own)
         transport = self._given or self._own
         assert transport is not None  # noqa: S101 - one of the two is there
         return Foreground(

@@ -57,7 +57,8 @@ class Leanbe(Attempting, Asserting):
         clock: tells the time; the machine's by default.
         ids: the source of ids and secrets, instead of ``seed``.
         transport: carries requests instead of the network sender: a ``Transport`` of ours, or an
-            ``httpx.AsyncBaseTransport``.
+            ``httpx.AsyncBaseTransport``. It is the handle's from then on, which closes it, and
+            leaves nothing of it open at the end of ``work``, as that has a loop of its own.
         settings: limits, leases and allowed targets.
         app_errors: whether what a receiver in this process raised is also raised here, after its
             attempt was recorded as a 500.
@@ -256,8 +257,10 @@ class Leanbe(Attempting, Asserting):
         return f"Leanbe({self._database!r})"
 
     def _close(self) -> None:
-        self._engine.close()
-        self._database.close()
+        try:
+            self._engine.close()
+        finally:
+            self._database.close()
 
     def _is_idle(self) -> bool:
         due = self.due()

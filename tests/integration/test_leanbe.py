@@ -204,6 +204,63 @@ def test_a_transport_of_ours_carries_the_requests() -> None:
         assert leanbe.trigger("idea.created").delivered
 
 
+class Closing(httpx.MockTransport):
+    """Accepts everything, and counts how often it is closed, in which loops."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__(lambda _: httpx.Response(204))
+        self._error = error
+        self.sent_in: set[asyncio.AbstractEventLoop] = set()
+        self.closed_in: list[asyncio.AbstractEventLoop] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent_in.add(asyncio.get_running_loop())
+        return await super().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        self.closed_in.append(asyncio.get_running_loop())
+        if self._error:
+            raise self._error
+
+
+def test_a_transport_is_closed_with_the_handle_once_whether_or_not_it_was_used() -> None:
+    used, unused = Closing(), Closing()
+    with Leanbe(transport=used) as leanbe:
+        leanbe.products.create("Acme", webhook_url=URL)
+        leanbe.trigger("idea.created")
+        assert not used.closed_in
+    leanbe.close()
+    assert used.closed_in == list(used.sent_in)
+    with Leanbe(transport=unused):
+        assert not unused.closed_in
+    assert len(unused.closed_in) == 1
+
+
+def test_a_transport_is_closed_in_each_loop_that_it_was_used_in() -> None:
+    transport = Closing()
+    with Leanbe(transport=transport) as leanbe:
+        product = leanbe.products.create("Acme", webhook_url=URL)
+        product.ideas.create(title="Dark mode")
+        leanbe.work(drain=True)
+        assert transport.closed_in == list(transport.sent_in)
+        leanbe.trigger("idea.created")
+    assert set(transport.closed_in) == transport.sent_in
+    assert len(transport.closed_in) == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_a_transport_raises_when_it_is_closed_leaves_nothing_else_open() -> None:
+    leanbe = Leanbe(transport=Closing(ValueError("cannot close")))
+    leanbe.products.create("Acme", webhook=sending(START, END))
+    leanbe.trigger("idea.created")
+    with pytest.raises(ValueError, match="cannot close"):
+        leanbe.close()
+    with pytest.raises(DatabaseUnavailable, match="It was closed"):
+        leanbe.products.list()
+    del leanbe
+    gc.collect()
+
+
 def test_ids_and_secrets_come_from_the_given_source() -> None:
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
 
