@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SYNCED := .venv/.synced
 BENCH_SYNCED := .venv-bench/.synced
+# Each example is a folder to copy, with modules of its own: it is checked as one, from inside.
+EXAMPLES := $(wildcard examples/*/)
+MYPY_OF_EXAMPLES := --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11
 
@@ -18,6 +21,7 @@ lint: $(SYNCED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	for each in $(EXAMPLES); do (cd $$each && $(CURDIR)/$(BIN)/mypy $(MYPY_OF_EXAMPLES)/$$each .) || exit; done
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/deptry .

@@ -1,0 +1,7 @@
+"""Where the desk is found."""
+
+from django.urls import path
+
+from desk.webhooks import receive
+
+urlpatterns = [path("hooks/leanbe", receive)]

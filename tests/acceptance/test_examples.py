@@ -1,0 +1,146 @@
+"""The suites of ``examples/`` pass; with a mistake in the receiver they fail, and say which."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.example_suites import FOLDER, NAMES, Example, Ran
+
+Copied = Callable[[str], Example]
+
+FLAWS = {
+    "signature_skipped",
+    "raw_body_hashed",
+    "not_idempotent",
+    "crashes_on_unknown_event",
+    "blocks",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """What an example calls the claims that all of them make.
+
+    Attributes:
+        use: that it does what it is for.
+        again: that an event which comes again changes nothing.
+        forged: that a wrong signature is refused.
+        unknown: that other events are accepted.
+    """
+
+    use: str
+    again: str
+    forged: str = "test_what_leanbe_did_not_sign_is_refused"
+    unknown: str = "test_other_events_are_accepted"
+
+
+CLAIMS = {
+    "fastapi": Claims(
+        use="test_what_is_published_is_shown", again="test_an_event_that_comes_again_is_no_news"
+    ),
+    "flask": Claims(use="test_votes_are_counted", again="test_a_vote_that_comes_again_counts_once"),
+    "django": Claims(
+        use="test_a_customer_is_known_and_kept_up_to_date",
+        again="test_a_wish_that_comes_again_counts_once",
+    ),
+}
+each_example = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Copied:
+    """Copy an example."""
+    return lambda name: Example(name, tmp_path)
+
+
+def broken(example: Example, flaw: str, *options: str) -> Ran:
+    """Run the suite of a receiver with a flaw."""
+    example.breaks(flaw)
+    ran = example.run(*options)
+    assert ran.status == 1, ran.printed
+    return ran
+
+
+def test_each_folder_is_an_example_with_the_same_flaws() -> None:
+    folders = [each.parent for each in FOLDER.glob("*/flaws")]
+    assert {each.name for each in folders} == set(NAMES) == set(CLAIMS)
+    for each in folders:
+        assert {patch.stem for patch in (each / "flaws").iterdir()} == FLAWS
+
+
+@each_example
+def test_the_suite_passes_split_over_workers_in_a_random_order(copied: Copied, name: str) -> None:
+    ran = copied(name).run("-n", "2", shuffled=True)
+    assert ran.status == 0, ran.printed
+    assert re.search(r"^=+ \d+ passed in [^,]*$", ran.printed, re.MULTILINE), ran.printed
+
+
+@each_example
+def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(
+    copied: Copied, name: str
+) -> None:
+    ran = broken(copied(name), "signature_skipped")
+    ((test, report),) = ran.failed.items()
+    assert test == CLAIMS[name].forged
+    assert " was not refused with 401.\nE       Delivered:\n" in report
+
+
+@each_example
+def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
+    copied: Copied, name: str
+) -> None:
+    ran = broken(copied(name), "raw_body_hashed")
+    claims = CLAIMS[name]
+    assert {claims.use, claims.again, claims.unknown} <= set(ran.failed)
+    # It refuses the forged one, too: rightly, if for a wrong reason.
+    assert claims.forged not in ran.failed
+    for report in ran.failed.values():
+        assert "refused 401" in report
+        # In a TestCase it is a note of the error's, which pytest marks with an E.
+        assert re.search(r"the usual ones first:\n(E +)?- The raw body is hashed; ", report)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fastapi", "assert ['Themes', 'T...es', 'Themes'] == ['Themes']"),
+        ("flask", "assert {'Dark': 4} == {'Dark': 1}"),
+        ("django", "assert 4 == 1"),
+    ],
+)
+def test_what_is_done_again_is_told_by_the_suites_own_assertion(
+    copied: Copied, name: str, said: str
+) -> None:
+    ran = broken(copied(name), "not_idempotent")
+    ((test, report),) = ran.failed.items()
+    assert test == CLAIMS[name].again
+    assert said in report
+
+
+@each_example
+def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: str) -> None:
+    ran = broken(copied(name), "crashes_on_unknown_event")
+    claims = CLAIMS[name]
+    assert not {claims.use, claims.again, claims.forged} & set(ran.failed)
+    report = ran.failed[claims.unknown]
+    assert re.search(
+        r"^> +handle = HANDLERS\[envelope\.event\]\n.*\nE +KeyError: 'okr\.created'\n",
+        report,
+        re.MULTILINE,
+    )
+
+
+@each_example
+def test_the_line_that_blocks_is_named_after_about_a_second(copied: Copied, name: str) -> None:
+    again = CLAIMS[name].again
+    ran = broken(copied(name), "blocks", "-k", again)
+    took = re.search(
+        r"attempt 1: unknown +(\d+) ms\n +no complete answer within 1 s: the app \w+ at "
+        r"\S+\.py:\d+ in receive: time\.sleep\(20\)\n",
+        ran.failed[again],
+    )
+    assert took is not None
+    assert 1_000 <= int(took[1]) < 5_000
