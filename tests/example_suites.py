@@ -42,7 +42,7 @@ class Example:
         """Make a mistake in the receiver: apply one of the example's patches."""
         patch = (self._folder / "flaws" / f"{flaw}.patch").read_text()
         file = self._folder / patch.partition("+++ b/")[2].partition("\n")[0]
-        file.write_text(_patched(file.read_text(), patch))
+        file.write_text(patched(file.read_text(), patch))
 
     def write(self, name: str, text: str) -> None:
         """Add a file to the copy."""
@@ -71,7 +71,7 @@ class Example:
         )
 
 
-def _patched(text: str, patch: str) -> str:
+def patched(text: str, patch: str) -> str:
     """Apply a patch as ``patch -p1`` does; each of its hunks has to fit at one place."""
     parts = re.split(r"^@@ -\d+,(\d+) \+\d+,(\d+) @@\n", patch, flags=re.MULTILINE)[1:]
     for old_count, new_count, hunk in zip(parts[::3], parts[1::3], parts[2::3], strict=True):

@@ -15,16 +15,6 @@ from tests.command_line import environment
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built as `pip install .` builds it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
 @pytest.fixture
 def installed(wheel: Path, tmp_path: Path) -> Path:
     """The wheel's own files, in a folder that shadows the checkout."""

@@ -19,18 +19,9 @@ import pytest
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.wire.envelope import seal
 from tests.command_line import environment
-from tests.suites import ALONE
+from tests.readme import BLOCKS, FILES, README, ROOT, block
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-BLOCKS: list[tuple[str, str, str]] = re.findall(
-    r"<!-- run: ([a-z ]+) -->\n```(\w+)\n(.*?)```", README, re.DOTALL
-)
 NAMES = [name for name, _, _ in BLOCKS]
-
-
-def block(name: str) -> str:
-    return next(text for each, _, text in BLOCKS if each == name)
 
 
 @pytest.fixture
@@ -140,13 +131,10 @@ def test_the_examples_of_the_library_run(name: str, port: int) -> None:
     exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102 - our own
 
 
-def test_the_suite_of_the_readme_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(shop=f"{block('in process').partition('with Leanbe')[0]}")
-    pytester.makeconftest(block("receiving fixture"))
-    pytester.makepyfile(block("tests"))
-    pytester.syspathinsert()
-    finished = pytester.runpytest_inprocess(*ALONE, "-W", "error")
-    finished.assert_outcomes(passed=2)
+def test_the_files_that_it_shows_are_those_of_the_example() -> None:
+    assert len(FILES) == 3
+    for path, shown in FILES.items():
+        assert shown == (ROOT / path).read_text(), f"README.md shows another {path}"
 
 
 def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:

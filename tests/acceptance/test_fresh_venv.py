@@ -1,0 +1,47 @@
+"""What the README promises to a stranger: install, copy, green; broken, red with the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.example_suites import FOLDER, patched
+from tests.fresh import FreshVenv
+from tests.readme import FILES
+
+
+@pytest.fixture(scope="module")
+def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
+    """What `pip install leanbe-emitter flask pytest` gives."""
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    return FreshVenv(folder, wheel=wheel, packages=("flask", "pytest"))
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The files of the README, typed off."""
+    for path, text in FILES.items():
+        (tmp_path / Path(path).name).write_text(text)
+    return tmp_path
+
+
+def test_the_readmes_suite_passes_where_there_is_the_wheel_and_pytest(
+    venv: FreshVenv, copied: Path
+) -> None:
+    ran = venv.pytest(copied)
+    assert ran.returncode == 0, ran.stdout
+    assert "4 passed" in ran.stdout
+    assert "warning" not in ran.stdout
+    (plugins,) = (line for line in ran.stdout.splitlines() if line.startswith("plugins:"))
+    assert "leanbe-emitter" in plugins
+
+
+def test_its_report_says_what_is_wrong_with_a_receiver_that_hashes_the_raw_body(
+    venv: FreshVenv, copied: Path
+) -> None:
+    receiver = copied / "scores.py"
+    patch = (FOLDER / "flask" / "flaws" / "raw_body_hashed.patch").read_text()
+    receiver.write_text(patched(receiver.read_text(), patch))
+    ran = venv.pytest(copied)
+    assert ran.returncode == 1
+    assert "3 failed, 1 passed" in ran.stdout
+    assert "the usual ones first:\n- The raw body is hashed; what is signed is the" in ran.stdout
