@@ -171,6 +171,18 @@ def payload_text_of(body: str) -> str:
     return compact[len(_START) : end]
 
 
+def with_payload(body: str, payload_text: str) -> str:
+    """Return a body that ``seal`` made with another payload; all else stays, the signature too.
+
+    Raises:
+        InvalidValue: the body is none that ``seal`` made.
+    """
+    compact = body if body.startswith(_START) else _STRING_OR_SPACE.sub(r"\1", body)
+    behind = compact[len(_START) + len(payload_text_of(body)) :]
+    altered = f"{_START}{payload_text}{behind}"
+    return altered if compact is body else _indented(altered)
+
+
 def _indented(compact: str) -> str:
     """Return compact JSON as ``JSON.stringify(value, null, 2)`` writes it."""
     pieces: list[str] = []
