@@ -3,6 +3,7 @@
     LeanbeError                 the root: code, message, hint
     ├── NotFound                an object that is not there
     ├── Conflict                an action that the present state refuses
+    │   └── FaultNeedsWire      a fault of the network's bytes, for a receiver that is on no network
     ├── InvalidValue            a value that is refused
     │   ├── InvalidTarget       a URL or an address that must not be called
     │   ├── PayloadTooLarge     more text than the limit
@@ -11,6 +12,7 @@
     ├── WaitTimedOut            what was waited for did not come in time
     ├── EventsNotDelivered      an assertion, while something that was recorded is still due
     ├── EndlessDeliveries       what is due has no end: receivers go on recording events
+    ├── FaultNeverFired         a fault that a test armed, and that was never applied
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      its tables are older (or newer) than this program
 
@@ -51,6 +53,12 @@ class Conflict(LeanbeError):
     """The present state refuses the action."""
 
     code = "conflict"
+
+
+class FaultNeedsWire(Conflict):
+    """A fault of the network's bytes is asked for, and the receiver is on no network."""
+
+    code = "fault_needs_wire"
 
 
 class InvalidValue(LeanbeError):
@@ -99,6 +107,12 @@ class EndlessDeliveries(LeanbeError):
     """Whatever was attempted, something was due again: receivers go on recording events."""
 
     code = "endless_deliveries"
+
+
+class FaultNeverFired(LeanbeError):
+    """A test armed a fault, and nothing was ever sent that it was meant for."""
+
+    code = "fault_never_fired"
 
 
 class DatabaseUnavailable(LeanbeError):

@@ -23,6 +23,7 @@ class IdOf(StrEnum):
     EVENT = "event"
     DELIVERY = "delivery"
     LEASE = "lease"
+    FAULT = "fault"
 
 
 class Ids:

@@ -16,7 +16,7 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.ids import Ids
+from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
@@ -26,11 +26,13 @@ from leanbe_emitter.storage.tables import (
     AttemptRow,
     DeliveryRow,
     EventRow,
+    FaultRow,
     JournalRow,
     ProductRow,
     WebhookRow,
 )
 from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.wire.faults import Misbehaviour
 from tests.waiting import until
 
 URL = "http://127.0.0.1:1/hooks/leanbe"
@@ -115,6 +117,27 @@ class Bench:
         """Record so many events of a product; return the ids of their deliveries."""
         recorded = self.record(*[happened(product, n=n) for n in range(count)], lease=lease)
         return [each.delivery_id for each in recorded if each.delivery_id is not None]
+
+    def arm(self, kind: str, *, times: int = 1, event: str | None = None) -> str:
+        """Arm a fault; return its id."""
+        with self.database.transaction() as session:
+            row = FaultRow(
+                id=self.ids.object_id(self.clock.now(), of=IdOf.FAULT),
+                position=session.query(FaultRow).count(),
+                misbehaviour=str(Misbehaviour.of(kind)),
+                times=times,
+                fired=0,
+                event=event,
+                must_fire=True,
+                armed_at=self.now,
+            )
+            session.add(row)
+            return row.id
+
+    def fired(self, fault_id: str) -> int:
+        """Return how many deliveries have taken a fault."""
+        with self.database.reading() as session:
+            return session.get_one(FaultRow, fault_id).fired
 
     def queue(self, *, lease_seconds: float = LEASE_SECONDS) -> Queue:
         """Return the queue as one more worker sees it."""
@@ -248,5 +271,11 @@ def came_to(
     return claimed.settlement(
         state=state or STATES[outcome],
         due_at=due_at,
-        evidence=Evidence(outcome=outcome, started_at=0, duration_us=1, url=URL),
+        evidence=Evidence(
+            outcome=outcome,
+            started_at=0,
+            duration_us=1,
+            url=URL,
+            fault=None if claimed.fault is None else str(claimed.fault),
+        ),
     )

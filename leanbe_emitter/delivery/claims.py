@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.wire.faults import Misbehaviour
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -24,6 +25,8 @@ class WebhookSettings(NamedTuple):
     insecure: bool
     #: The product's own assumptions: what steers the delivery is read from them.
     assumptions: Mapping[str, str]
+    #: Whether some fault may be meant for its deliveries.
+    has_faults: bool = False
 
     def __repr__(self) -> str:
         return "WebhookSettings()"
@@ -39,6 +42,7 @@ class Claimed(NamedTuple):
         due_at: since when it has been due, in milliseconds since 1970.
         triggered_at: the event's instant in milliseconds since 1970.
         leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
+        fault: how the attempt misbehaves on purpose.
     """
 
     delivery_id: str
@@ -58,6 +62,7 @@ class Claimed(NamedTuple):
     overrides: Mapping[str, str]
     webhook: WebhookSettings
     leases_lost: int = 0
+    fault: Misbehaviour | None = None
 
     def settlement(
         self, *, state: DeliveryState, due_at: int, evidence: "Evidence", counts: bool = True

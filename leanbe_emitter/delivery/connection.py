@@ -8,9 +8,11 @@ an upgrade, a deadline, or a few idle seconds.
 import asyncio
 import os
 import select
+import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
@@ -19,6 +21,8 @@ from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
 # request over TLS the connection is given up.
 _SEEN_THROUGH_TLS_BYTES = 16 * 1024
 _READ_BYTES = 64 * 1024
+# To linger for no second: a close is a reset.
+_RESETS = struct.pack("ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
@@ -82,6 +86,29 @@ class Connection(asyncio.Protocol):
             self._waiter = None
             return None
         return waiter
+
+    def write_on(self, data: bytes) -> None:
+        """Write more of the request that was begun; nothing where its end has come already."""
+        if self._waiter is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def hang_up(self, *, with_reset: bool) -> None:
+        """Close before the answer, on purpose; what is in flight ends as ``Unknown``."""
+        how = "reset" if with_reset else "closed"
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(Unknown(f"we {how} the connection before the answer (a fault)"))
+        self._is_odd = True
+        if with_reset:
+            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def give_up(self) -> None:
+        """Use it no more: it was used up by a fault."""
+        if not self.closed.done():
+            self.abort()
 
     def idle(self, *, idle_seconds: float) -> bool:
         """Rest until the next request; return False where there can be none."""
@@ -196,7 +223,10 @@ class Connection(asyncio.Protocol):
                 self.data_received(data)
 
     def _descriptor(self) -> int:
-        return int(self._transport.get_extra_info("socket").fileno())
+        return int(self._socket().fileno())
+
+    def _socket(self) -> Any:
+        return self._transport.get_extra_info("socket")
 
     def _how_far(self) -> str:
         return "in the middle of its answer" if self._reader.has_head else "before it answered"

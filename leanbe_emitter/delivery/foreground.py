@@ -19,6 +19,7 @@ from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.errors import EndlessDeliveries
+from leanbe_emitter.storage.states import DeliveryState
 
 #: So much of what receivers record meanwhile is attempted before it is called endless: ten for each
 #: delivery that was due at first, and some more.
@@ -61,7 +62,9 @@ class Foreground:
             try:
                 while not_begun:
                     self._watcher.begun(not_begun[0])
-                    settled += await self._make(not_begun.popleft())
+                    made = await self._make(not_begun.popleft())
+                    settled += made
+                    not_begun.extendleft(self._due_at_once(made))
             finally:
                 self._hand_back(not_begun)
         return settled
@@ -88,6 +91,13 @@ class Foreground:
     def _hand_back(self, not_begun: Collection[Claimed]) -> None:
         self._queue.hand_back(not_begun)
         self._counters.handed_back(len(not_begun))
+
+    def _due_at_once(self, made: Sequence[Settlement]) -> list[Claimed]:
+        """Claim what a fault makes due right after an attempt (``delivered_twice``)."""
+        due = [each.delivery_id for each in made if each.state is DeliveryState.READY]
+        claimed = [one for each in due if (one := self._queue.claim_one(each)) is not None]
+        self._counters.claimed(len(claimed))
+        return claimed
 
     async def _make(self, claimed: Claimed) -> list[Settlement]:
         """Make an attempt and settle it; return nothing where its lease was lost meanwhile."""

@@ -7,12 +7,14 @@ asked whether the other side has hung up before it is used; that keeps it rare.
 """
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 
 from leanbe_emitter.delivery.answers import AnswerReader
 from leanbe_emitter.delivery.connecting import Connector
 from leanbe_emitter.delivery.connection import Connection
+from leanbe_emitter.delivery.misbehaving import Manner
 from leanbe_emitter.delivery.resolving import Resolve, SystemResolver
 from leanbe_emitter.delivery.transport import (
     KEPT_ANSWER_BYTES,
@@ -26,6 +28,9 @@ from leanbe_emitter.targets import Target, TargetRules, check_url
 
 #: How long a connection may idle and be used again: less than the 5 s after which Node hangs up.
 IDLE_SECONDS = 4.0
+
+#: Into how many pieces a slow body is cut.
+_PIECES = 10
 
 _REMEMBERED_URLS = 4096
 _REMEMBERED_HEADS = 4096
@@ -88,6 +93,35 @@ class Http1Transport:
                 f"the connection to {target.authority} was over before a byte went out"
             )
         return await self._answer(answer, connection, key)
+
+    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
+        """Send the request once, over a connection of its own, in a manner that a fault asks for.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, and no complete answer came back; by our own doing, too.
+        """
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        deadline = loop.time() + request.timeout_seconds
+        target = self._target(request.url)
+        first, *others = _pieces(_encode(request, target), len(request.body), manner)
+        key = (*target.origin, request.tls.ca_file, request.tls.insecure)
+        connection = await self._connect(request, target, key, deadline)
+        try:
+            answer = connection.send(first, deadline=deadline, request=request)
+            if answer is None:
+                raise Unreachable(f"the connection to {target.authority} was over at once")
+            for piece in others:
+                await asyncio.wait([answer], timeout=manner.body_seconds / len(others))
+                connection.write_on(piece)
+            if manner.hang_up:
+                connection.hang_up(with_reset=manner.hang_up == "reset")
+                # What the system has not taken yet is still to go out.
+                await asyncio.wait([connection.closed], timeout=deadline - loop.time())
+            return await answer
+        finally:
+            connection.give_up()
 
     async def aclose(self) -> None:
         """Close every connection; what is in flight ends as ``Unknown``."""
@@ -166,6 +200,17 @@ class Http1Transport:
             idle.remove(connection)
         if not idle:
             self._idle.pop(key, None)
+
+
+def _pieces(data: bytes, body_bytes: int, manner: Manner) -> Iterator[bytes]:
+    """Yield the head and then the body, the latter in pieces if it is to be slow."""
+    if not manner.body_seconds:
+        yield data
+        return
+    head = len(data) - body_bytes
+    yield data[:head]
+    size = -(-body_bytes // _PIECES) or 1
+    yield from (data[start : start + size] for start in range(head, len(data), size))
 
 
 def _encode(request: OutgoingRequest, target: Target) -> bytes:

@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
+from leanbe_emitter.delivery import faults
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.fairness import FairClaims, Room
 from leanbe_emitter.delivery.loading import complete
@@ -102,7 +103,7 @@ class Queue:
     def claim(self, room: Room) -> list[Claimed]:
         """Take what is due, up to the room: see ``FairClaims.claim``."""
         with self._database.transaction() as session:
-            return self._claims.claim(session, room, self.new_lease())
+            return self._claim(session, room)
 
     def exchange(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
@@ -131,18 +132,20 @@ class Queue:
             if vanished:
                 due.add(DeliveryState.SUSPECT)
             room = replace(room, among=due & set(room.among))
-            claimed = self._claims.claim(session, room, self.new_lease()) if room.among else []
+            claimed = self._claim(session, room) if room.among else []
         return Exchange(lost=lost, vanished=vanished, claimed=claimed)
 
     def claim_one(self, delivery_id: str) -> Claimed | None:
-        """Take this one delivery, if it is due and nobody holds it."""
+        """Take this one delivery, if it is due, nobody holds it, and no fault holds it back."""
         lease = self.new_lease()
         key = {"id": delivery_id, "now": self._now(), "token": lease.token, "until": lease.until}
         with self._database.transaction() as session:
             if self._is_held_back(session, delivery_id):
                 return None
-            taken = session.execute(LEASE_ONE, key).first()
-            return self._load(session, [delivery_id])[0] if taken else None
+            if session.execute(LEASE_ONE, key).first() is None:
+                return None
+            claimed = self._under_faults(session, self._load(session, [delivery_id]))
+            return claimed[0] if claimed else None
 
     def load(self, delivery_ids: Sequence[str], *, token: str) -> list[Claimed]:
         """Return what was leased when it was recorded (``outbox.record``), and is ours still.
@@ -159,7 +162,11 @@ class Queue:
             if each.product_id in strict and firsts.get(each.product_id) != each.delivery_id
         ]
         self.hand_back(held_back)
-        return [each for each in ours if each not in held_back]
+        begun = [each for each in ours if each not in held_back]
+        if not _may_have_faults(begun):
+            return begun
+        with self._database.transaction() as session:
+            return self._under_faults(session, begun)
 
     def new_lease(self) -> Lease:
         """Return a new lease."""
@@ -253,6 +260,19 @@ class Queue:
             in_flight=sum(row.n for row in rows) - sum(row.n for row in due),
         )
 
+    def _claim(self, session: Session, room: Room) -> list[Claimed]:
+        """Take what is due; what a fault holds back makes room for the next."""
+        while claimed := self._claims.claim(session, room, self.new_lease()):
+            if kept := self._under_faults(session, claimed):
+                return kept
+        return []
+
+    def _under_faults(self, session: Session, claimed: list[Claimed]) -> list[Claimed]:
+        """Return what was claimed with its faults, less what they hold back."""
+        if not _may_have_faults(claimed):
+            return claimed
+        return faults.take(session, claimed, now=self._now())
+
     def _renew(self, session: Session, claimed: Collection[Claimed]) -> None:
         until = self._now() + self._lease_ms
         session.execute(self._statements.renew, {"held": _held(claimed), "until": until})
@@ -283,6 +303,8 @@ class Queue:
         if not settlements:
             return set()
         states = self._statements.settle(session, settlements)
+        if faulty := [each for each in settlements if each.evidence.fault]:
+            faults.settled(session, faulty, states, now=self._now())
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
@@ -322,6 +344,10 @@ class Queue:
                 error="Whoever claimed this attempt vanished: its lease ran out.",
             ),
         )
+
+
+def _may_have_faults(claimed: Iterable[Claimed]) -> bool:
+    return any(each.webhook.has_faults for each in claimed)
 
 
 def _held(claimed: Iterable[Claimed]) -> str:

@@ -43,13 +43,14 @@ _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 
 def webhook_of(row: Any) -> WebhookSettings:
     """Return a product's webhook, from a row of ``Statements.webhooks``."""
-    _, assumptions, url, secret, ca_file, insecure = row
+    _, assumptions, url, secret, ca_file, insecure, has_faults = row
     return WebhookSettings(
         url=url,
         secret=secret,
         ca_file=ca_file,
         insecure=bool(insecure),
         assumptions=_switches(assumptions),
+        has_faults=bool(has_faults),
     )
 
 

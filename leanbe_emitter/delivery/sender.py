@@ -1,17 +1,19 @@
 """One attempt: what was claimed goes in, what becomes of it comes out.
 
-The stored body is sent, byte for byte, on every attempt. Only two assumptions build another one:
-``restamp_on_retry`` and ``resign_queued``; the attempt then keeps what was sent instead. An
-envelope that is built again is signed with the secret that is valid then (contract c.1).
+The stored body is sent, byte for byte, on every attempt. Only faults and two assumptions,
+``restamp_on_retry`` and ``resign_queued``, build another one; the attempt then keeps what was sent.
+An envelope that is built again is signed with the secret that is valid then (contract c.1).
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from leanbe_emitter.clock import Clock, from_milliseconds, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
+from leanbe_emitter.delivery.misbehaving import misbehaving, state_under
 from leanbe_emitter.delivery.outcome import classify
 from leanbe_emitter.delivery.redirects import FollowingTransport
 from leanbe_emitter.delivery.schedule import Facts, next_delay_seconds
@@ -25,17 +27,20 @@ from leanbe_emitter.delivery.transport import (
     Unreachable,
     compose_headers,
 )
+from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.ambiguities import SettledAt
 from leanbe_emitter.wire.assumptions import ARTICLE, assumption, deviations, read
-from leanbe_emitter.wire.envelope import payload_text_of, seal
+from leanbe_emitter.wire.envelope import payload_text_of
+from leanbe_emitter.wire.faults import Misbehaviour
+from leanbe_emitter.wire.misshapen import Draft, altered, redrafted
 from leanbe_emitter.wire.reading import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Content:
-    """What is sent: the event's own body and headers, or others that an assumption asks for."""
+    """What is sent: the event's own body and headers, or others that somebody asks for."""
 
     body: str
     headers: Headers
@@ -50,6 +55,8 @@ class Sender:
         clock: tells the instants of attempts and retries.
         jitter: the source of chance for the retry schedule; None for its waits as they are.
         rules: what may be called: redirects are checked by them.
+        on_misfit: told of a fault that cannot be done to its receiver; the attempt is on record as
+            unreachable.
     """
 
     def __init__(
@@ -59,11 +66,13 @@ class Sender:
         clock: Clock,
         jitter: random.Random | None,
         rules: TargetRules,
+        on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._following = FollowingTransport(transport, rules=rules)
         self._clock = clock
         self._jitter = jitter
+        self._on_misfit = on_misfit
 
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
@@ -74,7 +83,7 @@ class Sender:
         content = self._content(claimed, reading)
         request = _request(claimed, content, reading)
         started_at, watch = to_milliseconds(self._clock.now()), stopwatch()
-        result = await self._carry(request, reading)
+        result = await self._carry(request, reading, claimed.fault)
         evidence = Evidence(
             outcome=classify(result, reading),
             started_at=started_at,
@@ -83,49 +92,63 @@ class Sender:
             request_headers=request.headers,
             request_body=None if content.is_own else content.body,
             **_answer_columns(result),
+            fault=None if claimed.fault is None else str(claimed.fault),
             deviations=_deviations(claimed, reading),
         )
         return self._settlement(claimed, evidence, reading)
 
     async def _carry(
-        self, request: OutgoingRequest, reading: Reading
+        self, request: OutgoingRequest, reading: Reading, fault: Misbehaviour | None
     ) -> Answer | Unreachable | Unknown:
         transport = self._following if reading.follow_redirects else self._transport
+        if fault is not None:
+            transport = misbehaving(fault, transport, wire=self._transport)
         try:
             return await transport.send(request)
         except (Unreachable, Unknown) as failure:
             return failure
+        except FaultNeedsWire as error:
+            self._on_misfit(error)
+            return Unreachable(str(error))
 
     def _content(self, claimed: Claimed, reading: Reading) -> _Content:
         restamps = reading.restamp_on_retry and claimed.number > 1
-        if not (restamps or reading.resign_queued):
+        if not (restamps or reading.resign_queued or claimed.fault):
             return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
+        draft = self._draft(claimed, restamps=restamps)
+        wanted = draft if claimed.fault is None else redrafted(draft, claimed.fault)
+        body, headers = claimed.body, claimed.headers
+        if restamps or reading.resign_queued or wanted is not draft:
+            sealed = wanted.sealed()
+            # The product's own headers stand behind those that the envelope has without a fault.
+            own = headers[len((sealed if wanted is draft else draft.sealed()).headers) :]
+            body, headers = sealed.body, (*sealed.headers, *own)
+        if claimed.fault is not None:
+            body = altered(body, claimed.fault)
+        return _Content(body=body, headers=headers, is_own=body == claimed.body)
+
+    def _draft(self, claimed: Claimed, *, restamps: bool) -> Draft:
         instant = from_milliseconds(claimed.triggered_at)
         if restamps:
             # After a burst, or when the clock went back, the event itself is ahead of the clock.
             instant = max(instant, self._clock.now())
-        sealed = seal(
-            payload_text_of(claimed.body),
+        return Draft(
+            payload_text=payload_text_of(claimed.body),
             event=claimed.event_name,
             triggered_at=instant,
             secret=claimed.webhook.secret,
             # What shapes the bytes was settled when the event was recorded.
             reading=read(claimed.deviations),
         )
-        own_headers = claimed.headers[len(sealed.headers) :]
-        return _Content(
-            body=sealed.body,
-            headers=(*sealed.headers, *own_headers),
-            is_own=sealed.body == claimed.body,
-        )
 
     def _settlement(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> Settlement:
         now = self._clock.now()
         delay = self._delay(claimed, evidence, reading, now)
+        state = _state(evidence.outcome, delay)
+        if claimed.fault is not None and state_under(claimed.fault, state) is not state:
+            state, delay = state_under(claimed.fault, state), None
         return claimed.settlement(
-            state=_state(evidence.outcome, delay),
-            due_at=to_milliseconds(now) + int((delay or 0) * 1000),
-            evidence=evidence,
+            state=state, due_at=to_milliseconds(now) + int((delay or 0) * 1000), evidence=evidence
         )
 
     def _delay(

@@ -55,9 +55,13 @@ class Statements(Protocol):
         ...
 
 
-#: The present webhooks of products, and how the products read the article.
+#: The present webhooks of products, how the products read the article, and whether there are
+#: faults. That is asked here: behind the claim, so that none is missed that was armed before a
+#: delivery was recorded; and in no statement of its own, so that it costs nothing without faults.
 WEBHOOKS = """
-SELECT products.id, assumptions, url, secret, ca_file, insecure
+SELECT products.id, assumptions, url, secret, ca_file, insecure,
+       EXISTS (SELECT 1 FROM faults WHERE fired < times)
+       OR EXISTS (SELECT 1 FROM taken_faults) AS has_faults
 FROM {products} JOIN webhooks ON webhooks.product_id = products.id
 """
 

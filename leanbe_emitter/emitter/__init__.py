@@ -5,6 +5,7 @@ from leanbe_emitter.emitter.announcements import Announcement
 from leanbe_emitter.emitter.backlog_items import BacklogItem
 from leanbe_emitter.emitter.customers import Customer
 from leanbe_emitter.emitter.deliveries import Filter
+from leanbe_emitter.emitter.faults import Fault
 from leanbe_emitter.emitter.idea_requests import IdeaRequest
 from leanbe_emitter.emitter.ideas import Idea
 from leanbe_emitter.emitter.leanbe import Leanbe
@@ -28,6 +29,7 @@ __all__ = [
     "Delivery",
     "Entry",
     "Event",
+    "Fault",
     "Filter",
     "Histogram",
     "Idea",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
@@ -31,6 +31,7 @@ from leanbe_emitter.storage.tables import (
 )
 from leanbe_emitter.wire.catalogue import matching
 from leanbe_emitter.wire.explain import Explanation, explain
+from leanbe_emitter.wire.faults import Misbehaviour
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of
 
@@ -208,7 +209,7 @@ class Deliveries:
         """Say what is wrong with a delivery's body, or with the receiver that computed ``got``.
 
         The product's present secret is the right one; its old ones and those of other products are
-        recognised.
+        recognised. A fault of the last attempt is told, so that nobody takes it for a mistake.
 
         Raises:
             InvalidValue: the product never had a secret.
@@ -217,8 +218,13 @@ class Deliveries:
         with self._transactions.looking() as session:
             webhook = _webhook_of(session, delivery)
             others = _other_secrets(session, webhook)
-        body = delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
-        return explain(body, webhook.secret or "", got=got, other_secrets=others)
+        last = delivery.attempts[-1] if delivery.attempts else None
+        body = delivery.event.body if last is None else last.request_body
+        explained = explain(body, webhook.secret or "", got=got, other_secrets=others)
+        if last is None or last.fault is None:
+            return explained
+        told = Misbehaviour.read(last.fault).explained()
+        return replace(explained, summary=f"{explained.summary} {told}")
 
     def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
@@ -250,6 +256,7 @@ def _comparable(delivery: Delivery) -> dict[str, Any]:
                 "outcome": each.outcome.value,
                 "answerStatus": each.answer_status,
                 "startedAt": print_instant(each.started_at),
+                **({} if each.fault is None else {"fault": each.fault}),
                 # Another body than the event's own is an assumption's doing, or a fault's.
                 **({} if each.request_body == event.body else {"body": _text(each.request_body)}),
             }

@@ -31,7 +31,7 @@ from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
 from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.routing import RoutingTransport
-from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
@@ -76,6 +76,7 @@ class Engine:
         # Threads that share a handle take turns.
         self._lock = threading.Lock()
         self._counters = Counters()
+        self._misfits: list[FaultNeedsWire] = []
         self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
         self._renewals = Renewals(self.queue)
         self._home = Home(meanwhile=self._renewals.meanwhile)
@@ -202,7 +203,7 @@ class Engine:
         assert transport is not None  # noqa: S101 - one of the two is there
         return Foreground(
             self.queue,
-            self._sender(self._routed(transport), jitter=None),
+            self._sender(self._routed(transport), jitter=None, on_misfit=self._misfits.append),
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,
@@ -219,14 +220,25 @@ class Engine:
             kept_header_bytes=self._settings.kept_header_bytes,
         )
 
-    def _sender(self, transport: Transport, *, jitter: random.Random | None) -> Sender:
-        return Sender(transport, clock=self._clock, jitter=jitter, rules=self._rules)
+    def _sender(
+        self,
+        transport: Transport,
+        *,
+        jitter: random.Random | None,
+        on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
+    ) -> Sender:
+        return Sender(
+            transport, clock=self._clock, jitter=jitter, rules=self._rules, on_misfit=on_misfit
+        )
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Make attempts while nobody else of this handle does, and raise what a receiver raised."""
         with self._lock, self._home.interrupts.taking():
             yield
+        if self._misfits:
+            misfit, self._misfits[:] = self._misfits[0], []
+            raise misfit
         self.raise_app_errors()
 
 

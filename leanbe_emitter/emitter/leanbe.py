@@ -26,6 +26,7 @@ from leanbe_emitter.emitter.asserting import Asserting
 from leanbe_emitter.emitter.attempting import Attempting
 from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
+from leanbe_emitter.emitter.faults import Faults
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.transactions import Transactions
@@ -65,6 +66,7 @@ class Leanbe(Attempting, Asserting):
 
     Attributes:
         products, webhooks, assumptions, users, deliveries: what there is to act on.
+        faults: deliberate misbehaviours, counted.
         clock: the time; a ``ManualClock`` is moved with all that falls due on the way.
         watching: follows what happens, whichever process does it.
         created: whether the database was made, or migrated, just now.
@@ -128,6 +130,7 @@ class Leanbe(Attempting, Asserting):
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
         self.deliveries = Deliveries(self._transactions, redeliver=self.redeliver)
+        self.faults = Faults(self._transactions, receivers=self._receivers)
         self.watching = Watching(self._transactions, self.deliveries)
         self.clock = AdvancingClock(self._clock, self._transactions, deliver=self.deliver)
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.misbehaving import Manner, WireTransport, needs_wire
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.emitter.home import Home
 
@@ -33,6 +34,20 @@ class RoutingTransport:
         if receiver is not None and not receiver.needs_loop:
             return await receiver.send(request)
         return await self._home.enter(partial((receiver or self._network).send, request))
+
+    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
+        """Send a request over the network in that manner.
+
+        Raises:
+            FaultNeedsWire: its receiver is in this process, or is sent to by a user's transport.
+            Unreachable: no byte of the request went out.
+            Unknown: it went out, and no complete answer came back.
+        """
+        self._home.interrupts.check()
+        wire = self._network
+        if self._receivers.at(request.url) is not None or not isinstance(wire, WireTransport):
+            raise needs_wire(request.url)
+        return await self._home.enter(partial(wire.misbehave, request, manner))
 
     async def aclose(self) -> None:
         """Close the network's connections, and stop the receivers."""

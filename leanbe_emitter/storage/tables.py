@@ -298,6 +298,50 @@ class AttemptRow(Base):
     __table_args__ = (is_one_of("outcome", Outcome),)
 
 
+class FaultRow(Base):
+    """A misbehaviour that is asked for, so many times; it is armed until it has fired as often."""
+
+    __tablename__ = "faults"
+
+    id: Mapped[Id]
+    #: The order in which they were armed, in which they fire.
+    position: Mapped[int] = mapped_column(BigInteger)
+    #: The text of a ``wire.faults.Misbehaviour``.
+    misbehaviour: Mapped[LongText]
+    times: Mapped[int]
+    #: How many deliveries have taken it.
+    fired: Mapped[int] = mapped_column(default=0)
+    #: A glob of event names; None: any event.
+    event: Mapped[LongText | None]
+    product_id: Mapped[ProductRef | None]
+    #: Whether the test that armed it fails if it never fires.
+    must_fire: Mapped[bool]
+    armed_at: Mapped[Instant]
+
+    __table_args__ = (
+        CheckConstraint("fired BETWEEN 0 AND times AND times > 0", name="fired_within_times"),
+        # Claims look here, and find nothing most of the time.
+        Index(
+            "ix_faults_armed",
+            "position",
+            postgresql_where=text("fired < times"),
+            sqlite_where=text("fired < times"),
+        ),
+    )
+
+
+class TakenFaultRow(Base):
+    """That a delivery has taken a fault: its next attempt is made with it."""
+
+    __tablename__ = "taken_faults"
+
+    delivery_id: Mapped[Ref] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True
+    )
+    product_id: Mapped[Ref] = mapped_column(index=True)
+    misbehaviour: Mapped[LongText]
+
+
 class RedeliveryRow(Base):
     """That a job has owed an event again: once, however often the job is started."""
 

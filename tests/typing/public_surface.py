@@ -21,6 +21,8 @@ from leanbe_emitter import (
     DeliveryStatus,
     Envelope,
     Event,
+    Fault,
+    FaultNeverFired,
     Filter,
     Idea,
     IdeaRequest,
@@ -180,6 +182,25 @@ def asserting(leanbe: Leanbe) -> None:
     leanbe.refute_delivered("customer.*")
     leanbe.assert_refused("idea.created", status=401)
     leanbe.assert_order(["idea.created", "idea.upVoted"])
+
+
+def faults(leanbe: Leanbe, acme: Product) -> None:
+    fault = leanbe.faults.receiver_fails(times=2, how="status:503", event="idea.*", product=acme)
+    assert_type(fault, Fault)
+    assert_type(fault.fired, int)
+    assert_type(fault.how, str | None)
+    leanbe.faults.tampered_payload()
+    leanbe.faults.delivered_late(how="10m", must_fire=False)
+    leanbe.faults.add("wrong_secret+delivered_twice", times=3)
+    assert_type(leanbe.faults.list(), list[Fault])
+    assert_type(leanbe.deliveries.last().attempts[0].fault, str | None)
+    leanbe.faults.clear()
+    try:
+        leanbe.faults.require_fired()
+    except FaultNeverFired as error:
+        assert_type(error.message, str)
+    leanbe.faults.tampered_payload(time=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    leanbe.faults.delivered_twice(how="1s")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def errors(leanbe: Leanbe) -> None:

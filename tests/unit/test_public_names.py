@@ -16,7 +16,7 @@ DOCUMENTED = {
     "Customer", "Idea", "IdeaRequest", "BacklogItem", "Okr", "KeyResult", "Announcement", "Page",
     "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
     "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered", "EndlessDeliveries",
-    "Job", "Redelivered", "Metrics", "Histogram",
+    "Fault", "FaultNeedsWire", "FaultNeverFired", "Job", "Redelivered", "Metrics", "Histogram",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
 }  # fmt: skip

@@ -1,0 +1,169 @@
+"""Faults that need the wire: what a server sees, byte by byte, and what becomes of the attempt."""
+
+import asyncio
+
+import pytest
+
+from leanbe_emitter import Leanbe
+from leanbe_emitter.delivery.misbehaving import Manner
+from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
+from leanbe_emitter.wire.faults import Misbehaviour
+from tests.loops import on_a_loop
+from tests.receiver import Receiver
+from tests.scripted import OK, Peer, ScriptedServer, scripted
+from tests.sending import post, sender
+
+BODY = b'{"payload":"' + b"x" * 40 + b'"}'
+SLOW = Manner(body_seconds=0.05)
+CLOSE, RESET = Manner(hang_up="close"), Manner(hang_up="reset")
+
+
+async def misbehave(
+    server: ScriptedServer, manner: Manner, *, body: bytes = BODY, timeout_seconds: float = 10
+) -> Answer:
+    async with sender() as transport:
+        request = post(server.url(), body=body, timeout_seconds=timeout_seconds)
+        return await transport.misbehave(request, manner)
+
+
+@on_a_loop
+async def test_a_slow_body_comes_in_pieces_and_is_whole() -> None:
+    pieces: list[bytes] = []
+
+    async def take(peer: Peer) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        while len(b"".join(pieces)) < len(BODY):
+            pieces.append(await peer.reader.read(1000))
+        await peer.write(OK)
+
+    async with scripted(take) as server:
+        answer = await misbehave(server, SLOW)
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert b"".join(pieces) == BODY
+    assert len(pieces) > 1
+
+
+@on_a_loop
+@pytest.mark.parametrize("body", [b"", b"1", b"x" * 7])
+async def test_a_short_body_can_be_slow_too(body: bytes) -> None:
+    got = []
+
+    async def take(peer: Peer) -> None:
+        got.append(await peer.request())
+        await peer.write(OK)
+
+    async with scripted(take) as server:
+        assert (await misbehave(server, SLOW, body=body)).status == 200
+    assert got[0].endswith(b"\r\n\r\n" + body)
+
+
+@on_a_loop
+async def test_a_body_slower_than_the_timeout_is_broken_off_then() -> None:
+    async with scripted(Peer.serve) as server:
+        with pytest.raises(Unknown, match=r"no complete answer within 0\.05 s"):
+            await misbehave(server, Manner(body_seconds=60), timeout_seconds=0.05)
+        await server.ended.get()
+
+
+@on_a_loop
+async def test_who_answers_before_the_body_is_there_is_heard() -> None:
+    async def hasty(peer: Peer) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await peer.until_hung_up()
+
+    async with scripted(hasty) as server:
+        assert (await misbehave(server, Manner(body_seconds=60))).status == 413
+
+
+@on_a_loop
+@pytest.mark.parametrize(("manner", "how"), [(CLOSE, "closed"), (RESET, "reset")])
+async def test_we_hang_up_before_the_answer(manner: Manner, how: str) -> None:
+    got: list[bytes] = []
+
+    async def wait(peer: Peer) -> None:
+        try:
+            got.append(await peer.reader.read(-1))
+        except ConnectionResetError:
+            got.append(b"reset")
+
+    async with scripted(wait) as server:
+        with pytest.raises(Unknown, match=rf"we {how} the connection before the answer \(a fault"):
+            await misbehave(server, manner)
+        await server.ended.get()
+    assert got[0].endswith(BODY) if manner is CLOSE else got == [b"reset"]
+
+
+@on_a_loop
+async def test_a_large_request_is_whole_though_we_hang_up() -> None:
+    body = b"x" * 4_000_000
+    got = []
+
+    async def wait(peer: Peer) -> None:
+        got.append(await peer.request())
+
+    async with scripted(wait) as server:
+        with pytest.raises(Unknown, match="we closed"):
+            await misbehave(server, CLOSE, body=body)
+        await server.ended.get()
+    assert got[0].endswith(body)
+
+
+@on_a_loop
+async def test_a_connection_is_used_for_one_fault_and_for_nothing_else() -> None:
+    async with scripted(Peer.serve) as server, sender() as transport:
+        for _ in range(2):
+            assert (await transport.send(post(server.url()))).status == 200
+        assert server.connections == 1
+        assert (await transport.misbehave(post(server.url()), SLOW)).status == 200
+        assert (await transport.send(post(server.url()))).status == 200
+        assert server.connections == 2
+
+
+@on_a_loop
+async def test_where_nobody_listens_a_fault_meets_nobody() -> None:
+    async with scripted(Peer.serve) as server:
+        url = server.url()
+    async with sender() as transport:
+        with pytest.raises(Unreachable, match="refused"):
+            await transport.misbehave(post(url), SLOW)
+
+
+@on_a_loop
+async def test_a_slow_one_that_is_cancelled_closes_its_connection() -> None:
+    begun = asyncio.Event()
+
+    async def wait(peer: Peer) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        begun.set()
+        await peer.until_hung_up()
+
+    async with scripted(wait) as server:
+        task = asyncio.create_task(misbehave(server, Manner(body_seconds=60)))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.ended.get()
+
+
+@pytest.mark.parametrize(
+    ("kind", "came_to"),
+    [
+        ("slow_body:20ms", ("delivered", 204)),
+        ("connection_closed", ("unknown", None)),
+        ("connection_closed:reset", ("unknown", None)),
+        ("slow_body:20ms+connection_closed", ("unknown", None)),
+        ("slow_body:20ms+receiver_fails_after_call:status:500", ("refused", 500)),
+        ("slow_body:20ms+wrong_secret+delivered_twice", ("delivered", 204)),
+    ],
+)
+def test_a_fault_of_the_wire_is_on_record(
+    kind: str, came_to: tuple[str, int | None], receiver: Receiver
+) -> None:
+    with Leanbe() as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        leanbe.faults.add(kind)
+        first = leanbe.trigger("idea.created").attempts[0]
+    assert (first.outcome, first.answer_status) == came_to
+    assert first.fault == str(Misbehaviour.of(kind))

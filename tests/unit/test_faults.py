@@ -1,0 +1,103 @@
+"""What users can ask for: kinds of faults, how they are done, and what goes together."""
+
+import pytest
+
+from leanbe_emitter import InvalidValue
+from leanbe_emitter.emitter.faults import Faults
+from leanbe_emitter.wire.faults import FAULT_KINDS, KIND_NAMES, ActsOn, Misbehaviour, fault_kind
+
+
+@pytest.mark.parametrize("kind", KIND_NAMES)
+def test_each_kind_is_a_method_of_that_name(kind: str) -> None:
+    assert callable(getattr(Faults, kind))
+
+
+@pytest.mark.parametrize("kind", FAULT_KINDS, ids=KIND_NAMES)
+def test_each_kind_says_what_the_receiver_sees_and_has_a_default(kind: object) -> None:
+    found = next(each for each in FAULT_KINDS if each is kind)
+    assert found.meaning.endswith(".")
+    assert bool(found.how) == bool(found.default)
+    assert found.checked(None) == found.default
+    if found.default:
+        assert found.checked(found.default) == found.default
+
+
+def test_only_what_acts_on_the_wire_needs_one() -> None:
+    assert [each.name for each in FAULT_KINDS if each.needs_wire] == [
+        "slow_body",
+        "connection_closed",
+    ]
+    assert {each.acts_on for each in FAULT_KINDS} == set(ActsOn)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "text"),
+    [
+        ("receiver_fails", None, "receiver_fails:timeout"),
+        ("receiver-fails", "refused", "receiver_fails:refused"),
+        ("receiver_fails", "status:0503", "receiver_fails:status:503"),
+        ("receiver_fails:status:429", None, "receiver_fails:status:429"),
+        ("delivered_late", "90m", "delivered_late:90m"),
+        ("delivered_late", "3600", "delivered_late:1h"),
+        ("not-delivered", None, "not_delivered"),
+        ("delivered_twice + wrong_secret", None, "wrong_secret+delivered_twice"),
+        ("delivered_late:1h+receiver_fails:reset", None, "receiver_fails:reset+delivered_late:1h"),
+    ],
+)
+def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> None:
+    misbehaviour = Misbehaviour.of(kind, how)
+    assert str(misbehaviour) == text
+    assert Misbehaviour.read(text) == misbehaviour == Misbehaviour.of(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "message"),
+    [
+        ("receiver_fail", None, r"no fault 'receiver_fail'.*Did you mean receiver_fails"),
+        ("", None, "no fault ''"),
+        ("receiver_fails", "timeouts", r"cannot be done by 'timeouts'.*Did you mean timeout"),
+        ("receiver_fails", "again", "cannot be done by 'again'"),
+        ("receiver_fails", "status:CODE", "does not answer 'CODE'"),
+        ("receiver_fails", "status:204", "does not answer '204'.*from 300 to 599"),
+        ("receiver_fails", "status:600", "does not answer '600'"),
+        ("receiver_fails", "status:" + "9" * 5000, "does not answer"),
+        ("receiver_fails", "", "cannot be done by ''"),
+        ("receiver_fails_after_call", "refused", "cannot be done by 'refused'"),
+        ("delivered_twice", "again", "was told how: 'again'"),
+        ("delivered_out_of_order", "overtakes", "'overtakes' is no duration"),
+        ("delivered_late", "DURATION", "'DURATION' is no duration"),
+        ("delivered_late", "0s", "'0s' is no time at all"),
+        ("connection_closed", "1s", "cannot be done by '1s'.*Use close or reset"),
+        ("wrong_secret+delivered_late", "1h", "not clear what '1h' belongs to"),
+        ("wrong_secret+wrong_secret", None, "do not go together.*named once"),
+        ("wrong_secret+missing_signature", None, "do not go together"),
+        ("delivered_late+delivered_twice", None, "Only one of them can act on the schedule"),
+        ("receiver_fails+receiver_fails_after_call", None, "can act on the receiver"),
+        ("receiver_fails+wrong_secret", None, "sees nothing of the request"),
+        ("receiver_fails+slow_body", None, "sees nothing of the request"),
+        ("not_delivered+wrong_secret", None, "do not go together"),
+        ("not_delivered+receiver_fails", None, "do not go together"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(kind: str, how: str | None, message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        Misbehaviour.of(kind, how)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("receiver_fails:status:503", "Here: it answers with that status"),
+        ("delivered_twice:again", "Here: the second one."),
+        ("delivered_late:10m", "and its attempt is made later."),
+        ("wrong_secret+delivered_twice", "it must not verify. The same request twice"),
+    ],
+)
+def test_an_attempts_fault_is_explained(text: str, told: str) -> None:
+    explained = Misbehaviour.read(text).explained()
+    assert explained.startswith(f"The fault {text} was applied on purpose.")
+    assert told in explained
+
+
+def test_a_kind_is_found_by_its_name_as_commands_write_it() -> None:
+    assert fault_kind("slow-body") is fault_kind("slow_body")
