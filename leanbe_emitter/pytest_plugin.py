@@ -143,9 +143,14 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Stop receivers while what they use is there: fixtures of the test's end after it."""
+    """Stop receivers while what they use is there: fixtures of the test's end after it.
+
+    A test that passes while a fault that it armed was never applied has not tested what it says.
+    """
     try:
         result = yield
+        if (handle := item.stash.get(_HANDLE, None)) is not None:
+            handle.faults.require_fired()
     except BaseException:
         _stop_receivers(item, after_failure=True)
         raise

@@ -112,6 +112,8 @@ def _answered(attempt: Attempt) -> str:
             parts.append(attempt.answer_body.decode(errors="replace")[:_LONGEST_ANSWER])
     if attempt.error:
         parts.append(attempt.error)
+    if attempt.fault:
+        parts.append(f"by the fault {attempt.fault}")
     return f": {' '.join(parts)}" if parts else ""
 
 

@@ -13,13 +13,14 @@ from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.emitter.account import Account, Expected, line_of
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter
 from leanbe_emitter.emitter.products import ProductRef, named
-from leanbe_emitter.emitter.snapshots import Delivery, Event
+from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.catalogue import matches, matching
+from leanbe_emitter.wire.faults import Misbehaviour
 
 _ALL = 1_000_000
 _MOST_SHOWN = 5
@@ -72,7 +73,8 @@ class Asserting:
     ) -> None:
         """Assert that the receiver got no such event, as far as anybody can say.
 
-        An event whose attempt came to ``unknown`` may have arrived, and fails this, too.
+        An event whose attempt came to ``unknown`` may have arrived, and fails this, too; though not
+        where that is a fault's doing, and the receiver was not called.
 
         Args:
             event: its name, or a glob (``customer.*``).
@@ -208,7 +210,12 @@ def _is_delivered(delivery: Delivery) -> bool:
 
 def _may_have_arrived(delivery: Delivery) -> bool:
     arrived = {Outcome.DELIVERED, Outcome.UNKNOWN}
-    return any(each.outcome in arrived for each in delivery.attempts)
+    return any(each.outcome in arrived and not _spared_receiver(each) for each in delivery.attempts)
+
+
+def _spared_receiver(attempt: Attempt) -> bool:
+    """Say whether a fault saw to it that the receiver was not called."""
+    return attempt.fault is not None and Misbehaviour.read(attempt.fault).spares_receiver
 
 
 def _is_refused(delivery: Delivery, status: int | None) -> bool:

@@ -22,7 +22,8 @@ else:
 class LeanbeMixin(_Case):
     """Gives a ``unittest.TestCase``, or Django's, a handle for each of its tests.
 
-    Receivers are stopped before ``tearDown``; a failure has a note with what was sent.
+    Receivers are stopped before ``tearDown``; a failure has a note with what was sent. A test whose
+    faults never fired fails.
 
     Attributes:
         leanbe: the handle; it is there from ``setUp`` on.
@@ -71,6 +72,7 @@ class LeanbeMixin(_Case):
         def watched() -> object:
             try:
                 result = method()
+                self.leanbe.faults.require_fired()
             except Exception as error:
                 error.add_note(f"leanbe deliveries:\n{_shown(self.leanbe)}")
                 with suppress(Exception):  # what the test raised tells more than its receiver

@@ -26,7 +26,7 @@ _INDENT = " " * len("00:00:00.000  ")
 def evidence(leanbe: Leanbe) -> str:
     """Return what happened in a handle, and what may be wrong with a receiver that refused."""
     entries = list(leanbe.watching.until_now())
-    return "\n".join([*_log(entries), *_explained(entries)])
+    return "\n".join([*_log(entries), *_faults(leanbe), *_explained(entries)])
 
 
 def shown(leanbe: Leanbe) -> str:
@@ -74,6 +74,15 @@ def _of_attempt(entry: Entry, attempt: Attempt) -> Iterator[str]:
         yield f"{_INDENT}{body[:_LONGEST_ANSWER]}"
     if attempt.error:
         yield f"{_INDENT}{attempt.error}"
+    if attempt.fault:
+        yield f"{_INDENT}on purpose, by the fault {attempt.fault}"
+
+
+def _faults(leanbe: Leanbe) -> Iterator[str]:
+    faults = leanbe.faults.list()
+    if faults:
+        yield "Faults that were armed, in the order in which they fire:"
+    yield from (f"- {each}" for each in faults)
 
 
 def _explained(entries: Sequence[Entry]) -> Iterator[str]:
