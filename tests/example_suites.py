@@ -44,8 +44,12 @@ class Example:
         file = self._folder / patch.partition("+++ b/")[2].partition("\n")[0]
         file.write_text(patched(file.read_text(), patch))
 
+    def read(self, name: str) -> str:
+        """Return a file of the copy."""
+        return (self._folder / name).read_text()
+
     def write(self, name: str, text: str) -> None:
-        """Add a file to the copy."""
+        """Add a file to the copy, or replace one."""
         (self._folder / name).write_text(text)
 
     def run(self, *options: str, shuffled: bool = False) -> Ran:
