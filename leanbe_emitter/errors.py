@@ -10,6 +10,7 @@
     │   └── PayloadTooDeep      more nesting than the limit
     ├── InvalidSignature        a body that does not verify
     ├── WaitTimedOut            what was waited for did not come in time
+    ├── NotAwaited              a call that waits, from asynchronous code, without await
     ├── EventsNotDelivered      an assertion, while something that was recorded is still due
     ├── EndlessDeliveries       what is due has no end: receivers go on recording events
     ├── FaultNeverFired         a fault that a test armed, and that was never applied
@@ -95,6 +96,12 @@ class WaitTimedOut(LeanbeError):
     """What was waited for did not come in time."""
 
     code = "timed_out"
+
+
+class NotAwaited(LeanbeError):
+    """A waiting method was called where an event loop runs, and was not awaited."""
+
+    code = "not_awaited"
 
 
 class EventsNotDelivered(LeanbeError):

@@ -4,6 +4,7 @@ It is loaded by every start of pytest where the package is installed, so it impo
 pytest has not loaded yet; the first test that uses a fixture pays for the rest.
 """
 
+import inspect
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -141,21 +142,28 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
     handle.close()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Stop receivers while what they use is there: fixtures of the test's end after it.
 
-    A test that passes while a fault that it armed was never applied has not tested what it says.
+    An asynchronous test is changed before pytest-asyncio, anyio or unittest take hold of it: its
+    receivers are stopped in its own event loop.
     """
+    __tracebackhide__ = True
+    handle = item.stash.get(_HANDLE, None)
+    if handle is None:
+        return (yield)
+    place = _place_of(item)
+    test = getattr(*place, None)
+    if not inspect.iscoroutinefunction(test):
+        with handle.in_test():
+            return (yield)
+    setattr(*place, handle.around(test))
     try:
-        result = yield
-        if (handle := item.stash.get(_HANDLE, None)) is not None:
-            handle.faults.require_fired()
-    except BaseException:
-        _stop_receivers(item, after_failure=True)
-        raise
-    _stop_receivers(item)
-    return result
+        with handle.in_test():  # what was not stopped there, because nobody awaited it
+            return (yield)
+    finally:
+        setattr(*place, test)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -176,15 +184,11 @@ def _evidence(handle: "TestedLeanbe") -> str:
     return shown(handle)
 
 
-def _stop_receivers(item: pytest.Item, *, after_failure: bool = False) -> None:
-    handle = item.stash.get(_HANDLE, None)
-    if handle is None:
-        return
-    try:
-        handle.stop_receivers()
-    except Exception:
-        if not after_failure:  # what the test raised tells more than what its receiver did
-            raise
+def _place_of(item: pytest.Item) -> tuple[object, str]:
+    """Return where the function of a test stands: whoever runs it looks there."""
+    case = getattr(item, "instance", None)
+    name = getattr(case, "_testMethodName", None)  # unittest's own
+    return (item, "obj") if name is None else (case, name)
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:

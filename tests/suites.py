@@ -1,13 +1,20 @@
 """Suites of a user, which the plugin's tests run."""
 
+from collections.abc import Collection
+
 import pytest
 
+#: Plugins that are here for other suites.
+OTHERS = ("faker", "django", "syrupy", "asyncio", "randomly")
+
+
+def without(*plugins: str) -> tuple[str, ...]:
+    """Return the options that leave out plugins."""
+    return tuple(option for plugin in plugins for option in ("-p", f"no:{plugin}"))
+
+
 #: Without the plugins that are here for other suites.
-ALONE = tuple(
-    option
-    for plugin in ("faker", "django", "syrupy", "asyncio", "randomly")
-    for option in ("-p", f"no:{plugin}")
-)
+ALONE = without(*OTHERS)
 
 #: A receiver that accepts everything, and what the suite wires to it.
 CONFTEST = """
@@ -30,10 +37,19 @@ class Suite:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
 
-    def run(self, test: str, *options: str, conftest: str = CONFTEST) -> pytest.RunResult:
-        """Run one file of tests in this process, with warnings as errors."""
+    def run(
+        self, test: str, *options: str, conftest: str = CONFTEST, using: Collection[str] = ()
+    ) -> pytest.RunResult:
+        """Run one file of tests in this process, with warnings as errors.
+
+        Args:
+            test: the file.
+            options: pytest's.
+            conftest: its conftest.py.
+            using: which of the plugins that are here for other suites it needs.
+        """
         self.write(test, conftest)
-        return self.pytester.runpytest_inprocess(*_always(*options))
+        return self.pytester.runpytest_inprocess(*_always(*options, using=using))
 
     def run_apart(self, test: str, *options: str, conftest: str = CONFTEST) -> pytest.RunResult:
         """Run it in a process of its own."""
@@ -46,5 +62,6 @@ class Suite:
         self.pytester.makepyfile(test_suite=test)
 
 
-def _always(*options: str) -> tuple[str, ...]:
-    return (*ALONE, "-p", "no:cacheprovider", "-W", "error", "--strict-markers", *options)
+def _always(*options: str, using: Collection[str] = ()) -> tuple[str, ...]:
+    left_out = without(*(plugin for plugin in OTHERS if plugin not in using))
+    return (*left_out, "-p", "no:cacheprovider", "-W", "error", "--strict-markers", *options)

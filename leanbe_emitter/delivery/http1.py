@@ -123,8 +123,15 @@ class Http1Transport:
         finally:
             connection.give_up()
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether connections are open, which only their event loop can close."""
+        return bool(self._open)
+
     async def aclose(self) -> None:
         """Close every connection; what is in flight ends as ``Unknown``."""
+        if not self._open:
+            return
         self._serve(asyncio.get_running_loop())
         connections = list(self._open)
         for connection in connections:

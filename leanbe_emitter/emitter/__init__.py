@@ -13,6 +13,7 @@ from leanbe_emitter.emitter.okrs import KeyResult, Okr
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered
 from leanbe_emitter.emitter.resources import Page
+from leanbe_emitter.emitter.results import Nothing, Results
 from leanbe_emitter.emitter.sending import Courier, Receiver
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product, User, Webhook
 from leanbe_emitter.emitter.synthetic import Changes, Wanted
@@ -38,6 +39,7 @@ __all__ = [
     "KeyResult",
     "Leanbe",
     "Metrics",
+    "Nothing",
     "Okr",
     "Page",
     "Product",
@@ -45,6 +47,7 @@ __all__ = [
     "Receiver",
     "Redelivered",
     "Rehearsed",
+    "Results",
     "Triggered",
     "User",
     "Wanted",

@@ -44,7 +44,12 @@ class AdvancingClock:
         self._deliver = deliver
 
     def now(self) -> datetime:
-        """Return the present instant, aware, in UTC."""
+        """Return the present instant, aware, in UTC.
+
+        Raises:
+            NotAwaited: a call was not awaited.
+        """
+        self._transactions.unawaited.require_none()
         return self._clock.now()
 
     def set(self, instant: datetime) -> None:
@@ -53,14 +58,16 @@ class AdvancingClock:
         Raises:
             Conflict: it is the machine's own clock.
             InvalidValue: the instant has no time zone.
+            NotAwaited: a call was not awaited.
         """
+        self._transactions.unawaited.require_none()
         if instant.tzinfo is None:
             raise InvalidValue(
                 f"{instant.isoformat()} has no time zone.", hint="Give it one: tzinfo=UTC."
             )
         self._manual().set(instant)
 
-    @waits
+    @waits("leanbe.clock.advance()")
     async def advance(
         self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0
     ) -> Results[Attempt]:
@@ -88,7 +95,7 @@ class AdvancingClock:
         clock.set(end)
         return attempts
 
-    @waits
+    @waits("leanbe.clock.run_until_settled()")
     async def run_until_settled(self) -> Results[Attempt]:
         """Move the time on until nothing is owed any more, and make every attempt on the way.
 

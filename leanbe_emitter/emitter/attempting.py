@@ -3,8 +3,7 @@
 Attempts are made one after the other, so that the same calls give the same bytes in the same order.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -16,7 +15,7 @@ from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
-from leanbe_emitter.emitter.loops import require_no_loop
+from leanbe_emitter.emitter.loops import require_no_receiver
 from leanbe_emitter.emitter.products import ProductRef, Products
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
@@ -25,7 +24,7 @@ from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product
 from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
-from leanbe_emitter.emitter.waiting import drive, waits
+from leanbe_emitter.emitter.waiting import waits, waits_at_end
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import record, redeliver
@@ -46,9 +45,13 @@ class Attempting:
     _transactions: Transactions
     _engine: Engine
 
-    @contextmanager
-    def foreground(self, watcher: Watcher = NOBODY, *, deliver: bool = True) -> Iterator[Raised]:
+    @waits_at_end("leanbe.foreground()")
+    async def foreground(
+        self, watcher: Watcher = NOBODY, *, deliver: bool = True
+    ) -> AsyncIterator[Raised]:
         """Make the calls of this block one transaction, and their events' first attempts after it.
+
+        ``async with`` begins it where an event loop runs.
 
         Args:
             watcher: is told of the attempts.
@@ -61,7 +64,7 @@ class Attempting:
             Conflict: a transaction is open already.
         """
         if deliver:
-            self._require_free_thread()
+            self._require_free()
         raised = Raised()
         lease = self._engine.new_lease() if deliver else None
         with self._transactions.begin(lease=lease) as transaction:
@@ -69,10 +72,10 @@ class Attempting:
         raised.recorded = tuple(transaction.recorded)
         owed = [each.delivery_id for each in raised.recorded if each.delivery_id]
         if lease is not None:
-            drive(self._engine.attempt(owed, lease=lease, watcher=watcher))
+            await self._engine.attempt(owed, lease=lease, watcher=watcher)
         raised.deliveries = tuple(self.deliveries.of(owed))
 
-    @waits
+    @waits("leanbe.trigger()")
     async def trigger(  # noqa: PLR0913 - an event, and what is special about it
         self,
         event: str,
@@ -104,7 +107,7 @@ class Attempting:
             NotFound: there is no such product.
         """
         if to is not None:
-            self._require_free_thread()
+            self._require_free()
             product = self._product_at(to, product)
         elif product is None:
             product = self._usual_product()
@@ -122,7 +125,7 @@ class Attempting:
             )
         return triggered.delivery
 
-    @waits
+    @waits("leanbe.trigger_all()")
     async def trigger_all(
         self, wanted: Wanted, *, deliver: bool = True, watcher: Watcher = NOBODY
     ) -> Results[Triggered]:
@@ -139,7 +142,7 @@ class Attempting:
             NotFound: there is no such product or delivery.
         """
         if deliver:
-            self._require_free_thread()
+            self._require_free()
         lease = self._engine.new_lease() if deliver else None
         with self._transactions.acting() as action:
             asked = self._ask(action.session, wanted, now=action.now)
@@ -171,7 +174,7 @@ class Attempting:
             asked = self._ask(session, wanted, now=now)
             return list(asked.rehearsed(webhooks.get(session, asked.product), now=now))
 
-    @waits
+    @waits("leanbe.deliver()")
     async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:
         """Make every attempt that is due, once; return the attempts that were made.
 
@@ -181,7 +184,7 @@ class Attempting:
             Conflict: a transaction is open: there is no HTTP inside one.
             EndlessDeliveries: receivers recorded event after event.
         """
-        self._require_free_thread()
+        self._require_free()
         settled = await self._engine.deliver_due(watcher=watcher)
         made = [(each.delivery_id, each.number) for each in settled]
         attempts = {
@@ -192,20 +195,20 @@ class Attempting:
         # What somebody deleted meanwhile, or took because the lease ran out, is not among them.
         return Results(attempts[each] for each in made if each in attempts)
 
-    @waits
+    @waits("leanbe.follow()")
     async def follow(self, deliveries: Sequence[Delivery], *, watcher: Watcher = NOBODY) -> Nothing:
         """Make the attempts of these deliveries when they are due, until all are settled.
 
         Raises:
             Conflict: a transaction is open.
         """
-        self._require_free_thread()
+        self._require_free()
         await self._engine.follow(
             [each.id for each in deliveries], is_owed=self._is_owed, watcher=watcher
         )
         return NOTHING
 
-    @waits
+    @waits("leanbe.redeliver()")
     async def redeliver(
         self, references: Sequence[DeliveryRef], *, watcher: Watcher = NOBODY
     ) -> Results[str]:
@@ -218,7 +221,7 @@ class Attempting:
             Conflict: a product has no URL now, or a transaction is open.
             NotFound: there is no such delivery.
         """
-        self._require_free_thread()
+        self._require_free()
         lease = self._engine.new_lease()
         with self._transactions.acting() as action:
             session = action.session
@@ -234,7 +237,7 @@ class Attempting:
         await self._engine.attempt(new, lease=lease, watcher=watcher)
         return Results(new)
 
-    @waits
+    @waits("leanbe.redeliver_all()")
     async def redeliver_all(self, job: Job, *, watcher: Watcher = NOBODY) -> Redelivered:
         """Run a job: deliver many old events again, each once, however often it is started.
 
@@ -245,7 +248,7 @@ class Attempting:
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """
-        self._require_free_thread()
+        self._require_free()
         return await self._redelivering(watcher).run(job)
 
     def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
@@ -257,7 +260,7 @@ class Attempting:
         """
         return map(self.deliveries.of, self._redelivering(NOBODY).planned(job))
 
-    @waits
+    @waits("leanbe.settle()")
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float = SETTLE_SECONDS
     ) -> Nothing:
@@ -272,11 +275,11 @@ class Attempting:
             Conflict: a transaction is open, or this is inside a receiver.
             WaitTimedOut: it was not done; the message names the line.
         """
-        self._require_free_thread()
+        self._require_free()
         await self._engine.settle(until=until, timeout_seconds=timeout_seconds)
         return NOTHING
 
-    @waits
+    @waits("leanbe.stop_receivers()")
     async def stop_receivers(self) -> Nothing:
         """Stop and forget the receivers in this process, and their lifespans; all else stays.
 
@@ -285,8 +288,8 @@ class Attempting:
         Raises:
             Conflict: a transaction is open, or this is inside a receiver.
         """
-        self._require_free_thread()
-        await self._engine.forget_receivers()
+        self._require_free()
+        await self._engine.leave_loop()
         return NOTHING
 
     def _usual_product(self) -> Product | None:
@@ -309,10 +312,10 @@ class Attempting:
             attempt=lambda new, lease: self._engine.attempt(new, lease=lease, watcher=watcher),
         )
 
-    def _require_free_thread(self) -> None:
+    def _require_free(self) -> None:
         """See to it that attempts can be made here, before anything is leased for them."""
         self._transactions.require_none("Making attempts")
-        require_no_loop()
+        require_no_receiver()
 
     def _ask(self, session: Session, wanted: Wanted, *, now: datetime) -> Asked:
         return ask(session, wanted, now=now, ids=self._ids, settings=self._settings)

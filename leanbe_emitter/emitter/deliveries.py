@@ -149,7 +149,7 @@ class Deliveries:
         """
         return [_comparable(each) for each in reversed(self.list(which, limit=_MOST))]
 
-    @waits
+    @waits("leanbe.deliveries.redeliver()")
     async def redeliver(self, reference: DeliveryRef) -> Delivery:
         """Deliver an old event again: the same bytes, to the product's present URL, at once.
 
@@ -161,7 +161,7 @@ class Deliveries:
             row = row_of(session, reference)
         return self.get(*(await self._redeliver([row.id])))
 
-    @waits
+    @waits("delivery.redeliver()")
     async def redeliver_times(self, delivery: Delivery, *, times: int) -> Results[Delivery]:
         """Do ``redeliver`` so many times, one after the other."""
         return Results([await self.redeliver(delivery.id) for _ in range(times)])

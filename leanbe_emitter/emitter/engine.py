@@ -1,13 +1,12 @@
 """The engine of one handle: queue, sender and loop, put together.
 
-Attempts in the foreground run on the caller's thread (see ``home``); a worker has a loop and a
-transport of its own, and reaches the database in a thread.
+Attempts in the foreground run on the caller's thread, or in the caller's loop (see ``home``); a
+worker has a loop and a transport of its own, and reaches the database in a thread.
 """
 
 import asyncio
 import random
 import signal
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
@@ -31,6 +30,7 @@ from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
 from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.routing import RoutingTransport
+from leanbe_emitter.emitter.turns import Turns
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
@@ -69,12 +69,11 @@ class Engine:
         self._settings = settings
         self._rules = rules
         self._given = transport
-        self._own: Transport | None = None
+        self._network = self._new_network()
         self._unclosed = [] if transport is None else [transport]
         self._receivers = Receivers() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
-        # Threads that share a handle take turns.
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._counters = Counters()
         self._misfits: list[FaultNeedsWire] = []
         self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
@@ -131,20 +130,26 @@ class Engine:
     async def settle(self, *, until: Callable[[], bool] | None, timeout_seconds: float) -> None:
         """Wait until the receivers in this process have done what they do after their answers."""
         settle = partial(self._receivers.settle, until=until, timeout_seconds=timeout_seconds)
-        async with self._turn():
+        # Not in turn: what is waited for may be what others of this loop deliver meanwhile.
+        with self._home.interrupts.taking():
             await self._home.enter(settle)
+        self.raise_app_errors()
 
-    async def forget_receivers(self) -> None:
-        """Stop the receivers in this process, and let nothing be found at their addresses."""
-        if self._receivers:
-            async with self._turn():
-                await self._home.enter(self._receivers.aclose)
+    def adopt_loop(self) -> None:
+        """Run in the loop that runs here from now on what needs one."""
+        self._home.adopt()
 
-    def close(self) -> None:
-        """Close connections, stop the receivers in this process, and close the loop."""
-        with self._lock, closing(self._home):
-            if self._unclosed or self._receivers:
-                self._home.run(self._aclose())
+    async def leave_loop(self) -> None:
+        """Stop and forget the receivers in this process, and close connections."""
+        async with self._turn():
+            await self._aclose()
+
+    async def close(self) -> None:
+        """Do the same, close the transport that was given, and the handle's own loop."""
+        async with self._turns.one():
+            unclosed, self._unclosed = self._unclosed, []
+            with closing(self._home):
+                await self._aclose(*unclosed)
 
     def raise_app_errors(self) -> None:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
@@ -155,7 +160,7 @@ class Engine:
     async def _work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
     ) -> signal.Signals | None:
-        transport = self._given or self._network()
+        transport = self._given or self._new_network()
         if self._receivers:
             transport = self._routed(transport)
         loop = asyncio.get_running_loop()
@@ -181,14 +186,6 @@ class Engine:
                     log_totals(self._counters.metrics())
         return came[0] if came else None
 
-    async def _aclose(self) -> None:
-        """Close transports and receivers; whatever one of them raises, the others, too."""
-        async with AsyncExitStack() as last_first:
-            last_first.push_async_callback(self._receivers.aclose)
-            for transport in self._unclosed:
-                last_first.push_async_callback(transport.aclose)
-            self._own, self._unclosed = None, []
-
     def _due(self) -> Due | None:
         try:
             return self.queue.due()
@@ -196,14 +193,10 @@ class Engine:
             return None
 
     def _foreground(self, watcher: Watcher) -> Foreground:
-        if self._given is None and self._own is None:
-            self._own = self._network()
-            self._unclosed.append(self._own)
-        transport = self._given or self._own
-        assert transport is not None  # noqa: S101 - one of the two is there
+        transport = self._routed(self._given or self._network)
         return Foreground(
             self.queue,
-            self._sender(self._routed(transport), jitter=None, on_misfit=self._misfits.append),
+            self._sender(transport, jitter=None, on_misfit=self._misfits.append),
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,
@@ -213,7 +206,7 @@ class Engine:
     def _routed(self, transport: Transport) -> Transport:
         return RoutingTransport(transport, receivers=self._receivers, home=self._home)
 
-    def _network(self) -> Transport:
+    def _new_network(self) -> Http1Transport:
         return Http1Transport(
             rules=self._rules,
             kept_answer_bytes=self._settings.kept_answer_bytes,
@@ -234,12 +227,21 @@ class Engine:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Make attempts while nobody else of this handle does, and raise what a receiver raised."""
-        with self._lock, self._home.interrupts.taking():
-            yield
+        async with self._turns.one():
+            with self._home.interrupts.taking():
+                yield
         if self._misfits:
             misfit, self._misfits[:] = self._misfits[0], []
             raise misfit
         self.raise_app_errors()
+
+    async def _aclose(self, *given: Transport) -> None:
+        """Close transports and receivers; whatever one of them raises, the others, too."""
+        in_loops = [each for each in (self._receivers, self._network) if each.is_in_loop]
+        async with AsyncExitStack() as last_first:
+            last_first.push_async_callback(self._receivers.aclose)
+            for each in (*in_loops, *given):
+                last_first.push_async_callback(self._home.enter, each.aclose)
 
 
 @contextmanager

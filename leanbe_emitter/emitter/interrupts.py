@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from leanbe_emitter.delivery.in_process.call import current_call
+from leanbe_emitter.delivery.loops import is_running_loop
 
 
 class Interrupts:
@@ -71,5 +72,7 @@ class Interrupts:
 
 
 def _is_ours_to_take() -> bool:
+    if is_running_loop():
+        return False  # who runs it cancels its task
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

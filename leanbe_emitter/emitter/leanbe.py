@@ -8,7 +8,7 @@ attempts is in ``attempting``, what asserts in ``asserting``.
 import random
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -27,13 +27,14 @@ from leanbe_emitter.emitter.attempting import Attempting
 from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.faults import Faults
+from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import Users
-from leanbe_emitter.emitter.waiting import waits
+from leanbe_emitter.emitter.waiting import drive, require_async_with, waits
 from leanbe_emitter.emitter.watching import Watching
-from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.errors import LeanbeError, NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
@@ -168,9 +169,10 @@ class Leanbe(Attempting, Asserting):
             The signal that stopped it; None where ``drain`` found nothing left.
 
         Raises:
-            Conflict: a transaction is open.
+            Conflict: a transaction is open, or an event loop runs here: a worker has its own.
         """
-        self._require_free_thread()
+        self._require_free()
+        require_no_loop()
         return self._engine.work(
             drain=drain,
             watcher=watcher,
@@ -223,7 +225,7 @@ class Leanbe(Attempting, Asserting):
         self._transactions.require_none("Pruning")
         return prune(self._database, before=self._clock.now() - older_than, told=told)
 
-    @waits
+    @waits("leanbe.reset()")
     async def reset(self) -> Nothing:
         """Delete everything, and stop and forget the receivers in this process.
 
@@ -232,17 +234,25 @@ class Leanbe(Attempting, Asserting):
         Raises:
             Conflict: a transaction is open, or this is inside a receiver.
         """
-        self._require_free_thread()
+        self._require_free()
         empty(self._database)
-        await self._engine.forget_receivers()
+        await self._engine.leave_loop()
         return NOTHING
 
-    def close(self) -> None:
-        """Close connections and the database, and stop receivers; what was in memory is gone."""
-        self._close()
+    @waits("leanbe.close()")
+    async def close(self) -> Nothing:
+        """Close connections and the database, and stop receivers; what was in memory is gone.
+
+        Raises:
+            NotAwaited: a call was not awaited.
+        """
+        await self._close()
+        self._transactions.unawaited.close()
         self._engine.raise_app_errors()
+        return NOTHING
 
     def __enter__(self) -> Self:
+        require_async_with("Leanbe()")
         return self
 
     def __exit__(
@@ -251,17 +261,30 @@ class Leanbe(Attempting, Asserting):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        drive(self.__aexit__(kind, error, trace))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if error is None:
-            self.close()
-        else:
-            self._close()  # what the block raised tells more than what a receiver did
+            await self.close()
+            return
+        await self._close()
+        with suppress(NotAwaited):  # what the block raised tells more, also than a receiver's error
+            self._transactions.unawaited.close()
 
     def __repr__(self) -> str:
         return f"Leanbe({self._database!r})"
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         try:
-            self._engine.close()
+            await self._engine.close()
         finally:
             self._database.close()
 

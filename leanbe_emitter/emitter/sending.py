@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
-from leanbe_emitter.emitter.loops import require_no_loop
+from leanbe_emitter.emitter.loops import require_no_loop, require_no_receiver
 from leanbe_emitter.emitter.synthetic import NO_CHANGES, Author, Changes
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
@@ -163,6 +163,7 @@ class Courier:
         )
 
     def _send(self, claimed: Claimed) -> Settlement:
+        require_no_receiver()
         require_no_loop()
         self._watcher.begun(claimed)
         settlement = asyncio.run(self._carry(claimed))

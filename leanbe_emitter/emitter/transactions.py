@@ -2,7 +2,8 @@
 
 A transaction is bound to the thread that began it; a call that finds one open there joins it, and
 what it changed is committed, or rolled back, with all the rest. A call that is refused inside one
-leaves no trace in it, so that the caller can go on.
+leaves no trace in it, so that the caller can go on. Nothing is begun while a call of this handle is
+not awaited: it has not been done.
 """
 
 import threading
@@ -16,6 +17,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile
+from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, Recorded
@@ -38,7 +40,11 @@ class Transaction:
 
 
 class Transactions:
-    """Where actions and look-ups get their session from."""
+    """Where actions and look-ups get their session from.
+
+    Attributes:
+        unawaited: the calls that are to be awaited first.
+    """
 
     def __init__(  # noqa: PLR0913 - what actions are given, each from outside
         self,
@@ -57,6 +63,7 @@ class Transactions:
         self._assume = dict(assume)
         self._limits = limits
         self._open = threading.local()
+        self.unawaited = Unawaited()
 
     @contextmanager
     def begin(self, *, lease: Lease | None = None) -> Iterator[Transaction]:
@@ -67,7 +74,9 @@ class Transactions:
 
         Raises:
             Conflict: there is one already; they do not nest.
+            NotAwaited: a call was not awaited.
         """
+        self.unawaited.require_none()
         if self.is_open:
             raise Conflict(
                 "A transaction is open already.", hint="Go on in it: transactions do not nest."
@@ -92,7 +101,9 @@ class Transactions:
 
         Raises:
             Conflict: one is.
+            NotAwaited: a call was not awaited.
         """
+        self.unawaited.require_none()
         if self.is_open:
             raise Conflict(
                 f"{doing} inside a transaction is not possible.",
@@ -101,7 +112,12 @@ class Transactions:
 
     @contextmanager
     def acting(self) -> Iterator[Action]:
-        """Begin an action, in the open transaction or in one of its own; record its events."""
+        """Begin an action, in the open transaction or in one of its own; record its events.
+
+        Raises:
+            NotAwaited: a call was not awaited.
+        """
+        self.unawaited.require_none()
         current = self._current
         if current is not None:
             # What a refused action has done goes back to here.
@@ -116,7 +132,12 @@ class Transactions:
 
     @contextmanager
     def looking(self) -> Iterator[Session]:
-        """Look things up, in the open transaction or in one that only reads."""
+        """Look things up, in the open transaction or in one that only reads.
+
+        Raises:
+            NotAwaited: a call was not awaited.
+        """
+        self.unawaited.require_none()
         current = self._current
         if current is not None:
             yield current.session

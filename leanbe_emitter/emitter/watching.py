@@ -115,7 +115,7 @@ class Watching:
         ]
         return entries, told[-1].cursor if told else after
 
-    @waits
+    @waits("leanbe.watching.wait_for()")
     async def wait_for(
         self, which: Filter, *, count: int = 1, timeout_seconds: float
     ) -> Results[Delivery]:
@@ -143,7 +143,7 @@ class Watching:
         )
         return Results(found)
 
-    @waits
+    @waits("leanbe.wait_until_idle()")
     async def wait_until_idle(
         self, is_idle: Callable[[], bool], *, timeout_seconds: float
     ) -> Nothing:

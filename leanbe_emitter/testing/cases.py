@@ -3,8 +3,8 @@
 import functools
 import inspect
 import unittest
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from leanbe_emitter.errors import InvalidValue
@@ -12,6 +12,7 @@ from leanbe_emitter.testing.knobs import Knobs, seed_of
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.testing.handle import TestedLeanbe
     from leanbe_emitter.testing.receiver import Receiver
 
     _Case = unittest.TestCase
@@ -34,6 +35,8 @@ class LeanbeMixin(_Case):
     leanbe_seed: ClassVar[int | str] = 0
     leanbe_knobs: ClassVar[Mapping[str, Any]] = {}
     leanbe: "Leanbe"
+    _handle: "TestedLeanbe"
+    _is_watched = False
 
     def leanbe_receiver(self) -> "Receiver":
         """Return what receives; a suite defines its own.
@@ -56,32 +59,59 @@ class LeanbeMixin(_Case):
         super().setUp()
         knobs = Knobs(seed=seed_of(self.leanbe_seed, self.id())).changed(self.leanbe_knobs)
         handle = knobs.opened(usual_product=lambda: self.leanbe_product)
-        self.leanbe = handle
+        self.leanbe = self._handle = handle
         self.addCleanup(handle.close)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the test; Django makes an asynchronous one synchronous here."""
+        with self._watching():
+            return super().__call__(*args, **kwargs)
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         """Run the test, and stop its receivers while what they use is there."""
+        with self._watching():
+            return super().run(result)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Watch the test, for the first of its callers."""
+        if self._is_watched:
+            yield
+            return
         name = self._testMethodName
         method = getattr(self, name)
-        if not inspect.iscoroutinefunction(method):
-            setattr(self, name, self._watched(method))
-        return super().run(result)
+        setattr(self, name, self._watched(method))
+        self._is_watched = True
+        try:
+            yield
+        finally:
+            self._is_watched = False
+            setattr(self, name, method)
 
-    def _watched(self, method: Callable[[], object]) -> Callable[[], object]:
+    def _watched(self, method: Callable[[], Any]) -> Callable[[], Any]:
+        if inspect.iscoroutinefunction(method):
+
+            @functools.wraps(method)
+            async def awaited() -> Any:
+                with self._noting():
+                    return await self._handle.around(method)()
+
+            return awaited
+
         @functools.wraps(method)
-        def watched() -> object:
-            try:
-                result = method()
-                self.leanbe.faults.require_fired()
-            except Exception as error:
-                error.add_note(f"leanbe deliveries:\n{_shown(self.leanbe)}")
-                with suppress(Exception):  # what the test raised tells more than its receiver
-                    self.leanbe.stop_receivers()
-                raise
-            self.leanbe.stop_receivers()
-            return result
+        def called() -> Any:
+            with self._noting():
+                return self._handle.around(method)()
 
-        return watched
+        return called
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            error.add_note(f"leanbe deliveries:\n{_shown(self.leanbe)}")
+            raise
 
 
 def _shown(leanbe: "Leanbe") -> str:

@@ -126,7 +126,7 @@ def receiver(port: int, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("receiver")
-@pytest.mark.parametrize("name", ["library", "actions", "in process"])
+@pytest.mark.parametrize("name", ["library", "actions", "in process", "awaited"])
 def test_the_examples_of_the_library_run(name: str, port: int) -> None:
     exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102 - our own
 

@@ -170,7 +170,7 @@ def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine
             [delivery], is_owed=lambda each: not bench.state(each).is_end, watcher=Noting()
         )
     )
-    engine.close()
+    drive(engine.close())
     outcomes = [each.outcome for each in bench.attempts(delivery)]
     assert outcomes == [Outcome.UNKNOWN, Outcome.DELIVERED]
 
@@ -181,6 +181,6 @@ def test_a_first_attempt_is_not_made_by_who_lost_its_lease(bench: Bench, engine:
     bench.lose(bench.queue())
     other = claim(bench.queue())
     assert drive(engine.attempt(deliveries, lease=lease, watcher=Noting())) == []
-    engine.close()
+    drive(engine.close())
     assert len(other) == 1
     assert bench.state(deliveries[0]) is DeliveryState.IN_FLIGHT

@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 
 from leanbe_emitter import (
     Changes,
-    Conflict,
     DatabaseBehind,
     DatabaseUnavailable,
     InvalidTarget,
@@ -158,21 +157,6 @@ def test_threads_share_a_handle(leanbe: Leanbe, product: Product, receiver: Rece
     assert len(leanbe.products.list()) == 7
     assert len(receiver.requests) == len(set(receiver.bodies)) == 12
     assert product.name == "Acme"
-
-
-def test_on_a_thread_that_runs_a_loop_attempts_are_refused_before_anything_is_recorded(
-    leanbe: Leanbe, product: Product, receiver: Receiver
-) -> None:
-    async def act() -> None:
-        with pytest.raises(Conflict, match="event loop"):
-            leanbe.trigger("idea.created")
-        with pytest.raises(Conflict, match="event loop"):
-            leanbe.deliver()
-        assert leanbe.deliveries.list() == []
-        await asyncio.to_thread(leanbe.trigger, "idea.created", product=product)
-
-    asyncio.run(act())
-    assert len(receiver.requests) == 1
 
 
 def test_an_httpx_transport_carries_the_requests() -> None:

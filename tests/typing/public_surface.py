@@ -4,6 +4,7 @@ mypy strict and basedpyright hold it. Where a line is wrong on purpose, its comm
 that each has to find; a comment that is no longer needed is an error itself.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +31,14 @@ from leanbe_emitter import (
     Leanbe,
     LeanbeError,
     ManualClock,
+    NotAwaited,
     NotFound,
+    Nothing,
     Okr,
     Outcome,
     Product,
     ReceivedRequest,
+    Results,
     Settings,
     User,
     Webhook,
@@ -150,6 +154,7 @@ def delivering(leanbe: Leanbe, acme: Product) -> None:
     with leanbe.transaction():
         acme.ideas.create(title="Dark mode")
     attempts = leanbe.deliver()
+    assert_type(attempts, Results[Attempt])
     first: Attempt = attempts[0]
     assert_type(first.outcome, Outcome)
     assert_type(first.answer_status, int | None)
@@ -175,6 +180,37 @@ def redelivering_and_time(leanbe: Leanbe, delivery: Delivery) -> None:
     assert_type(leanbe.clock.now(), datetime)
     leanbe.clock.advance(hour=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     leanbe.reset()
+
+
+async def awaiting(leanbe: Leanbe, acme: Product) -> None:
+    async with leanbe.foreground() as raised:
+        acme.ideas.create(title="Dark mode")
+    assert_type(raised.deliveries, Sequence[Delivery])
+    attempts = await leanbe.deliver()
+    assert_type(attempts, Results[Attempt])
+    assert_type(attempts[0], Attempt)
+    delivery = await leanbe.trigger("idea.created", product=acme)
+    assert_type(delivery, Delivery)
+    assert_type(await delivery.redeliver(times=2), Results[Delivery])
+    assert_type(await leanbe.deliveries.redeliver(delivery), Delivery)
+    assert_type(await leanbe.redeliver([delivery]), Results[str])
+    made: list[Attempt] = await leanbe.clock.advance(hours=1)
+    made += await leanbe.clock.run_until_settled()
+    assert_type(await leanbe.settle(until=lambda: bool(made)), Nothing)
+    both = await asyncio.gather(leanbe.deliver(), leanbe.settle())
+    assert_type(both, tuple[Results[Attempt], Nothing])
+    await asyncio.wait_for(leanbe.reset(), 1)
+    await leanbe.clock.advance(hour=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await leanbe.metrics()  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+async def a_handle_in_a_loop() -> None:
+    async with Leanbe() as leanbe:
+        assert_type(leanbe, Leanbe)
+    try:
+        await leanbe.close()
+    except NotAwaited as error:
+        assert_type(error.hint, str)
 
 
 def asserting(leanbe: Leanbe) -> None:

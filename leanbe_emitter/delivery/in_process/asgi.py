@@ -144,8 +144,15 @@ class AsgiTransport:
                 hint="Look at what the app was to do, or give it longer.",
             )
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether the app was called in an event loop, and that is not closed yet."""
+        return self._loop is not None and not self._loop.is_closed()
+
     async def aclose(self) -> None:
-        """Stop the app; what it still does is cancelled."""
+        """Stop the app, in the loop in which it runs; what it still does is cancelled."""
+        if not self.is_in_loop:
+            return
         self._serve(asyncio.get_running_loop())
         await self.end_tasks()
         if self._start is not None and self._lifespan is not None:

@@ -32,9 +32,11 @@ class CallingTransport:
     Attributes:
         errors: what the receiver raised.
         needs_loop: False: it is called where no event loop has to run.
+        is_in_loop: False: nothing of it lives in one.
     """
 
     needs_loop = False
+    is_in_loop = False
 
     def __init__(
         self, ask: Ask, *, app: object, answer_seconds: float = ANSWER_SECONDS, kept: Kept = KEPT

@@ -60,6 +60,11 @@ class Receivers:
         """Return what carries requests to the receiver of a URL; None if none is there."""
         return self._at.get(Target.of(url).authority) if self._at else None
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether one of them has to be stopped in an event loop."""
+        return any(each.is_in_loop for each in self._at.values())
+
     def take_errors(self) -> list[AppError]:
         """Return what the receivers raised since this was last asked."""
         raised, self._raised = self._raised, []

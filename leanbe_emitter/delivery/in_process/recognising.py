@@ -40,6 +40,11 @@ class InProcessTransport(Transport, Protocol):
         """Whether an event loop must run where it is called."""
         ...
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether it has to be closed in an event loop, because something of it lives there."""
+        ...
+
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
     ) -> None:

@@ -115,8 +115,12 @@ def of_error(error: BaseException) -> str:
 
 
 def _file(frame: FrameType) -> str:
-    """Return the file's name, from the current directory where it lies below."""
-    path = Path(frame.f_code.co_filename)
+    return shown_path(frame.f_code.co_filename)
+
+
+def shown_path(name: str) -> str:
+    """Return a file's name, from the current directory where it lies below."""
+    path = Path(name)
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
