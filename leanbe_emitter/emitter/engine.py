@@ -7,9 +7,9 @@ worker has a loop and a transport of its own, and reaches the database in a thre
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 
 from leanbe_emitter.clock import Clock, to_milliseconds
@@ -24,6 +24,7 @@ from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Due, Queue
 from leanbe_emitter.delivery.sender import Sender
+from leanbe_emitter.delivery.stopping import stopping_on_signals
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.wakeups import wakeups_of
 from leanbe_emitter.delivery.watcher import Watcher
@@ -157,34 +158,62 @@ class Engine:
         if errors and self._raises_app_errors:
             raise annotated(errors)
 
+    @asynccontextmanager
+    async def working(
+        self, *, watcher: Watcher, concurrency: int, per_product: int
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        """Have a worker in the running loop; at the end of the block it finishes what it began.
+
+        Yields:
+            Its task, which is done before that only where it failed.
+        """
+        async with self._worker(
+            watcher=watcher, concurrency=concurrency, per_product=per_product
+        ) as worker:
+            task = asyncio.create_task(worker.run())
+            try:
+                yield task
+            finally:
+                worker.stop()
+                await task
+
     async def _work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
     ) -> signal.Signals | None:
+        async with self._worker(
+            watcher=watcher, concurrency=concurrency, per_product=per_product
+        ) as worker:
+            with stopping_on_signals(worker.stop) as came:
+                await worker.run(drain=drain)
+        return came[0] if came else None
+
+    @asynccontextmanager
+    async def _worker(
+        self, *, watcher: Watcher, concurrency: int, per_product: int
+    ) -> AsyncIterator[Worker]:
+        """Make a worker of the running loop, with a transport and a database thread of its own."""
         transport = self._given or self._new_network()
         if self._receivers:
             transport = self._routed(transport)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
-            worker = Worker(
-                self.queue,
-                # Retries of many workers are not to come in step; S311 is about secrets.
-                self._sender(transport, jitter=random.Random()),  # noqa: S311 - no secret comes of it
-                clock=self._clock,
-                concurrency=concurrency,
-                per_product=per_product,
-                poll_seconds=self._settings.poll_seconds,
-                call=partial(loop.run_in_executor, thread),
-                watcher=logged(watcher),
-                counters=self._counters,
-                wakeups=wakeups_of(self._database),
-            )
-            with _stopping_on_signals(loop, worker) as came:
-                try:
-                    await worker.run(drain=drain)
-                finally:
-                    await transport.aclose()
-                    log_totals(self._counters.metrics())
-        return came[0] if came else None
+            try:
+                yield Worker(
+                    self.queue,
+                    # Retries of many workers are not to come in step; S311 is about secrets.
+                    self._sender(transport, jitter=random.Random()),  # noqa: S311 - no secret comes of it
+                    clock=self._clock,
+                    concurrency=concurrency,
+                    per_product=per_product,
+                    poll_seconds=self._settings.poll_seconds,
+                    call=partial(loop.run_in_executor, thread),
+                    watcher=logged(watcher),
+                    counters=self._counters,
+                    wakeups=wakeups_of(self._database),
+                )
+            finally:
+                await transport.aclose()
+                log_totals(self._counters.metrics())
 
     def _due(self) -> Due | None:
         try:
@@ -242,34 +271,3 @@ class Engine:
             last_first.push_async_callback(self._receivers.aclose)
             for each in (*in_loops, *given):
                 last_first.push_async_callback(self._home.enter, each.aclose)
-
-
-@contextmanager
-def _stopping_on_signals(
-    loop: asyncio.AbstractEventLoop, worker: Worker
-) -> Iterator[list[signal.Signals]]:
-    """Let the first SIGTERM or SIGINT stop the worker; a second one ends the process at once.
-
-    At once is the system's own way: Python's would wait for the database's thread.
-
-    Yields:
-        Where the signal that stopped it will stand; empty until then.
-    """
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-    came: list[signal.Signals] = []
-
-    def stop(by: signal.Signals) -> None:
-        came.append(by)
-        worker.stop()
-        for each in before:
-            loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
-
-    for each in before:
-        loop.add_signal_handler(each, stop, each)
-    try:
-        yield came
-    finally:
-        for each, handler in before.items():
-            loop.remove_signal_handler(each)
-            signal.signal(each, handler or signal.SIG_DFL)

@@ -5,10 +5,11 @@ only parses, calls and prints. Here is what it is made of, and what concerns all
 attempts is in ``attempting``, what asserts in ``asserting``.
 """
 
+import asyncio
 import random
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -175,6 +176,27 @@ class Leanbe(Attempting, Asserting):
         require_no_loop()
         return self._engine.work(
             drain=drain,
+            watcher=watcher,
+            concurrency=concurrency or self._settings.concurrency,
+            per_product=per_product or self._settings.per_product,
+        )
+
+    def working(
+        self,
+        *,
+        concurrency: int | None = None,
+        per_product: int | None = None,
+        watcher: Watcher = NOBODY,
+    ) -> AbstractAsyncContextManager[asyncio.Task[None]]:
+        """Have a worker in the running event loop for as long as an ``async with`` block lasts.
+
+        It reaches the database in a thread of its own. At the end of the block it claims no more,
+        and finishes what it began. The arguments are those of ``work``.
+
+        Yields:
+            The worker's task, which is done before the end only where it failed.
+        """
+        return self._engine.working(
             watcher=watcher,
             concurrency=concurrency or self._settings.concurrency,
             per_product=per_product or self._settings.per_product,
