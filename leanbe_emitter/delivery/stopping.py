@@ -1,4 +1,4 @@
-"""How a process that runs a loop is stopped: by the first signal politely, by the second at once."""
+"""How a process that runs a loop is stopped: politely by a first signal, at once by a second."""
 
 import asyncio
 import signal
