@@ -179,6 +179,15 @@ def test_tasks_make_attempts_one_after_the_other(here: Here) -> None:
     assert here.most_in_flight == 1
 
 
+def test_what_is_settled_may_be_delivered_by_another_task(here: Here) -> None:
+    async def test() -> None:
+        async with opened(here) as (leanbe, product):
+            product.ideas.create(title="Dark mode")
+            await asyncio.gather(leanbe.settle(until=lambda: bool(here.loops)), leanbe.deliver())
+
+    asyncio.run(test())
+
+
 USES: dict[str, Callable[[Any], object]] = {
     "attribute": lambda pending: pending.delivered,
     "truth": bool,

@@ -120,3 +120,28 @@ def test_afterwards_it_is_as_before_and_nothing_is_left_of_it() -> None:
         thread.start()
         thread.join()
         assert leanbe.deliveries.last().delivered
+
+
+def test_in_a_loop_of_somebody_elses_it_is_left_to_them(leanbe: Leanbe, receiver: Receiver) -> None:
+    def press_when_busy() -> None:
+        receiver.busy.wait()
+        press_ctrl_c()
+
+    receiver.is_open.clear()
+    leanbe.products.create("Acme", webhook_url=receiver.url)
+    threading.Thread(target=press_when_busy).start()
+    loop = asyncio.new_event_loop()
+    triggering = loop.create_task(triggered(leanbe))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(triggering)
+    assert not triggering.done()
+    triggering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(triggering)
+    loop.close()
+    receiver.is_open.set()
+    assert leanbe.deliveries.last().outcome == "unknown"
+
+
+async def triggered(leanbe: Leanbe) -> None:
+    await leanbe.trigger("idea.created")

@@ -67,8 +67,11 @@ async def test_b_asynchronous(leanbe, leanbe_product, noted):
     assert set(loops[before:]) == {asyncio.get_running_loop()}
 
 @MARK
-async def test_c_usual_product(leanbe):
-    assert (await leanbe.trigger("idea.created")).delivered
+async def test_c_in_a_thread_first(leanbe, noted):
+    steps, loops = noted
+    before = len(loops)
+    assert (await asyncio.to_thread(leanbe.trigger, "idea.created")).delivered
+    assert set(loops[before:]) == {asyncio.get_running_loop()}
 
 def test_d_synchronous_again(leanbe, noted):
     assert leanbe.trigger("idea.created").delivered

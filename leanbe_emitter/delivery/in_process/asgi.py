@@ -126,19 +126,21 @@ class AsgiTransport:
         """
         loop = asyncio.get_running_loop()
         self._serve(loop)
-        deadline = loop.time() + timeout_seconds
+        deadline, is_met = loop.time() + timeout_seconds, until or (lambda: True)
         with WATCHDOG.watching(Call(seconds=timeout_seconds)):
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=timeout_seconds)
-            while until is not None and not until() and loop.time() < deadline:  # noqa: ASYNC110 - the condition is the test's own
-                await asyncio.sleep(LOOK_SECONDS)
+            # Whoever brings about what is waited for may call the app again.
+            while (self._tasks or not is_met()) and (left := deadline - loop.time()) > 0:
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=left)
+                else:
+                    await asyncio.sleep(LOOK_SECONDS)
         if self._tasks:
             where = of_tasks(self._tasks)
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s the app was still at work at {where}.",
                 hint="Let it end, or give it longer: settle(timeout_seconds=...).",
             )
-        if until is not None and not until():
+        if not is_met():
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s what was waited for did not hold.",
                 hint="Look at what the app was to do, or give it longer.",
