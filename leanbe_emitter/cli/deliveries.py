@@ -249,7 +249,7 @@ def wait(
             leanbe.wait_until_idle(timeout_seconds=timeout)
             return
         which = Filter(status=status, event=event)
-        found = leanbe.watching.wait_for(which, count=count or 1, timeout_seconds=timeout)
+        found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
     output.rows(invocation.form, documents, columns=_LIST)
 

@@ -17,6 +17,7 @@ from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.outbox import cancel
@@ -130,6 +131,35 @@ class Deliveries:
         if not found:
             raise NotFound(f"There is no delivery{f' of {event!r}' if event else ''} yet.")
         return found[0]
+
+    @waits("leanbe.deliveries.wait_for()")
+    async def wait_for(
+        self, which: Filter, *, count: int = 1, timeout_seconds: float
+    ) -> Results[Delivery]:
+        """Wait until so many match, whoever attempts them; without a status, if they are settled.
+
+        Those that were there before count, too. Returned are the newest, first.
+
+        Raises:
+            Conflict: a transaction is open: it would not see what others do.
+            InvalidValue: the filter is refused, or ``count`` is less than 1.
+            WaitTimedOut: there were fewer in that time.
+        """
+        self._transactions.require_none("Waiting")
+        if which.status is None and which.is_settled is None:
+            which = replace(which, is_settled=True)
+        found: Sequence[Delivery] = ()
+
+        def enough() -> bool:
+            nonlocal found
+            found = self.list(which, limit=count)
+            return len(found) >= count
+
+        def came() -> str:
+            return f"{len(found)} of {count} deliveries came"
+
+        await wait_until(enough, timeout_seconds=timeout_seconds, came=came)
+        return Results(found)
 
     def of(self, delivery_ids: Iterable[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""

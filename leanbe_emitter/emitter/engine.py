@@ -32,15 +32,13 @@ from leanbe_emitter.delivery.worker import Worker
 from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.routing import RoutingTransport
 from leanbe_emitter.emitter.turns import Turns
+from leanbe_emitter.emitter.until import LOOK_SECONDS
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.targets import TargetRules
-
-#: How often somebody who follows deliveries looks whether one is due, in seconds.
-LOOK_SECONDS = 0.05
 
 
 class Engine:

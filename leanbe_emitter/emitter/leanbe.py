@@ -32,6 +32,7 @@ from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.users import Users
 from leanbe_emitter.emitter.waiting import drive, require_async_with, waits
 from leanbe_emitter.emitter.watching import Watching
@@ -222,14 +223,21 @@ class Leanbe(Attempting, Asserting):
         self._transactions.require_none("Asking for metrics")
         return self._engine.metrics()
 
-    def wait_until_idle(self, *, timeout_seconds: float) -> Nothing:
+    @waits("leanbe.wait_until_idle()")
+    async def wait_until_idle(self, *, timeout_seconds: float) -> Nothing:
         """Wait until nothing is due or in flight, whoever makes the attempts.
 
         Raises:
-            Conflict: a transaction is open.
+            Conflict: a transaction is open: it would not see what others do.
             WaitTimedOut: something still was after that time.
         """
-        return self.watching.wait_until_idle(self._is_idle, timeout_seconds=timeout_seconds)
+        self._transactions.require_none("Waiting")
+        await wait_until(
+            self._is_idle,
+            timeout_seconds=timeout_seconds,
+            came=lambda: "deliveries are still due or in flight",
+        )
+        return NOTHING
 
     def prune(
         self, *, older_than: timedelta, told: Callable[[Pruned], None] = lambda _: None

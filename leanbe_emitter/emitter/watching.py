@@ -1,28 +1,22 @@
-"""Following what happens in a database, whichever process does it: ``tail`` and ``wait``.
+"""Following what happens in a database, whichever process does it.
 
-Both read the journal by its cursor, in commit order, and so miss nothing.
+The journal is read by its cursor, in commit order, so that nothing is missed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from leanbe_emitter.clock import pause, stopwatch
-from leanbe_emitter.delivery.loops import rest
-from leanbe_emitter.emitter.deliveries import Deliveries, Filter
-from leanbe_emitter.emitter.results import NOTHING, Nothing, Results
+from leanbe_emitter.clock import pause
+from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.emitter.waiting import waits
-from leanbe_emitter.errors import WaitTimedOut
+from leanbe_emitter.emitter.until import LOOK_SECONDS
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.journal import START, Cursor
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.tables import EventRow
-
-#: How long somebody who follows waits before looking again, in seconds.
-LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,61 +108,6 @@ class Watching:
             if each.event_id in events
         ]
         return entries, told[-1].cursor if told else after
-
-    @waits("leanbe.watching.wait_for()")
-    async def wait_for(
-        self, which: Filter, *, count: int = 1, timeout_seconds: float
-    ) -> Results[Delivery]:
-        """Wait until so many deliveries match; without a status, any that is settled does.
-
-        Those that were there before count, too. Returned are the newest, first.
-
-        Raises:
-            Conflict: a transaction is open: it would not see what others do.
-            InvalidValue: the filter is refused, or ``count`` is less than 1.
-            WaitTimedOut: there were fewer in that time.
-        """
-        self._transactions.require_none("Waiting")
-        if which.status is None and which.is_settled is None:
-            which = replace(which, is_settled=True)
-        found: Sequence[Delivery] = ()
-
-        def enough() -> bool:
-            nonlocal found
-            found = self._deliveries.list(which, limit=count)
-            return len(found) >= count
-
-        await self._until(
-            enough, timeout_seconds, lambda: f"{len(found)} of {count} deliveries came"
-        )
-        return Results(found)
-
-    @waits("leanbe.wait_until_idle()")
-    async def wait_until_idle(
-        self, is_idle: Callable[[], bool], *, timeout_seconds: float
-    ) -> Nothing:
-        """Wait until nothing is due or in flight, as the caller's callable says.
-
-        Raises:
-            Conflict: a transaction is open: it would not see what others do.
-            WaitTimedOut: something still was after that time.
-        """
-        self._transactions.require_none("Waiting")
-        await self._until(is_idle, timeout_seconds, lambda: "deliveries are still due or in flight")
-        return NOTHING
-
-    async def _until(
-        self, is_met: Callable[[], bool], timeout_seconds: float, came: Callable[[], str]
-    ) -> None:
-        started = stopwatch()
-        while not is_met():
-            left = timeout_seconds - (stopwatch() - started)
-            if left <= 0:
-                raise WaitTimedOut(
-                    f"After {timeout_seconds:g} s {came()}.",
-                    hint="Is a worker running? leanbe-emitter deliveries list shows what is owed.",
-                )
-            await rest(min(LOOK_SECONDS, left))
 
 
 def _entry(told: journal.Entry, event: Event, delivery: Delivery | None) -> Entry:

@@ -468,11 +468,11 @@ def test_who_waits_lets_the_loop_go_on(here: Here) -> None:
         async with opened(here) as (leanbe, product):
             product.ideas.create(title="Dark mode")
             acting = asyncio.create_task(act(leanbe))
-            (found,) = await leanbe.watching.wait_for(Filter(), timeout_seconds=30)
+            (found,) = await leanbe.deliveries.wait_for(Filter(), timeout_seconds=30)
             assert found.delivered
             await acting
             with pytest.raises(WaitTimedOut):
-                await leanbe.watching.wait_for(Filter(), count=2, timeout_seconds=0)
+                await leanbe.deliveries.wait_for(Filter(), count=2, timeout_seconds=0)
             await leanbe.wait_until_idle(timeout_seconds=30)
 
     asyncio.run(test())

@@ -43,7 +43,7 @@ def test_waiting_ends_when_another_process_has_delivered(shared: tuple[Leanbe, s
     leanbe, db = shared
     record(leanbe, "idea.created", "idea.updated", "okr.created")
     with other_process(db, "drain"):
-        found = leanbe.watching.wait_for(Filter(event="idea.*"), count=2, timeout_seconds=LONG)
+        found = leanbe.deliveries.wait_for(Filter(event="idea.*"), count=2, timeout_seconds=LONG)
         assert {each.event.name for each in found} == {"idea.created", "idea.updated"}
         assert all(each.delivered for each in found)
         leanbe.wait_until_idle(timeout_seconds=LONG)
@@ -57,16 +57,16 @@ def test_without_a_status_whatever_is_settled_is_waited_for(
     receiver.statuses.append(500)
     leanbe.trigger("idea.created")
     record(leanbe, *["idea.updated"] * 30)
-    (found,) = leanbe.watching.wait_for(Filter(), timeout_seconds=0)
+    (found,) = leanbe.deliveries.wait_for(Filter(), timeout_seconds=0)
     assert (found.event.name, found.status) == ("idea.created", "exhausted")
-    pending = leanbe.watching.wait_for(Filter(status="pending"), count=30, timeout_seconds=0)
+    pending = leanbe.deliveries.wait_for(Filter(status="pending"), count=30, timeout_seconds=0)
     assert len(pending) == 30
 
 
 def test_a_wait_that_takes_too_long_says_what_came(leanbe: Leanbe, product: Product) -> None:
     leanbe.trigger("idea.created", product=product)
     with pytest.raises(WaitTimedOut, match="1 of 2 deliveries came"):
-        leanbe.watching.wait_for(Filter(event="idea.*"), count=2, timeout_seconds=0.1)
+        leanbe.deliveries.wait_for(Filter(event="idea.*"), count=2, timeout_seconds=0.1)
     record(leanbe, "idea.updated")
     with pytest.raises(WaitTimedOut, match="still due"):
         leanbe.wait_until_idle(timeout_seconds=0.1)
@@ -75,7 +75,7 @@ def test_a_wait_that_takes_too_long_says_what_came(leanbe: Leanbe, product: Prod
 def test_a_wait_for_nothing_is_refused(leanbe: Leanbe) -> None:
     for which, count in ((Filter(), 0), (Filter(event="nonsense"), 1), (Filter(status="no"), 1)):
         with pytest.raises(InvalidValue):
-            leanbe.watching.wait_for(which, count=count, timeout_seconds=LONG)
+            leanbe.deliveries.wait_for(which, count=count, timeout_seconds=LONG)
 
 
 def told(entries: list[Entry]) -> list[tuple[str, str, str]]:
