@@ -48,6 +48,7 @@ class Ended:
         status: what the delivery is now.
         next_due_at: when it is due again; None where it is settled.
         assumptions: those that were not the article's at this attempt.
+        fault: what was done to it on purpose, if anything was.
     """
 
     begun: Begun
@@ -59,6 +60,7 @@ class Ended:
     status: DeliveryStatus
     next_due_at: datetime | None
     assumptions: dict[str, str] = field(default_factory=dict)
+    fault: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -84,6 +86,7 @@ class Ended:
             "status": self.status if is_kept else None,
             "nextDueAt": output.instant(due) if is_kept and due else None,
             "assumptions": self.assumptions,
+            "fault": self.fault,
         }
 
 
@@ -221,6 +224,8 @@ def _remarks(ended: Ended, who_is_next: str | None) -> Iterator[str]:
     if ended.assumptions:
         named = ", ".join(f"{name}={value}" for name, value in ended.assumptions.items())
         yield f"assuming {named}"
+    if ended.fault is not None:
+        yield f"on purpose, by the fault {ended.fault}"
 
 
 def _why_and_what_next(ended: Ended, who_is_next: str | None) -> str:

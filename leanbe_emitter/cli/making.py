@@ -126,6 +126,7 @@ def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
         status=delivery.status if is_last else DeliveryStatus.PENDING,
         next_due_at=delivery.next_due_at if is_last else None,
         assumptions=dict(attempt.assumptions),
+        fault=attempt.fault,
     )
 
 
@@ -142,6 +143,7 @@ def _ended(begun: Begun, settlement: "Settlement") -> Ended:
         status=settlement.state.status,
         next_due_at=from_milliseconds(settlement.due_at) if is_waiting else None,
         assumptions=dict(evidence.deviations or {}),
+        fault=evidence.fault,
     )
 
 

@@ -116,7 +116,7 @@ class Faults:
     def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
         self._transactions = transactions
         self._receivers = receivers
-        self._has_armed = False
+        self._armed: set[str] = set()
 
     def add(self, kind: str, *, how: str | None = None, **which: Unpack[Which]) -> Fault:
         """Arm a fault of any kind, or of several that happen together.
@@ -222,9 +222,10 @@ class Faults:
         Raises:
             FaultNeverFired: one did not, and did not say that it need not.
         """
-        if not self._has_armed:
+        if not self._armed:
             return
-        idle = [each for each in self.list() if each.must_fire and not each.fired]
+        armed = [each for each in self.list() if each.id in self._armed]
+        idle = [each for each in armed if each.must_fire and not each.fired]
         if idle:
             raise FaultNeverFired(
                 f"{_count(idle)} never fired: {'; '.join(map(_told, idle))}.",
@@ -256,7 +257,7 @@ class Faults:
             )
             session.add(row)
             session.flush()
-            self._has_armed = True
+            self._armed.add(row.id)
             return Fault.of(row)
 
     def _require_wire(self, session: Session, product_id: str | None) -> None:

@@ -81,6 +81,14 @@ def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) ->
     assert (printer.made, printer.accepted) == (1, 1)
 
 
+def test_what_was_done_on_purpose_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = lines(Form.TABLE, [])
+    printer.begun(BEGUN)
+    printer.ended(replace(ACCEPTED, fault="wrong_secret"))
+    remark = capsys.readouterr().out.splitlines()[-1]
+    assert remark == "            on purpose, by the fault wrong_secret"
+
+
 def test_the_two_lines_of_an_attempt_stand_together(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(Form.TABLE, [])
     printer.begun(BEGUN)
@@ -149,6 +157,7 @@ def test_json_is_one_list_and_jsonl_a_document_an_attempt(
         .astimezone(UTC)
         .strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "assumptions": {"pretty_body": "true"},
+        "fault": None,
     }
 
 
