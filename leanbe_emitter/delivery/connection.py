@@ -88,9 +88,8 @@ class Connection(asyncio.Protocol):
         return waiter
 
     def write_on(self, data: bytes) -> None:
-        """Write more of the request that was begun; nothing where its end has come already."""
-        if self._waiter is not None and not self._transport.is_closing():
-            self._transport.write(data)
+        """Write more of the request that was begun."""
+        self._transport.write(data)
 
     def hang_up(self, *, with_reset: bool) -> None:
         """Close before the answer, on purpose; what is in flight ends as ``Unknown``."""

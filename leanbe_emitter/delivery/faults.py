@@ -188,11 +188,20 @@ def _write(session: Session, delivery_id: str, fault: Misbehaviour) -> None:
 
 
 def _release(session: Session, which: ColumnElement[bool], *, now: int) -> None:
-    """Make due what is held back, of the faults of a condition."""
-    held = select(TakenFaultRow.delivery_id).where(which)
+    """Make due what is held back, of the faults of a condition.
+
+    What is locked is being made due, or claimed, by somebody else just now: who waited for that,
+    with what is released already, would wait for who waits for this.
+    """
+    held = session.scalars(
+        select(DeliveryRow.id)
+        .join(TakenFaultRow, DeliveryRow.id == TakenFaultRow.delivery_id)
+        .where(which, DeliveryRow.state == DeliveryState.WAITING)
+        .with_for_update(of=DeliveryRow, skip_locked=True)
+    ).all()
     session.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.id.in_(held), DeliveryRow.state == DeliveryState.WAITING)
+        .where(DeliveryRow.id.in_(held))
         .values(state=DeliveryState.READY, due_at=now)
         .execution_options(synchronize_session=False)
     )

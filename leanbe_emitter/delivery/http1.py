@@ -114,6 +114,8 @@ class Http1Transport:
                 raise Unreachable(f"the connection to {target.authority} was over at once")
             for piece in others:
                 await asyncio.wait([answer], timeout=manner.body_seconds / len(others))
+                if answer.done():
+                    return await answer
                 connection.write_on(piece)
             if manner.hang_up:
                 connection.hang_up(with_reset=manner.hang_up == "reset")

@@ -9,7 +9,9 @@ from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import inline
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.tables import DeliveryRow
 from tests.answering import Answering
 from tests.bench import ALL, Bench, Noting, came_to, claim, ids_of
 from tests.concurrency import at_once
@@ -152,6 +154,36 @@ def test_one_is_overtaken_by_one_even_in_the_same_claim(bench: Bench) -> None:
     (freed,) = queue.exchange([came_to(claimed[0])], ROOM).claimed
     assert (freed.delivery_id, freed.number) == (first, 1)
     assert str(freed.fault) == "delivered_out_of_order:overtaken"
+
+
+def test_what_is_in_flight_by_then_is_not_overtaken(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product)
+    bench.arm("delivered_out_of_order:1m")
+    queue = bench.queue()
+    assert claim(queue) == []
+    bench.clock.advance(minutes=1)
+    queue.wake()
+    assert faults_of(claim(queue)) == ["delivered_out_of_order:1m"]
+    bench.owe(product)
+    assert faults_of(claim(queue)) == [None]
+
+
+def test_who_makes_an_overtaken_one_due_waits_for_nobody(postgresql_ready: str) -> None:
+    # What waits for a lock fails here, where it would hang.
+    database = Database(f"{postgresql_ready}?options=-c%20lock_timeout%3D1s")
+    bench = Bench(database=database)
+    first, second = bench.owe(bench.product(), 2)
+    bench.arm("delivered_out_of_order")
+    (overtakes,) = claim(queue := bench.queue())
+    with database.transaction() as session:
+        session.get_one(DeliveryRow, first, with_for_update=True)
+        assert queue.settle([came_to(overtakes)]) == set()
+    assert [bench.state(each) for each in (first, second)] == ["waiting", "delivered"]
+    bench.clock.advance(minutes=1)
+    queue.wake()
+    assert ids_of(claim(queue)) == [first]
+    database.close()
 
 
 def test_a_worker_misbehaves_like_everybody(bench: Bench) -> None:

@@ -70,10 +70,13 @@ async def test_who_answers_before_the_body_is_there_is_heard() -> None:
     async def hasty(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
         await peer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-        await peer.until_hung_up()
+        rest.append(await peer.until_hung_up())
 
+    rest: list[bytes] = []
     async with scripted(hasty) as server:
         assert (await misbehave(server, Manner(body_seconds=60))).status == 413
+        await server.ended.get()
+    assert rest == [b""]
 
 
 @on_a_loop
@@ -115,7 +118,9 @@ async def test_a_connection_is_used_for_one_fault_and_for_nothing_else() -> None
         for _ in range(2):
             assert (await transport.send(post(server.url()))).status == 200
         assert server.connections == 1
-        assert (await transport.misbehave(post(server.url()), SLOW)).status == 200
+        async with asyncio.timeout(10):
+            assert (await transport.misbehave(post(server.url()), SLOW)).status == 200
+            await server.ended.get()
         assert (await transport.send(post(server.url()))).status == 200
         assert server.connections == 2
 
