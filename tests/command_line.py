@@ -60,3 +60,8 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's variables without ours, then these."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEANBE_EMITTER_")}
     return {**kept, **(more or {})}
+
+
+def outside_of_pytest() -> dict[str, str]:
+    """Return the same variables as they are where no test runs: for a pytest that a test starts."""
+    return {name: value for name, value in environment().items() if "PYTEST" not in name}

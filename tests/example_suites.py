@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.command_line import environment
+from tests.command_line import outside_of_pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
 NAMES = ("fastapi", "flask", "django")
+
+# Those that the tests have besides would load in each of the processes, and take half of its time.
+_PLUGINS = {"fastapi": ("syrupy",), "flask": (), "django": ("pytest_django.plugin",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ class Example:
     """A copy of an example, in a folder of its own."""
 
     def __init__(self, name: str, folder: Path) -> None:
+        self._name = name
         self._folder = folder / name
         shutil.copytree(
             FOLDER / name, self._folder, ignore=shutil.ignore_patterns(".*", "__pycache__")
@@ -52,11 +56,11 @@ class Example:
         """Add a file to the copy, or replace one."""
         (self._folder / name).write_text(text)
 
-    def run(self, *options: str, shuffled: bool = False) -> Ran:
-        """Run the suite in a process of its own."""
-        order = () if shuffled else ("-p", "no:randomly")
-        quiet = ("-p", "no:faker", "-p", "no:asyncio", "-p", "no:cacheprovider")
-        finished = self.python("-m", "pytest", *quiet, *order, *options)
+    def run(self, *options: str, plugins: Sequence[str] = ()) -> Ran:
+        """Run the suite in a process of its own, with the plugins that it needs, and these."""
+        needed = ("leanbe_emitter.pytest_plugin", *_PLUGINS[self._name], *plugins)
+        named = [option for each in needed for option in ("-p", each)]
+        finished = self.python("-m", "pytest", *named, "-p", "no:cacheprovider", *options)
         return Ran(
             status=finished.returncode, printed=finished.stdout, failed=_reports(finished.stdout)
         )
@@ -66,12 +70,12 @@ class Example:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self._folder,
-            env={name: value for name, value in environment().items() if "PYTEST" not in name},
+            env={**outside_of_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.command_line import environment
+from tests.command_line import outside_of_pytest
 
 NO_EXTRA = {"extra": ""}
 
@@ -42,12 +42,12 @@ class FreshVenv:
         return subprocess.run(
             [str(self._python), "-m", "pytest"],
             cwd=folder,
-            env={name: value for name, value in environment().items() if "PYTEST" not in name},
+            env=outside_of_pytest(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
 
 

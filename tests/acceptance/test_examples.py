@@ -28,13 +28,13 @@ class Claims:
         use: that it does what it is for.
         again: that an event which comes again changes nothing.
         forged: that a wrong signature is refused.
-        unknown: that other events are accepted.
+        unknown: that events which nobody knows are accepted.
     """
 
     use: str
     again: str
     forged: str = "test_what_leanbe_did_not_sign_is_refused"
-    unknown: str = "test_other_events_are_accepted"
+    unknown: str = "test_an_event_that_nobody_knows_is_accepted"
 
 
 CLAIMS = {
@@ -73,7 +73,7 @@ def test_each_folder_is_an_example_with_the_same_flaws() -> None:
 
 @each_example
 def test_the_suite_passes_split_over_workers_in_a_random_order(copied: Copied, name: str) -> None:
-    ran = copied(name).run("-n", "2", shuffled=True)
+    ran = copied(name).run("-n", "2", plugins=("xdist", "pytest_randomly"))
     assert ran.status == 0, ran.printed
     assert re.search(r"^=+ \d+ passed in [^,]*$", ran.printed, re.MULTILINE), ran.printed
 
@@ -83,9 +83,10 @@ def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(
     copied: Copied, name: str
 ) -> None:
     ran = broken(copied(name), "signature_skipped")
-    ((test, report),) = ran.failed.items()
-    assert test == CLAIMS[name].forged
-    assert " was not refused with 401.\nE       Delivered:\n" in report
+    assert {_without_parameters(test) for test in ran.failed} == {CLAIMS[name].forged}
+    assert len(ran.failed) == 3
+    for report in ran.failed.values():
+        assert re.search(r" was not refused\.\nE +Delivered:\n", report)
 
 
 @each_example
@@ -95,8 +96,8 @@ def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
     ran = broken(copied(name), "raw_body_hashed")
     claims = CLAIMS[name]
     assert {claims.use, claims.again, claims.unknown} <= set(ran.failed)
-    # It refuses the forged one, too: rightly, if for a wrong reason.
-    assert claims.forged not in ran.failed
+    # It refuses the forged ones, too: rightly, if for a wrong reason.
+    assert claims.forged not in map(_without_parameters, ran.failed)
     for report in ran.failed.values():
         assert "refused 401" in report
         # In a TestCase it is a note of the error's, which pytest marks with an E.
@@ -124,10 +125,10 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(
 def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: str) -> None:
     ran = broken(copied(name), "crashes_on_unknown_event")
     claims = CLAIMS[name]
-    assert not {claims.use, claims.again, claims.forged} & set(ran.failed)
+    assert not {claims.use, claims.again} & set(ran.failed)
     report = ran.failed[claims.unknown]
     assert re.search(
-        r"^> +handle = HANDLERS\[envelope\.event\]\n.*\nE +KeyError: 'okr\.created'\n",
+        r"^> +handle = HANDLERS\[envelope\.event\]\n.*\nE +KeyError: '\w+\.\w+'\n",
         report,
         re.MULTILINE,
     )
@@ -135,12 +136,16 @@ def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: st
 
 @each_example
 def test_the_line_that_blocks_is_named_after_about_a_second(copied: Copied, name: str) -> None:
-    again = CLAIMS[name].again
-    ran = broken(copied(name), "blocks", "-k", again)
+    use = CLAIMS[name].use
+    ran = broken(copied(name), "blocks", "-k", use)
     took = re.search(
         r"attempt 1: unknown +(\d+) ms\n +no complete answer within 1 s: the app \w+ at "
         r"\S+\.py:\d+ in receive: time\.sleep\(20\)\n",
-        ran.failed[again],
+        ran.failed[use],
     )
     assert took is not None
     assert 1_000 <= int(took[1]) < 5_000
+
+
+def _without_parameters(test: str) -> str:
+    return test.partition("[")[0]
