@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.targets import TargetRules, is_loopback, parse_targets
 from leanbe_emitter.wire.assumptions import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 
@@ -21,6 +21,7 @@ from leanbe_emitter.wire.durations import parse_duration
 PREFIX = "LEANBE_EMITTER_"
 
 _MEBIBYTE = 1 << 20
+_HIGHEST_PORT = 65535
 
 
 class LogLevel(StrEnum):
@@ -43,6 +44,12 @@ class Settings:
     #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is of the current directory.
     db: str = "sqlite:///leanbe-emitter.db"
     log_level: LogLevel = LogLevel.WARNING
+    #: The address that the server listens at; beyond loopback, others can reach it.
+    host: str = "127.0.0.1"
+    #: The server's port; 0 for a free one.
+    port: int = 5326
+    #: What callers of the server have to show; empty: nothing.
+    token: str = field(default="", repr=False)
     #: Requests that one worker has in flight at once: some that never are answered leave room.
     concurrency: int = 256
     #: Requests that one product has in flight at once, in one worker (contract c.5).
@@ -53,6 +60,8 @@ class Settings:
     assume: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     #: Hosts and networks that webhooks may point to; none: the rule of ``targets`` stands.
     allow_targets: tuple[str, ...] = ()
+    #: The longest body of a request to the server, in bytes.
+    max_request_bytes: int = _MEBIBYTE
     #: The longest payload text, in bytes of UTF-8.
     max_payload_bytes: int = _MEBIBYTE
     #: The deepest nesting of a payload.
@@ -71,6 +80,11 @@ class Settings:
                     f"{name} must be more than 0, and {getattr(self, name)} is not.",
                     hint="Leave it out for the default.",
                 )
+
+    @property
+    def target_rules(self) -> TargetRules:
+        """Where webhooks may point: less, once others can reach the server."""
+        return TargetRules(allow=self.allow_targets, exposed=not is_loopback(self.host))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **arguments: Any) -> Self:
@@ -112,6 +126,13 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    port = _integer(text)
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise InvalidValue(f"{text!r} is no port.", hint="Use 1 to 65535, or 0 for a free one.")
+    return port
+
+
 def _log_level(text: str) -> LogLevel:
     try:
         return LogLevel(text.strip().lower())
@@ -119,11 +140,6 @@ def _log_level(text: str) -> LogLevel:
         raise InvalidValue(
             f"{text!r} is no log level.", hint=f"Use one of {', '.join(LogLevel)}."
         ) from None
-
-
-def _targets(text: str) -> tuple[str, ...]:
-    names = tuple(name for part in text.split(",") if (name := part.strip()))
-    return TargetRules(allow=names).allow
 
 
 def _assignments(text: str) -> Mapping[str, str]:
@@ -135,11 +151,15 @@ def _assignments(text: str) -> Mapping[str, str]:
 _READERS: Mapping[str, Callable[[str], object]] = {
     "db": str,
     "log_level": _log_level,
+    "host": str,
+    "port": _port,
+    "token": str,
     "concurrency": _integer,
     "per_product": _integer,
     "lease_seconds": parse_duration,
     "assume": _assignments,
-    "allow_targets": _targets,
+    "allow_targets": parse_targets,
+    "max_request_bytes": _integer,
     "max_payload_bytes": _integer,
     "max_depth": _integer,
     "kept_answer_bytes": _integer,

@@ -268,6 +268,26 @@ def _check_name(url: str, host: str) -> None:
         raise InvalidTarget(f"The host of {_shown(url)} cannot be a name.", hint=_EXAMPLE)
 
 
+def parse_targets(text: str) -> tuple[str, ...]:
+    """Return hosts and networks that were written between commas, for ``TargetRules``.
+
+    Raises:
+        InvalidValue: one is no host, address or CIDR.
+    """
+    names = tuple(name for part in text.split(",") if (name := part.strip()))
+    return TargetRules(allow=names).allow
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host, as one to listen at, is reached from this machine only."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def check_address(address: str, rules: TargetRules, *, host: str) -> None:
     """Let an address through, if a webhook may be sent there.
 

@@ -20,6 +20,7 @@ COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
+    "Serve": {"serve": "Serve the API over HTTP, and deliver what is due."},
     "Send": {
         "demo": "Send all 22 events to a receiver, see each verified, one retried.",
         "trigger": "Make events, sign them and deliver them.",

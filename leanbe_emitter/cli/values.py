@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
+from leanbe_emitter.targets import parse_targets
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, parse_assignment
 from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.durations import parse_duration
@@ -158,6 +159,7 @@ PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
 TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
+TARGETS = _Value("host,cidr", parse_targets)
 TEXTS = _Value("text,text", _texts)
 
 

@@ -1,19 +1,14 @@
 """The command ``worker``: deliver what is due."""
 
 import signal
-from typing import TYPE_CHECKING
 
 import click
 
 from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
-from leanbe_emitter.clock import SystemClock, from_milliseconds
-from leanbe_emitter.wire.durations import format_duration
-
-if TYPE_CHECKING:
-    from leanbe_emitter.delivery.queue import Due
 
 
 @command("worker", example="leanbe-emitter worker --drain")
@@ -37,16 +32,8 @@ def worker(
     """
     arguments = {"concurrency": concurrency, "per_product": per_product}
     with opened(invocation, **arguments) as leanbe:
-        invocation.notice(_due(leanbe.due()))
+        invocation.notice(told_due(leanbe.due()))
         with making_attempts(invocation, fails=False) as printing:
             stopped_by = leanbe.work(drain=drain, watcher=printing)
     if stopped_by is signal.SIGINT:
         raise KeyboardInterrupt
-
-
-def _due(due: "Due") -> str:
-    if due.count == 0 or due.oldest_due_at is None:
-        return f"Nothing is due; {due.in_flight} in flight."
-    age = SystemClock().now() - from_milliseconds(due.oldest_due_at)
-    whole_seconds = max(0, int(age.total_seconds()))
-    return f"{due.count} due, the oldest for {format_duration(whole_seconds)}."

@@ -29,6 +29,11 @@ class Document:
     updated_at: datetime
     _text: str = field(repr=False)
 
+    @property
+    def text(self) -> str:
+        """The document's text: the very characters that a webhook carries of it."""
+        return self._text
+
     def document(self) -> dict[str, JSON]:
         """Return the document as the product reads the article, its keys in their order.
 

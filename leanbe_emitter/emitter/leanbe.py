@@ -96,7 +96,7 @@ class Leanbe(Attempting, Asserting):
         self._clock = clock or SystemClock()
         source = None if seed is None else random.Random(seed)  # noqa: S311 - seeded on purpose
         self._ids = ids or Ids(source)
-        rules = TargetRules(allow=self._settings.allow_targets)
+        rules = self._settings.target_rules
         assumed = {**self._settings.assume, **(assume or {})}
         assumed = {name: check(name, value) for name, value in assumed.items()}
         self._database = Database(db)

@@ -26,7 +26,7 @@ ENVELOPE = json.loads((Path(__file__).parents[1] / "data" / "examples.json").rea
 ][0]
 
 #: Commands that go on until somebody ends them.
-ENDLESS = ("receiver", "tail")
+ENDLESS = ("serve", "receiver", "tail")
 #: Commands whose example is more than one command's words.
 SHELL = ("completion",)
 

@@ -1,0 +1,221 @@
+"""The command ``serve``: the API, and a worker beside it."""
+
+import asyncio
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.due import told_due
+from leanbe_emitter.cli.exits import port_error
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.output import Form
+from leanbe_emitter.cli.values import AGE, TARGETS
+from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.targets import is_loopback
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter import Leanbe
+    from leanbe_emitter.server.access import Access
+    from leanbe_emitter.settings import Settings
+
+
+@command("serve", example="leanbe-emitter serve --port 0 --ephemeral")
+@click.option("--host", metavar="H", help="Where to listen; 127.0.0.1 by default.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="5326 by default; 0: a free one."
+)
+@click.option("--ephemeral", is_flag=True, help="In a new database, which goes with the server.")
+@click.option("--migrate", is_flag=True, help='Make or change tables first, as "db upgrade" does.')
+@click.option("--workers-off", is_flag=True, help="Deliver nothing: leave it to other workers.")
+@click.option(
+    "--keep",
+    type=AGE,
+    default="30d",
+    show_default=True,
+    metavar="TIME",
+    help="How long what was settled is kept.",
+)
+@click.option(
+    "--discard-older-than", type=AGE, metavar="TIME", help="Give up first what is owed for longer."
+)
+@click.option(
+    "--allow-targets", type=TARGETS, metavar="LIST", help="Hosts and CIDRs that may be called."
+)
+@click.option("--no-token", is_flag=True, help="Let anybody in who can reach the server.")
+@click.option(
+    "--allowed-host", multiple=True, metavar="H", help="A further name that it is asked for by."
+)
+@click.option("--root-path", default="", metavar="P", help="Where a proxy has it: /leanbe.")
+@click.pass_obj
+def serve(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    host: str | None,
+    port: int | None,
+    ephemeral: bool,
+    migrate: bool,
+    workers_off: bool,
+    keep: float,
+    discard_older_than: float | None,
+    allow_targets: tuple[str, ...] | None,
+    no_token: bool,
+    allowed_host: tuple[str, ...],
+    root_path: str,
+) -> None:
+    """Serve the API over HTTP, and deliver what is due.
+
+    The first line is the URL (--output json: with database, token and pid). Actions only record;
+    the worker inside delivers at once. Listening beyond this machine takes a token that callers
+    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand.
+    """
+    arguments = {"host": host, "port": port, "allow_targets": allow_targets}
+    settings = invocation.settings(**arguments)
+    token = _token(settings, is_open=no_token)
+    with (
+        _listening(settings.host, settings.port) as sock,
+        _database(invocation, ephemeral=ephemeral, migrate=migrate),
+        opened(invocation, **arguments) as leanbe,
+    ):
+        _clear(invocation, leanbe, older_than=discard_older_than)
+        stopped_by = _serve(
+            leanbe,
+            settings,
+            sock,
+            access=_access(settings, token, hosts=allowed_host),
+            root_path=root_path,
+            works=not workers_off,
+            keep=timedelta(seconds=keep),
+            ready=_announcer(invocation, url=_url(sock, settings.host), token=token),
+        )
+    if stopped_by is signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
+    leanbe: "Leanbe",
+    settings: "Settings",
+    sock: socket.socket,
+    *,
+    access: "Access",
+    root_path: str,
+    works: bool,
+    keep: timedelta,
+    ready: Callable[[], None],
+) -> signal.Signals | None:
+    from leanbe_emitter.server.app import create_app  # noqa: PLC0415 - loads FastAPI
+    from leanbe_emitter.server.serving import Beside  # noqa: PLC0415 - the same
+    from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
+
+    app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
+    beside = Beside(works=works, keep=keep)
+    return asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
+
+
+def _token(settings: "Settings", *, is_open: bool) -> str:
+    """Return what callers have to show; without one, nobody but this machine may reach the server.
+
+    Raises:
+        InvalidValue: others can, and no token was set.
+    """
+    if is_open:
+        return ""
+    if not (settings.token or is_loopback(settings.host)):
+        raise InvalidValue(
+            f"Others can reach a server at {settings.host}, and it has no token.",
+            hint="Set LEANBE_EMITTER_TOKEN; or --no-token, if anybody may use it.",
+        )
+    return settings.token
+
+
+def _access(settings: "Settings", token: str, *, hosts: tuple[str, ...]) -> "Access":
+    from leanbe_emitter.server.access import Access  # noqa: PLC0415 - loads FastAPI
+
+    return Access(
+        token=token,
+        hosts=frozenset(host.lower() for host in hosts),
+        any_host=not (hosts or is_loopback(settings.host)),
+    )
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port before anything else is done.
+
+    Raises:
+        PortTaken: nothing can listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        sock = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise port_error(error, host=host, port=port) from None
+    with sock:
+        yield sock
+
+
+@contextmanager
+def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iterator[None]:
+    """See to it that the invocation's database can be opened."""
+    if not ephemeral:
+        if migrate:
+            _migrate(invocation.settings().db)
+        yield
+        return
+    if invocation.db is not None:
+        raise click.UsageError("--ephemeral and --db contradict each other.")
+    with tempfile.TemporaryDirectory(prefix="leanbe-emitter-") as folder:
+        invocation.db = f"sqlite:///{folder}/leanbe-emitter.db"
+        yield
+
+
+def _migrate(url: str) -> None:
+    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.storage.database import Database  # noqa: PLC0415 - the same
+
+    database = Database(url)
+    try:
+        migrate.upgrade(database)
+    finally:
+        database.close()
+
+
+def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None) -> None:
+    """Give up what is owed for too long, if that is wanted, and say what is due."""
+    if older_than is not None:
+        from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+        before = SystemClock().now() - timedelta(seconds=older_than)
+        gone = leanbe.deliveries.discard(which=Filter(before=before))
+        invocation.notice(f"Discarded {len(gone)}.")
+    invocation.notice(told_due(leanbe.due()))
+
+
+def _url(sock: socket.socket, host: str) -> str:
+    """Return the URL to ask; a wildcard is asked by this machine's own name."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{sock.getsockname()[1]}"
+
+
+def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
+    from leanbe_emitter.storage.database import parse_database_url, shown  # noqa: PLC0415 - slow
+
+    def announce() -> None:
+        if invocation.form not in {Form.JSON, Form.JSONL}:
+            output.text(url)
+            return
+        db = shown(parse_database_url(invocation.settings().db))
+        document = {"url": url, "db": db, "token": token or None, "pid": os.getpid()}
+        output.row(Form.JSONL, document, columns=[])
+
+    return announce

@@ -1,0 +1,125 @@
+"""Who may use the server, and what every answer tells browsers.
+
+On loopback anybody on this machine may, but no page of the web through somebody's browser: it is
+found out by the name that the server was asked for (``Host``: DNS rebinding) and by the page that
+asks (``Origin``: cross-site requests). Beyond loopback a token says who may.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.server.problems import Forbidden, Unauthorized, problem, unforeseen
+from leanbe_emitter.targets import is_loopback
+
+#: What a health check asks, which knows no token; the answers tell nothing of what is kept.
+_OPEN: Final = frozenset({"/healthz", "/readyz"})
+_SECURITY_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who may use the server.
+
+    Attributes:
+        token: what callers have to show; empty: nothing.
+        hosts: further names that the server may be asked for by.
+        any_host: whether it may be asked for by any name: others can reach it anyway.
+    """
+
+    token: str = field(default="", repr=False)
+    hosts: frozenset[str] = frozenset()
+    any_host: bool = False
+
+    def check(self, path: str, headers: Mapping[str, str]) -> None:
+        """Let a request through.
+
+        Raises:
+            Forbidden: a browser was led to send it.
+            Unauthorized: the token is missing, or is another one.
+        """
+        host = headers.get("host", "")
+        if not (self.any_host or self._is_ours(host)):
+            raise Forbidden(
+                f"This server is not asked for as {host!r}.",
+                hint="If it is meant, start it with --allowed-host and this name.",
+            )
+        origin = headers.get("origin")
+        if origin is not None and not self._is_own_page(origin, host):
+            raise Forbidden(
+                f"Pages of {origin!r} may not use this server.",
+                hint="If it is meant, start it with --allowed-host and that name.",
+            )
+        if self.token and path not in _OPEN and not self._is_shown(headers):
+            raise Unauthorized(
+                "The token is missing, or is another one.",
+                hint="Send it in a header: Authorization: Bearer TOKEN.",
+            )
+
+    def _is_ours(self, host: str) -> bool:
+        name = _name_of(f"//{host}")
+        return is_loopback(name) or name.endswith(".localhost") or name in self.hosts
+
+    def _is_own_page(self, origin: str, host: str) -> bool:
+        is_same = urlsplit(origin).netloc.lower() == host.lower() != ""
+        return is_same or _name_of(origin) in self.hosts
+
+    def _is_shown(self, headers: Mapping[str, str]) -> bool:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        is_right = hmac.compare_digest(token.strip().encode(), self.token.encode())
+        return scheme.lower() == "bearer" and is_right
+
+
+def _name_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+class Guard:
+    """Lets through what ``Access`` does, and adds to every answer what browsers are to keep to."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or let the app do so."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        has_begun = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            self._access.check(scope["path"], Headers(scope=scope))
+            await self._app(scope, receive, guarded)
+        except LeanbeError as error:
+            await problem(error)(scope, receive, guarded)
+        except Exception as error:
+            if has_begun:
+                raise
+            answer = unforeseen(error, method=scope["method"], path=scope["path"])
+            await answer(scope, receive, guarded)

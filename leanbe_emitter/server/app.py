@@ -1,0 +1,40 @@
+"""The application: which operations there are, and who may use them."""
+
+from fastapi import FastAPI
+
+import leanbe_emitter
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.server import products
+from leanbe_emitter.server.access import Access, Guard
+from leanbe_emitter.server.problems import answer_errors
+from leanbe_emitter.settings import Settings
+
+_PARTS = (products.add_to,)
+
+
+def create_app(
+    leanbe: Leanbe, *, settings: Settings, access: Access, root_path: str = ""
+) -> FastAPI:
+    """Return the server's ASGI application over a handle, which stays the caller's.
+
+    Args:
+        leanbe: what is acted on, and looked at.
+        settings: the limits of requests.
+        access: who may use it.
+        root_path: where a proxy has it, if not at its root.
+    """
+    app = FastAPI(
+        title="leanbe-emitter",
+        version=leanbe_emitter.__version__,
+        root_path=root_path,
+        # The pages of FastAPI load their code from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    for add_to in _PARTS:
+        add_to(app, leanbe)
+    answer_errors(app)
+    app.add_middleware(Guard, access=access)
+    return app

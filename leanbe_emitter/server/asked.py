@@ -1,0 +1,209 @@
+"""What a request asks: its query and its body, each described once, for reading and for OpenAPI.
+
+What is not described is refused, so that a filter that is misspelt does not list everything.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
+from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.wire.stringify import JSON, parse
+
+Schema = Mapping[str, Any]
+
+#: How many a list shows unless it is told otherwise, and how many at the most.
+PAGE, LONGEST_PAGE = 50, 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A parameter of a query.
+
+    Attributes:
+        name: as it is written in the query.
+        meaning: what it says, in a sentence.
+        schema: which values it takes.
+        read: returns what the text stands for.
+    """
+
+    name: str
+    meaning: str
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    read: Callable[[str], Any] = str
+
+    def described(self) -> dict[str, Any]:
+        """Return it as OpenAPI has it."""
+        return {
+            "name": self.name,
+            "in": "query",
+            "required": False,
+            "description": self.meaning,
+            "schema": dict(self.schema),
+        }
+
+
+def flag(name: str, meaning: str) -> Parameter:
+    """Return a parameter that is true or false."""
+    return Parameter(name=name, meaning=meaning, schema={"type": "boolean"}, read=_flag)
+
+
+def _flag(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise InvalidValue(f"{text!r} is neither true nor false.", hint="Write true or false.")
+    return text == "true"
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LONGEST_PAGE):
+        raise InvalidValue(f"{text!r} is no limit.", hint=f"Use 1 to {LONGEST_PAGE}.")
+    return int(text)
+
+
+#: What every list takes.
+PAGING: Final = (
+    Parameter(
+        name="limit",
+        meaning="How many at the most.",
+        schema={"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
+        read=_limit,
+    ),
+    Parameter(name="cursor", meaning="Go on after the page that this cursor came with."),
+)
+
+
+class Queried:
+    """A dependency that gives what a query asks, by name; what is left out is not in it."""
+
+    def __init__(self, *parameters: Parameter) -> None:
+        self._parameters = {each.name: each for each in parameters}
+
+    async def __call__(self, request: Request) -> dict[str, Any]:
+        """Read a request's query.
+
+        Raises:
+            InvalidValue: a parameter that there is not, one twice, or a value that is refused.
+        """
+        given: dict[str, Any] = {}
+        for name, text in request.query_params.multi_items():
+            if name not in self._parameters:
+                raise _unknown(name, list(self._parameters))
+            if name in given:
+                raise InvalidValue(f"{name} is there twice.", hint="Give it once.")
+            given[name] = self._parameters[name].read(text)
+        return given
+
+    def described(self) -> dict[str, Any]:
+        """Return what OpenAPI says of it."""
+        return {"parameters": [each.described() for each in self._parameters.values()]}
+
+
+def _unknown(name: str, known: Sequence[str]) -> InvalidValue:
+    there_are = f"There are {any_of(known)}." if known else "There is none here."
+    return InvalidValue(
+        f"There is no parameter {name!r}.", hint=did_you_mean(name, known) or there_are
+    )
+
+
+class Fields:
+    """A dependency that gives the object of a body; whoever takes it looks at what is in it.
+
+    Args:
+        schema: of the object, for OpenAPI.
+        is_required: whether there has to be one; else no body is an empty object.
+    """
+
+    def __init__(self, schema: Schema, *, is_required: bool = True) -> None:
+        self._schema = schema
+        self._is_required = is_required
+
+    async def __call__(self, request: Request) -> dict[str, JSON]:
+        """Read a request's body.
+
+        Raises:
+            InvalidValue: it is no JSON, or no object.
+            PayloadTooLarge: it is longer than the limit.
+            PayloadTooDeep: it is nested deeper than the limit.
+        """
+        settings = request.app.state.settings
+        content = await _content(request, most=settings.max_request_bytes)
+        if not content and not self._is_required:
+            return {}
+        return _object(content, max_depth=settings.max_depth)
+
+    def described(self) -> dict[str, Any]:
+        """Return what OpenAPI says of it."""
+        content = {"application/json": {"schema": dict(self._schema)}}
+        return {"requestBody": {"required": self._is_required, "content": content}}
+
+
+class Given(BaseModel):
+    """A body of a few members, by the documents' names."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
+
+
+G = TypeVar("G", bound=Given)
+
+
+class Body(Generic[G]):
+    """A dependency that gives a body as a model.
+
+    Args:
+        model: what it has to be.
+        is_required: whether there has to be one; else no body is an empty object.
+    """
+
+    def __init__(self, model: type[G], *, is_required: bool = True) -> None:
+        self._model = model
+        self._fields = Fields(model.model_json_schema(), is_required=is_required)
+
+    async def __call__(self, request: Request) -> G:
+        """Read a request's body; raises what ``Fields`` does, also where the model refuses it."""
+        fields = await self._fields(request)
+        try:
+            return self._model.model_validate(fields)
+        except ValidationError as error:
+            raise _refused(error) from None
+
+    def described(self) -> dict[str, Any]:
+        """Return what OpenAPI says of it."""
+        return self._fields.described()
+
+
+def _refused(error: ValidationError) -> InvalidValue:
+    """Return the first that is wrong, in our words; never the value, which may be a secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(map(str, first["loc"])) or "the body"
+    return InvalidValue(f"{place}: {first['msg']}.", hint="All members are in /openapi.json.")
+
+
+async def _content(request: Request, *, most: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    content = bytearray()
+    if not declared.isdigit() or int(declared) <= most:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > most:
+                break
+        else:
+            return bytes(content)
+    raise PayloadTooLarge(
+        f"The request's body is longer than {most} bytes.",
+        hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
+    )
+
+
+def _object(content: bytes, *, max_depth: int) -> dict[str, JSON]:
+    try:
+        value = parse(content.decode(), max_depth=max_depth)
+    except UnicodeDecodeError as error:
+        raise InvalidValue(f"The body is no UTF-8: byte {error.start} is wrong.") from None
+    if not isinstance(value, dict):
+        raise InvalidValue("The body is no JSON object.", hint='Send one: {"name": "Acme"}.')
+    return value

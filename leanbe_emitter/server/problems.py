@@ -1,0 +1,155 @@
+"""The one place where errors become answers: ``application/problem+json`` (RFC 9457)."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.routing import Match, Route
+
+from leanbe_emitter.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    InvalidValue,
+    LeanbeError,
+    NotFound,
+    PayloadTooLarge,
+    WaitTimedOut,
+)
+from leanbe_emitter.wire.stringify import stringify
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class NoSuchPath(NotFound):
+    """The API has nothing at a path."""
+
+    code = "no_such_path"
+
+
+class MethodNotAllowed(LeanbeError):
+    """What is at a path takes other methods."""
+
+    code = "method_not_allowed"
+
+
+class Unauthorized(LeanbeError):
+    """The token is missing, or is another one."""
+
+    code = "unauthorized"
+
+
+class Forbidden(LeanbeError):
+    """A request that a browser was led to, by the look of its headers."""
+
+    code = "forbidden"
+
+
+class NotReady(LeanbeError):
+    """The server cannot do its work at present."""
+
+    code = "not_ready"
+
+
+class Unforeseen(LeanbeError):
+    """An error of ours; the log has its traceback."""
+
+    code = "unforeseen"
+
+
+_STATUS: Mapping[type[LeanbeError], HTTPStatus] = {
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    WaitTimedOut: HTTPStatus.REQUEST_TIMEOUT,
+    Conflict: HTTPStatus.CONFLICT,
+    PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def status_of(error: LeanbeError) -> HTTPStatus:
+    """Return the status that answers an error: that of its class, or of the nearest above it."""
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem(error: LeanbeError, **more: Any) -> Response:
+    """Return the answer that tells of an error; ``more`` are further members of the document."""
+    status = status_of(error)
+    document = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": error.code,
+        "detail": error.message,
+        "hint": error.hint,
+        **more,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
+    return Response(stringify(document), status.value, headers, media_type=MEDIA_TYPE)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Let every error that leaves an operation be answered with its problem."""
+    app.add_exception_handler(LeanbeError, _ours)
+    app.add_exception_handler(404, _not_found)
+    app.add_exception_handler(405, _not_allowed)
+
+
+async def _ours(_: Request, error: Exception) -> Response:
+    assert isinstance(error, LeanbeError)  # noqa: S101 - what the handler was added for
+    return problem(error)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return problem(
+        NoSuchPath(
+            f"There is nothing at {request.url.path}.", hint="All paths are in /openapi.json."
+        )
+    )
+
+
+async def _not_allowed(request: Request, _: Exception) -> Response:
+    allowed = ", ".join(sorted(_methods_at(request)))
+    answer = problem(
+        MethodNotAllowed(
+            f"{request.url.path} does not take {request.method}.", hint=f"It takes {allowed}."
+        )
+    )
+    answer.headers["Allow"] = allowed
+    return answer
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return what can be done at a path, by whichever route."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL
+        for method in route.methods or ()
+    }
+
+
+def unforeseen(error: Exception, *, method: str, path: str) -> Response:
+    """Return the answer to a request that an error of ours ended, and log where."""
+    logger.error(
+        "A request failed by an error of ours.",
+        exc_info=error,
+        extra={"method": method, "path": path},
+    )
+    return problem(
+        Unforeseen(
+            f"{type(error).__name__} while {method} {path} was answered.",
+            hint="This is a mistake of ours: the server's log shows where.",
+        )
+    )

@@ -1,0 +1,108 @@
+"""Products, and what belongs to them alone: webhook, assumptions, users."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from leanbe_emitter.emitter import Leanbe, Product
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.asked import Body, Given, Queried
+from leanbe_emitter.server.routes import Routes
+
+
+class NewWebhook(Given):
+    """Where a product's events go."""
+
+    url: str = Field(examples=["http://127.0.0.1:8000/hooks/leanbe"])
+    secret: str | None = Field(default=None, description="Generated where it is left out.")
+    headers: dict[str, str] | None = Field(
+        default=None, description="Further headers of every request."
+    )
+
+
+class Owner(Given):
+    """The first user of a product."""
+
+    email: str
+    first_name: str
+
+
+class NewProduct(Given):
+    """A product that is to be made."""
+
+    name: str = Field(description="Unique among products.", examples=["Acme"])
+    webhook: NewWebhook | None = None
+    owner: Owner | None = Field(default=None, description="Its first user.")
+    assumptions: dict[str, str] = Field(default={}, description="Switches to set, by name.")
+
+
+class ChangedProduct(Given):
+    """What is to be different about a product."""
+
+    name: str | None = None
+    statuses: list[str] | None = Field(
+        default=None, description="What a backlog item's status can be, in order."
+    )
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on products."""
+    routes = Routes(app, leanbe, "Products")
+
+    @routes.write("POST", "/products", gives=schemas.PRODUCT, status=201)
+    def create(given: Annotated[NewProduct, Depends(Body(NewProduct))]) -> Response:
+        """Make a product, with its webhook if a URL is given.
+
+        The secret is in this answer, and later at its webhook's ``secret``.
+        """
+        webhook, owner = given.webhook, given.owner
+        made = leanbe.products.create(
+            given.name,
+            webhook_url=None if webhook is None else webhook.url,
+            secret=None if webhook is None else webhook.secret,
+            headers=None if webhook is None else (webhook.headers or {}).items(),
+            owner=None if owner is None else owner.model_dump(),
+            assume=given.assumptions,
+        )
+        return answers.value(_with_secret(made), status=201)
+
+    @routes.read("/products", gives=schemas.page(schemas.PRODUCT))
+    def list_(_: Annotated[dict[str, Any], Depends(Queried())]) -> Response:
+        """List all products, the oldest first."""
+        return answers.page(leanbe.products.list())
+
+    @routes.read("/products/{product}", gives=schemas.PRODUCT)
+    def show(product: str) -> Response:
+        """Show a product, named by its name, its id, or six digits of either end of the id."""
+        return answers.one(leanbe.products.get(product))
+
+    @routes.write("PATCH", "/products/{product}", gives=schemas.PRODUCT)
+    def update(
+        product: str, given: Annotated[ChangedProduct, Depends(Body(ChangedProduct))]
+    ) -> Response:
+        """Change a product's name or the statuses of its backlog items."""
+        if not given.model_fields_set:
+            raise InvalidValue("Nothing to change was given.", hint="Give a name or statuses.")
+        with leanbe.transaction():
+            found = leanbe.products.get(product)
+            if given.name is not None:
+                found = leanbe.products.rename(found, given.name)
+            if given.statuses is not None:
+                found = leanbe.products.set_statuses(found, given.statuses)
+        return answers.one(found)
+
+    @routes.write("DELETE", "/products/{product}", gives=None)
+    def delete(product: str) -> Response:
+        """Delete a product and all that hangs on it, what is owed included."""
+        leanbe.products.delete(product)
+        return answers.nothing()
+
+
+def _with_secret(product: Product) -> dict[str, Any]:
+    document = product.document()
+    if product.webhook.secret is not None:
+        document["webhook"]["secret"] = product.webhook.secret
+    return document

@@ -1,0 +1,151 @@
+"""How operations are added: what each of them has without saying so.
+
+Operations are plain functions on threads, as the library is synchronous. One that writes answers
+with a cursor from before it: all that it brings about comes behind that.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar, get_args
+
+from fastapi import FastAPI
+from fastapi.params import Depends
+from fastapi.responses import Response
+
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.server import answers, problems
+from leanbe_emitter.server.asked import Schema
+
+#: What all paths of the API begin with.
+PREFIX = "/api/v1"
+#: The header that says where to go on from, for whoever waits or follows.
+CURSOR = "Leanbe-Emitter-Cursor"
+
+#: What may go wrong anywhere, when something is read, and when something is written.
+_ANYWHERE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
+_READING = (*_ANYWHERE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_WRITING = (*_READING, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+Operation = TypeVar("Operation", bound=Callable[..., Any])
+
+
+class Routes:
+    """The operations of one part of the API.
+
+    Args:
+        app: where they are added.
+        leanbe: what they act on.
+        part: what it is called in the API's document.
+    """
+
+    def __init__(self, app: FastAPI, leanbe: Leanbe, part: str) -> None:
+        self._app = app
+        self._leanbe = leanbe
+        self._part = part
+
+    def read(self, path: str, *, gives: Schema) -> Callable[[Operation], Operation]:
+        """Add an operation that only looks: GET.
+
+        Args:
+            path: behind ``PREFIX``.
+            gives: the schema of what it answers with.
+        """
+        return self.add("GET", path, gives=gives, refuses=_READING)
+
+    def write(
+        self, method: str, path: str, *, gives: Schema | None, status: int = 200
+    ) -> Callable[[Operation], Operation]:
+        """Add an operation that changes something; without ``gives``, it answers with nothing."""
+
+        def added(operation: Operation) -> Operation:
+            self.add(
+                method,
+                path,
+                gives=gives,
+                refuses=_WRITING,
+                status=204 if gives is None else status,
+                headers={CURSOR: _CURSOR_HEADER},
+            )(self._telling(operation))
+            return operation
+
+        return added
+
+    def add(  # noqa: PLR0913 - what an operation is made of
+        self,
+        method: str,
+        path: str,
+        *,
+        gives: Schema | None,
+        refuses: tuple[HTTPStatus, ...],
+        status: int = 200,
+        headers: Schema | None = None,
+    ) -> Callable[[Operation], Operation]:
+        """Add an operation; its docstring is what the API's document says of it."""
+
+        def added(operation: Operation) -> Operation:
+            summary, _, rest = inspect.cleandoc(operation.__doc__ or "").partition("\n\n")
+            self._app.add_api_route(
+                PREFIX + path,
+                operation,
+                tags=[self._part],
+                methods=[method],
+                status_code=status,
+                response_class=Response,
+                response_model=None,
+                summary=" ".join(summary.split()).removesuffix("."),
+                description=" ".join((rest or summary).split()),
+                operation_id=_operation_id(method, path),
+                responses=_answers(status, gives, refuses, headers or {}),
+                openapi_extra=_asks(operation),
+            )
+            return operation
+
+        return added
+
+    def _telling(self, operation: Callable[..., Response]) -> Callable[..., Response]:
+        """Return the operation with a cursor in its answer, read before anything of it happened."""
+
+        @functools.wraps(operation)
+        def told(*args: Any, **kwargs: Any) -> Response:
+            cursor = self._leanbe.watching.end()
+            answer = operation(*args, **kwargs)
+            answer.headers[CURSOR] = str(cursor)
+            return answer
+
+        return told
+
+
+_CURSOR_HEADER = {
+    "description": "A cursor from before this: what it brought about comes behind it.",
+    "schema": {"type": "string"},
+}
+
+
+def _answers(
+    status: int, gives: Schema | None, refuses: tuple[HTTPStatus, ...], headers: Schema
+) -> dict[int | str, dict[str, Any]]:
+    done: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": dict(headers)}
+    if gives is not None:
+        done["content"] = {answers.MEDIA_TYPE: {"schema": dict(gives)}}
+    problem = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refused: dict[int | str, dict[str, Any]] = {
+        each.value: {"description": each.phrase, "content": problem} for each in sorted(refuses)
+    }
+    return {status: done, **refused}
+
+
+def _asks(operation: Callable[..., Any]) -> dict[str, Any]:
+    """Return what OpenAPI says of query and body, as the operation's dependencies know it."""
+    said: dict[str, Any] = {}
+    for parameter in inspect.signature(operation).parameters.values():
+        for each in get_args(parameter.annotation)[1:]:
+            if isinstance(each, Depends):
+                said.update(each.dependency.described())  # type: ignore[union-attr]
+    return said
+
+
+def _operation_id(method: str, path: str) -> str:
+    words = [word.strip("{}").replace("-", "_") for word in path.split("/") if word]
+    return "_".join([method.lower(), *words])

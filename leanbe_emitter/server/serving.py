@@ -1,0 +1,114 @@
+"""Serving: the application on a socket, and a worker and retention beside it, until a signal."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import uvicorn
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+
+from leanbe_emitter.delivery.loops import in_background
+from leanbe_emitter.delivery.stopping import stopping_on_signals
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.errors import LeanbeError
+
+logger = logging.getLogger(__name__)
+
+#: How many operations run at once: no more than the database has connections for.
+THREADS = 12
+#: How long a stop waits for requests that are being answered, in seconds.
+GRACE_SECONDS = 5
+#: How often what is too old is deleted, in seconds.
+PRUNE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the server does besides answering.
+
+    Attributes:
+        works: whether a worker delivers what is due, here.
+        keep: how long what was settled is kept; None: for ever.
+    """
+
+    works: bool = True
+    keep: timedelta | None = None
+
+
+async def serve(
+    app: FastAPI,
+    leanbe: Leanbe,
+    *,
+    sock: socket.socket,
+    beside: Beside,
+    ready: Callable[[], object],
+) -> signal.Signals | None:
+    """Answer requests on a socket until SIGTERM or SIGINT, which is returned.
+
+    What is in flight then is finished, each way. A second signal ends the process at once.
+
+    Args:
+        app: what answers.
+        leanbe: the handle that it is made over.
+        sock: is bound already; it is closed at the end.
+        beside: what else is done meanwhile.
+        ready: is called when requests are answered.
+    """
+    current_default_thread_limiter().total_tokens = THREADS
+    server = _Server(app, ready=ready)
+    with stopping_on_signals(server.stop) as came:
+        async with AsyncExitStack() as last_first:
+            if beside.keep is not None:
+                keep = beside.keep
+                await last_first.enter_async_context(in_background(lambda: _prune(leanbe, keep)))
+            if beside.works:
+                app.state.worker = await last_first.enter_async_context(leanbe.working())
+            await server.serve(sockets=[sock])
+    return came[0] if came else None
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server: it leaves signals to us, and says when it answers."""
+
+    def __init__(self, app: FastAPI, *, ready: Callable[[], object]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._ready = ready
+
+    def stop(self) -> None:
+        """Take no more requests, and return from ``serve`` when those at hand are answered."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the caller."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+async def _prune(leanbe: Leanbe, keep: timedelta) -> None:
+    """Delete what was settled longer ago, again and again; a database that is away is none."""
+    while True:
+        try:
+            await asyncio.to_thread(leanbe.prune, older_than=keep)
+        except LeanbeError as error:
+            logger.warning("What is too old was not deleted.", extra={"reason": error.message})
+        await asyncio.sleep(PRUNE_SECONDS)

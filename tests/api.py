@@ -1,0 +1,49 @@
+"""The server's application without a server: each call is answered in this process."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.server.access import Access
+from leanbe_emitter.server.app import create_app
+
+URL = "http://127.0.0.1:5326"
+
+
+class Api:
+    """Calls an application, each call on a loop of its own."""
+
+    def __init__(self, leanbe: Leanbe, app: FastAPI) -> None:
+        self.leanbe = leanbe
+        self.app = app
+
+    def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """Call an operation by its method and its path behind ``/api/v1``."""
+        if body is not None:
+            options["json"] = body
+        return asyncio.run(self._call(method, f"/api/v1{path}", options))
+
+    def at(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Call what is at a whole path."""
+        return asyncio.run(self._call(method, path, options))
+
+    async def _call(self, method: str, path: str, options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return await client.request(method, path, **options)
+
+
+@contextmanager
+def calling(
+    db: str = ":memory:", *, access: Access | None = None, settings: Settings | None = None
+) -> Iterator[Api]:
+    """Open a database, and the API over it."""
+    settings = settings or Settings()
+    with Leanbe(db, settings=settings) as leanbe:
+        app = create_app(leanbe, settings=settings, access=access or Access())
+        yield Api(leanbe, app)

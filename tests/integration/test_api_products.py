@@ -1,0 +1,117 @@
+"""Products over the API, and what becomes of errors: each has its status and its code."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from leanbe_emitter import Settings
+from tests.api import Api, calling
+
+URL = "http://127.0.0.1:9/hooks"
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with calling(database_url) as api:
+        yield api
+
+
+def test_a_product_is_made_with_its_webhook_and_shows_its_secret_once(api: Api) -> None:
+    wanted = {
+        "name": "Acme",
+        "webhook": {"url": URL, "secret": "whsec_test", "headers": {"X-Env": "test"}},
+        "owner": {"email": "bo@example.com", "firstName": "Bo"},
+        "assumptions": {"max_attempts": "1"},
+    }
+    made = api("POST", "/products", wanted)
+    assert made.status_code == 201
+    product = made.json()
+    assert product["webhook"].pop("secret") == "whsec_test"
+    assert product["webhook"]["headers"] == ["X-Env"]
+    assert product["assumptions"] == {"max_attempts": "1"}
+    assert api("GET", "/products/Acme").json() == product
+    assert api("GET", "/products").json() == {"items": [product], "cursor": None}
+    assert "whsec_test" not in api("GET", "/products").text
+
+
+def test_a_change_is_of_what_was_named_only(api: Api) -> None:
+    api("POST", "/products", {"name": "Acme"})
+    changed = api("PATCH", "/products/Acme", {"name": "Globex", "statuses": ["Open", "Done"]})
+    assert (changed.json()["name"], changed.json()["statuses"]) == ("Globex", ["Open", "Done"])
+    assert api("PATCH", "/products/Globex", {"name": "Acme"}).json()["statuses"] == ["Open", "Done"]
+
+
+def test_a_change_that_is_refused_leaves_all_as_it_was(api: Api) -> None:
+    before = api("POST", "/products", {"name": "Acme"}).json()
+    refused = api("PATCH", "/products/Acme", {"name": "Globex", "statuses": []})
+    assert refused.status_code == 422
+    assert api("GET", "/products/Acme").json() == before
+
+
+def test_what_is_deleted_is_not_there_any_more(api: Api) -> None:
+    api("POST", "/products", {"name": "Acme"})
+    deleted = api("DELETE", "/products/Acme")
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert api("GET", "/products/Acme").status_code == 404
+
+
+def test_a_write_answers_with_the_cursor_from_before_it(api: Api) -> None:
+    first = api("POST", "/products", {"name": "Acme"}).headers["Leanbe-Emitter-Cursor"]
+    assert first == str(api.leanbe.watching.end())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/products/Nobody", None, 404, "not_found"),
+        ("POST", "/products", {"name": "Acme"}, 409, "conflict"),
+        ("POST", "/products", {"name": ""}, 422, "invalid_value"),
+        ("POST", "/products", {"name": 1}, 422, "invalid_value"),
+        ("POST", "/products", {"name": "B", "nmae": "C"}, 422, "invalid_value"),
+        ("POST", "/products", [], 422, "invalid_value"),
+        ("PATCH", "/products/Acme", {}, 422, "invalid_value"),
+        ("POST", "/products", {"name": "B", "webhook": {"url": "ftp://x"}}, 422, "invalid_target"),
+        ("GET", "/products?nmae=Acme", None, 422, "invalid_value"),
+        ("GET", "/nowhere", None, 404, "no_such_path"),
+        ("PUT", "/products", {}, 405, "method_not_allowed"),
+    ],
+)
+def test_each_error_has_its_status_and_its_code(  # noqa: PLR0917 - a line of the table
+    api: Api, method: str, path: str, body: object, status: int, code: str
+) -> None:
+    api("POST", "/products", {"name": "Acme"})
+    answer = api(method, path, body)
+    told = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+    assert told["detail"]
+
+
+def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(api: Api) -> None:
+    assert api("PUT", "/products", {}).headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"name": NaN}', b"\xff", b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}"]
+)
+def test_a_body_that_is_no_json_is_refused_in_words(content: bytes) -> None:
+    with calling() as api:
+        answer = api("POST", "/products", content=content)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+def test_a_body_beyond_the_limit_is_refused() -> None:
+    with calling(settings=Settings(max_request_bytes=64)) as api:
+        assert api("POST", "/products", {"name": "x" * 40}).status_code == 201
+        answer = api("POST", "/products", {"name": "x" * 64})
+        assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+
+
+def test_a_body_of_no_declared_length_is_not_read_beyond_the_limit() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b" " * 16
+
+    with calling(settings=Settings(max_request_bytes=64)) as api:
+        assert api("POST", "/products", content=endless()).status_code == 413
