@@ -139,7 +139,7 @@ class Pending(Coroutine[Any, Any, T_co]):
 
     __hash__ = object.__hash__
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __bool__ = __len__ = __iter__ = __getitem__ = __contains__ = __reversed__ = _refuse
+    __len__ = __iter__ = __getitem__ = __contains__ = __reversed__ = _refuse
     __add__ = __radd__ = _refuse
 
 

@@ -37,6 +37,28 @@ class Wishes(LeanbeMixin, TestCase):
 
     async def test_without_await(self):
         self.leanbe.deliver()
+
+
+class Starting(LeanbeMixin, TestCase):
+    steps = []
+
+    def leanbe_receiver(self):
+        return Receiver(self.app)
+
+    async def app(self, scope, receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+            return
+        for step in ("startup", "shutdown"):
+            self.steps.append((await receive())["type"])
+            await send({"type": f"lifespan.{step}.complete"})
+
+    def tearDown(self):
+        assert self.steps == ["lifespan.startup", "lifespan.shutdown"]
+
+    async def test_an_app_stops_in_the_loop_of_its_test(self):
+        assert (await self.leanbe.trigger("idea.created")).delivered
 """
 #: Under pytest-asyncio a transaction of the test's own is none of Django's asynchronous ORM.
 TESTS = """
@@ -76,7 +98,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Example:
 
 def test_djangos_own_runner_awaits_the_cases(desk: Example, tmp_path: Path) -> None:
     ran = desk.python("manage.py", "test", "--settings", "in_a_file", "--keepdb")
-    assert "Ran 2 tests" in ran.stdout
+    assert "Ran 3 tests" in ran.stdout
     assert "FAILED (errors=1)" in ran.stdout, ran.stdout
     assert "NotAwaited: leanbe.deliver() at test_desk_cases.py:28 was not awaited" in ran.stdout
     assert customers(tmp_path) == 0

@@ -179,6 +179,17 @@ def test_tasks_make_attempts_one_after_the_other(here: Here) -> None:
     assert here.most_in_flight == 1
 
 
+def test_a_call_may_be_awaited_after_another_one() -> None:
+    async def test() -> None:
+        async with opened(Here()) as (leanbe, product):
+            product.ideas.create(title="Dark mode")
+            settling, delivering = leanbe.settle(), leanbe.deliver()
+            assert len(await delivering) == 1
+            await settling
+
+    asyncio.run(test())
+
+
 def test_what_is_settled_may_be_delivered_by_another_task(here: Here) -> None:
     async def test() -> None:
         async with opened(here) as (leanbe, product):
@@ -319,6 +330,17 @@ def test_a_synchronous_function_in_a_thread_calls_the_app_in_the_tests_loop(here
             assert set(here.loops) == {asyncio.get_running_loop()}
 
     asyncio.run(test())
+
+
+def test_the_loop_of_the_last_awaited_call_is_that_of_threads(leanbe: Leanbe, here: Here) -> None:
+    async def test() -> None:
+        await leanbe.trigger("idea.created")
+        await asyncio.to_thread(leanbe.trigger, "idea.created")
+
+    leanbe.products.create("Acme", webhook=here)
+    asyncio.run(test())
+    first, second = here.loops
+    assert first is second
 
 
 def test_threads_and_tasks_take_turns(here: Here) -> None:

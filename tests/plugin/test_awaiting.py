@@ -297,7 +297,7 @@ def test_a_call_without_await_fails_the_test_and_names_its_line(suite: Suite) ->
             "*idea.created  is owed to http://testserver/hooks/leanbe*",
             "*NotAwaited: leanbe.trigger() at test_suite.py:13 was not awaited.*",
             "*assert 1 == 2",
-            "*leanbe.trigger() at test_suite.py:16 was not awaited.*",
+            "E  *leanbe.trigger() at test_suite.py:16 was not awaited.*",
             "*NotAwaited: leanbe.trigger() at test_suite.py:21 was not awaited.*",
         ]
     )

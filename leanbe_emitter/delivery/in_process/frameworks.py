@@ -29,7 +29,7 @@ def notice_swallowed(app: object) -> None:
     if django := sys.modules.get("django.core.signals"):
         django.got_request_exception.connect(_of_django, weak=False, dispatch_uid=_UID)
     if flask := sys.modules.get("flask.signals"):
-        flask.got_request_exception.connect(_of_flask)
+        flask.got_request_exception.connect(_of_flask, weak=False)
     if is_of(app, "litestar.app", "Litestar"):
         litestar: Any = app
         if _of_litestar not in litestar.after_exception:
