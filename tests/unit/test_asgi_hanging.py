@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from leanbe_emitter.delivery.in_process.unattended import unattended_threads
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from tests.apps import (
     END,
@@ -174,3 +177,54 @@ async def test_a_signal_of_somebody_elses_interrupts_nothing_and_reaches_its_han
     finally:
         signal.signal(signal.SIGURG, earlier)
     assert came == [signal.SIGURG]
+
+
+ENDS = """
+import threading
+
+import fastapi
+
+from leanbe_emitter import Leanbe
+
+app = fastapi.FastAPI()
+
+
+@app.post("/")
+def receive() -> None:
+    threading.Event().wait()
+
+
+with Leanbe() as leanbe:
+    print(leanbe.trigger("idea.created", to=app).attempts[0].error)
+"""
+
+
+def test_a_thread_that_blocks_for_ever_does_not_hold_up_the_end_of_the_process() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS], stdout=subprocess.PIPE, text=True, check=True, timeout=120
+    )
+    assert "the app hangs at <string>:13 in receive" in ended.stdout
+
+
+def test_after_overlapping_calls_new_threads_are_waited_for_again() -> None:
+    first, second = unattended_threads(), unattended_threads()
+    with first:
+        second.__enter__()
+    inside = threading.Thread(target=int)
+    second.__exit__(None, None, None)
+    assert inside.daemon
+    assert not threading.Thread(target=int).daemon
+
+
+def test_a_daemons_own_threads_stay_daemons() -> None:
+    seen = list[bool]()
+
+    def call() -> None:
+        with unattended_threads():
+            pass
+        seen.append(threading.current_thread().daemon)
+
+    daemon = threading.Thread(target=call, daemon=True)
+    daemon.start()
+    daemon.join()
+    assert seen == [True]

@@ -21,6 +21,7 @@ from leanbe_emitter.delivery.in_process.exchange import Exchange, http_scope
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
 from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
+from leanbe_emitter.delivery.in_process.unattended import unattended_threads
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.in_process.whereabouts import of_tasks
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
@@ -97,7 +98,7 @@ class AsgiTransport:
         await self._started()
         exchange = Exchange(request.body, kept=self._kept)
         others = asyncio.all_tasks()
-        with WATCHDOG.watching(call):
+        with WATCHDOG.watching(call), unattended_threads():
             task = self._begin(call, request, exchange)
             watch = stopwatch()
             try:
