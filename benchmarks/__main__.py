@@ -23,6 +23,7 @@ MEASURES = (
     "fairness",
     "latency",
     "embedded",
+    "suites",
     "memory",
     "workers",
     "idle",

@@ -46,6 +46,12 @@ ROWS = {
     "embedded": [
         f"{database}, to an ASGI app" for database in ("SQLite in memory", "SQLite", "PostgreSQL")
     ],
+    "suites": [
+        "a handle in memory, the first",
+        "a handle in memory, each further one",
+        "a test with the fixture leanbe",
+        "a start of pytest",
+    ],
     "memory": ["SQLite, 4,000 due", "PostgreSQL, 4,000 due"],
     "workers": ["PostgreSQL, 1 worker", "PostgreSQL, 2 workers", "PostgreSQL, 4 workers"],
     "idle": ["SQLite, idle worker", "PostgreSQL, idle worker"],
