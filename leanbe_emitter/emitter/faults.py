@@ -80,9 +80,15 @@ class Fault:
             "mustFire": self.must_fire,
         }
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
+        """What it does and to what, in words: ``receiver_fails:timeout for idea.*``."""
         how = f":{self.how}" if self.how else ""
-        return f"{self.kind}{how}, fired {self.fired} of {self.times} times"
+        which = f" for {self.event}" if self.event else ""
+        return f"{self.kind}{how}{which}"
+
+    def __str__(self) -> str:
+        return f"{self.name}, fired {self.fired} of {self.times} times"
 
 
 class Which(TypedDict, total=False):
@@ -228,7 +234,7 @@ class Faults:
         idle = [each for each in armed if each.must_fire and not each.fired]
         if idle:
             raise FaultNeverFired(
-                f"{_count(idle)} never fired: {'; '.join(map(_told, idle))}.",
+                f"{_count(idle)} never fired: {'; '.join(each.name for each in idle)}.",
                 hint="Was anything sent that it is meant for? must_fire=False: it need not fire.",
             )
 
@@ -277,9 +283,3 @@ def _in_order() -> Select[FaultRow]:
 
 def _count(faults: Sequence[Fault]) -> str:
     return "A fault" if len(faults) == 1 else f"{len(faults)} faults"
-
-
-def _told(fault: Fault) -> str:
-    which = f" for {fault.event}" if fault.event else ""
-    how = f":{fault.how}" if fault.how else ""
-    return f"{fault.kind}{how}{which}"

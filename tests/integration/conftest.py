@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Leanbe, Product
+from tests.faulty import Inbox
 from tests.receiver import Receiver
 from tests.scene import Scene, set_scene
 
@@ -39,6 +40,18 @@ def receiver() -> Iterator[Receiver]:
 def product(leanbe: Leanbe, receiver: Receiver) -> Product:
     """A product whose events go to the receiver."""
     return leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    """A receiver in this process, which verifies."""
+    return Inbox()
+
+
+@pytest.fixture
+def acme(leanbe: Leanbe, inbox: Inbox) -> Product:
+    """A product whose events go there."""
+    return leanbe.products.create("Acme", webhook=inbox, secret=SECRET)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

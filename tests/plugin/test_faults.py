@@ -40,7 +40,7 @@ def test_a_fault_that_never_fired_fails_its_test_and_is_named(suite: Suite) -> N
             "*FaultNeverFired: A fault never fired: wrong_secret for okr.[*]. Was anything sent*",
             "*- leanbe deliveries -*",
             "*attempt 1: delivered 204*",
-            "- wrong_secret, fired 0 of 1 times",
+            "- wrong_secret for okr.[*], fired 0 of 1 times",
         ]
     )
 

@@ -1,0 +1,38 @@
+"""What tests of faults share: a receiver that verifies, and what became of an attempt."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from leanbe_emitter import Attempt, InvalidSignature, Leanbe, ReceivedRequest, verify
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SECRET = "whsec_test"
+
+
+class Inbox:
+    """A receiver that verifies, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.requests: list[ReceivedRequest] = []
+
+    def __call__(self, request: ReceivedRequest) -> int:
+        self.requests.append(request)
+        try:
+            verify(request.body, SECRET)
+        except InvalidSignature:
+            return 401
+        return 204
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [each.body for each in self.requests]
+
+
+def tried(leanbe: Leanbe, event: str | None = None) -> list[tuple[Any, ...]]:
+    """Return outcome, status and fault of each attempt of the last delivery."""
+    attempts = leanbe.deliveries.last(event).attempts
+    return [(each.outcome.value, each.answer_status, each.fault) for each in attempts]
+
+
+def last(leanbe: Leanbe) -> Attempt:
+    return leanbe.deliveries.last().attempts[-1]
