@@ -11,10 +11,10 @@ not carried on without it.
 A redirect that is not followed is the answer, its remark saying why: the receiver did answer.
 """
 
-import asyncio
 from dataclasses import replace
 from urllib.parse import urldefrag, urljoin
 
+from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.transport import (
     Answer,
     OutgoingRequest,
@@ -54,8 +54,8 @@ class FollowingTransport:
             Unreachable: no byte of the first request went out.
             Unknown: some request went out, and no complete answer came back for the last one.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + request.timeout_seconds
+        # Not by a loop's time: none has to run here.
+        deadline = stopwatch() + request.timeout_seconds
         answer = await self._transport.send(request)
         hops = 0
         while _is_redirect(answer):
@@ -65,7 +65,7 @@ class FollowingTransport:
                 request = self._redirected(request, answer)
             except InvalidTarget as error:
                 return _remarked(answer, f"not followed: {error}")
-            left = replace(request, timeout_seconds=deadline - loop.time())
+            left = replace(request, timeout_seconds=deadline - stopwatch())
             answer = await self._send_on(left, answer)
             hops += 1
         if not hops:

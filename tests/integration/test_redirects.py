@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.redirects import FollowingTransport
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
@@ -199,3 +200,11 @@ async def test_one_deadline_covers_all_hops() -> None:
         with pytest.raises(Unknown, match="after a redirect"):
             await following.send(post(server.url(), timeout_seconds=0.6))
         assert asyncio.get_running_loop().time() - before < 0.95
+
+
+def test_where_no_event_loop_runs_redirects_are_followed_too() -> None:
+    receivers = Receivers({FROM: to("/other"), "https://a.test/other": Answer(status=204)})
+    with Leanbe(transport=receivers, assume={"follow_redirects": "true"}) as leanbe:
+        leanbe.products.create("Acme", webhook_url=FROM)
+        assert leanbe.trigger("idea.created").delivered
+    assert [each.url for each in receivers.sent] == [FROM, "https://a.test/other"]
