@@ -1,16 +1,13 @@
 """The commands ``assumptions ...``: how the article is read where it leaves something open."""
 
-from collections.abc import Mapping
-
 import click
 
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened, set_assumptions
-from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.values import ASSUMPTION
-from leanbe_emitter.wire.assumptions import ASSUMPTIONS, Assumption
+from leanbe_emitter.wire.assumptions import ASSUMPTIONS
 from leanbe_emitter.wire.assumptions import assumption as switch
 
 _LIST = [output.column(key) for key in ("name", "value", "question")]
@@ -35,7 +32,7 @@ def assumptions() -> None:
 def list_(invocation: Invocation, product: str | None) -> None:
     """List all assumptions, with their values."""
     values = set_assumptions(invocation, product)
-    documents = [_document(each, values) for each in ASSUMPTIONS if each.name]
+    documents = [each.document(values) for each in ASSUMPTIONS if each.name]
     output.rows(invocation.form, documents, columns=_LIST)
 
 
@@ -46,9 +43,8 @@ def list_(invocation: Invocation, product: str | None) -> None:
 def show(invocation: Invocation, name: str, product: str | None) -> None:
     """Show one assumption: the question, the evidence, and what may be set."""
     found = switch(name)
-    output.record(
-        invocation.form, _document(found, set_assumptions(invocation, product)), columns=_SHOW
-    )
+    document = found.document(set_assumptions(invocation, product))
+    output.record(invocation.form, document, columns=_SHOW)
 
 
 @subcommand(
@@ -63,7 +59,7 @@ def set_(invocation: Invocation, *, name: str, value: str, product: str | None) 
     found = switch(name)
     with opened(invocation) as leanbe:
         text = leanbe.assumptions.set(name, value, product=product)
-    output.record(invocation.form, _document(found, {name: text}), columns=_LIST)
+    output.record(invocation.form, found.document({name: text}), columns=_LIST)
 
 
 @subcommand(
@@ -77,20 +73,4 @@ def unset(invocation: Invocation, name: str, product: str | None) -> None:
     found = switch(name)
     with opened(invocation) as leanbe:
         leanbe.assumptions.unset(name, product=product)
-    output.record(invocation.form, _document(found, {}), columns=_LIST)
-
-
-def _document(assumption: Assumption, values: Mapping[str, str]) -> Document:
-    return {
-        "number": assumption.number,
-        "name": assumption.name,
-        "question": assumption.question,
-        "evidence": assumption.evidence,
-        "note": assumption.note,
-        "kind": assumption.kind,
-        "values": list(assumption.values),
-        "accepts": assumption.accepts,
-        "article": assumption.default,
-        "settledAt": assumption.settled_at,
-        "value": values.get(assumption.name, assumption.default),
-    }
+    output.record(invocation.form, found.document({}), columns=_LIST)

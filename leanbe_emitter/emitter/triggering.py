@@ -6,6 +6,7 @@ Nothing here writes or sends: what ``trigger_all`` records and ``rehearse`` show
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,11 @@ class Triggered:
 
     event: Event
     delivery: Delivery | None
+
+    def document(self) -> dict[str, Any]:
+        """Return both as JSON."""
+        delivery = None if self.delivery is None else self.delivery.document()
+        return {"event": self.event.document(), "delivery": delivery}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from fastapi.responses import Response
 
 from leanbe_emitter.emitter.documents import Document, text_of
-from leanbe_emitter.wire.stringify import JSON, stringify
+from leanbe_emitter.wire.stringify import stringify
 
 MEDIA_TYPE = "application/json"
 
@@ -19,25 +19,30 @@ class Snapshot(Protocol):
         ...
 
 
-def text(snapshot: Document | Snapshot) -> str:
-    """Return a snapshot's text; of a document it is the very one that a webhook would carry."""
-    return snapshot.text if isinstance(snapshot, Document) else text_of(snapshot.document())
+#: What can be answered: a document, another snapshot, or an object of no snapshot's.
+Told = Document | Snapshot | Mapping[str, Any]
 
 
-def one(snapshot: Document | Snapshot, *, status: int = 200) -> Response:
-    """Answer with one document."""
-    return _json(text(snapshot), status=status)
+def text(told: Told) -> str:
+    """Return the text of it; of a document it is the very one that a webhook would carry."""
+    match told:
+        case Document():
+            return told.text
+        case Mapping():
+            return text_of(told)
+        case _:
+            return text_of(told.document())
 
 
-def value(values: Mapping[str, JSON], *, status: int = 200) -> Response:
-    """Answer with an object that is no snapshot's."""
-    return _json(text_of(values), status=status)
+def one(told: Told, *, status: int = 200) -> Response:
+    """Answer with one object."""
+    return _json(text(told), status=status)
 
 
-def page(snapshots: Iterable[Document | Snapshot], *, cursor: str | None = None) -> Response:
+def page(items: Iterable[Told], *, cursor: str | None = None) -> Response:
     """Answer with a part of a list, and the cursor to go on from; None at the end of the list."""
-    items = ",".join(map(text, snapshots))
-    return _json(f'{{"items":[{items}],"cursor":{stringify(cursor)}}}')
+    texts = ",".join(map(text, items))
+    return _json(f'{{"items":[{texts}],"cursor":{stringify(cursor)}}}')
 
 
 def nothing() -> Response:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi import Request
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -140,6 +142,18 @@ class Fields:
         """Return what OpenAPI says of it."""
         content = {"application/json": {"schema": dict(self._schema)}}
         return {"requestBody": {"required": self._is_required, "content": content}}
+
+
+def check(given: Mapping[str, JSON], schema: Schema) -> None:
+    """See whether an object is as its schema says.
+
+    Raises:
+        InvalidValue: it is not; the message names the place and what is wrong there.
+    """
+    error = best_match(Draft202012Validator(schema).iter_errors(given))
+    if error is not None:
+        place = error.json_path.removeprefix("$").removeprefix(".") or "The body"
+        raise InvalidValue(f"{place}: {error.message}.", hint="All members are in /openapi.json.")
 
 
 class Given(BaseModel):

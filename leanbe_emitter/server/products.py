@@ -67,7 +67,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             owner=None if owner is None else owner.model_dump(),
             assume=given.assumptions,
         )
-        return answers.value(_with_secret(made), status=201)
+        return answers.one(_with_secret(made), status=201)
 
     @routes.read("/products", gives=schemas.page(schemas.PRODUCT))
     def list_(_: Annotated[dict[str, Any], Depends(Queried())]) -> Response:

@@ -5,8 +5,10 @@ entry without a name that says why. Name, kind, values and default of a switch a
 ``Reading``'s field: they are read from it here, never written twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.nearest import any_of
@@ -62,6 +64,26 @@ class Assumption:
     values: tuple[str, ...] = ()
     accepts: str = ""
     settled_at: SettledAt | None = None
+
+    def document(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """Return it as JSON, with its value.
+
+        Args:
+            values: the switches that were set, by name.
+        """
+        return {
+            "number": self.number,
+            "name": self.name,
+            "question": self.question,
+            "evidence": self.evidence,
+            "note": self.note,
+            "kind": self.kind,
+            "values": list(self.values),
+            "accepts": self.accepts,
+            "article": self.default,
+            "settledAt": self.settled_at,
+            "value": values.get(self.name, self.default),
+        }
 
 
 def text_of(value: object) -> str:

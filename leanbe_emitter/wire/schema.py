@@ -5,7 +5,7 @@ whether the article shows it (``stated``) or not (``inferred``).
 """
 
 from leanbe_emitter.wire.catalogue import event_kind
-from leanbe_emitter.wire.payloads import envelope_shape, payload_shape
+from leanbe_emitter.wire.payloads import document_shape, envelope_shape, payload_shape
 from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
 from leanbe_emitter.wire.shapes import (
     Anything,
@@ -41,6 +41,11 @@ def json_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
 def envelope_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of the whole body of an event's request (also contract d-1, d-4)."""
     return _head(event) | _object(envelope_shape(event, reading), reading.unset)
+
+
+def document_schema(resource: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
+    """Return the JSON Schema of a resource's document."""
+    return _object(document_shape(resource, reading), reading.unset)
 
 
 def _head(event: str) -> dict[str, JSON]:

@@ -1,0 +1,83 @@
+"""How a product reads the article where it leaves something open."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.asked import Body, Fields, Given
+from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.wire.assumptions import ASSUMPTIONS, assumption
+
+
+class Value(Given):
+    """What an assumption is to be."""
+
+    value: str = Field(description="One of those that it takes.", examples=["3"])
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on assumptions."""
+    routes = Routes(app, leanbe, "Assumptions")
+    path = "/products/{product}/assumptions"
+
+    @routes.read(path, gives=schemas.page(schemas.ASSUMPTION))
+    def list_(product: str) -> Response:
+        """List all assumptions, with their values for a product."""
+        values = leanbe.assumptions.of(product)
+        return answers.page(each.document(values) for each in ASSUMPTIONS if each.name)
+
+    @routes.write("PUT", path, gives=schemas.texts_by_name())
+    def replace(
+        product: str, given: Annotated[dict[str, Any], Depends(Fields(schemas.texts_by_name()))]
+    ) -> Response:
+        """Set these assumptions of a product, and go back to the article's reading of all others.
+
+        Answers with those that are set.
+        """
+        with leanbe.transaction():
+            _unset_all(leanbe, product, but=given)
+            for name, value in _texts(given).items():
+                leanbe.assumptions.set(name, value, product=product)
+            return answers.one(leanbe.assumptions.of(product))
+
+    @routes.write("DELETE", path, gives=None)
+    def unset_all(product: str) -> Response:
+        """Go back to the article's reading of all assumptions."""
+        with leanbe.transaction():
+            _unset_all(leanbe, product, but={})
+        return answers.nothing()
+
+    @routes.read(f"{path}/{{name}}", gives=schemas.ASSUMPTION)
+    def show(product: str, name: str) -> Response:
+        """Show one assumption: the question, the evidence, what may be set, and what is."""
+        return answers.one(assumption(name).document(leanbe.assumptions.of(product)))
+
+    @routes.write("PUT", f"{path}/{{name}}", gives=schemas.ASSUMPTION)
+    def set_(product: str, name: str, given: Annotated[Value, Depends(Body(Value))]) -> Response:
+        """Set an assumption of a product."""
+        text = leanbe.assumptions.set(name, given.value, product=product)
+        return answers.one(assumption(name).document({name: text}))
+
+    @routes.write("DELETE", f"{path}/{{name}}", gives=None)
+    def unset(product: str, name: str) -> Response:
+        """Go back to the article's reading of one assumption."""
+        leanbe.assumptions.unset(name, product=product)
+        return answers.nothing()
+
+
+def _unset_all(leanbe: Leanbe, product: str, *, but: Mapping[str, Any]) -> None:
+    for name in leanbe.assumptions.of(product).keys() - but.keys():
+        leanbe.assumptions.unset(name, product=product)
+
+
+def _texts(given: Mapping[str, Any]) -> Mapping[str, str]:
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise InvalidValue(f"{name} is {value!r}.", hint='It has to be text, like "3".')
+    return given

@@ -1,0 +1,158 @@
+"""The six resources: what each of them has of its own."""
+
+from fastapi import FastAPI
+
+from leanbe_emitter.domain import (
+    announcements,
+    backlog_items,
+    customers,
+    idea_requests,
+    ideas,
+    okrs,
+)
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.server.asked import Parameter, flag
+from leanbe_emitter.server.resources import Resource, Verb, add
+
+_TEXT = {"type": "string"}
+_CUSTOMER = {"customer": {**_TEXT, "description": "Whose it is: an e-mail, or an id."}}
+_OWNER = Parameter(name="owner", meaning="E-mail or id of a user who owns it.")
+_ASSIGNED = Parameter(name="assigned", meaning="E-mail or id of a user who works on it.")
+
+CUSTOMERS = Resource(
+    name="customer",
+    path="customers",
+    noun="customer",
+    settable=customers.SETTABLE,
+    filters=[
+        Parameter(name="email", meaning="The one of this e-mail."),
+        flag("confirmed", "Whether the e-mail was verified."),
+    ],
+    verbs=[Verb(name="confirm", meaning="Note that a customer's e-mail was verified.")],
+)
+IDEAS = Resource(
+    name="idea",
+    path="ideas",
+    noun="idea",
+    settable=ideas.SETTABLE,
+    only_new={
+        "requests": {
+            "type": "array",
+            "items": _TEXT,
+            "description": "New idea requests that become part of it, by id.",
+        }
+    },
+    filters=[
+        flag("promoted", "Whether it was taken into the backlog."),
+        flag("archived", "Whether it was put away."),
+        Parameter(name="visibility", meaning="Who sees it: public, or another word."),
+        Parameter(name="tag", meaning="Ideas that have this tag."),
+        _OWNER,
+        _ASSIGNED,
+    ],
+    verbs=[
+        Verb(name="promote", meaning="Take an idea into the backlog."),
+        Verb(
+            name="upvote",
+            meaning="Vote for an idea; without a customer it is an anonymous vote.",
+            members=_CUSTOMER,
+        ),
+        Verb(
+            name="downvote",
+            meaning="Vote against an idea; without a customer it is an anonymous vote.",
+            members=_CUSTOMER,
+        ),
+        Verb(
+            name="withdraw-vote",
+            meaning="Take a customer's vote back; there is no event of it.",
+            members=_CUSTOMER,
+            needed=["customer"],
+        ),
+    ],
+)
+IDEA_REQUESTS = Resource(
+    name="ideaRequest",
+    path="idea-requests",
+    noun="idea request",
+    settable=idea_requests.SETTABLE,
+    filters=[
+        Parameter(name="status", meaning="new, attached or ignored."),
+        Parameter(name="customer", meaning="Who asked: e-mail or id."),
+        Parameter(name="idea", meaning="What they are attached to."),
+    ],
+    verbs=[
+        Verb(
+            name="attach",
+            meaning="Make a new request part of an idea.",
+            members={"idea": {**_TEXT, "description": "The idea's id."}},
+            needed=["idea"],
+        ),
+        Verb(name="ignore", meaning="Set a new request aside for good."),
+    ],
+    is_fixed=True,
+)
+BACKLOG_ITEMS = Resource(
+    name="backlogItem",
+    path="backlog-items",
+    noun="backlog item",
+    settable=backlog_items.SETTABLE,
+    filters=[
+        Parameter(name="status", meaning="One of the product's."),
+        _ASSIGNED,
+        Parameter(name="idea", meaning="What they were promoted from."),
+    ],
+    verbs=[
+        Verb(
+            name="status",
+            meaning="Move a backlog item to another of the product's statuses.",
+            method="set_status",
+            members={"status": {**_TEXT, "description": "One of the product's."}},
+            needed=["status"],
+        )
+    ],
+)
+OKRS = Resource(
+    name="okr",
+    path="okrs",
+    noun="OKR",
+    settable=okrs.SETTABLE,
+    filters=[_OWNER],
+    verbs=[
+        Verb(
+            name="check-in",
+            meaning="Note how far a key result has come.",
+            members={
+                "keyResult": {**_TEXT, "description": "Its id, or a part of it."},
+                "value": {"type": "number"},
+            },
+            needed=["keyResult", "value"],
+        )
+    ],
+)
+ANNOUNCEMENTS = Resource(
+    name="announcement",
+    path="announcements",
+    noun="announcement",
+    settable=announcements.SETTABLE,
+    filters=[Parameter(name="status", meaning="draft or published.")],
+    verbs=[
+        Verb(name="publish", meaning="Let everybody read it; the event is that of an update."),
+        Verb(name="unpublish", meaning="Take it back; the event is that of an update."),
+    ],
+)
+
+#: What they are called in the API's document.
+RESOURCES = {
+    "Customers": CUSTOMERS,
+    "Ideas": IDEAS,
+    "Idea requests": IDEA_REQUESTS,
+    "Backlog items": BACKLOG_ITEMS,
+    "OKRs": OKRS,
+    "Announcements": ANNOUNCEMENTS,
+}
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations of all six."""
+    for part, resource in RESOURCES.items():
+        add(app, leanbe, resource, part=part)

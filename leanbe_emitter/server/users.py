@@ -1,0 +1,58 @@
+"""The members of products' teams."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.routes import Routes
+
+
+class NewUser(Given):
+    """A user that is to be made, or one of another product who is to have access to this one."""
+
+    email: str | None = Field(default=None, description="Unique in a product.")
+    first_name: str | None = Field(default=None, description="As payloads show it.")
+    user: str | None = Field(
+        default=None, description="Instead: e-mail or id of a user of another product."
+    )
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on users."""
+    routes = Routes(app, leanbe, "Users")
+    path = "/products/{product}/users"
+
+    @routes.write("POST", path, gives=schemas.USER, status=201)
+    def create(product: str, given: Annotated[NewUser, Depends(Body(NewUser))]) -> Response:
+        """Make a user with access to a product.
+
+        Given ``user`` alone, a user of another product has access to this one, too.
+        """
+        found = leanbe.products.get(product)
+        match given:
+            case NewUser(email=str(email), first_name=str(first_name), user=None):
+                user = found.users.create(email=email, first_name=first_name)
+            case NewUser(email=None, first_name=None, user=str(reference)):
+                user = leanbe.users.grant(reference, product=found)
+            case _:
+                raise InvalidValue(
+                    "A user is an email and a firstName, or a user of another product.",
+                    hint='Give {"email": ..., "firstName": ...} or {"user": ...}.',
+                )
+        return answers.one(user, status=201)
+
+    @routes.read(path, gives=schemas.page(schemas.USER))
+    def list_(product: str) -> Response:
+        """List the users of a product, the oldest first."""
+        return answers.page(leanbe.products.get(product).users.list())
+
+    @routes.read(f"{path}/{{reference}}", gives=schemas.USER)
+    def show(product: str, reference: str) -> Response:
+        """Show a user, named by e-mail, id, or a part of the id."""
+        return answers.one(leanbe.products.get(product).users.get(reference))

@@ -1,0 +1,76 @@
+"""The webhook settings of products: no answer but one shows a secret."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from leanbe_emitter.emitter import Leanbe, Wanted
+from leanbe_emitter.errors import NotFound
+from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.products import NewWebhook
+from leanbe_emitter.server.routes import Routes
+
+#: What a webhook is tested with.
+_SAMPLE = "customer.created"
+
+
+class NewSecret(Given):
+    """What to sign with from now on."""
+
+    secret: str | None = Field(default=None, description="Generated where it is left out.")
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on webhook settings."""
+    routes = Routes(app, leanbe, "Webhooks")
+    path = "/products/{product}/webhook"
+
+    @routes.write("PUT", path, gives=schemas.WEBHOOK)
+    def set_(product: str, given: Annotated[NewWebhook, Depends(Body(NewWebhook))]) -> Response:
+        """Set where a product's events go; what is left out stays as it is.
+
+        The secret is generated with the first URL; another URL keeps it.
+        """
+        headers = None if given.headers is None else given.headers.items()
+        return answers.one(
+            leanbe.webhooks.set(product, given.url, secret=given.secret, headers=headers)
+        )
+
+    @routes.read(path, gives=schemas.WEBHOOK)
+    def show(product: str) -> Response:
+        """Show a product's webhook, without its secret."""
+        return answers.one(leanbe.products.get(product).webhook)
+
+    @routes.write("DELETE", path, gives=None)
+    def clear(product: str) -> Response:
+        """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
+        leanbe.webhooks.clear(product)
+        return answers.nothing()
+
+    @routes.read(f"{path}/secret", gives=schemas.SECRET)
+    def secret(product: str) -> Response:
+        """Show a product's secret."""
+        found = leanbe.products.get(product)
+        if found.webhook.secret is None:
+            raise NotFound(
+                f"The product {found.name!r} has no secret yet.",
+                hint="It is generated with the first URL: PUT its webhook.",
+            )
+        return answers.one({"secret": found.webhook.secret})
+
+    @routes.write("POST", f"{path}/rotate", gives=schemas.WEBHOOK)
+    def rotate(
+        product: str, given: Annotated[NewSecret, Depends(Body(NewSecret, is_required=False))]
+    ) -> Response:
+        """Sign with another secret from now on; what is queued keeps its signature."""
+        return answers.one(leanbe.webhooks.rotate(product, secret=given.secret))
+
+    @routes.write("POST", f"{path}/test", gives=schemas.TRIGGERED, status=201)
+    def test(product: str) -> Response:
+        """Raise a sample event (customer.created) for a product's webhook to receive."""
+        wanted = Wanted(events=[_SAMPLE], product=product)
+        (triggered,) = leanbe.trigger_all(wanted, deliver=False)
+        return answers.one(triggered, status=201)

@@ -1,0 +1,81 @@
+"""Webhook settings and assumptions over the API; a secret is in one answer only."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api import Api, calling
+
+URL = "http://127.0.0.1:9/hooks"
+HOOK = "/products/Acme/webhook"
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with calling(database_url) as api:
+        api("POST", "/products", {"name": "Acme"})
+        yield api
+
+
+def test_a_secret_is_shown_where_it_is_asked_for_and_nowhere_else(api: Api) -> None:
+    assert api("GET", f"{HOOK}/secret").status_code == 404
+    wanted = {"url": URL, "secret": "whsec_first", "headers": {"Authorization": "Bearer abc"}}
+    answers = [api("PUT", HOOK, wanted), api("GET", HOOK)]
+    assert api("GET", f"{HOOK}/secret").json() == {"secret": "whsec_first"}
+    answers += [api("POST", f"{HOOK}/rotate", {"secret": "whsec_second"}), api("GET", "/products")]
+    assert api("GET", f"{HOOK}/secret").json() == {"secret": "whsec_second"}
+    for answer in answers:
+        assert answer.is_success
+        assert not any(each in answer.text for each in ("whsec_first", "whsec_second", "abc"))
+
+
+def test_rotating_without_a_body_makes_a_secret(api: Api) -> None:
+    api("PUT", HOOK, {"url": URL, "secret": "whsec_first"})
+    assert api("POST", f"{HOOK}/rotate").status_code == 200
+    assert api("GET", f"{HOOK}/secret").json()["secret"] not in {"", "whsec_first"}
+
+
+def test_clearing_cancels_what_is_pending_and_keeps_the_secret(api: Api) -> None:
+    api("PUT", HOOK, {"url": URL, "secret": "whsec_first"})
+    api("POST", f"{HOOK}/test")
+    assert api("DELETE", HOOK).status_code == 204
+    assert api.leanbe.deliveries.last().status == "cancelled"
+    assert api("GET", HOOK).json()["url"] is None
+    assert api("GET", f"{HOOK}/secret").json() == {"secret": "whsec_first"}
+
+
+def test_a_test_raises_a_sample_event_and_shows_what_is_owed(api: Api) -> None:
+    api("PUT", HOOK, {"url": URL})
+    told = api("POST", f"{HOOK}/test")
+    assert told.status_code == 201
+    assert told.json()["event"]["event"] == "customer.created"
+    assert told.json()["delivery"]["_id"] == api.leanbe.deliveries.last().id
+
+
+@pytest.mark.parametrize("secret", ["", 5, "whsec_\u0000"])
+def test_what_is_refused_as_a_secret_is_not_repeated(api: Api, secret: object) -> None:
+    refused = api("PUT", HOOK, {"url": URL, "secret": secret})
+    assert refused.status_code == 422
+    assert "whsec_" not in refused.text
+
+
+def test_an_assumption_is_set_shown_and_taken_back(api: Api) -> None:
+    one = "/products/Acme/assumptions/max_attempts"
+    before = api("GET", one).json()
+    assert api("PUT", one, {"value": "3"}).json() == {**before, "value": "3"}
+    assert api("GET", "/products/Acme").json()["assumptions"] == {"max_attempts": "3"}
+    assert api("DELETE", one).status_code == 204
+    assert api("GET", one).json() == before
+
+
+def test_all_assumptions_are_replaced_at_once_or_not_at_all(api: Api) -> None:
+    all_of_them = "/products/Acme/assumptions"
+    api("PUT", f"{all_of_them}/max_attempts", {"value": "3"})
+    assert api("PUT", all_of_them, {"method": "PUT"}).json() == {"method": "PUT"}
+    for refused in ({"max_attempts": "0"}, {"max_atempts": "3"}, {"max_attempts": 3}):
+        assert api("PUT", all_of_them, refused).status_code == 422
+    listed = {each["name"]: each["value"] for each in api("GET", all_of_them).json()["items"]}
+    assert (listed["method"], listed["max_attempts"]) != ("POST", "3")
+    assert api("GET", "/products/Acme").json()["assumptions"] == {"method": "PUT"}
+    assert api("DELETE", all_of_them).status_code == 204
+    assert api("GET", "/products/Acme").json()["assumptions"] == {}
