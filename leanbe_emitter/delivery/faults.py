@@ -29,6 +29,7 @@ def take(session: Session, claimed: Sequence[Claimed], *, now: int) -> list[Clai
         claimed: what was claimed, a product's in the order of its events.
         now: the present instant in milliseconds since 1970.
     """
+    _forget_what_ended(session)
     taking = _Taking(session, claimed, now=now)
     return [each for one in claimed if (each := taking.under_a_fault(one)) is not None]
 
@@ -176,6 +177,18 @@ def _is_meant(armed: FaultRow, claimed: Claimed) -> bool:
     is_strict = claimed.webhook.assumptions.get("ordering") == Ordering.STRICT
     # Nothing may overtake there: it would only be late.
     return not (is_strict and Misbehaviour.read(armed.misbehaviour).how(_OUT_OF_ORDER))
+
+
+def _forget_what_ended(session: Session) -> None:
+    """Forget what deliveries had taken that ended otherwise: somebody discarded them."""
+    ended = session.scalars(
+        select(TakenFaultRow.delivery_id)
+        .join(DeliveryRow, DeliveryRow.id == TakenFaultRow.delivery_id)
+        .where(DeliveryRow.state.in_([each for each in DeliveryState if each.is_end]))
+        .with_for_update(of=TakenFaultRow, skip_locked=True)
+    ).all()
+    if ended:
+        session.execute(delete(TakenFaultRow).where(TakenFaultRow.delivery_id.in_(ended)))
 
 
 def _write(session: Session, delivery_id: str, fault: Misbehaviour) -> None:

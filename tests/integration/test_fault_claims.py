@@ -19,7 +19,7 @@ from tests.statements import statements
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What a claim sends for its faults at the most, where each is for another delivery.
-LOOKS = 3
+LOOKS = 4
 
 
 def faults_of(claimed: list[Claimed]) -> list[str | None]:
@@ -154,6 +154,19 @@ def test_one_is_overtaken_by_one_even_in_the_same_claim(bench: Bench) -> None:
     (freed,) = queue.exchange([came_to(claimed[0])], ROOM).claimed
     assert (freed.delivery_id, freed.number) == (first, 1)
     assert str(freed.fault) == "delivered_out_of_order:overtaken"
+
+
+def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) -> None:
+    product = bench.product()
+    (held,) = bench.owe(product)
+    bench.arm("delivered_late:1h")
+    queue = bench.queue()
+    assert claim(queue) == []
+    bench.put(held, DeliveryState.CANCELLED)
+    bench.owe(product, 2)
+    assert claim(queue, 1)[0].webhook.has_faults
+    assert not claim(queue, 1)[0].webhook.has_faults
+    assert bench.rows("taken_faults") == 0
 
 
 def test_what_is_in_flight_by_then_is_not_overtaken(bench: Bench) -> None:
