@@ -73,6 +73,12 @@ class LeanbeMixin(_Case):
             return super().run(result)
 
     @contextmanager
+    def subTest(self, *args: Any, **params: Any) -> Iterator[None]:  # noqa: N802 - unittest's name
+        """Run a part of the test; its failure, which ends only that part, has the note, too."""
+        with super().subTest(*args, **params), self._noting():
+            yield
+
+    @contextmanager
     def _watching(self) -> Iterator[None]:
         """Watch the test, for the first of its callers."""
         if self._is_watched:

@@ -1,5 +1,6 @@
 """``LeanbeMixin``: the same for suites that are written with ``unittest``."""
 
+import sys
 import unittest
 from typing import ClassVar
 
@@ -35,6 +36,14 @@ class Votes(LeanbeMixin, unittest.TestCase):
     def test_that_fails(self) -> None:
         self.leanbe.trigger("idea.updated")
         self.leanbe.assert_delivered("idea.updated")
+
+    def test_in_parts(self) -> None:
+        for event, receives in (("idea.created", True), ("idea.updated", False)):
+            with self.subTest(event=event):
+                assert self.leanbe.trigger(event).delivered is receives
+        with self.subTest("wrong"):
+            self.leanbe.assert_delivered("idea.updated")
+        assert self.leanbe.trigger("idea.created").delivered
 
     def test_that_is_skipped(self) -> None:
         self.skipTest("no votes yet")
@@ -75,6 +84,49 @@ def test_a_failure_has_a_note_with_what_was_sent() -> None:
     assert "\nleanbe deliveries:\n00:00:00" in text
     assert "attempt 1: refused 401" in text
     assert "The raw body is hashed" in text
+
+
+def test_a_part_that_fails_has_the_note_and_the_other_parts_go_on() -> None:
+    result = ran(Votes("test_in_parts"))
+    ((part, text),) = result.failures
+    assert "[wrong]" in str(part)
+    assert "idea.updated was not delivered" in text
+    assert "\nleanbe deliveries:\n00:00:00" in text
+    assert not result.errors
+
+
+PLAIN = """
+    import unittest
+    from leanbe_emitter.testing import LeanbeMixin, Receiver
+
+    class Votes(LeanbeMixin, unittest.TestCase):
+        def leanbe_receiver(self):
+            return Receiver(lambda request: STATUS, path="/hooks/leanbe", secret="whsec_test")
+
+        def test_a_vote(self):
+            idea = self.leanbe_product.ideas.create(title="Dark mode")
+            for _ in range(3):
+                with self.subTest():
+                    self.leanbe_product.ideas.upvote(idea)
+            self.leanbe.deliver()
+            self.leanbe.assert_delivered("idea.upVoted", times=3)
+"""
+
+
+def test_pythons_own_runner_runs_it_and_no_plugin_is_needed(suite: Suite) -> None:
+    passed = plainly(suite, PLAIN.replace("STATUS", "204"))
+    assert passed.ret == 0
+    passed.stderr.fnmatch_lines(["Ran 1 test in *", "OK"])
+    failed = plainly(suite, PLAIN.replace("STATUS", "401"))
+    assert failed.ret == 1
+    failed.stderr.fnmatch_lines(
+        ["*idea.upVoted was *", "leanbe deliveries:", "*refused 401*", "*The raw body is hashed*"]
+    )
+
+
+def plainly(suite: Suite, test: str) -> pytest.RunResult:
+    suite.write(test, "")
+    return suite.pytester.run(sys.executable, "-W", "error", "-m", "unittest", "test_suite")
 
 
 def test_what_is_skipped_or_known_to_fail_is_counted_as_ever() -> None:

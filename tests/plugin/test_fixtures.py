@@ -1,6 +1,7 @@
 """The pytest plugin's fixtures: what a test is given, and what can be set."""
 
 import json
+import os
 
 import pytest
 
@@ -297,7 +298,10 @@ RECORDING = """
         leanbe_product.ideas.create(title="Dark mode")
         leanbe.deliver()
         kept = request.config.rootpath / f"{name}.json"
-        kept.write_text(json.dumps(leanbe.deliveries.snapshot()))
+        secret = leanbe_product.webhook.secret
+        ids = [leanbe_product.id, leanbe.deliveries.last().id, leanbe.deliveries.last().event.id]
+        other = leanbe.products.create("Other", webhook_url="http://127.0.0.1:1/").webhook.secret
+        kept.write_text(json.dumps([leanbe.deliveries.snapshot(), ids, secret, other]))
 """
 BACKWARDS = f"""{CONFTEST}
 def pytest_addoption(parser):
@@ -315,17 +319,56 @@ def test_two_runs_and_another_order_give_the_same_bytes(suite: Suite) -> None:
         suite.run(RECORDING, *options, conftest=BACKWARDS).assert_outcomes(passed=4)
         runs.append(taken(suite))
     assert runs[0] == runs[1] == runs[2]
-    bodies = {json.loads(each)[0]["body"] for each in runs[0]}
+    bodies = {json.loads(each)[0][0]["body"] for each in runs[0]}
     assert len(bodies) == 4
 
 
 @pytest.mark.parametrize("distribution", ["load", "loadgroup"])
-def test_two_workers_give_the_same_bytes_as_one(suite: Suite, distribution: str) -> None:
+def test_four_workers_give_the_same_bytes_as_one(suite: Suite, distribution: str) -> None:
     suite.run(RECORDING).assert_outcomes(passed=4)
     alone = taken(suite)
-    several = suite.run_apart(RECORDING, "-n", "2", "--dist", distribution)
+    several = suite.run_apart(RECORDING, "-n", "4", "--dist", distribution)
     several.assert_outcomes(passed=4)
     assert taken(suite) == alone
+
+
+def test_the_group_that_xdist_adds_to_a_tests_id_changes_no_byte(suite: Suite) -> None:
+    grouped = f"""{CONFTEST}
+class Grouped(pytest.Function):
+    nodeid = property(lambda self: super().nodeid + "@together")  # before pytest 9.2
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.__class__ = Grouped
+        assert item.nodeid.endswith("]@together")
+"""
+    suite.run(RECORDING).assert_outcomes(passed=4)
+    alone = taken(suite)
+    suite.run(RECORDING, conftest=grouped).assert_outcomes(passed=4)
+    assert taken(suite) == alone
+
+
+def test_a_suite_of_five_hundred_tests_passes_and_leaves_nothing_open(suite: Suite) -> None:
+    conftest = f"""{CONFTEST}
+@pytest.fixture
+def leanbe_receiver(requests):
+    async def receive(request):  # needs an event loop, and that has descriptors
+        requests.append(request)
+    return Receiver(receive, secret="whsec_test")
+"""
+    before = os.listdir("/dev/fd")  # noqa: PTH208 - descriptors are no paths
+    test = """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(500))
+        def test_it(leanbe, requests, number):
+            assert leanbe.products.list() == []
+            if number % 10 == 0:
+                assert leanbe.trigger("idea.created").delivered
+            assert len(requests) == (number % 10 == 0)
+    """
+    suite.run(test, conftest=conftest).assert_outcomes(passed=500)
+    assert os.listdir("/dev/fd") == before  # noqa: PTH208 - as above
 
 
 def test_another_seed_gives_other_bytes(suite: Suite) -> None:

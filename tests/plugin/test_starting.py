@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.suites import Suite
 
 HEAVY = {"sqlalchemy", "alembic", "httpx", "httptools", "tenacity", "click", "asyncio"}
@@ -43,6 +45,18 @@ def test_the_plugin_can_be_left_out(suite: Suite) -> None:
     finished.stdout.no_fnmatch_line("leanbe:*")
     finished = suite.run_apart("def test_it(leanbe): pass", "-p", "no:leanbe", conftest="")
     finished.stdout.fnmatch_lines(["*fixture 'leanbe' not found"])
+
+
+def test_what_is_said_to_a_plugin_that_is_left_out_is_refused(suite: Suite) -> None:
+    without = ("-p", "no:leanbe")
+    option = suite.run_apart("def test_it(): pass", *without, "--leanbe-seed=1", conftest="")
+    assert option.ret == pytest.ExitCode.USAGE_ERROR
+    option.stderr.fnmatch_lines(["*unrecognized arguments: --leanbe-seed=1"])
+    suite.pytester.makeini("[pytest]\nleanbe_app_errors = record\n")
+    ini = suite.run_apart("def test_it(): pass", *without, "--strict-config", conftest="")
+    assert ini.ret == pytest.ExitCode.USAGE_ERROR
+    ini.stderr.fnmatch_lines(["*Unknown config option: leanbe_app_errors"])
+    suite.run("def test_it(): pass", "--strict-config", conftest="").assert_outcomes(passed=1)
 
 
 def test_a_failing_test_without_the_fixture_is_reported_as_ever(suite: Suite) -> None:
