@@ -168,14 +168,23 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give the report of a failed test a section with what was sent."""
-    report = yield
+    """Give the report of a failed test a short traceback, and a section with what was sent."""
     handle = item.stash.get(_HANDLE, None)
+    if handle is not None and call.excinfo is not None and not item.config.option.fulltrace:
+        call.excinfo = _shortened(call.excinfo.value)
+    report = yield
     if handle is not None and report.failed:
         report.sections.append(("leanbe deliveries", _evidence(handle)))
     return report
+
+
+def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":
+    from leanbe_emitter.testing.tracebacks import shorten  # noqa: PLC0415 - a failure pays for it
+
+    shorten(error)
+    return pytest.ExceptionInfo.from_exception(error)
 
 
 def _evidence(handle: "TestedLeanbe") -> str:

@@ -109,12 +109,17 @@ def _answered(attempt: Attempt) -> str:
     if attempt.answer_status is not None:
         parts.append(str(attempt.answer_status))
         if attempt.outcome is not Outcome.DELIVERED and attempt.answer_body:
-            parts.append(attempt.answer_body.decode(errors="replace")[:_LONGEST_ANSWER])
+            parts.append(in_one_line(attempt.answer_body, longest=_LONGEST_ANSWER))
     if attempt.error:
         parts.append(attempt.error)
     if attempt.fault:
         parts.append(f"by the fault {attempt.fault}")
     return f": {' '.join(parts)}" if parts else ""
+
+
+def in_one_line(answer: bytes, *, longest: int) -> str:
+    """Return the beginning of an answer's body, be it a whole page, in so many characters."""
+    return " ".join(answer.decode(errors="replace").split())[:longest]
 
 
 def _by_distance(expected: Expected) -> Callable[[Delivery], Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from leanbe_emitter.emitter import Attempt, Delivery, Entry, Leanbe
+from leanbe_emitter.emitter.account import in_one_line
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.storage.states import JournalKind, Outcome
 from leanbe_emitter.wire.explain import Candidate
@@ -70,8 +71,7 @@ def _of_attempt(entry: Entry, attempt: Attempt) -> Iterator[str]:
         f"{attempt.number}: {attempt.outcome}{answered}  {attempt.duration_ms:.0f} ms"
     )
     if attempt.outcome is not Outcome.DELIVERED and attempt.answer_body:
-        body = attempt.answer_body.decode(errors="replace")
-        yield f"{_INDENT}{body[:_LONGEST_ANSWER]}"
+        yield f"{_INDENT}{in_one_line(attempt.answer_body, longest=_LONGEST_ANSWER)}"
     if attempt.error:
         yield f"{_INDENT}{attempt.error}"
     if attempt.fault:

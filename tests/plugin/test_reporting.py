@@ -139,6 +139,65 @@ def leanbe_receiver():
     finished.stdout.fnmatch_lines([TITLE, "*attempt 1: unknown*", "*in hang: time.sleep(20)*"])
 
 
+#: A receiver whose last own line calls a library that raises.
+RAISES = f"""{CONFTEST}
+import json
+
+import starlette.applications
+import starlette.routing
+
+async def receive(request):
+    json.loads("no JSON")
+
+@pytest.fixture
+def leanbe_receiver():
+    route = starlette.routing.Route("/", receive, methods=["POST"])
+    return Receiver(starlette.applications.Starlette(routes=[route]))
+"""
+RAISED = "def test_it(leanbe): leanbe.trigger('idea.created')"
+
+
+def test_a_traceback_goes_from_the_tests_line_to_the_receivers_and_on(suite: Suite) -> None:
+    finished = suite.run(RAISED, conftest=RAISES)
+    finished.stdout.fnmatch_lines(
+        ["test_suite.py:1: ", "conftest.py:*: in receive", "*/decoder.py*", "E*JSONDecodeError*"]
+    )
+    for between in ("*leanbe_emitter/*.py:*", "*starlette/*.py:*", "*contextlib.py:*"):
+        finished.stdout.no_fnmatch_line(between)
+
+
+def test_a_full_traceback_is_shown_to_who_asks_for_it(suite: Suite) -> None:
+    finished = suite.run(RAISED, "--full-trace", conftest=RAISES)
+    finished.stdout.fnmatch_lines(["*leanbe_emitter/*.py:*", "*starlette/*.py:*"])
+
+
+def test_the_traceback_of_a_misuse_ends_at_the_tests_line(suite: Suite) -> None:
+    finished = suite.run("def test_it(leanbe): leanbe.trigger('idea.made')")
+    finished.stdout.fnmatch_lines([">*leanbe.trigger('idea.made')", "E*InvalidValue*Did you mean*"])
+    finished.stdout.no_fnmatch_line("*leanbe_emitter/*.py:*")
+
+
+def test_an_error_of_our_own_keeps_its_traceback(suite: Suite) -> None:
+    finished = suite.run("def test_it(leanbe): leanbe.trigger(7)")
+    finished.stdout.fnmatch_lines(["*leanbe_emitter/*.py:*"])
+
+
+def test_a_page_of_html_is_shown_in_one_line(suite: Suite) -> None:
+    conftest = f"""{CONFTEST}
+def app(environ, start_response):
+    start_response("403 Forbidden", [])
+    return [b"\\n<html>\\n  <h1>Forbidden</h1>\\n</html>\\n"]
+
+@pytest.fixture
+def leanbe_receiver():
+    return Receiver(app)
+"""
+    test = "def test_it(leanbe): leanbe.trigger('idea.created'); leanbe.assert_delivered('*')"
+    finished = suite.run(test, conftest=conftest)
+    page = "<html> <h1>Forbidden</h1> </html>"
+    finished.stdout.fnmatch_lines([f"E*refused: 403 {page}", f"              {page}"])
+
+
 def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
     with Leanbe() as leanbe:
         leanbe.products.create("Unwired").ideas.create(title="A")

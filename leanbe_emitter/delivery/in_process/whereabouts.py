@@ -77,7 +77,7 @@ def _threads_of_frameworks() -> Iterator[list[FrameType]]:
 
 
 def _innermost_own(frames: Sequence[FrameType]) -> FrameType | None:
-    return next((each for each in reversed(frames) if _is_own(each)), None)
+    return next((each for each in reversed(frames) if is_own(each)), None)
 
 
 def _is_called(frame: FrameType) -> bool:
@@ -86,7 +86,8 @@ def _is_called(frame: FrameType) -> bool:
     return not name.startswith(_CALLERS)
 
 
-def _is_own(frame: FrameType) -> bool:
+def is_own(frame: FrameType) -> bool:
+    """Say whether the code is the user's: no library's, and not of this package."""
     name = os.path.realpath(frame.f_code.co_filename)
     return not name.startswith(("<", *_LIBRARIES)) and "<frozen " not in name
 
@@ -107,7 +108,7 @@ def of_error(error: BaseException) -> str:
     while trace is not None:
         frames.append((trace.tb_frame, trace.tb_lineno))
         trace = trace.tb_next
-    own = [each for each in frames if _is_own(each[0])] or frames
+    own = [each for each in frames if is_own(each[0])] or frames
     if not own:
         return ""
     frame, number = own[-1]
