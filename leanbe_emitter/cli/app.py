@@ -47,6 +47,7 @@ SECTIONS = {
         "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",
         "schema": "Print what an event's payload looks like.",
     },
+    "Control": {"faults": "Deliberate, counted misbehaviours: of the receiver, or of ours."},
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
         "snippet": "Print a correct receiver to start from.",

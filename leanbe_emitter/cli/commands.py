@@ -47,11 +47,23 @@ def _global_options() -> list[click.Option]:
 
 
 class _Helpful(click.Command):
-    """A command whose help shows the global options apart, and ends in an example to run."""
+    """A command whose help shows the global options apart, and ends in an example to run.
 
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+    Args:
+        example: what its help ends in, which the tests run.
+        words: title to words that it takes, each with its meaning.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        example: str,
+        words: Mapping[str, Mapping[str, str]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.example = example
+        self.words = words or {}
         self.global_options = _global_options()
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -59,10 +71,12 @@ class _Helpful(click.Command):
         return [*super().get_params(ctx), *self.global_options]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options of this command, its subcommands, and the global options."""
+        """Write the options of this command, its words and subcommands, and the global options."""
         own = [p for p in self.get_params(ctx) if p not in self.global_options]
         options = [p for p in own if isinstance(p, click.Option)]
         _write(formatter, "Options", [option.get_help_record(ctx) for option in options])
+        for title, meanings in self.words.items():
+            _write(formatter, title, list(meanings.items()))
         if isinstance(self, click.Group):
             self.format_commands(ctx, formatter)
         records = [option.get_help_record(ctx) for option in self.global_options]
@@ -154,6 +168,15 @@ def group(name: str, *, example: str) -> Callable[[Callback], Group]:
     return click.group(name, cls=Group, example=example)
 
 
-def subcommand(parent: Group, name: str, *, example: str) -> Callable[[Callback], click.Command]:
-    """Return the decorator of a command of a group."""
-    return parent.command(name, cls=Command, example=example)
+def subcommand(
+    parent: Group, name: str, *, example: str, words: Mapping[str, Mapping[str, str]] | None = None
+) -> Callable[[Callback], click.Command]:
+    """Return the decorator of a command of a group.
+
+    Args:
+        parent: the group.
+        name: what it is called there.
+        example: what its help ends in.
+        words: title to words that it takes, each with its meaning.
+    """
+    return parent.command(name, cls=Command, example=example, words=words)

@@ -4,12 +4,19 @@ from fastapi import FastAPI
 
 import leanbe_emitter
 from leanbe_emitter.emitter import Leanbe
-from leanbe_emitter.server import assumptions, documents, products, users, webhooks
+from leanbe_emitter.server import assumptions, documents, faults, products, users, webhooks
 from leanbe_emitter.server.access import Access, Guard
 from leanbe_emitter.server.problems import answer_errors
 from leanbe_emitter.settings import Settings
 
-_PARTS = (products.add_to, webhooks.add_to, assumptions.add_to, users.add_to, documents.add_to)
+_PARTS = (
+    products.add_to,
+    webhooks.add_to,
+    assumptions.add_to,
+    users.add_to,
+    documents.add_to,
+    faults.add_to,
+)
 
 
 def create_app(

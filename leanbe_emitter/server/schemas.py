@@ -140,6 +140,21 @@ DELIVERY: Final = object_of(
         "attempts": list_of(ATTEMPT),
     }
 )
+FAULT: Final = object_of(
+    {
+        "_id": _ID,
+        "kind": _TEXT,
+        "how": or_null(_TEXT),
+        "times": {"type": "integer", "minimum": 1},
+        "fired": {"type": "integer", "minimum": 0},
+        "event": or_null(_TEXT),
+        "product": or_null(_ID),
+        "mustFire": {
+            "type": "boolean",
+            "description": "Whether the Python test that armed it fails if it never fires.",
+        },
+    }
+)
 TRIGGERED: Final = object_of({"event": EVENT, "delivery": or_null(DELIVERY)})
 
 
