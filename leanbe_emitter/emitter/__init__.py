@@ -10,9 +10,9 @@ from leanbe_emitter.emitter.idea_requests import IdeaRequest
 from leanbe_emitter.emitter.ideas import Idea
 from leanbe_emitter.emitter.leanbe import Leanbe
 from leanbe_emitter.emitter.okrs import KeyResult, Okr
+from leanbe_emitter.emitter.paging import Page
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered
-from leanbe_emitter.emitter.resources import Page
 from leanbe_emitter.emitter.results import Nothing, Results
 from leanbe_emitter.emitter.sending import Courier, Receiver
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product, User, Webhook

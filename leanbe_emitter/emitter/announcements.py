@@ -15,7 +15,8 @@ from leanbe_emitter.emitter.documents import (
     instant,
     titles,
 )
-from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource, one_of
+from leanbe_emitter.emitter.paging import PAGE, Page
+from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, one_of
 from leanbe_emitter.emitter.users import UserRef
 from leanbe_emitter.storage.documents import AnnouncementRow
 from leanbe_emitter.storage.states import AnnouncementStatus

@@ -27,7 +27,7 @@ from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
 from leanbe_emitter.emitter.waiting import waits, waits_at_end
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.outbox import record, redeliver
+from leanbe_emitter.outbox import Lease, record, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
@@ -63,16 +63,12 @@ class Attempting:
         Raises:
             Conflict: a transaction is open already.
         """
-        if deliver:
-            self._require_free()
-        raised = Raised()
-        lease = self._engine.new_lease() if deliver else None
+        raised, lease = Raised(), self._new_lease(deliver=deliver)
         with self._transactions.begin(lease=lease) as transaction:
             yield raised
         raised.recorded = tuple(transaction.recorded)
         owed = [each.delivery_id for each in raised.recorded if each.delivery_id]
-        if lease is not None:
-            await self._engine.attempt(owed, lease=lease, watcher=watcher)
+        await self._attempt(owed, lease=lease, watcher=watcher)
         raised.deliveries = tuple(self.deliveries.of(owed))
 
     @waits("leanbe.trigger()")
@@ -141,9 +137,7 @@ class Attempting:
             InvalidValue: an unknown event, a wrong path, an assumption that is refused.
             NotFound: there is no such product or delivery.
         """
-        if deliver:
-            self._require_free()
-        lease = self._engine.new_lease() if deliver else None
+        lease = self._new_lease(deliver=deliver)
         with self._transactions.acting() as action:
             asked = self._ask(action.session, wanted, now=action.now)
             recorded = record(
@@ -153,10 +147,9 @@ class Attempting:
                 Event.of(action.session.get_one(EventRow, each.event_id)) for each in recorded
             ]
         delivery_ids = [each.delivery_id for each in recorded]
-        if lease is not None:
-            leased = [each for each in delivery_ids if each]
-            await self._engine.attempt(leased, lease=lease, watcher=watcher)
-        deliveries = {each.id: each for each in self.deliveries.of(filter(None, delivery_ids))}
+        owed = [each for each in delivery_ids if each]
+        await self._attempt(owed, lease=lease, watcher=watcher)
+        deliveries = {each.id: each for each in self.deliveries.of(owed)}
         return Results(
             Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
             for event, delivery_id in zip(events, delivery_ids, strict=True)
@@ -210,9 +203,14 @@ class Attempting:
 
     @waits("leanbe.redeliver()")
     async def redeliver(
-        self, references: Sequence[DeliveryRef], *, watcher: Watcher = NOBODY
+        self, references: Sequence[DeliveryRef], *, deliver: bool = True, watcher: Watcher = NOBODY
     ) -> Results[str]:
-        """Deliver old events again: the same bytes, to the products' present URLs, at once.
+        """Deliver old events again: the same bytes, to the products' present URLs.
+
+        Args:
+            references: deliveries of the events.
+            deliver: whether to make the first attempts at once; else a worker makes them.
+            watcher: is told of the attempts.
 
         Returns:
             The ids of the new deliveries.
@@ -221,8 +219,7 @@ class Attempting:
             Conflict: a product has no URL now, or a transaction is open.
             NotFound: there is no such delivery.
         """
-        self._require_free()
-        lease = self._engine.new_lease()
+        lease = self._new_lease(deliver=deliver)
         with self._transactions.acting() as action:
             session = action.session
             old = [row_of(session, reference) for reference in references]
@@ -234,22 +231,24 @@ class Attempting:
                 redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
                 for event in events
             ]
-        await self._engine.attempt(new, lease=lease, watcher=watcher)
+        await self._attempt(new, lease=lease, watcher=watcher)
         return Results(new)
 
     @waits("leanbe.redeliver_all()")
-    async def redeliver_all(self, job: Job, *, watcher: Watcher = NOBODY) -> Redelivered:
+    async def redeliver_all(
+        self, job: Job, *, deliver: bool = True, watcher: Watcher = NOBODY
+    ) -> Redelivered:
         """Run a job: deliver many old events again, each once, however often it is started.
 
-        Broken off, it goes on where it ended when a job of the same name is run again.
+        Broken off, it goes on where it ended when a job of the same name is run again. Without
+        ``deliver``, the first attempts are left to a worker.
 
         Raises:
             Conflict: another process runs the same job, or a transaction is open.
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """
-        self._require_free()
-        return await self._redelivering(watcher).run(job)
+        return await self._redelivering(watcher).run(job, deliver=deliver)
 
     def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
         """Yield the deliveries whose events ``redeliver_all`` would deliver again, in batches.
@@ -308,9 +307,21 @@ class Attempting:
     def _redelivering(self, watcher: Watcher) -> Redelivering:
         return Redelivering(
             self._transactions,
-            new_lease=self._engine.new_lease,
-            attempt=lambda new, lease: self._engine.attempt(new, lease=lease, watcher=watcher),
+            new_lease=lambda deliver: self._new_lease(deliver=deliver),
+            attempt=lambda new, lease: self._attempt(new, lease=lease, watcher=watcher),
         )
+
+    def _new_lease(self, *, deliver: bool) -> Lease | None:
+        """Return a lease for first attempts that are to be made here; None: a worker makes them."""
+        if not deliver:
+            return None
+        self._require_free()
+        return self._engine.new_lease()
+
+    async def _attempt(self, ids: Sequence[str], *, lease: Lease | None, watcher: Watcher) -> None:
+        """Make the first attempts of what was recorded with this lease, if it was with one."""
+        if lease is not None:
+            await self._engine.attempt(ids, lease=lease, watcher=watcher)
 
     def _require_free(self) -> None:
         """See to it that attempts can be made here, before anything is leased for them."""

@@ -15,7 +15,8 @@ from leanbe_emitter.emitter.documents import (
     titles,
 )
 from leanbe_emitter.emitter.ideas import IdeaRef
-from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource, named_by
+from leanbe_emitter.emitter.paging import PAGE, Page
+from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, named_by
 from leanbe_emitter.emitter.users import UserRef
 from leanbe_emitter.storage.documents import BacklogItemRow
 from leanbe_emitter.storage.tables import ProductRow

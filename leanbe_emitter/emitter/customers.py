@@ -11,7 +11,8 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.emitter.documents import CustomerReference, Document, ProductReference
-from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource
+from leanbe_emitter.emitter.paging import PAGE, Page
+from leanbe_emitter.emitter.resources import Conditions, Kind, Resource
 from leanbe_emitter.emitter.snapshots import Product
 from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.tables import ProductRow

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.curl import curl
 from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.domain.references import find
+from leanbe_emitter.emitter.lookout import Lookout
+from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
@@ -21,6 +23,8 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.outbox import cancel
+from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.journal import Cursor
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.tables import (
     AttemptRow,
@@ -37,9 +41,6 @@ from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of
 
 DeliveryRef = Delivery | str
-
-#: How many rows a list has unless it is told otherwise.
-PAGE = 200
 
 # All there are.
 _MOST = 1_000_000
@@ -108,18 +109,49 @@ class Deliveries:
         with self._transactions.looking() as session:
             return self._snapshots(session, [row_of(session, reference).id])[0]
 
-    def list(self, which: Filter | None = None, *, limit: int = PAGE) -> Sequence[Delivery]:
+    def list(
+        self, which: Filter | None = None, *, limit: int = PAGE, after: str | None = None
+    ) -> Page[Delivery]:
         """Return the newest deliveries first, up to ``limit``.
+
+        Args:
+            which: those that are meant; all, if it is left out.
+            limit: how many at the most.
+            after: the cursor of the page before.
 
         Raises:
             NotFound: the filter names a product that is not there.
-            InvalidValue: its glob matches no event name, its status is none, or ``limit`` is 0.
+            InvalidValue: its glob matches no event name, its status is none, ``limit`` is 0, or
+                ``after`` is no cursor.
         """
-        if limit < 1:
-            raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
+        check_limit(limit)
         with self._transactions.looking() as session:
             found = selected(session, which or Filter(), DeliveryRow.id)
-            return self._snapshots(session, session.scalars(_newest(found, limit)).all())
+            at, identifier = DeliveryRow.created_at, DeliveryRow.id
+            ids = session.scalars(newest(found, at, identifier, limit=limit + 1, after=after)).all()
+            deliveries = self._snapshots(session, ids[:limit])
+        is_more = len(ids) > limit
+        cursor = cursor_of(deliveries[-1].created_at, deliveries[-1].id) if is_more else None
+        return Page(deliveries, cursor=cursor)
+
+    def among(self, ids: Iterable[str], which: Filter) -> Sequence[Delivery]:
+        """Return those of these deliveries that a filter means, the newest first.
+
+        Raises:
+            NotFound: the filter names a product that is not there.
+            InvalidValue: its glob matches no event name, or its status is none.
+        """
+        wanted = sorted(set(ids), reverse=True)
+        with self._transactions.looking() as session:
+            found = selected(session, which, DeliveryRow.id)
+            meant = [
+                each
+                for start in range(0, len(wanted), _IDS_AT_ONCE)
+                for each in session.scalars(
+                    found.where(DeliveryRow.id.in_(wanted[start : start + _IDS_AT_ONCE]))
+                )
+            ]
+            return self._snapshots(session, sorted(meant, reverse=True))
 
     def last(self, event: str | None = None) -> Delivery:
         """Return the newest delivery, of an event name or glob, or of any.
@@ -134,11 +166,19 @@ class Deliveries:
 
     @waits("leanbe.deliveries.wait_for()")
     async def wait_for(
-        self, which: Filter, *, count: int = 1, timeout_seconds: float
+        self, which: Filter, *, count: int = 1, after: Cursor | None = None, timeout_seconds: float
     ) -> Results[Delivery]:
         """Wait until so many match, whoever attempts them; without a status, if they are settled.
 
-        Those that were there before count, too. Returned are the newest, first.
+        Args:
+            which: those that are waited for.
+            count: how many.
+            after: only those that something happened to behind this cursor, as
+                ``leanbe.watching.end()`` gives it; left out, those that were there before, too.
+            timeout_seconds: how long to wait.
+
+        Returns:
+            The newest, first.
 
         Raises:
             Conflict: a transaction is open: it would not see what others do.
@@ -146,20 +186,13 @@ class Deliveries:
             WaitTimedOut: there were fewer in that time.
         """
         self._transactions.require_none("Waiting")
-        if which.status is None and which.is_settled is None:
-            which = replace(which, is_settled=True)
-        found: Sequence[Delivery] = ()
+        lookout = self.lookout(which, count=count, after=after)
+        await wait_until(lookout.look, timeout_seconds=timeout_seconds, came=lambda: str(lookout))
+        return Results(lookout.found)
 
-        def enough() -> bool:
-            nonlocal found
-            found = self.list(which, limit=count)
-            return len(found) >= count
-
-        def came() -> str:
-            return f"{len(found)} of {count} deliveries came"
-
-        await wait_until(enough, timeout_seconds=timeout_seconds, came=came)
-        return Results(found)
+    def lookout(self, which: Filter, *, count: int = 1, after: Cursor | None = None) -> Lookout:
+        """Return what looks for ``wait_for``, for callers who wait by themselves."""
+        return Lookout(self, self._told, which, count=count, after=after)
 
     def of(self, delivery_ids: Iterable[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
@@ -256,6 +289,17 @@ class Deliveries:
         told = Misbehaviour.read(last.fault).explained()
         return replace(explained, summary=f"{explained.summary} {told}")
 
+    def _told(self, after: Cursor) -> tuple[set[str], Cursor]:
+        """Return the ids of deliveries that the journal tells of behind a cursor, and its end."""
+        ids = set[str]()
+        while True:
+            with self._transactions.looking() as session:
+                entries = journal.read(session, after)
+            if not entries:
+                return ids, after
+            ids.update(each.delivery_id for each in entries if each.delivery_id)
+            after = entries[-1].cursor
+
     def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
         attempts: dict[str, list[AttemptRow]] = defaultdict(list)
@@ -340,22 +384,6 @@ def _states(which: Filter) -> Sequence[DeliveryState]:
         for state in DeliveryState
         if which.status in {None, state.status} and which.is_settled in {None, state.is_end}
     ]
-
-
-def _newest(found: Select[Any], limit: int) -> Select[Any]:
-    """Return the newest of what was found, first; by the primary key's index.
-
-    Several processes make ids: those of one second are in no order, but the seconds are.
-    """
-    second = func.substr(DeliveryRow.id, 1, 8)
-    oldest = (
-        found.with_only_columns(second).order_by(DeliveryRow.id.desc()).offset(limit - 1).limit(1)
-    )
-    return (
-        found.where(DeliveryRow.id >= func.coalesce(oldest.correlate(None).scalar_subquery(), ""))
-        .order_by(DeliveryRow.created_at.desc(), DeliveryRow.id.desc())
-        .limit(limit)
-    )
 
 
 def _rows(

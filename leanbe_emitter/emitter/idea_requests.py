@@ -16,15 +16,8 @@ from leanbe_emitter.emitter.documents import (
     IdeaRequestReference,
     ProductReference,
 )
-from leanbe_emitter.emitter.resources import (
-    PAGE,
-    Conditions,
-    Kind,
-    Page,
-    Resource,
-    named_by,
-    one_of,
-)
+from leanbe_emitter.emitter.paging import PAGE, Page
+from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, named_by, one_of
 from leanbe_emitter.storage.documents import IdeaRequestRow
 from leanbe_emitter.storage.states import RequestStatus
 from leanbe_emitter.storage.tables import ProductRow

@@ -19,7 +19,8 @@ from leanbe_emitter.emitter.documents import (
     titles,
 )
 from leanbe_emitter.emitter.idea_requests import IdeaRequestRef
-from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource, named_by
+from leanbe_emitter.emitter.paging import PAGE, Page
+from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, named_by
 from leanbe_emitter.emitter.users import UserRef
 from leanbe_emitter.storage.documents import IdeaRow
 from leanbe_emitter.storage.states import VoteDirection

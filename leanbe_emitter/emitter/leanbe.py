@@ -25,8 +25,10 @@ from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.emitter.advancing import AdvancingClock
 from leanbe_emitter.emitter.asserting import Asserting
 from leanbe_emitter.emitter.attempting import Attempting
+from leanbe_emitter.emitter.counting import Counts, count
 from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
+from leanbe_emitter.emitter.events import Events
 from leanbe_emitter.emitter.faults import Faults
 from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
@@ -39,9 +41,9 @@ from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import LeanbeError, NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.database import Database, shown
 from leanbe_emitter.storage.emptying import empty
-from leanbe_emitter.storage.migrate import prepare
+from leanbe_emitter.storage.migrate import Schema, prepare, schema_of
 from leanbe_emitter.storage.retention import Pruned, prune
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import check
@@ -69,6 +71,7 @@ class Leanbe(Attempting, Asserting):
 
     Attributes:
         products, webhooks, assumptions, users, deliveries: what there is to act on.
+        events: what has happened.
         faults: deliberate misbehaviours, counted.
         clock: the time; a ``ManualClock`` is moved with all that falls due on the way.
         watching: follows what happens, whichever process does it.
@@ -133,6 +136,7 @@ class Leanbe(Attempting, Asserting):
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
         self.deliveries = Deliveries(self._transactions, redeliver=self.redeliver)
+        self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
         self.watching = Watching(self._transactions, self.deliveries)
         self.clock = AdvancingClock(self._clock, self._transactions, deliver=self.deliver)
@@ -212,6 +216,29 @@ class Leanbe(Attempting, Asserting):
         self._transactions.require_none("Asking what is due")
         return self._engine.queue.due()
 
+    def is_idle(self) -> bool:
+        """Say whether nothing is due or in flight, as ``due`` does."""
+        due = self.due()
+        return due.count == due.in_flight == 0
+
+    def counts(self) -> Counts:
+        """Say how much there is of everything."""
+        with self._transactions.looking() as session:
+            return count(session)
+
+    def schema(self) -> Schema:
+        """Say how the database's tables stand to this program.
+
+        Raises:
+            DatabaseUnavailable: it cannot be reached.
+        """
+        return schema_of(self._database)
+
+    @property
+    def db(self) -> str:
+        """The database's URL as it may be seen: without a password."""
+        return shown(self._database.url)
+
     def metrics(self) -> Metrics:
         """Return what this handle has done since it was opened, and what the database owes.
 
@@ -233,7 +260,7 @@ class Leanbe(Attempting, Asserting):
         """
         self._transactions.require_none("Waiting")
         await wait_until(
-            self._is_idle,
+            self.is_idle,
             timeout_seconds=timeout_seconds,
             came=lambda: "deliveries are still due or in flight",
         )
@@ -317,10 +344,6 @@ class Leanbe(Attempting, Asserting):
             await self._engine.close()
         finally:
             self._database.close()
-
-    def _is_idle(self) -> bool:
-        due = self.due()
-        return due.count == due.in_flight == 0
 
 
 def _prepared(database: Database) -> bool:

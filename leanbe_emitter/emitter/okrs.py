@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import okrs, users
 from leanbe_emitter.emitter.documents import Document, ProductReference, UserReference, instant
-from leanbe_emitter.emitter.resources import PAGE, Conditions, Kind, Page, Resource, named_by
+from leanbe_emitter.emitter.paging import PAGE, Page
+from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, named_by
 from leanbe_emitter.emitter.users import UserRef
 from leanbe_emitter.storage.documents import OkrRow
 from leanbe_emitter.storage.tables import ProductRow

@@ -60,16 +60,16 @@ class Redelivering:
     """Runs jobs.
 
     Args:
-        new_lease: returns a lease for deliveries that are attempted at once.
-        attempt: makes the first attempts of deliveries of such a lease.
+        new_lease: returns a lease for deliveries if they are to be attempted at once.
+        attempt: makes the first attempts of deliveries of such a lease; of none, no attempts.
     """
 
     def __init__(
         self,
         transactions: Transactions,
         *,
-        new_lease: Callable[[], Lease],
-        attempt: Callable[[Sequence[str], Lease], Awaitable[object]],
+        new_lease: Callable[[bool], Lease | None],
+        attempt: Callable[[Sequence[str], Lease | None], Awaitable[object]],
     ) -> None:
         self._transactions = transactions
         self._new_lease = new_lease
@@ -91,8 +91,8 @@ class Redelivering:
             yield [row.id for row in _once(page, seen)]
             after = page[-1].id
 
-    async def run(self, job: Job) -> Redelivered:
-        """Owe the events again and make the first attempts, batch by batch, in the order of ids.
+    async def run(self, job: Job, *, deliver: bool) -> Redelivered:
+        """Owe the events again, batch by batch, in the order of ids; make the first attempts.
 
         Raises:
             Conflict: another process runs the same job right now.
@@ -101,7 +101,7 @@ class Redelivering:
         """
         after, made, without_url = "", 0, 0
         while True:
-            lease = self._new_lease()
+            lease = self._new_lease(deliver)
             with _alone(job), self._transactions.acting() as action:
                 page = _page(action.session, job, after)
                 if not page:
@@ -160,7 +160,7 @@ def _once(page: Iterable[Row[Any]], seen: set[str]) -> list[Row[Any]]:
     return first
 
 
-def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease) -> list[str]:
+def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | None) -> list[str]:
     session = action.session
     with_url = _with_url(action, {row.product_id for row in rows})
     wanted = [row.event_id for row in rows if row.product_id in with_url]

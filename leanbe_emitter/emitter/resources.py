@@ -4,7 +4,6 @@ A change locks the product, then looks up what it is about, then lets the domain
 reference names cannot become something else meanwhile. Every call returns what is there at its end.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +11,14 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.emitter.documents import Document, Reference, text_of
+from leanbe_emitter.emitter.paging import Page, behind, check_limit, cursor_of
 from leanbe_emitter.emitter.snapshots import Product, User
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
@@ -28,33 +28,14 @@ from leanbe_emitter.wire.nearest import any_of
 from leanbe_emitter.wire.payloads import document
 from leanbe_emitter.wire.stringify import JSON
 
-#: How many documents a list has unless it is told otherwise.
-PAGE = 200
-
 #: How many rows become documents at once: databases take some ten thousand ids at the most.
 _ROWS_AT_ONCE = 500
 
-#: When the last one was created, and its id.
-_CURSOR = re.compile(r"(-?[0-9]{1,15})-([0-9a-f]{24})")
-
 Row = TypeVar("Row")
 Snapshot = TypeVar("Snapshot", bound=Document)
-Entry = TypeVar("Entry")
 Choice = TypeVar("Choice", bound=StrEnum)
 
 Conditions = Iterable[ColumnElement[bool]]
-
-
-class Page(list[Entry]):
-    """A part of a list, in the order of creation.
-
-    Attributes:
-        cursor: what ``after=`` takes to go on; None at the end of the list.
-    """
-
-    def __init__(self, entries: Iterable[Entry], *, cursor: str | None) -> None:
-        super().__init__(entries)
-        self.cursor = cursor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,16 +145,16 @@ class Resource(Generic[Row, Snapshot]):
         limit: int,
         after: str | None,
     ) -> Page[Snapshot]:
-        if limit < 1:
-            raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
+        check_limit(limit)
         table = self._kind.table
         with self._looking() as (session, product):
             found = self._kind.of(product).where(*conditions(session, product))
             if after is not None:
-                found = found.where(_behind(table, after))
+                found = found.where(behind(table.created_at, table.id, after))
             ordered = found.order_by(table.created_at, table.id).limit(limit + 1)
             rows = session.scalars(ordered).all()
-            cursor = _cursor(rows[limit - 1]) if len(rows) > limit else None
+            last: Any = rows[limit - 1] if len(rows) > limit else None
+            cursor = None if last is None else cursor_of(last.created_at, last.id)
             return Page(self._snapshots(session, product, rows[:limit]), cursor=cursor)
 
     def _row(
@@ -225,18 +206,3 @@ def _plain(value: object) -> JSON:
             return [_plain(each) for each in value]
         case _:
             return value
-
-
-def _cursor(row: Any) -> str:
-    return f"{row.created_at}-{row.id}"
-
-
-def _behind(table: Any, cursor: str) -> ColumnElement[bool]:
-    """Return the condition of what comes after a cursor, which may be gone itself by now."""
-    parts = _CURSOR.fullmatch(cursor)
-    if parts is None:
-        raise InvalidValue(
-            f"{cursor!r} is no cursor of a list.", hint="Give the cursor of the page before."
-        )
-    at, last = int(parts[1]), parts[2]
-    return or_(table.created_at > at, and_(table.created_at == at, table.id > last))

@@ -1,0 +1,95 @@
+"""Going on behind a cursor: waiting for what came of an action, and lists in pages."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from leanbe_emitter import Filter, InvalidValue, Job, Leanbe, WaitTimedOut
+from tests.answering import Answering
+
+URL = "http://127.0.0.1:9/hooks"
+
+
+@pytest.fixture
+def leanbe(database_url: str) -> Iterator[Leanbe]:
+    with Leanbe(database_url, transport=Answering()) as leanbe:
+        leanbe.products.create("Acme", webhook_url=URL)
+        yield leanbe
+
+
+def make_ideas(leanbe: Leanbe, *titles: str) -> None:
+    for title in titles:
+        leanbe.products.only().ideas.create(title=title)
+
+
+def test_only_what_happened_behind_the_cursor_counts(leanbe: Leanbe) -> None:
+    make_ideas(leanbe, "Before")
+    leanbe.deliver()
+    cursor = leanbe.watching.end()
+    make_ideas(leanbe, "After")
+    leanbe.deliver()
+    (found,) = leanbe.deliveries.wait_for(Filter(), after=cursor, timeout_seconds=30)
+    assert found.event.payload["title"] == "After"
+    with pytest.raises(WaitTimedOut, match="1 of 2 deliveries came"):
+        leanbe.deliveries.wait_for(Filter(), count=2, after=cursor, timeout_seconds=0)
+
+
+def test_a_delivery_counts_that_was_recorded_before_and_settled_behind_the_cursor(
+    leanbe: Leanbe,
+) -> None:
+    make_ideas(leanbe, "Dark mode")
+    cursor = leanbe.watching.end()
+    lookout = leanbe.deliveries.lookout(Filter(), after=cursor)
+    assert not lookout.look()
+    leanbe.deliver()
+    assert lookout.look()
+
+
+def test_events_and_deliveries_come_in_pages_the_newest_first(leanbe: Leanbe) -> None:
+    make_ideas(leanbe, *"abcde")
+    for pages in (leanbe.events, leanbe.deliveries):
+        titles, cursor, sizes = "", None, []
+        while True:
+            page = pages.list(limit=2, after=cursor)
+            events = [getattr(each, "event", each) for each in page]
+            titles += "".join(each.payload["title"] for each in events)
+            sizes.append(len(page))
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert (titles, sizes) == ("edcba", [2, 2, 1])
+
+
+def test_events_are_there_whether_anything_is_owed_for_them_or_not(leanbe: Leanbe) -> None:
+    make_ideas(leanbe, "Elsewhere")
+    other = leanbe.products.create("Without a URL")
+    other.ideas.create(title="Dark mode")
+    other.announcements.create(title="Soon")
+    (event,) = leanbe.events.list(event="idea.*", product=other)
+    assert event.payload["title"] == "Dark mode"
+    assert leanbe.events.get(event.id[-8:]) == event
+
+
+@pytest.mark.parametrize("cursor", ["", "1", "1-2", "x-649d2ac49c3a1954e6a2e421"])
+def test_what_is_no_cursor_is_refused(leanbe: Leanbe, cursor: str) -> None:
+    with pytest.raises(InvalidValue, match="no cursor"):
+        leanbe.events.list(after=cursor)
+    with pytest.raises(InvalidValue, match="no cursor"):
+        leanbe.deliveries.list(after=cursor)
+
+
+def test_what_is_redelivered_may_be_left_to_a_worker(leanbe: Leanbe) -> None:
+    make_ideas(leanbe, "a", "b")
+    leanbe.deliver()
+    old = [each.id for each in leanbe.deliveries.list()]
+    (new,) = leanbe.redeliver(old[:1], deliver=False)
+    assert leanbe.deliveries.get(new).status == "pending"
+    done = leanbe.redeliver_all(Job(name="all", which=Filter(status="delivered")), deliver=False)
+    assert (done.made, leanbe.due().count) == (2, 3)
+    leanbe.work(drain=True)
+    assert leanbe.counts().deliveries == {
+        "pending": 0,
+        "delivered": 5,
+        "exhausted": 0,
+        "cancelled": 0,
+    }
