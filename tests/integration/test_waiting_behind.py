@@ -1,6 +1,7 @@
 """Going on behind a cursor: waiting for what came of an action, and lists in pages."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_events_and_deliveries_come_in_pages_the_newest_first(leanbe: Leanbe) ->
         titles, cursor, sizes = "", None, []
         while True:
             page = pages.list(limit=2, after=cursor)
-            events = [getattr(each, "event", each) for each in page]
+            events: list[Any] = [getattr(each, "event", each) for each in page]
             titles += "".join(each.payload["title"] for each in events)
             sizes.append(len(page))
             cursor = page.cursor
