@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from leanbe_emitter.delivery.in_process.unattended import unattended_threads
+from leanbe_emitter.delivery.in_process.whereabouts import is_own
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from tests.apps import (
     END,
@@ -199,11 +201,23 @@ with Leanbe() as leanbe:
 """
 
 
-def test_a_thread_that_blocks_for_ever_does_not_hold_up_the_end_of_the_process() -> None:
+def test_a_thread_that_blocks_for_ever_does_not_hold_up_the_end_of_the_process(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "ends.py"
+    program.write_text(ENDS)
     ended = subprocess.run(
-        [sys.executable, "-c", ENDS], stdout=subprocess.PIPE, text=True, check=True, timeout=120
+        [sys.executable, program], stdout=subprocess.PIPE, text=True, check=True, timeout=120
     )
-    assert "the app hangs at <string>:13 in receive" in ended.stdout
+    assert f"the app hangs at {program}:13 in receive" in ended.stdout
+
+
+def test_code_that_was_generated_is_nobodys_own() -> None:
+    names = dict[str, Any]()
+    # As dataclasses compile it, and SQLAlchemy much like it.
+    exec(compile("import sys; frame = sys._getframe()", "<string>", "exec"), names)  # noqa: S102
+    assert not is_own(names["frame"])
+    assert is_own(sys._getframe())
 
 
 def test_after_overlapping_calls_new_threads_are_waited_for_again() -> None:

@@ -88,8 +88,9 @@ def _is_called(frame: FrameType) -> bool:
 
 def is_own(frame: FrameType) -> bool:
     """Say whether the code is the user's: no library's, and not of this package."""
-    name = os.path.realpath(frame.f_code.co_filename)
-    return not name.startswith(("<", *_LIBRARIES)) and "<frozen " not in name
+    name = frame.f_code.co_filename
+    is_generated = name.startswith("<")  # by dataclasses, SQLAlchemy, Python itself
+    return not is_generated and not os.path.realpath(name).startswith(_LIBRARIES)
 
 
 def _named(frames: Sequence[FrameType]) -> str:
