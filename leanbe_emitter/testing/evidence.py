@@ -11,7 +11,7 @@ from leanbe_emitter.emitter import Attempt, Delivery, Entry, Leanbe
 from leanbe_emitter.emitter.account import in_one_line
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.storage.states import JournalKind, Outcome
-from leanbe_emitter.wire.explain import Candidate
+from leanbe_emitter.wire.explain import Candidate, Verdict
 
 #: How many things that happened are shown: the last ones.
 MOST_SHOWN = 60
@@ -21,6 +21,8 @@ _LONGEST_ANSWER = 200
 _SHOWN_OF_ID = 6
 #: Answers by which a receiver may say that the signature does not fit.
 _ABOUT_SIGNATURES = frozenset({400, 401, 403, 422})
+#: Answers by which a framework says that nothing takes webhooks there.
+_ABOUT_PLACES = frozenset({404, 405})
 _INDENT = " " * len("00:00:00.000  ")
 
 
@@ -72,6 +74,8 @@ def _of_attempt(entry: Entry, attempt: Attempt) -> Iterator[str]:
     )
     if attempt.outcome is not Outcome.DELIVERED and attempt.answer_body:
         yield f"{_INDENT}{in_one_line(attempt.answer_body, longest=_LONGEST_ANSWER)}"
+    if attempt.answer_status in _ABOUT_PLACES and not attempt.fault:
+        yield f"{_INDENT}is the webhook somewhere else? Receiver(path=...) says where it is"
     if attempt.error:
         yield f"{_INDENT}{attempt.error}"
     if attempt.fault:
@@ -96,6 +100,8 @@ def _explained(entries: Sequence[Entry]) -> Iterator[str]:
         return
     yield ""
     yield f"Is it the signature that {refused.event.name} was refused for? {explanation.summary}"
+    if explanation.verdict is Verdict.BODY_SOUND:
+        yield "Does the receiver verify with that one, too, which Receiver(secret=...) says?"
     if explanation.mistakes:
         yield "A receiver that computes one of these makes that mistake, the usual ones first:"
     for candidate in explanation.mistakes:

@@ -49,6 +49,7 @@ def test_a_refusal_is_shown_with_the_mistakes_that_lead_to_it(suite: Suite) -> N
             "00:00:00.000  idea.created  …??????  attempt 1: refused 401  * ms",
             "              bad signature",
             "Is it the signature that idea.created was refused for? The body verifies*",
+            "Does the receiver verify with that one, too, which Receiver(secret=...) says?",
             "- *raw body*",
             f"    {raw_body_hashed(body)}",
             "    instead: *",
@@ -137,6 +138,25 @@ def leanbe_receiver():
     test = "def test_it(leanbe): assert leanbe.trigger('idea.created').delivered"
     finished = suite.run(test, conftest=conftest)
     finished.stdout.fnmatch_lines([TITLE, "*attempt 1: unknown*", "*in hang: time.sleep(20)*"])
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed"])
+def test_where_nothing_takes_webhooks_the_path_is_asked_for(suite: Suite, status: str) -> None:
+    conftest = f"""{CONFTEST}
+def app(environ, start_response):
+    start_response({status!r}, [])
+    return []
+
+@pytest.fixture
+def leanbe_receiver():
+    return Receiver(app)
+"""
+    finished = suite.run(
+        "def test_it(leanbe): leanbe.trigger('idea.created'); 1 / 0", conftest=conftest
+    )
+    finished.stdout.fnmatch_lines(
+        [f"*attempt 1: refused {status[:3]} *", "*Receiver(path=...) says where it is"]
+    )
 
 
 #: A receiver whose last own line calls a library that raises.
