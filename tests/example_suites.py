@@ -14,7 +14,11 @@ FOLDER = Path(__file__).parents[1] / "examples"
 NAMES = ("fastapi", "flask", "django")
 
 # Those that the tests have besides would load in each of the processes, and take half of its time.
-_PLUGINS = {"fastapi": ("syrupy",), "flask": (), "django": ("pytest_django.plugin",)}
+_PLUGINS = {
+    "fastapi": ("syrupy", "anyio.pytest_plugin"),
+    "flask": (),
+    "django": ("pytest_django.plugin",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

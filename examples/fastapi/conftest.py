@@ -10,6 +10,12 @@ from news import News, create_app, news
 
 
 @pytest.fixture
+def anyio_backend() -> str:
+    """The event loop of asynchronous tests; the plugin for them comes with FastAPI."""
+    return "asyncio"
+
+
+@pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = create_engine(f"sqlite:///{tmp_path / 'news.db'}")
     yield engine

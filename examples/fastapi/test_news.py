@@ -28,6 +28,15 @@ def test_what_is_deleted_is_shown_no_more(
     assert page()["announced"] == []
 
 
+@pytest.mark.anyio
+async def test_a_test_that_is_asynchronous_awaits_what_waits(
+    leanbe: Leanbe, leanbe_product: Product, page: Page
+) -> None:
+    leanbe_product.announcements.create(title="Dark mode", status="published")
+    await leanbe.deliver()
+    assert page()["announced"] == ["Dark mode"]
+
+
 def test_work_is_news_each_time_that_it_is_done(
     leanbe: Leanbe, leanbe_product: Product, page: Page
 ) -> None:
