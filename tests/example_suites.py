@@ -13,6 +13,19 @@ from tests.command_line import outside_of_pytest
 FOLDER = Path(__file__).parents[1] / "examples"
 NAMES = ("fastapi", "flask", "django")
 
+#: A plugin that lets nobody open a port, call anybody, or sleep.
+QUIET = """
+import socket
+import time
+
+def refuse(*arguments, **named):
+    raise AssertionError(f"nobody does this here: {arguments}")
+
+for name in ("bind", "listen", "connect"):
+    setattr(socket.socket, name, refuse)
+time.sleep = refuse
+"""
+
 # Those that the tests have besides would load in each of the processes, and take half of its time.
 _PLUGINS = {
     "fastapi": ("syrupy", "anyio.pytest_plugin"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.example_suites import FOLDER, NAMES, Example, Ran
+from tests.example_suites import FOLDER, NAMES, QUIET, Example, Ran
 
 Copied = Callable[[str], Example]
 
@@ -72,8 +72,12 @@ def test_each_folder_is_an_example_with_the_same_flaws() -> None:
 
 
 @each_example
-def test_the_suite_passes_split_over_workers_in_a_random_order(copied: Copied, name: str) -> None:
-    ran = copied(name).run("-n", "2", plugins=("xdist", "pytest_randomly"))
+def test_the_suite_passes_in_a_random_order_over_workers_without_ports_or_sleep(
+    copied: Copied, name: str
+) -> None:
+    example = copied(name)
+    example.write("quiet.py", QUIET)
+    ran = example.run("-n", "2", plugins=("quiet", "xdist", "pytest_randomly"))
     assert ran.status == 0, ran.printed
     assert re.search(r"^=+ \d+ passed in [^,]*$", ran.printed, re.MULTILINE), ran.printed
 
