@@ -9,6 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
 
@@ -40,10 +41,14 @@ class Api:
 
 @contextmanager
 def calling(
-    db: str = ":memory:", *, access: Access | None = None, settings: Settings | None = None
+    db: str = ":memory:",
+    *,
+    access: Access | None = None,
+    settings: Settings | None = None,
+    transport: Transport | None = None,
 ) -> Iterator[Api]:
     """Open a database, and the API over it."""
     settings = settings or Settings()
-    with Leanbe(db, settings=settings) as leanbe:
+    with Leanbe(db, settings=settings, transport=transport) as leanbe:
         app = create_app(leanbe, settings=settings, access=access or Access())
         yield Api(leanbe, app)

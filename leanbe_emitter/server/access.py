@@ -73,7 +73,7 @@ class Access:
         return is_loopback(name) or name.endswith(".localhost") or name in self.hosts
 
     def _is_own_page(self, origin: str, host: str) -> bool:
-        is_same = urlsplit(origin).netloc.lower() == host.lower() != ""
+        is_same = origin.lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}
         return is_same or _name_of(origin) in self.hosts
 
     def _is_shown(self, headers: Mapping[str, str]) -> bool:

@@ -1,11 +1,25 @@
 """The application: which operations there are, and who may use them."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 import leanbe_emitter
 from leanbe_emitter.emitter import Leanbe
-from leanbe_emitter.server import assumptions, documents, faults, products, users, webhooks
+from leanbe_emitter.server import (
+    assumptions,
+    deliveries,
+    documents,
+    events,
+    faults,
+    information,
+    products,
+    users,
+    webhooks,
+)
 from leanbe_emitter.server.access import Access, Guard
+from leanbe_emitter.server.news import News
+from leanbe_emitter.server.openapi import describe
 from leanbe_emitter.server.problems import answer_errors
 from leanbe_emitter.settings import Settings
 
@@ -15,7 +29,10 @@ _PARTS = (
     assumptions.add_to,
     users.add_to,
     documents.add_to,
+    events.add_to,
+    deliveries.add_to,
     faults.add_to,
+    information.add_to,
 )
 
 
@@ -40,6 +57,9 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.news = News(leanbe)
+    app.state.worker = None
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     for add_to in _PARTS:
         add_to(app, leanbe)
     answer_errors(app)

@@ -23,10 +23,12 @@ PREFIX = "/api/v1"
 #: The header that says where to go on from, for whoever waits or follows.
 CURSOR = "Leanbe-Emitter-Cursor"
 
-#: What may go wrong anywhere, when something is read, and when something is written.
-_ANYWHERE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
-_READING = (*_ANYWHERE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-_WRITING = (*_READING, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+#: What may go wrong anywhere, where something is read, and where something is written.
+HEALTH = (HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
+READING = (*HEALTH, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+WRITING = (*READING, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+#: What a wait may come to as well.
+TIMED_OUT = HTTPStatus.REQUEST_TIMEOUT
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 
@@ -52,7 +54,7 @@ class Routes:
             path: behind ``PREFIX``.
             gives: the schema of what it answers with.
         """
-        return self.add("GET", path, gives=gives, refuses=_READING)
+        return self.add("GET", path, gives=gives, refuses=READING)
 
     def write(
         self, method: str, path: str, *, gives: Schema | None, status: int = 200
@@ -64,7 +66,7 @@ class Routes:
                 method,
                 path,
                 gives=gives,
-                refuses=_WRITING,
+                refuses=WRITING,
                 status=204 if gives is None else status,
                 headers={CURSOR: _CURSOR_HEADER},
             )(self._telling(operation))
@@ -81,13 +83,14 @@ class Routes:
         refuses: tuple[HTTPStatus, ...],
         status: int = 200,
         headers: Schema | None = None,
+        prefix: str = PREFIX,
     ) -> Callable[[Operation], Operation]:
         """Add an operation; its docstring is what the API's document says of it."""
 
         def added(operation: Operation) -> Operation:
             summary, _, rest = inspect.cleandoc(operation.__doc__ or "").partition("\n\n")
             self._app.add_api_route(
-                PREFIX + path,
+                prefix + path,
                 operation,
                 tags=[self._part],
                 methods=[method],

@@ -130,10 +130,11 @@ ATTEMPT: Final = object_of(
         "assumptions": texts_by_name(),
     }
 )
+STATUS: Final[dict[str, Any]] = {"type": "string", "enum": [each.value for each in DeliveryStatus]}
 DELIVERY: Final = object_of(
     {
         "_id": _ID,
-        "status": {"type": "string", "enum": [each.value for each in DeliveryStatus]},
+        "status": STATUS,
         "nextDueAt": or_null(_INSTANT),
         "url": or_null(_TEXT),
         "event": EVENT,
@@ -153,6 +154,44 @@ FAULT: Final = object_of(
             "type": "boolean",
             "description": "Whether the Python test that armed it fails if it never fires.",
         },
+    }
+)
+REDELIVERED: Final = object_of(
+    {"job": _TEXT, "made": {"type": "integer"}, "withoutUrl": {"type": "integer"}}
+)
+EVENT_KIND: Final = object_of(
+    {
+        "name": _TEXT,
+        "group": _TEXT,
+        "meaning": _TEXT,
+        "triggerSource": _TEXT,
+        "payloadSource": _TEXT,
+    }
+)
+_COUNT: Final = {"type": "integer", "minimum": 0}
+INFO: Final = object_of(
+    {
+        "version": _TEXT,
+        "db": _TEXT,
+        "clock": object_of({"now": _INSTANT}),
+        "counts": object_of(
+            {
+                "products": _COUNT,
+                "events": _COUNT,
+                "deliveries": object_of({each.value: _COUNT for each in DeliveryStatus}),
+            }
+        ),
+        "assumptions": texts_by_name(),
+    }
+)
+HEALTH: Final = object_of({"status": {"const": "ok"}})
+READINESS: Final = object_of(
+    {
+        "database": {"type": "string", "enum": ["current"]},
+        "worker": {"type": "string", "enum": ["alive", "off"]},
+        "due": _COUNT,
+        "inFlight": _COUNT,
+        "lagSeconds": {"type": "number", "minimum": 0},
     }
 )
 TRIGGERED: Final = object_of({"event": EVENT, "delivery": or_null(DELIVERY)})

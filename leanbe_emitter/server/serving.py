@@ -68,7 +68,9 @@ async def serve(
                 keep = beside.keep
                 await last_first.enter_async_context(in_background(lambda: _prune(leanbe, keep)))
             if beside.works:
-                app.state.worker = await last_first.enter_async_context(leanbe.working())
+                app.state.worker = await last_first.enter_async_context(
+                    leanbe.working(watcher=app.state.news)
+                )
             await server.serve(sockets=[sock])
     return came[0] if came else None
 
@@ -87,11 +89,13 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
+        self._news = app.state.news
         self._ready = ready
 
     def stop(self) -> None:
         """Take no more requests, and return from ``serve`` when those at hand are answered."""
         self.should_exit = True
+        self._news.end()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

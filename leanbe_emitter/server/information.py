@@ -1,0 +1,68 @@
+"""What the server says of itself: to people, and to whoever starts and stops it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+import leanbe_emitter
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.problems import NotReady
+from leanbe_emitter.server.routes import HEALTH, Routes
+from leanbe_emitter.storage.migrate import SchemaState, not_ready
+from leanbe_emitter.wire.instants import print_instant
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add what is asked of the server itself."""
+    routes = Routes(app, leanbe, "Server")
+    settings = app.state.settings
+
+    @routes.read("/info", gives=schemas.INFO)
+    def info() -> Response:
+        """Show version, database, time, how much there is, and what new products assume."""
+        counts = leanbe.counts()
+        return answers.one(
+            {
+                "version": leanbe_emitter.__version__,
+                "db": leanbe.db,
+                "clock": {"now": print_instant(leanbe.clock.now())},
+                "counts": {
+                    "products": counts.products,
+                    "events": counts.events,
+                    "deliveries": dict(counts.deliveries),
+                },
+                "assumptions": dict(settings.assume),
+            }
+        )
+
+    @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=(), prefix="")
+    def healthz() -> Response:
+        """Say that the server answers; it asks nobody else."""
+        return answers.one({"status": "ok"})
+
+    @routes.add("GET", "/readyz", gives=schemas.READINESS, refuses=HEALTH, prefix="")
+    def readyz() -> Response:
+        """Say whether the server can do its work: 503 and the reason, where it cannot."""
+        schema, worker = leanbe.schema(), app.state.worker
+        if schema.state is not SchemaState.CURRENT:
+            raise not_ready(schema)
+        if worker is not None and worker.done():
+            raise NotReady("The worker inside has failed.", hint="Start the server again.")
+        return answers.one(_readiness(leanbe, works=worker is not None))
+
+
+def _readiness(leanbe: Leanbe, *, works: bool) -> dict[str, Any]:
+    due = leanbe.due()
+    age = 0.0
+    if due.oldest_due_at is not None:
+        age = (leanbe.clock.now() - from_milliseconds(due.oldest_due_at)).total_seconds()
+    return {
+        "database": SchemaState.CURRENT,
+        "worker": "alive" if works else "off",
+        "due": due.count,
+        "inFlight": due.in_flight,
+        "lagSeconds": max(0.0, age),
+    }

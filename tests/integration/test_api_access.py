@@ -1,0 +1,136 @@
+"""Who may use the server, what it says of itself, and what its document says of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+import leanbe_emitter
+from leanbe_emitter.server.access import Access
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.migrate import downgrade, upgrade
+from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from tests.api import Api, calling
+
+EXPOSED = Access(token="tok_test", any_host=True)
+
+
+@contextmanager
+def guarded(access: Access) -> Iterator[Api]:
+    with calling(access=access) as api:
+        yield api
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:5326", "localhost", "LOCALHOST:80", "[::1]:5326", "leanbe.localhost"]
+)
+def test_on_loopback_it_is_asked_for_by_names_of_this_machine(host: str) -> None:
+    with guarded(Access()) as api:
+        assert api("GET", "/products", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "[", "localhost@evil.example:80", ""]
+)
+def test_a_name_that_somebody_else_gave_this_machine_is_refused(host: str) -> None:
+    with guarded(Access()) as api:
+        answer = api("GET", "/products", headers={"Host": host})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:3000", "http://[", "file://"]
+)
+def test_a_page_of_somebody_else_may_not_act(origin: str) -> None:
+    with guarded(Access()) as api:
+        answer = api("POST", "/products", {"name": "Acme"}, headers={"Origin": origin})
+        assert answer.status_code == 403
+        assert api.leanbe.products.list() == []
+
+
+def test_names_that_were_allowed_may_ask_and_their_pages_act() -> None:
+    with guarded(Access(hosts=frozenset({"leanbe.example"}))) as api:
+        headers = {"Host": "leanbe.example", "Origin": "https://leanbe.example"}
+        assert api("GET", "/products", headers=headers).status_code == 200
+
+
+def test_its_own_page_may_act() -> None:
+    with guarded(Access()) as api:
+        headers = {"Host": "localhost:5326", "Origin": "http://localhost:5326"}
+        assert api("GET", "/products", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("shown", [None, "Bearer tok", "Basic tok_test", "Bearer", "tok_test", "ü"])
+def test_without_the_token_nobody_is_let_in(shown: str | None) -> None:
+    headers = {} if shown is None else {"Authorization": shown.encode()}
+    with guarded(EXPOSED) as api:
+        answer = api("GET", "/products", headers=headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert api.at("GET", "/openapi.json", headers=headers).status_code == 401
+
+
+def test_with_the_token_anybody_is_and_health_is_told_without_it() -> None:
+    with guarded(EXPOSED) as api:
+        headers = {"Host": "leanbe.example", "Authorization": "Bearer tok_test"}
+        assert api("GET", "/products", headers=headers).status_code == 200
+        assert api.at("GET", "/healthz").json() == {"status": "ok"}
+        assert api.at("GET", "/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/products", "/nowhere", "/openapi.json"])
+def test_every_answer_tells_browsers_to_keep_away(path: str) -> None:
+    with guarded(Access()) as api:
+        headers = api.at("GET", path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert headers["cache-control"] == "no-store"
+
+
+def test_an_error_of_ours_is_a_problem_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    with guarded(Access()) as api:
+
+        @api.app.get("/broken")
+        def broken() -> None:
+            raise RuntimeError("whsec_test")
+
+        answer = api.at("GET", "/broken")
+        assert (answer.status_code, answer.json()["code"]) == (500, "unforeseen")
+        assert "whsec_test" not in answer.text
+        assert "GET /broken" in answer.json()["detail"]
+    assert "Traceback" in caplog.text
+
+
+def test_it_tells_what_it_is_and_how_much_there_is() -> None:
+    with guarded(Access()) as api:
+        api("POST", "/products", {"name": "Acme"})
+        told = api("GET", "/info").json()
+    assert told["version"] == leanbe_emitter.__version__
+    assert told["counts"]["products"] == 1
+    assert told["counts"]["deliveries"] == dict.fromkeys(
+        ("pending", "delivered", "exhausted", "cancelled"), 0
+    )
+
+
+def test_it_is_ready_where_its_database_is_as_this_program_has_it(empty_url: str) -> None:
+    database = Database(empty_url)
+    upgrade(database)
+    with calling(empty_url) as api:
+        assert api.at("GET", "/readyz").json()["worker"] == "off"
+        downgrade(database, "base")
+        answer = api.at("GET", "/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_behind")
+    database.close()
+
+
+def test_the_document_describes_every_operation_and_the_22_events() -> None:
+    with guarded(Access()) as api:
+        document = api.at("GET", "/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    assert list(document["webhooks"]) == list(EVENT_NAMES)
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len(operations) > 60
+    assert len({each["operationId"] for each in operations}) == len(operations)
+    for operation in operations:
+        assert operation["summary"]
+        assert operation["description"]
+        assert all(each["description"] for each in operation["responses"].values())

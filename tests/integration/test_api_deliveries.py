@@ -1,0 +1,190 @@
+"""Deliveries over the API: evidence, redelivery, and waiting that needs no sleep."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.server.access import Access
+from leanbe_emitter.server.app import create_app
+from tests.answering import Answering
+from tests.api import Api, calling
+from tests.loops import on_a_loop
+
+URL = "http://127.0.0.1:9/hooks"
+REFUSED = Answer(status=500, reason="No", body=b"not now")
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with calling(database_url, transport=Answering(REFUSED)) as api:
+        api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
+        yield api
+
+
+def triggered(api: Api, event: str) -> str:
+    """Raise a synthetic event; return the id of its delivery."""
+    told = api("POST", "/products/Acme/events", {"event": event}).json()
+    return str(told["delivery"]["_id"])
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    assert answer.is_success, answer.text
+    return [each["_id"] for each in answer.json()["items"]]
+
+
+def test_a_delivery_is_shown_with_the_evidence_of_every_attempt(api: Api) -> None:
+    delivery = triggered(api, "idea.created")
+    api.leanbe.deliver()
+    shown = api("GET", f"/deliveries/{delivery[-6:]}").json()
+    (attempt,) = shown["attempts"]
+    assert (shown["status"], attempt["outcome"]) == ("pending", "refused")
+    assert (attempt["answer"]["status"], attempt["answer"]["body"]) == (500, "not now")
+    assert attempt["request"]["body"] == api.leanbe.deliveries.get(delivery).event.body.decode()
+
+
+def test_deliveries_are_narrowed_down_and_go_on_from_their_cursor(api: Api) -> None:
+    made = [triggered(api, name) for name in ("idea.created", "okr.created", "idea.updated")]
+    api.leanbe.deliver()
+    assert ids(api("GET", "/deliveries")) == made[::-1]
+    assert ids(api("GET", "/deliveries?status=delivered")) == made[:0:-1]
+    assert ids(api("GET", "/deliveries?event=idea.*&since=10m&product=Acme")) == [made[2], made[0]]
+    assert ids(api("GET", "/deliveries?since=2999-01-01T00:00:00.000Z")) == []
+    first = api("GET", "/deliveries?limit=2")
+    rest = api("GET", f"/deliveries?limit=2&cursor={first.json()['cursor']}")
+    assert ids(first) + ids(rest) == made[::-1]
+
+
+def test_one_is_redelivered_by_owing_its_event_again(api: Api) -> None:
+    old = triggered(api, "idea.created")
+    new = api("POST", f"/deliveries/{old}/redeliver")
+    assert (new.status_code, new.json()["status"]) == (201, "pending")
+    assert new.json()["_id"] != old
+    assert new.json()["event"] == api("GET", f"/deliveries/{old}").json()["event"]
+
+
+def test_many_are_redelivered_as_a_job_each_of_them_once(api: Api) -> None:
+    for name in ("idea.created", "idea.updated", "okr.created"):
+        triggered(api, name)
+    api("POST", "/products", {"name": "Globex"})
+    wanted = {"status": "pending", "event": "idea.*", "job": "again"}
+    for made in (2, 0):
+        done = api("POST", "/deliveries/redeliver", wanted).json()
+        assert done == {"job": "again", "made": made, "withoutUrl": 0}
+    assert len(ids(api("GET", "/deliveries"))) == 5
+
+
+def test_what_is_discarded_is_cancelled(api: Api) -> None:
+    ideas, okr = triggered(api, "idea.created"), triggered(api, "okr.created")
+    assert ids(api("POST", "/deliveries/discard", {"event": "idea.*"})) == [ideas]
+    assert ids(api("POST", "/deliveries/discard", {"olderThan": "1h"})) == []
+    assert ids(api("POST", "/deliveries/discard", {"ids": [okr]})) == [okr]
+    assert ids(api("GET", "/deliveries?status=cancelled")) == [okr, ideas]
+
+
+@pytest.mark.parametrize("verb", ["redeliver", "discard"])
+@pytest.mark.parametrize(
+    "body", [{}, {"ids": []}, {"ids": ["649d2ac49c3a1954e6a2e421"], "status": "pending"}]
+)
+def test_which_deliveries_are_meant_has_to_be_said_in_one_way(
+    api: Api, verb: str, body: Any
+) -> None:
+    assert api("POST", f"/deliveries/{verb}", body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query", ["status=done", "event=ideas", "since=soon", "limit=0", "limit=201", "cursor=1", "x=1"]
+)
+def test_a_filter_that_cannot_be_meant_is_refused(api: Api, query: str) -> None:
+    assert api("GET", f"/deliveries?{query}").status_code == 422
+
+
+def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
+    triggered(api, "idea.created")
+    settled = triggered(api, "okr.created")
+    api.leanbe.deliver()
+    assert ids(api("POST", "/deliveries/wait", {"count": 1, "timeout": 0})) == [settled]
+
+
+def test_a_wait_in_vain_tells_what_did_arrive(api: Api) -> None:
+    triggered(api, "idea.created")
+    settled = triggered(api, "okr.created")
+    api.leanbe.deliver()
+    answer = api("POST", "/deliveries/wait", {"count": 2, "timeout": 0})
+    assert (answer.status_code, answer.json()["code"]) == (408, "timed_out")
+    assert "1 of 2 deliveries came" in answer.json()["detail"]
+    assert [each["_id"] for each in answer.json()["items"]] == [settled]
+
+
+def test_a_wait_for_nothing_is_for_nothing_to_be_due(api: Api) -> None:
+    assert ids(api("POST", "/deliveries/wait")) == []
+    triggered(api, "idea.created")
+    assert api("POST", "/deliveries/wait", {"timeout": 0}).status_code == 408
+    api.leanbe.deliver()
+    assert ids(api("POST", "/deliveries/wait", {"timeout": 0})) == []
+
+
+def test_only_what_came_behind_the_cursor_of_a_write_counts(api: Api) -> None:
+    triggered(api, "okr.created")
+    triggered(api, "okr.updated")
+    api.leanbe.deliver()
+    made = api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
+    after = {"after": made.headers["Leanbe-Emitter-Cursor"], "timeout": 0}
+    assert api("POST", "/deliveries/wait", after).status_code == 408
+    api.leanbe.deliver()
+    found = api("POST", "/deliveries/wait", after).json()["items"]
+    assert [each["event"]["event"] for each in found] == ["idea.created"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"count": 0},
+        {"timeout": -1},
+        {"timeout": "1s"},
+        {"after": "then"},
+        {"status": "done"},
+        {"event": "ideas"},
+    ],
+)
+def test_a_wait_that_cannot_end_well_is_refused_at_once(api: Api, body: Any) -> None:
+    assert api("POST", "/deliveries/wait", body).status_code == 422
+
+
+@on_a_loop
+async def test_a_wait_ends_when_the_delivery_is_settled_however_many_wait() -> None:
+    async with Leanbe(transport=Answering()) as leanbe:
+        product = leanbe.products.create("Acme", webhook_url=URL)
+        app = create_app(leanbe, settings=Settings(), access=Access())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            body = {"event": "idea.*", "timeout": 30}
+            waiting = [
+                asyncio.create_task(client.post("/api/v1/deliveries/wait", json=body))
+                for _ in range(30)
+            ]
+            async with leanbe.working(watcher=app.state.news):
+                idea = await asyncio.to_thread(product.ideas.create, title="Dark mode")
+                answers = await asyncio.gather(*waiting)
+        for answer in answers:
+            assert answer.status_code == 200
+            assert answer.json()["items"][0]["event"]["payload"]["_id"] == idea.id
+
+
+@on_a_loop
+async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
+    async with Leanbe() as leanbe:
+        leanbe.products.create("Acme")
+        app = create_app(leanbe, settings=Settings(), access=Access())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            body = {"count": 1, "timeout": 3600}
+            waiting = asyncio.create_task(client.post("/api/v1/deliveries/wait", json=body))
+            await asyncio.sleep(0)
+            app.state.news.end()
+            answer = await waiting
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
