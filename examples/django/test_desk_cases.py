@@ -1,7 +1,7 @@
 """The desk's webhooks, with Django's own ``TestCase``: ``python manage.py test`` runs it, too."""
 
 from django.core.wsgi import get_wsgi_application
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from leanbe_emitter.testing import LeanbeMixin, Receiver
 
 from desk.models import Customer
@@ -9,6 +9,7 @@ from desk.models import Customer
 BEN = "64a28f0c9c3a1954e6a2e510"
 
 
+@override_settings(LEANBE_WEBHOOK_SECRET="whsec_test")
 class Wishes(LeanbeMixin, TestCase):
     """Each test is a transaction: the desk sees it, and nothing of it stays."""
 
