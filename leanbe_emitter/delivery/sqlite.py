@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -23,6 +23,7 @@ from leanbe_emitter.delivery.statements import (
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.values import insert
 
 # SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
 _NEXT = f"""
@@ -69,9 +70,9 @@ WITH held AS MATERIALIZED (
 """  # noqa: S608 - made of this module's own words
 )
 
-_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES "  # noqa: S608 - names
+_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)})"
 _ONE_ATTEMPT = f"({', '.join('?' * len(ATTEMPT_COLUMNS))})"
-#: How many attempts one statement writes: SQLite takes 32 766 values.
+#: How many attempts one statement writes.
 _ATTEMPTS = 1000
 
 
@@ -128,24 +129,15 @@ class Sqlite:
         states = {row.id: DeliveryState(row.state) for row in rows}
         ours = [each for each in settlements if each.delivery_id in states]
         facts = [fact_of(each, states[each.delivery_id]) for each in ours]
-        journal.write(session.connection(), facts)
+        connection = session.connection()
+        journal.write(connection, facts)
         kept = [attempt_row(each) for each in ours]
-        for start in range(0, len(kept), _ATTEMPTS):
-            _keep(session, kept[start : start + _ATTEMPTS])
+        insert(connection, _KEEP, _ONE_ATTEMPT, kept, at_once=_ATTEMPTS)
         return states
 
     def _lease(self, session: Session, delivery_ids: Sequence[str], lease: Lease) -> None:
         held = {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until}
         session.execute(_LEASE, held)
-
-
-def _keep(session: Session, attempts: Sequence[tuple[Any, ...]]) -> None:
-    """Write attempts in one step: a step for each gives up the interpreter that many times.
-
-    The sender's loop takes it over each time, and a thread that waits for it is woken late.
-    """
-    statement = _KEEP + ", ".join([_ONE_ATTEMPT] * len(attempts))
-    session.connection().exec_driver_sql(statement, tuple(chain.from_iterable(attempts)))
 
 
 def _held(settlement: Settlement) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """How events, their deliveries and their journal entries are written: in few statements.
 
-SQLite takes them from one prepared statement a table; PostgreSQL in a single statement whose
-parameters are arrays, so that a hundred events cost the round trips of one.
+SQLite takes many rows of a table from one; PostgreSQL takes all from a single one whose parameters
+are arrays, so that a hundred events cost the round trips of one.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +14,7 @@ from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.arrays import arrays, unnest
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.telling import CHANNEL
+from leanbe_emitter.storage.values import insert
 
 
 class SenderRow(NamedTuple):
@@ -93,6 +94,10 @@ INSERT INTO deliveries ({", ".join(_DELIVERY_COLUMNS)}, attempts_counted, leases
 _EVENT = f"INSERT INTO events ({', '.join(_EVENT_COLUMNS)})"
 
 
+#: How many rows one statement of SQLite writes.
+_AT_ONCE = 2000
+
+
 class _Sqlite:
     """One writer at a time: nothing needs a lock."""
 
@@ -103,8 +108,8 @@ WHERE products.id IN ({places})
 ORDER BY products.id
 """
     _COUNTERS = "UPDATE products SET sequence = ?, last_triggered_at = ? WHERE id = ?"
-    _EVENTS = f"{_EVENT} VALUES ({', '.join('?' * len(_EVENT_COLUMNS))})"
-    _DELIVERIES = f"{_DELIVERY} VALUES ({', '.join('?' * len(_DELIVERY_COLUMNS))}, 0, 0)"
+    _ONE_EVENT = f"({', '.join('?' * len(_EVENT_COLUMNS))})"
+    _ONE_DELIVERY = f"({', '.join('?' * len(_DELIVERY_COLUMNS))}, 0, 0)"
 
     @classmethod
     def lock(cls, connection: Connection, product_ids: Sequence[str]) -> list[SenderRow]:
@@ -114,13 +119,10 @@ ORDER BY products.id
 
     @classmethod
     def write(cls, connection: Connection, emission: Emission) -> None:
-        for statement, rows in (
-            (cls._COUNTERS, emission.counters),
-            (cls._EVENTS, emission.events),
-            (cls._DELIVERIES, emission.deliveries),
-        ):
-            if rows:
-                connection.exec_driver_sql(statement, rows)
+        if emission.counters:
+            connection.exec_driver_sql(cls._COUNTERS, emission.counters)
+        insert(connection, _EVENT, cls._ONE_EVENT, emission.events, at_once=_AT_ONCE)
+        insert(connection, _DELIVERY, cls._ONE_DELIVERY, emission.deliveries, at_once=_AT_ONCE)
         journal.write(connection, emission.facts)
 
 
