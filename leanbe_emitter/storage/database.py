@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -251,7 +251,14 @@ def _memory_engine() -> Engine:
     It is one for the process because it keeps what SQLAlchemy made of each statement, which takes
     longer than a test with it.
     """
-    return _sqlite_engine(URL.create("sqlite"), poolclass=NullPool)
+    engine = _sqlite_engine(URL.create("sqlite"), poolclass=NullPool)
+    event.listen(engine, "handle_error", _keep_connection)
+    return engine
+
+
+def _keep_connection(context: ExceptionContext) -> None:
+    """Close no connection because of an interrupt, like Ctrl-C: in memory, it is all there is."""
+    context.is_disconnect = False
 
 
 def _engine(url: URL) -> Engine:

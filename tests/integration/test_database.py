@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from leanbe_emitter.errors import DatabaseBehind, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.database import Database, parse_database_url
@@ -179,7 +179,7 @@ import os, sys
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
-from sqlalchemy import text
+from sqlalchemy import event, text
 database = Database("sqlite:///" + sys.argv[1])
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
@@ -257,6 +257,24 @@ def test_threads_share_a_database_in_memory() -> None:
     with database.reading() as session:
         assert session.execute(text("SELECT n FROM tally")).scalar_one() == 200
     database.close()
+
+
+def test_an_interrupt_loses_nothing_of_what_is_in_memory(opened: Opener) -> None:
+    database = opened(":memory:")
+    prepare(database)
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE tally (n)"))
+        session.execute(text("INSERT INTO tally VALUES (1)"))
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    event.listen(database.engine, "do_execute", interrupt)
+    with pytest.raises(KeyboardInterrupt), database.transaction() as session:
+        session.execute(text("UPDATE tally SET n = 2"))
+    event.remove(database.engine, "do_execute", interrupt)
+    with database.transaction() as session:
+        assert session.execute(text("SELECT n FROM tally")).scalar_one() == 1
 
 
 def test_several_may_create_the_same_file_at_once(opened: Opener, tmp_path: Path) -> None:
