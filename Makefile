@@ -9,10 +9,13 @@ MYPY_OF_EXAMPLES := --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11
 
-.PHONY: demo test lint bench lock format clean
+.PHONY: demo serve test lint bench lock format clean
 
 demo: $(SYNCED)
 	@$(BIN)/leanbe-emitter demo --output table
+
+serve: $(SYNCED)
+	@$(BIN)/leanbe-emitter serve
 
 test: lint
 	$(BIN)/pytest -n auto

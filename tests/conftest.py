@@ -21,7 +21,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 #: Where each tool of a mark may stand.
-TOOLS = {"node": ("node",), "nginx": ("nginx", "/usr/sbin/nginx")}
+TOOLS = {"node": ("node",), "nginx": ("nginx", "/usr/sbin/nginx"), "curl": ("curl",)}
 #: Named here (``node,nginx``), a missing tool fails its tests instead of skipping them.
 REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")))
 

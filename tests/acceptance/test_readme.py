@@ -26,6 +26,10 @@ NAMES = [name for name, _, _ in BLOCKS]
 
 @pytest.fixture
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
@@ -42,10 +46,10 @@ class Shell:
         script = "\n".join(["set -e", *map(block, names)])
         for old, new in {"8000": str(self._port), **replaced}.items():
             script = script.replace(old, new)
-        # A reader types the next line when the receiver is there.
-        listening = f"until (: > /dev/tcp/127.0.0.1/{self._port}) 2>/dev/null; do :; done"
-        script = re.sub(r" &$", f" &\n{listening}", script, flags=re.MULTILINE)
-        return self._bash(script)
+        # A reader types the next line when what listens there is there.
+        listening = r"until (: > /dev/tcp/127.0.0.1/\2) 2>/dev/null; do sleep 0.05; done"
+        begun = re.compile(r"^(.*--port (\d+).*) &$", re.MULTILINE)
+        return self._bash(begun.sub(rf"\1 &\n{listening}", script))
 
     def _bash(self, script: str) -> str:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -106,6 +110,15 @@ def test_acting_as_leanbes_users_raises_the_events_that_follow(shell: Shell) -> 
     ]
     assert printed.count("204 No Content") >= len(events)
     assert '"promoted": true' in printed
+
+
+@pytest.mark.curl
+def test_what_curl_does_over_http_is_delivered(shell: Shell) -> None:
+    printed = shell.run("serve", "curl", **{"5326": str(free_port())})
+    for event in ("idea.created", "idea.upVoted"):
+        delivered = rf'"status":"delivered".*"event":"{event}".*"status":204'
+        assert re.search(delivered, printed), printed
+    assert '"upvotes":3' in printed
 
 
 def test_the_commands_for_postgresql_work(shell: Shell, postgresql_url: str) -> None:

@@ -3,12 +3,16 @@
 import signal
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 from tests.command_line import run_process
+from tests.receiving import SECRET, kept, receiving
 from tests.serving import serving
+from tests.waiting import until
 
 
 def test_the_line_of_readiness_tells_how_to_reach_it(tmp_path: Path) -> None:
@@ -74,3 +78,58 @@ def test_help_loads_nothing_of_the_server(tmp_path: Path) -> None:
     assert ran.status == 0
     assert "fastapi" not in ran.stderr
     assert "sqlalchemy" not in ran.stderr
+
+
+def test_what_is_done_over_http_is_delivered_by_the_worker_inside(tmp_path: Path) -> None:
+    with (
+        receiving(tmp_path, "--save", "kept") as receiver,
+        serving(tmp_path, "--ephemeral") as served,
+    ):
+        webhook = {"url": f"{receiver.url}hooks", "secret": SECRET}
+        served.client.post("/products", json={"name": "Acme", "webhook": webhook})
+        made = served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
+        cursor = made.headers["Leanbe-Emitter-Cursor"]
+        waited = served.client.post("/deliveries/wait", json={"after": cursor, "timeout": 20})
+        assert waited.status_code == 200, waited.text
+        assert waited.json()["items"][0]["status"] == "delivered"
+        assert f'{{"payload":{made.text},'.encode() in kept(tmp_path)[0]
+
+
+def test_with_workers_off_another_process_delivers_and_whoever_waits_is_told(
+    tmp_path: Path,
+) -> None:
+    with receiving(tmp_path) as receiver, serving(tmp_path, "--workers-off") as served:
+        webhook = {"url": f"{receiver.url}hooks", "secret": SECRET}
+        served.client.post("/products", json={"name": "Acme", "webhook": webhook})
+        served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
+        ready = httpx.get(f"{served.ready['url']}/readyz", trust_env=False).json()
+        assert (ready["worker"], ready["due"]) == ("off", 1)
+        with ThreadPoolExecutor(1) as thread:
+            wait = {"status": "delivered", "timeout": 20}
+            waiting = thread.submit(served.client.post, "/deliveries/wait", json=wait)
+            assert run_process("worker", "--drain", cwd=tmp_path).status == 0
+            assert waiting.result().status_code == 200
+
+
+def test_a_stop_lets_go_of_whoever_waits(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, ThreadPoolExecutor(1) as thread:
+        wait = {"count": 1, "timeout": 3600}
+        waiting = thread.submit(served.client.post, "/deliveries/wait", json=wait)
+        ready = f"{served.ready['url']}/readyz"
+        until(lambda: httpx.get(ready, trust_env=False).status_code == 200, "it is ready")
+        status, _ = served.end(signal.SIGTERM)
+        assert status == 0
+        with suppress(httpx.TransportError):  # it may not have been heard yet
+            assert waiting.result().status_code == 503
+
+
+def test_at_the_start_it_says_what_is_due_and_discards_what_is_too_old(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/hooks"
+    run_process("product", "create", "Acme", "--webhook-url", url, cwd=tmp_path)
+    run_process("trigger", "idea.created", "--no-deliver", cwd=tmp_path)
+    with serving(tmp_path, "--workers-off") as served:
+        assert "1 due, the oldest for" in served.end(signal.SIGTERM)[1]
+    with serving(tmp_path, "--workers-off", "--discard-older-than", "0s") as served:
+        told = served.end(signal.SIGTERM)[1]
+        assert "Discarded 1." in told
+        assert "Nothing is due; 0 in flight." in told
