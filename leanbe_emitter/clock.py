@@ -5,7 +5,7 @@ Instants are aware datetimes in UTC; rows hold them as whole milliseconds since 
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -16,6 +16,19 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
+        ...
+
+
+@runtime_checkable
+class MovableClock(Clock, Protocol):
+    """A clock that stands still until it is moved."""
+
+    def set(self, instant: datetime, /) -> None:
+        """Set the time, backwards too."""
+        ...
+
+    def reach(self, instant: datetime, /) -> None:
+        """Move on to an instant, unless it is past already."""
         ...
 
 
@@ -43,6 +56,10 @@ class ManualClock:
     def set(self, instant: datetime) -> None:
         """Set the time; backwards, too, as the clocks of machines do."""
         self._now = instant.astimezone(UTC)
+
+    def reach(self, instant: datetime) -> None:
+        """Move on to an instant, unless it is past already."""
+        self._now = max(self._now, instant.astimezone(UTC))
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         """Move the time on by so much."""

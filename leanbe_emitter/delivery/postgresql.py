@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row
 from leanbe_emitter.delivery.statements import (
+    CLAIMABLE,
     EXPIRED,
     HAND_BACK,
     HAS_URL,
@@ -112,6 +113,7 @@ class Postgresql:
     """What PostgreSQL is told."""
 
     wake = text(WAKE.format(lock="FOR UPDATE SKIP LOCKED"))
+    free = text(f"{CLAIMABLE} FOR UPDATE SKIP LOCKED")
     expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
     renew = text(RENEW.format(held=_HELD))
     hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
@@ -21,7 +21,7 @@ from leanbe_emitter.delivery.fairness import FairClaims, Room
 from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.sqlite import Sqlite
-from leanbe_emitter.delivery.statements import LEASE_ONE, NEXT, OWED, TODO, Statements
+from leanbe_emitter.delivery.statements import CLAIMABLE, LEASE_ONE, NEXT, OWED, TODO, Statements
 from leanbe_emitter.delivery.strict import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
@@ -88,13 +88,25 @@ class Queue:
     """The deliveries of one database, as one worker sees them.
 
     Args:
+        clock: tells what is due.
+        lease_clock: tells when leases run out, if that is another: while a clock that many
+            processes share stands still, leases of those that were killed run out all the same.
         lease_seconds: how long what is claimed is ours, unless it is renewed.
     """
 
-    def __init__(self, database: Database, *, clock: Clock, ids: Ids, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        ids: Ids,
+        lease_seconds: float,
+        lease_clock: Clock | None = None,
+    ) -> None:
         self._database = database
         self._statements = _STATEMENTS[database.dialect]()
         self._clock = clock
+        self._lease_clock = lease_clock or clock
         self._ids = ids
         self.lease_seconds = lease_seconds
         self._lease_ms = int(lease_seconds * 1000)
@@ -170,7 +182,7 @@ class Queue:
 
     def new_lease(self) -> Lease:
         """Return a new lease."""
-        now = self._clock.now()
+        now = self._lease_clock.now()
         return Lease(
             token=self._ids.object_id(now, of=IdOf.LEASE),
             until=to_milliseconds(now) + self._lease_ms,
@@ -243,11 +255,22 @@ class Queue:
 
         That is a retry whose time comes, or a lease that runs out.
         """
-        now = self._now()
+        instants, window = self._instants(), int(seconds * 1000)
+        now, leases_now = instants["now"], instants["leases_now"]
+        # What is due at a time that does not come by itself is no reason to look again.
+        stands_still = self._lease_clock is not self._clock
+        until = {
+            "until": now if stands_still else now + window,
+            "leases_until": leases_now + window,
+        }
         with self._database.reading() as session:
-            found = session.execute(NEXT, {"until": now + int(seconds * 1000)}).one()
-        instants: list[int] = [at for at in found if at is not None]
-        return min([seconds, *(max(0, at - now) / 1000 for at in instants)])
+            due_at, lease_until = session.execute(NEXT, until).one()
+        left_ms: list[int] = []
+        if due_at is not None:
+            left_ms.append(due_at - now)
+        if lease_until is not None:
+            left_ms.append(lease_until - leases_now)
+        return min([seconds, *(max(0, each) / 1000 for each in left_ms)])
 
     def due(self) -> Due:
         """Say what is owed right now."""
@@ -259,6 +282,19 @@ class Queue:
             oldest_due_at=min((row.since for row in due if row.since is not None), default=None),
             in_flight=sum(row.n for row in rows) - sum(row.n for row in due),
         )
+
+    def at_hand(self) -> int:
+        """Say how many deliveries are in flight, or are being claimed at this very moment.
+
+        The latter are seen on PostgreSQL alone: a file of SQLite has one who writes at a time.
+        """
+        now = {"now": self._now()}
+        with self._database.transaction() as session:
+            claimable = session.execute(text(CLAIMABLE), now).all()
+            free = session.execute(self._statements.free, now).all()
+            rows = session.execute(OWED, now).all()
+        in_flight: int = sum(row.n for row in rows if row.kind == "in flight")
+        return in_flight + max(0, len(claimable) - len(free))
 
     def _claim(self, session: Session, room: Room) -> list[Claimed]:
         """Take what is due; what a fault holds back makes room for the next."""
@@ -274,7 +310,7 @@ class Queue:
         return faults.take(session, claimed, now=self._now())
 
     def _renew(self, session: Session, claimed: Collection[Claimed]) -> None:
-        until = self._now() + self._lease_ms
+        until = to_milliseconds(self._lease_clock.now()) + self._lease_ms
         session.execute(self._statements.renew, {"held": _held(claimed), "until": until})
 
     def _reap_of_others(self, session: Session, ours: Collection[Claimed]) -> list[Settlement]:
@@ -308,23 +344,37 @@ class Queue:
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
-        return len(session.execute(self._statements.wake, self._batch()).all())
+        due = {"now": self._now(), "limit": BATCH}
+        return len(session.execute(self._statements.wake, due).all())
 
     def _reap(self, session: Session) -> list[Settlement]:
-        rows = session.execute(self._statements.expired, self._batch()).all()
-        settlements = [self._vanished(row) for row in rows]
+        instants = self._instants()
+        run_out = {"now": instants["leases_now"], "limit": BATCH}
+        rows = session.execute(self._statements.expired, run_out).all()
+        ahead_ms = instants["leases_now"] - instants["now"]
+        settlements = [self._vanished(row, ahead_ms=ahead_ms) for row in rows]
         self._settle(session, settlements)
         return settlements
 
-    def _batch(self) -> dict[str, int]:
-        return {"now": self._now(), "limit": BATCH}
+    def _instants(self) -> dict[str, int]:
+        """Return what time it is for what is due, and for leases; of one clock, it is one."""
+        now = self._now()
+        if self._lease_clock is self._clock:
+            return {"now": now, "leases_now": now}
+        return {"now": now, "leases_now": to_milliseconds(self._lease_clock.now())}
 
     def _todo(self, session: Session) -> Todo:
-        found = session.execute(TODO, {"now": self._now()}).mappings().one()
+        found = session.execute(TODO, self._instants()).mappings().one()
         due = frozenset(state for state in DUE if found[state])
         return Todo(due=due, wake=bool(found["wake"]), reap=bool(found["reap"]))
 
-    def _vanished(self, row: Row[Any]) -> Settlement:
+    def _vanished(self, row: Row[Any], *, ahead_ms: int) -> Settlement:
+        """Return how an attempt is settled whose lease ran out.
+
+        Args:
+            row: its delivery.
+            ahead_ms: by how much the clock of leases is ahead of that of evidence.
+        """
         lost = row.leases_lost + 1
         ends = lost >= LEASES_LOST_LIMIT
         return Settlement(
@@ -338,7 +388,7 @@ class Queue:
             leases_lost=lost,
             evidence=Evidence(
                 outcome=Outcome.UNKNOWN,
-                started_at=row.lease_until - self._lease_ms,
+                started_at=row.lease_until - self._lease_ms - ahead_ms,
                 duration_us=self._lease_ms * 1000,
                 url=row.url or "",
                 error="Whoever claimed this attempt vanished: its lease ran out.",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row, fact_of
 from leanbe_emitter.delivery.statements import (
+    CLAIMABLE,
     EXPIRED,
     HAND_BACK,
     HAS_URL,
@@ -80,6 +81,7 @@ class Sqlite:
     """What SQLite is told."""
 
     wake = text(WAKE.format(lock=""))
+    free = text(CLAIMABLE)
     expired = text(EXPIRED.format(lock=""))
     renew = text(RENEW.format(held=_HELD))
     hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))

@@ -19,6 +19,8 @@ class Statements(Protocol):
     """What each database says in its own words."""
 
     wake: TextClause
+    #: What could be claimed, less what somebody's open transaction is at.
+    free: TextClause
     expired: TextClause
     renew: TextClause
     hand_back: TextClause
@@ -82,7 +84,8 @@ SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'new') AS new,
        EXISTS (SELECT 1 FROM deliveries WHERE state = 'ready') AS ready,
        EXISTS (SELECT 1 FROM deliveries WHERE state = 'suspect') AS suspect,
        EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND due_at <= :now) AS wake,
-       EXISTS (SELECT 1 FROM deliveries WHERE state = 'in_flight' AND lease_until <= :now) AS reap
+       EXISTS (SELECT 1 FROM deliveries
+               WHERE state = 'in_flight' AND lease_until <= :leases_now) AS reap
 """
 )
 
@@ -92,7 +95,7 @@ NEXT = text(
     """
 SELECT (SELECT min(due_at) FROM deliveries WHERE state = 'waiting' AND due_at <= :until),
        (SELECT min(lease_until) FROM deliveries
-        WHERE state = 'in_flight' AND lease_until <= :until)
+        WHERE state = 'in_flight' AND lease_until <= :leases_until)
 """
 )
 
@@ -142,6 +145,12 @@ def by_state(statement: str) -> Mapping[DeliveryState, TextClause]:
 
 
 CANDIDATES = by_state(_CANDIDATES)
+
+CLAIMABLE = """
+SELECT id FROM deliveries
+WHERE state = 'new' OR state = 'ready' OR state = 'suspect'
+   OR (state = 'waiting' AND due_at <= :now)
+"""
 
 EXPIRED = """
 SELECT deliveries.id, event_id, lease_token, lease_until, due_at,

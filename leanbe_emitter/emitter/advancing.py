@@ -1,25 +1,34 @@
 """``leanbe.clock``: the time, and moving it with all that falls due on the way.
 
 What falls due is attempted in its order and at its own time: a retry that is due in half an hour is
-made when the clock stands there, and what it schedules within the way is made, too.
+made when the clock stands there, and what it schedules within the way is made, too. Where many
+processes share the clock, it goes on only when none of them has anything in flight.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal, select
 
-from leanbe_emitter.clock import Clock, ManualClock, from_milliseconds
+from leanbe_emitter.clock import Clock, MovableClock, from_milliseconds
+from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt
 from leanbe_emitter.emitter.transactions import Transactions
+from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
+from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
+from leanbe_emitter.storage.clocks import MANUAL, SYSTEM, StoredClock
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 
 #: So many times something falls due before it is called endless.
 MOST_TURNS = 10_000
+#: How long a clock that is shared waits for what others have in flight, in seconds: a lease, or the
+#: longest timeout of an attempt, and some more.
+OTHERS_SECONDS = 60.0
 
 # A partial index serves only a statement that names its state as a literal.
 _NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
@@ -28,20 +37,45 @@ _NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What a clock that many processes share has to know of the others.
+
+    Attributes:
+        watching: tells what they have done.
+        queue: tells what they have in flight.
+    """
+
+    watching: Watching
+    queue: Queue
+
+
 class AdvancingClock:
     """The clock of a handle.
 
     Args:
-        clock: what tells the time; it can be moved if it is a ``ManualClock``.
+        clock: what tells the time; it can be moved if it is a ``ManualClock`` or the database's.
         deliver: makes every attempt that is due, and returns them.
+        shared: is asked where the clock is the database's.
     """
 
     def __init__(
-        self, clock: Clock, transactions: Transactions, *, deliver: Callable[[], Results[Attempt]]
+        self,
+        clock: Clock,
+        transactions: Transactions,
+        *,
+        deliver: Callable[[], Results[Attempt]],
+        shared: Shared,
     ) -> None:
         self._clock = clock
         self._transactions = transactions
         self._deliver = deliver
+        self._shared = shared
+
+    @property
+    def kind(self) -> str:
+        """Whether it can be moved: ``manual``, or ``system``."""
+        return MANUAL if isinstance(self._clock, MovableClock) else SYSTEM
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC.
@@ -53,7 +87,9 @@ class AdvancingClock:
         return self._clock.now()
 
     def set(self, instant: datetime) -> None:
-        """Set the time, backwards too; nothing is attempted by that.
+        """Set the time, backwards too; nothing is attempted here by that.
+
+        Workers make at once what is due then, where the clock is the database's.
 
         Raises:
             Conflict: it is the machine's own clock.
@@ -65,7 +101,7 @@ class AdvancingClock:
             raise InvalidValue(
                 f"{instant.isoformat()} has no time zone.", hint="Give it one: tzinfo=UTC."
             )
-        self._manual().set(instant)
+        self._movable().set(instant)
 
     @waits("leanbe.clock.advance()")
     async def advance(
@@ -73,7 +109,8 @@ class AdvancingClock:
     ) -> Results[Attempt]:
         """Move the time on, and make every attempt that falls due until then, at its own time.
 
-        What is due already is attempted first.
+        What is due already is attempted first. Of a clock that is the database's, attempts that
+        workers make on the way are among those that are returned.
 
         Returns:
             The attempts, in their order.
@@ -82,8 +119,9 @@ class AdvancingClock:
             Conflict: it is the machine's own clock, or a transaction is open.
             InvalidValue: the way is not forward.
             EndlessDeliveries: what falls due has no end.
+            WaitTimedOut: another process had something in flight for a minute.
         """
-        clock = self._manual()
+        clock = self._movable()
         way = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
         if way <= timedelta():
             raise InvalidValue(
@@ -92,7 +130,7 @@ class AdvancingClock:
             )
         end = clock.now() + way
         attempts = await self._run(clock, end)
-        clock.set(end)
+        clock.reach(end)
         return attempts
 
     @waits("leanbe.clock.run_until_settled()")
@@ -105,17 +143,26 @@ class AdvancingClock:
         Raises:
             Conflict: it is the machine's own clock, or a transaction is open.
             EndlessDeliveries: what falls due has no end.
+            WaitTimedOut: another process had something in flight for a minute.
         """
-        return await self._run(self._manual(), None)
+        return await self._run(self._movable(), None)
 
-    async def _run(self, clock: ManualClock, end: datetime | None) -> Results[Attempt]:
-        attempts = await self._deliver()
+    async def _run(self, clock: MovableClock, end: datetime | None) -> Results[Attempt]:
+        if not isinstance(clock, StoredClock):
+            return await self._run_alone(clock, end)
+        since = self._shared.watching.end()
+        await self._run_alone(clock, end)
+        told = self._shared.watching.until_now(since)
+        return Results(each.attempt for each in told if each.attempt is not None)
+
+    async def _run_alone(self, clock: MovableClock, end: datetime | None) -> Results[Attempt]:
+        attempts = await self._make_due()
         for _ in range(MOST_TURNS):
             due = self._next_due()
             if due is None or (end is not None and due > end):
                 return attempts
-            clock.set(max(clock.now(), due))
-            made = await self._deliver()
+            clock.reach(due)
+            made = await self._make_due()
             if not made and self._next_due() == due:
                 return attempts  # somebody else has it
             attempts += made
@@ -124,17 +171,31 @@ class AdvancingClock:
             hint="Does the receiver raise an event for each that it gets?",
         )
 
+    async def _make_due(self) -> Results[Attempt]:
+        """Make what is due; of a clock that is shared, until nobody has any of it at hand."""
+        attempts = await self._deliver()
+        at_hand = self._shared.queue.at_hand
+        while isinstance(self._clock, StoredClock) and at_hand():
+            await wait_until(
+                lambda: not at_hand(),
+                timeout_seconds=OTHERS_SECONDS,
+                came=lambda: f"others still had {at_hand()} attempts in flight",
+            )
+            attempts += await self._deliver()
+        return attempts
+
     def _next_due(self) -> datetime | None:
         with self._transactions.looking() as session:
             due = session.scalar(_NEXT_DUE)
         return None if due is None else from_milliseconds(due)
 
-    def _manual(self) -> ManualClock:
-        if isinstance(self._clock, ManualClock):
+    def _movable(self) -> MovableClock:
+        if isinstance(self._clock, MovableClock):
             return self._clock
         raise Conflict(
             "The machine's own clock cannot be moved.",
-            hint="Leanbe(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) has one that can.",
+            hint="Leanbe(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) has one that can, "
+            "and so has a database that is served with --clock manual.",
         )
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 
-from leanbe_emitter.clock import Clock, to_milliseconds
+from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
@@ -37,6 +37,7 @@ from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
+from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.targets import TargetRules
 
@@ -75,7 +76,13 @@ class Engine:
         self._turns = Turns()
         self._counters = Counters()
         self._misfits: list[FaultNeedsWire] = []
-        self.queue = Queue(database, clock=clock, ids=ids, lease_seconds=settings.lease_seconds)
+        self.queue = Queue(
+            database,
+            clock=clock,
+            ids=ids,
+            lease_seconds=settings.lease_seconds,
+            lease_clock=SystemClock() if isinstance(clock, StoredClock) else None,
+        )
         self._renewals = Renewals(self.queue)
         self._home = Home(meanwhile=self._renewals.meanwhile)
 
@@ -198,8 +205,7 @@ class Engine:
             try:
                 yield Worker(
                     self.queue,
-                    # Retries of many workers are not to come in step; S311 is about secrets.
-                    self._sender(transport, jitter=random.Random()),  # noqa: S311 - no secret comes of it
+                    self._sender(transport, jitter=self._jitter()),
                     clock=self._clock,
                     concurrency=concurrency,
                     per_product=per_product,
@@ -218,6 +224,15 @@ class Engine:
             return self.queue.due()
         except DatabaseUnavailable:
             return None
+
+    def _jitter(self) -> random.Random | None:
+        """Return the chance by which retries of many workers do not come in step.
+
+        On a manual clock they do not come by themselves, and are to be the same in every run.
+        """
+        if isinstance(self._clock, StoredClock):
+            return None
+        return random.Random()  # noqa: S311 - no secret comes of it
 
     def _foreground(self, watcher: Watcher) -> Foreground:
         transport = self._routed(self._given or self._network)

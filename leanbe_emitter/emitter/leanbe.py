@@ -14,7 +14,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from leanbe_emitter.clock import Clock, SystemClock
+from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.metrics import Metrics
@@ -22,7 +22,7 @@ from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
-from leanbe_emitter.emitter.advancing import AdvancingClock
+from leanbe_emitter.emitter.advancing import AdvancingClock, Shared
 from leanbe_emitter.emitter.asserting import Asserting
 from leanbe_emitter.emitter.attempting import Attempting
 from leanbe_emitter.emitter.counting import Counts, count
@@ -41,6 +41,7 @@ from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import LeanbeError, NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
+from leanbe_emitter.storage.clocks import StoredClock, clock_of
 from leanbe_emitter.storage.database import Database, shown
 from leanbe_emitter.storage.emptying import empty
 from leanbe_emitter.storage.migrate import Schema, prepare, schema_of
@@ -60,7 +61,9 @@ class Leanbe(Attempting, Asserting):
             migrated; PostgreSQL must be ready.
         assume: assumptions of the products that are made here (contract d).
         seed: gives the same ids and secrets in every run.
-        clock: tells the time; the machine's by default.
+        clock: tells the time of this handle; ``manual`` or ``system``: of the database, for every
+            process that opens it from then on. By default it is the database's, which is the
+            machine's unless somebody said otherwise.
         ids: the source of ids and secrets, instead of ``seed``.
         transport: carries requests instead of the network sender: a ``Transport`` of ours, or an
             ``httpx.AsyncBaseTransport``. It is the handle's from then on, which closes it, and
@@ -89,21 +92,20 @@ class Leanbe(Attempting, Asserting):
         *,
         assume: Mapping[str, str] | None = None,
         seed: int | str | None = None,
-        clock: Clock | None = None,
+        clock: Clock | Literal["manual", "system"] | None = None,
         ids: Ids | None = None,
         transport: "Transport | AsyncBaseTransport | None" = None,
         settings: Settings | None = None,
         app_errors: Literal["raise", "record"] = "raise",
     ) -> None:
         self._settings = settings or Settings()
-        self._clock = clock or SystemClock()
         source = None if seed is None else random.Random(seed)  # noqa: S311 - seeded on purpose
         self._ids = ids or Ids(source)
         rules = self._settings.target_rules
         assumed = {**self._settings.assume, **(assume or {})}
         assumed = {name: check(name, value) for name, value in assumed.items()}
         self._database = Database(db)
-        self.created = _prepared(self._database)
+        self.created, self._clock = _prepared(self._database, clock)
         self._transactions = Transactions(
             self._database,
             clock=self._clock,
@@ -139,7 +141,12 @@ class Leanbe(Attempting, Asserting):
         self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
         self.watching = Watching(self._transactions, self.deliveries)
-        self.clock = AdvancingClock(self._clock, self._transactions, deliver=self.deliver)
+        self.clock = AdvancingClock(
+            self._clock,
+            self._transactions,
+            deliver=self.deliver,
+            shared=Shared(watching=self.watching, queue=self._engine.queue),
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -344,11 +351,14 @@ class Leanbe(Attempting, Asserting):
             await self._engine.close()
         finally:
             self._database.close()
+            if isinstance(self._clock, StoredClock):
+                self._clock.close()
 
 
-def _prepared(database: Database) -> bool:
+def _prepared(database: Database, clock: Clock | str | None) -> tuple[bool, Clock]:
+    """Return whether the database was made, or migrated, just now; and what tells the time."""
     try:
-        return prepare(database)
+        return prepare(database), clock_of(database, clock)
     except LeanbeError:
         database.close()
         raise

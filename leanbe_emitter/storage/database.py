@@ -120,6 +120,10 @@ class Database:
         finally:
             self._told.remove(tell)
 
+    def again(self) -> "Database":
+        """Return another handle of the same database, which is the caller's to close."""
+        return Database(self.url.render_as_string(hide_password=False))
+
     def own_connection(self) -> Any:
         """Return a new connection of the driver, which is the caller's to close.
 

@@ -342,6 +342,19 @@ class TakenFaultRow(Base):
     misbehaviour: Mapped[LongText]
 
 
+class ClockRow(Base):
+    """That the clock of this database is manual, and where it stands; without one, it is not."""
+
+    __tablename__ = "manual_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    now_at: Mapped[Instant]
+    #: Where it stood when it became manual.
+    begun_at: Mapped[Instant]
+
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+
 class RedeliveryRow(Base):
     """That a job has owed an event again: once, however often the job is started."""
 

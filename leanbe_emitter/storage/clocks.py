@@ -1,0 +1,124 @@
+"""The clock of a database: the machine's, or a manual one: a row, the same for all processes.
+
+Which of them it is, a handle learns when it is opened: where it is the machine's, nothing is asked
+ever after.
+"""
+
+import threading
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import Clock, ManualClock, SystemClock, from_milliseconds, to_milliseconds
+from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.tables import ClockRow
+from leanbe_emitter.storage.telling import tell_workers
+from leanbe_emitter.wire.nearest import any_of
+
+#: What the clock of a database can be.
+MANUAL, SYSTEM = "manual", "system"
+
+_NOW = select(ClockRow.now_at)
+
+
+def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
+    """Return the clock of a handle.
+
+    Args:
+        database: has its tables.
+        wanted: ``manual`` or ``system`` for what the database's is to be from now on; None: as it
+            is; a clock of the handle's own.
+
+    Raises:
+        InvalidValue: there is no such clock.
+    """
+    if not (wanted is None or isinstance(wanted, str)):
+        return wanted
+    if wanted not in {MANUAL, SYSTEM, None}:
+        raise InvalidValue(f"{wanted!r} is no clock.", hint=f"Use {any_of([MANUAL, SYSTEM])}.")
+    if database.in_memory:
+        # Nobody shares it.
+        now = SystemClock().now()
+        return ManualClock(now) if wanted == MANUAL else SystemClock()
+    if wanted is not None:
+        _settle(database, is_manual=wanted == MANUAL)
+    with database.reading() as session:
+        is_manual = session.scalar(_NOW) is not None
+    return StoredClock(database) if is_manual else SystemClock()
+
+
+def _settle(database: Database, *, is_manual: bool) -> None:
+    """Let a database's clock be manual, or the machine's; a manual one goes on where it stands."""
+    with database.transaction() as session:
+        if not is_manual:
+            session.execute(delete(ClockRow))
+        elif not session.scalar(select(exists(select(ClockRow.id)))):
+            now = to_milliseconds(SystemClock().now())
+            session.add(ClockRow(id=1, now_at=now, begun_at=now))
+
+
+class StoredClock:
+    """A database's manual clock: whoever moves it moves it for every process.
+
+    It is asked on connections of its own, because the time is asked for in the middle of
+    transactions. Where nobody can be asked, it stands where it was last seen. Once the database's
+    clock is the machine's again, so is this one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database.again()
+        self._one_at_a_time = threading.Lock()
+        self._seen = SystemClock().now()
+
+    def now(self) -> datetime:
+        """Return the time that was last set, by whichever process."""
+        with self._one_at_a_time:
+            with suppress(DatabaseUnavailable):
+                self._seen = self._asked()
+            return self._seen
+
+    def set(self, instant: datetime) -> None:
+        """Set the time, backwards too, and let workers look what is due by that.
+
+        Raises:
+            Conflict: the database's clock is the machine's by now.
+            DatabaseUnavailable: it cannot be written.
+        """
+        with self._database.transaction() as session:
+            self._move(session, to_milliseconds(instant))
+
+    def reach(self, instant: datetime) -> None:
+        """Move on to an instant, unless it is past already; raises what ``set`` does."""
+        with self._database.transaction() as session:
+            standing = session.scalar(_NOW.with_for_update())
+            self._move(session, max(standing or 0, to_milliseconds(instant)))
+
+    def begin_again(self) -> None:
+        """Set it to where it stood when it became manual; raises what ``set`` does."""
+        with self._database.transaction() as session:
+            begun_at = session.scalar(select(ClockRow.begun_at))
+            self._move(session, begun_at or 0)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._database.close()
+
+    def _asked(self) -> datetime:
+        with self._database.reading() as session:
+            standing = session.scalar(_NOW)
+        return SystemClock().now() if standing is None else from_milliseconds(standing)
+
+    def _move(self, session: Session, milliseconds: int) -> None:
+        moved = session.scalar(update(ClockRow).values(now_at=milliseconds).returning(ClockRow.id))
+        if moved is None:
+            raise Conflict(
+                "The database's clock is the machine's by now: it cannot be moved.",
+                hint="A server that is started with --clock manual makes it manual.",
+            )
+        tell_workers(session)
+
+    def __repr__(self) -> str:
+        return f"StoredClock({self._database!r})"

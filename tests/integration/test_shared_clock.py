@@ -1,0 +1,160 @@
+"""The manual clock of a database: one time for every process, and retries wait for it alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import Conflict, InvalidValue, Leanbe
+from leanbe_emitter.storage.clocks import StoredClock
+from leanbe_emitter.storage.database import Database
+from tests.answering import Answering
+from tests.loops import on_a_loop
+from tests.statements import statements
+from tests.waiting import seen
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def opened(db: str, *, clock: str | None = None) -> Iterator[Leanbe]:
+    """Open a database as a process of its own would."""
+    with Leanbe(db, clock=clock, transport=Answering()) as leanbe:  # type: ignore[arg-type]
+        yield leanbe
+
+
+@pytest.fixture
+def leanbe(database_url: str) -> Iterator[Leanbe]:
+    with opened(database_url, clock="manual") as leanbe:
+        leanbe.clock.set(START)
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        yield leanbe
+
+
+@pytest.fixture
+def other(leanbe: Leanbe, database_url: str) -> Iterator[Leanbe]:
+    del leanbe
+    with opened(database_url) as other:
+        yield other
+
+
+def test_whoever_opens_the_database_has_its_time(leanbe: Leanbe, other: Leanbe) -> None:
+    assert (other.clock.kind, other.clock.now()) == ("manual", START)
+    other.clock.advance(hours=1)
+    assert leanbe.clock.now() == START + timedelta(hours=1)
+
+
+def test_timestamps_follow_it(leanbe: Leanbe, other: Leanbe) -> None:
+    leanbe.clock.advance(days=1)
+    delivery = other.trigger("idea.created")
+    assert delivery.event.triggered_at - START == timedelta(days=1)
+    assert delivery.attempts[0].started_at - START == timedelta(days=1)
+
+
+def test_a_retry_waits_for_it_and_what_is_due_does_not(leanbe: Leanbe, other: Leanbe) -> None:
+    leanbe.faults.receiver_fails(how="refused")
+    delivery = leanbe.trigger("idea.created")
+    assert other.deliver() == []
+    leanbe.clock.set(START + timedelta(seconds=5))
+    assert [each.outcome for each in other.deliver()] == ["delivered"]
+    assert leanbe.deliveries.get(delivery).delivered
+
+
+def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe) -> None:
+    leanbe.faults.receiver_fails(how="refused", times=3)
+    leanbe.trigger("idea.created")
+    leanbe.trigger("idea.upVoted")
+    attempts = leanbe.clock.advance(hours=1)
+    assert [(each.started_at - START).seconds for each in attempts] == [5, 5, 35]
+    assert leanbe.clock.now() == START + timedelta(hours=1)
+
+
+@on_a_loop
+async def test_what_workers_make_on_the_way_is_among_what_is_returned(
+    leanbe: Leanbe, database_url: str
+) -> None:
+    leanbe.faults.receiver_fails(how="refused", times=3)
+    await leanbe.trigger("idea.created")
+    with_worker = Leanbe(database_url, transport=Answering())
+    async with with_worker, with_worker.working():
+        attempts = await leanbe.clock.run_until_settled()
+        again = await leanbe.clock.run_until_settled()
+    assert [each.outcome for each in attempts] == ["unreachable", "unreachable", "delivered"]
+    assert again == []
+    assert leanbe.clock.now() == START + timedelta(seconds=155)
+
+
+@on_a_loop
+async def test_a_worker_makes_at_once_what_is_due_when_it_was_set(
+    leanbe: Leanbe, database_url: str
+) -> None:
+    leanbe.faults.receiver_fails(how="refused")
+    delivery = await leanbe.trigger("idea.created")
+    with_worker = Leanbe(database_url, transport=Answering())
+    async with with_worker, with_worker.working():
+        leanbe.clock.set(START + timedelta(minutes=1))
+        await seen(lambda: leanbe.deliveries.get(delivery).delivered, "the retry is made")
+    assert leanbe.deliveries.get(delivery).attempts[-1].started_at >= START + timedelta(minutes=1)
+
+
+def test_a_lease_lasts_however_far_it_is_moved(leanbe: Leanbe, other: Leanbe) -> None:
+    queue = leanbe._engine.queue
+    lease = queue.new_lease()
+    other.clock.advance(days=1)
+    assert 0 <= queue.new_lease().until - lease.until < 20_000
+
+
+def test_the_machines_clock_of_a_database_cannot_be_moved(database_url: str) -> None:
+    with opened(database_url) as leanbe:
+        assert leanbe.clock.kind == "system"
+        for move in (lambda: leanbe.clock.set(START), lambda: leanbe.clock.advance(hours=1)):
+            with pytest.raises(Conflict, match="cannot be moved"):
+                move()
+
+
+def test_it_can_be_the_machines_again(leanbe: Leanbe, other: Leanbe, database_url: str) -> None:
+    with opened(database_url, clock="system") as machines:
+        assert machines.clock.kind == "system"
+    assert other.clock.now() > START + timedelta(days=30)
+    with pytest.raises(Conflict, match="by now"):
+        leanbe.clock.set(START)
+
+
+def test_a_manual_clock_goes_on_where_it_stands(leanbe: Leanbe, database_url: str) -> None:
+    with opened(database_url, clock="manual") as again:
+        assert again.clock.now() == leanbe.clock.now() == START
+
+
+def test_it_never_goes_back_by_being_advanced(leanbe: Leanbe, other: Leanbe) -> None:
+    assert isinstance(leanbe._clock, StoredClock)
+    leanbe._clock.reach(START - timedelta(days=1))
+    assert other.clock.now() == START
+
+
+def test_a_clock_that_there_is_not_is_refused(database_url: str) -> None:
+    with (
+        pytest.raises(InvalidValue, match="'sundial' is no clock"),
+        opened(database_url, clock="sundial"),
+    ):
+        pass
+
+
+def test_while_the_database_is_away_it_stands_where_it_was_seen(
+    leanbe: Leanbe, tmp_path: Path
+) -> None:
+    leanbe.clock.now()
+    clock = leanbe._clock
+    assert isinstance(clock, StoredClock)
+    clock.close()
+    clock._database = Database(f"sqlite:///{tmp_path / 'gone' / 'test.db'}")
+    assert clock.now() == START
+
+
+def test_of_the_machines_clock_no_statement_is_sent(database_url: str) -> None:
+    with opened(database_url) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        with statements(leanbe._database) as noted:
+            leanbe.trigger("idea.created")
+    assert not [each for each in noted.sent if "manual_clock" in each]
