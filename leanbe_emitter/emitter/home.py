@@ -14,11 +14,11 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
-from leanbe_emitter.delivery.loops import is_running_loop
+from leanbe_emitter.delivery.loops import is_running_loop, running_loop
 from leanbe_emitter.emitter.interrupts import Interrupts
 
 T = TypeVar("T")
@@ -49,8 +49,7 @@ class Home:
 
     def adopt(self) -> None:
         """Live in the loop that runs here from now on, if one does."""
-        with suppress(RuntimeError):
-            self._others = asyncio.get_running_loop()
+        self._others = running_loop() or self._others
 
     async def enter(self, work: Work[T]) -> T:
         """Do the work in the loop that runs here or, where there is none, in the home."""

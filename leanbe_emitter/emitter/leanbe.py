@@ -56,6 +56,10 @@ if TYPE_CHECKING:
 class Leanbe(Attempting, Asserting):
     """Leanbe's sending side.
 
+    Methods that wait (``deliver``, ``trigger``, ``settle`` ...) return when they are done. Where an
+    event loop runs, they are to be awaited, and run in that loop: ``await leanbe.deliver()``. The
+    handle itself is opened by ``async with`` there.
+
     Args:
         db: ``:memory:``, or any SQLAlchemy URL of SQLite or PostgreSQL. SQLite is created and
             migrated; PostgreSQL must be ready.

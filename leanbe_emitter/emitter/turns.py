@@ -5,25 +5,42 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from leanbe_emitter.delivery.loops import is_running_loop
+from leanbe_emitter.delivery.loops import is_running_loop, running_loop
 
 #: How often somebody in an event loop asks whether it is their turn, in seconds.
 LOOK_SECONDS = 0.002
+#: How often somebody without one looks whether who has the turn was left behind, in seconds.
+LOOK_BEHIND_SECONDS = 0.1
 
 
 class Turns:
-    """Gives one caller after the other a turn."""
+    """Gives one caller after the other a turn.
+
+    A task whose loop was stopped in the midst of a turn (by Ctrl-C, or by a test's timeout) does
+    not go on by itself: it has lost its turn.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
         """Have a turn for as long as the block lasts."""
-        # Who waits in a loop must not hold it up: whoever has the turn may need it.
-        while not self._lock.acquire(blocking=not is_running_loop()):  # noqa: ASYNC110 - threads, too
-            await asyncio.sleep(LOOK_SECONDS)
+        lock = await self._acquired()
+        self._loop = running_loop()
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
+
+    async def _acquired(self) -> threading.Lock:
+        while True:
+            lock = self._lock
+            # Who waits in a loop must not hold it up: whoever has the turn may need it.
+            if lock.acquire(timeout=0 if is_running_loop() else LOOK_BEHIND_SECONDS):
+                return lock
+            if self._loop is not None and not self._loop.is_running():
+                self._lock = threading.Lock()
+            elif is_running_loop():
+                await asyncio.sleep(LOOK_SECONDS)

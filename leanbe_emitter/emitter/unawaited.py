@@ -129,7 +129,7 @@ class Pending(Coroutine[Any, Any, T_co]):
     def __getattr__(self, name: str) -> Any:
         # What asyncio and debuggers ask of coroutines (cr_frame), and Python of everything.
         if name.startswith(("_", "cr_", "gi_", "ag_")):
-            return getattr(self._work, name)
+            return getattr(object.__getattribute__(self, "_work"), name)
         __tracebackhide__ = True
         raise self.given_up()
 

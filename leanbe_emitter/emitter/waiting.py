@@ -59,6 +59,7 @@ def waits(
     def made(
         method: Callable[Concatenate[W, P], Coroutine[Any, Any, T]],
     ) -> Callable[Concatenate[W, P], T]:
+        @functools.wraps(method)
         async def run(self: W, *args: P.args, **kwargs: P.kwargs) -> T:
             with is_waiting():
                 return await method(self, *args, **kwargs)

@@ -9,10 +9,11 @@ from contextlib import nullcontext
 
 import pytest
 
-from leanbe_emitter import Leanbe
+from leanbe_emitter import Leanbe, ReceivedRequest
 from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.waiting import drive
 from tests.answering import Answering
+from tests.apps import SOON, for_ever
 from tests.bench import Noting
 from tests.receiver import Receiver
 
@@ -122,26 +123,43 @@ def test_afterwards_it_is_as_before_and_nothing_is_left_of_it() -> None:
         assert leanbe.deliveries.last().delivered
 
 
-def test_in_a_loop_of_somebody_elses_it_is_left_to_them(leanbe: Leanbe, receiver: Receiver) -> None:
-    def press_when_busy() -> None:
-        receiver.busy.wait()
-        press_ctrl_c()
-
-    receiver.is_open.clear()
-    leanbe.products.create("Acme", webhook_url=receiver.url)
-    threading.Thread(target=press_when_busy).start()
+@pytest.fixture
+def left_behind(leanbe: Leanbe) -> Iterator[asyncio.Task[None]]:
+    """An attempt in a loop that Ctrl-C has stopped, as it stops a loop without a handler of its."""
+    leanbe.products.create("Acme", webhook=hangs)
     loop = asyncio.new_event_loop()
-    triggering = loop.create_task(triggered(leanbe))
+    task = loop.create_task(triggered(leanbe))
+    loop.call_later(SOON, press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
-        loop.run_until_complete(triggering)
-    assert not triggering.done()
-    triggering.cancel()
+        loop.run_until_complete(task)
+    yield task
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        loop.run_until_complete(triggering)
+        loop.run_until_complete(task)
+    leanbe.stop_receivers()
     loop.close()
-    receiver.is_open.set()
-    assert leanbe.deliveries.last().outcome == "unknown"
+
+
+async def hangs(_: ReceivedRequest) -> None:
+    await for_ever()
 
 
 async def triggered(leanbe: Leanbe) -> None:
     await leanbe.trigger("idea.created")
+
+
+def test_in_a_loop_of_somebody_elses_it_is_left_to_them(
+    leanbe: Leanbe, left_behind: asyncio.Task[None]
+) -> None:
+    assert not left_behind.done()
+    left_behind.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        left_behind.get_loop().run_until_complete(left_behind)
+    assert leanbe.deliveries.last().outcome == "unknown"
+
+
+def test_what_is_left_behind_in_a_loop_holds_up_nobody(
+    leanbe: Leanbe, left_behind: asyncio.Task[None]
+) -> None:
+    assert leanbe.deliver() == []
+    assert not left_behind.done()
