@@ -81,6 +81,7 @@ ASYNCIO = (
 )
 IN_A_FILE = """
 from desk.settings import *
+LEANBE_WEBHOOK_SECRET = "whsec_test"
 DATABASES["default"]["TEST"] = {"NAME": "kept.db"}
 """
 
