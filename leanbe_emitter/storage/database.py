@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue, LeanbeError
+from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue, LeanbeError
 from leanbe_emitter.storage.telling import tells_workers
 
 #: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
@@ -155,6 +155,12 @@ class Database:
             raise DatabaseUnavailable(
                 "It was closed, and what was in memory is gone.",
                 hint="Open another: with Leanbe() as leanbe.",
+            )
+        if self._memory.in_transaction():
+            # SQLAlchemy would make it a part of the other one, and of what becomes of that.
+            raise Conflict(
+                "In memory there is one transaction at a time, and this thread is in one.",
+                hint="Take what is iterated over as a list first.",
             )
         return nullcontext(self._memory.execution_options(**options))
 

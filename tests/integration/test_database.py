@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from leanbe_emitter.errors import DatabaseBehind, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.errors import Conflict, DatabaseBehind, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.database import Database, parse_database_url
 from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
 
@@ -257,6 +257,15 @@ def test_threads_share_a_database_in_memory() -> None:
     with database.reading() as session:
         assert session.execute(text("SELECT n FROM tally")).scalar_one() == 200
     database.close()
+
+
+def test_a_transaction_in_memory_does_not_become_part_of_another(opened: Opener) -> None:
+    database = opened(":memory:")
+    prepare(database)
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+        with pytest.raises(Conflict, match="one transaction at a time"), database.transaction():
+            pytest.fail("it began")
 
 
 def test_an_interrupt_loses_nothing_of_what_is_in_memory(opened: Opener) -> None:
