@@ -23,13 +23,18 @@ from leanbe_emitter.wire.assumptions import read
 Headers = Iterable[tuple[str, str]]
 
 
-def get(session: Session, product: ProductRow) -> WebhookRow:
+def get(session: Session, product: ProductRow, *, anew: bool = False) -> WebhookRow:
     """Return a product's settings.
+
+    Args:
+        session: a transaction's.
+        product: whose settings.
+        anew: read them again, though this transaction has read them.
 
     Raises:
         NotFound: the product was deleted meanwhile.
     """
-    row = session.get(WebhookRow, product.id)
+    row = session.get(WebhookRow, product.id, populate_existing=anew)
     if row is None:
         raise deleted_meanwhile(f"product {product.name!r}")
     return row
@@ -153,9 +158,7 @@ def check_ca_file(ca_file: str) -> str:
 
 def _locked(action: Action, product: ProductRow) -> WebhookRow:
     action.lock(product)
-    row = get(action.session, product)
-    action.session.refresh(row)
-    return row
+    return get(action.session, product, anew=True)
 
 
 def _use(action: Action, row: WebhookRow, secret: str) -> None:
