@@ -181,9 +181,14 @@ def pytest_runtest_makereport(
 
 
 def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":
-    from leanbe_emitter.testing.tracebacks import shorten  # noqa: PLC0415 - a failure pays for it
+    # A failure pays for it.
+    from leanbe_emitter.testing.tracebacks import is_of_the_end, shorten  # noqa: PLC0415
 
-    shorten(error)
+    if is_of_the_end(error):
+        said = pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False)
+        error = said.with_traceback(error.__traceback__)
+    else:
+        shorten(error)
     return pytest.ExceptionInfo.from_exception(error)
 
 

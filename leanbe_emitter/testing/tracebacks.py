@@ -29,6 +29,13 @@ def shorten(error: BaseException) -> None:
         error.__traceback__ = _chained([*lines[:first], *rest])
 
 
+def is_of_the_end(error: BaseException) -> bool:
+    """Say whether an error that is meant for users came of the test's end, and of no line of it."""
+    return isinstance(error, LeanbeError) and not any(
+        is_own(line.tb_frame) for line in _lines(error.__traceback__)
+    )
+
+
 def _lines(trace: TracebackType | None) -> Iterator[TracebackType]:
     while trace is not None:
         yield trace
