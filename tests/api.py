@@ -12,6 +12,7 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from tests.promised import check_promise
 
 URL = "http://127.0.0.1:5326"
 
@@ -24,10 +25,15 @@ class Api:
         self.app = app
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """Call an operation by its method and its path behind ``/api/v1``."""
+        """Call an operation by its method and its path behind ``/api/v1``.
+
+        The answer has to be what the API's document promises.
+        """
         if body is not None:
             options["json"] = body
-        return asyncio.run(self._call(method, f"/api/v1{path}", options))
+        answer = self.at(method, f"/api/v1{path}", **options)
+        check_promise(self.app.openapi(), method, f"/api/v1{path}", answer)
+        return answer
 
     def at(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call what is at a whole path."""

@@ -51,9 +51,8 @@ def create_app(
         title="leanbe-emitter",
         version=leanbe_emitter.__version__,
         root_path=root_path,
-        # The pages of FastAPI load their code from elsewhere.
-        docs_url=None,
-        redoc_url=None,
+        # Its pages load their code from elsewhere; its document is ours.
+        openapi_url=None,
         redirect_slashes=False,
     )
     app.state.settings = settings

@@ -118,11 +118,15 @@ class Fields:
     Args:
         schema: of the object, for OpenAPI.
         is_required: whether there has to be one; else no body is an empty object.
+        eg: an example of one.
     """
 
-    def __init__(self, schema: Schema, *, is_required: bool = True) -> None:
+    def __init__(
+        self, schema: Schema, *, is_required: bool = True, eg: Mapping[str, JSON] | None = None
+    ) -> None:
         self._schema = schema
         self._is_required = is_required
+        self._eg = eg
 
     async def __call__(self, request: Request) -> dict[str, JSON]:
         """Read a request's body.
@@ -140,7 +144,8 @@ class Fields:
 
     def described(self) -> dict[str, Any]:
         """Return what OpenAPI says of it."""
-        content = {"application/json": {"schema": dict(self._schema)}}
+        example = {} if self._eg is None else {"example": dict(self._eg)}
+        content = {"application/json": {"schema": dict(self._schema), **example}}
         return {"requestBody": {"required": self._is_required, "content": content}}
 
 

@@ -16,6 +16,7 @@ from leanbe_emitter.server.resources import Resource, Verb, add
 
 _TEXT = {"type": "string"}
 _CUSTOMER = {"customer": {**_TEXT, "description": "Whose it is: an e-mail, or an id."}}
+_EG_CUSTOMER = {"customer": "ana@example.com"}
 _OWNER = Parameter(name="owner", meaning="E-mail or id of a user who owns it.")
 _ASSIGNED = Parameter(name="assigned", meaning="E-mail or id of a user who works on it.")
 
@@ -24,6 +25,7 @@ CUSTOMERS = Resource(
     path="customers",
     noun="customer",
     settable=customers.SETTABLE,
+    eg={"email": "ana@example.com", "firstName": "Ana", "company": {"jobTitle": "CTO"}},
     filters=[
         Parameter(name="email", meaning="The one of this e-mail."),
         flag("confirmed", "Whether the e-mail was verified."),
@@ -35,6 +37,7 @@ IDEAS = Resource(
     path="ideas",
     noun="idea",
     settable=ideas.SETTABLE,
+    eg={"title": "Dark mode", "tags": [{"title": "ui"}]},
     only_new={
         "requests": {
             "type": "array",
@@ -56,16 +59,19 @@ IDEAS = Resource(
             name="upvote",
             meaning="Vote for an idea; without a customer it is an anonymous vote.",
             members=_CUSTOMER,
+            eg=_EG_CUSTOMER,
         ),
         Verb(
             name="downvote",
             meaning="Vote against an idea; without a customer it is an anonymous vote.",
             members=_CUSTOMER,
+            eg=_EG_CUSTOMER,
         ),
         Verb(
             name="withdraw-vote",
             meaning="Take a customer's vote back; there is no event of it.",
             members=_CUSTOMER,
+            eg=_EG_CUSTOMER,
             needed=["customer"],
         ),
     ],
@@ -75,6 +81,7 @@ IDEA_REQUESTS = Resource(
     path="idea-requests",
     noun="idea request",
     settable=idea_requests.SETTABLE,
+    eg={"title": "Dark mode, please", "customer": "ana@example.com"},
     filters=[
         Parameter(name="status", meaning="new, attached or ignored."),
         Parameter(name="customer", meaning="Who asked: e-mail or id."),
@@ -85,6 +92,7 @@ IDEA_REQUESTS = Resource(
             name="attach",
             meaning="Make a new request part of an idea.",
             members={"idea": {**_TEXT, "description": "The idea's id."}},
+            eg={"idea": "649d2ac49c3a1954e6a2e421"},
             needed=["idea"],
         ),
         Verb(name="ignore", meaning="Set a new request aside for good."),
@@ -96,6 +104,7 @@ BACKLOG_ITEMS = Resource(
     path="backlog-items",
     noun="backlog item",
     settable=backlog_items.SETTABLE,
+    eg={"title": "Fix the login", "tags": [{"title": "bug"}]},
     filters=[
         Parameter(name="status", meaning="One of the product's."),
         _ASSIGNED,
@@ -107,6 +116,7 @@ BACKLOG_ITEMS = Resource(
             meaning="Move a backlog item to another of the product's statuses.",
             method="set_status",
             members={"status": {**_TEXT, "description": "One of the product's."}},
+            eg={"status": "In Progress"},
             needed=["status"],
         )
     ],
@@ -116,6 +126,10 @@ OKRS = Resource(
     path="okrs",
     noun="OKR",
     settable=okrs.SETTABLE,
+    eg={
+        "title": "Make onboarding effortless",
+        "keyResults": [{"title": "Activation", "startValue": 40, "targetValue": 60}],
+    },
     filters=[_OWNER],
     verbs=[
         Verb(
@@ -126,6 +140,7 @@ OKRS = Resource(
                 "value": {"type": "number"},
             },
             needed=["keyResult", "value"],
+            eg={"keyResult": "649d2ac49c3a1954e6a2e421", "value": 52},
         )
     ],
 )
@@ -134,6 +149,7 @@ ANNOUNCEMENTS = Resource(
     path="announcements",
     noun="announcement",
     settable=announcements.SETTABLE,
+    eg={"title": "Dark mode is here", "categories": [{"title": "New feature"}]},
     filters=[Parameter(name="status", meaning="draft or published.")],
     verbs=[
         Verb(name="publish", meaning="Let everybody read it; the event is that of an update."),

@@ -10,7 +10,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.problems import NotReady
-from leanbe_emitter.server.routes import HEALTH, Routes
+from leanbe_emitter.server.routes import HEALTH, READING, Routes
 from leanbe_emitter.storage.migrate import SchemaState, not_ready
 from leanbe_emitter.wire.instants import print_instant
 
@@ -37,6 +37,11 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
                 "assumptions": dict(settings.assume),
             }
         )
+
+    @routes.add("GET", "/openapi.json", gives={"type": "object"}, refuses=READING, prefix="")
+    def openapi() -> Response:
+        """Show this document."""
+        return answers.one(app.openapi())
 
     @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=(), prefix="")
     def healthz() -> Response:

@@ -1,12 +1,16 @@
 """The API's document: OpenAPI 3.1, with the 22 events as webhooks."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from leanbe_emitter.clock import ManualClock
+from leanbe_emitter.emitter import Leanbe, Wanted
 from leanbe_emitter.server import schemas
-from leanbe_emitter.wire.catalogue import EVENTS, EventKind
+from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, EventKind
 from leanbe_emitter.wire.schema import envelope_schema
 
 _ABOUT = """
@@ -33,14 +37,24 @@ def describe(app: FastAPI) -> dict[str, Any]:
         components["schemas"] = {"Problem": schemas.PROBLEM}
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{}, {"token": []}]
-        document["webhooks"] = {each.name: _webhook(each) for each in EVENTS}
+        examples = _examples()
+        document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _webhook(kind: EventKind) -> dict[str, Any]:
+def _examples() -> dict[str, Any]:
+    """Return a body of each event, the same in every run."""
+    clock = ManualClock(datetime(2023, 6, 29, 6, 56, 57, tzinfo=UTC))
+    with Leanbe(seed="openapi", clock=clock) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://127.0.0.1:8000/hooks/leanbe")
+        rehearsed = leanbe.rehearse(Wanted(events=EVENT_NAMES))
+    return {each.event: json.loads(each.body) for each in rehearsed}
+
+
+def _webhook(kind: EventKind, example: Any) -> dict[str, Any]:
     schema = envelope_schema(kind.name)
-    content = {"application/json": {"schema": schema}}
+    content = {"application/json": {"schema": schema, "example": example}}
     return {
         "post": {
             "summary": kind.name,

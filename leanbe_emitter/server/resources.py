@@ -29,6 +29,7 @@ class Verb:
         method: the library's name for it; by default the path's.
         members: what is given with it, by the documents' names.
         needed: those of them that have to be there.
+        eg: an example of them.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Verb:
     method: str = ""
     members: Mapping[str, Schema] = field(default_factory=dict)
     needed: Sequence[str] = ()
+    eg: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Resource:
         path: what stands for all of a product's.
         noun: one of them, in words.
         settable: the fields that may be set.
+        eg: an example of a new one.
         filters: what a list can be narrowed down by.
         verbs: what else can be done with one.
         only_new: what else can be given for a new one.
@@ -57,6 +60,7 @@ class Resource:
     path: str
     noun: str
     settable: Sequence[str]
+    eg: Mapping[str, JSON]
     filters: Sequence[Parameter]
     verbs: Sequence[Verb]
     only_new: Mapping[str, Schema] = field(default_factory=dict)
@@ -90,13 +94,14 @@ def add(app: FastAPI, leanbe: Leanbe, resource: Resource, *, part: str) -> None:
 def _add_create(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    body = Fields(resource.schema_of_new())
+    body = Fields(resource.schema_of_new(), eg=resource.eg)
     names = [*resource.settable, *resource.only_new]
     only_new = schemas.object_of(resource.only_new, optional=tuple(resource.only_new))
 
     def create(product: str, given: Annotated[dict[str, JSON], Depends(body)]) -> Response:
         fields = _named(given, names)
-        check({name: given[name] for name in resource.only_new if name in given}, only_new)
+        if new := {name: given[name] for name in resource.only_new if name in given}:
+            check(new, only_new)
         made = resource.of(leanbe, product).create(**fields)
         return answers.one(made, status=201)
 
@@ -131,7 +136,7 @@ def _add_show(
 def _add_update(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    body = Fields(schemas.settable(resource.name, resource.settable))
+    body = Fields(schemas.settable(resource.name, resource.settable), eg=resource.eg)
 
     def update(
         product: str, reference: str, given: Annotated[dict[str, JSON], Depends(body)]
@@ -159,7 +164,7 @@ def _add_verb(  # noqa: PLR0913 - a verb of a resource
 ) -> None:
     optional = tuple(name for name in verb.members if name not in verb.needed)
     schema = schemas.object_of(verb.members, optional=optional)
-    body = Fields(schema, is_required=bool(verb.needed))
+    body = Fields(schema, is_required=bool(verb.needed), eg=verb.eg)
     name = verb.method or verb.name.replace("-", "_")
 
     def act(

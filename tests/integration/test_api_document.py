@@ -1,0 +1,82 @@
+"""The API's document: it is there for all there is, and its examples do what they say."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from tests.api import Api, calling
+from tests.promised import check_promise
+
+RESOURCES = ("customers", "ideas", "idea-requests", "backlog-items", "okrs", "announcements")
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    with calling() as api:
+        return api.at("GET", "/openapi.json").json()
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with calling() as api:
+        api("POST", "/products", {"name": "Acme"})
+        yield api
+
+
+def operations(document: Any) -> list[Any]:
+    return [each for path in document["paths"].values() for each in path.values()]
+
+
+def test_it_describes_every_operation_and_its_answers(document: Any) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert len(operations(document)) > 60
+    names = {each["operationId"] for each in operations(document)}
+    assert len(names) == len(operations(document))
+    for operation in operations(document):
+        assert operation["summary"]
+        assert operation["description"]
+        assert all(each["description"] for each in operation["responses"].values())
+
+
+def test_it_has_the_22_events_as_webhooks_with_bodies_that_fit(document: Any) -> None:
+    assert list(document["webhooks"]) == list(EVENT_NAMES)
+    for webhook in document["webhooks"].values():
+        content = webhook["post"]["requestBody"]["content"]["application/json"]
+        Draft202012Validator(content["schema"]).validate(content["example"])
+
+
+def test_every_schema_in_it_is_one(document: Any) -> None:
+    for operation in operations(document):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            for content in body.get("content", {}).values():
+                Draft202012Validator.check_schema(content["schema"])
+                if "example" in content:
+                    Draft202012Validator(content["schema"]).validate(content["example"])
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_the_example_of_a_new_document_makes_one(api: Api, document: Any, resource: str) -> None:
+    operation = document["paths"][f"/api/v1/products/{{product}}/{resource}"]["post"]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
+    assert api("POST", f"/products/Acme/{resource}", example).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"items": []}),
+        (200, {"items": [{"_id": "1"}], "cursor": None}),
+        (418, {"items": [], "cursor": None}),
+    ],
+)
+def test_an_answer_that_it_does_not_promise_is_found_out(
+    document: Any, status: int, body: Any
+) -> None:
+    answer = httpx.Response(status, json=body)
+    with pytest.raises(AssertionError):
+        check_promise(document, "GET", "/api/v1/products", answer)

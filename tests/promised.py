@@ -1,0 +1,47 @@
+"""What the API's document promises of an answer: its status, its form, and its cursor."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+
+#: The same whatever is asked: no operation's own.
+_OF_NO_OPERATION = (404, 405)
+
+
+def check_promise(
+    document: Mapping[str, Any], method: str, path: str, answer: httpx.Response
+) -> None:
+    """Fail where an answer is not as the document says."""
+    operation = _operation(document, method, path)
+    if operation is None:
+        assert answer.status_code in _OF_NO_OPERATION
+        return
+    status = str(answer.status_code)
+    assert status in operation["responses"], f"{method} {path} is not said to answer {status}"
+    promised = operation["responses"][status]
+    assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}, (
+        answer.headers
+    )
+    if not answer.content:
+        assert "content" not in promised
+        return
+    schema = promised["content"][answer.headers["content-type"]]["schema"]
+    whole = {**schema, "components": document["components"]}
+    errors = [
+        f"{each.json_path}: {each.message}"
+        for each in Draft202012Validator(whole).iter_errors(answer.json())
+    ]
+    assert not errors, errors
+
+
+def _operation(document: Mapping[str, Any], method: str, path: str) -> Any:
+    asked = path.partition("?")[0]
+    templates = sorted(document["paths"], key=lambda each: each.count("{"))
+    for template in templates:
+        pattern = re.sub(r"\{\w+\}", "[^/]+", template)
+        if re.fullmatch(pattern, asked) and method.lower() in document["paths"][template]:
+            return document["paths"][template][method.lower()]
+    return None
