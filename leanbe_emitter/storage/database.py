@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue, LeanbeError
 from leanbe_emitter.storage.telling import tells_workers
+from leanbe_emitter.storage.writers import Writers
 
 #: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
 BUSY_TIMEOUT_SECONDS = 10.0
@@ -91,12 +92,18 @@ class Database:
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.in_memory else nullcontext()
         )
+        self._writers: AbstractContextManager[Any] = (
+            Writers(patience_seconds=_busy_timeout_seconds(self.url))
+            if self.dialect == "sqlite" and not self.in_memory
+            else nullcontext()
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Begin a transaction that writes; commit at the end, roll back on any error."""
         with (
             self._turn,
+            self._writers,
             self._anew_after_a_failure(),
             unavailable_as_ours(self.url),
             self._connected(**{_READS: False}) as connection,

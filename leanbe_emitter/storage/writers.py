@@ -1,0 +1,32 @@
+"""Those who write to one file of SQLite take turns, as far as they are of one process.
+
+SQLite has one writer at a time, and lets the others sleep and try again, so that some never come to
+their turn among many. A lock wakes them one after the other; other processes are SQLite's business.
+"""
+
+import threading
+from contextlib import AbstractContextManager
+
+
+class Writers(AbstractContextManager[None]):
+    """The writers of one file in this process: one at a time goes into the block.
+
+    Args:
+        patience_seconds: how long one waits; SQLite then says why it cannot write.
+    """
+
+    def __init__(self, *, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        # One thread may begin two: SQLite tells it that it cannot.
+        self._lock = threading.RLock()
+        self._own = threading.local()
+
+    def __enter__(self) -> None:
+        taken = getattr(self._own, "taken", ())
+        self._own.taken = (*taken, self._lock.acquire(timeout=self._patience_seconds))
+
+    def __exit__(self, *_: object) -> None:
+        *rest, is_taken = self._own.taken
+        self._own.taken = tuple(rest)
+        if is_taken:
+            self._lock.release()

@@ -1,0 +1,34 @@
+"""Threads that write to one file of SQLite take turns, instead of trying again and again."""
+
+from functools import partial
+from pathlib import Path
+
+from leanbe_emitter import DatabaseUnavailable, Leanbe
+from leanbe_emitter.storage.writers import Writers
+from tests.concurrency import at_once
+
+
+def make_ideas(leanbe: Leanbe, count: int) -> None:
+    product = leanbe.products.only()
+    for number in range(count):
+        product.ideas.create(title=f"Idea {number}")
+
+
+def test_writers_of_a_process_never_meet_in_the_file(tmp_path: Path) -> None:
+    # With that timeout SQLite refuses whoever does not find the file free at once.
+    with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=0") as leanbe:
+        leanbe.products.create("Acme")
+        leanbe._database._writers = Writers(patience_seconds=30)
+        ended = at_once(*(partial(make_ideas, leanbe, 20) for _ in range(6)))
+        assert ended == [None] * 6
+        assert leanbe.counts().events == 120
+
+
+def test_whoever_waits_in_vain_for_the_turn_is_told_by_sqlite_why(tmp_path: Path) -> None:
+    with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=0.05") as leanbe:
+        leanbe.products.create("Acme")
+        with leanbe.transaction():
+            make_ideas(leanbe, 1)
+            (error,) = at_once(partial(make_ideas, leanbe, 1))
+        assert isinstance(error, DatabaseUnavailable)
+        make_ideas(leanbe, 1)
