@@ -47,7 +47,10 @@ SECTIONS = {
         "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",
         "schema": "Print what an event's payload looks like.",
     },
-    "Control": {"faults": "Deliberate, counted misbehaviours: of the receiver, or of ours."},
+    "Control": {
+        "faults": "Deliberate, counted misbehaviours: of the receiver, or of ours.",
+        "clock": "The time; a manual clock's stands still until it is moved.",
+    },
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
         "snippet": "Print a correct receiver to start from.",

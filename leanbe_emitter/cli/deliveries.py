@@ -13,7 +13,6 @@ from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
 from leanbe_emitter.cli.values import AGE, DURATION
-from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
@@ -97,8 +96,8 @@ def list_(  # noqa: PLR0913 - one argument for each option
     """List deliveries, the newest first."""
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    which = Filter(status=status, event=event, product=product, since=_ago(since))
     with opened(invocation) as leanbe:
+        which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
         documents = [each.document() for each in leanbe.deliveries.list(which, limit=limit)]
     output.rows(invocation.form, documents, columns=_LIST)
 
@@ -155,8 +154,9 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("Say which: either ID or --status.")
     if status is None and (event is not None or since is not None):
         raise click.UsageError("--event and --since narrow --status down: give it, too.")
-    which = None if status is None else Filter(status=status, event=event, since=_ago(since))
     with opened(invocation) as leanbe:
+        narrowed = Filter(status=status, event=event, since=_ago(leanbe, since))
+        which = None if status is None else narrowed
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
             batches = leanbe.rehearse_redelivery(named)
@@ -201,8 +201,9 @@ def discard(
         raise click.UsageError("Say which: ID, --status or --older-than.")
     if delivery and has_filter:
         raise click.UsageError("An ID says which already: leave out --status and --older-than.")
-    which = Filter(status=status, before=_ago(older_than)) if has_filter else None
     with opened(invocation) as leanbe:
+        narrowed = Filter(status=status, before=_ago(leanbe, older_than))
+        which = narrowed if has_filter else None
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
     output.rows(invocation.form, gone, columns=_LIST)
     invocation.notice(f"Discarded {len(gone)}.")
@@ -254,8 +255,8 @@ def wait(
     output.rows(invocation.form, documents, columns=_LIST)
 
 
-def _ago(seconds: float | None) -> datetime | None:
-    return None if seconds is None else SystemClock().now() - timedelta(seconds=seconds)
+def _ago(leanbe: "Leanbe", seconds: float | None) -> datetime | None:
+    return None if seconds is None else leanbe.clock.now() - timedelta(seconds=seconds)
 
 
 def _body(delivery: "Delivery") -> bytes:

@@ -1,18 +1,19 @@
 """What whoever begins to deliver says first: how much is due, and how old it is."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from leanbe_emitter.clock import SystemClock, from_milliseconds
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.wire.durations import format_duration
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.queue import Due
 
 
-def told_due(due: "Due") -> str:
-    """Return it in a sentence."""
+def told_due(due: "Due", *, now: datetime) -> str:
+    """Return it in a sentence, as it is at a present instant."""
     if due.count == 0 or due.oldest_due_at is None:
         return f"Nothing is due; {due.in_flight} in flight."
-    age = SystemClock().now() - from_milliseconds(due.oldest_due_at)
+    age = now - from_milliseconds(due.oldest_due_at)
     whole_seconds = max(0, int(age.total_seconds()))
     return f"{due.count} due, the oldest for {format_duration(whole_seconds)}."

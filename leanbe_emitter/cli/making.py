@@ -50,6 +50,10 @@ class Printing:
         begun = self._begun(claimed, url=evidence.url, started_at=started_at, body=body)
         self._lines.ended(_ended(begun, settlement))
 
+    def on_record(self, delivery: "Delivery", attempt: "Attempt") -> None:
+        """Print both lines of an attempt that was made elsewhere."""
+        self._lines.ended(ended_of(delivery, attempt))
+
     def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime, body: str) -> Begun:
         return Begun(
             delivery_id=claimed.delivery_id if self._is_kept else "",

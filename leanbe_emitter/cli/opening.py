@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from leanbe_emitter.cli.invocation import Invocation
 
@@ -12,19 +12,22 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(invocation: Invocation, **arguments: Any) -> Iterator["Leanbe"]:
+def opened(
+    invocation: Invocation, *, clock: Literal["manual", "system"] | None = None, **arguments: Any
+) -> Iterator["Leanbe"]:
     """Open the database of an invocation and close it at the end.
 
     A file of SQLite that is made by this is told of on stderr.
 
     Args:
         invocation: whose global options say where the database is.
+        clock: whose the database's clock is to be from now on; None: as it is.
         arguments: further settings that options of the command gave.
     """
     from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
     settings = invocation.settings(**arguments)
-    with Leanbe(settings.db, settings=settings) as leanbe:
+    with Leanbe(settings.db, settings=settings, clock=clock) as leanbe:
         if leanbe.created:
             invocation.notice(f"Created the database {settings.db}.")
         yield leanbe

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -20,7 +20,6 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import AGE, TARGETS
-from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.targets import is_loopback
 
@@ -37,6 +36,11 @@ if TYPE_CHECKING:
 )
 @click.option("--ephemeral", is_flag=True, help="In a new database, which goes with the server.")
 @click.option("--migrate", is_flag=True, help='Make or change tables first, as "db upgrade" does.')
+@click.option(
+    "--clock",
+    type=click.Choice(["manual", "system"]),
+    help="Whose the database's clock is; as it was, if left out; manual with --ephemeral.",
+)
 @click.option("--workers-off", is_flag=True, help="Deliver nothing: leave it to other workers.")
 @click.option(
     "--keep",
@@ -65,6 +69,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     port: int | None,
     ephemeral: bool,
     migrate: bool,
+    clock: Literal["manual", "system"] | None,
     workers_off: bool,
     keep: float,
     discard_older_than: float | None,
@@ -78,14 +83,18 @@ def serve(  # noqa: PLR0913 - one argument for each option
     The first line is the URL (--output json: with database, token and pid). Actions only record;
     the worker inside delivers at once. Listening beyond this machine takes a token that callers
     have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand.
+
+    A manual clock, the same for every process on the database, holds back retries until it is
+    moved: see "clock".
     """
     arguments = {"host": host, "port": port, "allow_targets": allow_targets}
     settings = invocation.settings(**arguments)
     token = _token(settings, is_open=no_token)
+    clock = clock or ("manual" if ephemeral else None)
     with (
         _listening(settings.host, settings.port) as sock,
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
-        opened(invocation, **arguments) as leanbe,
+        opened(invocation, clock=clock, **arguments) as leanbe,
     ):
         _clear(invocation, leanbe, older_than=discard_older_than)
         stopped_by = _serve(
@@ -195,10 +204,10 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
     if older_than is not None:
         from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-        before = SystemClock().now() - timedelta(seconds=older_than)
+        before = leanbe.clock.now() - timedelta(seconds=older_than)
         gone = leanbe.deliveries.discard(which=Filter(before=before))
         invocation.notice(f"Discarded {len(gone)}.")
-    invocation.notice(told_due(leanbe.due()))
+    invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
 
 
 def _url(sock: socket.socket, host: str) -> str:

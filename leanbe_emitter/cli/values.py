@@ -21,6 +21,7 @@ from leanbe_emitter.wire.assumptions import ASSUMPTIONS, parse_assignment
 from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults import FAULT_KINDS
+from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse
 
 
@@ -155,6 +156,7 @@ SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
 AGE = _Value("duration", _age)
+INSTANT = _Value("instant", parse_instant)
 ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)

@@ -1,6 +1,7 @@
 """The command ``worker``: deliver what is due."""
 
 import signal
+from typing import Any
 
 import click
 
@@ -30,9 +31,9 @@ def worker(
 
     Any number of workers may run on one database. SIGTERM and Ctrl-C let finish what is in flight.
     """
-    arguments = {"concurrency": concurrency, "per_product": per_product}
+    arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
     with opened(invocation, **arguments) as leanbe:
-        invocation.notice(told_due(leanbe.due()))
+        invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
         with making_attempts(invocation, fails=False) as printing:
             stopped_by = leanbe.work(drain=drain, watcher=printing)
     if stopped_by is signal.SIGINT:

@@ -5,6 +5,7 @@ The journal is read by its cursor, in commit order, so that nothing is missed.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -37,6 +38,13 @@ class Entry:
     delivery: Delivery | None
     attempt: Attempt | None
     status: DeliveryStatus | None
+
+    def made(self) -> dict[str, Any] | None:
+        """Return the attempt as JSON, with whose it was; None where the entry is of none."""
+        if self.attempt is None or self.delivery is None:
+            return None
+        whose = {"delivery": self.delivery.id, "event": self.event.name}
+        return {**whose, **self.attempt.document()}
 
 
 class Watching:

@@ -8,6 +8,7 @@ import leanbe_emitter
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import (
     assumptions,
+    clock,
     deliveries,
     documents,
     events,
@@ -32,6 +33,7 @@ _PARTS = (
     events.add_to,
     deliveries.add_to,
     faults.add_to,
+    clock.add_to,
     information.add_to,
 )
 

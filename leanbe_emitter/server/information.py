@@ -28,7 +28,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             {
                 "version": leanbe_emitter.__version__,
                 "db": leanbe.db,
-                "clock": {"now": print_instant(leanbe.clock.now())},
+                "clock": {"kind": leanbe.clock.kind, "now": print_instant(leanbe.clock.now())},
                 "counts": {
                     "products": counts.products,
                     "events": counts.events,

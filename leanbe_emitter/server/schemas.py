@@ -141,6 +141,18 @@ DELIVERY: Final = object_of(
         "attempts": list_of(ATTEMPT),
     }
 )
+CLOCK: Final = object_of(
+    {"kind": {"type": "string", "enum": ["manual", "system"]}, "now": _INSTANT}
+)
+#: An attempt, with the ids of what it was made for.
+MADE: Final = object_of(
+    {
+        "delivery": _ID,
+        "event": {"type": "string", "enum": list(EVENT_NAMES)},
+        **ATTEMPT["properties"],
+    }
+)
+ADVANCED: Final = object_of({"now": _INSTANT, "attempts": list_of(MADE)})
 FAULT: Final = object_of(
     {
         "_id": _ID,
@@ -173,7 +185,7 @@ INFO: Final = object_of(
     {
         "version": _TEXT,
         "db": _TEXT,
-        "clock": object_of({"now": _INSTANT}),
+        "clock": CLOCK,
         "counts": object_of(
             {
                 "products": _COUNT,

@@ -1,14 +1,17 @@
 """Commands that control what other processes do, typed as users type them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from leanbe_emitter import Leanbe
 from leanbe_emitter.wire.faults import FAULT_KINDS
 from tests.command_line import Cli
 
 #: Nobody listens there.
 URL = "http://127.0.0.1:9/hooks"
+BEGINNING = "2026-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
@@ -48,3 +51,47 @@ def test_the_help_tells_of_every_kind_and_way(cli: Cli) -> None:
         assert kind.name.replace("_", "-") in told
         assert kind.meaning.replace("`", "") in told
         assert ", ".join(kind.how) in told
+
+
+@pytest.fixture
+def manual(acme: Cli, tmp_path: Path) -> Cli:
+    """The same on a database whose clock is manual, and stands at the beginning of a year."""
+    Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}", clock="manual").close()
+    assert acme("clock", "set", "2026-01-01T00:00:00.000Z").stdout == f"{BEGINNING}\tmanual\n"
+    return acme
+
+
+def test_a_clock_that_was_moved_tells_its_time_to_later_commands(manual: Cli) -> None:
+    manual("trigger", "idea.created", "--no-deliver")
+    assert manual("clock", "show").stdout == f"{BEGINNING}\tmanual\n"
+    listed = json.loads(manual("deliveries", "list", "--output", "json").stdout)
+    assert listed[0]["event"]["triggeredAt"] == BEGINNING
+    assert manual("deliveries", "list", "--since", "1m").stdout.count("\n") == 1
+
+
+def test_advancing_makes_the_retries_and_prints_them(manual: Cli) -> None:
+    manual("faults", "add", "receiver-fails", "--how", "status:503", "--times", "3")
+    manual("trigger", "idea.created")
+    ran = manual("clock", "advance", "5m", "--output", "jsonl")
+    attempts = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [each["number"] for each in attempts] == [2, 3, 4]
+    assert (ran.status, "3 of 3 attempts were not accepted" in ran.stderr) == (1, True)
+    assert manual("clock", "show").stdout.startswith("2026-01-01T00:05:00.000Z")
+    assert manual("clock", "run-until-settled").status == 1
+    assert "exhausted" in manual("deliveries", "list").stdout
+
+
+@pytest.mark.parametrize(
+    "words", ["set 2026-01-01T00:00:00.000Z", "advance 1h", "run-until-settled"]
+)
+def test_the_systems_clock_is_not_moved(acme: Cli, words: str) -> None:
+    ran = acme("clock", *words.split())
+    assert (ran.status, ran.stdout) == (2, "")
+    assert "--clock manual" in ran.stderr
+    assert acme("clock", "show").stdout.endswith("\tsystem\n")
+
+
+def test_a_time_or_a_way_that_is_none_is_refused(manual: Cli) -> None:
+    for words in (("set", "tomorrow"), ("advance", "30"), ("advance", "0s")):
+        assert manual("clock", *words).status == 2
+    assert manual("clock", "show").stdout == f"{BEGINNING}\tmanual\n"

@@ -112,6 +112,8 @@ def test_the_example_runs(
     if path == "user grant":
         with Leanbe(f"sqlite:///{bench.folder / 'leanbe-emitter.db'}") as leanbe:
             leanbe.products.create("Initech")
+    if path.startswith("clock "):
+        Leanbe(f"sqlite:///{bench.folder / 'leanbe-emitter.db'}", clock="manual").close()
     monkeypatch.chdir(bench.folder)
     name, *words = shlex.split(bench.typed(EXAMPLES[path]))
     ran = run(capsys, *words)

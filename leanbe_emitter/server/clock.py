@@ -1,0 +1,86 @@
+"""The clock: a manual one holds back retries, until somebody moves it."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.wire.instants import parse_instant, print_instant
+
+#: How far a clock is moved at once, in seconds: ten years.
+_FURTHEST = 315_360_000
+
+
+class Instant(Given):
+    """What time it is to be."""
+
+    now: str = Field(description="An instant in UTC.", examples=["2026-01-01T00:00:00.000Z"])
+
+
+class Way(Given):
+    """How far the clock is to be moved on."""
+
+    seconds: float = Field(gt=0, le=_FURTHEST, examples=[3600])
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on the clock."""
+    routes = Routes(app, leanbe, "Clock")
+    waiting = (*WRITING, TIMED_OUT)
+
+    @routes.read("/clock", gives=schemas.CLOCK)
+    def show() -> Response:
+        """Show the time, and whose it is: the machine's, or that of a manual clock."""
+        return _time(leanbe)
+
+    @routes.write("PUT", "/clock", gives=schemas.CLOCK)
+    def set_(given: Annotated[Instant, Depends(Body(Instant))]) -> Response:
+        """Set a manual clock, backwards too; what is due then, workers send at once.
+
+        A clock is manual in a database that a server was started on with `--clock manual`, or
+        `--ephemeral`; the machine's is not moved: 409.
+        """
+        leanbe.clock.set(parse_instant(given.now))
+        return _time(leanbe)
+
+    @routes.add("POST", "/clock/advance", gives=schemas.ADVANCED, refuses=waiting)
+    def advance(given: Annotated[Way, Depends(Body(Way))]) -> Response:
+        """Move a manual clock on, and make every retry that falls due, in order, at its own time.
+
+        Answers with the attempts that were made meanwhile, whichever process made them. What is
+        due already is attempted first. A delivery that another process has in flight is waited
+        for: 408 after a minute.
+        """
+        since = leanbe.watching.end()
+        leanbe.clock.advance(seconds=given.seconds)
+        return _advanced(leanbe, since)
+
+    @routes.add("POST", "/clock/run-until-settled", gives=schemas.ADVANCED, refuses=waiting)
+    def run_until_settled() -> Response:
+        """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
+
+        Answers as `advance` does.
+        """
+        since = leanbe.watching.end()
+        leanbe.clock.run_until_settled()
+        return _advanced(leanbe, since)
+
+
+def _time(leanbe: Leanbe) -> Response:
+    return answers.one({"kind": leanbe.clock.kind, "now": print_instant(leanbe.clock.now())})
+
+
+def _advanced(leanbe: Leanbe, since: Cursor) -> Response:
+    made = [each.made() for each in leanbe.watching.until_now(since)]
+    return answers.one(
+        {
+            "now": print_instant(leanbe.clock.now()),
+            "attempts": [each for each in made if each is not None],
+        }
+    )

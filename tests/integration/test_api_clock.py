@@ -1,0 +1,78 @@
+"""The clock over the API: shown, set and moved on, with all that falls due on the way."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.server.access import Access
+from leanbe_emitter.server.app import create_app
+from tests.answering import Answering
+from tests.api import Api, calling
+
+BEGINNING = "2026-01-01T00:00:00.000Z"
+URL = "http://a.test/"
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    settings = Settings()
+    with Leanbe(database_url, clock="manual", transport=Answering()) as leanbe:
+        api = Api(leanbe, create_app(leanbe, settings=settings, access=Access()))
+        api("PUT", "/clock", {"now": BEGINNING})
+        api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
+        yield api
+
+
+def test_a_manual_clock_stands_where_it_was_set(api: Api) -> None:
+    standing = {"kind": "manual", "now": BEGINNING}
+    assert api("GET", "/clock").json() == standing
+    assert api("GET", "/info").json()["clock"] == standing
+
+
+def test_timestamps_follow_it(api: Api) -> None:
+    assert api("GET", "/products/Acme").json()["createdAt"] == BEGINNING
+
+
+def test_advancing_answers_with_the_attempts_in_their_order(api: Api) -> None:
+    api("POST", "/faults", {"kind": "receiver_fails", "how": "status:503", "times": 2})
+    delivery = api("POST", "/products/Acme/webhook/test").json()["delivery"]["_id"]
+    made = api("POST", "/clock/advance", {"seconds": 3600}).json()
+    assert made["now"] == "2026-01-01T01:00:00.000Z"
+    told = [(each["delivery"], each["number"], each["startedAt"]) for each in made["attempts"]]
+    assert told == [
+        (delivery, 1, BEGINNING),
+        (delivery, 2, "2026-01-01T00:00:05.000Z"),
+        (delivery, 3, "2026-01-01T00:00:35.000Z"),
+    ]
+    assert [each["outcome"] for each in made["attempts"]] == ["refused", "refused", "delivered"]
+
+
+def test_it_runs_until_nothing_is_owed(api: Api) -> None:
+    api("POST", "/faults", {"kind": "receiver_fails", "times": 9})
+    api("POST", "/products/Acme/webhook/test")
+    assert len(api("POST", "/clock/run-until-settled").json()["attempts"]) == 5
+    assert api.leanbe.deliveries.last().status == "exhausted"
+    assert api("POST", "/clock/run-until-settled").json()["attempts"] == []
+
+
+@pytest.mark.parametrize("way", [0, -1, "3600", 1e300, None])
+def test_a_way_that_does_not_lead_forward_is_refused(api: Api, way: object) -> None:
+    assert api("POST", "/clock/advance", {"seconds": way}).status_code == 422
+    assert api("GET", "/clock").json()["now"] == BEGINNING
+
+
+def test_an_instant_that_is_none_is_refused(api: Api) -> None:
+    assert api("PUT", "/clock", {"now": "tomorrow"}).status_code == 422
+
+
+def test_the_machines_clock_is_not_moved() -> None:
+    with calling() as api:
+        assert api("GET", "/clock").json()["kind"] == "system"
+        refused = [
+            api("PUT", "/clock", {"now": BEGINNING}),
+            api("POST", "/clock/advance", {"seconds": 1}),
+            api("POST", "/clock/run-until-settled"),
+        ]
+    assert [each.status_code for each in refused] == [409] * 3
+    assert all("--clock manual" in each.json()["hint"] for each in refused)
