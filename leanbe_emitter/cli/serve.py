@@ -211,8 +211,9 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
 
 
 def _url(sock: socket.socket, host: str) -> str:
-    """Return the URL to ask; a wildcard is asked by this machine's own name."""
-    name = f"[{host}]" if ":" in host else host
+    """Return the URL to ask; who listens at all addresses is asked at the loopback's."""
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    name = f"[{asked}]" if ":" in asked else asked
     return f"http://{name}:{sock.getsockname()[1]}"
 
 

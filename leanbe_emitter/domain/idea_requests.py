@@ -14,6 +14,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.fields import change, check_fields, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import customer_references, idea_references, product_reference
+from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.states import RequestStatus
@@ -77,7 +78,9 @@ def get_all(
     """
     if not references:
         return []
-    whole = session.scalars(of(product).where(IdeaRequestRow.id.in_(set(references))))
+    # What no database can hold must not be asked for.
+    held = set(filter(can_be_held, references))
+    whole = session.scalars(of(product).where(IdeaRequestRow.id.in_(held)))
     by_id = {row.id: row for row in whole}
     return [by_id.get(each) or get(session, product, each) for each in references]
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
 from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
 from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
@@ -46,7 +47,7 @@ class Job:
     """Which deliveries' events are owed again, and under which name that is on record.
 
     Attributes:
-        name: any text; the same name goes on with the same job.
+        name: a text of at most 200 characters; the same name goes on with the same job.
         references: deliveries by name.
         which: deliveries by filter; None for none but those that are named.
     """
@@ -127,6 +128,7 @@ def _alone(job: Job) -> Iterator[None]:
 
 def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:
     """Return the next deliveries of a job whose events it has not owed again yet."""
+    check_text(job.name, what="job's name", longest=LONGEST_NAME)
     is_done = exists().where(
         RedeliveryRow.job == job.name, RedeliveryRow.event_id == DeliveryRow.event_id
     )

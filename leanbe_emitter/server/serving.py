@@ -68,9 +68,9 @@ async def serve(
                 keep = beside.keep
                 await last_first.enter_async_context(in_background(lambda: _prune(leanbe, keep)))
             if beside.works:
-                app.state.worker = await last_first.enter_async_context(
-                    leanbe.working(watcher=app.state.news)
-                )
+                working = leanbe.working(watcher=app.state.news)
+                app.state.worker = await last_first.enter_async_context(working)
+                app.state.worker.add_done_callback(_log_failure)
             await server.serve(sockets=[sock])
     return came[0] if came else None
 
@@ -106,6 +106,12 @@ class _Server(uvicorn.Server):
         """Begin to answer, and say so."""
         await super().startup(sockets)
         self._ready()
+
+
+def _log_failure(worker: asyncio.Task[None]) -> None:
+    """Say that nothing is delivered here any more; ``/readyz`` says so from now on."""
+    if not worker.cancelled() and (error := worker.exception()) is not None:
+        logger.error("The worker inside has failed.", exc_info=error)
 
 
 async def _prune(leanbe: Leanbe, keep: timedelta) -> None:

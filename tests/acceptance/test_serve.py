@@ -133,3 +133,12 @@ def test_at_the_start_it_says_what_is_due_and_discards_what_is_too_old(tmp_path:
         told = served.end(signal.SIGTERM)[1]
         assert "Discarded 1." in told
         assert "Nothing is due; 0 in flight." in told
+
+
+def test_what_is_older_than_is_to_be_kept_is_deleted_from_the_start_on(tmp_path: Path) -> None:
+    run_process("product", "create", "Acme", cwd=tmp_path)
+    run_process("trigger", "idea.created", cwd=tmp_path)
+    with serving(tmp_path) as served:
+        assert len(served.client.get("/events").json()["items"]) == 1
+    with serving(tmp_path, "--keep", "0s") as served:
+        until(lambda: served.client.get("/events").json()["items"] == [], "it is deleted")

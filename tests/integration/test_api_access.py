@@ -1,15 +1,20 @@
 """Who may use the server, what it says of itself, and what its document says of it."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 import leanbe_emitter
+from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.access import Access
+from leanbe_emitter.server.app import create_app
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import downgrade, upgrade
 from tests.api import Api, calling
+from tests.loops import on_a_loop
 
 EXPOSED = Access(token="tok_test", any_host=True)
 
@@ -119,3 +124,19 @@ def test_it_is_ready_where_its_database_is_as_this_program_has_it(empty_url: str
         answer = api.at("GET", "/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_behind")
     database.close()
+
+
+@on_a_loop
+async def test_it_is_not_ready_when_the_worker_inside_has_failed() -> None:
+    async def failing() -> None:
+        raise RuntimeError("an error of ours")
+
+    async with Leanbe() as leanbe:
+        app = create_app(leanbe, settings=Settings(), access=Access())
+        app.state.worker = asyncio.create_task(failing())
+        await asyncio.wait([app.state.worker])
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert app.state.worker.exception() is not None

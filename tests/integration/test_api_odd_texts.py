@@ -1,0 +1,68 @@
+"""Texts that no database holds are refused as any other, wherever they stand."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.api import Api, calling
+
+NUL = "a\u0000b"
+IN_PATHS = (
+    "/products/{}",
+    "/products/{}/webhook/secret",
+    "/products/Acme/users/{}",
+    "/products/Acme/ideas/{}",
+    "/products/Acme/customers/{}",
+    "/products/Acme/assumptions/{}",
+    "/deliveries/{}",
+    "/events/{}",
+    "/events/catalogue/{}/schema",
+    "/deliveries?product={}",
+    "/deliveries?cursor={}",
+    "/events?product={}&event=*",
+    "/products/Acme/ideas?tag={}",
+    "/products/Acme/ideas?visibility={}",
+    "/products/Acme/ideas?owner={}",
+    "/products/Acme/customers?email={}",
+    "/products/Acme/backlog-items?status={}",
+    "/products/Acme/idea-requests?customer={}",
+)
+IN_BODIES: tuple[tuple[str, Any], ...] = (
+    ("/products", {"name": NUL}),
+    ("/products", {"name": "B", "owner": {"email": NUL, "firstName": "Bo"}}),
+    ("/products", {"name": "B", "webhook": {"url": "http://127.0.0.1/" + NUL}}),
+    ("/products/Acme/users", {"user": NUL}),
+    ("/products/Acme/ideas", {"title": NUL}),
+    ("/products/Acme/ideas", {"title": "Dark", "owner": NUL}),
+    ("/products/Acme/ideas", {"title": "Dark", "requests": [NUL]}),
+    ("/products/Acme/idea-requests", {"title": "Dark", "customer": NUL}),
+    ("/products/Acme/customers", {"email": "a@example.com", "products": [NUL]}),
+    ("/products/Acme/events", {"event": "idea.created", "sameAs": NUL}),
+    ("/products/Acme/events", {"event": NUL}),
+    ("/deliveries/redeliver", {"ids": [NUL]}),
+    ("/deliveries/redeliver", {"status": "pending", "job": NUL}),
+    ("/deliveries/discard", {"ids": [NUL]}),
+    ("/deliveries/wait", {"product": NUL, "timeout": 0}),
+    ("/deliveries/wait", {"after": NUL, "timeout": 0}),
+    ("/faults", {"kind": "receiver_fails", "product": NUL}),
+)
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with calling(database_url) as api:
+        webhook = {"url": "http://127.0.0.1:9/hooks"}
+        api("POST", "/products", {"name": "Acme", "webhook": webhook})
+        api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
+        yield api
+
+
+@pytest.mark.parametrize("path", IN_PATHS)
+def test_in_a_path_or_a_query_it_names_nothing(api: Api, path: str) -> None:
+    assert api("GET", path.format("a%00b")).status_code in {404, 422}
+
+
+@pytest.mark.parametrize(("path", "body"), IN_BODIES)
+def test_in_a_body_it_is_refused(api: Api, path: str, body: Any) -> None:
+    assert api("POST", path, body).status_code in {404, 422}
