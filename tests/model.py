@@ -7,7 +7,7 @@ events that it raises, or raises ``Refused`` before anything has changed.
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import floor
 from typing import Any
 
@@ -236,18 +236,20 @@ class Model:
         _refuse(request.own["status"] != "new" or idea.own["archived"])
         before = self._state("idea", idea)
         self._attach(request, idea)
-        idea.own["updatedAt"] = self.now
+        self._move_on(idea)
         said = self._said("ideaRequest.attachedToIdea", "ideaRequest", request)
         return said + self._cascade("idea", idea, before)
 
     def ignore(self, request: Thing) -> list[Said]:
         """Ignore a new request."""
         _refuse(request.own["status"] != "new")
-        request.own.update(status="ignored", updatedAt=self.now)
+        request.own["status"] = "ignored"
+        self._move_on(request)
         return self._said("ideaRequest.ignored", "ideaRequest", request)
 
     def _attach(self, request: Thing, idea: Thing) -> None:
-        request.own.update(status="attached", updatedAt=self.now)
+        request.own["status"] = "attached"
+        self._move_on(request)
         request.idea = idea.id
         idea.requests.append(request.id)
 
@@ -305,7 +307,8 @@ class Model:
         """Promote an idea, once."""
         _refuse(idea.own["promoted"] or idea.own["archived"])
         before = self._state("idea", idea)
-        idea.own.update(promoted=True, updatedAt=self.now)
+        idea.own["promoted"] = True
+        self._move_on(idea)
         said = self._said("idea.promoted", "idea", idea) + self._cascade("idea", idea, before)
         product = self.products[idea.product]
         if product.reads("promote_creates_backlog_item", "true") == "false":
@@ -330,7 +333,7 @@ class Model:
 
     def _touch(self, idea: Thing) -> None:
         if self.products[idea.product].reads("vote_touches_updated_at", "true") == "true":
-            idea.own["updatedAt"] = self.now
+            self._move_on(idea)
 
     # --- backlog items, OKRs, announcements, products ----------------------------------------
 
@@ -428,8 +431,13 @@ class Model:
             stringify(each) for each in self._state(resource, thing)
         ]:
             return []
-        thing.own["updatedAt"] = self.now
+        self._move_on(thing)
         return self._updated(resource, thing, before, receivers)
+
+    def _move_on(self, thing: Thing) -> None:
+        """Let a document's ``updatedAt`` be later than it was, though the clock stand still."""
+        before = datetime.fromisoformat(thing.own["updatedAt"])
+        thing.own["updatedAt"] = max(self.now, printed(before + timedelta(milliseconds=1)))
 
     def _updated(
         self,

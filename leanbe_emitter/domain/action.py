@@ -8,6 +8,7 @@ its end, all at once and in their order; a refused action has none, and is rolle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,6 +71,13 @@ class Action:
     def new_id(self) -> str:
         """Return a new ObjectId of this instant."""
         return self.ids.object_id(self.now)
+
+    def touch(self, row: Any) -> None:
+        """Let the ``updatedAt`` of a document's row move on: to now, or past what it was.
+
+        Where time stands still or goes back, a later state is to be told from an earlier one, too.
+        """
+        row.updated_at = max(self.now_ms, row.updated_at + 1)
 
     def lock(self, *products: ProductRow) -> None:
         """Let nobody else act on these products until the commit, and see all as it is now.

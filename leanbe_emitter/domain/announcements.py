@@ -78,7 +78,7 @@ def edit(
     _write(action, product, row, values)
     action.session.flush()
     if changed(before, document(action.session, product, row)):
-        row.updated_at = action.now_ms
+        action.touch(row)
         action.session.flush()
         _record(action, "announcement.updated", product, row, before=before)
     return row

@@ -78,7 +78,7 @@ def edit(
     names = set(changed(before, document(action.session, product, row)))
     if not names:
         return row
-    row.updated_at = action.now_ms
+    action.touch(row)
     action.session.flush()
     if names - {"status"}:
         _record(action, "backlogItem.updated", product, row, before=before)

@@ -116,7 +116,7 @@ def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> Custom
     session.flush()
     after = document(session, row)
     if changed(before, after):
-        row.updated_at = action.now_ms
+        action.touch(row)
         receivers = [*new, *(each for each in old if each not in new)]
         _record(action, "customer.updated", row, receivers, before=before)
     return row

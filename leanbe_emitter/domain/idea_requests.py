@@ -98,7 +98,8 @@ def ignore(action: Action, product: ProductRow, row: IdeaRequestRow) -> IdeaRequ
     """
     action.lock(product)
     _require_new(row)
-    row.status, row.updated_at = RequestStatus.IGNORED, action.now_ms
+    row.status = RequestStatus.IGNORED
+    action.touch(row)
     action.session.flush()
     _record(action, "ideaRequest.ignored", product, [row])
     return row
@@ -121,7 +122,7 @@ def attach_all(action: Action, rows: Sequence[IdeaRequestRow], idea: IdeaRow) ->
     )
     for position, row in enumerate(rows, 1 if last is None else last + 1):
         row.status, row.idea_id, row.position = RequestStatus.ATTACHED, idea.id, position
-        row.updated_at = action.now_ms
+        action.touch(row)
     action.session.flush()
 
 

@@ -119,7 +119,7 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
     change(row, _columns(action, product, values))
     action.session.flush()
     if changed(before, document(action.session, product, row)):
-        row.updated_at = action.now_ms
+        action.touch(row)
         _record(action, "idea.updated", product, row, before=before)
     return row
 
@@ -138,7 +138,7 @@ def attach(
     require_active(row)
     before = document(action.session, product, row)
     idea_requests.attach_all(action, [request], row)
-    row.updated_at = action.now_ms
+    action.touch(row)
     action.session.flush()
     idea_requests.record_attached(action, product, [request])
     record_cascade(action, product, row, before=before)
@@ -161,7 +161,8 @@ def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow
         raise Conflict(f"The idea {row.title!r} is promoted already.", hint="That is for good.")
     require_active(row)
     before = document(action.session, product, row)
-    row.promoted, row.updated_at = True, action.now_ms
+    row.promoted = True
+    action.touch(row)
     action.session.flush()
     _record(action, "idea.promoted", product, row, before=before)
     record_cascade(action, product, row, before=before)

@@ -252,7 +252,7 @@ def _key_result(session: Session, row: OkrRow, reference: str) -> KeyResultRow:
 def _after(action: Action, product: ProductRow, row: OkrRow, before: Mapping[str, JSON]) -> OkrRow:
     action.session.flush()
     if changed(before, document(action.session, product, row)):
-        row.updated_at = action.now_ms
+        action.touch(row)
         action.session.flush()
         _record(action, "okr.updated", product, row, before=before)
     return row

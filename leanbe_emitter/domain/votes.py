@@ -149,7 +149,7 @@ def _shift(idea: IdeaRow, direction: VoteDirection, *, by: int) -> None:
 
 def _touch(action: Action, idea: IdeaRow, reading: Reading) -> None:
     if reading.vote_touches_updated_at:
-        idea.updated_at = action.now_ms
+        action.touch(idea)
     action.session.flush()
 
 
