@@ -174,7 +174,7 @@ class Deliveries:
             which: those that are waited for.
             count: how many.
             after: only those that something happened to behind this cursor, as
-                ``leanbe.watching.end()`` gives it; left out, those that were there before, too.
+                ``leanbe.watching.beginning()`` gives it; left out, those from before, too.
             timeout_seconds: how long to wait.
 
         Returns:

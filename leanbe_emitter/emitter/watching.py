@@ -55,9 +55,22 @@ class Watching:
         self._deliveries = deliveries
 
     def end(self) -> Cursor:
-        """Return the cursor behind everything that has happened until now."""
+        """Return the cursor behind everything that has happened until now.
+
+        It is one to go on from and miss nothing: on PostgreSQL it stands before whatever somebody's
+        open transaction may still precede, and so before some that has happened.
+        """
         with self._transactions.looking() as session:
             return journal.end(session)
+
+    def beginning(self) -> Cursor:
+        """Return a cursor that all comes behind that is begun from now on, and nothing that ended.
+
+        It is one to wait from for what an action will bring about. On PostgreSQL, what others have
+        begun already may come to stand before it.
+        """
+        with self._transactions.looking() as session:
+            return journal.end(session, whole=True)
 
     def entries(self, after: Cursor) -> Sequence[Entry]:
         """Return what happened after a cursor, in commit order; empty where nothing did yet."""

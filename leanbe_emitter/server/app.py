@@ -16,6 +16,7 @@ from leanbe_emitter.server import (
     information,
     products,
     users,
+    waiting,
     webhooks,
 )
 from leanbe_emitter.server.access import Access, Guard
@@ -32,6 +33,7 @@ _PARTS = (
     documents.add_to,
     events.add_to,
     deliveries.add_to,
+    waiting.add_to,
     faults.add_to,
     clock.add_to,
     information.add_to,

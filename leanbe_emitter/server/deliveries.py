@@ -1,4 +1,4 @@
-"""Deliveries: what is owed, what came of it with all evidence, and waiting for it."""
+"""Deliveries: what is owed, and what came of it with all evidence."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
@@ -6,20 +6,14 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
-from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.emitter import Filter, Job, Leanbe
-from leanbe_emitter.errors import InvalidValue, WaitTimedOut
-from leanbe_emitter.server import answers, problems, schemas
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Given, Parameter, Queried
-from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_instant
-
-#: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
-WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
 
 _STATUS: Final = Parameter(
     name="status", meaning="pending, delivered, exhausted or cancelled.", schema=schemas.STATUS
@@ -59,33 +53,9 @@ class Discarding(Selection):
     older_than: str | None = Field(default=None, description="Made longer ago than this: `1h`.")
 
 
-class Awaited(Given):
-    """What is waited for; of nothing at all: until nothing is due or in flight."""
-
-    event: str | None = Field(default=None, description="An event name, or a glob.")
-    product: str | None = Field(default=None, description="Name or id of a product.")
-    status: str | None = Field(
-        default=None, description="Left out: any but pending.", json_schema_extra=schemas.STATUS
-    )
-    count: int | None = Field(default=None, ge=1, le=1000, description="How many; 1 by default.")
-    after: str | None = Field(
-        default=None,
-        description="A cursor: only what was recorded, attempted or settled behind it counts.",
-    )
-    timeout: float = Field(
-        default=WAIT_SECONDS, ge=0, le=LONGEST_WAIT_SECONDS, description="In seconds."
-    )
-
-    @property
-    def is_of_nothing(self) -> bool:
-        """Whether it says nothing of what is waited for."""
-        return not self.model_fields_set - {"timeout"}
-
-
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on deliveries."""
     routes = Routes(app, leanbe, "Deliveries")
-    news = app.state.news
 
     @routes.read("/deliveries", gives=schemas.page(schemas.DELIVERY))
     def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
@@ -128,72 +98,6 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         before = _ago(leanbe, given.older_than)
         return answers.page(
             leanbe.deliveries.discard(given.ids, which=_filter(given, before=before))
-        )
-
-    @routes.add(
-        "POST",
-        "/deliveries/wait",
-        gives=schemas.page(schemas.DELIVERY),
-        refuses=(*WRITING, TIMED_OUT),
-    )
-    async def wait(
-        given: Annotated[Awaited, Depends(Body(Awaited, is_required=False))],
-    ) -> Response:
-        """Wait until deliveries match, whoever makes the attempts; answers with the newest, first.
-
-        Those that were there before count, too, unless there is a cursor. An empty object waits
-        until nothing is due or in flight. When the time is over, the problem has in `items` what
-        did arrive.
-        """
-        hunt = Hunt(leanbe, given)
-        deadline = stopwatch() + given.timeout
-        async with news.listening() as ear:
-            while not await run_in_threadpool(hunt.look):
-                left = deadline - stopwatch()
-                if news.is_over:
-                    raise problems.NotReady("The server stops.", hint="Ask the next one.")
-                if left <= 0:
-                    return hunt.in_vain()
-                await ear.wait(left)
-        return hunt.caught()
-
-
-class Hunt:
-    """What one request waits for.
-
-    Raises:
-        InvalidValue: ``after`` is no cursor.
-    """
-
-    def __init__(self, leanbe: Leanbe, given: Awaited) -> None:
-        self._leanbe = leanbe
-        self._timeout = given.timeout
-        which = Filter(status=given.status, event=given.event, product=given.product)
-        after = None if given.after is None else Cursor.parse(given.after)
-        self._lookout = leanbe.deliveries.lookout(which, count=given.count or 1, after=after)
-        self._is_met = leanbe.is_idle if given.is_of_nothing else self._lookout.look
-        self._cursor = ""
-
-    def look(self) -> bool:
-        """Say whether it is over."""
-        self._cursor = str(self._leanbe.watching.end())
-        return self._is_met()
-
-    def caught(self) -> Response:
-        """Answer with what came, and a cursor from before that look."""
-        return answers.page(self._lookout.found, cursor=self._cursor)
-
-    def in_vain(self) -> Response:
-        """Answer that the time is over, with what did come."""
-        is_idle = self._is_met == self._leanbe.is_idle
-        came = "deliveries are still due or in flight" if is_idle else str(self._lookout)
-        return problems.problem(
-            WaitTimedOut(
-                f"After {self._timeout:g} s {came}.",
-                hint="Is a worker running? GET /api/v1/deliveries shows what is owed.",
-            ),
-            items=[each.document() for each in self._lookout.found],
-            cursor=self._cursor,
         )
 
 

@@ -112,7 +112,7 @@ class Routes:
 
         @functools.wraps(operation)
         def told(*args: Any, **kwargs: Any) -> Response:
-            cursor = self._leanbe.watching.end()
+            cursor = self._leanbe.watching.beginning()
             answer = operation(*args, **kwargs)
             answer.headers[CURSOR] = str(cursor)
             return answer

@@ -192,11 +192,16 @@ def rows(session: Session, after: Cursor, *, whole: bool = False) -> Iterator[Wr
             return
 
 
-def end(session: Session) -> Cursor:
-    """Return the cursor behind the last entry that can be read now."""
+def end(session: Session, *, whole: bool = False) -> Cursor:
+    """Return the cursor behind the last entry that can be read now.
+
+    With ``whole``, return the one behind all that is committed: whatever is begun from now on comes
+    behind it, and of what others have begun already some may come to stand before it.
+    """
+    final = JournalRow.transaction_id < _HORIZON[session.connection().dialect.name]
     row = session.execute(
         select(JournalRow.transaction_id, JournalRow.position, JournalRow.entries)
-        .where(JournalRow.transaction_id < _HORIZON[session.connection().dialect.name])
+        .where(true() if whole else final)
         .order_by(JournalRow.transaction_id.desc(), JournalRow.position.desc())
         .limit(1)
     ).first()

@@ -136,7 +136,7 @@ def test_only_what_came_behind_the_cursor_of_a_write_counts(api: Api) -> None:
     after = {"after": made.headers["Leanbe-Emitter-Cursor"], "timeout": 0}
     assert api("POST", "/deliveries/wait", after).status_code == 408
     api.leanbe.deliver()
-    found = api("POST", "/deliveries/wait", after).json()["items"]
+    found = api("POST", "/deliveries/wait", {**after, "timeout": 30}).json()["items"]
     assert [each["event"]["event"] for each in found] == ["idea.created"]
 
 
@@ -188,3 +188,26 @@ async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
             app.state.news.end()
             answer = await waiting
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+
+
+@on_a_loop
+async def test_nobody_waits_for_a_client_that_has_gone() -> None:
+    messages: list[Any] = [
+        {"type": "http.request", "body": b'{"count": 1, "timeout": 3600}'},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return messages.pop(0) if len(messages) > 1 else messages[0]
+
+    async def send(_: Any) -> None:
+        """Nobody is there."""
+
+    async with Leanbe() as leanbe:
+        app = create_app(leanbe, settings=Settings(), access=Access())
+        path = "/api/v1/deliveries/wait"
+        headers = [(b"host", b"localhost")]
+        scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": headers}
+        scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
+        async with asyncio.timeout(20):
+            await app(scope, receive, send)

@@ -57,7 +57,7 @@ def test_what_is_deleted_is_not_there_any_more(api: Api) -> None:
 
 def test_a_write_answers_with_the_cursor_from_before_it(api: Api) -> None:
     first = api("POST", "/products", {"name": "Acme"}).headers["Leanbe-Emitter-Cursor"]
-    assert first == str(api.leanbe.watching.end())
+    assert first == str(api.leanbe.watching.beginning())
 
 
 @pytest.mark.parametrize(

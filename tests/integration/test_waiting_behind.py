@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from leanbe_emitter import Filter, InvalidValue, Job, Leanbe, WaitTimedOut
@@ -26,7 +27,7 @@ def make_ideas(leanbe: Leanbe, *titles: str) -> None:
 def test_only_what_happened_behind_the_cursor_counts(leanbe: Leanbe) -> None:
     make_ideas(leanbe, "Before")
     leanbe.deliver()
-    cursor = leanbe.watching.end()
+    cursor = leanbe.watching.beginning()
     make_ideas(leanbe, "After")
     leanbe.deliver()
     (found,) = leanbe.deliveries.wait_for(Filter(), after=cursor, timeout_seconds=30)
@@ -39,7 +40,7 @@ def test_a_delivery_counts_that_was_recorded_before_and_settled_behind_the_curso
     leanbe: Leanbe,
 ) -> None:
     make_ideas(leanbe, "Dark mode")
-    cursor = leanbe.watching.end()
+    cursor = leanbe.watching.beginning()
     lookout = leanbe.deliveries.lookout(Filter(), after=cursor)
     assert not lookout.look()
     leanbe.deliver()
@@ -69,6 +70,24 @@ def test_events_are_there_whether_anything_is_owed_for_them_or_not(leanbe: Leanb
     (event,) = leanbe.events.list(event="idea.*", product=other)
     assert event.payload["title"] == "Dark mode"
     assert leanbe.events.get(event.id[-8:]) == event
+
+
+def test_whatever_transaction_is_open_only_what_was_begun_since_counts(
+    postgresql_ready: str,
+) -> None:
+    with Leanbe(postgresql_ready) as leanbe, psycopg.connect(postgresql_ready) as somebody:
+        leanbe.products.create("Acme", webhook_url=URL)
+        somebody.execute("SELECT pg_current_xact_id()")
+        make_ideas(leanbe, "Before")
+        cursor = leanbe.watching.beginning()
+        somebody.rollback()
+        make_ideas(leanbe, "After")
+        (found,) = leanbe.deliveries.wait_for(
+            Filter(status="pending"), after=cursor, timeout_seconds=30
+        )
+        assert found.event.payload["title"] == "After"
+        lookout = leanbe.deliveries.lookout(Filter(status="pending"), count=2, after=cursor)
+        assert not lookout.look()
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "1-2", "x-649d2ac49c3a1954e6a2e421"])
