@@ -41,6 +41,19 @@ class Ids:
         self._secrets = self._stream("secret")
         self._colours = self._stream("colour")
 
+    def begin_again(self) -> None:
+        """Make the same ids, secrets and colours again, as at the last time it was said.
+
+        Without a seed of its own, they are those of a seed that is everybody's. Leases go on: what
+        was leased before must not be taken for what is leased now.
+        """
+        self._seed = 0 if self._seed is None else self._seed
+        for kind in set(IdOf) - {IdOf.LEASE}:
+            self._makers[kind].begin(self._stream(kind))
+        self._public_ids = self._stream("public id")
+        self._secrets = self._stream("secret")
+        self._colours = self._stream("colour")
+
     def object_id(self, at: datetime, *, of: IdOf = IdOf.DOCUMENT) -> str:
         """Return a new ObjectId of that second: 24 lower-case hex digits."""
         return self._makers[of].make(int(at.timestamp()))
@@ -74,6 +87,9 @@ class _Maker:
     """Makes ObjectIds that nobody else makes, from any thread."""
 
     def __init__(self, stream: random.Random) -> None:
+        self.begin(stream)
+
+    def begin(self, stream: random.Random) -> None:
         self._own = f"{stream.getrandbits(40):010x}"
         # Taking the next number is one step of the interpreter: no two threads get the same.
         self._numbers = itertools.count(stream.getrandbits(24) + 1)

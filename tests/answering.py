@@ -36,11 +36,11 @@ class Holding(Answering):
         self._let_go = asyncio.Event()
         self._began = asyncio.Condition()
         self.most_at_once = 0
-        self._at_once = 0
+        self.at_once = 0
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             answer = await super().send(request)
             async with self._began:
@@ -49,7 +49,7 @@ class Holding(Answering):
                 await self._let_go.wait()
             return answer
         finally:
-            self._at_once -= 1
+            self.at_once -= 1
 
     async def sent(self, count: int) -> None:
         """Wait until so many requests were given to it."""

@@ -50,6 +50,7 @@ SECTIONS = {
     "Control": {
         "faults": "Deliberate, counted misbehaviours: of the receiver, or of ours.",
         "clock": "The time; a manual clock's stands still until it is moved.",
+        "reset": "Delete everything, or what one product has; faults too.",
     },
     "Receive": {
         "receiver": "Receive webhooks: verify, print, keep, fail on demand.",

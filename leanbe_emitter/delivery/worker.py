@@ -85,12 +85,27 @@ class Worker:
         self._news = asyncio.Event()
         self._wake_up: asyncio.TimerHandle | None = None
         self._is_stopping = False
+        self._abandoned = 0
         self._pauses = Pauses()
 
     def stop(self) -> None:
         """Claim no more; ``run`` returns when what is in flight has ended."""
         self._is_stopping = True
         self._news.set()
+
+    async def abandon(self, product_id: str | None = None) -> None:
+        """Break off what is in flight, of one product or at all, and begin nothing of before.
+
+        Nothing is settled by that: it is for deliveries that are there no more.
+        """
+        self._abandoned += 1
+        tasks = [
+            task for task, each in self._in_flight.items() if product_id in {None, each.product_id}
+        ]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def run(self, *, drain: bool = False) -> None:
         """Deliver until ``stop``; with ``drain``, until nothing is due any more."""
@@ -129,12 +144,17 @@ class Worker:
         """Settle what has ended and claim as much as there is room for, in one transaction."""
         batch = self._ended[:]
         ended = [settlement for _, settlement in batch]
+        abandoned = self._abandoned
         ours = list(self._in_flight.values())
         got = await self._call(partial(self._queue.exchange, ended, self._room(), ours=ours))
         self._settled(batch, got.lost)
         self._counters.vanished(len(got.vanished))
         for settlement in got.vanished:
             _log_vanished(settlement)
+        if got.claimed and abandoned != self._abandoned:
+            # It may be of before: what is there still is claimed by the next turn.
+            await self._call(partial(self._queue.hand_back, got.claimed))
+            return ()
         return got.claimed
 
     def _room(self) -> Room:

@@ -9,7 +9,8 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from concurrent.futures import TimeoutError as FuturesTimeout
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
@@ -20,7 +21,7 @@ from leanbe_emitter.delivery.in_process.app_errors import annotated
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.leases import Renewals
 from leanbe_emitter.delivery.log import log_totals, logged
-from leanbe_emitter.delivery.loops import rest
+from leanbe_emitter.delivery.loops import is_running_loop, rest
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Due, Queue
 from leanbe_emitter.delivery.sender import Sender
@@ -40,6 +41,9 @@ from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.targets import TargetRules
+
+#: How long a worker whose loop is held up is waited for, in seconds.
+ABANDON_SECONDS = 5.0
 
 
 class Engine:
@@ -75,6 +79,7 @@ class Engine:
         self._raises_app_errors = raises_app_errors
         self._turns = Turns()
         self._counters = Counters()
+        self._workers: dict[Worker, asyncio.AbstractEventLoop] = {}
         self._misfits: list[FaultNeedsWire] = []
         self.queue = Queue(
             database,
@@ -157,6 +162,17 @@ class Engine:
             with closing(self._home):
                 await self._aclose(*unclosed)
 
+    def abandon(self, product_id: str | None = None) -> None:
+        """Let workers of this handle break off what they have in flight; wait until they have.
+
+        Called in the very loop of a worker, it does not wait.
+        """
+        for worker, loop in list(self._workers.items()):
+            broken_off = asyncio.run_coroutine_threadsafe(worker.abandon(product_id), loop)
+            if not is_running_loop():
+                with suppress(FuturesTimeout):
+                    broken_off.result(ABANDON_SECONDS)
+
     def raise_app_errors(self) -> None:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
         errors = self._receivers.take_errors()
@@ -203,7 +219,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
             try:
-                yield Worker(
+                worker = Worker(
                     self.queue,
                     self._sender(transport, jitter=self._jitter()),
                     clock=self._clock,
@@ -215,7 +231,10 @@ class Engine:
                     counters=self._counters,
                     wakeups=wakeups_of(self._database),
                 )
+                self._workers[worker] = loop
+                yield worker
             finally:
+                self._workers.pop(worker, None)
                 await transport.aclose()
                 log_totals(self._counters.metrics())
 

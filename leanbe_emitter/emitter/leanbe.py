@@ -137,7 +137,9 @@ class Leanbe(Attempting, Asserting):
             receivers=self._receivers,
             raises_app_errors=app_errors == "raise",
         )
-        self.products = Products(self._transactions, receivers=self._receivers)
+        self.products = Products(
+            self._transactions, receivers=self._receivers, abandon=self._engine.abandon
+        )
         self.webhooks = Webhooks(self._transactions, receivers=self._receivers)
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
@@ -294,17 +296,26 @@ class Leanbe(Attempting, Asserting):
         return prune(self._database, before=self._clock.now() - older_than, told=told)
 
     @waits("leanbe.reset()")
-    async def reset(self) -> Nothing:
-        """Delete everything, and stop and forget the receivers in this process.
+    async def reset(self, *, ids: Literal["go on", "restart"] = "go on") -> Nothing:
+        """Delete everything, faults too, and stop and forget the receivers in this process.
 
-        Ids and time go on. What is in flight elsewhere changes nothing any more.
+        What is in flight is broken off here, and changes nothing any more elsewhere.
+
+        Args:
+            ids: ``restart`` for the same ids and secrets again, as after the last ``restart``, and
+                for the time at which the database's manual clock was last set.
 
         Raises:
             Conflict: a transaction is open, or this is inside a receiver.
         """
         self._require_free()
         empty(self._database)
+        self._engine.abandon()
         await self._engine.leave_loop()
+        if ids == "restart":
+            self._ids.begin_again()
+            if isinstance(self._clock, StoredClock):
+                self._clock.begin_again()
         return NOTHING
 
     @waits("leanbe.close()")

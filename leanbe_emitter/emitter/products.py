@@ -1,6 +1,6 @@
 """``leanbe.products``, ``leanbe.webhooks``, ``leanbe.assumptions``: a product and its settings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
 from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.storage.emptying import empty_product
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.assumptions import read
@@ -26,11 +27,19 @@ ProductRef = Product | str
 
 
 class Products:
-    """The products of a database."""
+    """The products of a database.
 
-    def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
+    Args:
+        receivers: those in this process.
+        abandon: breaks off what workers here have in flight of a product.
+    """
+
+    def __init__(
+        self, transactions: Transactions, *, receivers: Receivers, abandon: Callable[[str], object]
+    ) -> None:
         self._transactions = transactions
         self._receivers = receivers
+        self._abandon = abandon
 
     def create(  # noqa: PLR0913 - what a product can be given at once
         self,
@@ -168,6 +177,24 @@ class Products:
         """
         with self._transactions.acting() as action:
             products.remove(action, named(action.session, reference))
+
+    def reset(self, reference: ProductRef) -> Product:
+        """Delete what a product has, faults that are meant for it too; it keeps its settings.
+
+        Those are name, webhook, assumptions, statuses and users. What is in flight is broken off
+        here, and changes nothing any more elsewhere.
+
+        Raises:
+            Conflict: a transaction is open.
+            NotFound: there is no such product.
+        """
+        self._transactions.require_none("Resetting a product")
+        with self._transactions.acting() as action:
+            row = named(action.session, reference)
+            empty_product(action.session, row.id)
+            product = self._snapshot(action.session, row)
+        self._abandon(product.id)
+        return product
 
     def _snapshot(self, session: Session, row: ProductRow) -> Product:
         own = (self._transactions, row.id)

@@ -15,6 +15,7 @@ from leanbe_emitter.server import (
     faults,
     information,
     products,
+    reset,
     users,
     waiting,
     webhooks,
@@ -36,6 +37,7 @@ _PARTS = (
     waiting.add_to,
     faults.add_to,
     clock.add_to,
+    reset.add_to,
     information.add_to,
 )
 

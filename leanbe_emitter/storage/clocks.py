@@ -83,12 +83,16 @@ class StoredClock:
     def set(self, instant: datetime) -> None:
         """Set the time, backwards too, and let workers look what is due by that.
 
+        From there it begins again, if it is told to.
+
         Raises:
             Conflict: the database's clock is the machine's by now.
             DatabaseUnavailable: it cannot be written.
         """
+        milliseconds = to_milliseconds(instant)
         with self._database.transaction() as session:
-            self._move(session, to_milliseconds(instant))
+            self._move(session, milliseconds)
+            session.execute(update(ClockRow).values(begun_at=milliseconds))
 
     def reach(self, instant: datetime) -> None:
         """Move on to an instant, unless it is past already; raises what ``set`` does."""
@@ -97,7 +101,7 @@ class StoredClock:
             self._move(session, max(standing or 0, to_milliseconds(instant)))
 
     def begin_again(self) -> None:
-        """Set it to where it stood when it became manual; raises what ``set`` does."""
+        """Go back to where it was last set, or began to be manual; raises what ``set`` does."""
         with self._database.transaction() as session:
             begun_at = session.scalar(select(ClockRow.begun_at))
             self._move(session, begun_at or 0)

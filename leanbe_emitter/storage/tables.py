@@ -349,7 +349,7 @@ class ClockRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     now_at: Mapped[Instant]
-    #: Where it stood when it became manual.
+    #: Where it was last set, or began to be manual: from there it begins again.
     begun_at: Mapped[Instant]
 
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)

@@ -95,3 +95,15 @@ def test_a_time_or_a_way_that_is_none_is_refused(manual: Cli) -> None:
     for words in (("set", "tomorrow"), ("advance", "30"), ("advance", "0s")):
         assert manual("clock", *words).status == 2
     assert manual("clock", "show").stdout == f"{BEGINNING}\tmanual\n"
+
+
+def test_what_a_product_has_goes_or_everything(acme: Cli) -> None:
+    acme("product", "create", "Globex", "--webhook-url", URL)
+    for name in ("Acme", "Globex"):
+        acme("idea", "create", "--title", "Dark mode", "--product", name, "--no-deliver")
+    assert acme("reset", "--product", "Acme").stderr == "Deleted what the product 'Acme' had.\n"
+    assert acme("idea", "list", "--product", "Acme").stdout == ""
+    assert acme("idea", "list", "--product", "Globex").stdout != ""
+    assert acme("product", "list").stdout.count("\n") == 2
+    assert acme("reset").status == 0
+    assert acme("product", "list").stdout == ""

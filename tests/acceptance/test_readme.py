@@ -121,6 +121,13 @@ def test_what_curl_does_over_http_is_delivered(shell: Shell) -> None:
     assert '"upvotes":3' in printed
 
 
+@pytest.mark.curl
+def test_an_outage_that_curl_makes_takes_no_time_and_is_survived(shell: Shell) -> None:
+    printed = shell.run("serve", "curl", "control", **{"5326": str(free_port())})
+    outcomes = '"outcome":"unknown".*"outcome":"unknown".*"outcome":"delivered"'
+    assert re.search(outcomes, printed.rpartition('"cursor":')[0].rpartition("\n")[2]), printed
+
+
 def test_the_commands_for_postgresql_work(shell: Shell, postgresql_url: str) -> None:
     shell.run("postgresql", **{"postgresql://leanbe@127.0.0.1/leanbe": postgresql_url})
 
