@@ -76,6 +76,10 @@ class Watching:
         """Return what happened after a cursor, in commit order; empty where nothing did yet."""
         return self._read(after)[0]
 
+    def next(self, after: Cursor) -> tuple[Sequence[Entry], Cursor]:
+        """Return what happened next after a cursor, and the cursor to go on from."""
+        return self._read(after)
+
     def until_now(self, after: Cursor = START) -> Iterator[Entry]:
         """Yield all that has happened after a cursor, from the beginning if it is not given.
 

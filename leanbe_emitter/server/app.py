@@ -16,6 +16,7 @@ from leanbe_emitter.server import (
     information,
     products,
     reset,
+    stream,
     users,
     waiting,
     webhooks,
@@ -38,6 +39,7 @@ _PARTS = (
     faults.add_to,
     clock.add_to,
     reset.add_to,
+    stream.add_to,
     information.add_to,
 )
 

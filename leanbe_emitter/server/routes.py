@@ -84,6 +84,7 @@ class Routes:
         status: int = 200,
         headers: Schema | None = None,
         prefix: str = PREFIX,
+        media_type: str = answers.MEDIA_TYPE,
     ) -> Callable[[Operation], Operation]:
         """Add an operation; its docstring is what the API's document says of it."""
 
@@ -100,7 +101,7 @@ class Routes:
                 summary=" ".join(summary.split()).removesuffix("."),
                 description=" ".join((rest or summary).split()),
                 operation_id=_operation_id(method, path),
-                responses=_answers(status, gives, refuses, headers or {}),
+                responses=_answers(status, gives, refuses, headers or {}, media_type=media_type),
                 openapi_extra=_asks(operation),
             )
             return operation
@@ -127,11 +128,16 @@ _CURSOR_HEADER = {
 
 
 def _answers(
-    status: int, gives: Schema | None, refuses: tuple[HTTPStatus, ...], headers: Schema
+    status: int,
+    gives: Schema | None,
+    refuses: tuple[HTTPStatus, ...],
+    headers: Schema,
+    *,
+    media_type: str,
 ) -> dict[int | str, dict[str, Any]]:
     done: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": dict(headers)}
     if gives is not None:
-        done["content"] = {answers.MEDIA_TYPE: {"schema": dict(gives)}}
+        done["content"] = {media_type: {"schema": dict(gives)}}
     problem = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     refused: dict[int | str, dict[str, Any]] = {
         each.value: {"description": each.phrase, "content": problem} for each in sorted(refuses)

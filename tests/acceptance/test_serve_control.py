@@ -1,7 +1,10 @@
 """A server that is controlled: what is set over HTTP or by a command holds for both."""
 
+import json
+import signal
 from pathlib import Path
 
+from leanbe_emitter.clock import stopwatch
 from tests.command_line import Cli
 from tests.receiving import SECRET, receiving
 from tests.serving import serving
@@ -23,3 +26,24 @@ def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path
     assert outcomes in (["unknown", "unknown", "delivered"], ["unknown", "delivered"])
     assert [each["outcome"] for each in delivery["attempts"]] == ["unknown", "unknown", "delivered"]
     assert shown == f"{advanced['now']}\tmanual\n"
+
+
+def test_the_stream_goes_on_behind_a_cursor_and_holds_up_no_stop(tmp_path: Path) -> None:
+    with serving(tmp_path, "--ephemeral", "--workers-off") as served:
+        served.client.post("/products", json={"name": "Acme"})
+        made = served.client.post("/products/Acme/ideas", json={"title": "Dark\nmode"})
+        last = {"Last-Event-ID": made.headers["Leanbe-Emitter-Cursor"]}
+        with served.client.stream("GET", "/stream", headers=last) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.iter_lines()
+            data = next(line for line in lines if line.startswith("data: "))
+            assert json.loads(data.removeprefix("data: "))["payload"]["title"] == "Dark\nmode"
+            began = stopwatch()
+            assert served.end(signal.SIGTERM)[0] == 0
+        # Whoever waited for the stream to be closed would be cut off after five seconds.
+        assert stopwatch() - began < 4
+
+
+def test_a_cursor_that_is_none_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path, "--ephemeral") as served:
+        assert served.client.get("/stream", params={"after": "then"}).status_code == 422

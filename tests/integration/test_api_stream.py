@@ -1,0 +1,107 @@
+"""The stream: every message is in order, resumes where it ended, and holds up no stop."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from leanbe_emitter import Leanbe
+from leanbe_emitter.server import stream
+from leanbe_emitter.server.news import News
+from leanbe_emitter.storage.journal import START, Cursor
+from tests.answering import Answering
+from tests.loops import on_a_loop
+
+URL = "http://a.test/"
+
+Message = dict[str, Any]
+
+
+@pytest.fixture
+def leanbe(database_url: str) -> Iterator[Leanbe]:
+    with Leanbe(database_url, transport=Answering()) as leanbe:
+        leanbe.products.create("Acme", webhook_url=URL)
+        yield leanbe
+
+
+def read(text: str) -> Message:
+    """Return a message's fields."""
+    fields = dict(line.split(": ", 1) for line in text.rstrip("\n").split("\n"))
+    return {**fields, "data": json.loads(fields["data"])} if "data" in fields else fields
+
+
+async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
+    """Return the next messages that tell something."""
+    told: list[Message] = []
+    async with asyncio.timeout(20):
+        async for text in messages:
+            message = read(text)
+            if "data" in message:
+                told.append(message)
+            if len(told) == count:
+                break
+    return told
+
+
+async def triggered(db: str, *events: str) -> None:
+    """Let another process, as it were, raise events and deliver them."""
+    async with Leanbe(db, transport=Answering()) as elsewhere:
+        for event in events:
+            await elsewhere.trigger(event)
+
+
+@on_a_loop
+async def test_it_tells_what_another_process_does_in_its_order(
+    leanbe: Leanbe, database_url: str
+) -> None:
+    messages = stream.told(leanbe, News(leanbe), after=leanbe.watching.end())
+    await anext(messages)
+    hearing = asyncio.create_task(heard(messages, 3))
+    await triggered(database_url, "idea.created")
+    raised, made, settled = await hearing
+    delivery = leanbe.deliveries.last()
+    assert [each["event"] for each in (raised, made, settled)] == ["event", "attempt", "settled"]
+    assert raised["data"] == {"delivery": delivery.id, **delivery.event.document()}
+    assert (made["data"]["delivery"], made["data"]["outcome"]) == (delivery.id, "delivered")
+    assert settled["data"] == {
+        "delivery": delivery.id,
+        "event": "idea.created",
+        "status": "delivered",
+    }
+
+
+@on_a_loop
+async def test_whoever_comes_back_with_the_last_id_misses_nothing(
+    leanbe: Leanbe, database_url: str
+) -> None:
+    await triggered(database_url, "idea.created", "idea.upVoted")
+    whole = await heard(stream.told(leanbe, News(leanbe), after=START), 6)
+    for cut in range(1, len(whole)):
+        with_id = [number for number, each in enumerate(whole[:cut]) if "id" in each]
+        after = Cursor.parse(whole[with_id[-1]]["id"])
+        missed = whole[with_id[-1] + 1 :]
+        assert whole[cut] in missed
+        assert await heard(stream.told(leanbe, News(leanbe), after=after), len(missed)) == missed
+
+
+@on_a_loop
+async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
+    news = News(leanbe)
+    messages = stream.told(leanbe, news, after=START)
+    await anext(messages)
+    ending = asyncio.create_task(heard(messages, 1))
+    await asyncio.sleep(0)
+    news.end()
+    assert await ending == []
+
+
+@on_a_loop
+async def test_where_nothing_happens_a_sign_of_life_is_given(
+    leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
+    messages = stream.told(leanbe, News(leanbe), after=leanbe.watching.end())
+    await anext(messages)
+    assert (await anext(messages)).startswith(":")
