@@ -14,6 +14,7 @@ from leanbe_emitter.server import (
     events,
     faults,
     information,
+    metrics,
     products,
     reset,
     stream,
@@ -41,6 +42,7 @@ _PARTS = (
     reset.add_to,
     stream.add_to,
     information.add_to,
+    metrics.add_to,
 )
 
 
