@@ -8,6 +8,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from leanbe_emitter.server.requests import WithRequest
 from leanbe_emitter.settings import LogLevel
 
 _ROOT = "leanbe_emitter"
@@ -44,6 +45,7 @@ def begin(level: LogLevel, *, as_json: bool) -> None:
     """Write the package's log to stderr, from this level on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if as_json else _Lines())
+    handler.addFilter(WithRequest())
     logger = logging.getLogger(_ROOT)
     logger.handlers = [handler]
     logger.setLevel(level.upper())

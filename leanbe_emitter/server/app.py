@@ -26,6 +26,7 @@ from leanbe_emitter.server.access import Access, Guard
 from leanbe_emitter.server.news import News
 from leanbe_emitter.server.openapi import describe
 from leanbe_emitter.server.problems import answer_errors
+from leanbe_emitter.server.requests import Numbered
 from leanbe_emitter.settings import Settings
 
 _PARTS = (
@@ -73,4 +74,5 @@ def create_app(
         add_to(app, leanbe)
     answer_errors(app)
     app.add_middleware(Guard, access=access)
+    app.add_middleware(Numbered)
     return app
