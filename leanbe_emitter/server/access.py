@@ -114,7 +114,8 @@ class Guard:
             await send(message)
 
         try:
-            self._access.check(scope["path"], Headers(scope=scope))
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            self._access.check(path, Headers(scope=scope))
             await self._app(scope, receive, guarded)
         except LeanbeError as error:
             await problem(error)(scope, receive, guarded)

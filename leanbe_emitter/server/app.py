@@ -61,12 +61,12 @@ def create_app(
     app = FastAPI(
         title="leanbe-emitter",
         version=leanbe_emitter.__version__,
-        root_path=root_path,
         # Its pages load their code from elsewhere; its document is ours.
         openapi_url=None,
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.root_path = root_path
     app.state.news = News(leanbe)
     app.state.worker = None
     app.openapi = partial(describe, app)  # type: ignore[method-assign]

@@ -30,7 +30,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             summary="A local fake of Leanbe's webhooks.",
             description=" ".join(_ABOUT.split()),
             routes=app.routes,
-            servers=[{"url": app.root_path}] if app.root_path else None,
+            servers=[{"url": app.state.root_path}] if app.state.root_path else None,
         )
         # Shapes are written as they are: what FastAPI knows of models is not used.
         components = document.setdefault("components", {})

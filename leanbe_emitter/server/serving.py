@@ -82,6 +82,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                root_path=app.state.root_path,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

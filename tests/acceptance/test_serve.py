@@ -142,3 +142,16 @@ def test_what_is_older_than_is_to_be_kept_is_deleted_from_the_start_on(tmp_path:
         assert len(served.client.get("/events").json()["items"]) == 1
     with serving(tmp_path, "--keep", "0s") as served:
         until(lambda: served.client.get("/events").json()["items"] == [], "it is deleted")
+
+
+def test_behind_a_proxy_it_is_asked_for_by_the_proxys_name(tmp_path: Path) -> None:
+    options = ("--ephemeral", "--allowed-host", "Leanbe.example", "--root-path", "/leanbe")
+    environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
+    with serving(tmp_path, *options, environ=environ) as served:
+        for host, status in {"leanbe.example": 200, "other.example": 403}.items():
+            answer = served.client.get("/products", headers={"Host": host})
+            assert answer.status_code == status
+        url = served.ready["url"]
+        assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+        document = served.client.get(f"{url}/openapi.json").json()
+        assert document["servers"] == [{"url": "/leanbe"}]

@@ -44,6 +44,8 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("PER_PRODUCT", "0"),
         ("LEASE_SECONDS", "soon"),
         ("MAX_DEPTH", "-3"),
+        ("PORT", "65536"),
+        ("MAX_REQUEST_BYTES", "0"),
         ("LOG_LEVEL", "chatty"),
         ("ALLOW_TARGETS", "10.0.0.0/99"),
         ("ASSUME", "max_attempts"),
@@ -58,3 +60,24 @@ def test_an_invalid_value_is_refused_naming_the_variable(name: str, text: str) -
 def test_a_number_that_is_nothing_is_refused_in_code_too() -> None:
     with pytest.raises(InvalidValue, match="concurrency"):
         Settings(concurrency=0)
+
+
+def test_a_token_is_in_no_repr() -> None:
+    assert "tok_test" not in repr(Settings(token="tok_test"))
+
+
+@pytest.mark.parametrize(
+    ("host", "exposed"),
+    [
+        ("127.0.0.1", False),
+        ("127.1.2.3", False),
+        ("::1", False),
+        ("localhost", False),
+        ("0.0.0.0", True),
+        ("::", True),
+        ("192.168.0.7", True),
+        ("leanbe.example", True),
+    ],
+)
+def test_webhooks_may_point_to_less_where_others_reach_the_server(host: str, exposed: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert Settings(host=host).target_rules.exposed is exposed
