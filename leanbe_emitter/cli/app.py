@@ -20,7 +20,11 @@ COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
-    "Serve": {"serve": "Serve the API over HTTP, and deliver what is due."},
+    "Serve": {
+        "serve": "Serve the API over HTTP, and deliver what is due.",
+        "ready": "Wait until a server can do its work, and print its URL.",
+        "exec": "Run a command with a server of its own, on a free port and a temporary database.",
+    },
     "Send": {
         "demo": "Send all 22 events to a receiver, see each verified, one retried.",
         "trigger": "Make events, sign them and deliver them.",

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from leanbe_emitter.cli.exits import Failed
-
-#: How long it may take to end when it is told to, in seconds.
-_STOP_SECONDS = 5
+from leanbe_emitter.cli.processes import stop
 
 
 class ReceiverProcess:
@@ -55,7 +53,7 @@ class ReceiverProcess:
             try:
                 yield cls(_url_of(process), _output(process))
             finally:
-                _stop(process)
+                stop(process)
 
     def verdicts(self) -> Iterator[bool]:
         """Yield what it says of each request, in the order of their coming: verified or not."""
@@ -76,11 +74,3 @@ def _url_of(process: "subprocess.Popen[str]") -> str:
         raise Failed("The receiver did not start.", hint=said.strip())
     url: str = json.loads(first)["url"]
     return url
-
-
-def _stop(process: "subprocess.Popen[str]") -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()

@@ -28,7 +28,7 @@ ENVELOPE = json.loads((Path(__file__).parents[1] / "data" / "examples.json").rea
 #: Commands that go on until somebody ends them.
 ENDLESS = ("serve", "receiver", "tail")
 #: Commands whose example is more than one command's words.
-SHELL = ("completion",)
+SHELL = ("completion", "ready", "exec")
 
 
 def example_of(command: click.Command) -> str:

@@ -1,0 +1,82 @@
+"""The command ``ready``: wait for a server."""
+
+import http.client
+import json
+import os
+from urllib.parse import urlsplit
+
+import click
+
+from leanbe_emitter.cli import output
+from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.invocation import Invocation
+from leanbe_emitter.cli.values import DURATION
+from leanbe_emitter.clock import pause, stopwatch
+from leanbe_emitter.errors import InvalidValue, WaitTimedOut
+
+#: What "exec" tells a command of its server by.
+URL_VARIABLE = "LEANBE_EMITTER_URL"
+#: How long somebody who waits rests before asking again, in seconds; and for an answer.
+_LOOK_SECONDS, _ANSWER_SECONDS = 0.05, 5.0
+
+
+@command("ready", example="leanbe-emitter exec -- leanbe-emitter ready --timeout 30s")
+@click.option(
+    "--url", metavar="URL", help=f"Of the server; else {URL_VARIABLE}, else where serve listens."
+)
+@click.option(
+    "--timeout",
+    type=DURATION,
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to wait.",
+)
+@click.pass_obj
+def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
+    """Wait until a server can do its work, and print its URL.
+
+    Exits with 1 if the time is over.
+    """
+    asked = url or os.environ.get(URL_VARIABLE) or _usual(invocation)
+    address = urlsplit(asked)
+    if address.scheme != "http" or not address.hostname:
+        raise InvalidValue(f"{asked!r} is no URL of a server.", hint="Write http://HOST:PORT.")
+    deadline = stopwatch() + timeout
+    while (why := _why_not(address.netloc, address.path.rstrip("/"))) is not None:
+        if stopwatch() >= deadline:
+            raise WaitTimedOut(
+                f"After {timeout:g} s the server at {asked} is not ready: {why}",
+                hint="Was it started? leanbe-emitter serve",
+            )
+        pause(_LOOK_SECONDS)
+    output.text(asked)
+
+
+def _usual(invocation: Invocation) -> str:
+    settings = invocation.settings()
+    return f"http://{settings.host}:{settings.port}"
+
+
+def _why_not(netloc: str, root: str) -> str | None:
+    """Return why a server is not ready, in a sentence; None where it is."""
+    connection = http.client.HTTPConnection(netloc, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", f"{root}/readyz")
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return f"{type(error).__name__}."
+    finally:
+        connection.close()
+    if answer.status == http.HTTPStatus.OK:
+        return None
+    return _detail(body) or f"it answers {answer.status}."
+
+
+def _detail(body: bytes) -> str | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document.get("detail") if isinstance(document, dict) else None
