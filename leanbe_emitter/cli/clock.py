@@ -25,7 +25,8 @@ def clock() -> None:
     """The time; a manual clock's stands still until it is moved.
 
     "serve --clock manual" and "serve --ephemeral" make the clock of a database manual, for every
-    process on it. It holds back retries only: what is due at its present time is sent at once.
+    process that opens it from then on. It holds back retries only: what is due at its present time
+    is sent at once.
     """
 
 

@@ -49,7 +49,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.set(parse_instant(given.now))
         return _time(leanbe)
 
-    @routes.add("POST", "/clock/advance", gives=schemas.ADVANCED, refuses=waiting)
+    @routes.write("POST", "/clock/advance", gives=schemas.ADVANCED, refuses=waiting)
     def advance(given: Annotated[Way, Depends(Body(Way))]) -> Response:
         """Move a manual clock on, and make every retry that falls due, in order, at its own time.
 
@@ -61,7 +61,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.advance(seconds=given.seconds)
         return _advanced(leanbe, since)
 
-    @routes.add("POST", "/clock/run-until-settled", gives=schemas.ADVANCED, refuses=waiting)
+    @routes.write("POST", "/clock/run-until-settled", gives=schemas.ADVANCED, refuses=waiting)
     def run_until_settled() -> Response:
         """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
 

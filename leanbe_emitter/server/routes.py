@@ -57,7 +57,13 @@ class Routes:
         return self.add("GET", path, gives=gives, refuses=READING)
 
     def write(
-        self, method: str, path: str, *, gives: Schema | None, status: int = 200
+        self,
+        method: str,
+        path: str,
+        *,
+        gives: Schema | None,
+        status: int = 200,
+        refuses: tuple[HTTPStatus, ...] = WRITING,
     ) -> Callable[[Operation], Operation]:
         """Add an operation that changes something; without ``gives``, it answers with nothing."""
 
@@ -66,7 +72,7 @@ class Routes:
                 method,
                 path,
                 gives=gives,
-                refuses=WRITING,
+                refuses=refuses,
                 status=204 if gives is None else status,
                 headers={CURSOR: _CURSOR_HEADER},
             )(self._telling(operation))

@@ -7,6 +7,7 @@ import pytest
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.storage.journal import Cursor
 from tests.answering import Answering
 from tests.api import Api, calling
 
@@ -37,7 +38,10 @@ def test_timestamps_follow_it(api: Api) -> None:
 def test_advancing_answers_with_the_attempts_in_their_order(api: Api) -> None:
     api("POST", "/faults", {"kind": "receiver_fails", "how": "status:503", "times": 2})
     delivery = api("POST", "/products/Acme/webhook/test").json()["delivery"]["_id"]
-    made = api("POST", "/clock/advance", {"seconds": 3600}).json()
+    advanced = api("POST", "/clock/advance", {"seconds": 3600})
+    made = advanced.json()
+    behind = api.leanbe.watching.until_now(Cursor.parse(advanced.headers["Leanbe-Emitter-Cursor"]))
+    assert [each.made() for each in behind] == made["attempts"]
     assert made["now"] == "2026-01-01T01:00:00.000Z"
     told = [(each["delivery"], each["number"], each["startedAt"]) for each in made["attempts"]]
     assert told == [

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe
+from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.database import Database
 from tests.answering import Answering
+from tests.bench import Bench
 from tests.loops import on_a_loop
 from tests.statements import statements
 from tests.waiting import seen
@@ -158,3 +161,16 @@ def test_of_the_machines_clock_no_statement_is_sent(database_url: str) -> None:
         with statements(leanbe._database) as noted:
             leanbe.trigger("idea.created")
     assert not [each for each in noted.sent if "manual_clock" in each]
+
+
+def test_what_is_being_claimed_at_this_very_moment_is_seen(postgresql_bench: Bench) -> None:
+    bench = postgresql_bench
+    bench.owe(bench.product())
+    queue = bench.queue()
+    assert queue.at_hand() == 0
+    with bench.database.transaction() as claiming:
+        claiming.execute(text("SELECT id FROM deliveries FOR UPDATE"))
+        assert queue.at_hand() == 1
+    assert queue.at_hand() == 0
+    queue.claim(ONE)
+    assert queue.at_hand() == 1
