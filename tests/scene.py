@@ -42,6 +42,8 @@ _START = datetime(2023, 7, 3, 9, 0, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 #: When the scene was set, and when the test acts.
 THEN = "2023-07-03T09:00:00.000Z"
+#: What changed in that very moment is later by as little as can be.
+JUST_AFTER_THEN = "2023-07-03T09:00:00.001Z"
 NOW = "2023-07-03T09:01:00.000Z"
 
 

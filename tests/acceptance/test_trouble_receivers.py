@@ -106,11 +106,12 @@ def once(trouble: Script) -> Script:
     return script
 
 
-def owe(leanbe: Leanbe, name: str, url: str, **assume: str) -> str:
+async def owe(leanbe: Leanbe, name: str, url: str, **assume: str) -> str:
     """Make a product whose receiver is there, with one event for a worker; return its delivery."""
     settings = {"backoff": "0s", **assume}
     leanbe.products.create(name, webhook_url=url, secret="whsec_test", assume=settings)
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"], product=name), deliver=False)
+    wanted = Wanted(events=["idea.created"], product=name)
+    (triggered,) = await leanbe.trigger_all(wanted, deliver=False)
     assert triggered.delivery is not None
     return triggered.delivery.id
 
@@ -137,13 +138,13 @@ async def meet_them_all(home: Path) -> Mapping[Script | None, Delivery]:
     db = f"sqlite:///{home / 'test.db'}"
     owed: dict[Script | None, str] = {}
     async with AsyncExitStack() as stack:
-        leanbe = stack.enter_context(Leanbe(db))
+        leanbe = await stack.enter_async_context(Leanbe(db))
         for number, trouble in enumerate(TROUBLES):
             server = await stack.enter_async_context(scripted(once(trouble)))
             timeout = "1s" if trouble in SILENT else "10s"
-            owed[trouble] = owe(leanbe, f"Troubled {number}", server.url(), timeout=timeout)
+            owed[trouble] = await owe(leanbe, f"Troubled {number}", server.url(), timeout=timeout)
         neighbour = stack.enter_context(Receiver.listening())
-        owed[None] = owe(leanbe, "Neighbour", neighbour.url)
+        owed[None] = await owe(leanbe, "Neighbour", neighbour.url)
         await drained(db, home)
         return {trouble: leanbe.deliveries.get(delivery) for trouble, delivery in owed.items()}
 
@@ -172,9 +173,9 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
             await peer.write(piece)
         await peer.until_hung_up()
 
-    with Leanbe(db) as leanbe:
+    async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
-            delivery = owe(leanbe, "Chatty", server.url(), timeout="60s")
+            delivery = await owe(leanbe, "Chatty", server.url(), timeout="60s")
             await drained(db, tmp_path, program=FRUGAL)
         with leanbe._database.reading() as session:
             attempt = session.get_one(AttemptRow, (delivery, 1))
@@ -194,9 +195,11 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
     async def script(peer: Peer) -> None:
         await peer.serve(redirect)
 
-    with Leanbe(db) as leanbe:
+    async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
-            delivery = owe(leanbe, "Sly", server.url(), follow_redirects=follows, max_attempts="1")
+            delivery = await owe(
+                leanbe, "Sly", server.url(), follow_redirects=follows, max_attempts="1"
+            )
             await drained(db, tmp_path)
         (attempt,) = leanbe.deliveries.get(delivery).attempts
     assert (attempt.outcome, attempt.answer_status) == (Outcome.REFUSED, 307)
@@ -214,9 +217,9 @@ async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_
         await peer.request()
         await peer.write(refusal)
 
-    with Leanbe(db) as leanbe:
+    async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
-            delivery = owe(leanbe, "Turncoat", server.url(host=NAME), max_attempts="2")
+            delivery = await owe(leanbe, "Turncoat", server.url(host=NAME), max_attempts="2")
             program = (sys.executable, "-W", "error", "-m", "tests.rebinding")
             ran = await asyncio.to_thread(run_process, db, cwd=HERE, program=program)
         assert ran.status == 0, ran.stderr

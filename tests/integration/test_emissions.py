@@ -11,7 +11,7 @@ import pytest
 
 from tests.documents import Document, altered, resource_of, text_of, without_context
 from tests.made_now import new_announcement, new_customer, new_idea, new_item, new_okr, new_request
-from tests.scene import NOW, URL, Scene, raised, set_scene
+from tests.scene import JUST_AFTER_THEN, NOW, URL, Scene, raised, set_scene
 
 Says = list[tuple[str, Document]]
 
@@ -374,7 +374,12 @@ TABLE = [
         action="delete idea",
         given=lambda s: s.product.idea_requests.attach(s.request, idea=s.idea),
         act=lambda s: s.product.ideas.delete(s.idea),
-        says=lambda s: [("idea.deleted", altered(s.idea.document(), ideaRequests=[s.request_ref]))],
+        says=lambda s: [
+            (
+                "idea.deleted",
+                altered(s.idea.document(), ideaRequests=[s.request_ref], updatedAt=JUST_AFTER_THEN),
+            )
+        ],
     ),
     # --- backlog items -----------------------------------------------------------------------
     Row(
