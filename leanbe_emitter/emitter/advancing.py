@@ -150,7 +150,7 @@ class AdvancingClock:
     async def _run(self, clock: MovableClock, end: datetime | None) -> Results[Attempt]:
         if not isinstance(clock, StoredClock):
             return await self._run_alone(clock, end)
-        since = self._shared.watching.end()
+        since = self._shared.watching.beginning()
         await self._run_alone(clock, end)
         told = self._shared.watching.until_now(since)
         return Results(each.attempt for each in told if each.attempt is not None)

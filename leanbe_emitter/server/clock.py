@@ -57,7 +57,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         due already is attempted first. A delivery that another process has in flight is waited
         for: 408 after a minute.
         """
-        since = leanbe.watching.end()
+        since = leanbe.watching.beginning()
         leanbe.clock.advance(seconds=given.seconds)
         return _advanced(leanbe, since)
 
@@ -67,7 +67,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         Answers as `advance` does.
         """
-        since = leanbe.watching.end()
+        since = leanbe.watching.beginning()
         leanbe.clock.run_until_settled()
         return _advanced(leanbe, since)
 

@@ -15,6 +15,7 @@ from leanbe_emitter.storage.database import Database
 from tests.answering import Answering
 from tests.bench import Bench
 from tests.loops import on_a_loop
+from tests.postgresql import Cluster
 from tests.statements import statements
 from tests.waiting import seen
 
@@ -72,6 +73,19 @@ def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe
     attempts = leanbe.clock.advance(hours=1)
     assert [(each.started_at - START).seconds for each in attempts] == [5, 5, 35]
     assert leanbe.clock.now() == START + timedelta(hours=1)
+
+
+def test_what_was_made_before_is_not_returned_though_somebody_elses_transaction_is_open(
+    cluster: Cluster,
+) -> None:
+    with cluster.migrated_database() as url, opened(url, clock="manual") as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        leanbe.faults.receiver_fails(how="refused")
+        with leanbe._database.engine.begin() as somebody_else:
+            somebody_else.execute(text("SELECT pg_current_xact_id()"))
+            leanbe.trigger("idea.created")
+            attempts = leanbe.clock.advance(hours=1)
+    assert [each.outcome for each in attempts] == ["delivered"]
 
 
 @on_a_loop
