@@ -4,7 +4,7 @@ Each is a wrapper of another transport. Those that need the network ask it for `
 only our own sender has. A receiver that is made to fail fails at once: no time passes.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -22,8 +22,6 @@ from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults import Misbehaviour
-
-_UNCALLED = "a fault: the receiver was not called"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +59,13 @@ def misbehaving(fault: Misbehaviour, transport: Transport, *, wire: Transport) -
         wire: what puts them on the wire, below whatever follows redirects.
     """
     if (how := fault.how("receiver_fails")) is not None:
-        return _Uncalled(transport, partial(_failed, how, remark=_UNCALLED))
+        return _Misbehaving(transport, partial(_failed_uncalled, how))
     if fault.how("not_delivered") is not None:
-        return _Uncalled(transport, _not_sent)
+        return _Misbehaving(transport, _not_sent)
     if fault.needs_wire:
-        transport = _OnTheWire(wire, _manner(fault))
+        transport = _Misbehaving(wire, partial(_on_the_wire, wire, _manner(fault)))
     if (how := fault.how("receiver_fails_after_call")) is not None:
-        transport = _AnswerLost(transport, how)
+        transport = _Misbehaving(transport, partial(_failed_after_call, transport, how))
     return transport
 
 
@@ -79,50 +77,49 @@ def state_under(fault: Misbehaviour, state: DeliveryState) -> DeliveryState:
     return DeliveryState.READY if fault.how("delivered_twice") == "" else state
 
 
-class _Uncalled:
-    """Calls nobody."""
+class _Misbehaving:
+    """Sends otherwise than the transport that it stands for.
 
-    def __init__(self, transport: Transport, fail: Callable[[OutgoingRequest], Answer]) -> None:
+    Args:
+        transport: that transport, which is closed with it.
+        send: what is done with a request instead of ``transport.send``.
+    """
+
+    def __init__(
+        self, transport: Transport, send: Callable[[OutgoingRequest], Awaitable[Answer]]
+    ) -> None:
         self._transport = transport
-        self._fail = fail
+        self._send = send
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        return self._fail(request)
+        return await self._send(request)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
 
 
-class _AnswerLost:
-    """Calls the receiver, and puts a failure in its answer's place."""
-
-    def __init__(self, transport: Transport, how: str) -> None:
-        self._transport = transport
-        self._how = how
-
-    async def send(self, request: OutgoingRequest) -> Answer:
-        answer = await self._transport.send(request)
-        remark = f"a fault: the receiver answered {answer.status}"
-        return _failed(self._how, request, remark=remark, answer=answer)
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()
+async def _failed_uncalled(how: str, request: OutgoingRequest) -> Answer:
+    """Call nobody, and fail."""
+    return _failed(how, request, remark="a fault: the receiver was not called")
 
 
-class _OnTheWire:
-    """Puts the bytes on the wire in a manner of its own."""
+async def _failed_after_call(transport: Transport, how: str, request: OutgoingRequest) -> Answer:
+    """Call the receiver, and put a failure in its answer's place."""
+    answer = await transport.send(request)
+    remark = f"a fault: the receiver answered {answer.status}"
+    return _failed(how, request, remark=remark, answer=answer)
 
-    def __init__(self, transport: Transport, manner: Manner) -> None:
-        self._transport = transport
-        self._manner = manner
 
-    async def send(self, request: OutgoingRequest) -> Answer:
-        if not isinstance(self._transport, WireTransport):
-            raise needs_wire(request.url)
-        return await self._transport.misbehave(request, self._manner)
+async def _on_the_wire(wire: Transport, manner: Manner, request: OutgoingRequest) -> Answer:
+    """Put the bytes on the wire in a manner of its own."""
+    if not isinstance(wire, WireTransport):
+        raise needs_wire(request.url)
+    return await wire.misbehave(request, manner)
 
-    async def aclose(self) -> None:
-        await self._transport.aclose()
+
+async def _not_sent(_: OutgoingRequest) -> NoReturn:
+    """Call nobody: it is as if the request had been lost with us."""
+    raise Unreachable("it was not sent (a fault)")
 
 
 def needs_wire(where: str) -> FaultNeedsWire:
@@ -169,8 +166,3 @@ def _begun(answer: Answer | None) -> Answer:
 def _answering(status: int, remark: str) -> Answer:
     known = {each.value: each.phrase for each in HTTPStatus}
     return Answer(status=status, reason=known.get(status, ""), remark=remark)
-
-
-def _not_sent(request: OutgoingRequest) -> NoReturn:
-    del request
-    raise Unreachable("it was not sent (a fault)")
