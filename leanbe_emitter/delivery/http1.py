@@ -77,12 +77,8 @@ class Http1Transport:
             Unreachable: no byte of the request went out.
             Unknown: bytes went out, and no complete answer came back.
         """
-        loop = asyncio.get_running_loop()
-        self._serve(loop)
-        deadline = loop.time() + request.timeout_seconds
-        target = self._target(request.url)
+        target, key, deadline = self._place(request)
         data = _encode(request, target)
-        key = (*target.origin, request.tls.ca_file, request.tls.insecure)
         while connection := self._take_idle(key):
             if answer := connection.send(data, deadline=deadline, request=request):
                 return await self._answer(answer, connection, key)
@@ -101,12 +97,8 @@ class Http1Transport:
             Unreachable: no byte of the request went out.
             Unknown: bytes went out, and no complete answer came back; by our own doing, too.
         """
-        loop = asyncio.get_running_loop()
-        self._serve(loop)
-        deadline = loop.time() + request.timeout_seconds
-        target = self._target(request.url)
+        target, key, deadline = self._place(request)
         first, *others = _pieces(_encode(request, target), len(request.body), manner)
-        key = (*target.origin, request.tls.ca_file, request.tls.insecure)
         connection = await self._connect(request, target, key, deadline)
         try:
             answer = connection.send(first, deadline=deadline, request=request)
@@ -120,7 +112,8 @@ class Http1Transport:
             if manner.hang_up:
                 connection.hang_up(with_reset=manner.hang_up == "reset")
                 # What the system has not taken yet is still to go out.
-                await asyncio.wait([connection.closed], timeout=deadline - loop.time())
+                left_seconds = deadline - asyncio.get_running_loop().time()
+                await asyncio.wait([connection.closed], timeout=left_seconds)
             return await answer
         finally:
             connection.give_up()
@@ -140,6 +133,14 @@ class Http1Transport:
             connection.fail("the sender was closed before the answer came")
         for connection in connections:
             await connection.closed
+
+    def _place(self, request: OutgoingRequest) -> tuple[Target, _Key, float]:
+        """Return where a request goes, by which connections, and until when, in the loop's time."""
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        deadline = loop.time() + request.timeout_seconds
+        target = self._target(request.url)
+        return target, (*target.origin, request.tls.ca_file, request.tls.insecure), deadline
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is loop:
