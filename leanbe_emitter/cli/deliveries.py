@@ -219,14 +219,7 @@ def discard(
 @click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="How many have to match; 1 by default."
 )
-@click.option(
-    "--timeout",
-    type=DURATION,
-    default="30s",
-    show_default=True,
-    metavar="TIME",
-    help="How long to wait.",
-)
+@options.timeout
 @click.pass_obj
 def wait(
     invocation: Invocation,

@@ -7,6 +7,7 @@ import click
 
 from leanbe_emitter.cli.values import (
     ASSIGNMENT,
+    DURATION,
     EVENT,
     HEADER,
     PATH_AND_JSON,
@@ -28,6 +29,18 @@ def reading_of(command: F) -> F:
     """Add ``--product``, where the article's own reading holds without one."""
     return click.option(
         "--product", metavar="P", help="As this product reads the article; else as it stands."
+    )(command)
+
+
+def timeout(command: F) -> F:
+    """Add ``--timeout``, of a command that waits."""
+    return click.option(
+        "--timeout",
+        type=DURATION,
+        default="30s",
+        show_default=True,
+        metavar="TIME",
+        help="How long to wait.",
     )(command)
 
 

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.values import DURATION
 from leanbe_emitter.clock import pause, stopwatch
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 
@@ -24,14 +23,7 @@ _LOOK_SECONDS, _ANSWER_SECONDS = 0.05, 5.0
 @click.option(
     "--url", metavar="URL", help=f"Of the server; else {URL_VARIABLE}, else where serve listens."
 )
-@click.option(
-    "--timeout",
-    type=DURATION,
-    default="30s",
-    show_default=True,
-    metavar="TIME",
-    help="How long to wait.",
-)
+@options.timeout
 @click.pass_obj
 def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
     """Wait until a server can do its work, and print its URL.
