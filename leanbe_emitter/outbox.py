@@ -22,10 +22,10 @@ from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.storage import emission, journal
 from leanbe_emitter.storage.emission import (
-    Counters,
     DeliveryColumns,
     Emission,
     EventColumns,
+    ProductColumns,
     SenderRow,
 )
 from leanbe_emitter.storage.journal import Fact
@@ -179,7 +179,7 @@ class _Sender:
     headers: Headers
 
     @property
-    def counters(self) -> Counters:
+    def counters(self) -> ProductColumns:
         return self.sequence, self.last_triggered_at, self.id
 
 
@@ -259,7 +259,7 @@ class _Draft:
         )
         return delivery_id
 
-    def emission(self, counters: list[Counters]) -> Emission:
+    def emission(self, counters: list[ProductColumns]) -> Emission:
         """Return all that was drafted."""
         return Emission(
             counters=counters,

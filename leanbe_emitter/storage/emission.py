@@ -59,8 +59,8 @@ _DELIVERY_COLUMNS = {
     "created_at": "bigint",
 }
 #: How far a product has come with its events: the counters, and its id.
-Counters: TypeAlias = tuple[int, int, str]
-_COUNTER_COLUMNS = {"sequence": "bigint", "last_triggered_at": "bigint", "product_id": "text"}
+ProductColumns: TypeAlias = tuple[int, int, str]
+_PRODUCT_COLUMNS = {"sequence": "bigint", "last_triggered_at": "bigint", "product_id": "text"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Emission:
         tells_workers: whether something of it is due and nobody's yet.
     """
 
-    counters: list[Counters] = field(default_factory=list)
+    counters: list[ProductColumns] = field(default_factory=list)
     events: list[EventColumns] = field(default_factory=list)
     deliveries: list[DeliveryColumns] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
@@ -137,7 +137,7 @@ WHERE id = ANY(%s::text[]) ORDER BY products.id FOR NO KEY UPDATE
     _WRITE = f"""
 WITH moved AS (
     UPDATE products SET sequence = "to".sequence, last_triggered_at = "to".at
-    FROM {unnest(_COUNTER_COLUMNS, prefix="c_")} AS "to" (sequence, at, id)
+    FROM {unnest(_PRODUCT_COLUMNS, prefix="c_")} AS "to" (sequence, at, id)
     WHERE products.id = "to".id
 ), told AS (
     INSERT INTO journal (transaction_id, entries)
@@ -168,7 +168,7 @@ SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
         connection.exec_driver_sql(
             cls._WRITE,
             {
-                **arrays(_COUNTER_COLUMNS, emission.counters, prefix="c_"),
+                **arrays(_PRODUCT_COLUMNS, emission.counters, prefix="c_"),
                 **arrays(_EVENT_COLUMNS, emission.events, prefix="e_"),
                 **arrays(_DELIVERY_COLUMNS, emission.deliveries, prefix="d_"),
                 "tells_workers": emission.tells_workers,
