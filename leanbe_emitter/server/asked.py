@@ -5,7 +5,7 @@ What is not described is refused, so that a filter that is misspelt does not lis
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from fastapi import Request
 from jsonschema import Draft202012Validator
@@ -180,7 +180,7 @@ class Body(Generic[G]):
 
     def __init__(self, model: type[G], *, is_required: bool = True) -> None:
         self._model = model
-        self._fields = Fields(model.model_json_schema(), is_required=is_required)
+        self._fields = Fields(_schema_of(model), is_required=is_required)
 
     async def __call__(self, request: Request) -> G:
         """Read a request's body; raises what ``Fields`` does, also where the model refuses it."""
@@ -193,6 +193,25 @@ class Body(Generic[G]):
     def described(self) -> dict[str, Any]:
         """Return what OpenAPI says of it."""
         return self._fields.described()
+
+
+def _schema_of(model: type[Given]) -> dict[str, Any]:
+    """Return a model's schema in one piece: its references would begin at the document's root."""
+    schema = model.model_json_schema()
+    apart = schema.pop("$defs", {})
+    return cast("dict[str, Any]", _in_place(schema, apart))
+
+
+def _in_place(part: Any, apart: Mapping[str, Any]) -> Any:
+    match part:
+        case {"$ref": str(place)}:
+            return _in_place(apart[place.removeprefix("#/$defs/")], apart)
+        case dict():
+            return {name: _in_place(each, apart) for name, each in part.items()}
+        case list():
+            return [_in_place(each, apart) for each in part]
+        case _:
+            return part
 
 
 def _refused(error: ValidationError) -> InvalidValue:

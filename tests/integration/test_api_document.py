@@ -1,6 +1,10 @@
 """The API's document: it is there for all there is, and its examples do what they say."""
 
+import json
+import re
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import httpx
@@ -57,6 +61,13 @@ def test_every_schema_in_it_is_one(document: Any) -> None:
                 Draft202012Validator.check_schema(content["schema"])
                 if "example" in content:
                     Draft202012Validator(content["schema"]).validate(content["example"])
+
+
+def test_what_it_refers_to_is_in_it(document: Any) -> None:
+    places = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
+    assert places
+    for place in places:
+        assert reduce(getitem, place.split("/"), document)
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
