@@ -194,6 +194,13 @@ class Deliveries:
         """Return what looks for ``wait_for``, for callers who wait by themselves."""
         return Lookout(self, self._told, which, count=count, after=after)
 
+    def behind(self, after: Cursor) -> Sequence[Delivery]:
+        """Return those that something happened to behind a cursor, the newest first.
+
+        However they stand now, and all that is committed: for who looks once. ``lookout`` goes on.
+        """
+        return self.among(self._told(after, whole=True)[0], Filter())
+
     def of(self, delivery_ids: Iterable[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
         with self._transactions.looking() as session:
@@ -289,12 +296,12 @@ class Deliveries:
         told = Misbehaviour.read(last.fault).explained()
         return replace(explained, summary=f"{explained.summary} {told}")
 
-    def _told(self, after: Cursor) -> tuple[set[str], Cursor]:
+    def _told(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
         """Return the ids of deliveries that the journal tells of behind a cursor, and its end."""
         ids = set[str]()
         while True:
             with self._transactions.looking() as session:
-                entries = journal.read(session, after)
+                entries = journal.read(session, after, whole=whole)
             if not entries:
                 return ids, after
             ids.update(each.delivery_id for each in entries if each.delivery_id)

@@ -1,5 +1,6 @@
 """Waiting for deliveries: a request that holds no thread, and is answered as soon as they came."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
@@ -8,7 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.emitter import Filter, Leanbe
+from leanbe_emitter.emitter import Delivery, Filter, Leanbe
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.server import answers, problems, schemas
 from leanbe_emitter.server.asked import Body, Given
@@ -20,7 +21,7 @@ WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
 
 
 class Awaited(Given):
-    """What is waited for; of nothing at all: until nothing is due or in flight."""
+    """What is waited for; without a filter: that nothing is due or in flight."""
 
     event: str | None = Field(default=None, description="An event name, or a glob.")
     product: str | None = Field(default=None, description="Name or id of a product.")
@@ -37,9 +38,9 @@ class Awaited(Given):
     )
 
     @property
-    def is_of_nothing(self) -> bool:
-        """Whether it says nothing of what is waited for."""
-        return not self.model_fields_set - {"timeout"}
+    def is_for_rest(self) -> bool:
+        """Whether it names no deliveries, so that all of them are waited for."""
+        return not self.model_fields_set - {"timeout", "after"}
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -58,9 +59,10 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     ) -> Response:
         """Wait until deliveries match, whoever makes the attempts; answers with the newest, first.
 
-        Those that were there before count, too, unless there is a cursor. An empty object waits
-        until nothing is due or in flight. When the time is over, the problem has in `items` what
-        did arrive.
+        Those that were there before count, too, unless there is a cursor. Without event, product,
+        status and count it waits until nothing is due or in flight, and answers with all that came
+        behind the cursor, accepted or not: every first attempt was made then. When the time is
+        over, the problem has in `items` what did arrive.
         """
         hunt = Hunt(leanbe, given)
         deadline = stopwatch() + given.timeout
@@ -88,29 +90,33 @@ class Hunt:
         self._leanbe = leanbe
         self._timeout = given.timeout
         which = Filter(status=given.status, event=given.event, product=given.product)
-        after = None if given.after is None else Cursor.parse(given.after)
-        self._lookout = leanbe.deliveries.lookout(which, count=given.count or 1, after=after)
-        self._is_met = leanbe.is_idle if given.is_of_nothing else self._lookout.look
+        self._after = None if given.after is None else Cursor.parse(given.after)
+        self._lookout = leanbe.deliveries.lookout(which, count=given.count or 1, after=self._after)
+        self._is_for_rest = given.is_for_rest
         self._cursor = ""
 
     def look(self) -> bool:
         """Say whether it is over."""
         self._cursor = str(self._leanbe.watching.end())
-        return self._is_met()
+        return self._leanbe.is_idle() if self._is_for_rest else self._lookout.look()
 
     def caught(self) -> Response:
         """Answer with what came, and a cursor from before that look."""
-        return answers.page(self._lookout.found, cursor=self._cursor)
+        return answers.page(self._came(), cursor=self._cursor)
 
     def in_vain(self) -> Response:
         """Answer that the time is over, with what did come."""
-        is_idle = self._is_met == self._leanbe.is_idle
-        came = "deliveries are still due or in flight" if is_idle else str(self._lookout)
+        why = "deliveries are still due or in flight" if self._is_for_rest else str(self._lookout)
         return problems.problem(
             WaitTimedOut(
-                f"After {self._timeout:g} s {came}.",
+                f"After {self._timeout:g} s {why}.",
                 hint="Is a worker running? GET /api/v1/deliveries shows what is owed.",
             ),
-            items=[each.document() for each in self._lookout.found],
+            items=[each.document() for each in self._came()],
             cursor=self._cursor,
         )
+
+    def _came(self) -> Sequence[Delivery]:
+        if not self._is_for_rest:
+            return self._lookout.found
+        return () if self._after is None else self._leanbe.deliveries.behind(self._after)

@@ -133,11 +133,25 @@ def test_only_what_came_behind_the_cursor_of_a_write_counts(api: Api) -> None:
     triggered(api, "okr.updated")
     api.leanbe.deliver()
     made = api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
-    after = {"after": made.headers["Leanbe-Emitter-Cursor"], "timeout": 0}
+    after = {"after": made.headers["Leanbe-Emitter-Cursor"], "event": "*", "timeout": 0}
     assert api("POST", "/deliveries/wait", after).status_code == 408
     api.leanbe.deliver()
     found = api("POST", "/deliveries/wait", {**after, "timeout": 30}).json()["items"]
     assert [each["event"]["event"] for each in found] == ["idea.created"]
+
+
+def test_a_wait_with_a_cursor_alone_is_for_all_that_came_behind_it_to_be_attempted(
+    api: Api,
+) -> None:
+    api("POST", "/deliveries/discard", {"ids": [triggered(api, "okr.created")]})
+    made = api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
+    after = {"after": made.headers["Leanbe-Emitter-Cursor"], "timeout": 0}
+    early = api("POST", "/deliveries/wait", after)
+    api.leanbe.deliver()
+    (found,) = api("POST", "/deliveries/wait", after).json()["items"]
+    assert (early.status_code, early.json()["items"][0]["attempts"]) == (408, [])
+    assert (found["event"]["event"], found["status"]) == ("idea.created", "pending")
+    assert found["attempts"][0]["answer"]["status"] == 500
 
 
 @pytest.mark.parametrize(
