@@ -4,7 +4,7 @@ BIN := .venv/bin
 SYNCED := .venv/.synced
 BENCH_SYNCED := .venv-bench/.synced
 # Each example is a folder to copy, with modules of its own: it is checked as one, from inside.
-EXAMPLES := $(wildcard examples/*/)
+EXAMPLES := $(dir $(wildcard examples/*/conftest.py))
 MYPY_OF_EXAMPLES := --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11

@@ -50,28 +50,32 @@ class Ran:
 
 
 class Example:
-    """A copy of an example, in a folder of its own."""
+    """A copy of an example, in a folder of its own.
+
+    Attributes:
+        folder: where it is.
+    """
 
     def __init__(self, name: str, folder: Path) -> None:
         self._name = name
-        self._folder = folder / name
+        self.folder = folder / name
         shutil.copytree(
-            FOLDER / name, self._folder, ignore=shutil.ignore_patterns(".*", "__pycache__")
+            FOLDER / name, self.folder, ignore=shutil.ignore_patterns(".*", "__pycache__")
         )
 
     def breaks(self, flaw: str) -> None:
         """Make a mistake in the receiver: apply one of the example's patches."""
-        patch = (self._folder / "flaws" / f"{flaw}.patch").read_text()
-        file = self._folder / patch.partition("+++ b/")[2].partition("\n")[0]
+        patch = (self.folder / "flaws" / f"{flaw}.patch").read_text()
+        file = self.folder / patch.partition("+++ b/")[2].partition("\n")[0]
         file.write_text(patched(file.read_text(), patch))
 
     def read(self, name: str) -> str:
         """Return a file of the copy."""
-        return (self._folder / name).read_text()
+        return (self.folder / name).read_text()
 
     def write(self, name: str, text: str) -> None:
         """Add a file to the copy, or replace one."""
-        (self._folder / name).write_text(text)
+        (self.folder / name).write_text(text)
 
     def run(self, *options: str, plugins: Sequence[str] = ()) -> Ran:
         """Run the suite in a process of its own, with the plugins that it needs, and these."""
@@ -86,7 +90,7 @@ class Example:
         """Run Python in the copy."""
         return subprocess.run(
             [sys.executable, *arguments],
-            cwd=self._folder,
+            cwd=self.folder,
             env={**outside_of_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

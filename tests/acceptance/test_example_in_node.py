@@ -1,0 +1,142 @@
+"""The suite in another language passes over HTTP; with a mistake in the receiver it names it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import environment
+from tests.example_suites import Example
+from tests.serving import serving
+
+pytestmark = pytest.mark.node
+
+USE = "what is done is shipped"
+OUTAGE = "an outage loses nothing"
+AGAIN = "what comes again is shipped once"
+UNKNOWN = "an event that nobody knows is accepted"
+FORGED = {
+    f"what leanbe did not sign is refused: {kind}"
+    for kind in ("wrong_secret", "tampered_payload", "missing_signature")
+}
+NOT_SIGNED = "refused 401 bad signature"
+
+#: What would make a suite slow, or flaky.
+IMPATIENT = re.compile(r"\b(setTimeout|setInterval|sleep|while)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A run of the suite.
+
+    Attributes:
+        status: what it ended with.
+        printed: all that it printed.
+        failed: the report of each failed test, by the test's name.
+    """
+
+    status: int
+    printed: str
+    failed: Mapping[str, str]
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Example:
+    return Example("node", tmp_path)
+
+
+def run(example: Example, *command: str, environ: Mapping[str, str] | None = None) -> Ran:
+    """Run a command that ends in ``node --test``, with a report that can be read."""
+    program = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    finished = subprocess.run(
+        [*command, "--test-reporter=tap"],
+        cwd=example.folder,
+        env={**environment(environ), "PATH": program},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    printed = finished.stdout
+    reports = re.findall(r"^not ok \d+ - (.*)\n((?: .*\n)+)", printed, re.MULTILINE)
+    return Ran(status=finished.returncode, printed=printed, failed=dict(reports))
+
+
+def documented(example: Example) -> Sequence[str]:
+    """Return the words of the command that README and package.json name."""
+    command: str = json.loads(example.read("package.json"))["scripts"]["test"]
+    assert f"\n{command}\n" in example.read("README.md")
+    return command.split()
+
+
+def broken(example: Example, flaw: str, *options: str) -> Mapping[str, str]:
+    """Return the reports of the tests that find a flaw."""
+    example.breaks(flaw)
+    ran = run(example, *documented(example), *options)
+    assert ran.status == 1, ran.printed
+    return ran.failed
+
+
+def test_the_suite_passes_without_a_package_a_sleep_or_a_loop_that_asks_again(
+    example: Example,
+) -> None:
+    assert "dependencies" not in json.loads(example.read("package.json"))
+    for name in ("shipped.test.js", "emitter.js"):
+        assert not IMPATIENT.search(example.read(name))
+    ran = run(example, *documented(example))
+    assert (ran.status, ran.failed) == (0, {}), ran.printed
+    assert "\n# pass 7\n" in ran.printed
+
+
+def test_it_passes_against_a_server_of_ones_own_that_asks_for_a_token(
+    example: Example, tmp_path: Path
+) -> None:
+    token = {"LEANBE_EMITTER_TOKEN": "let-me-in"}
+    with serving(tmp_path, "--ephemeral", environ=token) as served:
+        told = {**token, "LEANBE_EMITTER_URL": served.ready["url"]}
+        ran = run(example, "node", "--test", environ=told)
+        refused = run(example, "node", "--test", environ={**told, "LEANBE_EMITTER_TOKEN": ""})
+    assert ran.status == 0, ran.printed
+    assert "reset: The token is missing, or is another one." in refused.failed[USE]
+
+
+def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(example: Example) -> None:
+    failed = broken(example, "signature_skipped")
+    assert set(failed) == FORGED
+    for report in failed.values():
+        assert f"-   'backlogItem.statusChanged: {NOT_SIGNED}'" in report
+        assert "+   'backlogItem.statusChanged: delivered'" in report
+
+
+def test_a_raw_body_that_is_hashed_is_a_bad_signature_everywhere(example: Example) -> None:
+    failed = broken(example, "raw_body_hashed")
+    assert set(failed) == {USE, OUTAGE, AGAIN, UNKNOWN}
+    assert f"+   'backlogItem.created: {NOT_SIGNED}'" in failed[USE]
+
+
+def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example) -> None:
+    ((test, report),) = broken(example, "not_idempotent").items()
+    assert test == AGAIN
+    assert re.search(r"actual:\n +0: 'Themes'\n +1: 'Themes'\n", report), report
+
+
+def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example) -> None:
+    example.breaks("crashes_on_unknown_event")
+    ran = run(example, *documented(example))
+    assert set(ran.failed) == {USE, UNKNOWN}
+    assert "+   'backlogItem.statusChanged: refused 500'" in ran.failed[UNKNOWN]
+    thrown = r"TypeError: handle is not a function\n.*at receive .*shipped\.js"
+    assert re.search(thrown, ran.printed), ran.printed
+
+
+def test_an_answer_that_comes_late_is_none(example: Example) -> None:
+    failed = broken(example, "blocks", f"--test-name-pattern={USE}")
+    late = "+   'backlogItem.created: unknown no complete answer within 1 s'"
+    assert late in failed[USE]
