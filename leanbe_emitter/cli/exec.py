@@ -12,8 +12,8 @@ import click
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.ready import URL_VARIABLE
-from leanbe_emitter.cli.server_process import ServerProcess, server_started
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.processes import ServerProcess, server_started
 
 if TYPE_CHECKING:
     from types import FrameType

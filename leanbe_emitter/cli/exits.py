@@ -3,7 +3,7 @@
     0    done, and every attempt made was accepted
     1    an attempt was not, a wait timed out, or a check or verification failed
     2    usage: an unknown name, a value that is refused, a conflict
-    3    environment: the database, the port, the disk
+    3    environment: the database, the port, the disk, a server that does not start
     130  interrupted
 
 Whenever the status is not 0, stderr says why. Nothing ever ends in a traceback.
@@ -26,6 +26,7 @@ from leanbe_emitter.errors import (
     LeanbeError,
     WaitTimedOut,
 )
+from leanbe_emitter.processes import ServerNotStarted
 
 FAILED = 1
 USAGE = 2
@@ -92,7 +93,7 @@ def status_of(error: LeanbeError) -> int:
     """Return the exit status of an error of ours."""
     if isinstance(error, Failed | InvalidSignature | WaitTimedOut | EndlessDeliveries):
         return FAILED
-    if isinstance(error, DatabaseUnavailable | PortTaken):
+    if isinstance(error, DatabaseUnavailable | PortTaken | ServerNotStarted):
         return ENVIRONMENT
     return USAGE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from leanbe_emitter.cli.exits import Failed
-from leanbe_emitter.cli.processes import stop
+from leanbe_emitter.processes import stop
 
 
 class ReceiverProcess:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--allowed-host", multiple=True, metavar="H", help="A further name that it is asked for by."
 )
+@click.option("--until-eof", is_flag=True, help="Stop, too, when stdin ends: with its starter.")
 @click.option("--root-path", default="", metavar="P", help="Where a proxy has it: /leanbe.")
 @click.pass_obj
 def serve(  # noqa: PLR0913 - one argument for each option
@@ -77,12 +79,14 @@ def serve(  # noqa: PLR0913 - one argument for each option
     no_token: bool,
     allowed_host: tuple[str, ...],
     root_path: str,
+    until_eof: bool,
 ) -> None:
     """Serve the API over HTTP, and deliver what is due.
 
     The first line is the URL (--output json: with database, token and pid). Actions only record;
     the worker inside delivers at once. Listening beyond this machine takes a token that callers
-    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand.
+    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand. With
+    --until-eof, a server that a program starts ends with that, however it ended: stdin is a pipe.
 
     A manual clock, the same for every process on the database, holds back retries until it is
     moved: see "clock".
@@ -105,6 +109,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
             root_path=root_path,
             works=not workers_off,
             keep=timedelta(seconds=keep),
+            until_eof=until_eof,
             ready=_announcer(invocation, url=_url(sock, settings.host), token=token),
         )
     if stopped_by is signal.SIGINT:
@@ -120,6 +125,7 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     root_path: str,
     works: bool,
     keep: timedelta,
+    until_eof: bool,
     ready: Callable[[], None],
 ) -> signal.Signals | None:
     from leanbe_emitter.server.app import create_app  # noqa: PLC0415 - loads FastAPI
@@ -127,7 +133,7 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
-    beside = Beside(works=works, keep=keep)
+    beside = Beside(works=works, keep=keep, until=sys.stdin if until_eof else None)
     return asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
 
 

@@ -1,9 +1,18 @@
-"""How a process that runs a loop is stopped: politely by a first signal, at once by a second."""
+"""How a process that runs a loop is stopped: politely by a first signal, at once by a second.
+
+Or by the end of a stream, whose other side whoever started the process holds open.
+"""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO
+
+#: How much of what nobody reads is taken at once.
+_PIECE_BYTES = 4096
 
 
 @contextmanager
@@ -34,3 +43,21 @@ def stopping_on_signals(stop: Callable[[], object]) -> Iterator[list[signal.Sign
         for each, handler in before.items():
             loop.remove_signal_handler(each)
             signal.signal(each, handler or signal.SIG_DFL)
+
+
+def stop_at_end_of(stream: IO[str], stop: Callable[[], object]) -> None:
+    """Call ``stop`` in the running loop when a stream has ended; what comes before is dropped.
+
+    A thread reads, because a loop does not watch every kind of file, and what it reads with is the
+    system's own call: at its end the process does not wait for that.
+    """
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        with suppress(OSError):  # what cannot be read has ended, too
+            while os.read(stream.fileno(), _PIECE_BYTES):
+                pass
+        with suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=wait, name="until-eof", daemon=True).start()

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import IO
 
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from leanbe_emitter.delivery.loops import in_background
-from leanbe_emitter.delivery.stopping import stopping_on_signals
+from leanbe_emitter.delivery.stopping import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import LeanbeError
 
@@ -35,10 +36,12 @@ class Beside:
     Attributes:
         works: whether a worker delivers what is due, here.
         keep: how long what was settled is kept; None: for ever.
+        until: at whose end it stops, as by a signal; None: it waits for no end.
     """
 
     works: bool = True
     keep: timedelta | None = None
+    until: IO[str] | None = None
 
 
 async def serve(
@@ -49,7 +52,7 @@ async def serve(
     beside: Beside,
     ready: Callable[[], object],
 ) -> signal.Signals | None:
-    """Answer requests on a socket until SIGTERM or SIGINT, which is returned.
+    """Answer requests on a socket until SIGTERM or SIGINT, which is returned, or an end.
 
     What is in flight then is finished, each way. A second signal ends the process at once.
 
@@ -62,6 +65,8 @@ async def serve(
     """
     current_default_thread_limiter().total_tokens = THREADS
     server = _Server(app, ready=ready)
+    if beside.until is not None:
+        stop_at_end_of(beside.until, server.stop)
     with stopping_on_signals(server.stop) as came:
         async with AsyncExitStack() as last_first:
             if beside.keep is not None:

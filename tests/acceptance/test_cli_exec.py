@@ -1,6 +1,7 @@
 """Commands that run with a server of their own, and waiting for one."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from tests.command_line import PROGRAM, environment, run_process
 from tests.receiving import receiving
 from tests.serving import serving
+from tests.waiting import until
 
 PYTHON = sys.executable
 
@@ -73,3 +75,28 @@ def test_what_is_no_server_is_not_ready(tmp_path: Path) -> None:
     assert "is not ready: bad signature" in ran.stderr
     refused = run_process("ready", "--url", "ftp://127.0.0.1", cwd=tmp_path)
     assert refused.status == 2
+
+
+def test_a_kill_leaves_neither_server_nor_database(tmp_path: Path) -> None:
+    code = (
+        "import os, time;"
+        "print(os.environ['LEANBE_EMITTER_URL'], os.environ['LEANBE_EMITTER_DB'], flush=True);"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [*PROGRAM, "exec", "--", PYTHON, "-c", code],
+        cwd=tmp_path,
+        env=environment({"TMPDIR": str(tmp_path)}),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        url, db = process.stdout.readline().split()
+        folder = Path(db.removeprefix("sqlite:///")).parent
+        assert (folder.parent, folder.exists()) == (tmp_path, True)
+        process.kill()
+        until(lambda: not folder.exists(), "the database is gone")
+        ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
+        os.killpg(process.pid, signal.SIGKILL)  # the command, which nobody ends
+    assert (ran.status, "ConnectionRefusedError" in ran.stderr) == (1, True)

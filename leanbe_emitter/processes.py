@@ -1,0 +1,78 @@
+"""Processes of our own program that another one starts: they end with whoever started them.
+
+Also where that was killed and could not end them: then their stdin ends, which they wait for.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, ClassVar
+
+from leanbe_emitter.errors import LeanbeError
+
+#: How long one may take to end when it is told to, in seconds.
+STOP_SECONDS = 10
+
+
+class ServerNotStarted(LeanbeError):
+    """A server was started, and ended before it answered."""
+
+    code: ClassVar[str] = "server_not_started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerProcess:
+    """A server that answers.
+
+    Attributes:
+        url: where it listens.
+        db: the URL of its database.
+        token: what callers have to show; None: nothing.
+        pid: its process.
+    """
+
+    url: str
+    db: str
+    token: str | None = field(repr=False)
+    pid: int
+
+
+@contextmanager
+def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess]:
+    """Start a server on a free port and a database that goes with it; stop it after the block.
+
+    Args:
+        stderr: where its notices and its log go; None: to this process's own.
+
+    Raises:
+        ServerNotStarted: it ended at once; its own lines say why.
+    """
+    arguments = ("serve", "--ephemeral", "--port", "0", "--output", "json", "--quiet")
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "leanbe_emitter", *arguments, "--until-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        # Ctrl-C is not for it: it goes when whoever started it has ended.
+        start_new_session=True,
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise ServerNotStarted("The server did not start.", hint="Its own lines say why.")
+            yield ServerProcess(**json.loads(line))
+        finally:
+            stop(process)
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """Tell a process to end, and see to it that it does."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
