@@ -21,7 +21,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 #: Where each tool of a mark may stand.
-TOOLS = {"node": ("node",), "nginx": ("nginx", "/usr/sbin/nginx"), "curl": ("curl",)}
+TOOLS = {
+    "node": ("node",),
+    "nginx": ("nginx", "/usr/sbin/nginx"),
+    "curl": ("curl",),
+    "browser": ("chromium", "chromium-browser"),
+}
 #: Named here (``node,nginx``), a missing tool fails its tests instead of skipping them.
 REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")))
 
@@ -53,8 +58,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if item.get_closest_marker(tool) is None or any(map(shutil.which, places)):
             continue
         if tool in REQUIRED:
-            pytest.fail(f"{tool} is required here, and is not installed")
-        pytest.skip(f"{tool} is not installed")
+            pytest.fail(f"{places[0]} is required here, and is not installed")
+        pytest.skip(f"{places[0]} is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -234,6 +234,11 @@ http {{
     scgi_temp_path {folder}/scgi;
     server {{
         listen {address};
+        {answers}
+    }}
+}}
+"""
+_ANSWERS = """
         root {folder};
         client_max_body_size {most};
         location /port {{ return 200 $remote_port; }}
@@ -248,21 +253,37 @@ http {{
             sub_filter_types *;
             sub_filter whole chunked;
         }}
-    }}
-}}
+"""
+_PROXIES = """
+        location {path}/ {{ proxy_pass {to}/; proxy_set_header Host $http_host; }}
 """
 
 
 @contextmanager
 def nginx_server(folder: Path) -> Iterator[str]:
-    """Run nginx as one process in the foreground; its files are in ``folder``."""
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    """Run nginx; its files are in ``folder``."""
     (folder / "file").write_bytes(b"x" * LARGE)
     (folder / "small").write_bytes(b"whole")
+    with _nginx(folder, answers=_ANSWERS, most=MOST) as url:
+        yield url
+
+
+@contextmanager
+def nginx_proxy(folder: Path, *, path: str, to: str) -> Iterator[str]:
+    """Run nginx, which passes on what is under a path, without the path."""
+    with _nginx(folder, answers=_PROXIES, path=path, to=to) as url:
+        yield url
+
+
+@contextmanager
+def _nginx(folder: Path, *, answers: str, **values: object) -> Iterator[str]:
+    """Run nginx as one process in the foreground."""
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
     with listening() as sock:
         address = f"127.0.0.1:{sock.getsockname()[1]}"
         config = folder / "nginx.conf"
-        config.write_text(_NGINX.format(folder=folder, address=address, most=MOST))
+        answers = answers.format(folder=folder, address=address, **values)
+        config.write_text(_NGINX.format(folder=folder, address=address, answers=answers))
         # The variable hands nginx a socket that listens already: no port to lose, nothing to
         # wait for.
         process = subprocess.Popen(

@@ -224,9 +224,11 @@ def _url(sock: socket.socket, host: str) -> str:
 
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
+    from leanbe_emitter.server import docs  # noqa: PLC0415 - loads FastAPI
     from leanbe_emitter.storage.database import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
+        invocation.notice(f"The API, to read and to try: {url}{docs.PATH}")
         if invocation.form not in {Form.JSON, Form.JSONL}:
             output.text(url)
             return

@@ -15,11 +15,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.server import docs
 from leanbe_emitter.server.problems import Forbidden, Unauthorized, problem, unforeseen
 from leanbe_emitter.targets import is_loopback
 
-#: What a health check asks, which knows no token; the answers tell nothing of what is kept.
-_OPEN: Final = frozenset({"/healthz", "/readyz"})
+#: What a health check asks, and a page's files: neither knows a token, and the answers tell nothing
+#: of what is kept.
+_OPEN: Final = frozenset({"/healthz", "/readyz"}) | docs.OPEN
 _SECURITY_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

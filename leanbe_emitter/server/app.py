@@ -10,6 +10,7 @@ from leanbe_emitter.server import (
     assumptions,
     clock,
     deliveries,
+    docs,
     documents,
     events,
     faults,
@@ -61,7 +62,7 @@ def create_app(
     app = FastAPI(
         title="leanbe-emitter",
         version=leanbe_emitter.__version__,
-        # Its pages load their code from elsewhere; its document is ours.
+        # Its pages load their code from elsewhere: the page and the document are ours.
         openapi_url=None,
         redirect_slashes=False,
     )
@@ -72,6 +73,7 @@ def create_app(
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     for add_to in _PARTS:
         add_to(app, leanbe)
+    docs.add_to(app)
     answer_errors(app)
     app.add_middleware(Guard, access=access)
     app.add_middleware(Numbered)

@@ -57,8 +57,9 @@ def _webhook(kind: EventKind, example: Any) -> dict[str, Any]:
     content = {"application/json": {"schema": schema, "example": example}}
     return {
         "post": {
-            "summary": kind.name,
+            "summary": kind.meaning.removesuffix("."),
             "description": schema["description"],
+            "security": [],
             "requestBody": {"required": True, "content": content},
             "responses": {"2XX": {"description": "Delivered; anything else is tried again."}},
         }

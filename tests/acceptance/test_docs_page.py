@@ -1,0 +1,174 @@
+"""The page of the API as people see it: in a browser, from a server of the installed package."""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from tests.browsing import Prefers, chromium, opened
+from tests.servers import nginx_proxy
+from tests.serving import Served, serving
+
+pytestmark = pytest.mark.browser
+TOKEN = {"LEANBE_EMITTER_TOKEN": "tok_test"}
+UNAUTHORIZED = "error: Failed to load resource: the server responded with a status of 401"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed package, which shadows the checkout."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def serving_from(
+    site: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> AbstractContextManager[Served]:
+    path = {"PYTHONPATH": str(site)}
+    return serving(site, "--ephemeral", *options, environ={**path, **(environ or {})})
+
+
+@pytest.fixture(scope="module")
+def served(site: Path) -> Iterator[Served]:
+    with serving_from(site) as served:
+        yield served
+
+
+def operation(page: Page, name: str) -> Locator:
+    """Return an operation, unfolded."""
+    operation = page.locator(f"[id$='-{name}']")
+    operation.locator(".opblock-summary-control").click()
+    return operation
+
+
+def make_product(page: Page, name: str) -> None:
+    """Make a product by the page, and see that it says so."""
+    post = operation(page, "post_products")
+    post.locator("textarea").fill(f'{{"name": "{name}"}}')
+    post.get_by_role("button", name="Execute").click()
+    expect(post.locator(".live-responses-table .response .response-col_status")).to_have_text("201")
+
+
+def products_of(served: Served) -> list[str]:
+    return [each["name"] for each in served.client.get("/products").json()["items"]]
+
+
+def test_it_shows_all_that_there_is_and_asks_nobody_else(browser: Browser, served: Served) -> None:
+    document = served.client.get(f"{served.ready['url']}/openapi.json").json()
+    paths = [path for path, methods in document["paths"].items() for _ in methods]
+    with opened(browser, served.ready["url"]) as seen:
+        expect(seen.page.locator(".webhooks .opblock-summary-path")).to_have_text(EVENT_NAMES)
+        shown = seen.page.locator(".operation-tag-content .opblock-summary-path")
+        assert sorted(shown.all_inner_texts()) == sorted(paths)
+        event = seen.page.locator(".webhooks .opblock").filter(has_text="idea.created")
+        event.get_by_role("button").first.click()
+        expect(event.get_by_role("tabpanel")).to_contain_text('"descriptionHTML"')
+    assert seen.complaints == []
+    assert len(seen.requests) == 7
+    assert all(url.startswith(served.ready["url"]) for _, url in seen.requests)
+
+
+def test_what_is_tried_on_it_is_done(browser: Browser, served: Served) -> None:
+    with opened(browser, f"{served.ready['url']}/docs") as seen:
+        make_product(seen.page, "Tried")
+    assert "Tried" in products_of(served)
+    assert seen.complaints == []
+    assert seen.requests[-1] == ("POST", f"{served.ready['url']}/api/v1/products")
+
+
+def test_a_stream_is_shown_and_not_offered_to_be_tried(browser: Browser, served: Served) -> None:
+    with opened(browser, f"{served.ready['url']}/docs") as seen:
+        stream = operation(seen.page, "get_stream")
+        expect(stream).to_contain_text("text/event-stream")
+        expect(stream.get_by_role("button", name="Execute")).to_have_count(0)
+
+
+def test_the_keyboard_is_enough(browser: Browser, served: Served) -> None:
+    with opened(browser, f"{served.ready['url']}/docs") as seen:
+        keyboard = seen.page.keyboard
+        expect(seen.page.get_by_role("heading", level=1)).to_contain_text("leanbe-emitter")
+        focused = seen.page.locator(":focus")
+        for _ in range(4):  # the filter, the part's link and its button, the first operation
+            keyboard.press("Tab")
+        expect(focused).to_contain_text("List all products")
+        keyboard.press("Enter")
+        execute = seen.page.get_by_role("button", name="Execute")
+        while not execute.evaluate("button => button === document.activeElement"):
+            keyboard.press("Tab")
+        keyboard.press("Enter")
+        expect(seen.page.locator(".live-responses-table")).to_contain_text('"items"')
+
+
+@pytest.mark.parametrize(
+    ("prefers", "ink"), [("light", "rgb(0, 0, 0)"), ("dark", "rgb(228, 230, 230)")]
+)
+def test_it_is_as_dark_as_its_reader_likes_it(
+    browser: Browser, served: Served, prefers: Prefers, ink: str
+) -> None:
+    with opened(browser, f"{served.ready['url']}/docs", prefers=prefers) as seen:
+        expect(seen.page.locator("body")).to_have_css("color", ink)
+
+
+def test_a_link_cannot_have_it_show_another_document(browser: Browser, served: Served) -> None:
+    other = f"{served.ready['url']}/healthz"
+    with opened(browser, f"{served.ready['url']}/docs?url={other}&configUrl={other}") as seen:
+        expect(seen.page.get_by_role("heading", level=1)).to_contain_text("leanbe-emitter")
+    assert not [url for _, url in seen.requests if url == other]
+
+
+def test_it_asks_for_the_token_and_acts_with_it(browser: Browser, site: Path) -> None:
+    with (
+        serving_from(site, environ=TOKEN) as served,
+        opened(browser, f"{served.ready['url']}/docs") as seen,
+    ):
+        token = seen.page.get_by_label("token")
+        expect(token).to_be_focused()
+        expect(seen.page.get_by_role("alert")).to_be_hidden()
+        token.fill("tok_other")
+        seen.page.keyboard.press("Enter")
+        expect(seen.page.get_by_role("alert")).to_contain_text("is missing, or is another one")
+        token.fill(TOKEN["LEANBE_EMITTER_TOKEN"])
+        seen.page.get_by_role("button", name="Show the API").click()
+        make_product(seen.page, "Acme")
+        expect(token).to_have_count(0)
+        assert products_of(served) == ["Acme"]
+    assert [each.startswith(UNAUTHORIZED) for each in seen.complaints] == [True, True]
+
+
+def test_it_says_so_when_the_server_is_gone(browser: Browser, site: Path) -> None:
+    with (
+        serving_from(site, environ=TOKEN) as served,
+        opened(browser, f"{served.ready['url']}/docs") as seen,
+    ):
+        seen.page.get_by_label("token").fill("tok_test")
+        served.process.kill()
+        served.process.wait()
+        seen.page.keyboard.press("Enter")
+        expect(seen.page.get_by_role("alert")).to_contain_text("The server does not answer")
+
+
+@pytest.mark.nginx
+def test_behind_a_proxy_it_is_under_the_proxys_path(
+    browser: Browser, site: Path, tmp_path: Path
+) -> None:
+    with (
+        serving_from(site, "--root-path", "/leanbe") as served,
+        nginx_proxy(tmp_path, path="/leanbe", to=served.ready["url"]) as url,
+        opened(browser, f"{url}/leanbe/") as seen,
+    ):
+        make_product(seen.page, "Acme")
+        assert products_of(served) == ["Acme"]
+    assert seen.complaints == []
+    assert all(asked.startswith(f"{url}/leanbe/") for _, asked in seen.requests)
