@@ -17,10 +17,10 @@ from leanbe_emitter.errors import LeanbeError
 STOP_SECONDS = 10
 
 
-class ServerNotStarted(LeanbeError):
-    """A server was started, and ended before it answered."""
+class ServerUnavailable(LeanbeError):
+    """A server that was started did not begin to answer, or does not any more."""
 
-    code: ClassVar[str] = "server_not_started"
+    code: ClassVar[str] = "server_unavailable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
         stderr: where its notices and its log go; None: to this process's own.
 
     Raises:
-        ServerNotStarted: it ended at once; its own lines say why.
+        ServerUnavailable: it ended at once; its own lines say why.
     """
     arguments = ("serve", "--ephemeral", "--port", "0", "--output", "json", "--quiet")
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -63,7 +63,7 @@ def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:
-                raise ServerNotStarted("The server did not start.", hint="Its own lines say why.")
+                raise ServerUnavailable("The server did not start.", hint="Its own lines say why.")
             yield ServerProcess(**json.loads(line))
         finally:
             stop(process)

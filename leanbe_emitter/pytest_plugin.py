@@ -6,14 +6,16 @@ pytest has not loaded yet; the first test that uses a fixture pays for the rest.
 
 import inspect
 from collections.abc import Generator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Leanbe, Product
-    from leanbe_emitter.testing import Receiver
+    from leanbe_emitter.testing import Receiver, Server
     from leanbe_emitter.testing.handle import TestedLeanbe
+    from leanbe_emitter.testing.suite_server import SuiteServer
 
 #: The handle of a test, from its fixture's setup to its teardown.
 _HANDLE: "pytest.StashKey[TestedLeanbe]" = pytest.StashKey()
@@ -27,6 +29,15 @@ Define it in conftest.py:
     @pytest.fixture
     def leanbe_receiver(app):
         return Receiver(app, path="/hooks/leanbe", secret="whsec_test")
+"""
+
+_TWO_HANDLES = """\
+leanbe and leanbe_server are two databases, and a test has one.
+Act on the server's by leanbe_server.leanbe; or, for all tests of a conftest.py:
+
+    @pytest.fixture
+    def leanbe(leanbe_server):
+        return leanbe_server.leanbe
 """
 
 
@@ -99,9 +110,7 @@ def leanbe_receiver() -> "Receiver | None":
 @pytest.fixture
 def leanbe_product(leanbe: "Leanbe", leanbe_receiver: "Receiver | None") -> "Product":
     """A product whose events go to ``leanbe_receiver``."""
-    if leanbe_receiver is None:
-        pytest.fail(_NO_RECEIVER, pytrace=False)
-    return leanbe_receiver.product(leanbe)
+    return _product_of(leanbe_receiver, leanbe)
 
 
 @pytest.fixture
@@ -136,10 +145,49 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
         handle = knobs.opened(usual_product=lambda: request.getfixturevalue("leanbe_product"))
     except InvalidValue as error:
         pytest.fail(f"leanbe cannot be set up so: {error}", pytrace=False)
-    request.node.stash[_HANDLE] = handle
-    yield handle
-    del request.node.stash[_HANDLE]
-    handle.close()
+    with _handle_of(request.node, handle):
+        yield handle
+
+
+@pytest.fixture(scope="session")
+def leanbe_server_process() -> Generator["SuiteServer", None, None]:
+    """A server in a process of its own, for the whole run; with xdist, each worker has one."""
+    from leanbe_emitter.processes import ServerUnavailable  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.testing.suite_server import SuiteServer  # noqa: PLC0415 - the same
+
+    with ExitStack() as until_the_end:
+        try:
+            server = until_the_end.enter_context(SuiteServer.started())
+        except ServerUnavailable as error:
+            pytest.fail(f"leanbe_server cannot be had: {error}", pytrace=False)
+        yield server
+
+
+@pytest.fixture
+def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
+    request: pytest.FixtureRequest,
+    *,
+    leanbe_server_process: "SuiteServer",
+    leanbe_seed: int | str,
+    leanbe_assume: Mapping[str, str],
+    leanbe_app_errors: Any,
+    leanbe_receiver: "Receiver | None",
+) -> Generator["Server", None, None]:
+    """That server, emptied for this test, with a handle on its database."""
+    from leanbe_emitter.errors import LeanbeError  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - the same
+    from leanbe_emitter.testing.server import Server  # noqa: PLC0415 - the same
+
+    knobs = Knobs(seed=leanbe_seed, assume=leanbe_assume, app_errors=leanbe_app_errors)
+    try:
+        handle = leanbe_server_process.opened(
+            knobs, _marked(request.node), usual_product=lambda: _product_of(leanbe_receiver, handle)
+        )
+    except LeanbeError as error:
+        pytest.fail(f"leanbe_server cannot be set up so: {error}", pytrace=False)
+    server = leanbe_server_process
+    with _handle_of(request.node, handle):
+        yield Server(url=server.url, token=server.token, leanbe=handle)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -178,6 +226,23 @@ def pytest_runtest_makereport(
     if handle is not None and report.failed:
         report.sections.append(("leanbe deliveries", _evidence(handle)))
     return report
+
+
+def _product_of(receiver: "Receiver | None", leanbe: "Leanbe") -> "Product":
+    if receiver is None:
+        pytest.fail(_NO_RECEIVER, pytrace=False)
+    return receiver.product(leanbe)
+
+
+@contextmanager
+def _handle_of(node: pytest.Item, handle: "TestedLeanbe") -> Generator[None, None, None]:
+    """Let a handle be the test's, whose end and report it has to do with; close it at last."""
+    with closing(handle):
+        if _HANDLE in node.stash:
+            pytest.fail(_TWO_HANDLES, pytrace=False)
+        node.stash[_HANDLE] = handle
+        yield
+        del node.stash[_HANDLE]
 
 
 def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":

@@ -26,7 +26,7 @@ from leanbe_emitter.errors import (
     LeanbeError,
     WaitTimedOut,
 )
-from leanbe_emitter.processes import ServerNotStarted
+from leanbe_emitter.processes import ServerUnavailable
 
 FAILED = 1
 USAGE = 2
@@ -93,7 +93,7 @@ def status_of(error: LeanbeError) -> int:
     """Return the exit status of an error of ours."""
     if isinstance(error, Failed | InvalidSignature | WaitTimedOut | EndlessDeliveries):
         return FAILED
-    if isinstance(error, DatabaseUnavailable | PortTaken | ServerNotStarted):
+    if isinstance(error, DatabaseUnavailable | PortTaken | ServerUnavailable):
         return ENVIRONMENT
     return USAGE
 

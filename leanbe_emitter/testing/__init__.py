@@ -1,9 +1,10 @@
-"""What test suites are given: ``Receiver``, a mixin, and what the pytest plugin is made of.
+"""What test suites are given: ``Receiver``, a server, a mixin, and what the plugin is made of.
 
 Nothing here loads the sending side before a handle is opened.
 """
 
 from leanbe_emitter.testing.cases import LeanbeMixin
 from leanbe_emitter.testing.receiver import Receiver
+from leanbe_emitter.testing.server import Server
 
-__all__ = ["LeanbeMixin", "Receiver"]
+__all__ = ["LeanbeMixin", "Receiver", "Server"]

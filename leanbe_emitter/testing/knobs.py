@@ -31,14 +31,14 @@ class Knobs:
     Attributes:
         seed: where ids and secrets come from.
         clock: ``manual`` stands still at the start of 2026, ``system`` is the machine's; or a
-            clock.
+            clock. None: the database's own, whoever moves it.
         assume: assumptions of the products that are made (contract d).
         app_errors: ``raise`` what an app raised in the test, too, or only ``record`` it.
         db: a database of the user's own; it is emptied before the test.
     """
 
     seed: int | str
-    clock: Clock | str = "manual"
+    clock: Clock | str | None = "manual"
     assume: Mapping[str, str] = field(default_factory=dict)
     app_errors: AppErrors = "raise"
     db: str = IN_MEMORY
@@ -92,7 +92,7 @@ def seed_of(seed: object, test_id: str) -> str:
     return hashlib.sha256(f"{seed}/{test_id}".encode()).hexdigest()
 
 
-def _clock(clock: Clock | str) -> Clock:
+def _clock(clock: Clock | str | None) -> Clock | None:
     if not isinstance(clock, str):
         return clock
     if clock == "manual":

@@ -18,8 +18,9 @@ import pytest
 
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.wire.envelope import seal
-from tests.command_line import environment
+from tests.command_line import environment, outside_of_pytest
 from tests.readme import BLOCKS, FILES, README, ROOT, block
+from tests.suites import ALONE
 
 NAMES = [name for name, _, _ in BLOCKS]
 
@@ -149,6 +150,17 @@ def receiver(port: int, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("name", ["library", "actions", "in process", "awaited"])
 def test_the_examples_of_the_library_run(name: str, port: int) -> None:
     exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102 - our own
+
+
+@pytest.mark.usefixtures("receiver")
+def test_the_suite_for_a_receiver_in_another_process_passes(tmp_path: Path, port: int) -> None:
+    suite = tmp_path / "test_outage.py"
+    suite.write_text(block("another process").replace("8000", str(port)))
+    command = [sys.executable, "-m", "pytest", *ALONE, "-q"]
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=outside_of_pytest(), capture_output=True, text=True, check=False
+    )
+    assert "1 passed" in ran.stdout, ran.stdout
 
 
 def test_the_files_that_it_shows_are_those_of_the_example() -> None:
