@@ -9,6 +9,10 @@ MYPY_OF_EXAMPLES := --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11
 
+# The tests start Python a thousand times. Each start is twice as long where it may keep nothing of what
+# it compiles, and some machines say so to all that run there.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo serve test lint bench lock format clean
 
 demo: $(SYNCED)
