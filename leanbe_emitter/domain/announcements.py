@@ -16,6 +16,7 @@ from leanbe_emitter.domain.fields import change, changed, printed, require
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.storage.documents import AnnouncementRow
+from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.states import AnnouncementStatus
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
@@ -36,15 +37,14 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> A
     row = AnnouncementRow(
         id=action.new_id(),
         product_id=product.id,
-        owner_id=users.owner(action.session, product).id,
+        owner_id=users.owner_id(action.session, product),
         categories=[],
         status=AnnouncementStatus.DRAFT,
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
     _write(action, product, row, values)
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     _record(action, "announcement.created", product, row)
     return row
 

@@ -12,6 +12,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import idea_references, product_reference, user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRow
+from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.reading import Cascade
@@ -30,7 +31,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> B
     """
     action.lock(product)
     require(values, "title")
-    row = _new(action, product, owner_id=users.owner(action.session, product).id)
+    row = _new(action, product, owner_id=users.owner_id(action.session, product))
     change(row, _columns(action, product, values))
     return _add(action, product, row)
 
@@ -155,8 +156,7 @@ def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRo
 
 
 def _add(action: Action, product: ProductRow, row: BacklogItemRow) -> BacklogItemRow:
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     _record(action, "backlogItem.created", product, row)
     return row
 

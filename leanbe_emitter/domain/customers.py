@@ -19,6 +19,7 @@ from leanbe_emitter.domain.referents import product_reference
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
+from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.reading import CustomerFanout
 from leanbe_emitter.wire.stringify import JSON
@@ -250,8 +251,7 @@ def _make(action: Action, wanted: Sequence[ProductRow], values: Mapping[str, JSO
         updated_at=action.now_ms,
     )
     change(row, _columns(action, values))
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     _belong(action.session, row, wanted)
     action.session.flush()
     _record(action, "customer.created", row, wanted)

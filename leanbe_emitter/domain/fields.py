@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Collection, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, assert_never
 
 from leanbe_emitter.clock import from_milliseconds
@@ -37,6 +38,7 @@ from leanbe_emitter.wire.stringify import JSON, parse, stringify
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+@cache
 def column_of(name: str) -> str:
     """Return the column of a document's member: ``descriptionHTML`` is ``description_html``."""
     return _WORDS.sub("_", name).lower()

@@ -17,6 +17,7 @@ from leanbe_emitter.domain.referents import customer_references, idea_references
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.states import RequestStatus
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
@@ -51,8 +52,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
         updated_at=action.now_ms,
     )
     change(row, columns)
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     _record(action, "ideaRequest.created", product, [row])
     return row
 

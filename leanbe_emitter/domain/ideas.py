@@ -14,6 +14,7 @@ from leanbe_emitter.domain.referents import product_reference, request_reference
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.states import RequestStatus
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.reading import Cascade, Reading, VoteModel
@@ -59,19 +60,20 @@ def create(
     row = IdeaRow(
         id=action.new_id(),
         product_id=product.id,
-        owner_id=users.owner(action.session, product).id,
+        owner_id=users.owner_id(action.session, product),
         tags=[],
         visibility="public",
         promoted=False,
         archived=False,
+        up_votes=0,
+        down_votes=0,
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
     change(row, _columns(action, product, values))
     if requests:
         require_active(row)
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     idea_requests.attach_all(action, requests, row)
     _record(action, "idea.created", product, row)
     idea_requests.record_attached(action, product, requests)

@@ -17,6 +17,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.storage.documents import KeyResultRow, OkrRow
+from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.progress import key_result_progress, okr_progress
@@ -41,13 +42,12 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> O
     row = OkrRow(
         id=action.new_id(),
         product_id=product.id,
-        owner_id=users.owner(action.session, product).id,
+        owner_id=users.owner_id(action.session, product),
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
     key_results = _write(action, product, row, values)
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     _replace(action, row, key_results or [])
     _record(action, "okr.created", product, row)
     return row

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Select, delete, exists, select
+from sqlalchemy import Select, bindparam, delete, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -11,7 +11,7 @@ from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.texts import check_name
+from leanbe_emitter.domain.texts import can_be_held, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
@@ -22,6 +22,10 @@ from leanbe_emitter.wire.sample_documents import DEFAULT_STATUSES
 #: Who owns a product where nobody else is named (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}
 
+_KNOWN = "leanbe_products"
+_EXACT = select(ProductRow).where(
+    or_(ProductRow.id == bindparam("reference"), ProductRow.name == bindparam("reference"))
+)
 #: How many names a message shows.
 _SHOWN = 3
 
@@ -87,6 +91,10 @@ def get(session: Session, reference: str) -> ProductRow:
         NotFound: there is none.
         InvalidValue: there are several.
     """
+    exact = session.scalars(_EXACT, {"reference": reference}) if can_be_held(reference) else ()
+    # An id beats a name.
+    for row in sorted(exact, key=lambda each: each.id != reference):
+        return row
     return find(
         session,
         select(ProductRow),
@@ -96,6 +104,16 @@ def get(session: Session, reference: str) -> ProductRow:
         by_name=lambda name: ProductRow.name == name,
         names=lambda: session.scalars(select(ProductRow.name)).all(),
     )
+
+
+def known(session: Session, reference: str) -> ProductRow:
+    """Return and raise what ``get`` does, for who asks again and again in a transaction."""
+    # A session itself forgets a row that nobody holds.
+    rows: dict[str, ProductRow] = session.info.setdefault(_KNOWN, {})
+    row = rows.get(reference)
+    if row is None or row not in session or reference not in {row.id, row.name}:
+        row = rows[reference] = get(session, reference)
+    return row
 
 
 def only(session: Session) -> ProductRow:

@@ -8,15 +8,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
-from leanbe_emitter.storage.tables import ProductRow, UserRow
+from leanbe_emitter.storage.prepared import found
+from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.stringify import JSON
 
 References = Mapping[str, dict[str, JSON]]
+
+_PEOPLE = "leanbe_people"
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_USERS = select(UserRow.id, UserRow.first_name, UserRow.email).where(UserRow.id.in_(_IDS))
+_FIRST_USER = (
+    select(UserRow.id, UserRow.first_name, UserRow.email)
+    .join(MembershipRow, MembershipRow.user_id == UserRow.id)
+    .where(MembershipRow.product_id == bindparam("product_id"))
+    .order_by(MembershipRow.granted_at, MembershipRow.user_id)
+    .limit(1)
+)
+_CUSTOMERS = select(
+    CustomerRow.id, CustomerRow.first_name, CustomerRow.last_name, CustomerRow.email
+).where(CustomerRow.id.in_(_IDS))
+_IDEAS = select(IdeaRow.id, IdeaRow.title).where(IdeaRow.id.in_(_IDS))
+_REQUESTS = (
+    select(IdeaRequestRow.idea_id, IdeaRequestRow.id, IdeaRequestRow.title)
+    .where(IdeaRequestRow.idea_id.in_(_IDS))
+    .order_by(IdeaRequestRow.idea_id, IdeaRequestRow.position)
+)
 
 
 def product_reference(product: ProductRow) -> dict[str, JSON]:
@@ -26,13 +47,31 @@ def product_reference(product: ProductRow) -> dict[str, JSON]:
 
 def user_references(session: Session, user_ids: Iterable[str | None]) -> References:
     """Return how documents name users, by id: exactly these three (contract b.0)."""
-    return {
-        row.id: {"_id": row.id, "firstName": row.first_name, "email": row.email}
-        for row in _rows(session, UserRow, user_ids)
-    }
+    known = _people(session)
+    wanted = {each for each in user_ids if each is not None}
+    for row in _rows(session, _USERS, wanted - known.keys()):
+        known[row.id] = _user_reference(row)
+    return {each: known[each] for each in wanted & known.keys()}
 
 
-def customer_reference(row: CustomerRow) -> dict[str, JSON]:
+def owner_reference(session: Session, product: ProductRow) -> dict[str, JSON] | None:
+    """Return how documents name the first user of a product; None where it is gone."""
+    for row in found(session, _FIRST_USER, product_id=product.id):
+        return _people(session).setdefault(row.id, _user_reference(row))
+    return None
+
+
+def _people(session: Session) -> dict[str, dict[str, JSON]]:
+    """Return the users that a transaction has named, by id: nothing ever changes them."""
+    people: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
+    return people
+
+
+def _user_reference(row: Any) -> dict[str, JSON]:
+    return {"_id": row.id, "firstName": row.first_name, "email": row.email}
+
+
+def customer_reference(row: Any) -> dict[str, JSON]:
     """Return how a document names a customer."""
     return {
         "_id": row.id,
@@ -44,14 +83,12 @@ def customer_reference(row: CustomerRow) -> dict[str, JSON]:
 
 def customer_references(session: Session, customer_ids: Iterable[str | None]) -> References:
     """Return how documents name customers, by id."""
-    return {row.id: customer_reference(row) for row in _rows(session, CustomerRow, customer_ids)}
+    return {row.id: customer_reference(row) for row in _rows(session, _CUSTOMERS, customer_ids)}
 
 
 def idea_references(session: Session, idea_ids: Iterable[str | None]) -> References:
     """Return how documents name ideas, by id."""
-    return {
-        row.id: {"_id": row.id, "title": row.title} for row in _rows(session, IdeaRow, idea_ids)
-    }
+    return {row.id: {"_id": row.id, "title": row.title} for row in _rows(session, _IDEAS, idea_ids)}
 
 
 def request_references(
@@ -61,20 +98,13 @@ def request_references(
 
     The request's id stands under the key that the product reads (contract d-11).
     """
-    found: dict[str, list[JSON]] = defaultdict(list)
-    rows = session.execute(
-        select(IdeaRequestRow.idea_id, IdeaRequestRow.id, IdeaRequestRow.title)
-        .where(IdeaRequestRow.idea_id.in_(set(idea_ids)))
-        .order_by(IdeaRequestRow.idea_id, IdeaRequestRow.position)
-    )
+    references: dict[str, list[JSON]] = defaultdict(list)
     key = reading.idea_request_ref_key.value
-    for idea_id, request_id, title in rows:
-        found[str(idea_id)].append({key: request_id, "title": title})
-    return found
+    for idea_id, request_id, title in _rows(session, _REQUESTS, idea_ids):
+        references[idea_id].append({key: request_id, "title": title})
+    return references
 
 
-def _rows(session: Session, table: Any, ids: Iterable[str | None]) -> Iterable[Any]:
+def _rows(session: Session, rows: Executable, ids: Iterable[str | None]) -> Iterable[Any]:
     wanted = {each for each in ids if each is not None}
-    if not wanted:
-        return ()
-    return session.scalars(select(table).where(table.id.in_(wanted))).all()
+    return found(session, rows, ids=list(wanted)) if wanted else ()

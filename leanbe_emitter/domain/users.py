@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain.action import Action, deleted_meanwhile
 from leanbe_emitter.domain.fields import check_fields
 from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.referents import owner_reference
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
@@ -77,16 +78,21 @@ def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
     return session.scalars(_of(product).order_by(*_ORDER)).all()
 
 
-def owner(session: Session, product: ProductRow) -> UserRow:
-    """Return who owns what is made in a product where nobody is named (contract b.0).
+def owner_id(session: Session, product: ProductRow) -> str:
+    """Return the id of who owns what is made in a product where nobody is named (contract b.0).
 
     Raises:
         NotFound: the product was deleted meanwhile: while it is there, it has a user.
     """
-    first = session.scalars(_of(product).order_by(*_ORDER).limit(1)).one_or_none()
+    first = owner_reference(session, product)
     if first is None:
         raise deleted_meanwhile(f"product {product.name!r}")
-    return first
+    return str(first["_id"])
+
+
+def owner(session: Session, product: ProductRow) -> UserRow:
+    """Return that user; raises what ``owner_id`` does."""
+    return session.get_one(UserRow, owner_id(session, product))
 
 
 def _has_email(email: str) -> ColumnElement[bool]:

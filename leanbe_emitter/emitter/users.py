@@ -29,7 +29,7 @@ class ProductUsers:
             InvalidValue: a name or an e-mail address that is refused.
         """
         with self._transactions.acting() as action:
-            product = products.get(action.session, self._product_id)
+            product = products.known(action.session, self._product_id)
             row = users.create(action, product, email=email, first_name=first_name)
             return User.of(row)
 
@@ -41,13 +41,13 @@ class ProductUsers:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            product = products.get(session, self._product_id)
+            product = products.known(session, self._product_id)
             return User.of(users.get(session, _text(reference), product=product))
 
     def list(self) -> list[User]:
         """Return the product's users, in the order of their creation."""
         with self._transactions.looking() as session:
-            product = products.get(session, self._product_id)
+            product = products.known(session, self._product_id)
             return [User.of(row) for row in users.listed(session, product)]
 
 

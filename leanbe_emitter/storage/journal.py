@@ -14,13 +14,15 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text, true, tuple_
+from sqlalchemy import Connection, Select, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.storage.prepared import found
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.tables import JournalRow
 
@@ -181,14 +183,12 @@ def rows(session: Session, after: Cursor, *, whole: bool = False) -> Iterator[Wr
     )
     key = tuple_(JournalRow.transaction_id, JournalRow.position)
     while True:
-        found = session.execute(
-            page.where(key > tuple_(after.transaction_id, after.position))
-        ).all()
-        for row in found:
+        some = session.execute(page.where(key > tuple_(after.transaction_id, after.position))).all()
+        for row in some:
             written = _written(*row)
             after = written.end
             yield written
-        if len(found) < ROWS_AT_ONCE:
+        if len(some) < ROWS_AT_ONCE:
             return
 
 
@@ -198,14 +198,18 @@ def end(session: Session, *, whole: bool = False) -> Cursor:
     With ``whole``, return the one behind all that is committed: whatever is begun from now on comes
     behind it, and of what others have begun already some may come to stand before it.
     """
-    final = JournalRow.transaction_id < _HORIZON[session.connection().dialect.name]
-    row = session.execute(
+    last = found(session, _last(session.get_bind().dialect.name, whole=whole))
+    return _written(*last[0]).end if last else START
+
+
+@cache
+def _last(dialect: str, *, whole: bool) -> Select[int, int, str]:
+    return (
         select(JournalRow.transaction_id, JournalRow.position, JournalRow.entries)
-        .where(true() if whole else final)
+        .where(true() if whole else JournalRow.transaction_id < _HORIZON[dialect])
         .order_by(JournalRow.transaction_id.desc(), JournalRow.position.desc())
         .limit(1)
-    ).first()
-    return START if row is None else _written(*row).end
+    )
 
 
 def _written(transaction_id: int, position: int, entries: str) -> Written:
