@@ -1,30 +1,42 @@
 """One action of a user: load, check, change, record, in a transaction that the caller owns.
 
 An action locks its products first, in the order of their ids: what it then reads stays as it is
-until the commit, so that no check is overtaken and no counter drifts. Its events are recorded at
-its end, all at once and in their order; a refused action has none, and is rolled back.
+until the commit, so that no check is overtaken and no counter drifts. Its events are recorded by
+the caller after its end, all at once and in their order; a refused action has none, and is rolled
+back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.domain.fields import changes
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
+from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.writers import is_alone
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.catalogue import event_kind
 from leanbe_emitter.wire.payloads import payload
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
+
+#: Put together once, as that takes longer than the statement itself.
+_LOCK = (
+    select(ProductRow)
+    .where(ProductRow.id.in_(bindparam("product_ids", expanding=True)))
+    .order_by(ProductRow.id)
+    # A new row that refers to a product does not have to wait for this lock.
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +58,9 @@ class Action:
         rules: where webhooks may point.
         assume: the assumptions of products that are made here.
         limits: how large a payload may be.
-        lease: given by who delivers in the foreground: the first attempts are already theirs.
+        told: what its events told last of each document: its values, by its id. An action that
+            changes a document and tells of it does so in this order: so it is as it is told.
+        events: what it is to record, in order.
     """
 
     session: Session
@@ -55,9 +69,9 @@ class Action:
     rules: TargetRules
     assume: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
-    lease: Lease | None = None
     now: datetime = field(init=False)
-    _events: list[NewEvent] = field(init=False, default_factory=list)
+    told: dict[str, Mapping[str, JSON]] = field(init=False, default_factory=dict)
+    events: list[NewEvent] = field(init=False, default_factory=list)
     _locked: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
@@ -92,19 +106,16 @@ class Action:
         wanted = {product.id: product for product in products}
         if wanted.keys() <= self._locked:
             return
+        if not is_alone(self.session):
+            self._lock(wanted)
+        self._locked |= wanted.keys()
+
+    def _lock(self, product_ids: Collection[str]) -> None:
         self.session.flush()
         self.session.expire_all()
-        locked = self.session.scalars(
-            select(ProductRow)
-            .where(ProductRow.id.in_(wanted))
-            .order_by(ProductRow.id)
-            # A new row that refers to a product does not have to wait for this lock.
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        ).all()
-        for missing in wanted.keys() - {product.id for product in locked}:
+        locked = self.session.scalars(_LOCK, {"product_ids": list(product_ids)}).all()
+        for missing in set(product_ids) - {product.id for product in locked}:
             raise deleted_meanwhile(f"product {missing}")
-        self._locked |= wanted.keys()
 
     def holds(self, *products: ProductRow) -> bool:
         """Say whether all of these products are locked by this action."""
@@ -119,7 +130,7 @@ class Action:
         updated_at: int,
         before: Mapping[str, JSON] | None = None,
     ) -> None:
-        """Let an event be recorded at the end of the action.
+        """Let an event be recorded after the action's end.
 
         Args:
             name: the event name.
@@ -132,6 +143,7 @@ class Action:
             PayloadTooLarge: the payload is longer than the limit.
             PayloadTooDeep: it is nested deeper than the limit.
         """
+        self.told[values["_id"]] = values
         reading = reading_of(product)
         if before is not None:
             values = {**values, **_difference(name, before, values, reading)}
@@ -140,7 +152,7 @@ class Action:
             max_depth=self.limits.max_depth,
             max_bytes=self.limits.max_payload_bytes,
         )
-        self._events.append(
+        self.events.append(
             NewEvent(
                 product_id=product.id,
                 name=name,
@@ -149,11 +161,6 @@ class Action:
                 at=self.clock.now(),
             )
         )
-
-    def finish(self) -> list[Recorded]:
-        """Record the events of the action, in their order."""
-        events, self._events = self._events, []
-        return record(self.session, events, now=self.now, ids=self.ids, lease=self.lease)
 
 
 def _difference(

@@ -26,6 +26,7 @@ from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of
 from leanbe_emitter.wire.payloads import document
+from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.stringify import JSON
 
 #: How many rows become documents at once: databases take some ten thousand ids at the most.
@@ -66,9 +67,9 @@ class Resource(Generic[Row, Snapshot]):
 
     _kind: Kind[Row, Snapshot]
 
-    def __init__(self, transactions: Transactions, product_id: str) -> None:
+    def __init__(self, transactions: Transactions, product: str) -> None:
         self._transactions = transactions
-        self._product_id = product_id
+        self._product = product
 
     def get(self, reference: Snapshot | Reference | str) -> Snapshot:
         """Return what a reference names: a snapshot, an id, or a part of one.
@@ -89,12 +90,12 @@ class Resource(Generic[Row, Snapshot]):
                 yield action.session, product
             return
         with self._transactions.looking() as session:
-            yield session, products.get(session, self._product_id)
+            yield session, products.known(session, self._product)
 
     @contextmanager
     def _acting(self) -> Iterator[tuple[Action, ProductRow]]:
-        with self._transactions.acting() as action:
-            yield action, products.get(action.session, self._product_id)
+        with self._transactions.acting(on_documents=True) as action:
+            yield action, products.known(action.session, self._product)
 
     def _lock(self, action: Action, product: ProductRow) -> None:
         """Lock what a change concerns, before it is looked up."""
@@ -103,7 +104,7 @@ class Resource(Generic[Row, Snapshot]):
     def _make(self, make: Callable[[Action, ProductRow], Row]) -> Snapshot:
         """Make something new; ``make`` locks."""
         with self._acting() as (action, product):
-            return self._snapshot(action.session, product, make(action, product))
+            return self._outcome(action, product, make(action, product))
 
     def _change(
         self,
@@ -115,7 +116,7 @@ class Resource(Generic[Row, Snapshot]):
             self._lock(action, product)
             row = self._row(action.session, product, reference)
             change(action, product, row)
-            return self._snapshot(action.session, product, row)
+            return self._outcome(action, product, row)
 
     def _remove(
         self,
@@ -162,6 +163,13 @@ class Resource(Generic[Row, Snapshot]):
     ) -> Row:
         return self._kind.get(session, product, named_by(reference))
 
+    def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
+        """Return what an action has made of a row: as its events tell it, if they do."""
+        values = action.told.get(row.id)
+        if values is None:
+            return self._snapshot(action.session, product, row)
+        return self._read(values, reading_of(product))
+
     def _snapshot(self, session: Session, product: ProductRow, row: Row) -> Snapshot:
         (snapshot,) = self._snapshots(session, product, [row])
         return snapshot
@@ -169,12 +177,15 @@ class Resource(Generic[Row, Snapshot]):
     def _snapshots(
         self, session: Session, product: ProductRow, rows: Sequence[Row]
     ) -> Iterator[Snapshot]:
-        kind, reading = self._kind, reading_of(product)
+        reading = reading_of(product)
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = rows[start : start + _ROWS_AT_ONCE]
-            for values in kind.documents(session, product, some):
-                text = text_of(document(kind.resource, values, reading=reading))
-                yield kind.snapshot(values, text)
+            for values in self._kind.documents(session, product, some):
+                yield self._read(values, reading)
+
+    def _read(self, values: Mapping[str, JSON], reading: Reading) -> Snapshot:
+        text = text_of(document(self._kind.resource, values, reading=reading))
+        return self._kind.snapshot(values, text)
 
 
 def named_by(reference: Document | Reference | User | Product | str) -> str:

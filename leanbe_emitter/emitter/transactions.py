@@ -4,6 +4,9 @@ A transaction is bound to the thread that began it; a call that finds one open t
 what it changed is committed, or rolled back, with all the rest. A call that is refused inside one
 leaves no trace in it, so that the caller can go on. Nothing is begun while a call of this handle is
 not awaited: it has not been done.
+
+The events of actions are recorded before anybody looks at what is recorded, and at the latest with
+the commit: those of many actions on documents cost little more than those of one.
 """
 
 import threading
@@ -20,9 +23,12 @@ from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile
 from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.outbox import Lease, Recorded
+from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.targets import TargetRules
+
+#: So many events may wait for being recorded: they are in memory.
+_MOST_UNRECORDED = 500
 
 
 @dataclass(kw_only=True)
@@ -31,11 +37,13 @@ class Transaction:
 
     Attributes:
         lease: given where the first attempts are made right after it.
-        recorded: the events of its actions, in their order.
+        happened: the events of its actions that are not recorded yet, in their order.
+        recorded: those that are.
     """
 
     session: Session
     lease: Lease | None = None
+    happened: list[NewEvent] = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
 
 
@@ -82,9 +90,10 @@ class Transactions:
                 "A transaction is open already.", hint="Go on in it: transactions do not nest."
             )
         with self._database.transaction() as session:
-            self._open.transaction = Transaction(session=session, lease=lease)
+            self._open.transaction = current = Transaction(session=session, lease=lease)
             try:
-                yield self._open.transaction
+                yield current
+                self._record(current)
             finally:
                 self._open.transaction = None
 
@@ -111,23 +120,28 @@ class Transactions:
             )
 
     @contextmanager
-    def acting(self) -> Iterator[Action]:
-        """Begin an action, in the open transaction or in one of its own; record its events.
+    def acting(self, *, on_documents: bool = False) -> Iterator[Action]:
+        """Begin an action, in the open transaction or in one of its own.
+
+        Args:
+            on_documents: whether it is of documents alone, and looks at nothing that is recorded.
 
         Raises:
             NotAwaited: a call was not awaited.
         """
         self.unawaited.require_none()
         current = self._current
-        if current is not None:
-            # What a refused action has done goes back to here.
-            with current.session.begin_nested(), self._action(current) as action:
-                yield action
+        if current is None:
+            with self._database.transaction() as session:
+                current = Transaction(session=session)
+                with self._action(current) as action:
+                    yield action
+                self._record(current)
             return
-        with (
-            self._database.transaction() as session,
-            self._action(Transaction(session=session)) as action,
-        ):
+        if not on_documents or len(current.happened) >= _MOST_UNRECORDED:
+            self._record(current)
+        # What a refused action has done goes back to here.
+        with current.session.begin_nested(), self._action(current) as action:
             yield action
 
     @contextmanager
@@ -140,6 +154,7 @@ class Transactions:
         self.unawaited.require_none()
         current = self._current
         if current is not None:
+            self._record(current)
             yield current.session
             return
         with self._database.reading() as session:
@@ -163,10 +178,21 @@ class Transactions:
             rules=self._rules,
             assume=self._assume,
             limits=self._limits,
-            lease=transaction.lease,
         )
         try:
             yield action
         except ObjectDeletedError as error:
             raise deleted_meanwhile("object") from error
-        transaction.recorded += action.finish()
+        transaction.happened += action.events
+
+    def _record(self, transaction: Transaction) -> None:
+        happened, transaction.happened = transaction.happened, []
+        if not happened:
+            return
+        transaction.recorded += record(
+            transaction.session,
+            happened,
+            now=happened[0].at or self.now(),
+            ids=self._ids,
+            lease=transaction.lease,
+        )

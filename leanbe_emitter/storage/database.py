@@ -295,6 +295,8 @@ def _sqlite_engine(url: URL, **options: Any) -> Engine:
         **_OPTIONS,
         **options,
     )
+    engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]
+    engine.dialect.do_release_savepoint = _release  # type: ignore[method-assign]
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -320,6 +322,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _savepoint(connection: Connection, name: str) -> None:
+    """Set a savepoint by its text: SQLAlchemy would compile a statement for each."""
+    connection.exec_driver_sql(f"SAVEPOINT {name}")
+
+
+def _release(connection: Connection, name: str) -> None:
+    connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
 
 
 def _postgresql_engine(url: URL) -> Engine:

@@ -7,6 +7,8 @@ their turn among many. A lock wakes them one after the other; other processes ar
 import threading
 from contextlib import AbstractContextManager
 
+from sqlalchemy.orm import Session
+
 
 class Writers(AbstractContextManager[None]):
     """The writers of one file in this process: one at a time goes into the block.
@@ -30,3 +32,11 @@ class Writers(AbstractContextManager[None]):
         self._own.taken = tuple(rest)
         if is_taken:
             self._lock.release()
+
+
+def is_alone(session: Session) -> bool:
+    """Say whether nobody else can write until this transaction, which writes, has ended.
+
+    On SQLite it is so from its beginning on: what it has read stays as it is without a lock.
+    """
+    return session.get_bind().dialect.name == "sqlite"

@@ -12,7 +12,7 @@ from tests.statements import statements
 
 FEW, MANY = 10, 10_000
 #: What no action exceeds, whatever it does.
-BOUND = 45
+BOUND = 32
 
 
 def count(db: str, action: str, size: int) -> int:
