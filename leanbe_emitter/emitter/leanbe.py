@@ -248,6 +248,11 @@ class Leanbe(Attempting, Asserting):
         return schema_of(self._database)
 
     @property
+    def writes_alone(self) -> bool:
+        """Whether one transaction at a time writes to the database: it is one of SQLite."""
+        return self._database.dialect == "sqlite"
+
+    @property
     def db(self) -> str:
         """The database's URL as it may be seen: without a password."""
         return shown(self._database.url)

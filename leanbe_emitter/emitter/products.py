@@ -1,6 +1,7 @@
 """``leanbe.products``, ``leanbe.webhooks``, ``leanbe.assumptions``: a product and its settings."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from leanbe_emitter.emitter.customers import Customers
 from leanbe_emitter.emitter.idea_requests import IdeaRequests
 from leanbe_emitter.emitter.ideas import Ideas
 from leanbe_emitter.emitter.okrs import Okrs
+from leanbe_emitter.emitter.resources import Resource
 from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
@@ -22,6 +24,8 @@ from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.assumptions import read
 
+#: One of the six kinds that a product has.
+Documents = TypeVar("Documents", bound=Resource[Any, Any])
 #: A product is named by a snapshot of it, its name, its id, or a part of the id.
 ProductRef = Product | str
 
@@ -93,6 +97,14 @@ class Products:
         """
         with self._transactions.looking() as session:
             return self._snapshot(session, named(session, reference))
+
+    def documents(self, kind: type[Documents], reference: str) -> Documents:
+        """Return the way to a product's documents of one kind, as a snapshot of it has them.
+
+        The product is looked up with each call, by its name, its id, or a part of the id; a call
+        raises what ``get`` does.
+        """
+        return kind(self._transactions, reference)
 
     def only(self) -> Product:
         """Return the one product there is.

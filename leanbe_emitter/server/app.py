@@ -28,14 +28,16 @@ from leanbe_emitter.server.news import News
 from leanbe_emitter.server.openapi import describe
 from leanbe_emitter.server.problems import answer_errors
 from leanbe_emitter.server.requests import Numbered
+from leanbe_emitter.server.together import Together
 from leanbe_emitter.settings import Settings
 
+#: A path is looked for in this order: what is asked for most does not stand at its end.
 _PARTS = (
     products.add_to,
+    documents.add_to,
     webhooks.add_to,
     assumptions.add_to,
     users.add_to,
-    documents.add_to,
     events.add_to,
     deliveries.add_to,
     waiting.add_to,
@@ -69,6 +71,7 @@ def create_app(
     app.state.settings = settings
     app.state.root_path = root_path
     app.state.news = News(leanbe)
+    app.state.together = Together(leanbe)
     app.state.worker = None
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     for add_to in _PARTS:

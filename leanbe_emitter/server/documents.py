@@ -11,6 +11,12 @@ from leanbe_emitter.domain import (
     okrs,
 )
 from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.emitter.announcements import Announcements
+from leanbe_emitter.emitter.backlog_items import BacklogItems
+from leanbe_emitter.emitter.customers import Customers
+from leanbe_emitter.emitter.idea_requests import IdeaRequests
+from leanbe_emitter.emitter.ideas import Ideas
+from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.server.asked import Parameter, flag
 from leanbe_emitter.server.resources import Resource, Verb, add
 
@@ -22,6 +28,7 @@ _ASSIGNED = Parameter(name="assigned", meaning="E-mail or id of a user who works
 
 CUSTOMERS = Resource(
     name="customer",
+    kind=Customers,
     path="customers",
     noun="customer",
     settable=customers.SETTABLE,
@@ -34,6 +41,7 @@ CUSTOMERS = Resource(
 )
 IDEAS = Resource(
     name="idea",
+    kind=Ideas,
     path="ideas",
     noun="idea",
     settable=ideas.SETTABLE,
@@ -78,6 +86,7 @@ IDEAS = Resource(
 )
 IDEA_REQUESTS = Resource(
     name="ideaRequest",
+    kind=IdeaRequests,
     path="idea-requests",
     noun="idea request",
     settable=idea_requests.SETTABLE,
@@ -101,6 +110,7 @@ IDEA_REQUESTS = Resource(
 )
 BACKLOG_ITEMS = Resource(
     name="backlogItem",
+    kind=BacklogItems,
     path="backlog-items",
     noun="backlog item",
     settable=backlog_items.SETTABLE,
@@ -123,6 +133,7 @@ BACKLOG_ITEMS = Resource(
 )
 OKRS = Resource(
     name="okr",
+    kind=Okrs,
     path="okrs",
     noun="OKR",
     settable=okrs.SETTABLE,
@@ -146,6 +157,7 @@ OKRS = Resource(
 )
 ANNOUNCEMENTS = Resource(
     name="announcement",
+    kind=Announcements,
     path="announcements",
     noun="announcement",
     settable=announcements.SETTABLE,

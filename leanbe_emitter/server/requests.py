@@ -6,6 +6,7 @@ It is the caller's own, if ``X-Request-Id`` holds one that is fit to be logged.
 import logging
 import re
 from contextvars import ContextVar
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from leanbe_emitter.clock import stopwatch
@@ -39,8 +40,9 @@ class Numbered:
 
     def __init__(self, app: "ASGIApp") -> None:
         self._app = app
-        # Not the handle's: what it makes is to be the same, whoever asks how often.
-        self._ids = Ids()
+        # Not the handle's: what it makes is to be the same, whoever asks how often. No secret
+        # either: the system's chance would be a call of it for each request.
+        self._ids = Ids(Random())  # noqa: S311
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Let the app answer."""

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.emitter.resources import Resource as Documents
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Fields, Parameter, Queried, Schema, check
@@ -46,7 +47,8 @@ class Resource:
 
     Attributes:
         name: one of ``wire.payloads.RESOURCES``.
-        path: what stands for all of a product's.
+        kind: the library's way to all of a product's.
+        path: what stands for them.
         noun: one of them, in words.
         settable: the fields that may be set.
         eg: an example of a new one.
@@ -57,6 +59,7 @@ class Resource:
     """
 
     name: str
+    kind: type[Documents[Any, Any]]
     path: str
     noun: str
     settable: Sequence[str]
@@ -67,8 +70,8 @@ class Resource:
     is_fixed: bool = False
 
     def of(self, leanbe: Leanbe, product: str) -> Any:
-        """Return all of a product's."""
-        return getattr(leanbe.products.get(product), self.path.replace("-", "_"))
+        """Return the way to all of a product's."""
+        return leanbe.products.documents(self.kind, product)
 
     def schema_of_new(self) -> dict[str, Any]:
         """Return the schema of what makes one."""
@@ -106,7 +109,7 @@ def _add_create(
         return answers.one(made, status=201)
 
     create.__doc__ = f"Make {_a(resource.noun)}; answers with its document."
-    routes.write("POST", path, gives=document, status=201)(create)
+    routes.act("POST", path, gives=document, status=201)(create)
 
 
 def _add_list(
@@ -147,7 +150,7 @@ def _add_update(
         return answers.one(resource.of(leanbe, product).update(reference, **fields))
 
     update.__doc__ = f"Change fields of {_a(resource.noun)}; null takes an optional one away."
-    routes.write("PATCH", f"{path}/{{reference}}", gives=document)(update)
+    routes.act("PATCH", f"{path}/{{reference}}", gives=document)(update)
 
 
 def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str) -> None:
@@ -156,7 +159,7 @@ def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str
         return answers.nothing()
 
     delete.__doc__ = f"Delete {_a(resource.noun)}."
-    routes.write("DELETE", f"{path}/{{reference}}", gives=None)(delete)
+    routes.act("DELETE", f"{path}/{{reference}}", gives=None)(delete)
 
 
 def _add_verb(  # noqa: PLR0913 - a verb of a resource
@@ -176,7 +179,7 @@ def _add_verb(  # noqa: PLR0913 - a verb of a resource
         return answers.one(do(reference, **fields))
 
     act.__doc__ = verb.meaning
-    routes.write("POST", f"{path}/{{reference}}/{verb.name}", gives=document)(act)
+    routes.act("POST", f"{path}/{{reference}}/{verb.name}", gives=document)(act)
 
 
 def _named(given: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]:

@@ -66,7 +66,20 @@ class Routes:
         refuses: tuple[HTTPStatus, ...] = WRITING,
     ) -> Callable[[Operation], Operation]:
         """Add an operation that changes something; without ``gives``, it answers with nothing."""
+        return self._writing(
+            self._telling, method, path, gives=gives, status=status, refuses=refuses
+        )
 
+    def _writing(  # noqa: PLR0913 - what an operation is made of
+        self,
+        doing: Callable[[Callable[..., Response]], Callable[..., Any]],
+        method: str,
+        path: str,
+        *,
+        gives: Schema | None,
+        status: int,
+        refuses: tuple[HTTPStatus, ...],
+    ) -> Callable[[Operation], Operation]:
         def added(operation: Operation) -> Operation:
             self.add(
                 method,
@@ -75,10 +88,17 @@ class Routes:
                 refuses=refuses,
                 status=204 if gives is None else status,
                 headers={CURSOR: _CURSOR_HEADER},
-            )(self._telling(operation))
+            )(doing(operation))
             return operation
 
         return added
+
+    def act(
+        self, method: str, path: str, *, gives: Schema | None, status: int = 200
+    ) -> Callable[[Operation], Operation]:
+        """Add an operation that acts on documents: done together with others, where that pays."""
+        doing = self._joining if self._leanbe.writes_alone else self._telling
+        return self._writing(doing, method, path, gives=gives, status=status, refuses=WRITING)
 
     def add(  # noqa: PLR0913 - what an operation is made of
         self,
@@ -121,6 +141,19 @@ class Routes:
         def told(*args: Any, **kwargs: Any) -> Response:
             cursor = self._leanbe.watching.beginning()
             answer = operation(*args, **kwargs)
+            answer.headers[CURSOR] = str(cursor)
+            return answer
+
+        return told
+
+    def _joining(self, operation: Callable[..., Response]) -> Callable[..., Any]:
+        """Return the same for an operation that is done together with others."""
+        do_together = self._app.state.together.do
+
+        @functools.wraps(operation)
+        async def told(*args: Any, **kwargs: Any) -> Response:
+            answer: Response
+            answer, cursor = await do_together(functools.partial(operation, *args, **kwargs))
             answer.headers[CURSOR] = str(cursor)
             return answer
 

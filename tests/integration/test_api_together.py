@@ -1,0 +1,124 @@
+"""Actions that come at once are done together, and each is answered as if it were alone."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import event, text
+
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.journal import Cursor
+from tests.api import URL, Api, calling
+
+HOOKS = "http://127.0.0.1:9/hooks"
+CROWD = 30
+#: A change that the database does not take, which nobody foresees.
+_REFUSING = """
+CREATE TRIGGER refusing BEFORE INSERT ON ideas WHEN NEW.title = 'Bad'
+BEGIN SELECT RAISE(ABORT, 'Nobody knows why.'); END
+"""
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with _acme(database_url) as api:
+        yield api
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Api]:
+    with _acme(f"sqlite:///{tmp_path / 'leanbe.db'}?timeout=0.2") as api:
+        yield api
+
+
+@contextmanager
+def _acme(url: str) -> Iterator[Api]:
+    with calling(url) as api:
+        api("POST", "/products", {"name": "Acme", "webhook": {"url": HOOKS}})
+        yield api
+
+
+def at_once(api: Api, titles: Sequence[str], **more: str) -> list[httpx.Response]:
+    """Create ideas at once; return the answers in the order of the titles.
+
+    Those called "Bad" have further fields.
+    """
+    bodies = [{"title": each, **(more if each == "Bad" else {})} for each in titles]
+
+    async def create() -> list[httpx.Response]:
+        transport, path = httpx.ASGITransport(api.app), "/api/v1/products/Acme/ideas"
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            return await asyncio.gather(*(client.post(path, json=body) for body in bodies))
+
+    return asyncio.run(create())
+
+
+def raised(api: Api) -> list[str]:
+    """Return the titles that events of new ideas tell of, in their order."""
+    listed = [each.event for each in api.leanbe.deliveries.list(limit=200)]
+    return [each.payload["title"] for each in sorted(listed, key=lambda each: each.sequence)]
+
+
+def kept(api: Api) -> list[str]:
+    """Return the titles of all ideas."""
+    return [each.title for each in api.leanbe.products.get("Acme").ideas.list(limit=200)]
+
+
+@contextmanager
+def commits(database: Database) -> Iterator[list[object]]:
+    """Note the commits of a block."""
+    noted: list[object] = []
+    note = noted.append
+    event.listen(database.engine, "commit", note)
+    yield noted
+    event.remove(database.engine, "commit", note)
+
+
+def test_who_comes_during_a_commit_is_part_of_the_next(on_sqlite: Api) -> None:
+    titles = [f"Idea {number}" for number in range(CROWD)]
+    with commits(on_sqlite.leanbe._database) as noted:
+        answers = at_once(on_sqlite, titles)
+    assert [each.json()["title"] for each in answers] == titles
+    assert 1 <= len(noted) < CROWD / 2
+    assert kept(on_sqlite) == raised(on_sqlite) == titles
+
+
+def test_what_is_refused_leaves_no_trace_in_what_went_with_it(api: Api) -> None:
+    # Its row is written when it turns out that its event would be too long.
+    answers = at_once(api, ["Good", "Bad", "Better", "Bad", "Best"], description="x" * 600_000)
+    assert [each.status_code for each in answers] == [201, 413, 201, 413, 201]
+    assert sorted(kept(api)) == sorted(raised(api)) == ["Best", "Better", "Good"]
+
+
+def test_an_error_of_ours_is_of_one_request_alone(on_sqlite: Api) -> None:
+    with on_sqlite.leanbe._database.transaction() as session:
+        session.execute(text(_REFUSING))
+    answers = at_once(on_sqlite, ["Good", "Bad", "Better", "Bad", "Best"])
+    assert [each.status_code for each in answers] == [201, 500, 201, 500, 201]
+    assert kept(on_sqlite) == raised(on_sqlite) == ["Good", "Better", "Best"]
+
+
+def test_while_somebody_else_writes_for_long_all_are_refused_and_nothing_is_done(
+    on_sqlite: Api,
+) -> None:
+    other = Database(str(on_sqlite.leanbe._database.url))
+    with other.transaction() as session:
+        session.connection()
+        answers = at_once(on_sqlite, ["One", "Two", "Three"])
+    assert {each.status_code for each in answers} == {503}
+    assert {each.json()["code"] for each in answers} == {"database_unavailable"}
+    assert kept(on_sqlite) == raised(on_sqlite) == []
+    assert at_once(on_sqlite, ["Four"])[0].status_code == 201
+    other.close()
+
+
+def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
+    answers = at_once(api, [f"Idea {number}" for number in range(CROWD)])
+    for answer in answers:
+        cursor = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
+        seen = Counter(each.event.payload["_id"] for each in api.leanbe.watching.until_now(cursor))
+        assert seen[answer.json()["_id"]] == 1
