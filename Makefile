@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SYNCED := .venv/.synced
 BENCH_SYNCED := .venv-bench/.synced
-# Each example is a folder to copy, with modules of its own: it is checked as one, from inside.
+# Each example is a folder to copy, with modules of its own: it is checked as one, from inside, and named
+# by its whole path, so that one cache serves all of them.
 EXAMPLES := $(dir $(wildcard examples/*/conftest.py))
-MYPY_OF_EXAMPLES := --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
+MYPY_OF_EXAMPLES := --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/examples
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11
 
@@ -13,7 +14,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 # it compiles, and some machines say so to all that run there.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test lint bench lock format clean
+.PHONY: demo serve test lint types types-of-users rules bench lock format clean
 
 demo: $(SYNCED)
 	@$(BIN)/leanbe-emitter demo --output table
@@ -24,12 +25,20 @@ serve: $(SYNCED)
 test: lint
 	$(BIN)/pytest -n auto
 
+# Two at a time: a type checker keeps one processor busy.
 lint: $(SYNCED)
+	@$(MAKE) --no-print-directory --output-sync --jobs 2 types types-of-users rules
+
+types:
+	$(BIN)/mypy
+
+types-of-users:
+	for each in $(EXAMPLES); do (cd $$each && $(CURDIR)/$(BIN)/mypy $(MYPY_OF_EXAMPLES) $(CURDIR)/$$each) || exit; done
+	$(BIN)/basedpyright
+
+rules:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	for each in $(EXAMPLES); do (cd $$each && $(CURDIR)/$(BIN)/mypy $(MYPY_OF_EXAMPLES)/$$each .) || exit; done
-	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
