@@ -50,9 +50,11 @@ def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
     Raises:
         ServerUnavailable: it ended at once; its own lines say why.
     """
-    arguments = ("serve", "--ephemeral", "--port", "0", "--output", "json", "--quiet")
+    # At the loopback, wherever the environment lets servers listen: it is its starter's alone.
+    place = ("--ephemeral", "--host", "127.0.0.1", "--port", "0")
+    arguments = ("serve", *place, "--output", "json", "--quiet", "--until-eof")
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "leanbe_emitter", *arguments, "--until-eof"],
+        [sys.executable, "-m", "leanbe_emitter", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from leanbe_emitter.cli import options, output
+from leanbe_emitter.cli.addresses import url_of
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.clock import pause, stopwatch
@@ -47,7 +48,7 @@ def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
 
 def _usual(invocation: Invocation) -> str:
     settings = invocation.settings()
-    return f"http://{settings.host}:{settings.port}"
+    return url_of(settings.host, settings.port)
 
 
 def _why_not(netloc: str, root: str) -> str | None:

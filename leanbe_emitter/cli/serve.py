@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from leanbe_emitter.cli import output
+from leanbe_emitter.cli.addresses import url_of
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.exits import port_error
@@ -101,6 +102,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         opened(invocation, clock=clock, **arguments) as leanbe,
     ):
         _clear(invocation, leanbe, older_than=discard_older_than)
+        url = url_of(settings.host, sock.getsockname()[1])
         stopped_by = _serve(
             leanbe,
             settings,
@@ -110,7 +112,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
             works=not workers_off,
             keep=timedelta(seconds=keep),
             until_eof=until_eof,
-            ready=_announcer(invocation, url=_url(sock, settings.host), token=token),
+            ready=_announcer(invocation, url=url, token=token),
         )
     if stopped_by is signal.SIGINT:
         raise KeyboardInterrupt
@@ -214,13 +216,6 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
         gone = leanbe.deliveries.discard(which=Filter(before=before))
         invocation.notice(f"Discarded {len(gone)}.")
     invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
-
-
-def _url(sock: socket.socket, host: str) -> str:
-    """Return the URL to ask; who listens at all addresses is asked at the loopback's."""
-    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    name = f"[{asked}]" if ":" in asked else asked
-    return f"http://{name}:{sock.getsockname()[1]}"
 
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:

@@ -30,6 +30,13 @@ def test_a_command_finds_server_database_and_secret(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_its_server_listens_to_this_machine_alone(tmp_path: Path) -> None:
+    code = "import os; print(os.environ['LEANBE_EMITTER_URL'])"
+    exposed = {"LEANBE_EMITTER_HOST": "0.0.0.0", "LEANBE_EMITTER_PORT": "1"}
+    ran = run_process("exec", "--", PYTHON, "-c", code, cwd=tmp_path, environ=exposed)
+    assert (ran.status, ran.stdout.rpartition(":")[0]) == (0, "http://127.0.0.1"), ran.stderr
+
+
 def test_its_status_is_passed_on_and_said(tmp_path: Path) -> None:
     ran = run_process("exec", "--", PYTHON, "-c", "raise SystemExit(7)", cwd=tmp_path)
     assert (ran.status, ran.stderr) == (7, f"{PYTHON} ended with 7.\n")
@@ -66,6 +73,15 @@ def test_ready_prints_the_url_of_a_server_that_can_work(tmp_path: Path) -> None:
     with serving(tmp_path, "--ephemeral") as served:
         ran = run_process("ready", "--url", served.ready["url"], cwd=tmp_path)
     assert (ran.status, ran.stdout) == (0, f"{served.ready['url']}\n")
+
+
+def test_ready_asks_a_server_at_all_addresses_by_the_loopbacks(tmp_path: Path) -> None:
+    options = ("--ephemeral", "--no-token", "--allowed-host", "leanbe-emitter")
+    with serving(tmp_path, "--host", "0.0.0.0", *options) as served:
+        port = served.ready["url"].rpartition(":")[2]
+        listens = {"LEANBE_EMITTER_HOST": "0.0.0.0", "LEANBE_EMITTER_PORT": port}
+        ran = run_process("ready", "--timeout", "0s", cwd=tmp_path, environ=listens)
+    assert (ran.status, ran.stdout, ran.stderr) == (0, f"{served.ready['url']}\n", "")
 
 
 def test_what_is_no_server_is_not_ready(tmp_path: Path) -> None:
