@@ -14,6 +14,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import can_be_held, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
+from leanbe_emitter.storage.emptying import empty_product
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
@@ -208,6 +209,13 @@ def remove(action: Action, product: ProductRow) -> None:
         .where(UserRow.id.in_(candidates))
         .where(UserRow.id.not_in(select(MembershipRow.user_id)))
     )
+
+
+def empty(action: Action, product: ProductRow) -> None:
+    """Delete what a product has, faults meant for it too; no event. Its settings stay."""
+    action.lock(product)
+    forget_customers(action.session, _only_here(product))
+    empty_product(action.session, product.id)
 
 
 def _only_here(product: ProductRow) -> Select[str]:

@@ -19,7 +19,6 @@ from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.emptying import empty_product
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.assumptions import read
@@ -203,7 +202,7 @@ class Products:
         self._transactions.require_none("Resetting a product")
         with self._transactions.acting() as action:
             row = named(action.session, reference)
-            empty_product(action.session, row.id)
+            products.empty(action, row)
             product = self._snapshot(action.session, row)
         self._abandon(product.id)
         return product

@@ -79,3 +79,16 @@ def test_it_is_refused_inside_a_transaction() -> None:
         with pytest.raises(Conflict, match="inside a transaction"):
             leanbe.reset()
         assert len(leanbe.products.list()) == 1
+
+
+def test_what_a_product_had_leaves_no_customer_who_belongs_nowhere(database_url: str) -> None:
+    with Leanbe(database_url) as leanbe:
+        for name in ("Acme", "Globex"):
+            leanbe.products.create(name).customers.create(email="ana@example.com")
+        leanbe.products.get("Acme").customers.create(email="bea@example.com")
+        leanbe.products.reset("Acme")
+        assert counts(leanbe)["customers"] == 1
+        (ana,) = leanbe.products.get("Globex").customers.list()
+        assert ana.document()["products"] == [
+            {"_id": leanbe.products.get("Globex").id, "name": "Globex"}
+        ]
