@@ -18,6 +18,8 @@ from leanbe_emitter.processes import ServerProcess, server_started
 if TYPE_CHECKING:
     from types import FrameType
 
+    from leanbe_emitter.seeds import Seed
+
 #: The variables that a command finds its server by; the secret's name can be another.
 DB_VARIABLE, SECRET_VARIABLE = "LEANBE_EMITTER_DB", "LEANBE_WEBHOOK_SECRET"
 #: What the product is called that a webhook URL is given for.
@@ -30,6 +32,7 @@ _SIGNALLED = 128
 @click.option(
     "--webhook-url", metavar="URL", help=f"Make a product, {PRODUCT}, whose events go there."
 )
+@click.option("--seed-file", metavar="F", help="What the database begins with: YAML or JSON.")
 @click.option(
     "--secret-env",
     metavar="NAME",
@@ -40,17 +43,23 @@ _SIGNALLED = 128
 @click.argument("words", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
 def exec(  # noqa: A001 - the command's own name
-    invocation: Invocation, *, webhook_url: str | None, secret_env: str, words: Sequence[str]
+    invocation: Invocation,
+    *,
+    webhook_url: str | None,
+    seed_file: str | None,
+    secret_env: str,
+    words: Sequence[str],
 ) -> None:
     """Run a command with a server of its own, on a free port and a temporary database.
 
     The command finds them in LEANBE_EMITTER_URL and LEANBE_EMITTER_DB, and a new secret to verify
-    with in LEANBE_WEBHOOK_SECRET. Its exit status is passed on.
+    with in LEANBE_WEBHOOK_SECRET, which a seed file can name, too. Its exit status is passed on.
     """
     secret = Ids().secret()
+    seed = _seed(seed_file, {**os.environ, secret_env: secret})
     with server_started() as server:
-        if webhook_url is not None:
-            _make_product(server, webhook_url, secret=secret)
+        if seed is not None or webhook_url is not None:
+            _prepare(server, seed, webhook_url, secret=secret)
         told = {URL_VARIABLE: server.url, DB_VARIABLE: server.db, secret_env: secret}
         status = _run(words, told)
     if status != 0:
@@ -58,11 +67,24 @@ def exec(  # noqa: A001 - the command's own name
         raise click.exceptions.Exit(status)
 
 
-def _make_product(server: ServerProcess, url: str, *, secret: str) -> None:
+def _seed(file: str | None, environ: Mapping[str, str]) -> "Seed | None":
+    if file is None:
+        return None
+    from leanbe_emitter.seeds import read_seed  # noqa: PLC0415 - loads YAML and SQLAlchemy
+
+    return read_seed(file, environ)
+
+
+def _prepare(
+    server: ServerProcess, seed: "Seed | None", webhook_url: str | None, *, secret: str
+) -> None:
     from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
     with Leanbe(server.db) as leanbe:
-        leanbe.products.create(PRODUCT, webhook_url=url, secret=secret)
+        if seed is not None:
+            leanbe.seeds.plant(seed)
+        if webhook_url is not None:
+            leanbe.products.create(PRODUCT, webhook_url=webhook_url, secret=secret)
 
 
 def _run(words: Sequence[str], told: Mapping[str, str]) -> int:

@@ -13,12 +13,15 @@ from leanbe_emitter.cli.opening import opened
 def reset(invocation: Invocation, product: str | None) -> None:
     """Delete everything, or what one product has; faults too.
 
-    What other processes have in flight is not broken off, and changes nothing any more.
+    What the database's seed file has is there again (serve --seed-file). What other processes have
+    in flight is not broken off, and changes nothing any more.
     """
     with opened(invocation) as leanbe:
         if product is None:
             leanbe.reset()
             invocation.notice("Deleted everything.")
+            if (planted := leanbe.seeds.name()) is not None:
+                invocation.notice(f"Planted {planted} again.")
         else:
             kept = leanbe.products.reset(product)
             invocation.notice(f"Deleted what the product {kept.name!r} had.")

@@ -21,12 +21,13 @@ from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.cli.values import AGE, TARGETS
+from leanbe_emitter.cli.values import AGE, SEED, TARGETS
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.targets import is_loopback
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Leanbe
+    from leanbe_emitter.seeds import Seed
     from leanbe_emitter.server.access import Access
     from leanbe_emitter.settings import Settings
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 )
 @click.option("--ephemeral", is_flag=True, help="In a new database, which goes with the server.")
 @click.option("--migrate", is_flag=True, help='Make or change tables first, as "db upgrade" does.')
+@click.option(
+    "--seed-file", type=SEED, metavar="F", help="What the database begins with: YAML or JSON."
+)
 @click.option(
     "--clock",
     type=click.Choice(["manual", "system"]),
@@ -72,6 +76,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     port: int | None,
     ephemeral: bool,
     migrate: bool,
+    seed_file: "Seed | None",
     clock: Literal["manual", "system"] | None,
     workers_off: bool,
     keep: float,
@@ -89,6 +94,9 @@ def serve(  # noqa: PLR0913 - one argument for each option
     have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand. With
     --until-eof, a server that a program starts ends with that, however it ended: stdin is a pipe.
 
+    A seed file is planted where there is no product yet, and by each reset: products with what
+    they have, and no event of it. See docs/seed-files.md.
+
     A manual clock, the same for every process on the database, holds back retries until it is
     moved: see "clock".
     """
@@ -101,6 +109,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
         opened(invocation, clock=clock, **arguments) as leanbe,
     ):
+        _plant(invocation, leanbe, seed_file)
         _clear(invocation, leanbe, older_than=discard_older_than)
         url = url_of(settings.host, sock.getsockname()[1])
         stopped_by = _serve(
@@ -205,6 +214,16 @@ def _migrate(url: str) -> None:
         migrate.upgrade(database)
     finally:
         database.close()
+
+
+def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:
+    """Let the database begin with a seed file, and say whether it was planted now."""
+    if seed is None:
+        return
+    if leanbe.seeds.plant(seed):
+        invocation.notice(f"Planted {seed.name}.")
+    else:
+        invocation.notice(f"There are products already: a reset plants {seed.name}.")
 
 
 def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None) -> None:

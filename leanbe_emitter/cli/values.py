@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -23,6 +23,9 @@ from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse
+
+if TYPE_CHECKING:
+    from leanbe_emitter.seeds import Seed
 
 
 class _Value(click.ParamType[Any]):
@@ -152,6 +155,12 @@ def _age(text: str) -> float:
     return parse_duration(text)
 
 
+def _seed(name: str) -> "Seed":
+    from leanbe_emitter.seeds import read_seed  # noqa: PLC0415 - loads YAML and the domain
+
+    return read_seed(name)
+
+
 SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
@@ -163,6 +172,7 @@ PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
 TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
 TARGETS = _Value("host,cidr", parse_targets)
+SEED = _Value("file", _seed)
 TEXTS = _Value("text,text", _texts)
 
 

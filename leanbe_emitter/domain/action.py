@@ -6,7 +6,7 @@ the caller after its end, all at once and in their order; a refused action has n
 back.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,6 +58,7 @@ class Action:
         rules: where webhooks may point.
         assume: the assumptions of products that are made here.
         limits: how large a payload may be.
+        given_ids: of the first documents that are made here, in their order; None for a new id.
         told: what its events told last of each document: its values, by its id. An action that
             changes a document and tells of it does so in this order: so it is as it is told.
         events: what it is to record, in order.
@@ -69,13 +70,16 @@ class Action:
     rules: TargetRules
     assume: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    given_ids: Sequence[str | None] = ()
     now: datetime = field(init=False)
     told: dict[str, Mapping[str, JSON]] = field(init=False, default_factory=dict)
     events: list[NewEvent] = field(init=False, default_factory=list)
     _locked: set[str] = field(init=False, default_factory=set)
+    _given: Iterator[str | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.now = self.clock.now()
+        self._given = iter(self.given_ids)
 
     @property
     def now_ms(self) -> int:
@@ -83,8 +87,8 @@ class Action:
         return to_milliseconds(self.now)
 
     def new_id(self) -> str:
-        """Return a new ObjectId of this instant."""
-        return self.ids.object_id(self.now)
+        """Return the id of a new document: the next that was given, or an ObjectId of now."""
+        return next(self._given, None) or self.ids.object_id(self.now)
 
     def touch(self, row: Any) -> None:
         """Let the ``updatedAt`` of a document's row move on: to now, or past what it was.

@@ -173,7 +173,7 @@ def _write(
     action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, JSON]
 ) -> list[dict[str, JSON]] | None:
     """Write the OKR's own columns; return the key results that were given, checked."""
-    columns = users.columns(action.session, product, "okr", _dated(values), settable=SETTABLE)
+    columns = users.columns(action.session, product, "okr", dated(values), settable=SETTABLE)
     key_results: list[dict[str, JSON]] | None = columns.pop("keyResults", None)
     for name in _DATES:
         if columns.get(name) is not None:
@@ -184,7 +184,7 @@ def _write(
     return key_results
 
 
-def _dated(values: Mapping[str, JSON]) -> dict[str, JSON]:
+def dated(values: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return the values with days as their first instants: ``2023-07-01`` is its midnight, UTC."""
     return {
         name: f"{value}T00:00:00.000Z"

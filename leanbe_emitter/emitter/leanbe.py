@@ -10,9 +10,11 @@ import random
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
+
+from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.in_process.answering import Kept
@@ -33,6 +35,7 @@ from leanbe_emitter.emitter.faults import Faults
 from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
 from leanbe_emitter.emitter.results import NOTHING, Nothing
+from leanbe_emitter.emitter.seeds import Seeds
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.users import Users
@@ -80,6 +83,7 @@ class Leanbe(Attempting, Asserting):
         products, webhooks, assumptions, users, deliveries: what there is to act on.
         events: what has happened.
         faults: deliberate misbehaviours, counted.
+        seeds: what the database begins with, now and after each reset.
         clock: the time; a ``ManualClock`` is moved with all that falls due on the way.
         watching: follows what happens, whichever process does it.
         created: whether the database was made, or migrated, just now.
@@ -137,8 +141,12 @@ class Leanbe(Attempting, Asserting):
             receivers=self._receivers,
             raises_app_errors=app_errors == "raise",
         )
+        self.seeds = Seeds(self._transactions)
         self.products = Products(
-            self._transactions, receivers=self._receivers, abandon=self._engine.abandon
+            self._transactions,
+            receivers=self._receivers,
+            seeds=self.seeds,
+            abandon=self._engine.abandon,
         )
         self.webhooks = Webhooks(self._transactions, receivers=self._receivers)
         self.assumptions = Assumptions(self._transactions)
@@ -304,7 +312,8 @@ class Leanbe(Attempting, Asserting):
     async def reset(self, *, ids: Literal["go on", "restart"] = "go on") -> Nothing:
         """Delete everything, faults too, and stop and forget the receivers in this process.
 
-        What is in flight is broken off here, and changes nothing any more elsewhere.
+        What is in flight is broken off here, and changes nothing any more elsewhere. What the
+        database's seed file says is there again: nobody sees it without.
 
         Args:
             ids: ``restart`` for the same ids and secrets again, as after the last ``restart``, and
@@ -314,14 +323,18 @@ class Leanbe(Attempting, Asserting):
             Conflict: a transaction is open, or this is inside a receiver.
         """
         self._require_free()
-        empty(self._database)
+        with self._database.transaction() as session:
+            empty(session)
+            now = self._begin_again(session) if ids == "restart" else None
+            self.seeds.replant(session, now=now)
         self._engine.abandon()
         await self._engine.leave_loop()
-        if ids == "restart":
-            self._ids.begin_again()
-            if isinstance(self._clock, StoredClock):
-                self._clock.begin_again()
         return NOTHING
+
+    def _begin_again(self, session: Session) -> datetime | None:
+        """Let ids and a stored clock begin again; return the clock's instant, if it is one."""
+        self._ids.begin_again()
+        return self._clock.begin_again(session) if isinstance(self._clock, StoredClock) else None
 
     @waits("leanbe.close()")
     async def close(self) -> Nothing:

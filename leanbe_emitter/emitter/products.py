@@ -15,6 +15,7 @@ from leanbe_emitter.emitter.idea_requests import IdeaRequests
 from leanbe_emitter.emitter.ideas import Ideas
 from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.emitter.resources import Resource
+from leanbe_emitter.emitter.seeds import Seeds
 from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
@@ -34,14 +35,21 @@ class Products:
 
     Args:
         receivers: those in this process.
+        seeds: plant what a product is to begin with again.
         abandon: breaks off what workers here have in flight of a product.
     """
 
     def __init__(
-        self, transactions: Transactions, *, receivers: Receivers, abandon: Callable[[str], object]
+        self,
+        transactions: Transactions,
+        *,
+        receivers: Receivers,
+        seeds: Seeds,
+        abandon: Callable[[str], object],
     ) -> None:
         self._transactions = transactions
         self._receivers = receivers
+        self._seeds = seeds
         self._abandon = abandon
 
     def create(  # noqa: PLR0913 - what a product can be given at once
@@ -192,17 +200,19 @@ class Products:
     def reset(self, reference: ProductRef) -> Product:
         """Delete what a product has, faults that are meant for it too; it keeps its settings.
 
-        Those are name, webhook, assumptions, statuses and users. What is in flight is broken off
-        here, and changes nothing any more elsewhere.
+        Those are name, webhook, assumptions, statuses and users. What the database's seed file has
+        of a product of this name is there again. What is in flight is broken off here, and changes
+        nothing any more elsewhere.
 
         Raises:
-            Conflict: a transaction is open.
+            Conflict: a transaction is open, or what the seed file has does not fit the settings.
             NotFound: there is no such product.
         """
         self._transactions.require_none("Resetting a product")
         with self._transactions.acting() as action:
             row = named(action.session, reference)
             products.empty(action, row)
+            self._seeds.replant_product(action.session, row)
             product = self._snapshot(action.session, row)
         self._abandon(product.id)
         return product

@@ -10,7 +10,7 @@ the commit: those of many actions on documents cost little more than those of on
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -169,16 +169,26 @@ class Transactions:
         transaction: Transaction | None = getattr(self._open, "transaction", None)
         return transaction
 
-    @contextmanager
-    def _action(self, transaction: Transaction) -> Iterator[Action]:
-        action = Action(
-            session=transaction.session,
-            clock=self._clock,
+    def action(
+        self, session: Session, *, clock: Clock | None = None, given_ids: Sequence[str | None] = ()
+    ) -> Action:
+        """Return an action in a transaction; whether its events are recorded is the caller's.
+
+        The arguments are those of ``Action``; the clock is the handle's, unless one is given.
+        """
+        return Action(
+            session=session,
+            clock=clock or self._clock,
             ids=self._ids,
             rules=self._rules,
             assume=self._assume,
             limits=self._limits,
+            given_ids=given_ids,
         )
+
+    @contextmanager
+    def _action(self, transaction: Transaction) -> Iterator[Action]:
+        action = self.action(transaction.session)
         try:
             yield action
         except ObjectDeletedError as error:

@@ -30,7 +30,8 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def reset(given: Annotated[Reset, Depends(Body(Reset, is_required=False))]) -> Response:
         """Delete everything, faults too.
 
-        When it answers, nothing of before is there. What this server has in flight was broken off;
+        When it answers, nothing of before is there, and what the seed file of the database says is
+        there again. What this server has in flight was broken off;
         what other workers have in flight changes nothing any more.
         """
         leanbe.reset(ids=given.ids)
@@ -40,7 +41,8 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def reset_product(product: str) -> Response:
         """Delete what a product has, and faults that are meant for it; it keeps its settings.
 
-        Those are name, webhook, assumptions, statuses and users. Of what is in flight holds what
-        `POST /api/v1/reset` says.
+        Those are name, webhook, assumptions, statuses and users. What the seed file says of a
+        product of this name is there again. Of what is in flight holds what `POST /api/v1/reset`
+        says.
         """
         return answers.one(leanbe.products.reset(product))

@@ -100,11 +100,18 @@ class StoredClock:
             standing = session.scalar(_NOW.with_for_update())
             self._move(session, max(standing or 0, to_milliseconds(instant)))
 
-    def begin_again(self) -> None:
-        """Go back to where it was last set, or began to be manual; raises what ``set`` does."""
-        with self._database.transaction() as session:
-            begun_at = session.scalar(select(ClockRow.begun_at))
-            self._move(session, begun_at or 0)
+    def begin_again(self, session: Session) -> datetime:
+        """Go back to where it was last set, or began to be manual, in the caller's transaction.
+
+        Returns:
+            The instant, which ``now`` tells when the transaction is committed.
+
+        Raises:
+            Conflict: the database's clock is the machine's by now.
+        """
+        begun_at = session.scalar(select(ClockRow.begun_at)) or 0
+        self._move(session, begun_at)
+        return from_milliseconds(begun_at)
 
     def close(self) -> None:
         """Close its connections."""

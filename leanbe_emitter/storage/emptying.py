@@ -1,4 +1,4 @@
-"""Emptying a database: every row goes but that of its clock, and the tables stay.
+"""Emptying a database: every row goes but its clock's and its seed file's, and the tables stay.
 
 The journal's positions go on where they were, so that who follows it misses nothing of what comes
 after. Who held a lease finds it lost, and changes nothing.
@@ -9,13 +9,13 @@ from typing import Final
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.documents import METADATA
 from leanbe_emitter.storage.tables import (
     ClockRow,
     MembershipRow,
     ProductRow,
     RetiredSecretRow,
+    SeedFileRow,
     WebhookRow,
 )
 
@@ -24,21 +24,27 @@ _SETTINGS: Final = frozenset(
     each.__table__ for each in (WebhookRow, RetiredSecretRow, MembershipRow)
 )
 
+#: What tells how the database begins.
+_STAYING: Final = frozenset(each.__table__ for each in (ClockRow, SeedFileRow))
 
-def empty(database: Database) -> None:
-    """Delete everything in one transaction.
 
-    Raises:
-        DatabaseUnavailable: the database went away; then nothing is deleted.
+def lock(session: Session) -> None:
+    """Let nobody act until the commit, be it on products that are not there yet.
+
+    Whoever is at it ends first, and whoever comes waits, so that neither finds half of what there
+    is. On SQLite each writer is alone as it is.
     """
-    with database.transaction() as session:
-        if database.dialect == "postgresql":
-            # In the order in which actions take them: whoever is at it ends first, and whoever
-            # comes waits, so that neither finds half of what there was.
-            session.execute(text("LOCK TABLE products, deliveries IN EXCLUSIVE MODE"))
-        for table in reversed(METADATA.sorted_tables):
-            if table is not ClockRow.__table__:
-                session.execute(delete(table))
+    if session.connection().dialect.name == "postgresql":
+        # In the order in which actions take them.
+        session.execute(text("LOCK TABLE products, deliveries IN EXCLUSIVE MODE"))
+
+
+def empty(session: Session) -> None:
+    """Delete everything."""
+    lock(session)
+    for table in reversed(METADATA.sorted_tables):
+        if table not in _STAYING:
+            session.execute(delete(table))
 
 
 def empty_product(session: Session, product_id: str) -> None:

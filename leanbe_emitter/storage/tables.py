@@ -355,6 +355,19 @@ class ClockRow(Base):
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
 
+class SeedFileRow(Base):
+    """What the database is to hold after each reset; without one, nothing."""
+
+    __tablename__ = "seed_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[LongText]
+    #: What the file says, checked, as JSON.
+    content: Mapped[LongText]
+
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+
 class RedeliveryRow(Base):
     """That a job has owed an event again: once, however often the job is started."""
 

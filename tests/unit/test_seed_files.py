@@ -1,0 +1,125 @@
+"""What is wrong with a seed file is told all at once, each with its line, and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from leanbe_emitter import InvalidValue
+from leanbe_emitter.seeds import read_seed
+
+WRONG = """\
+products:
+  - name: Acme
+    assumptions: {max_atempts: 3}
+    customers:
+      - emial: ana@example.com
+      - {email: ana@example.com, products: [Globx]}
+    ideaRequests:
+      - {title: Dark mode please, customer: ana, status: attached}
+      - title: Dark mode please
+    ideas:
+      - title: Dark mode
+        visibility: publc
+        tags: [ui]
+        requests: [Dark mode please, Drk mode]
+        assigned: onwer@example.com
+        promoted: true
+        upvotedBy: [eve@example.com]
+      - title: 5
+        _id: 12345
+        archived: 'yes'
+        upvotedBy: ana@example.com
+    backlogItems:
+      - {idea: Light mode, status: 7}
+    okrs:
+      - {title: A, startDate: soon, keyResults: [{titel: x}], _id: 64a291969c3a1954e6a2e506}
+    announcements:
+      - {title: A, _id: 64a291969c3a1954e6a2e506, categories: [{title: ''}]}
+      - {}
+"""
+TOLD = """\
+3: There is no assumption 'max_atempts'. Did you mean max_attempts?
+5: A value for email is missing. Give email.
+5: There is no field 'emial' to set. Did you mean email?
+6: There is no product 'Globx' in the file. There is Acme.
+8: There is no 'ana' among the product's customers. Did you mean ana@example.com?
+8: 'attached' is no value of status. Use new or ignored.
+14: 'Dark mode please' names 2 of the file's ideaRequests. Give them an _id each, and name that.
+15: There is no 'onwer@example.com' among the product's users. Did you mean owner@example.com?
+16: promoted cannot be set. A backlog item that names it as its idea promotes it.
+18: title is 5. It has to be text.
+19: 12345 is no _id. Write 24 hex digits, in quotes.
+20: archived is 'yes'. It has to be true or false.
+21: upvotedBy is 'ana@example.com'. It has to be a list.
+23: There is no 'Light mode' among the product's ideas. There is Dark mode.
+23: status is 7. It has to be text.
+27: The _id '64a291969c3a1954e6a2e506' is there twice. Give each its own.
+28: A value for title is missing. Give title.
+"""
+
+
+def refused(folder: Path, text: str, name: str = "seed.yaml") -> str:
+    path = folder / name
+    path.write_text(text)
+    with pytest.raises(InvalidValue) as error:
+        read_seed(path, {})
+    return str(error.value).replace(f"{folder}/", "")
+
+
+def test_every_mistake_of_the_documents_is_told(tmp_path: Path) -> None:
+    told = refused(tmp_path, WRONG)
+    for line in TOLD.splitlines():
+        assert f"seed.yaml:{line}" in told, told
+
+
+PARTS = {
+    "": "seed.yaml:1: The file is empty. It has to have members.",
+    "products: 5": "seed.yaml:1: products is 5. It has to be a list.",
+    "products:\n- {}": "seed.yaml:2: name is missing. Give name.",
+    "products:\n- name: 5": "seed.yaml:2: name is 5. It has to be text: put it in quotes.",
+    "products:\n- name: A\n  webhok: {}": "seed.yaml:3: There is no member 'webhok' here. Did you",
+    "products:\n- name: A\n  webhook:\n    uri: x": "'uri' here. Did you mean url?",
+    "products:\n- name: A\n  _id: abc": "seed.yaml:3: _id is 'abc'. Write 24 hex digits",
+    "products:\n- name: A\n  users: [5]": "seed.yaml:3: 0 is 5. It has to have members.",
+    "products:\n- name: A\n  webhook:\n    url: http://a/\n    secret: env:NO": (
+        "seed.yaml:5: The variable NO is not set."
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), PARTS.items())
+def test_a_part_that_is_not_as_it_has_to_be_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refused(tmp_path, text)
+
+
+def test_no_message_shows_a_secret(tmp_path: Path) -> None:
+    webhook = "webhook: {url: 'http://a/', secret: 12345678, headers: {Authorization: [tok_test]}}"
+    told = refused(tmp_path, f"products:\n- name: A\n  {webhook}")
+    assert "secret is of another kind. It has to be text" in told
+    assert "12345678" not in told
+    assert "tok_test" not in told
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match=r"nowhere.yaml' cannot be read: No such file"):
+        read_seed(tmp_path / "nowhere.yaml")
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("products: é".encode("latin-1"))
+    with pytest.raises(InvalidValue, match="no UTF-8: byte 10"):
+        read_seed(path)
+
+
+def test_of_many_mistakes_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    entries = "\n".join("    - {}" for _ in range(30))
+    told = refused(tmp_path, f"products:\n  - name: A\n    ideas:\n{entries}")
+    assert told.count("seed.yaml:") == 20
+    assert "And 10 more." in told
+
+
+def test_a_file_of_json_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "seed.json"
+    path.write_text('{\n\t"products": [{"name": "Acme", "ideas": [{"title": "Dark"}]}]\n}')
+    assert read_seed(path).content.products[0].ideas == [{"title": "Dark"}]
+    assert "seed.json:2: There is no member 'x'" in refused(
+        tmp_path, '{"products": [],\n"x": 1}', "seed.json"
+    )
