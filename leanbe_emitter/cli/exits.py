@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import click
 
+from leanbe_emitter.cli.addresses import authority_of
 from leanbe_emitter.errors import (
     DatabaseUnavailable,
     EndlessDeliveries,
@@ -149,5 +150,6 @@ def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:
     """Return what to raise where listening on an address failed."""
     why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
     return PortTaken(
-        f"{host}:{port} {why}.", hint="Choose another with --port, or 0 for a free one."
+        f"{authority_of(host, port)} {why}.",
+        hint="Choose another with --port, or 0 for a free one.",
     )
