@@ -21,7 +21,7 @@ from leanbe_emitter.targets import is_loopback
 
 #: What a health check asks, and a page's files: neither knows a token, and the answers tell nothing
 #: of what is kept.
-_OPEN: Final = frozenset({"/healthz", "/readyz"}) | docs.OPEN
+OPEN: Final = frozenset({"/healthz", "/readyz"}) | docs.OPEN
 _SECURITY_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -64,7 +64,7 @@ class Access:
                 f"Pages of {origin!r} may not use this server.",
                 hint="If it is meant, start it with --allowed-host and that name.",
             )
-        if self.token and path not in _OPEN and not self._is_shown(headers):
+        if self.token and path not in OPEN and not self._is_shown(headers):
             raise Unauthorized(
                 "The token is missing, or is another one.",
                 hint="Send it in a header: Authorization: Bearer TOKEN.",

@@ -70,6 +70,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.root_path = root_path
+    app.state.needs_token = bool(access.token)
     app.state.news = News(leanbe)
     app.state.together = Together(leanbe)
     app.state.worker = None

@@ -4,7 +4,7 @@ What is not described is refused, so that a filter that is misspelt does not lis
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
 from fastapi import Request
@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
+from leanbe_emitter.server.examples import example_of
+from leanbe_emitter.server.kinds import Schema, cursor_of_list, truth
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.stringify import JSON, parse
-
-Schema = Mapping[str, Any]
 
 #: How many a list shows unless it is told otherwise, and how many at the most.
 PAGE, LONGEST_PAGE = 50, 200
@@ -29,14 +29,12 @@ class Parameter:
 
     Attributes:
         name: as it is written in the query.
-        meaning: what it says, in a sentence.
-        schema: which values it takes.
+        schema: what it says, and which values it takes.
         read: returns what the text stands for.
     """
 
     name: str
-    meaning: str
-    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    schema: Schema
     read: Callable[[str], Any] = str
 
     def described(self) -> dict[str, Any]:
@@ -45,14 +43,15 @@ class Parameter:
             "name": self.name,
             "in": "query",
             "required": False,
-            "description": self.meaning,
+            "description": self.schema["description"],
             "schema": dict(self.schema),
+            "example": example_of(self.schema),
         }
 
 
 def flag(name: str, meaning: str) -> Parameter:
     """Return a parameter that is true or false."""
-    return Parameter(name=name, meaning=meaning, schema={"type": "boolean"}, read=_flag)
+    return Parameter(name=name, schema=truth(meaning, eg=True), read=_flag)
 
 
 def _flag(text: str) -> bool:
@@ -71,11 +70,18 @@ def _limit(text: str) -> int:
 PAGING: Final = (
     Parameter(
         name="limit",
-        meaning="How many at the most.",
-        schema={"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
+        schema={
+            "type": "integer",
+            "description": "How many at the most.",
+            "minimum": 1,
+            "maximum": LONGEST_PAGE,
+            "default": PAGE,
+        },
         read=_limit,
     ),
-    Parameter(name="cursor", meaning="Go on after the page that this cursor came with."),
+    Parameter(
+        name="cursor", schema=cursor_of_list("Go on after the page that this cursor came with.")
+    ),
 )
 
 

@@ -18,7 +18,7 @@ from leanbe_emitter.wire.assumptions import ASSUMPTIONS, assumption
 class Value(Given):
     """What an assumption is to be."""
 
-    value: str = Field(description="One of those that it takes.", examples=["3"])
+    value: str = Field(description="One of those that it takes, as text.", examples=["3"])
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -32,9 +32,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         values = leanbe.assumptions.of(product)
         return answers.page(each.document(values) for each in ASSUMPTIONS if each.name)
 
-    @routes.write("PUT", path, gives=schemas.texts_by_name())
+    @routes.write("PUT", path, gives=schemas.ASSUMED)
     def replace(
-        product: str, given: Annotated[dict[str, Any], Depends(Fields(schemas.texts_by_name()))]
+        product: str, given: Annotated[dict[str, Any], Depends(Fields(schemas.SET))]
     ) -> Response:
         """Set these assumptions of a product, and go back to the article's reading of all others.
 

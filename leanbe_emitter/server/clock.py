@@ -9,6 +9,7 @@ from pydantic import Field
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.given import Instant
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
 from leanbe_emitter.wire.instants import parse_instant, print_instant
@@ -17,16 +18,18 @@ from leanbe_emitter.wire.instants import parse_instant, print_instant
 _FURTHEST = 315_360_000
 
 
-class Instant(Given):
+class Now(Given):
     """What time it is to be."""
 
-    now: str = Field(description="An instant in UTC.", examples=["2026-01-01T00:00:00.000Z"])
+    now: Instant
 
 
 class Way(Given):
     """How far the clock is to be moved on."""
 
-    seconds: float = Field(gt=0, le=_FURTHEST, examples=[3600])
+    seconds: float = Field(
+        ge=0.001, le=_FURTHEST, description="A thousandth at least.", examples=[3600]
+    )
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -40,7 +43,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return _time(leanbe)
 
     @routes.write("PUT", "/clock", gives=schemas.CLOCK)
-    def set_(given: Annotated[Instant, Depends(Body(Instant))]) -> Response:
+    def set_(given: Annotated[Now, Depends(Body(Now))]) -> Response:
         """Set a manual clock, backwards too; what is due then, workers send at once.
 
         A clock is manual in a database that a server was started on with `--clock manual`, or

@@ -11,18 +11,18 @@ from leanbe_emitter.emitter import Filter, Job, Leanbe
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Given, Parameter, Queried
+from leanbe_emitter.server.given import Age, EventGlob, Since, Status
+from leanbe_emitter.server.kinds import EVENT_GLOB, SINCE, text
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_instant
 
-_STATUS: Final = Parameter(
-    name="status", meaning="pending, delivered, exhausted or cancelled.", schema=schemas.STATUS
-)
+_STATUS: Final = Parameter(name="status", schema=schemas.STATUS)
 _LIST: Final = Queried(
     _STATUS,
-    Parameter(name="event", meaning="An event name, or a glob such as `idea.*`."),
-    Parameter(name="product", meaning="Name or id of the product whose they are."),
-    Parameter(name="since", meaning="No older than this: `10m`, or an instant."),
+    Parameter(name="event", schema=EVENT_GLOB),
+    Parameter(name="product", schema=text("Acme", "Name or id of the product whose they are.")),
+    Parameter(name="since", schema=SINCE),
     *PAGING,
 )
 
@@ -31,15 +31,21 @@ class Selection(Given):
     """Deliveries that are meant: by id, or by what they have in common."""
 
     ids: list[str] = Field(default=[], description="By id, or six digits of either end of it.")
-    status: str | None = Field(default=None, json_schema_extra=schemas.STATUS)
-    event: str | None = Field(default=None, description="An event name, or a glob.")
+    status: Status | None = Field(
+        default=None, description="What has become of them.", examples=["pending"]
+    )
+    event: EventGlob | None = Field(
+        default=None, description="An event name, or a glob.", examples=["idea.*"]
+    )
     product: str | None = Field(default=None, description="Name or id of a product.")
 
 
 class Redelivery(Selection):
     """Which events are to be delivered again."""
 
-    since: str | None = Field(default=None, description="No older than this: `10m`, or an instant.")
+    since: Since | None = Field(
+        default=None, description="No older than this: `10m`, or an instant."
+    )
     job: str | None = Field(
         default=None,
         description="A name: run again under it, a job goes on where it was interrupted, and "
@@ -50,7 +56,9 @@ class Redelivery(Selection):
 class Discarding(Selection):
     """Which deliveries are to be given up."""
 
-    older_than: str | None = Field(default=None, description="Made longer ago than this: `1h`.")
+    older_than: Age | None = Field(
+        default=None, description="Made longer ago than this.", examples=["1h"]
+    )
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:

@@ -18,13 +18,18 @@ from leanbe_emitter.emitter.idea_requests import IdeaRequests
 from leanbe_emitter.emitter.ideas import Ideas
 from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.server.asked import Parameter, flag
+from leanbe_emitter.server.kinds import choice, text
 from leanbe_emitter.server.resources import Resource, Verb, add
+from leanbe_emitter.storage.states import AnnouncementStatus, RequestStatus
 
-_TEXT = {"type": "string"}
-_CUSTOMER = {"customer": {**_TEXT, "description": "Whose it is: an e-mail, or an id."}}
+_CUSTOMER = {"customer": text("ana@example.com", "Whose it is: an e-mail, or an id.")}
 _EG_CUSTOMER = {"customer": "ana@example.com"}
-_OWNER = Parameter(name="owner", meaning="E-mail or id of a user who owns it.")
-_ASSIGNED = Parameter(name="assigned", meaning="E-mail or id of a user who works on it.")
+_OWNER = Parameter(
+    name="owner", schema=text("bo@example.com", "E-mail or id of a user who owns it.")
+)
+_ASSIGNED = Parameter(
+    name="assigned", schema=text("bo@example.com", "E-mail or id of a user who works on it.")
+)
 
 CUSTOMERS = Resource(
     name="customer",
@@ -32,9 +37,10 @@ CUSTOMERS = Resource(
     path="customers",
     noun="customer",
     settable=customers.SETTABLE,
+    needed=["email"],
     eg={"email": "ana@example.com", "firstName": "Ana", "company": {"jobTitle": "CTO"}},
     filters=[
-        Parameter(name="email", meaning="The one of this e-mail."),
+        Parameter(name="email", schema=text("ana@example.com", "The one of this e-mail.")),
         flag("confirmed", "Whether the e-mail was verified."),
     ],
     verbs=[Verb(name="confirm", meaning="Note that a customer's e-mail was verified.")],
@@ -45,19 +51,22 @@ IDEAS = Resource(
     path="ideas",
     noun="idea",
     settable=ideas.SETTABLE,
+    needed=["title"],
     eg={"title": "Dark mode", "tags": [{"title": "ui"}]},
     only_new={
         "requests": {
             "type": "array",
-            "items": _TEXT,
+            "items": {"type": "string"},
             "description": "New idea requests that become part of it, by id.",
         }
     },
     filters=[
         flag("promoted", "Whether it was taken into the backlog."),
         flag("archived", "Whether it was put away."),
-        Parameter(name="visibility", meaning="Who sees it: public, or another word."),
-        Parameter(name="tag", meaning="Ideas that have this tag."),
+        Parameter(
+            name="visibility", schema=text("public", "Who sees it: public, or another word.")
+        ),
+        Parameter(name="tag", schema=text("ui", "Ideas that have this tag.")),
         _OWNER,
         _ASSIGNED,
     ],
@@ -90,17 +99,20 @@ IDEA_REQUESTS = Resource(
     path="idea-requests",
     noun="idea request",
     settable=idea_requests.SETTABLE,
+    needed=["title"],
     eg={"title": "Dark mode, please", "customer": "ana@example.com"},
     filters=[
-        Parameter(name="status", meaning="new, attached or ignored."),
-        Parameter(name="customer", meaning="Who asked: e-mail or id."),
-        Parameter(name="idea", meaning="What they are attached to."),
+        Parameter(name="status", schema=choice(RequestStatus, "Where they stand.")),
+        Parameter(name="customer", schema=text("ana@example.com", "Who asked: e-mail or id.")),
+        Parameter(
+            name="idea", schema=text("649d2ac49c3a1954e6a2e421", "What they are attached to.")
+        ),
     ],
     verbs=[
         Verb(
             name="attach",
             meaning="Make a new request part of an idea.",
-            members={"idea": {**_TEXT, "description": "The idea's id."}},
+            members={"idea": text("649d2ac49c3a1954e6a2e421", "The idea's id.")},
             eg={"idea": "649d2ac49c3a1954e6a2e421"},
             needed=["idea"],
         ),
@@ -114,18 +126,21 @@ BACKLOG_ITEMS = Resource(
     path="backlog-items",
     noun="backlog item",
     settable=backlog_items.SETTABLE,
+    needed=["title"],
     eg={"title": "Fix the login", "tags": [{"title": "bug"}]},
     filters=[
-        Parameter(name="status", meaning="One of the product's."),
+        Parameter(name="status", schema=text("In Progress", "One of the product's.")),
         _ASSIGNED,
-        Parameter(name="idea", meaning="What they were promoted from."),
+        Parameter(
+            name="idea", schema=text("649d2ac49c3a1954e6a2e421", "What they were promoted from.")
+        ),
     ],
     verbs=[
         Verb(
             name="status",
             meaning="Move a backlog item to another of the product's statuses.",
             method="set_status",
-            members={"status": {**_TEXT, "description": "One of the product's."}},
+            members={"status": text("In Progress", "One of the product's.")},
             eg={"status": "In Progress"},
             needed=["status"],
         )
@@ -137,6 +152,7 @@ OKRS = Resource(
     path="okrs",
     noun="OKR",
     settable=okrs.SETTABLE,
+    needed=["title"],
     eg={
         "title": "Make onboarding effortless",
         "keyResults": [{"title": "Activation", "startValue": 40, "targetValue": 60}],
@@ -147,8 +163,8 @@ OKRS = Resource(
             name="check-in",
             meaning="Note how far a key result has come.",
             members={
-                "keyResult": {**_TEXT, "description": "Its id, or a part of it."},
-                "value": {"type": "number"},
+                "keyResult": text("649d2ac49c3a1954e6a2e421", "Its id, or a part of it."),
+                "value": {"type": "number", "description": "The measure now."},
             },
             needed=["keyResult", "value"],
             eg={"keyResult": "649d2ac49c3a1954e6a2e421", "value": 52},
@@ -161,8 +177,9 @@ ANNOUNCEMENTS = Resource(
     path="announcements",
     noun="announcement",
     settable=announcements.SETTABLE,
+    needed=["title"],
     eg={"title": "Dark mode is here", "categories": [{"title": "New feature"}]},
-    filters=[Parameter(name="status", meaning="draft or published.")],
+    filters=[Parameter(name="status", schema=choice(AnnouncementStatus, "Who can read them."))],
     verbs=[
         Verb(name="publish", meaning="Let everybody read it; the event is that of an update."),
         Verb(name="unpublish", meaning="Take it back; the event is that of an update."),

@@ -10,23 +10,27 @@ from leanbe_emitter.emitter import Changes, Leanbe, Wanted
 from leanbe_emitter.emitter.synthetic import Sample
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Given, Parameter, Queried
+from leanbe_emitter.server.given import Assumed, EventName
+from leanbe_emitter.server.kinds import EVENT_GLOB, text
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.catalogue import EVENTS, EventKind
 from leanbe_emitter.wire.schema import json_schema
 
-_PRODUCT: Final = Parameter(name="product", meaning="Name or id of the product whose they are.")
-_EVENT: Final = Parameter(name="event", meaning="An event name, or a glob such as `idea.*`.")
+_PRODUCT: Final = Parameter(
+    name="product", schema=text("Acme", "Name or id of the product whose they are.")
+)
+_EVENT: Final = Parameter(name="event", schema=EVENT_GLOB)
 
 
 class NewEvent(Given):
     """A synthetic event that is to be raised; it touches nothing else."""
 
-    event: str = Field(description="One of the 22.", examples=["idea.upVoted"])
+    event: EventName = Field(description="One of the 22.", examples=["idea.created"])
     set: dict[str, Any] = Field(
         default={},
         description="What is different from the sample payload, by path.",
-        examples=[{"title": "Dark mode", "country.countryCode": "FR", "upvotes": 3}],
+        examples=[{"title": "Dark mode", "tags[0].title": "ui", "upvotes": 3}],
     )
     unset: list[str] = Field(default=[], description="Paths whose keys are to be missing.")
     payload: Any = Field(default=None, description="A whole payload instead of the sample.")
@@ -34,7 +38,7 @@ class NewEvent(Given):
     same_as: str | None = Field(
         default=None, description="A delivery whose document the event goes on with, by id."
     )
-    assume: dict[str, str] = Field(default={}, description="Assumptions for this one request.")
+    assume: Assumed = Field(default={}, description="Assumptions for this one request.")
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -77,7 +81,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """List the 22 events, with their meaning."""
         return answers.page(map(_document, EVENTS))
 
-    @routes.read("/events/catalogue/{name}/schema", gives={"type": "object"})
+    @routes.read("/events/catalogue/{name}/schema", gives=schemas.SCHEMA)
     def schema(name: str, asked: Annotated[dict[str, Any], Depends(Queried(_READING))]) -> Response:
         """Show the JSON Schema of an event's payload."""
         product = asked.get("product")
@@ -93,7 +97,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
 _LIST: Final = Queried(_PRODUCT, _EVENT, *PAGING)
 _READING: Final = Parameter(
-    name="product", meaning="As this product reads the article; else as it stands."
+    name="product", schema=text("Acme", "As this product reads the article; else as it stands.")
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Given, Queried
+from leanbe_emitter.server.given import WHOLE, EventGlob
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.faults import FAULT_KINDS
 
@@ -34,8 +35,10 @@ class NewFault(Given):
         description=f"How it is done, where there are several ways:\n\n{_WAYS}",
         examples=["timeout"],
     )
-    times: int = Field(default=1, ge=1, le=2**31 - 1, description="How many deliveries take it.")
-    event: str | None = Field(
+    times: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE] = Field(
+        default=1, description="How many deliveries take it."
+    )
+    event: EventGlob | None = Field(
         default=None,
         description="A glob of events that it is meant for; any by default.",
         examples=["idea.*"],

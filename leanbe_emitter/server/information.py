@@ -38,7 +38,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             }
         )
 
-    @routes.add("GET", "/openapi.json", gives={"type": "object"}, refuses=READING, prefix="")
+    @routes.add("GET", "/openapi.json", gives=schemas.OPENAPI, refuses=READING, prefix="")
     def openapi() -> Response:
         """Show this document."""
         return answers.one(app.openapi())

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from leanbe_emitter.delivery.metrics import Histogram, Metrics
 from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.server.kinds import text
 from leanbe_emitter.server.routes import READING, Routes
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -35,7 +36,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @Routes(app, leanbe, "Server").add(
         "GET",
         "/metrics",
-        gives={"type": "string"},
+        gives=text("leanbe_emitter_due 0.0\n", "Metrics, a line each."),
         refuses=READING,
         prefix="",
         media_type=MEDIA_TYPE,

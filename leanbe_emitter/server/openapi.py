@@ -1,15 +1,25 @@
-"""The API's document: OpenAPI 3.1, with the 22 events as webhooks."""
+"""The API's document: OpenAPI 3.1, with the 22 events as webhooks.
+
+FastAPI knows paths and operations; what is in a path, what may come next and what all of it looks
+like is added here, for all operations alike.
+"""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.emitter import Leanbe, Wanted
-from leanbe_emitter.server import schemas
+from leanbe_emitter.server import problems, schemas
+from leanbe_emitter.server.access import OPEN
+from leanbe_emitter.server.examples import example_of
+from leanbe_emitter.server.kinds import choice, text
+from leanbe_emitter.server.links import link
+from leanbe_emitter.wire.assumptions import NAMES
 from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, EventKind
 from leanbe_emitter.wire.schema import envelope_schema
 
@@ -18,6 +28,16 @@ The sending side of Leanbe's webhooks, to act on, control and watch. Actions onl
 delivers at once. Every write answers with the header `Leanbe-Emitter-Cursor`, behind which comes
 what it brought about: `POST /api/v1/deliveries/wait` takes it, so that no test has to sleep.
 """
+_SIX: Final = "or six digits of either end of the id"
+#: What stands in a path, by how the path ends there; the first that fits.
+_IN_PATHS: Final = {
+    "/products/{product}": text("Acme", f"The product: its name, its id, {_SIX}."),
+    "/customers/{reference}": text("ana@example.com", f"Whose: e-mail, id, {_SIX}."),
+    "/users/{reference}": text("bo@example.com", f"Whose: e-mail, id, {_SIX}."),
+    "/{reference}": text("649d2ac49c3a1954e6a2e421", f"Which: its id, {_SIX}."),
+    "/assumptions/{name}": choice(NAMES, "The assumption."),
+    "/catalogue/{name}": choice(EVENT_NAMES, "The event."),
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -33,14 +53,52 @@ def describe(app: FastAPI) -> dict[str, Any]:
             servers=[{"url": app.state.root_path}] if app.state.root_path else None,
         )
         # Shapes are written as they are: what FastAPI knows of models is not used.
-        components = document.setdefault("components", {})
-        components["schemas"] = {"Problem": schemas.PROBLEM}
-        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{}, {"token": []}]
+        document["components"] = {"schemas": {"Problem": schemas.PROBLEM}}
+        if app.state.needs_token:
+            _lock(document)
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _name_path_parameters(path, operation)
+                _add_examples(operation)
+        link(document["paths"])
         examples = _examples()
         document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _lock(document: dict[str, Any]) -> None:
+    """Say that a token has to be shown, and where none has."""
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"token": []}]
+    for path in OPEN & document["paths"].keys():
+        for operation in document["paths"][path].values():
+            operation["security"] = []
+
+
+def _name_path_parameters(path: str, operation: Mapping[str, Any]) -> None:
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            before = path.partition(f"{{{parameter['name']}}}")
+            schema = next(
+                each for end, each in _IN_PATHS.items() if "".join(before[:2]).endswith(end)
+            )
+            parameter["description"] = schema["description"]
+            parameter["schema"] = schema
+            parameter["example"] = example_of(schema)
+
+
+def _add_examples(operation: Mapping[str, Any]) -> None:
+    """Give every body and every answer an example that has none yet."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if "example" not in content:
+            content["example"] = example_of(content["schema"])
+    for status, answer in operation["responses"].items():
+        for media_type, content in answer.get("content", {}).items():
+            if media_type == problems.MEDIA_TYPE:
+                content["example"] = problems.example(int(status))
+            else:
+                content["example"] = example_of(content["schema"])
 
 
 def _examples() -> dict[str, Any]:

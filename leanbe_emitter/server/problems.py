@@ -1,7 +1,7 @@
 """The one place where errors become answers: ``application/problem+json`` (RFC 9457)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -86,17 +86,51 @@ def status_of(error: LeanbeError) -> HTTPStatus:
 def problem(error: LeanbeError, **more: Any) -> Response:
     """Return the answer that tells of an error; ``more`` are further members of the document."""
     status = status_of(error)
-    document = {
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
+    content = stringify({**_document(error), **more})
+    return Response(content, status.value, headers, media_type=MEDIA_TYPE)
+
+
+def _document(error: LeanbeError) -> dict[str, Any]:
+    status = status_of(error)
+    return {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
         "code": error.code,
         "detail": error.message,
         "hint": error.hint,
-        **more,
     }
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
-    return Response(stringify(document), status.value, headers, media_type=MEDIA_TYPE)
+
+
+#: What each status that operations may answer with looks like, for the API's document.
+_EXAMPLES: Sequence[LeanbeError] = (
+    Unauthorized(
+        "The token is missing, or is another one.",
+        hint="Send it in a header: Authorization: Bearer TOKEN.",
+    ),
+    Forbidden(
+        "Pages of 'https://evil.example' may not use this server.",
+        hint="If it is meant, start it with --allowed-host and that name.",
+    ),
+    NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
+    WaitTimedOut(
+        "After 30 s 1 of 2 deliveries came.",
+        hint="Is a worker running? GET /api/v1/deliveries shows what is owed.",
+    ),
+    Conflict("There is a product 'Acme' already.", hint="Names are unique: choose another one."),
+    PayloadTooLarge(
+        "The request's body is longer than 1048576 bytes.",
+        hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
+    ),
+    InvalidValue("There is no field 'titel' to set.", hint="Did you mean title?"),
+    NotReady("The worker inside has failed.", hint="Start the server again."),
+)
+
+
+def example(status: int) -> dict[str, Any]:
+    """Return the document of an error that is answered with a status."""
+    return next(_document(each) for each in _EXAMPLES if status_of(each) == status)
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -131,11 +165,17 @@ async def _not_allowed(request: Request, _: Exception) -> Response:
 
 
 def _methods_at(request: Request) -> set[str]:
-    """Return what can be done at a path, by whichever route."""
-    return {
-        method
+    """Return what can be done at a path, by whichever route that names most of it."""
+    found = [
+        route
         for route in request.app.routes
         if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL
+    ]
+    fewest = min(len(route.param_convertors) for route in found)
+    return {
+        method
+        for route in found
+        if len(route.param_convertors) == fewest
         for method in route.methods or ()
     }
 

@@ -1,50 +1,64 @@
 """Products, and what belongs to them alone: webhook, assumptions, users."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from leanbe_emitter.emitter import Leanbe, Product
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Given, Queried
+from leanbe_emitter.server.given import Assumed, Email, Filled, Headers, Secret, Url
+from leanbe_emitter.server.kinds import STATUSES
 from leanbe_emitter.server.routes import Routes
+
+_URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 
 
 class NewWebhook(Given):
     """Where a product's events go."""
 
-    url: str = Field(examples=["http://127.0.0.1:8000/hooks/leanbe"])
-    secret: str | None = Field(default=None, description="Generated where it is left out.")
-    headers: dict[str, str] | None = Field(
-        default=None, description="Further headers of every request."
+    url: Url = Field(description="An http or https URL.", examples=[_URL])
+    secret: Secret | None = Field(
+        default=None, description="Generated where it is left out.", examples=["whsec_test"]
+    )
+    headers: Headers | None = Field(
+        default=None,
+        description="Further headers of every request.",
+        examples=[{"X-Environment": "test"}],
     )
 
 
 class Owner(Given):
     """The first user of a product."""
 
-    email: str
-    first_name: str
+    email: Email = Field(examples=["bo@example.com"])
+    first_name: Filled = Field(examples=["Bo"])
 
 
 class NewProduct(Given):
     """A product that is to be made."""
 
-    name: str = Field(description="Unique among products.", examples=["Acme"])
-    webhook: NewWebhook | None = None
+    name: Filled = Field(description="Unique among products.", examples=["Acme"])
+    webhook: NewWebhook | None = Field(
+        default=None, description="Where its events go.", examples=[{"url": _URL}]
+    )
     owner: Owner | None = Field(default=None, description="Its first user.")
-    assumptions: dict[str, str] = Field(default={}, description="Switches to set, by name.")
+    assumptions: Assumed = Field(default={}, description="Assumptions to set, by name.")
 
 
 class ChangedProduct(Given):
     """What is to be different about a product."""
 
-    name: str | None = None
-    statuses: list[str] | None = Field(
-        default=None, description="What a backlog item's status can be, in order."
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    name: Filled | None = Field(default=None, description="Unique among products.")
+    statuses: Annotated[list[Filled], WithJsonSchema(STATUSES)] | None = Field(
+        default=None,
+        description="What a backlog item's status can be, in order.",
+        examples=[["Open", "Done"]],
     )
 
 

@@ -15,7 +15,8 @@ from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.emitter.resources import Resource as Documents
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Fields, Parameter, Queried, Schema, check
+from leanbe_emitter.server.asked import PAGE, PAGING, Fields, Parameter, Queried, check
+from leanbe_emitter.server.kinds import Schema, object_of
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.stringify import JSON
 
@@ -51,6 +52,7 @@ class Resource:
         path: what stands for them.
         noun: one of them, in words.
         settable: the fields that may be set.
+        needed: those of them that a new one has to have.
         eg: an example of a new one.
         filters: what a list can be narrowed down by.
         verbs: what else can be done with one.
@@ -63,6 +65,7 @@ class Resource:
     path: str
     noun: str
     settable: Sequence[str]
+    needed: Sequence[str]
     eg: Mapping[str, JSON]
     filters: Sequence[Parameter]
     verbs: Sequence[Verb]
@@ -75,7 +78,7 @@ class Resource:
 
     def schema_of_new(self) -> dict[str, Any]:
         """Return the schema of what makes one."""
-        schema = schemas.settable(self.name, self.settable)
+        schema = schemas.settable(self.name, self.settable, needed=self.needed)
         return {**schema, "properties": {**schema["properties"], **self.only_new}}
 
 
@@ -99,7 +102,7 @@ def _add_create(
 ) -> None:
     body = Fields(resource.schema_of_new(), eg=resource.eg)
     names = [*resource.settable, *resource.only_new]
-    only_new = schemas.object_of(resource.only_new, optional=tuple(resource.only_new))
+    only_new = object_of(resource.only_new, optional=tuple(resource.only_new))
 
     def create(product: str, given: Annotated[dict[str, JSON], Depends(body)]) -> Response:
         fields = _named(given, names)
@@ -166,7 +169,7 @@ def _add_verb(  # noqa: PLR0913 - a verb of a resource
     routes: Routes, leanbe: Leanbe, resource: Resource, verb: Verb, *, path: str, document: Schema
 ) -> None:
     optional = tuple(name for name in verb.members if name not in verb.needed)
-    schema = schemas.object_of(verb.members, optional=optional)
+    schema = object_of(verb.members, optional=optional)
     body = Fields(schema, is_required=bool(verb.needed), eg=verb.eg)
     name = verb.method or verb.name.replace("-", "_")
 

@@ -16,7 +16,7 @@ from fastapi.responses import Response
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, problems
-from leanbe_emitter.server.asked import Schema
+from leanbe_emitter.server.kinds import Schema, cursor
 
 #: What all paths of the API begin with.
 PREFIX = "/api/v1"
@@ -162,7 +162,7 @@ class Routes:
 
 _CURSOR_HEADER = {
     "description": "A cursor from before this: what it brought about comes behind it.",
-    "schema": {"type": "string"},
+    "schema": cursor("A cursor."),
 }
 
 

@@ -16,6 +16,8 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.emitter import Entry, Leanbe
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.server.asked import Parameter, Queried
+from leanbe_emitter.server.kinds import cursor as cursor_of
+from leanbe_emitter.server.kinds import text
 from leanbe_emitter.server.news import News
 from leanbe_emitter.server.routes import READING, Routes
 from leanbe_emitter.storage.journal import Cursor
@@ -27,12 +29,17 @@ HEARTBEAT_SECONDS = 15.0
 #: After how many milliseconds whoever was cut off comes back.
 _RETRY_MS = 1000
 
+_MESSAGES: Final = text(
+    'id: 0-17-2\nevent: settled\ndata: {"status": "delivered"}\n\n', "Messages, as they come."
+)
 _HEARTBEAT = ": still there\n\n"
 _ASKED: Final = Queried(
     Parameter(
         name="after",
-        meaning="Begin behind this cursor, as a write answers with; else with what happens now. "
-        "The header `Last-Event-ID` beats it.",
+        schema=cursor_of(
+            "Begin behind this cursor, as a write answers with; else with what happens now. "
+            "The header `Last-Event-ID` beats it."
+        ),
     )
 )
 
@@ -42,7 +49,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     news = app.state.news
 
     @Routes(app, leanbe, "Stream").add(
-        "GET", "/stream", gives={"type": "string"}, refuses=READING, media_type=MEDIA_TYPE
+        "GET", "/stream", gives=_MESSAGES, refuses=READING, media_type=MEDIA_TYPE
     )
     async def stream(
         request: Request, asked: Annotated[dict[str, Any], Depends(_ASKED)]

@@ -1,24 +1,45 @@
 """The members of products' teams."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.given import Email, Filled
 from leanbe_emitter.server.routes import Routes
+
+_IS_GIVEN: Final[JsonValue] = {"type": "string"}
+_IS_LEFT_OUT: Final[JsonValue] = {"type": "null"}
+#: Which members there are: two of somebody new, or one of somebody who is there.
+_ONE_WAY: Final[list[JsonValue]] = [
+    {
+        "required": ["email", "firstName"],
+        "properties": {"email": _IS_GIVEN, "firstName": _IS_GIVEN, "user": _IS_LEFT_OUT},
+    },
+    {
+        "required": ["user"],
+        "properties": {"email": _IS_LEFT_OUT, "firstName": _IS_LEFT_OUT, "user": _IS_GIVEN},
+    },
+]
 
 
 class NewUser(Given):
     """A user that is to be made, or one of another product who is to have access to this one."""
 
-    email: str | None = Field(default=None, description="Unique in a product.")
-    first_name: str | None = Field(default=None, description="As payloads show it.")
-    user: str | None = Field(
+    model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_WAY})
+
+    email: Email | None = Field(
+        default=None, description="Unique in a product.", examples=["bo@example.com"]
+    )
+    first_name: Filled | None = Field(
+        default=None, description="As payloads show it.", examples=["Bo"]
+    )
+    user: Filled | None = Field(
         default=None, description="Instead: e-mail or id of a user of another product."
     )
 

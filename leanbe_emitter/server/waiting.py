@@ -13,6 +13,8 @@ from leanbe_emitter.emitter import Delivery, Filter, Leanbe
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.server import answers, problems, schemas
 from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.given import WHOLE, EventGlob, Status
+from leanbe_emitter.server.given import Cursor as GivenCursor
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
 
@@ -23,18 +25,24 @@ WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
 class Awaited(Given):
     """What is waited for; without a filter: that nothing is due or in flight."""
 
-    event: str | None = Field(default=None, description="An event name, or a glob.")
-    product: str | None = Field(default=None, description="Name or id of a product.")
-    status: str | None = Field(
-        default=None, description="Left out: any but pending.", json_schema_extra=schemas.STATUS
+    event: EventGlob | None = Field(
+        default=None, description="An event name, or a glob.", examples=["idea.*"]
     )
-    count: int | None = Field(default=None, ge=1, le=1000, description="How many; 1 by default.")
-    after: str | None = Field(
+    product: str | None = Field(default=None, description="Name or id of a product.")
+    status: Status | None = Field(default=None, description="Left out: any but pending.")
+    count: Annotated[int, Field(ge=1, le=1000), WHOLE] | None = Field(
+        default=None, description="How many; 1 by default."
+    )
+    after: GivenCursor | None = Field(
         default=None,
         description="A cursor: only what was recorded, attempted or settled behind it counts.",
     )
     timeout: float = Field(
-        default=WAIT_SECONDS, ge=0, le=LONGEST_WAIT_SECONDS, description="In seconds."
+        default=WAIT_SECONDS,
+        ge=0,
+        le=LONGEST_WAIT_SECONDS,
+        description="In seconds.",
+        examples=[10],
     )
 
     @property
@@ -48,12 +56,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Deliveries")
     news = app.state.news
 
-    @routes.add(
-        "POST",
-        "/deliveries/wait",
-        gives=schemas.page(schemas.DELIVERY),
-        refuses=(*WRITING, TIMED_OUT),
-    )
+    @routes.add("POST", "/deliveries/wait", gives=schemas.CAUGHT, refuses=(*WRITING, TIMED_OUT))
     async def wait(
         request: Request, given: Annotated[Awaited, Depends(Body(Awaited, is_required=False))]
     ) -> Response:

@@ -10,6 +10,7 @@ from leanbe_emitter.emitter import Leanbe, Wanted
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.given import Secret
 from leanbe_emitter.server.products import NewWebhook
 from leanbe_emitter.server.routes import Routes
 
@@ -20,7 +21,9 @@ _SAMPLE = "customer.created"
 class NewSecret(Given):
     """What to sign with from now on."""
 
-    secret: str | None = Field(default=None, description="Generated where it is left out.")
+    secret: Secret | None = Field(
+        default=None, description="Generated where it is left out.", examples=["whsec_test"]
+    )
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from leanbe_emitter.server.access import Access
 from leanbe_emitter.wire.catalogue import EVENT_NAMES
 from tests.api import Api, calling
 from tests.promised import check_promise
@@ -44,6 +45,55 @@ def test_it_describes_every_operation_and_its_answers(document: Any) -> None:
         assert operation["summary"]
         assert operation["description"]
         assert all(each["description"] for each in operation["responses"].values())
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], parameter
+
+
+def test_it_has_an_example_that_fits_of_all_that_is_asked_and_answered(document: Any) -> None:
+    for operation in operations(document):
+        contents = operation.get("parameters", []) + [
+            content
+            for body in (operation.get("requestBody", {}), *operation["responses"].values())
+            for content in body.get("content", {}).values()
+        ]
+        for content in contents:
+            schema = {**content["schema"], "components": document["components"]}
+            Draft202012Validator(schema).validate(content["example"])
+
+
+def test_the_example_of_an_error_has_the_status_that_it_stands_at(document: Any) -> None:
+    for operation in operations(document):
+        for status, answer in operation["responses"].items():
+            problem = answer.get("content", {}).get("application/problem+json")
+            assert problem is None or problem["example"]["status"] == int(status)
+
+
+def test_what_was_made_is_linked_with_all_that_can_be_done_with_it(document: Any) -> None:
+    def linked(path: str) -> set[str]:
+        return set(document["paths"][path]["post"]["responses"]["201"]["links"])
+
+    ideas = linked("/api/v1/products/{product}/ideas")
+    assert {"patch_products_product_ideas_reference", "post_products_product_ideas"} & ideas == {
+        "patch_products_product_ideas_reference"
+    }
+    assert "post_products_product_ideas" in linked("/api/v1/products")
+    assert "delete_products_product_ideas_reference" not in linked("/api/v1/products")
+    triggered = linked("/api/v1/products/{product}/events")
+    assert triggered >= {"get_events_reference", "post_deliveries_reference_redeliver"}
+    ids = {each["operationId"] for each in operations(document)}
+    for operation in operations(document):
+        for answer in operation["responses"].values():
+            assert set(answer.get("links", {})) <= ids
+
+
+def test_it_says_that_a_token_is_needed_where_one_is(document: Any) -> None:
+    assert "security" not in document
+    with calling(access=Access(token="tok_test")) as api:
+        headers = {"Authorization": "Bearer tok_test"}
+        locked = api.at("GET", "/openapi.json", headers=headers).json()
+    assert locked["security"] == [{"token": []}]
+    assert locked["paths"]["/healthz"]["get"]["security"] == []
+    assert "security" not in locked["paths"]["/api/v1/info"]["get"]
 
 
 def test_it_has_the_22_events_as_webhooks_with_bodies_that_fit(document: Any) -> None:
@@ -59,8 +109,6 @@ def test_every_schema_in_it_is_one(document: Any) -> None:
         for body in bodies:
             for content in body.get("content", {}).values():
                 Draft202012Validator.check_schema(content["schema"])
-                if "example" in content:
-                    Draft202012Validator(content["schema"]).validate(content["example"])
 
 
 def test_what_it_refers_to_is_in_it(document: Any) -> None:
