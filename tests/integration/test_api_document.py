@@ -126,6 +126,50 @@ def test_the_example_of_a_new_document_makes_one(api: Api, document: Any, resour
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/products", {"name": " "}, 422),
+        ("/products", {"name": "B", "owner": {"email": "bo", "firstName": "Bo"}}, 422),
+        ("/products", {"name": "B", "assumptions": {"method": "GET"}}, 422),
+        ("/products", {"name": "B", "webhook": {"url": "ftp://127.0.0.1/"}}, 422),
+        ("/products", {"name": "B", "webhook": {"url": "http://127.0.0.1/", "secret": ""}}, 422),
+        ("/products", {"name": "B", "webhook": None, "owner": None}, 201),
+        ("/products/{product}/users", {}, 422),
+        ("/products/{product}/users", {"email": "c@example.com", "user": "bo"}, 422),
+        ("/products/{product}/users", {"email": "c@example.com", "firstName": "C"}, 201),
+        ("/products/{product}/ideas", {}, 422),
+        ("/products/{product}/ideas", {"title": "Dark", "tags": [{}]}, 422),
+        ("/products/{product}/ideas", {"title": "Dark", "tags": ["ui", {"title": "x"}]}, 201),
+        ("/products/{product}/okrs", {"title": "Ship", "keyResults": [{"title": "All"}]}, 422),
+        ("/products/{product}/customers", {"email": "a@example.com", "products": [{}]}, 422),
+        ("/products/{product}/customers", {"email": "a@example.com", "gender": None}, 201),
+        ("/faults", {"kind": "receiver_fails", "times": 2.0}, 201),
+        ("/faults", {"kind": "receiver_fails", "times": 2.5}, 422),
+        ("/faults", {"kind": "receiver_fails", "times": 0}, 422),
+        ("/deliveries/discard", {"olderThan": "30 days"}, 422),
+        ("/deliveries/discard", {"olderThan": "1h30m"}, 200),
+        ("/deliveries/wait", {"timeout": 0, "status": "done"}, 422),
+        ("/deliveries/wait", {"timeout": 0, "count": 1001}, 422),
+    ],
+)
+def test_a_body_that_is_refused_is_none_by_its_schema_either(
+    api: Api, document: Any, path: str, body: Any, status: int
+) -> None:
+    operation = document["paths"][f"/api/v1{path}"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert Draft202012Validator(schema).is_valid(body) is (status != 422)
+    assert api("POST", path.format(product="Acme"), body).status_code == status
+
+
+def test_a_change_of_nothing_is_none_by_its_schema(document: Any) -> None:
+    changes = [each["patch"] for each in document["paths"].values() if "patch" in each]
+    assert len(changes) == 6
+    for operation in changes:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert not Draft202012Validator(schema).is_valid({})
+
+
+@pytest.mark.parametrize(
     ("status", "body"),
     [
         (200, {"items": []}),
