@@ -148,8 +148,13 @@ def check_ca_file(ca_file: str) -> str:
     Raises:
         InvalidValue: there is no such file.
     """
-    path = Path(check_text(ca_file, what="name of a file")).expanduser().absolute()
-    if not path.is_file():
+    path = Path(check_text(ca_file, what="name of a file"))
+    try:
+        path = path.expanduser().absolute()
+        is_there = path.is_file()
+    except (OSError, RuntimeError):  # a name that is too long; a home that nobody has
+        is_there = False
+    if not is_there:
         raise InvalidValue(
             f"There is no file {ca_file!r}.", hint="--ca-file names a PEM file of authorities."
         )

@@ -29,6 +29,25 @@ class NewWebhook(Given):
         description="Further headers of every request.",
         examples=[{"X-Environment": "test"}],
     )
+    ca_file: str | None = Field(
+        default=None,
+        description="A PEM file where the server is: its authorities are trusted, and not the "
+        "system's. Not together with `insecure`.",
+    )
+    insecure: bool | None = Field(
+        default=None,
+        description="Whether any certificate will do; false: the system's authorities again.",
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what else the library takes with the URL; what is left out is None."""
+        headers = None if self.headers is None else self.headers.items()
+        return {
+            "secret": self.secret,
+            "headers": headers,
+            "ca_file": self.ca_file,
+            "insecure": self.insecure,
+        }
 
 
 class Owner(Given):
@@ -73,14 +92,15 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         The secret is in this answer, and later at its webhook's ``secret``.
         """
         webhook, owner = given.webhook, given.owner
-        made = leanbe.products.create(
-            given.name,
-            webhook_url=None if webhook is None else webhook.url,
-            secret=None if webhook is None else webhook.secret,
-            headers=None if webhook is None else (webhook.headers or {}).items(),
-            owner=None if owner is None else owner.model_dump(),
-            assume=given.assumptions,
-        )
+        with leanbe.transaction():
+            made = leanbe.products.create(
+                given.name,
+                owner=None if owner is None else owner.model_dump(),
+                assume=given.assumptions,
+            )
+            if webhook is not None:
+                leanbe.webhooks.set(made, webhook.url, **webhook.settings())
+                made = leanbe.products.get(made)
         return answers.one(_with_secret(made), status=201)
 
     @routes.read("/products", gives=schemas.page(schemas.PRODUCT))

@@ -37,10 +37,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         The secret is generated with the first URL; another URL keeps it.
         """
-        headers = None if given.headers is None else given.headers.items()
-        return answers.one(
-            leanbe.webhooks.set(product, given.url, secret=given.secret, headers=headers)
-        )
+        return answers.one(leanbe.webhooks.set(product, given.url, **given.settings()))
 
     @routes.read(path, gives=schemas.WEBHOOK)
     def show(product: str) -> Response:

@@ -1,8 +1,10 @@
 """Webhook settings and assumptions over the API; a secret is in one answer only."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.api import Api, calling
 
@@ -50,6 +52,37 @@ def test_a_test_raises_a_sample_event_and_shows_what_is_owed(api: Api) -> None:
     assert told.status_code == 201
     assert told.json()["event"]["event"] == "customer.created"
     assert told.json()["delivery"]["_id"] == api.leanbe.deliveries.last().id
+
+
+def test_whom_to_trust_is_set_with_the_url_and_stays_with_another(api: Api, tmp_path: Path) -> None:
+    authorities = tmp_path / "authorities.pem"
+    trustme.CA().cert_pem.write_to_path(authorities)
+    by_file = {"url": URL, "caFile": str(authorities)}
+    made = api("POST", "/products", {"name": "Globex", "webhook": by_file}).json()["webhook"]
+    assert (made["caFile"], made["insecure"]) == (str(authorities), False)
+    for wanted, told in (
+        ({}, (str(authorities), False)),
+        ({"insecure": True}, (None, True)),
+        ({"insecure": False}, (None, False)),
+    ):
+        webhook = api("PUT", "/products/Globex/webhook", {"url": URL, **wanted}).json()
+        assert (webhook["caFile"], webhook["insecure"]) == told
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        {"caFile": "missing.pem"},
+        {"caFile": "~nobody-of-this-name/authorities.pem"},
+        {"caFile": "x" * 5000},
+        {"caFile": __file__, "insecure": True},
+    ],
+)
+def test_a_file_of_authorities_that_is_none_is_refused(api: Api, trust: dict[str, object]) -> None:
+    assert api("PUT", HOOK, {"url": URL, **trust}).status_code == 422
+    wanted = {"name": "Globex", "webhook": {"url": URL, **trust}}
+    assert api("POST", "/products", wanted).status_code == 422
+    assert api("GET", "/products/Globex").status_code == 404
 
 
 @pytest.mark.parametrize("secret", ["", 5, "whsec_\u0000"])
