@@ -4,9 +4,10 @@ The journal's positions go on where they were, so that who follows it misses not
 after. Who held a lease finds it lost, and changes nothing.
 """
 
+from functools import cache
 from typing import Final
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Delete, delete, select, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.storage.documents import METADATA
@@ -42,9 +43,16 @@ def lock(session: Session) -> None:
 def empty(session: Session) -> None:
     """Delete everything."""
     lock(session)
-    for table in reversed(METADATA.sorted_tables):
-        if table not in _STAYING:
-            session.execute(delete(table))
+    connection = session.connection()
+    for statement in _emptying():
+        connection.execute(statement)
+
+
+@cache
+def _emptying() -> tuple[Delete, ...]:
+    """Return the statements: to sort the tables anew takes longer than to empty them."""
+    tables = reversed(METADATA.sorted_tables)
+    return tuple(delete(table) for table in tables if table not in _STAYING)
 
 
 def empty_product(session: Session, product_id: str) -> None:

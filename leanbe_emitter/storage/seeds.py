@@ -5,7 +5,10 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.storage.prepared import found
 from leanbe_emitter.storage.tables import SeedFileRow
+
+_KEPT = select(SeedFileRow.name, SeedFileRow.content)
 
 
 class KeptSeed(NamedTuple):
@@ -23,5 +26,5 @@ def keep(session: Session, seed: KeptSeed) -> None:
 
 def kept(session: Session) -> KeptSeed | None:
     """Return what is planted after each reset, if anything is."""
-    row = session.execute(select(SeedFileRow.name, SeedFileRow.content)).one_or_none()
-    return None if row is None else KeptSeed(*row)
+    rows = found(session, _KEPT)
+    return KeptSeed(*rows[0]) if rows else None
