@@ -22,6 +22,8 @@ from tests.command_line import environment, outside_of_pytest
 from tests.readme import BLOCKS, FILES, README, ROOT, block
 from tests.suites import ALONE
 
+#: How long a script may take: it starts a dozen commands, on a machine that may have other work.
+LONGEST_SECONDS = 300
 NAMES = [name for name, _, _ in BLOCKS]
 
 
@@ -65,7 +67,8 @@ class Shell:
             start_new_session=True,
         ) as bash:
             # What was started in the background holds the pipe: it ends with the script.
-            bash.wait(60)
+            with suppress(subprocess.TimeoutExpired):
+                bash.wait(LONGEST_SECONDS)
             with suppress(ProcessLookupError):
                 os.killpg(bash.pid, signal.SIGTERM)
             printed = bash.stdout.read() if bash.stdout else ""
