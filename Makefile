@@ -53,6 +53,7 @@ format: $(SYNCED)
 lock: $(SYNCED)
 	$(BIN)/$(COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
 	$(BIN)/$(COMPILE) --group bench -o requirements-bench.lock
+	$(BIN)/$(COMPILE) --extra postgres --group image -c requirements.lock pyproject.toml -o requirements-image.lock
 
 $(SYNCED): requirements.lock pyproject.toml
 	@echo "Setting up .venv: the versions of requirements.lock, checked by hash"

@@ -35,7 +35,7 @@ class FreshVenv:
             archive.extractall(site)
         for each in _needed("leanbe-emitter", *packages):
             if each.name != "leanbe-emitter":
-                _link(each, site)
+                link(each, site)
 
     def pytest(self, folder: Path) -> subprocess.CompletedProcess[str]:
         """Type ``pytest`` in a folder."""
@@ -69,7 +69,7 @@ def _needed(*names: str) -> Iterator[Distribution]:
         left += [each.name for each in asked if not each.marker or each.marker.evaluate(NO_EXTRA)]
 
 
-def _link(found: Distribution, site: Path) -> None:
+def link(found: Distribution, site: Path) -> None:
     """Link what a distribution has in its site-packages, by the first part of each path."""
     for top in {path.parts[0] for path in found.files or () if path.parts[0] != ".."}:
         target = site / top

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Cli, Ran, run
+from tests.image import Image
 from tests.readme import ROOT
+from tests.serving import free_port
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +20,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """What the Containerfile makes."""
+    image = Image(tmp_path_factory.mktemp("image"))
+    image.build()
+    return image
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port."""
+    return free_port()
 
 
 @pytest.fixture

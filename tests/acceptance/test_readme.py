@@ -7,7 +7,6 @@ be taken, and the address of PostgreSQL.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,21 +19,12 @@ from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.wire.envelope import seal
 from tests.command_line import environment, outside_of_pytest
 from tests.readme import BLOCKS, FILES, README, ROOT, block
+from tests.serving import free_port
 from tests.suites import ALONE
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300
 NAMES = [name for name, _, _ in BLOCKS]
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class Shell:
