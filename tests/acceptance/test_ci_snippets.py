@@ -1,0 +1,107 @@
+"""What docs/ci.md shows is true: it is YAML, and what it types works."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.command_line import environment
+from tests.example_suites import Example
+from tests.image import Image
+from tests.readme import ROOT
+from tests.waiting import until
+
+PAGE = (ROOT / "docs" / "ci.md").read_text()
+SNIPPETS: Mapping[str, dict[str, Any]] = {
+    name: yaml.safe_load(text)
+    for name, text in re.findall(r"<!-- run: ([a-z ]+) -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
+}
+
+
+@pytest.fixture
+def example(tmp_path: Any) -> Example:
+    return Example("node", tmp_path)
+
+
+def typed(name: str) -> list[str]:
+    """Return the lines that a job types."""
+    if name.startswith("gitlab"):
+        lines: list[str] = SNIPPETS[name]["suite"]["script"]
+        return lines
+    steps = SNIPPETS[name]["jobs"]["suite"]["steps"]
+    return [step["run"] for step in steps if "run" in step and "if" not in step]
+
+
+def the_line(name: str, beginning: str) -> list[str]:
+    """Return the words of the one line that begins so, without that."""
+    (line,) = (line for line in typed(name) if line.startswith(beginning))
+    return shlex.split(line.removeprefix(beginning))
+
+
+def node(example: Example, *words: str, environ: Mapping[str, str]) -> None:
+    """Run a command in the folder of the suite; it has to succeed."""
+    ran = subprocess.run(
+        words, cwd=example.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_there_is_a_snippet_for_each_way_and_each_service() -> None:
+    assert set(SNIPPETS) == {
+        f"{service} {way}" for service in ("github", "gitlab") for way in ("exec", "container")
+    }
+    for name in SNIPPETS:
+        assert typed(name)[-1].endswith("node --test")
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("name", ["github exec", "gitlab exec"])
+def test_the_suite_passes_by_the_last_line(name: str, image: Image, example: Example) -> None:
+    words = shlex.split(typed(name)[-1].removeprefix("venv/bin/"))
+    node(example, *words, environ=environment({"PATH": image.environ["PATH"]}))
+
+
+@pytest.mark.node
+def test_the_suite_passes_beside_the_container(image: Image, example: Example, port: int) -> None:
+    run = the_line("github container", "docker run --detach --name emitter --network host --env ")
+    variable, name, *command = run
+    assert (name, image.last("EXPOSE")) == ("leanbe-emitter", "5326")
+    set_name, _, value = variable.partition("=")
+    told = {set_name: value, "LEANBE_EMITTER_PORT": str(port)}
+    with image.started(*command, environ=told):
+        image.run(*the_line("github container", "docker exec emitter "), environ=told)
+        there = {"LEANBE_EMITTER_URL": f"http://127.0.0.1:{port}"}
+        node(example, "node", "--test", environ=environment(there))
+
+
+def test_the_service_of_a_job_is_well_by_the_name_that_the_job_knows(
+    image: Image, port: int
+) -> None:
+    job = SNIPPETS["gitlab container"]["suite"]
+    (service,) = job["services"]
+    url = httpx.URL(job["variables"]["LEANBE_EMITTER_URL"])
+    assert (url.host, str(url.port)) == (service["alias"], image.last("EXPOSE"))
+    told = {"LEANBE_EMITTER_PORT": str(port)}
+    with image.started(*service["command"], environ=told):
+        until(lambda: image.is_well(told), "it is well")
+        asked = httpx.get(
+            f"http://127.0.0.1:{port}/api/v1/products",
+            headers={"host": url.netloc.decode()},
+            trust_env=False,
+            timeout=30,
+        )
+    assert asked.status_code == 200
+
+
+def test_the_image_is_built_from_what_is_there_and_published_to_this_machine() -> None:
+    build = "docker build --tag leanbe-emitter --file leanbe-emitter/Containerfile leanbe-emitter"
+    assert build in typed("github container")
+    assert f"{build}\ndocker run --detach --publish 127.0.0.1:5326:5326 leanbe-emitter\n" in PAGE
+    assert (ROOT / "Containerfile").is_file()
+    for target in re.findall(r"\]\(([^)]+)\)", PAGE):
+        assert (ROOT / "docs" / target).exists(), target
