@@ -19,6 +19,9 @@ from leanbe_emitter.server.kinds import Schema, cursor_of_list, truth
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.stringify import JSON, parse
 
+#: How much of a body that is too long is read and forgotten, by the limit.
+_HEARD_OUT: Final = 16
+
 #: How many a list shows unless it is told otherwise, and how many at the most.
 PAGE, LONGEST_PAGE = 50, 200
 
@@ -228,14 +231,21 @@ def _refused(error: ValidationError) -> InvalidValue:
 
 
 async def _content(request: Request, *, most: int) -> bytes:
+    """Return a request's body.
+
+    One that is too long is heard out, within reason: whoever still sends does not hear an answer.
+    Whoever asks first whether to send it is answered at once.
+    """
+    length, content = 0, bytearray()
     declared = request.headers.get("content-length", "0")
-    content = bytearray()
-    if not declared.isdigit() or int(declared) <= most:
+    if not ("expect" in request.headers and int(declared) > most):
         async for chunk in request.stream():
-            content += chunk
-            if len(content) > most:
+            length += len(chunk)
+            if length <= most:
+                content += chunk
+            elif length > most * _HEARD_OUT:
                 break
-        else:
+        if length <= most:
             return bytes(content)
     raise PayloadTooLarge(
         f"The request's body is longer than {most} bytes.",

@@ -26,7 +26,8 @@ from leanbe_emitter.wire.schema import envelope_schema
 _ABOUT = """
 The sending side of Leanbe's webhooks, to act on, control and watch. Actions only record; a worker
 delivers at once. Every write answers with the header `Leanbe-Emitter-Cursor`, behind which comes
-what it brought about: `POST /api/v1/deliveries/wait` takes it, so that no test has to sleep.
+what it brought about: `POST /api/v1/deliveries/wait` takes it, so that no test has to sleep. A body
+is read as JSON in UTF-8, whatever its `Content-Type` says.
 """
 _SIX: Final = "or six digits of either end of the id"
 #: What stands in a path, by how the path ends there; the first that fits.

@@ -1,5 +1,6 @@
 """Texts that no database holds are refused as any other, wherever they stand."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,5 +65,7 @@ def test_in_a_path_or_a_query_it_names_nothing(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "body"), IN_BODIES)
-def test_in_a_body_it_is_refused(api: Api, path: str, body: Any) -> None:
-    assert api("POST", path, body).status_code in {404, 422}
+@pytest.mark.parametrize("odd", [r"\u0000", r"\ud800"])
+def test_in_a_body_it_is_refused(api: Api, path: str, body: Any, odd: str) -> None:
+    content = json.dumps(body).replace(r"\u0000", odd)
+    assert api("POST", path, content=content).status_code in {404, 422}

@@ -1,0 +1,124 @@
+"""Requests of every form that HTTP has, to the server as users run it: each has its answer."""
+
+import json
+import socket
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.serving import Served, serving
+
+PRODUCTS = "/api/v1/products"
+MEBIBYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served"), "--ephemeral", "--workers-off") as served:
+        yield served
+
+
+def said(served: Served, *lines: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    """Say the lines of a request, and then its body; return status, headers and body."""
+    address = urlsplit(served.ready["url"])
+    request = "\r\n".join((*lines, "Host: localhost", "Connection: close", "", "")).encode(
+        "latin-1"
+    )
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(request + body)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, content = answer.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
+    return int(first.split()[1]), headers, content
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in (*pieces, b""))
+
+
+def test_an_old_client_is_answered(served: Served) -> None:
+    status, _, content = said(served, f"GET {PRODUCTS} HTTP/1.0")
+    assert (status, "items" in json.loads(content)) == (HTTPStatus.OK, True)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PUT"])
+def test_a_method_that_is_not_taken_is_told_which_are(served: Served, method: str) -> None:
+    status, headers, content = said(served, f"{method} {PRODUCTS} HTTP/1.1")
+    assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET, POST")
+    assert method == "HEAD" or json.loads(content)["code"] == "method_not_allowed"
+
+
+def test_a_body_of_no_declared_length_is_read(served: Served) -> None:
+    body = chunked(b'{"name": ', b'"In pieces"}')
+    status, _, content = said(
+        served, f"POST {PRODUCTS} HTTP/1.1", "Transfer-Encoding: chunked", body=body
+    )
+    assert (status, json.loads(content)["name"]) == (HTTPStatus.CREATED, "In pieces")
+
+
+@pytest.mark.parametrize(
+    "length", [f"Content-Length: {MEBIBYTE + 1}", "Transfer-Encoding: chunked"]
+)
+def test_a_body_beyond_a_mebibyte_is_refused_however_it_is_sent(
+    served: Served, length: str
+) -> None:
+    spaces = b" " * (MEBIBYTE + 1)
+    body = chunked(spaces) if "chunked" in length else spaces
+    status, _, content = said(served, f"POST {PRODUCTS} HTTP/1.1", length, body=body)
+    assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert json.loads(content)["code"] == "payload_too_large"
+
+
+def test_whoever_asks_whether_to_send_a_body_that_is_too_long_is_told_not_to(
+    served: Served,
+) -> None:
+    lines = (f"Content-Length: {MEBIBYTE + 1}", "Expect: 100-continue")
+    status, _, _ = said(served, f"POST {PRODUCTS} HTTP/1.1", *lines)
+    assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET",
+        "GET /\x00 HTTP/1.1",
+        "POST / HTTP/1.1\r\nContent-Length: x",
+        "\x16\x03\x01",
+        "BREW / HTTP/1.1",
+    ],
+)
+def test_what_is_no_request_is_refused_as_one_that_nobody_understands(
+    served: Served, line: str
+) -> None:
+    assert said(served, line)[0] == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/json;charset=x"])
+def test_a_body_is_json_whatever_it_is_called(served: Served, kind: str) -> None:
+    name: Any = {"name": f"Called {kind}"}
+    answer = served.client.post(
+        "/products", content=json.dumps(name), headers={"Content-Type": kind}
+    )
+    assert answer.status_code == HTTPStatus.CREATED
+
+
+def test_of_two_members_of_one_name_the_last_counts(served: Served) -> None:
+    answer = served.client.post("/products", content='{"name": "First", "name": "Last"}')
+    assert answer.json()["name"] == "Last"
+
+
+@pytest.mark.parametrize(
+    "content", [b'\xef\xbb\xbf{"name": "B"}', b'{"name": "\xff"}', b'{"name": 1e999}']
+)
+def test_a_text_that_is_no_json_is_refused(served: Served, content: bytes) -> None:
+    answer = served.client.post("/products", content=content)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_large_headers_are_taken_or_refused_and_the_server_goes_on(served: Served) -> None:
+    said(served, f"GET {PRODUCTS} HTTP/1.1", f"X-Large: {'x' * MEBIBYTE}")
+    assert served.client.get("/products").status_code == HTTPStatus.OK
