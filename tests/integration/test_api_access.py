@@ -34,7 +34,17 @@ def test_on_loopback_it_is_asked_for_by_names_of_this_machine(host: str) -> None
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "[", "localhost@evil.example:80", ""]
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "notlocalhost",
+        "[2001:db8::1]:80",
+        "[",
+        "localhost@evil.example:80",
+        "",
+    ],
 )
 def test_a_name_that_somebody_else_gave_this_machine_is_refused(host: str) -> None:
     with guarded(Access()) as api:
@@ -54,13 +64,15 @@ def test_a_page_of_somebody_else_may_not_act(origin: str) -> None:
 
 def test_names_that_were_allowed_may_ask_and_their_pages_act() -> None:
     with guarded(Access(hosts=frozenset({"leanbe.example"}))) as api:
-        headers = {"Host": "leanbe.example", "Origin": "https://leanbe.example"}
-        assert api("GET", "/products", headers=headers).status_code == 200
+        for host in ("leanbe.example", "127.0.0.1:5326"):
+            headers = {"Host": host, "Origin": "https://leanbe.example"}
+            assert api("GET", "/products", headers=headers).status_code == 200
 
 
-def test_its_own_page_may_act() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_its_own_page_may_act(scheme: str) -> None:
     with guarded(Access()) as api:
-        headers = {"Host": "localhost:5326", "Origin": "http://localhost:5326"}
+        headers = {"Host": "localhost:5326", "Origin": f"{scheme}://LOCALHOST:5326"}
         assert api("GET", "/products", headers=headers).status_code == 200
 
 
