@@ -38,6 +38,11 @@ class ServerProcess:
     db: str
     token: str | None = field(repr=False)
     pid: int
+    _process: "subprocess.Popen[str]" = field(repr=False)
+
+    def has_ended(self) -> bool:
+        """Say whether it has, before it was told to."""
+        return self._process.poll() is not None
 
 
 @contextmanager
@@ -66,7 +71,7 @@ def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
             line = process.stdout.readline() if process.stdout else ""
             if not line:
                 raise ServerUnavailable("The server did not start.", hint="Its own lines say why.")
-            yield ServerProcess(**json.loads(line))
+            yield ServerProcess(**json.loads(line), _process=process)
         finally:
             stop(process)
 

@@ -158,9 +158,19 @@ class Root(Group):
             _write(formatter, title, list(commands.items()))
 
 
-def command(name: str, *, example: str) -> Callable[[Callback], click.Command]:
-    """Return the decorator of a command that belongs to no group."""
-    return click.command(name, cls=Command, example=example)
+def command(
+    name: str, *, example: str, ends_in_command: bool = False
+) -> Callable[[Callback], click.Command]:
+    """Return the decorator of a command that belongs to no group.
+
+    Args:
+        name: what it is called.
+        example: what its help ends in.
+        ends_in_command: whether the first word that is no option begins another command, whose
+            options are not ours.
+    """
+    settings = {"allow_interspersed_args": not ends_in_command}
+    return click.command(name, cls=Command, example=example, context_settings=settings)
 
 
 def group(name: str, *, example: str) -> Callable[[Callback], Group]:

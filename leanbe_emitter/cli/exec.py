@@ -28,7 +28,7 @@ PRODUCT = "Acme"
 _SIGNALLED = 128
 
 
-@command("exec", example="leanbe-emitter exec -- leanbe-emitter product list")
+@command("exec", example="leanbe-emitter exec -- leanbe-emitter product list", ends_in_command=True)
 @click.option(
     "--webhook-url", metavar="URL", help=f"Make a product, {PRODUCT}, whose events go there."
 )
@@ -62,6 +62,8 @@ def exec(  # noqa: A001 - the command's own name
             _prepare(server, seed, webhook_url, secret=secret)
         told = {URL_VARIABLE: server.url, DB_VARIABLE: server.db, secret_env: secret}
         status = _run(words, told)
+        if server.has_ended():
+            invocation.notice("The server had ended before. Its own lines may say why.")
     if status != 0:
         invocation.notice(f"{words[0]} ended with {status}.")
         raise click.exceptions.Exit(status)

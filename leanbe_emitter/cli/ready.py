@@ -3,7 +3,8 @@
 import http.client
 import json
 import os
-from urllib.parse import urlsplit
+import socket
+from urllib.parse import SplitResult, urlsplit
 
 import click
 
@@ -32,9 +33,7 @@ def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
     Exits with 1 if the time is over.
     """
     asked = url or os.environ.get(URL_VARIABLE) or _usual(invocation)
-    address = urlsplit(asked)
-    if address.scheme != "http" or not address.hostname:
-        raise InvalidValue(f"{asked!r} is no URL of a server.", hint="Write http://HOST:PORT.")
+    address = _parsed(asked)
     deadline = stopwatch() + timeout
     while (why := _why_not(address.netloc, address.path.rstrip("/"))) is not None:
         if stopwatch() >= deadline:
@@ -44,6 +43,23 @@ def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
             )
         pause(_LOOK_SECONDS)
     output.text(asked)
+
+
+def _parsed(url: str) -> SplitResult:
+    """Return the parts of a server's URL.
+
+    Raises:
+        InvalidValue: it is none.
+    """
+    refused = InvalidValue(f"{url!r} is no URL of a server.", hint="Write http://HOST:PORT.")
+    try:
+        address = urlsplit(url)
+        is_one = address.scheme == "http" and bool(address.hostname) and address.port != 0
+    except ValueError:  # brackets that do not close, a port that there is not
+        raise refused from None
+    if not is_one:
+        raise refused
+    return address
 
 
 def _usual(invocation: Invocation) -> str:
@@ -59,12 +75,27 @@ def _why_not(netloc: str, root: str) -> str | None:
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        return f"{type(error).__name__}."
+        return _in_words(error)
     finally:
         connection.close()
     if answer.status == http.HTTPStatus.OK:
         return None
     return _detail(body) or f"it answers {answer.status}."
+
+
+def _in_words(error: OSError | http.client.HTTPException) -> str:
+    match error:
+        case socket.gaierror():
+            return "there is no address of that name."
+        case TimeoutError():
+            return f"no answer came within {_ANSWER_SECONDS:g} s."
+        case ConnectionRefusedError():
+            return "nobody listens there."
+        case http.client.RemoteDisconnected():
+            return "it hung up without an answer."
+        case OSError():
+            return f"{error.strerror or type(error).__name__}."
+    return "what listens there does not speak HTTP."
 
 
 def _detail(body: bytes) -> str | None:
