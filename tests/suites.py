@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pytest
 
 #: Plugins that are here for other suites.
-OTHERS = ("faker", "django", "syrupy", "asyncio", "randomly")
+OTHERS = ("faker", "django", "syrupy", "asyncio", "randomly", "schemathesis")
 
 
 def without(*plugins: str) -> tuple[str, ...]:
