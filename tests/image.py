@@ -123,8 +123,8 @@ class Image:
         return folder
 
     def _copy(self, *sources: str) -> None:
-        """Copy what ``.containerignore`` lets through: it names all that it does."""
-        lines = (ROOT / ".containerignore").read_text().splitlines()
+        """Copy what ``.dockerignore`` lets through: it names all that it does."""
+        lines = (ROOT / ".dockerignore").read_text().splitlines()
         shown = [line[1:] for line in lines if line.startswith("!")]
         for name in shown if sources == (".",) else set(sources) & set(shown):
             source, target = ROOT / name, self._cwd / name
