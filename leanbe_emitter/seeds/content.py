@@ -5,6 +5,7 @@ what the domain knows of them (``checking``).
 """
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -29,6 +30,11 @@ def _secret(text: str, info: ValidationInfo) -> str:
     return environ[name]
 
 
+def _absolute(name: str) -> str:
+    """Return a file's name as it holds for whoever resets the database, wherever they are."""
+    return str(Path(name).expanduser().absolute())
+
+
 def _switch(value: object) -> object:
     """Return an assumption's value as its text: YAML and JSON have numbers and truth values."""
     return value if isinstance(value, str | dict | list | None) else json.dumps(value)
@@ -38,6 +44,7 @@ def _switch(value: object) -> object:
 FixedId = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{OBJECT_ID_LENGTH}}}$")]
 #: Text, or ``env:NAME``.
 Secret = Annotated[str, AfterValidator(_secret)]
+FileName = Annotated[str, AfterValidator(_absolute)]
 Switch = Annotated[str, BeforeValidator(_switch)]
 #: A document's fields, by its own names.
 Entry = dict[str, Any]
@@ -55,6 +62,18 @@ class Webhook(Part):
     url: str
     secret: Secret | None = Field(default=None, repr=False)
     headers: dict[str, str] | None = Field(default=None, repr=False)
+    ca_file: FileName | None = None
+    insecure: bool | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the domain takes with the URL; what is left out is None."""
+        headers = None if self.headers is None else self.headers.items()
+        return {
+            "secret": self.secret,
+            "headers": headers,
+            "ca_file": self.ca_file,
+            "insecure": self.insecure,
+        }
 
 
 class User(Part):

@@ -97,8 +97,7 @@ class Planter:
                 products.set_statuses(action, row, product.statuses)
         if (webhook := product.webhook) is not None:
             with self._seed.blaming((*at, "webhook")):
-                headers = None if webhook.headers is None else webhook.headers.items()
-                webhooks.set_url(action, row, webhook.url, secret=webhook.secret, headers=headers)
+                webhooks.set_url(action, row, webhook.url, **webhook.settings())
         for number, user in enumerate(product.users):
             with self._seed.blaming((*at, "users", number)):
                 users.create(self._next(user.id), row, **_person(user))

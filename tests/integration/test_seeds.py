@@ -225,6 +225,18 @@ def test_secrets_of_the_environment_are_looked_up_once(leanbe: Leanbe, tmp_path:
     assert leanbe.products.only().webhook.secret == "env:whsec"
 
 
+def test_a_file_of_authorities_is_found_by_whoever_resets(
+    leanbe: Leanbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.chdir(tmp_path)
+    webhook = "{url: 'https://127.0.0.1:9/', caFile: ca.pem}"
+    leanbe.seeds.plant(written(tmp_path, f"products: [{{name: Acme, webhook: {webhook}}}]"))
+    monkeypatch.chdir("/")
+    leanbe.reset()
+    assert leanbe.products.only().webhook.ca_file == str(tmp_path / "ca.pem")
+
+
 REFUSED = {
     "customers:\n    - {email: ana@example.com}\n    - {email: Ana@example.com}": (
         Conflict,
