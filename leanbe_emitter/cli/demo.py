@@ -10,14 +10,15 @@ import click
 
 from leanbe_emitter.cli import article_formula, output
 from leanbe_emitter.cli.commands import command
+from leanbe_emitter.cli.demonstration import Hook, Made, Report, demonstrate
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.receiver_process import ReceiverProcess
 from leanbe_emitter.cli.values import SECRET
+from leanbe_emitter.processes import ServerProcess, server_started
 
 if TYPE_CHECKING:
-    from leanbe_emitter.cli.demonstration import Made, Report, Stage
     from leanbe_emitter.cli.telling import Step, StoryReport
 
 #: The secret of the demo's own receiver; both of them are gone when it ends.
@@ -40,10 +41,10 @@ _STORY_TITLES = _STORY_LINE.format("", "action", "events", "answers", "the recei
 @click.option("--story", is_flag=True, help="Tell the whole life of a product, action by action.")
 @click.pass_obj
 def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: bool) -> None:
-    """Send all 22 events to a receiver, see each verified, one retried.
+    """Have a server send all 22 events to a receiver, see each verified, one retried.
 
     With --story they follow from what some people do: they ask, vote, promote, publish, delete.
-    The database and the receiver are made for it, and go with it.
+    Server, database and receiver are made for it, and go with it.
     """
     if (to is None) != (secret is None):
         raise click.UsageError("--to and --secret go together: your receiver and its secret.")
@@ -62,34 +63,37 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: b
 def _run(
     invocation: Invocation, folder: Path, *, to: str | None, secret: str, is_story: bool
 ) -> "Report | StoryReport":
-    from leanbe_emitter.cli.demonstration import Stage  # noqa: PLC0415 - loads SQLAlchemy
-
     with _receiver(to, secret=secret, save=folder / "bodies") as receiver:
-        stage = Stage(
-            url=receiver.url if receiver else str(to),
-            secret=secret,
-            database=folder / "demo.db",
-            settings=invocation.settings(),
-            verdicts=receiver.verdicts() if receiver else None,
-        )
-        report = (_tell if is_story else _demonstrate)(invocation.form, stage)
+        if is_story:
+            hook = _hook(receiver, to, secret)
+            report: Report | StoryReport = _tell(invocation, hook, database=folder / "demo.db")
+        else:
+            # It starts while the receiver does.
+            with server_started() as server:
+                report = _demonstrate(invocation.form, server, _hook(receiver, to, secret))
     if receiver is not None:
         report.node = article_formula.judge(sorted((folder / "bodies").glob("*.json")), secret)
         _say(invocation.form, f"\n{report.remark_of_node}")
     return report
 
 
-def _demonstrate(form: Form, stage: "Stage") -> "Report | StoryReport":
-    from leanbe_emitter.cli.demonstration import demonstrate  # noqa: PLC0415 - loads SQLAlchemy
+def _hook(receiver: ReceiverProcess | None, to: str | None, secret: str) -> Hook:
+    if receiver is None:
+        return Hook(url=str(to), secret=secret, verdicts=None)
+    return Hook(url=receiver.url, secret=secret, verdicts=receiver.verdicts())
 
-    _say(form, f"Leanbe's 22 events, signed and posted to {stage.url}\n\n{_TITLES}")
-    return demonstrate(stage, show=lambda made: _show(form, made))
+
+def _demonstrate(form: Form, server: ServerProcess, hook: Hook) -> Report:
+    _say(form, f"Leanbe's 22 events, signed and posted to {hook.url}\n\n{_TITLES}")
+    return demonstrate(server, hook, show=lambda made: _show(form, made))
 
 
-def _tell(form: Form, stage: "Stage") -> "Report | StoryReport":
-    from leanbe_emitter.cli.telling import tell  # noqa: PLC0415 - loads SQLAlchemy
+def _tell(invocation: Invocation, hook: Hook, *, database: Path) -> "StoryReport":
+    from leanbe_emitter.cli.telling import Stage, tell  # noqa: PLC0415 - loads SQLAlchemy
 
-    _say(form, f"The life of a product, told to {stage.url}\n\n{_STORY_TITLES}")
+    form = invocation.form
+    _say(form, f"The life of a product, told to {hook.url}\n\n{_STORY_TITLES}")
+    stage = Stage(hook=hook, database=database, settings=invocation.settings())
     return tell(stage, show=lambda step: _show_step(form, step))
 
 
@@ -108,7 +112,7 @@ def _say(form: Form, words: str) -> None:
         output.text(words)
 
 
-def _show(form: Form, made: "Made") -> None:
+def _show(form: Form, made: Made) -> None:
     if form is Form.TABLE:
         cells = (made.event, made.number, made.answer, made.verdict, f"{made.latency_ms:.1f} ms")
         output.text(output.printable(_LINE.format(*cells, made.next).rstrip()))

@@ -1,17 +1,19 @@
-"""What ``demo`` does: a product, the 22 events, one retry, and what the receiver said of them."""
+"""What ``demo`` does over a server's API: a product, the 22 events, one retry, and their answers.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+The server's clock is manual, as that of every ephemeral database: the retry waits until all events
+were sent, and then takes no time.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
+from typing import Any
 
+from leanbe_emitter.cli.api import Api, calling
 from leanbe_emitter.cli.article_formula import Judgement
 from leanbe_emitter.cli.output import Document
-from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.emitter import Leanbe, Product, Wanted
-from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.processes import ServerProcess
+from leanbe_emitter.storage.states import Outcome
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.samples import STORY_ORDER
 
@@ -117,108 +119,90 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """Where it happens.
+class Hook:
+    """Where it is sent.
 
     Attributes:
         url: the receiver.
         secret: what it verifies with.
-        database: a file that is not there yet.
-        settings: limits and allowed targets.
         verdicts: what the receiver says of each request that reached it, in order; None where it
             tells nobody.
     """
 
     url: str
     secret: str = field(repr=False)
-    database: Path
-    settings: Settings
     verdicts: Iterator[bool] | None
 
-    @contextmanager
-    def opened(self) -> Iterator[tuple[Leanbe, Product]]:
-        """Open the database, with one product whose webhook is the receiver."""
-        with Leanbe(f"sqlite:///{self.database}", settings=self.settings) as leanbe:
-            acme = leanbe.products.create(
-                "Acme", webhook_url=self.url, secret=self.secret, assume=ASSUME
-            )
-            yield leanbe, acme
+    def verdict(self, *, is_answered: bool) -> bool | None:
+        """Return what the receiver said of the next request; None where it tells nobody."""
+        if self.verdicts is None:
+            return None
+        # Our receiver reports a request before it answers it: the verdict is there already.
+        return is_answered and next(self.verdicts, False)
 
 
-def demonstrate(stage: Stage, *, show: Callable[[Made], None]) -> Report:
-    """Trigger all 22 events and follow each until it is settled.
+def demonstrate(server: ServerProcess, hook: Hook, *, show: Callable[[Made], None]) -> Report:
+    """Have a server raise all 22 events, and retry what was not accepted until it is settled.
 
     Args:
-        stage: where it happens.
-        show: is given each attempt as soon as it is made.
+        server: has nothing yet, and a manual clock.
+        hook: where it is sent.
+        show: is given each attempt as soon as it is known.
+
+    Raises:
+        InvalidValue: the server refuses the URL or the secret.
+        ServerUnavailable: it does not answer any more.
     """
-    report = Report(url=stage.url)
-
-    def keep(made: Made) -> None:
-        report.made.append(made)
-        show(made)
-
-    watcher = Watching(stage.verdicts, keep)
-    with stage.opened() as (leanbe, _):
-        triggered = leanbe.trigger_all(Wanted(events=STORY_ORDER), watcher=watcher)
-        owed = [each.delivery for each in triggered if each.delivery is not None]
-        leanbe.follow(owed, watcher=watcher)
+    report = Report(url=hook.url)
+    with calling(server) as api:
+        for attempt in _attempts(api, hook):
+            made = _made(attempt, hook)
+            report.made.append(made)
+            show(made)
     return report
 
 
-class Watching:
-    """The watcher that turns attempts into what is shown of them, with the receiver's verdict.
-
-    Args:
-        verdicts: what the receiver says of each request that reached it, in order; None where it
-            tells nobody.
-        keep: is given each attempt as soon as it is made.
-    """
-
-    def __init__(self, verdicts: Iterator[bool] | None, keep: Callable[[Made], None]) -> None:
-        self._verdicts = verdicts
-        self._keep = keep
-
-    def begun(self, claimed: Claimed) -> None:
-        """Wait for the end of it."""
-
-    def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-        """Hand the attempt on."""
-        made = Made(
-            delivery_id=claimed.delivery_id,
-            event=claimed.event_name,
-            number=claimed.number,
-            status=settlement.evidence.answer_status,
-            answer=_answer(settlement),
-            is_accepted=settlement.evidence.outcome is Outcome.DELIVERED,
-            is_verified=self._verdict(settlement),
-            latency_ms=settlement.evidence.duration_us / 1000,
-            next=_next(settlement),
-        )
-        self._keep(made)
-
-    def _verdict(self, settlement: Settlement) -> bool | None:
-        if self._verdicts is None:
-            return None
-        if settlement.evidence.answer_status is None:
-            return False
-        # Our receiver reports a request before it answers it: the verdict is there already.
-        return next(self._verdicts, False)
+def _attempts(api: Api, hook: Hook) -> Iterator[Mapping[str, Any]]:
+    """Yield the attempts, in their order, each as the API tells of it."""
+    webhook = {"url": hook.url, "secret": hook.secret}
+    api.post("/products", {"name": "Acme", "webhook": webhook, "assumptions": ASSUME})
+    documents: dict[str, str] = {}
+    for name in STORY_ORDER:
+        resource, _, _ = name.partition(".")
+        event = {"event": name, "sameAs": documents.get(resource)}
+        documents[resource] = api.post("/products/Acme/events", event)["delivery"]["_id"]
+        (delivery,) = api.post("/deliveries/wait", {"after": api.cursor})["items"]
+        (attempt,) = delivery["attempts"]
+        yield {**attempt, "delivery": delivery["_id"], "event": name}
+    yield from api.post("/clock/run-until-settled", {})["attempts"]
 
 
-def _answer(settlement: Settlement) -> str:
-    status = settlement.evidence.answer_status
+def _made(attempt: Mapping[str, Any], hook: Hook) -> Made:
+    status = None if attempt["answer"] is None else attempt["answer"]["status"]
+    is_accepted = attempt["outcome"] == Outcome.DELIVERED
+    return Made(
+        delivery_id=attempt["delivery"],
+        event=attempt["event"],
+        number=attempt["number"],
+        status=status,
+        answer=in_words(status) or attempt["error"] or attempt["outcome"],
+        is_accepted=is_accepted,
+        is_verified=hook.verdict(is_answered=status is not None),
+        latency_ms=attempt["durationMs"],
+        next="" if is_accepted else next_in_words(attempt["number"]),
+    )
+
+
+def in_words(status: int | None) -> str:
+    """Return an answer's status with its phrase; nothing where there was no answer."""
     if status is None:
-        return settlement.evidence.error or settlement.evidence.outcome
+        return ""
     phrase = next((each.phrase for each in HTTPStatus if each == status), "")
     return f"{status} {phrase}".rstrip()
 
 
-def _next(settlement: Settlement) -> str:
-    match settlement.state:
-        case DeliveryState.WAITING:
-            return f"again in {format_duration(RETRY_SECONDS)}"
-        case DeliveryState.EXHAUSTED:
-            return "given up"
-        case _:
-            return ""
+def next_in_words(number: int) -> str:
+    """Say what comes after an attempt of that number that was not accepted."""
+    if number >= MAX_ATTEMPTS:
+        return "given up"
+    return f"again in {format_duration(RETRY_SECONDS)}"

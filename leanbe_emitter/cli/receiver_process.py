@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Self
 
@@ -14,15 +15,19 @@ from leanbe_emitter.processes import stop
 
 
 class ReceiverProcess:
-    """A running ``leanbe-emitter receiver``.
+    """A running ``leanbe-emitter receiver``."""
 
-    Attributes:
-        url: where it listens.
-    """
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
 
-    def __init__(self, url: str, lines: IO[str]) -> None:
-        self.url = url
-        self._lines = lines
+    @cached_property
+    def url(self) -> str:
+        """Where it listens, as soon as it does.
+
+        Raises:
+            Failed: it did not start; the hint is what it said.
+        """
+        return _url_of(self._process)
 
     @classmethod
     @contextmanager
@@ -33,9 +38,6 @@ class ReceiverProcess:
             secret: what it verifies with.
             fail_first: how many requests it answers with 503 first.
             save: the folder that it keeps the bodies in.
-
-        Raises:
-            Failed: it did not start; the hint is what it said.
         """
         arguments = ["--port", "0", "--fail-first", str(fail_first), "--save", str(save)]
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -51,13 +53,13 @@ class ReceiverProcess:
         )
         with process:
             try:
-                yield cls(_url_of(process), _output(process))
+                yield cls(process)
             finally:
                 stop(process)
 
     def verdicts(self) -> Iterator[bool]:
         """Yield what it says of each request, in the order of their coming: verified or not."""
-        for line in self._lines:
+        for line in _output(self._process):
             yield bool(json.loads(line)["verified"])
 
 

@@ -1,17 +1,23 @@
 """What ``demo --story`` does: each step of the story, the events it raised, and their answers.
 
-Each step is one transaction. Its deliveries are followed until they are settled before the next
+Each step is one transaction, which is what the library has, and the API has not: so it acts in this
+process. Its deliveries are followed until they are settled before the next
 step begins, so that what is told is in the order in which it happened.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from leanbe_emitter.cli.article_formula import Judgement
-from leanbe_emitter.cli.demonstration import Made, Stage, Watching
+from leanbe_emitter.cli.demonstration import ASSUME, Hook, Made, in_words, next_in_words
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.story import story
-from leanbe_emitter.emitter import Leanbe, Raised
+from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.emitter import Leanbe, Product, Raised
+from leanbe_emitter.settings import Settings
+from leanbe_emitter.storage.states import Outcome
 from leanbe_emitter.wire.samples import STORY_ORDER
 
 
@@ -120,6 +126,30 @@ class StoryReport:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where it happens.
+
+    Attributes:
+        hook: where it is sent.
+        database: a file that is not there yet.
+        settings: limits and allowed targets.
+    """
+
+    hook: Hook
+    database: Path
+    settings: Settings
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Leanbe, Product]]:
+        """Open the database, with one product whose webhook is the receiver."""
+        with Leanbe(f"sqlite:///{self.database}", settings=self.settings) as leanbe:
+            acme = leanbe.products.create(
+                "Acme", webhook_url=self.hook.url, secret=self.hook.secret, assume=ASSUME
+            )
+            yield leanbe, acme
+
+
 def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
     """Let the story happen, step by step.
 
@@ -127,19 +157,19 @@ def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
         stage: where it happens.
         show: is given each step as soon as its deliveries are settled.
     """
-    report = StoryReport(url=stage.url)
+    report = StoryReport(url=stage.hook.url)
     with stage.opened() as (leanbe, acme):
-        for step in _steps(leanbe, story(acme), stage.verdicts):
+        for step in _steps(leanbe, story(acme), stage.hook):
             report.steps.append(step)
             show(step)
     return report
 
 
-def _steps(leanbe: Leanbe, told: Iterator[str], verdicts: Iterator[bool] | None) -> Iterator[Step]:
+def _steps(leanbe: Leanbe, told: Iterator[str], hook: Hook) -> Iterator[Step]:
     number, words = 1, next(told, None)
     while words is not None:
         made: list[Made] = []
-        watching = Watching(verdicts, made.append)
+        watching = _Watching(hook, made.append)
         with leanbe.foreground(watching) as raised:
             # What the words said happens on the way to the next ones.
             following = next(told, None)
@@ -156,3 +186,32 @@ def _events(raised: Raised, made: list[Made]) -> tuple[Told, ...]:
         )
         for recorded in raised.recorded
     )
+
+
+class _Watching:
+    """The watcher that turns attempts into what is shown of them, with the receiver's verdict."""
+
+    def __init__(self, hook: Hook, keep: Callable[[Made], None]) -> None:
+        self._hook = hook
+        self._keep = keep
+
+    def begun(self, claimed: Claimed) -> None:
+        """Wait for the end of it."""
+
+    def ended(self, claimed: Claimed, settlement: Settlement) -> None:
+        """Hand the attempt on."""
+        evidence = settlement.evidence
+        is_accepted = evidence.outcome is Outcome.DELIVERED
+        status = evidence.answer_status
+        made = Made(
+            delivery_id=claimed.delivery_id,
+            event=claimed.event_name,
+            number=claimed.number,
+            status=status,
+            answer=in_words(status) or evidence.error or evidence.outcome,
+            is_accepted=is_accepted,
+            is_verified=self._hook.verdict(is_answered=status is not None),
+            latency_ms=evidence.duration_us / 1000,
+            next="" if is_accepted else next_in_words(claimed.number),
+        )
+        self._keep(made)

@@ -1,6 +1,7 @@
 """The main job for real: ``demo`` as a process, with its receiver, its database and Node.js."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def test_every_event_is_verified_and_one_is_retried(tmp_path: Path) -> None:
     assert "503 Service Unavailable" in rows[0]
     assert "again in" in rows[0]
     assert rows[-1].split()[1] == "2"
+
+
+def test_it_acts_over_a_servers_api_and_opens_no_database_itself(tmp_path: Path) -> None:
+    program = (sys.executable, "-X", "importtime", "-m", "leanbe_emitter")
+    ran = run_process("demo", "--output", "plain", cwd=tmp_path, program=program)
+    assert ran.status == 0
+    assert "leanbe_emitter.cli.api" in ran.stderr
+    assert "sqlalchemy" not in ran.stderr
 
 
 def test_it_leaves_nothing_behind_and_says_how_it_went(tmp_path: Path) -> None:
