@@ -19,7 +19,7 @@ from leanbe_emitter.wire.stringify import JSON
 
 References = Mapping[str, dict[str, JSON]]
 
-_PEOPLE = "leanbe_people"
+_PEOPLE, _OWNERS = "leanbe_people", "leanbe_owners"
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _USERS = select(UserRow.id, UserRow.first_name, UserRow.email).where(UserRow.id.in_(_IDS))
 _FIRST_USER = (
@@ -55,10 +55,15 @@ def user_references(session: Session, user_ids: Iterable[str | None]) -> Referen
 
 
 def owner_reference(session: Session, product: ProductRow) -> dict[str, JSON] | None:
-    """Return how documents name the first user of a product; None where it is gone."""
-    for row in found(session, _FIRST_USER, product_id=product.id):
-        return _people(session).setdefault(row.id, _user_reference(row))
-    return None
+    """Return how documents name the first user of a product; None where it is gone.
+
+    A transaction looks it up once: nobody comes to a product before its first user.
+    """
+    owners: dict[str, dict[str, JSON]] = session.info.setdefault(_OWNERS, {})
+    if product.id not in owners:
+        for row in found(session, _FIRST_USER, product_id=product.id):
+            owners[product.id] = _people(session)[row.id] = _user_reference(row)
+    return owners.get(product.id)
 
 
 def _people(session: Session) -> dict[str, dict[str, JSON]]:

@@ -109,8 +109,10 @@ def arrange(values: Mapping[str, JSON], shape: Object, *, unset: Unset) -> dict[
     arranged: dict[str, JSON] = {}
     for field in shape.fields:
         value = values.get(field.name)
-        if value is not None:
+        if isinstance(value, dict | list):
             arranged[field.name] = _arranged(value, field.shape, unset)
+        elif value is not None:
+            arranged[field.name] = value
         elif unset is Unset.NULL if not field.required else field.name in values:
             arranged[field.name] = None
     return arranged
