@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
@@ -23,11 +23,11 @@ from leanbe_emitter.targets import is_loopback
 #: of what is kept.
 OPEN: Final = frozenset({"/healthz", "/readyz"}) | docs.OPEN
 _SECURITY_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
 }
 
 
@@ -110,9 +110,11 @@ class Guard:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                # What the app says for itself is left.
+                present = {name for name, _ in message["headers"]}
+                message["headers"] += [
+                    each for each in _SECURITY_HEADERS.items() if each[0] not in present
+                ]
             await send(message)
 
         try:

@@ -8,15 +8,15 @@ import functools
 import inspect
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
-from fastapi.params import Depends
 from fastapi.responses import Response
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, problems
 from leanbe_emitter.server.kinds import Schema, cursor
+from leanbe_emitter.server.operations import OperationRoute, readings_of
 
 #: What all paths of the API begin with.
 PREFIX = "/api/v1"
@@ -116,9 +116,10 @@ class Routes:
 
         def added(operation: Operation) -> Operation:
             summary, _, rest = inspect.cleandoc(operation.__doc__ or "").partition("\n\n")
-            self._app.add_api_route(
+            self._app.router.add_api_route(
                 prefix + path,
                 operation,
+                route_class_override=OperationRoute,
                 tags=[self._part],
                 methods=[method],
                 status_code=status,
@@ -187,10 +188,8 @@ def _answers(
 def _asks(operation: Callable[..., Any]) -> dict[str, Any]:
     """Return what OpenAPI says of query and body, as the operation's dependencies know it."""
     said: dict[str, Any] = {}
-    for parameter in inspect.signature(operation).parameters.values():
-        for each in get_args(parameter.annotation)[1:]:
-            if isinstance(each, Depends):
-                said.update(each.dependency.described())  # type: ignore[union-attr]
+    for reading in readings_of(operation).values():
+        said.update(reading.described())
     return said
 
 

@@ -1,0 +1,56 @@
+"""How operations are called: with the parts of their path, and with what they ask of a request.
+
+FastAPI tells of them in the API's document by what they take. At each request it would look for all
+else that an operation might take, which costs more than the rest of the way to it.
+"""
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, TypeAlias, get_args
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.params import Depends
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+
+Operation: TypeAlias = Callable[..., Any]
+#: What reads something of a request, by what an operation calls it.
+Readings: TypeAlias = Mapping[str, Any]
+
+
+class OperationRoute(APIRoute):
+    """The way from a request to an operation; a plain function is called on a thread."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request that has come to this path."""
+        operation = self.endpoint
+        is_plain = not inspect.iscoroutinefunction(operation)
+        call = partial(run_in_threadpool, operation) if is_plain else operation
+        whole = {
+            name: _whole
+            for name, parameter in inspect.signature(operation).parameters.items()
+            if parameter.annotation is Request
+        }
+        return partial(_answer, call, {**readings_of(operation), **whole})
+
+
+def readings_of(operation: Operation) -> Readings:
+    """Return what reads what an operation asks of a request besides the parts of its path."""
+    return {
+        name: each.dependency
+        for name, parameter in inspect.signature(operation).parameters.items()
+        for each in get_args(parameter.annotation)
+        if isinstance(each, Depends)
+    }
+
+
+async def _answer(call: Operation, readings: Readings, request: Request) -> Response:
+    given = {name: await read(request) for name, read in readings.items()}
+    answer: Response = await call(**request.path_params, **given)
+    return answer
+
+
+async def _whole(request: Request) -> Request:
+    return request
