@@ -1,0 +1,147 @@
+"""Two hundred clients act at once: no error, no event lost, whoever resets or kills meanwhile.
+
+The suite's run is short; ``LEANBE_TESTS_SECONDS=60`` makes it the real one.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from leanbe_emitter import verify
+from leanbe_emitter.clock import stopwatch
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.documents import (
+    AnnouncementRow,
+    BacklogItemRow,
+    CustomerRow,
+    IdeaRequestRow,
+    IdeaRow,
+)
+from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from tests.acting import Crowd
+from tests.fleet import Fleet
+from tests.recorder import Recorder
+from tests.serving import Served, serving
+from tests.waiting import until
+
+CLIENTS = 200
+SECONDS = float(os.environ.get("LEANBE_TESTS_SECONDS", "2"))
+#: How long a run may take on a busy machine, with all that it brought about.
+PATIENCE_SECONDS = 60 + 10 * SECONDS
+SECRET = "whsec_test"
+
+Events = Counter[tuple[str, str]]
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    with Recorder.running(tmp_path, delay_ms=0) as recorder:
+        yield recorder
+
+
+def prepare(served: Served, url: str) -> None:
+    """Make the product that all act on."""
+    webhook = {"url": url, "secret": SECRET}
+    made = served.client.post("/products", json={"name": "Acme", "webhook": webhook})
+    assert made.status_code == 201, made.text
+
+
+def wait_while(crowd: Crowd, *, acknowledged: int = 0) -> None:
+    """Let a crowd act for so long, and until so many of its actions are acknowledged."""
+    over_at = stopwatch() + SECONDS
+    until(
+        lambda: stopwatch() > over_at and len(crowd.done) > acknowledged,
+        "the crowd has acted",
+        patience_seconds=PATIENCE_SECONDS,
+    )
+
+
+def raised(database: Database) -> Events:
+    """Return how often each event was raised of each document; each is owed, and signed."""
+    with database.reading() as session:
+        rows = session.execute(
+            select(EventRow.name, EventRow.body, DeliveryRow.id).outerjoin(DeliveryRow)
+        ).all()
+    assert all(delivery is not None for _, _, delivery in rows)
+    for _, body, _ in rows:
+        verify(body.encode(), SECRET)
+    return Counter((name, json.loads(body)["payload"]["_id"]) for name, body, _ in rows)
+
+
+def documents(database: Database) -> set[str]:
+    """Return the ids of all documents."""
+    tables = (IdeaRow, CustomerRow, IdeaRequestRow, BacklogItemRow, AnnouncementRow)
+    with database.reading() as session:
+        return {each for table in tables for each in session.scalars(select(table.id))}
+
+
+def made(events: Events) -> set[str]:
+    """Return the ids of the documents that events tell the making of."""
+    return {document for name, document in events if name.endswith(".created")}
+
+
+def test_a_crowd_meets_no_error_and_each_of_its_actions_is_delivered_once(
+    tmp_path: Path, database: Database, recorder: Recorder
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    with serving(tmp_path, "--db", url) as served:
+        prepare(served, recorder.url)
+        with Crowd.acting(served.ready["url"], clients=CLIENTS) as crowd:
+            wait_while(crowd, acknowledged=CLIENTS)
+        fleet = Fleet(database=database, home=tmp_path)
+        until(fleet.is_settled, "all is delivered", patience_seconds=PATIENCE_SECONDS)
+    assert (crowd.failures, crowd.refused) == ([], Counter())
+    events = raised(database)
+    assert events == crowd.events()
+    assert made(events) == documents(database)
+    bodies = recorder.bodies()
+    assert bodies.keys() == fleet.owed_bodies().keys()
+    assert bodies.total() == events.total()
+
+
+def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
+    tmp_path: Path, database: Database, recorder: Recorder
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    with serving(tmp_path, "--db", url) as served:
+        prepare(served, recorder.url)
+        with Crowd.acting(served.ready["url"], clients=CLIENTS) as crowd:
+            wait_while(crowd, acknowledged=CLIENTS)
+            begun_at = stopwatch()
+            reset = served.client.post("/products/Acme/reset")
+            done_at = stopwatch()
+            assert reset.status_code == 200, reset.text
+            wait_while(crowd, acknowledged=len(crowd.done) + CLIENTS)
+    # Whoever acts on what is gone is told so.
+    assert (crowd.failures, crowd.refused.keys() - {404}) == ([], set())
+    before = {each.document for each in crowd.done if each.answered_at < begun_at}
+    events, there = raised(database), documents(database)
+    assert before
+    assert before.isdisjoint(there | {document for _, document in events})
+    behind = Counter((each.event, each.document) for each in crowd.done if each.begun_at > done_at)
+    assert behind
+    assert behind <= events <= crowd.events()
+    assert made(events) == there
+
+
+def test_whoever_kills_it_while_a_crowd_acts_nothing_acknowledged_is_lost(
+    tmp_path: Path, database: Database
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    with serving(tmp_path, "--db", url) as served:
+        prepare(served, "http://127.0.0.1:9/hooks")
+        with Crowd.acting(served.ready["url"], clients=CLIENTS) as crowd:
+            wait_while(crowd, acknowledged=CLIENTS)
+            served.process.kill()
+    with serving(tmp_path, "--db", url) as served:
+        listed = served.client.get("/products/Acme/ideas?limit=200")
+        assert listed.status_code == 200, listed.text
+    assert (crowd.failures, crowd.refused) == ([], Counter())
+    events = raised(database)
+    assert crowd.events() <= events
+    assert made(events) == documents(database)

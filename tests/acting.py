@@ -1,0 +1,160 @@
+"""Many clients of a server at once: each acts as users of Leanbe do, again once it is answered."""
+
+import asyncio
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from leanbe_emitter.clock import stopwatch
+
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """An action that was acknowledged.
+
+    Attributes:
+        event: the name of the one event that it raises.
+        document: the id of what it is about.
+        begun_at: when it was asked for, in seconds of the stopwatch, and ``answered_at`` likewise.
+        answered_at: when it was answered.
+    """
+
+    event: str
+    document: str
+    begun_at: float
+    answered_at: float
+
+
+@dataclass(kw_only=True)
+class Crowd:
+    """What its clients have done.
+
+    Attributes:
+        done: the actions that were acknowledged.
+        refused: the other answers, by their status.
+        failures: texts of answers that tell of an error of the server's.
+    """
+
+    url: str
+    clients: int
+    done: list[Done] = field(default_factory=list)
+    refused: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    _is_over: bool = False
+
+    @classmethod
+    @contextmanager
+    def acting(cls, url: str, *, clients: int) -> Iterator[Self]:
+        """Let so many clients act on the product Acme until the block ends, or the server does."""
+        crowd = cls(url=url, clients=clients)
+        thread = threading.Thread(target=lambda: asyncio.run(crowd.act()))
+        thread.start()
+        try:
+            yield crowd
+        finally:
+            crowd._is_over = True
+            thread.join()
+
+    async def act(self) -> None:
+        """Act until it is over."""
+        await asyncio.gather(*(self._be_a_client(number) for number in range(self.clients)))
+
+    def events(self) -> Counter[tuple[str, str]]:
+        """Return how often each event was raised of each document, as it was acknowledged."""
+        return Counter((each.event, each.document) for each in self.done)
+
+    async def _be_a_client(self, number: int) -> None:
+        address = urlsplit(self.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        client = _Client(number=number, host=address.netloc, reader=reader, writer=writer)
+        # The server may be killed meanwhile.
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while not self._is_over:
+                self._note(*await client.act())
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def _note(self, status: int, done: Done | str) -> None:
+        if isinstance(done, Done):
+            self.done.append(done)
+            return
+        self.refused[status] += 1
+        if status >= _SERVER_ERROR:
+            self.failures.append(done)
+
+
+@dataclass(kw_only=True)
+class _Client:
+    """One client, and what it can act on: its ideas, and announcements that are drafts."""
+
+    number: int
+    host: str
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    ideas: list[str] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.number)
+
+    async def act(self) -> tuple[int, Done | str]:
+        """Do something; return the answer's status, and what was done or what it says."""
+        title = f"{self.number}/{self._chance.random()}"
+        event, path, body = _action(self._chance, title, self.ideas, self.drafts)
+        begun_at = stopwatch()
+        self.writer.write(_request(self.host, path, body))
+        status, text = await _answer(self.reader)
+        document = json.loads(text).get("_id")
+        if document is None:
+            return status, text
+        if event == "idea.created":
+            self.ideas.append(document)
+        if event == "announcement.created":
+            self.drafts.append(document)
+        done = Done(event=event, document=document, begun_at=begun_at, answered_at=stopwatch())
+        return status, done
+
+
+def _action(
+    chance: random.Random, title: str, ideas: list[str], drafts: list[str]
+) -> tuple[str, str, dict[str, Any]]:
+    """Return what somebody does next: the event that it raises, its path, its body."""
+    some = chance.choice(ideas) if ideas else None
+    actions: list[tuple[str, str, dict[str, Any]]] = [
+        ("idea.created", "ideas", {"title": title}),
+        ("customer.created", "customers", {"email": f"{title.replace('/', '-')}@example.com"}),
+        ("ideaRequest.created", "idea-requests", {"title": title}),
+        ("backlogItem.created", "backlog-items", {"title": title}),
+        ("announcement.created", "announcements", {"title": title}),
+    ]
+    if some is not None:
+        actions.append(("idea.upVoted", f"ideas/{some}/upvote", {}))
+        actions.append(("idea.downVoted", f"ideas/{some}/downvote", {}))
+    if drafts and chance.random() < 1 / len(actions):
+        return "announcement.updated", f"announcements/{drafts.pop()}/publish", {}
+    return chance.choice(actions)
+
+
+def _request(host: str, path: str, body: dict[str, Any]) -> bytes:
+    content = json.dumps(body).encode()
+    head = (
+        f"POST /api/v1/products/Acme/{path} HTTP/1.1\r\nHost: {host}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, str]:
+    """Return an answer's status and its text."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    length = int(head.partition("content-length:")[2].split()[0])
+    return int(head.split()[1]), (await reader.readexactly(length)).decode()
