@@ -23,6 +23,7 @@ MEASURES = (
     "fairness",
     "latency",
     "embedded",
+    "server",
     "suites",
     "memory",
     "workers",

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -46,9 +46,14 @@ def undisturbed(measure: Callable[[], T], name: str) -> T:
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    """One process beside the benchmark's own."""
+    """One process beside the benchmark's own.
+
+    Attributes:
+        greeting: what it told when it was ready.
+    """
 
     process: subprocess.Popen[str]
+    greeting: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -65,7 +70,7 @@ class Child:
         )
         child = cls(process=process)
         try:
-            child.told()
+            child.greeting.update(child.told())
             yield child
         finally:
             process.kill()

@@ -46,6 +46,13 @@ ROWS = {
     "embedded": [
         f"{database}, to an ASGI app" for database in ("SQLite in memory", "SQLite", "PostgreSQL")
     ],
+    "server": [
+        "a server that does nothing, 32 clients",
+        "SQLite, 32 clients",
+        "SQLite, 200 clients",
+        "PostgreSQL, 32 clients",
+        "SQLite, library, 1 a transaction",
+    ],
     "suites": [
         "a handle in memory, the first",
         "a handle in memory, each further one",
