@@ -50,6 +50,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.receivers import fastapi as for_fastapi
 from leanbe_emitter.receivers import flask as for_flask
+from leanbe_emitter.testing import Receiver, Server
 
 SECRET = "whsec_test"
 
@@ -218,6 +219,13 @@ def asserting(leanbe: Leanbe) -> None:
     leanbe.refute_delivered("customer.*")
     leanbe.assert_refused("idea.created", status=401)
     leanbe.assert_order(["idea.created", "idea.upVoted"])
+
+
+def a_suites_server(leanbe_server: Server, address: str) -> Product:
+    assert_type(leanbe_server.url, str)
+    assert_type(leanbe_server.leanbe, Leanbe)
+    leanbe_server.leanbe.wait_until_idle(timeout_seconds=10)
+    return Receiver(address, secret="whsec_test").product(leanbe_server.leanbe)
 
 
 def faults(leanbe: Leanbe, acme: Product) -> None:
