@@ -40,6 +40,17 @@ Act on the server's by leanbe_server.leanbe; or, for all tests of a conftest.py:
         return leanbe_server.leanbe
 """
 
+_CIRCLE = """\
+leanbe and leanbe_product begin with leanbe_receiver, and so it cannot ask for one of them, nor can
+what it asks for. Give it the app, and the secret that the app verifies with:
+
+    @pytest.fixture
+    def leanbe_receiver(app):
+        return Receiver(app, path="/hooks/leanbe", secret="whsec_test")
+
+What the app is to know of a product besides, the test tells it when both are there.
+"""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what can be set for a whole run."""
@@ -225,6 +236,8 @@ def pytest_runtest_makereport(
     report = yield
     if handle is not None and report.failed:
         report.sections.append(("leanbe deliveries", _evidence(handle)))
+    if call.excinfo is not None and _is_circle(call.excinfo.value, report):
+        report.sections.append(("leanbe", _CIRCLE))
     return report
 
 
@@ -255,6 +268,14 @@ def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":
     else:
         shorten(error)
     return pytest.ExceptionInfo.from_exception(error)
+
+
+def _is_circle(error: BaseException, report: pytest.TestReport) -> bool:
+    """Say whether ``leanbe_receiver`` was to be made by what begins with it."""
+    if not isinstance(error, pytest.FixtureLookupError):
+        return False
+    on_the_way = {error.argname, *(each.argname for each in error.fixturestack)}
+    return "leanbe_receiver" in on_the_way and "recursive dependency" in report.longreprtext
 
 
 def _evidence(handle: "TestedLeanbe") -> str:

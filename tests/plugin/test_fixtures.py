@@ -386,3 +386,41 @@ def taken(suite: Suite) -> list[str]:
         path.unlink()
     assert len(texts) == 4
     return texts
+
+
+@pytest.mark.parametrize("asked", ["leanbe", "leanbe_product"])
+def test_a_receiver_that_asks_for_what_begins_with_it_is_told_what_to_do(
+    suite: Suite, asked: str
+) -> None:
+    conftest = f"""
+import pytest
+
+@pytest.fixture
+def app({asked}):
+    return lambda request: None
+
+@pytest.fixture
+def leanbe_receiver(app):
+    return app
+"""
+    finished = suite.run("def test_it(leanbe): pass", conftest=conftest)
+    finished.assert_outcomes(errors=1)
+    finished.stdout.fnmatch_lines(
+        ["*recursive dependency*", "*so it cannot ask for one of*", "*secret=*whsec_test*"]
+    )
+
+
+def test_other_circles_are_left_to_pytest(suite: Suite) -> None:
+    finished = suite.run("""
+        import pytest
+
+        @pytest.fixture
+        def one(other): pass
+
+        @pytest.fixture
+        def other(one): pass
+
+        def test_it(one): pass
+    """)
+    finished.assert_outcomes(errors=1)
+    finished.stdout.no_fnmatch_line("*so it cannot ask for one of*")
