@@ -26,7 +26,7 @@ def guarded(access: Access) -> Iterator[Api]:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1:5326", "localhost", "LOCALHOST:80", "[::1]:5326", "leanbe.localhost"]
+    "host", ["127.0.0.1:5326", "localhost", "LOCALHOST:80", "[::1]:5326", "leanbe.localhost."]
 )
 def test_on_loopback_it_is_asked_for_by_names_of_this_machine(host: str) -> None:
     with guarded(Access()) as api:

@@ -118,6 +118,26 @@ def test_a_verb_takes_what_belongs_to_it_only(api: Api, verb: str, body: Any) ->
     assert api("POST", f"/products/Acme/ideas/{idea}/{verb}", body).status_code == 422
 
 
+def test_a_change_names_a_field(api: Api) -> None:
+    idea = act(api, "ideas", {"title": "Dark mode"})["_id"]
+    refused = api("PATCH", f"/products/Acme/ideas/{idea}", {})
+    assert (refused.status_code, refused.json()["detail"]) == (422, "Nothing to change was given.")
+
+
+def test_what_is_another_products_is_not_found(api: Api) -> None:
+    api("POST", "/products", {"name": "Globex"})
+    idea = act(api, "ideas", {"title": "Dark mode"})["_id"]
+    path = f"/products/Globex/ideas/{idea}"
+    for method, asked, body in (
+        ("GET", path, None),
+        ("PATCH", path, {"title": "Light mode"}),
+        ("DELETE", path, None),
+        ("POST", f"{path}/promote", None),
+    ):
+        assert api(method, asked, body).status_code == 404
+    assert act(api, f"ideas/{idea}", method="GET")["title"] == "Dark mode"
+
+
 def test_what_the_present_state_refuses_is_a_conflict(api: Api) -> None:
     idea = act(api, "ideas", {"title": "Dark mode"})["_id"]
     act(api, f"ideas/{idea}/promote")
