@@ -97,7 +97,17 @@ def test_which_deliveries_are_meant_has_to_be_said_in_one_way(
 
 
 @pytest.mark.parametrize(
-    "query", ["status=done", "event=ideas", "since=soon", "limit=0", "limit=201", "cursor=1", "x=1"]
+    "query",
+    [
+        "status=done",
+        "event=ideas",
+        "since=soon",
+        "limit=0",
+        "limit=201",
+        "cursor=1",
+        "x=1",
+        "limit=1&limit=2",
+    ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(api: Api, query: str) -> None:
     assert api("GET", f"/deliveries?{query}").status_code == 422

@@ -76,6 +76,63 @@ def test_a_list_goes_on_from_its_cursor_and_is_narrowed_down_by_filters(api: Api
     assert [each["_id"] for each in promoted] == [made[1]]
 
 
+@pytest.mark.parametrize(
+    ("path", "wanted", "other", "query"),
+    [
+        (
+            "customers",
+            {"email": "a@example.com"},
+            {"email": "b@example.com"},
+            "email=a@example.com",
+        ),
+        (
+            "customers",
+            {"email": "a@example.com", "confirmed": True},
+            {"email": "b@example.com"},
+            "confirmed=true",
+        ),
+        ("ideas", {"archived": True}, {}, "archived=true"),
+        ("ideas", {"visibility": "private"}, {}, "visibility=private"),
+        ("ideas", {"tags": ["ui"]}, {"tags": ["api"]}, "tag=ui"),
+        ("ideas", {"owner": "bo@example.com"}, {}, "owner=bo@example.com"),
+        ("ideas", {"assigned": "bo@example.com"}, {}, "assigned=bo@example.com"),
+        ("idea-requests", {"customer": "c@example.com"}, {}, "customer=c@example.com"),
+        ("backlog-items", {"status": "Done"}, {}, "status=Done"),
+        ("backlog-items", {"assigned": "bo@example.com"}, {}, "assigned=bo@example.com"),
+        ("okrs", {"owner": "bo@example.com"}, {}, "owner=bo@example.com"),
+        ("announcements", {"status": "published"}, {}, "status=published"),
+    ],
+)
+def test_a_filter_lets_through_what_it_says(
+    api: Api, path: str, wanted: Any, other: Any, query: str
+) -> None:
+    act(api, "users", {"email": "bo@example.com", "firstName": "Bo"})
+    title = {} if path == "customers" else {"title": "One"}
+    made = act(api, path, {**title, **wanted})["_id"]
+    act(api, path, {**title, **other})
+    found = act(api, f"{path}?{query}", method="GET")["items"]
+    assert [each["_id"] for each in found] == [made]
+
+
+def test_what_was_promoted_or_attached_is_found_by_its_idea(api: Api) -> None:
+    ideas = [act(api, "ideas", {"title": f"Idea {n}"})["_id"] for n in range(2)]
+    for idea in ideas:
+        asked = act(api, "idea-requests", {"title": "Dark, please"})["_id"]
+        act(api, f"idea-requests/{asked}/attach", {"idea": idea})
+        act(api, f"ideas/{idea}/promote")
+    for path in ("idea-requests", "backlog-items"):
+        (found,) = act(api, f"{path}?idea={ideas[1]}", method="GET")["items"]
+        assert found["_id"] != act(api, path, method="GET")["items"][0]["_id"]
+    assert act(api, "idea-requests?status=attached", method="GET")["items"]
+    assert not act(api, "idea-requests?status=new", method="GET")["items"]
+
+
+def test_what_was_published_is_taken_back(api: Api) -> None:
+    news = act(api, "announcements", {"title": "Soon"})["_id"]
+    assert act(api, f"announcements/{news}/publish")["status"] == "published"
+    assert act(api, f"announcements/{news}/unpublish")["status"] == "draft"
+
+
 def test_what_is_done_only_records(api: Api) -> None:
     act(api, "ideas", {"title": "Dark mode"})
     delivery = api.leanbe.deliveries.last("idea.created")
@@ -136,6 +193,16 @@ def test_what_is_another_products_is_not_found(api: Api) -> None:
     ):
         assert api(method, asked, body).status_code == 404
     assert act(api, f"ideas/{idea}", method="GET")["title"] == "Dark mode"
+
+
+@pytest.mark.parametrize("missing", ["keyResult", "value"])
+def test_a_check_in_says_of_what_and_how_far(api: Api, missing: str) -> None:
+    okr = act(api, "okrs", {"title": "Ship", "keyResults": [{"title": "All", "targetValue": 9}]})
+    said = {"keyResult": okr["keyResults"][0]["_id"], "value": 3}
+    del said[missing]
+    refused = api("POST", f"/products/Acme/okrs/{okr['_id']}/check-in", said)
+    assert refused.status_code == 422
+    assert missing in refused.json()["detail"]
 
 
 def test_what_the_present_state_refuses_is_a_conflict(api: Api) -> None:
