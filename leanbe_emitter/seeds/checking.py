@@ -118,7 +118,8 @@ class _Names:
             each
             for product in self._content.products
             for each in product.customers
-            if isinstance(named := each.get("products"), list) and self._product.name in named
+            if isinstance(named := each.get("products"), list)
+            and (self._product.name in named or self._product.id in named)
         ]
         return [*self._product.customers, *elsewhere]
 
@@ -169,13 +170,15 @@ class _Entry:
         else:
             values = section.prepared({name: value})
             check_fields(section.resource, values, settable=section.settable)
+            for _, inner in _ids_of({name: value}):
+                _check_id(inner)
 
     def _check_references(self, name: str, value: JSON, refers: Refers) -> None:
         if refers.is_list and not isinstance(value, list):
             raise InvalidValue(f"{name} is {value!r}.", hint="It has to be a list.")
-        for each in value if refers.is_list else [value]:
-            if each is not None:
-                self._check_reference(name, each, refers)
+        named = value if refers.is_list else [] if value is None else [value]
+        for each in named:
+            self._check_reference(name, each, refers)
 
     def _check_reference(self, name: str, value: JSON, refers: Refers) -> None:
         if not isinstance(value, str):

@@ -92,6 +92,32 @@ def test_a_part_that_is_not_as_it_has_to_be_is_told(tmp_path: Path, text: str, t
     assert told in refused(tmp_path, text)
 
 
+DOCUMENTS = {
+    "ideas: [{title: A, upvotedBy: [~]}]": "upvotedBy is None. It has to be text.",
+    "okrs: [{title: A, keyResults: [{title: B, targetValue: 1, _id: b}]}]": "'b' is no _id.",
+    "customers: [5]": "0 is 5. It has to have members.",
+}
+
+
+@pytest.mark.parametrize(("text", "told"), DOCUMENTS.items())
+def test_a_document_that_cannot_be_one_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert told in refused(tmp_path, f"products:\n  - name: A\n    {text}")
+
+
+def test_a_customer_of_another_product_is_known_however_it_was_named(tmp_path: Path) -> None:
+    for named in ("Globex", "649bf71bbeac6ade0bed7245"):
+        path = tmp_path / "seed.yaml"
+        path.write_text(
+            f"""products:
+  - {{name: Acme, customers: [{{email: ana@example.com, products: ['{named}']}}]}}
+  - name: Globex
+    _id: 649bf71bbeac6ade0bed7245
+    ideas: [{{title: A, upvotedBy: [ana@example.com]}}]
+"""
+        )
+        assert read_seed(path).content.products[1].name == "Globex"
+
+
 def test_no_message_shows_a_secret(tmp_path: Path) -> None:
     webhook = "webhook: {url: 'http://a/', secret: 12345678, headers: {Authorization: [tok_test]}}"
     told = refused(tmp_path, f"products:\n- name: A\n  {webhook}")
