@@ -11,9 +11,10 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from leanbe_emitter import Settings
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.wire.catalogue import EVENT_NAMES
-from tests.api import Api, calling
+from tests.api import Api, calling, promised
 from tests.promised import check_promise
 
 RESOURCES = ("customers", "ideas", "idea-requests", "backlog-items", "okrs", "announcements")
@@ -34,6 +35,13 @@ def api() -> Iterator[Api]:
 
 def operations(document: Any) -> list[Any]:
     return [each for path in document["paths"].values() for each in path.values()]
+
+
+@pytest.mark.parametrize("token", ["", "tok_other"])
+def test_nothing_but_a_token_makes_it_another_one(token: str) -> None:
+    settings = Settings(max_depth=5, assume={"max_attempts": "1"})
+    with calling(access=Access(token=token), settings=settings) as api:
+        assert api.app.openapi() == promised(needs_token=bool(token))
 
 
 def test_it_describes_every_operation_and_its_answers(document: Any) -> None:
