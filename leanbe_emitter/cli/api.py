@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.processes import ServerProcess, ServerUnavailable
+from leanbe_emitter.processes import ServerUnavailable
 
 #: How long an answer may take, in seconds: longer than the server lets anybody wait by default.
 _ANSWER_SECONDS = 60.0
@@ -54,12 +54,11 @@ class Api:
 
 
 @contextmanager
-def calling(server: ServerProcess) -> Iterator[Api]:
-    """Call a server's API until the block ends."""
-    address = urlsplit(server.url).netloc
-    connection = http.client.HTTPConnection(address, timeout=_ANSWER_SECONDS)
+def calling(url: str, *, token: str | None) -> Iterator[Api]:
+    """Call the API of the server at a URL until the block ends; it may ask for a token."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_ANSWER_SECONDS)
     try:
-        yield Api(connection, token=server.token)
+        yield Api(connection, token=token)
     finally:
         connection.close()
 

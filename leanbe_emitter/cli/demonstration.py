@@ -154,7 +154,7 @@ def demonstrate(server: ServerProcess, hook: Hook, *, show: Callable[[Made], Non
         ServerUnavailable: it does not answer any more.
     """
     report = Report(url=hook.url)
-    with calling(server) as api:
+    with calling(server.url, token=server.token) as api:
         for attempt in _attempts(api, hook):
             made = _made(attempt, hook)
             report.made.append(made)
