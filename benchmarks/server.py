@@ -51,7 +51,10 @@ async def _serve_nothing() -> None:
 
 
 def _listening() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0), backlog=1024)
+    sock = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    # As the command does it: an answer's second part waits for nobody.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def _create(*, db: str, ideas: int, together: int) -> None:
