@@ -1,4 +1,4 @@
-"""The README says what the code does: its commands and its code are run as they stand.
+"""README and docs/server.md say what the code does: commands and code are run as they stand.
 
 A marked block (``<!-- run: name -->``) is run with two things changed: the port, because 8000 may
 be taken, and the address of PostgreSQL.
@@ -25,6 +25,7 @@ from tests.suites import ALONE
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300
 NAMES = [name for name, _, _ in BLOCKS]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
 
 
 class Shell:
@@ -233,9 +234,10 @@ def _shape(line: str) -> str:
     return re.sub(r" +\d+\.\d ms", " N ms", line)
 
 
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
 
 
 def test_the_architecture_names_every_part_of_the_package() -> None:
