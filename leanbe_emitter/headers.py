@@ -8,6 +8,11 @@ import re
 
 from leanbe_emitter.errors import InvalidValue
 
+#: What stands where a secret is not shown.
+MASK = "********"
+#: What every request has, also where a product set it: nobody's secret.
+OF_EVERY_REQUEST = frozenset({"host", "content-type", "content-length", "user-agent"})
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Visible Latin-1 text with spaces and tabs inside, as JavaScript's fetch takes it.
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

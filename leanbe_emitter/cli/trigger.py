@@ -159,14 +159,4 @@ def _catalogue(*, is_for_a_person: bool) -> "Iterator[Document]":
 
 
 def _show_requests(form: Form, requests: "Sequence[Rehearsed]") -> None:
-    documents = [
-        {
-            "event": each.event,
-            "method": each.method,
-            "url": each.url,
-            "headers": [list(header) for header in each.headers],
-            "body": each.body.decode(),
-        }
-        for each in requests
-    ]
-    output.rows(form, documents, columns=_REHEARSED)
+    output.rows(form, [each.document() for each in requests], columns=_REHEARSED)

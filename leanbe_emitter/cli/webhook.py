@@ -10,6 +10,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.errors import NotFound
+from leanbe_emitter.headers import MASK
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.output import Document
@@ -23,8 +24,6 @@ _COLUMNS = [
     output.column("caFile"),
     output.column("insecure"),
 ]
-#: What stands where a secret is not shown.
-_MASKED = "********"
 
 
 @group("webhook", example="leanbe-emitter webhook show Acme")
@@ -141,5 +140,5 @@ def _show(
 ) -> None:
     document: Document = {"product": product.name, **webhook.document()}
     if webhook.secret is not None:
-        document = {**document, "secret": webhook.secret if with_secret else _MASKED}
+        document = {**document, "secret": webhook.secret if with_secret else MASK}
     output.record(invocation.form, document, columns=_COLUMNS)

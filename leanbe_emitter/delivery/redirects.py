@@ -23,6 +23,7 @@ from leanbe_emitter.delivery.transport import (
     Unreachable,
 )
 from leanbe_emitter.errors import InvalidTarget
+from leanbe_emitter.headers import OF_EVERY_REQUEST
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
 #: How many redirects are followed.
@@ -31,7 +32,6 @@ MOST_HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _POST_BECOMES_GET = frozenset({301, 302})
 _ALWAYS_GET = 303
-_GOES_ANYWHERE = frozenset({"host", "content-type", "content-length", "user-agent"})
 _OF_THE_BODY = frozenset({"content-type", "content-length"})
 
 
@@ -88,7 +88,7 @@ class FollowingTransport:
             if key == "host":
                 headers.append((name, after.authority))
             elif not (becomes_get and key in _OF_THE_BODY) and (
-                key in _GOES_ANYWHERE or before.origin == after.origin
+                key in OF_EVERY_REQUEST or before.origin == after.origin
             ):
                 headers.append((name, value))
         return replace(

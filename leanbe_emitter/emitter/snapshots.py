@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.results import Itself, Results
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, UserRow, WebhookRow
@@ -230,7 +231,10 @@ class Attempt:
         )
 
     def document(self) -> dict[str, Any]:
-        """Return the whole evidence as JSON; bodies as text, with what is no UTF-8 replaced."""
+        """Return the evidence as JSON; bodies as text, with what is no UTF-8 replaced.
+
+        The values of headers that the product set are masked; ``request_headers`` has them.
+        """
         answer = None
         if self.answer_status is not None:
             answer = {
@@ -246,7 +250,7 @@ class Attempt:
             "durationMs": round(self.duration_ms, 3),
             "url": self.url,
             "request": {
-                "headers": [list(header) for header in self.request_headers],
+                "headers": masked(self.request_headers, assumptions=self.assumptions),
                 "body": self.request_body.decode(errors="replace"),
             },
             "answer": answer,

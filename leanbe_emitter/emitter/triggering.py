@@ -14,6 +14,7 @@ from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.domain import users
 from leanbe_emitter.emitter.deliveries import DeliveryRef, row_of
+from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.products import named
 from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers, User
 from leanbe_emitter.emitter.synthetic import Author, Synthetic, Wanted, document_of
@@ -22,7 +23,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import NewEvent, triggered_at, wants
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.tables import EventRow, ProductRow, WebhookRow
-from leanbe_emitter.wire.assumptions import check, read
+from leanbe_emitter.wire.assumptions import check, deviations, read
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.reading import Reading
 
@@ -47,6 +48,7 @@ class Rehearsed:
     Attributes:
         url: None where nothing would be owed.
         headers: those of the request; without a URL, the event's own only.
+        assumptions: the switches that are not the article's.
     """
 
     event: str
@@ -54,6 +56,17 @@ class Rehearsed:
     url: str | None
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
+    assumptions: Mapping[str, str] = field(hash=False)
+
+    def document(self) -> dict[str, Any]:
+        """Return the request as JSON, the values of headers that the product set masked."""
+        return {
+            "event": self.event,
+            "method": self.method,
+            "url": self.url,
+            "headers": masked(self.headers, assumptions=self.assumptions),
+            "body": self.body.decode(),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +121,7 @@ class Asked:
             if url
             else headers,
             body=body,
+            assumptions=deviations(self.reading),
         )
 
 

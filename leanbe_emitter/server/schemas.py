@@ -9,6 +9,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any, Final
 
+from leanbe_emitter.headers import MASK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.server.kinds import (
     Schema,
@@ -158,6 +159,11 @@ _HEADER: Final = {
     "items": {"type": "string"},
     "examples": [["Content-Type", "application/json"]],
 }
+_SENT_HEADER: Final = {
+    **_HEADER,
+    "description": "Name and value of a header; a value that the product set is masked.",
+    "examples": [["Content-Type", "application/json"], ["Authorization", MASK]],
+}
 ATTEMPT: Final = object_of(
     {
         "number": whole(1, "The how-manieth of its delivery's it is.", minimum=1),
@@ -167,7 +173,7 @@ ATTEMPT: Final = object_of(
         "url": text(_URL, "Where the request went."),
         "request": object_of(
             {
-                "headers": list_of(_HEADER),
+                "headers": list_of(_SENT_HEADER),
                 "body": text('{"payload":{},"event":"idea.created"}', "The very body."),
             }
         ),

@@ -16,11 +16,13 @@ from leanbe_emitter.wire.reading import ARTICLE, Reading, SignatureLocation, Sig
 from leanbe_emitter.wire.signing import sign_text, signer, to_utf8
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
 
+#: What a signature looks like.
+SIGNATURE = re.compile("[0-9a-f]{64}")
+
 _START = '{"payload":'
 _END = ',"event":"'
 _INDENT = "  "
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SIGNATURE = re.compile("[0-9a-f]{64}")
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|\{\}|\[\]|[{}\[\]:,]|[^"{}\[\]:,]+')
 _STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \n]+')
 
@@ -261,7 +263,7 @@ def _refusal(found: str, expected: str) -> InvalidSignature:
         return InvalidSignature(
             "The signature is in upper case.", hint="Leanbe's is lower-case hex: change the sender."
         )
-    if not _SIGNATURE.fullmatch(found):
+    if not SIGNATURE.fullmatch(found):
         return InvalidSignature(
             f"The signature, of {len(found)} characters, is not 64 lower-case hex digits."
         )

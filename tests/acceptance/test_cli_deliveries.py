@@ -277,6 +277,24 @@ def test_a_webhooks_headers_go_along(cli: Cli, tmp_path: Path) -> None:
     assert "X-Env: test" in headers.splitlines()
 
 
+def test_a_webhooks_header_is_masked_unless_the_request_itself_is_asked_for(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with acme(cli, tmp_path) as receiver:
+        cli("webhook", "set", "Acme", receiver.url, "--header", "Authorization: Bearer t0ken")
+        shown = [cli("trigger", "idea.created", "--output", "json")]
+        delivery = newest(cli)
+        shown += [
+            cli("trigger", "idea.created", "--dry-run", "--output", "json"),
+            *(cli("deliveries", "show", delivery, "--output", form) for form in ("json", "table")),
+            cli("deliveries", "list", "--output", "json"),
+        ]
+    assert [ran.status for ran in shown] == [0] * len(shown)
+    assert not [ran for ran in shown if "t0ken" in ran.stdout + ran.stderr]
+    assert "********" in shown[1].stdout
+    assert "Authorization: Bearer t0ken" in cli("deliveries", "show", delivery, "--curl").stdout
+
+
 def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     authority.write_text("")

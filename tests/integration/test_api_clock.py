@@ -52,6 +52,23 @@ def test_advancing_answers_with_the_attempts_in_their_order(api: Api) -> None:
     assert [each["outcome"] for each in made["attempts"]] == ["refused", "refused", "delivered"]
 
 
+def test_a_header_that_the_product_set_is_masked_in_every_answer_with_attempts(api: Api) -> None:
+    hook = {"url": URL, "headers": {"Authorization": "Bearer t0ken"}}
+    api("PUT", "/products/Acme/webhook", hook)
+    delivery = api("POST", "/products/Acme/webhook/test").json()["delivery"]["_id"]
+    answers = [
+        api("POST", "/clock/advance", {"seconds": 1}),
+        api("GET", f"/deliveries/{delivery}"),
+        api("GET", "/deliveries"),
+        api("POST", "/deliveries/wait", {"count": 1, "timeout": 0}),
+    ]
+    for answer in answers:
+        assert '["Authorization","********"]' in answer.text.replace(" ", "")
+        assert "t0ken" not in answer.text
+    (attempt,) = api.leanbe.deliveries.get(delivery).attempts
+    assert attempt.request_headers[-1] == ("Authorization", "Bearer t0ken")
+
+
 def test_it_runs_until_nothing_is_owed(api: Api) -> None:
     api("POST", "/faults", {"kind": "receiver_fails", "times": 9})
     api("POST", "/products/Acme/webhook/test")

@@ -53,6 +53,15 @@ async def triggered(db: str, *events: str) -> None:
 
 
 @on_a_loop
+async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_url: str) -> None:
+    leanbe.webhooks.set("Acme", URL, headers=[("Authorization", "Bearer t0ken")])
+    await triggered(database_url, "idea.created")
+    told = await heard(stream.told(leanbe, News(leanbe), after=START), 3)
+    assert told[1]["data"]["request"]["headers"][-1] == ["Authorization", "********"]
+    assert "t0ken" not in str(told)
+
+
+@on_a_loop
 async def test_it_tells_what_another_process_does_in_its_order(
     leanbe: Leanbe, database_url: str
 ) -> None:

@@ -194,6 +194,39 @@ def test_a_document_tells_all_of_a_delivery_but_the_secret(
     assert SECRET not in repr(document)
 
 
+def test_a_header_that_the_product_set_is_named_in_documents_and_known_to_python(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    own = [("Authorization", "Bearer t0ken"), ("X-Env", "test"), ("User-Agent", "Leanbe")]
+    leanbe.webhooks.set(product, receiver.url, headers=own)
+    (attempt,) = leanbe.trigger("idea.created", product=product).attempts
+    shown = [tuple(each) for each in attempt.document()["request"]["headers"]]
+    masked = [("Authorization", "********"), ("X-Env", "********")]
+    assert list(attempt.request_headers) == [*shown[:4], *own[:2]]
+    assert shown[4:] == masked
+    assert dict(shown[:4])["User-Agent"] == "Leanbe"
+
+
+@pytest.mark.parametrize("location", ["header", "both"])
+def test_a_signature_in_a_header_stays_readable_beside_a_secret_of_that_name(
+    leanbe: Leanbe, product: Product, receiver: Receiver, location: str
+) -> None:
+    assume = {"signature_location": location, "signature_header": "X-Signed"}
+    leanbe.webhooks.set(product, receiver.url, headers=[("x-signed", "abc")])
+    (attempt,) = leanbe.trigger("idea.created", product=product, assume=assume).attempts
+    signature, own = attempt.document()["request"]["headers"][4:]
+    assert signature == list(attempt.request_headers[4])
+    assert own == ["x-signed", "********"]
+
+
+def test_a_header_is_the_products_own_where_the_signature_is_in_the_body(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    leanbe.webhooks.set(product, receiver.url, headers=[("X-Leanbe-Signature", "a" * 64)])
+    (attempt,) = leanbe.trigger("idea.created", product=product).attempts
+    assert attempt.document()["request"]["headers"][4:] == [["X-Leanbe-Signature", "********"]]
+
+
 # Redelivered
 
 

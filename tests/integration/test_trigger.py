@@ -275,6 +275,20 @@ def test_a_rehearsal_shows_the_requests_and_changes_nothing(
         assert len(one.body) == len(attempt.request_body)
 
 
+def test_a_rehearsals_document_masks_what_the_product_set(
+    leanbe: Leanbe, product: Product, receiver: Receiver
+) -> None:
+    leanbe.webhooks.set(product, receiver.url, headers=[("Authorization", "Bearer t0ken")])
+    assume = {"signature_location": "header"}
+    (rehearsed,) = leanbe.rehearse(Wanted(events=["idea.created"], assume=assume))
+    document = rehearsed.document()
+    assert document["body"].encode() == rehearsed.body
+    signature, own = document["headers"][4:]
+    assert signature == list(rehearsed.headers[4])
+    assert own == ["Authorization", "********"]
+    assert rehearsed.headers[5] == ("Authorization", "Bearer t0ken")
+
+
 def test_a_rehearsal_has_no_url_where_nothing_would_be_owed(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", assume={"events": "okr.*"})
     (homeless,) = leanbe.rehearse(Wanted(events=["okr.created"]))
