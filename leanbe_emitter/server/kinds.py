@@ -81,13 +81,17 @@ HEADERS: Final = {
     "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"},
     "additionalProperties": {"type": "string", "pattern": "^[\\t\\x20-\\x7e\\x80-\\xff]*$"},
 }
+#: A character that is no white space, neither for JavaScript, whose patterns these are, nor for
+#: Python, which has five more.
+SEEN: Final = r"[^\s\x1c-\x1f\x85]"
 #: A text with something to see in it.
-FILLED: Final = {"type": "string", "pattern": r"\S", "maxLength": 200}
+FILLED: Final = {"type": "string", "pattern": SEEN, "maxLength": 200}
 #: A product's statuses.
 STATUSES: Final = {"type": "array", "items": FILLED, "minItems": 1, "uniqueItems": True}
 #: Where a webhook points.
 URL: Final = {"type": "string", "format": "uri", "pattern": "^https?://[^#@]+$", "maxLength": 4096}
-EMAIL: Final = {"type": "string", "pattern": r"^[^\s@]+@[^\s@]+$", "maxLength": 200}
+_OF_EMAIL: Final = SEEN.replace("]", "@]")
+EMAIL: Final = {"type": "string", "pattern": f"^{_OF_EMAIL}+@{_OF_EMAIL}+$", "maxLength": 200}
 
 
 EVENT_NAME: Final = choice(EVENT_NAMES, "An event name.")

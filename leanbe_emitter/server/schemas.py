@@ -12,6 +12,7 @@ from typing import Any, Final
 from leanbe_emitter.headers import MASK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.server.kinds import (
+    SEEN,
     Schema,
     choice,
     cursor,
@@ -398,7 +399,7 @@ def _taken(schema: dict[str, Any]) -> dict[str, Any]:
         case {"type": "array", "items": item}:
             return {**schema, "items": _entry(_taken(item))}
         case {"minLength": 1}:
-            return {**schema, "pattern": "\\S"}
+            return {**schema, "pattern": SEEN}
         case _:
             return schema
 

@@ -1,4 +1,4 @@
-"""Texts that no database holds are refused as any other, wherever they stand."""
+"""Odd texts are refused as any other, wherever they stand, and the document says so, too."""
 
 import json
 from collections.abc import Iterator
@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from leanbe_emitter.server import kinds
 from tests.api import Api, calling
+from tests.node import Node
 
+#: White space for Python, and some of it for JavaScript.
+SPACES = "\x1c\x1d\x1e\x1f\x85\u00a0\u2003"
 NUL = "a\u0000b"
 IN_PATHS = (
     "/products/{}",
@@ -69,3 +73,23 @@ def test_in_a_path_or_a_query_it_names_nothing(api: Api, path: str) -> None:
 def test_in_a_body_it_is_refused(api: Api, path: str, body: Any, odd: str) -> None:
     content = json.dumps(body).replace(r"\u0000", odd)
     assert api("POST", path, content=content).status_code in {404, 422}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    with Node.started() as node:
+        yield node
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_white_space_that_is_refused_does_not_fit_the_documents_patterns(
+    api: Api, node: Node, space: str
+) -> None:
+    email = f"a{space}b@example.com"
+    user = {"email": email, "firstName": "Bo"}
+    assert api("POST", "/products/Acme/users", user).status_code == 422
+    assert api("POST", "/products/Acme/ideas", {"title": space}).status_code == 422
+    fits = "return new RegExp(given[0], 'u').test(given[1])"
+    assert not node.run(fits, kinds.EMAIL["pattern"], email)
+    assert not node.run(fits, kinds.SEEN, space)
+    assert node.run(fits, kinds.EMAIL["pattern"], "ana@example.com")
