@@ -175,8 +175,8 @@ class _Sender:
     last_triggered_at: int
     assumptions: str
     url: str | None
-    secret: str | None
-    headers: Headers
+    secret: str | None = field(repr=False)
+    headers: Headers = field(repr=False)
 
     @property
     def counters(self) -> ProductColumns:

@@ -1,6 +1,7 @@
 """Suites of a user, which the plugin's tests run."""
 
 from collections.abc import Collection
+from shutil import rmtree
 
 import pytest
 
@@ -57,7 +58,9 @@ class Suite:
         return self.pytester.runpytest_subprocess(*_always(*options))
 
     def write(self, test: str, conftest: str = CONFTEST) -> None:
-        """Write the suite's two files."""
+        """Write the suite's two files, in place of those of a run before."""
+        # What Python compiled of a file is known by its second and its size, which may be the same.
+        rmtree(self.pytester.path / "__pycache__", ignore_errors=True)
         self.pytester.makeconftest(conftest)
         self.pytester.makepyfile(test_suite=test)
 

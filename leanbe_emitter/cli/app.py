@@ -26,7 +26,7 @@ SECTIONS = {
         "exec": "Run a command with a server of its own, on a free port and a temporary database.",
     },
     "Send": {
-        "demo": "Send all 22 events to a receiver, see each verified, one retried.",
+        "demo": "Have a server send all 22 events to a receiver, see each verified, one retried.",
         "trigger": "Make events, sign them and deliver them.",
         "send": "Send one event to a URL; nothing is stored.",
         "worker": "Deliver what is due, retries included.",

@@ -28,6 +28,10 @@ class SenderRow(NamedTuple):
     secret: str | None
     headers: str
 
+    def __repr__(self) -> str:
+        # Secret and headers are told to nobody.
+        return f"{type(self).__name__}(id={self.id!r}, sequence={self.sequence})"
+
 
 # Rows are plain tuples, in the order of these columns: hundreds are made for one statement, and at
 # anything else the driver of SQLite looks for longer.

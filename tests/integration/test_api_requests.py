@@ -64,7 +64,7 @@ def test_what_an_operation_logs_has_the_id(api: Api, log: pytest.LogCaptureFixtu
     def logging_operation() -> None:
         logging.getLogger("leanbe_emitter.somewhere").warning("Something is odd.")
 
-    api("GET", "/logging", headers={"X-Request-Id": "test-8"})
+    api.at("GET", "/api/v1/logging", headers={"X-Request-Id": "test-8"})
     (odd,) = [each for each in log.records if each.getMessage() == "Something is odd."]
     assert getattr(odd, "request", None) == "test-8"
 

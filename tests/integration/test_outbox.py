@@ -16,6 +16,7 @@ from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, record, redeliver
+from leanbe_emitter.storage import emission
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import ProductRow
@@ -303,3 +304,11 @@ def test_the_instant_of_the_envelope_is_the_events(bench: Bench) -> None:
 def test_no_assumption_is_the_article(bench: Bench) -> None:
     (recorded,) = bench.record(happened(bench.product()))
     assert read(bench.event(recorded.event_id).deviations) == read({})
+
+
+def test_a_locked_products_secret_is_in_no_repr(bench: Bench) -> None:
+    product = bench.product()
+    with bench.database.transaction() as session:
+        (row,) = emission.lock(session.connection(), [product])
+    assert row.secret == SECRET
+    assert SECRET not in repr(row)
