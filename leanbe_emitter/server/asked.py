@@ -69,7 +69,7 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-#: What every list takes.
+#: What lists in parts take.
 PAGING: Final = (
     Parameter(
         name="limit",
@@ -114,6 +114,19 @@ class Queried:
         return {"parameters": [each.described() for each in self._parameters.values()]}
 
 
+async def no_query(request: Request) -> None:
+    """See that a request asks nothing by its query.
+
+    Raises:
+        InvalidValue: it does.
+    """
+    if request.scope["query_string"]:
+        await _NO_PARAMETERS(request)
+
+
+_NO_PARAMETERS: Final = Queried()
+
+
 def _unknown(name: str, known: Sequence[str]) -> InvalidValue:
     there_are = f"There are {any_of(known)}." if known else "There is none here."
     return InvalidValue(
@@ -156,6 +169,23 @@ class Fields:
         example = {} if self._eg is None else {"example": dict(self._eg)}
         content = {"application/json": {"schema": dict(self._schema), **example}}
         return {"requestBody": {"required": self._is_required, "content": content}}
+
+
+async def no_body(request: Request) -> None:
+    """See that a request's body has nothing in it; an empty object is nothing.
+
+    Raises:
+        InvalidValue: it has.
+        PayloadTooLarge: it is longer than the limit.
+    """
+    if not _HAS_BODY.isdisjoint(request.headers.keys()):
+        content = await _content(request, most=request.app.state.settings.max_request_bytes)
+        if content.strip() not in {b"", b"{}"}:
+            raise InvalidValue("Nothing is read of a body here.", hint="Send none.")
+
+
+#: Headers that announce a body; HTTP/1.1 has none without one of them.
+_HAS_BODY: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 def check(given: Mapping[str, JSON], schema: Schema) -> None:

@@ -1,6 +1,6 @@
 """Faults: deliberate misbehaviours, counted, for every process that sends from the database."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given, Queried
+from leanbe_emitter.server.asked import Body, Given
 from leanbe_emitter.server.given import WHOLE, EventGlob
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.faults import FAULT_KINDS
@@ -71,7 +71,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return answers.one(fault, status=201)
 
     @routes.read("/faults", gives=schemas.page(schemas.FAULT))
-    def list_(_: Annotated[dict[str, Any], Depends(Queried())]) -> Response:
+    def list_() -> Response:
         """List the faults, in the order in which they fire; those that have fired, too."""
         return answers.page(leanbe.faults.list())
 

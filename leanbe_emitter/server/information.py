@@ -10,7 +10,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.problems import NotReady
-from leanbe_emitter.server.routes import HEALTH, READING, Routes
+from leanbe_emitter.server.routes import ANYWHERE, HEALTH, READING, Routes
 from leanbe_emitter.storage.migrate import SchemaState, not_ready
 from leanbe_emitter.wire.instants import print_instant
 
@@ -43,7 +43,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Show this document."""
         return answers.one(app.openapi())
 
-    @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=(), prefix="")
+    @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=ANYWHERE, prefix="")
     def healthz() -> Response:
         """Say that the server answers; it asks nobody else."""
         return answers.one({"status": "ok"})

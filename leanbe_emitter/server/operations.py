@@ -5,7 +5,7 @@ else that an operation might take, which costs more than the rest of the way to 
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, get_args
 
@@ -15,9 +15,12 @@ from fastapi.params import Depends
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
+from leanbe_emitter.server.asked import no_body, no_query
+
 Operation: TypeAlias = Callable[..., Any]
 #: What reads something of a request, by what an operation calls it.
 Readings: TypeAlias = Mapping[str, Any]
+Refusal: TypeAlias = Callable[[Request], Awaitable[None]]
 
 
 class OperationRoute(APIRoute):
@@ -33,7 +36,8 @@ class OperationRoute(APIRoute):
             for name, parameter in inspect.signature(operation).parameters.items()
             if parameter.annotation is Request
         }
-        return partial(_answer, call, {**readings_of(operation), **whole})
+        readings = readings_of(operation)
+        return partial(_answer, call, {**readings, **whole}, list(_refusals(readings)))
 
 
 def readings_of(operation: Operation) -> Readings:
@@ -46,7 +50,20 @@ def readings_of(operation: Operation) -> Readings:
     }
 
 
-async def _answer(call: Operation, readings: Readings, request: Request) -> Response:
+def _refusals(readings: Readings) -> Iterator[Refusal]:
+    """Yield what refuses a query and a body where an operation describes none."""
+    described = {member for reading in readings.values() for member in reading.described()}
+    if "parameters" not in described:
+        yield no_query
+    if "requestBody" not in described:
+        yield no_body
+
+
+async def _answer(
+    call: Operation, readings: Readings, refusals: Sequence[Refusal], request: Request
+) -> Response:
+    for refuse in refusals:
+        await refuse(request)
     given = {name: await read(request) for name, read in readings.items()}
     answer: Response = await call(**request.path_params, **given)
     return answer

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from leanbe_emitter.emitter import Leanbe, Product
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given, Queried
+from leanbe_emitter.server.asked import Body, Given
 from leanbe_emitter.server.given import Assumed, Email, Filled, Headers, Secret, Url
 from leanbe_emitter.server.kinds import STATUSES
 from leanbe_emitter.server.routes import Routes
@@ -104,7 +104,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return answers.one(_with_secret(made), status=201)
 
     @routes.read("/products", gives=schemas.page(schemas.PRODUCT))
-    def list_(_: Annotated[dict[str, Any], Depends(Queried())]) -> Response:
+    def list_() -> Response:
         """List all products, the oldest first."""
         return answers.page(leanbe.products.list())
 

@@ -23,10 +23,15 @@ PREFIX = "/api/v1"
 #: The header that says where to go on from, for whoever waits or follows.
 CURSOR = "Leanbe-Emitter-Cursor"
 
-#: What may go wrong anywhere, where something is read, and where something is written.
-HEALTH = (HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
-READING = (*HEALTH, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-WRITING = (*READING, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+#: What may go wrong anywhere, of health, where something is read, and where something is written.
+ANYWHERE = (
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+HEALTH = (*ANYWHERE, HTTPStatus.SERVICE_UNAVAILABLE)
+READING = (*HEALTH, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
+WRITING = (*READING, HTTPStatus.CONFLICT)
 #: What a wait may come to as well.
 TIMED_OUT = HTTPStatus.REQUEST_TIMEOUT
 

@@ -191,3 +191,7 @@ def test_an_answer_that_it_does_not_promise_is_found_out(
     answer = httpx.Response(status, json=body)
     with pytest.raises(AssertionError):
         check_promise(document, "GET", "/api/v1/products", answer)
+
+
+def test_it_says_that_health_is_told_to_no_page_of_the_web(document: Any) -> None:
+    assert "403" in document["paths"]["/healthz"]["get"]["responses"]

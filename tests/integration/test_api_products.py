@@ -119,3 +119,47 @@ def test_a_body_of_no_declared_length_is_not_read_beyond_the_limit() -> None:
 
     with calling(settings=Settings(max_request_bytes=64)) as api:
         assert api("POST", "/products", content=endless()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/info?foo=1"),
+        ("GET", "/products?limit=1"),
+        ("GET", "/products/Acme?foo=1"),
+        ("GET", "/products/Acme/users?foo=1"),
+        ("GET", "/products/Acme/assumptions?limit=1"),
+        ("POST", "/products/Acme/webhook/test?event=idea.created"),
+        ("DELETE", "/products/Acme?force=true"),
+    ],
+)
+def test_a_parameter_that_an_operation_does_not_describe_is_refused(
+    api: Api, method: str, path: str
+) -> None:
+    api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
+    refused = api(method, path)
+    assert refused.status_code == 422
+    assert refused.json()["hint"] == "There is none here."
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/products/Acme"),
+        ("POST", "/products/Acme/webhook/test"),
+        ("POST", "/clock/run-until-settled"),
+        ("DELETE", "/products/Acme"),
+    ],
+)
+def test_a_body_that_an_operation_does_not_describe_is_refused(
+    api: Api, method: str, path: str
+) -> None:
+    api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
+    refused = api(method, path, {"event": "idea.created"})
+    assert (refused.status_code, refused.json()["hint"]) == (422, "Send none.")
+    assert not api.leanbe.events.list()
+
+
+def test_an_empty_object_is_no_body(api: Api) -> None:
+    api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
+    assert api("POST", "/products/Acme/webhook/test", {}).status_code == 201
