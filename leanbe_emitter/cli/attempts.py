@@ -46,7 +46,8 @@ class Ended:
 
     Attributes:
         status: what the delivery is now.
-        next_due_at: when it is due again; None where it is settled.
+        next_due_at: when it is due again; None where it is settled, or the next attempt is under
+            way or made already.
         assumptions: those that were not the article's at this attempt.
         fault: what was done to it on purpose, if anything was.
     """
@@ -238,6 +239,8 @@ def _why_and_what_next(ended: Ended, who_is_next: str | None) -> str:
 def _what_is_next(ended: Ended, who_is_next: str) -> str:
     if ended.next_due_at is not None:
         return f"next attempt {output.time_of_day(ended.next_due_at)}{who_is_next}"
+    if ended.status is DeliveryStatus.PENDING:
+        return "another attempt follows"
     identifier = output.abbreviated(ended.begun.delivery_id).removeprefix("…")
     return (
         f"no attempt is left ({ended.status}). Again: leanbe-emitter deliveries redeliver "

@@ -81,6 +81,14 @@ def test_advancing_makes_the_retries_and_prints_them(manual: Cli) -> None:
     assert "exhausted" in manual("deliveries", "list").stdout
 
 
+def test_no_attempt_is_left_of_a_delivery_only_behind_its_last(manual: Cli) -> None:
+    manual("trigger", "idea.created", "--no-deliver")
+    lines = manual("clock", "run-until-settled", "--output", "table").stdout.splitlines()
+    told = [line.strip() for line in lines if line.startswith(" ")]
+    assert told[:-1] == ["unreachable; another attempt follows."] * 4
+    assert told[-1].startswith("unreachable; no attempt is left (exhausted). Again: ")
+
+
 @pytest.mark.parametrize(
     "words", ["set 2026-01-01T00:00:00.000Z", "advance 1h", "run-until-settled"]
 )

@@ -71,6 +71,13 @@ def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFix
     assert (printer.made, printer.accepted) == (1, 0)
 
 
+def test_an_attempt_that_another_has_followed_is_not_called_the_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines(Form.TABLE, []).ended(replace(REFUSED, answer_status=503, next_due_at=None))
+    assert capsys.readouterr().out.splitlines()[-1].strip() == "refused; another attempt follows."
+
+
 def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(Form.TABLE, [])
     printer.begun(BEGUN)
