@@ -92,6 +92,7 @@ def act(
         opened(invocation) as leanbe,
         making_attempts(
             invocation,
+            leanbe.clock,
             who_is_next="" if how.follow else BY_ANY_WORKER,
             are_notices=invocation.form is not Form.TABLE,
         ) as printing,

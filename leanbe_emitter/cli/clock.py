@@ -80,7 +80,7 @@ def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) 
     """Move the clock, and print the attempts that were made meanwhile, whoever made them."""
     since = leanbe.watching.end()
     move()
-    with making_attempts(invocation, who_is_next=" by the clock") as printing:
+    with making_attempts(invocation, leanbe.clock, who_is_next=" by the clock") as printing:
         for entry in leanbe.watching.until_now(since):
             if entry.delivery is not None and entry.attempt is not None:
                 printing.on_record(entry.delivery, entry.attempt)

@@ -164,7 +164,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             output.rows(invocation.form, documents, columns=_LIST)
             invocation.notice(f"Would redeliver {len(documents)}.")
         elif delivery and job is None:
-            with making_attempts(invocation, who_is_next=_BY_ANY_WORKER) as printing:
+            with making_attempts(invocation, leanbe.clock, who_is_next=_BY_ANY_WORKER) as printing:
                 leanbe.redeliver(delivery, watcher=printing)
         else:
             _run(invocation, leanbe, named)
@@ -172,7 +172,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
 
 def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
     invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
-    with making_attempts(invocation, who_is_next=_BY_ANY_WORKER) as printing:
+    with making_attempts(invocation, leanbe.clock, who_is_next=_BY_ANY_WORKER) as printing:
         done = leanbe.redeliver_all(job, watcher=printing)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")

@@ -10,7 +10,7 @@ from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.clock import SystemClock, from_milliseconds
+from leanbe_emitter.clock import Clock, from_milliseconds
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ class Printing:
 
     Args:
         lines: where it prints.
+        clock: tells the instants of the attempts.
         is_kept: whether the attempts are on record; those of ``send`` are not, and have no id.
     """
 
-    def __init__(self, lines: AttemptLines, *, is_kept: bool) -> None:
+    def __init__(self, lines: AttemptLines, clock: Clock, *, is_kept: bool) -> None:
         self._lines = lines
         self._is_kept = is_kept
-        self._clock = SystemClock()
+        self._clock = clock
 
     def begun(self, claimed: "Claimed") -> None:
         """Print the line out."""
@@ -69,6 +70,7 @@ class Printing:
 @contextmanager
 def making_attempts(
     invocation: Invocation,
+    clock: Clock,
     *,
     who_is_next: str | None = "",
     fails: bool = True,
@@ -78,6 +80,7 @@ def making_attempts(
 
     Args:
         invocation: whose form the lines have.
+        clock: tells the instants of the attempts, so that a line out and its line back agree.
         who_is_next: who makes the attempt after one that failed; None where nobody will.
         fails: whether an attempt that was not accepted fails the command.
         are_notices: whether the lines go to stderr, because stdout carries something else.
@@ -92,7 +95,7 @@ def making_attempts(
         who_is_next=who_is_next,
     )
     try:
-        yield Printing(lines, is_kept=who_is_next is not None)
+        yield Printing(lines, clock, is_kept=who_is_next is not None)
     finally:
         lines.close()
     if fails and lines.accepted < lines.made:

@@ -9,6 +9,7 @@ from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.values import CONTENT, EVENT, SECRET, as_mapping
+from leanbe_emitter.clock import SystemClock
 
 
 @command(
@@ -55,7 +56,7 @@ def send(  # noqa: PLR0913 - one argument for each option
     from leanbe_emitter.emitter import Changes, Courier, Receiver  # noqa: PLC0415 - SQLAlchemy
 
     receiver = Receiver(url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure)
-    with making_attempts(invocation, who_is_next=None) as printing:
+    with making_attempts(invocation, SystemClock(), who_is_next=None) as printing:
         courier = Courier(
             receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=printing
         )

@@ -117,7 +117,7 @@ def _check_nothing_is_meant(context: click.Context) -> None:
 
 def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:
     who_is_next = "" if follow else BY_ANY_WORKER
-    with making_attempts(invocation, who_is_next=who_is_next) as printing:
+    with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
         triggered = leanbe.trigger_all(wanted, watcher=printing)
         _tell_what_is_not_owed(invocation, triggered)
         if follow:

@@ -131,7 +131,7 @@ def clear(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def test(invocation: Invocation, product: str) -> None:
     """Send a sample event (customer.created) to a product's webhook, and follow its attempt."""
-    with opened(invocation) as leanbe, making_attempts(invocation) as printing:
+    with opened(invocation) as leanbe, making_attempts(invocation, leanbe.clock) as printing:
         leanbe.trigger("customer.created", product=product, watcher=printing)
 
 

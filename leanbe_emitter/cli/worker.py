@@ -34,7 +34,7 @@ def worker(
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
     with opened(invocation, **arguments) as leanbe:
         invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
-        with making_attempts(invocation, fails=False) as printing:
+        with making_attempts(invocation, leanbe.clock, fails=False) as printing:
             stopped_by = leanbe.work(drain=drain, watcher=printing)
     if stopped_by is signal.SIGINT:
         raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.wire.faults import FAULT_KINDS
+from leanbe_emitter.wire.instants import parse_instant
 from tests.command_line import Cli
 
 #: Nobody listens there.
@@ -87,6 +88,12 @@ def test_no_attempt_is_left_of_a_delivery_only_behind_its_last(manual: Cli) -> N
     told = [line.strip() for line in lines if line.startswith(" ")]
     assert told[:-1] == ["unreachable; another attempt follows."] * 4
     assert told[-1].startswith("unreachable; no attempt is left (exhausted). Again: ")
+
+
+def test_the_lines_of_an_attempt_tell_the_time_of_the_databases_clock(manual: Cli) -> None:
+    out, back, _ = manual("trigger", "idea.created", "--output", "table").stdout.splitlines()
+    midnight = parse_instant(BEGINNING).astimezone().strftime("%H:%M:%S")
+    assert (out[:11], back[:11]) == (f"{midnight} ->", f"{midnight} <-")
 
 
 @pytest.mark.parametrize(
