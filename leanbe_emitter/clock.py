@@ -5,7 +5,11 @@ Instants are aware datetimes in UTC; rows hold them as whole milliseconds since 
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
+
+#: Where a clock can be moved to: from the first until before the second. What is computed from it,
+#: a retry or an instant of another zone, stays a date that there is, too.
+RANGE: Final = (datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

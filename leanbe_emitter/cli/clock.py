@@ -42,7 +42,10 @@ def show(invocation: Invocation) -> None:
 @click.argument("time", type=INSTANT, metavar="TIME")
 @click.pass_obj
 def set_(invocation: Invocation, time: "datetime") -> None:
-    """Set a manual clock, backwards too; what is due then, workers send at once."""
+    """Set a manual clock, backwards too; what is due then, workers send at once.
+
+    It is moved within the years 1971 to 8999.
+    """
     with opened(invocation) as leanbe:
         leanbe.clock.set(time)
         _show(invocation, leanbe)

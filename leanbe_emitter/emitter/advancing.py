@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal, select
 
-from leanbe_emitter.clock import Clock, MovableClock, from_milliseconds
+from leanbe_emitter.clock import RANGE, Clock, MovableClock, from_milliseconds
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt
@@ -93,7 +93,7 @@ class AdvancingClock:
 
         Raises:
             Conflict: it is the machine's own clock.
-            InvalidValue: the instant has no time zone.
+            InvalidValue: the instant has no time zone, or is out of ``clock.RANGE``.
             NotAwaited: a call was not awaited.
         """
         self._transactions.unawaited.require_none()
@@ -101,6 +101,8 @@ class AdvancingClock:
             raise InvalidValue(
                 f"{instant.isoformat()} has no time zone.", hint="Give it one: tzinfo=UTC."
             )
+        if not RANGE[0] <= instant < RANGE[1]:
+            raise _out_of_range(f"{instant.isoformat()} is no time for a clock.")
         self._movable().set(instant)
 
     @waits("leanbe.clock.advance()")
@@ -117,18 +119,21 @@ class AdvancingClock:
 
         Raises:
             Conflict: it is the machine's own clock, or a transaction is open.
-            InvalidValue: the way is not forward.
+            InvalidValue: the way is not forward, or leads out of ``clock.RANGE``.
             EndlessDeliveries: what falls due has no end.
             WaitTimedOut: another process had something in flight for a minute.
         """
         clock = self._movable()
-        way = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        way = _way(seconds=seconds, minutes=minutes, hours=hours, days=days)
         if way <= timedelta():
             raise InvalidValue(
                 f"The time cannot be moved on by {way}.",
                 hint="Name how far: advance(hours=1); set() goes back, too.",
             )
-        end = clock.now() + way
+        now = clock.now()
+        if way >= RANGE[1] - now:
+            raise _out_of_range(f"{now.isoformat()} cannot be moved on by {way}.")
+        end = now + way
         attempts = await self._run(clock, end)
         clock.reach(end)
         return attempts
@@ -200,3 +205,17 @@ class AdvancingClock:
 
     def __repr__(self) -> str:
         return repr(self._clock)
+
+
+def _way(**parts: float) -> timedelta:
+    """Return how far it is; what is too far for a timedelta is the longest that there is."""
+    try:
+        return timedelta(**parts)
+    except OverflowError:
+        return timedelta.max
+
+
+def _out_of_range(what: str) -> InvalidValue:
+    return InvalidValue(
+        what, hint=f"A clock is moved within the years {RANGE[0].year} to {RANGE[1].year - 1}."
+    )

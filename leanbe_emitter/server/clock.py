@@ -47,7 +47,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Set a manual clock, backwards too; what is due then, workers send at once.
 
         A clock is manual in a database that a server was started on with `--clock manual`, or
-        `--ephemeral`; the machine's is not moved: 409.
+        `--ephemeral`; the machine's is not moved: 409. It is moved within the years 1971 to 8999.
         """
         leanbe.clock.set(parse_instant(given.now))
         return _time(leanbe)

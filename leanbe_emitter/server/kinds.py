@@ -100,7 +100,8 @@ EVENT_GLOB: Final = text("idea.*", "An event name, or a glob such as `idea.*`.",
 _DURATION: Final = (
     "[0-9]{1,9}([.][0-9]{1,3})?|(([0-9]{1,4}|[0-9]{1,3}[.][0-9]{1,3})[smhd]|[0-9]{1,9}ms){1,2}"
 )
-_INSTANT: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
+_IN_YEAR: Final = "-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
+_INSTANT: Final = f"[0-9]{{4}}{_IN_YEAR}"
 #: How long ago something is to be.
 AGE: Final = text(
     "1h30m", "How long ago: `10m`; a plain number is seconds.", pattern=f"^({_DURATION})$"
@@ -110,10 +111,10 @@ SINCE: Final = text(
     "No older than this: `10m`, `1h30m`, or an instant.",
     pattern=f"^({_DURATION}|{_INSTANT})$",
 )
-#: The only form in which instants are taken.
+#: What a clock can be set to: the years of ``clock.RANGE``, in the only form that instants have.
 INSTANT: Final = text(
     "2026-01-01T00:00:00.000Z",
-    "An instant in UTC, with milliseconds.",
-    pattern=f"^{_INSTANT}$",
+    "An instant in UTC, with milliseconds, of the years 1971 to 8999.",
+    pattern=f"^(197[1-9]|19[89][0-9]|[2-8][0-9]{{3}}){_IN_YEAR}$",
     format="date-time",
 )

@@ -107,7 +107,8 @@ def test_the_systems_clock_is_not_moved(acme: Cli, words: str) -> None:
 
 
 def test_a_time_or_a_way_that_is_none_is_refused(manual: Cli) -> None:
-    for words in (("set", "tomorrow"), ("advance", "30"), ("advance", "0s")):
+    last = "9999-12-31T23:59:59.999Z"
+    for words in (("set", "tomorrow"), ("set", last), ("advance", "30"), ("advance", "0s")):
         assert manual("clock", *words).status == 2
     assert manual("clock", "show").stdout == f"{BEGINNING}\tmanual\n"
 

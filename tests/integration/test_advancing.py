@@ -1,7 +1,7 @@
 """A manual clock that is moved: everything falls due on the way, in order, at its own time."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -13,8 +13,10 @@ from leanbe_emitter import (
     ManualClock,
     ReceivedRequest,
 )
+from leanbe_emitter.clock import RANGE
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from leanbe_emitter.emitter import advancing
+from leanbe_emitter.emitter.advancing import AdvancingClock
 from tests.answering import OK, Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,6 +132,35 @@ def test_the_machines_clock_cannot_be_moved() -> None:
         ):
             with pytest.raises(Conflict, match="machine's own clock"):
                 move()
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda clock: clock.set(datetime(1970, 12, 31, 23, 59, tzinfo=UTC)),
+        lambda clock: clock.set(datetime.max.replace(tzinfo=timezone(timedelta(hours=-7)))),
+        lambda clock: clock.advance(days=365 * 6974 + 1691),
+        lambda clock: clock.advance(days=1e300),
+    ],
+    ids=["before", "behind", "on", "beyond all dates"],
+)
+def test_a_clock_is_moved_within_the_years_1971_to_8999(
+    leanbe: Leanbe, move: Callable[[AdvancingClock], object]
+) -> None:
+    with pytest.raises(InvalidValue, match="within the years 1971 to 8999"):
+        move(leanbe.clock)
+    assert leanbe.clock.now() == START
+
+
+@pytest.mark.parametrize("edge", [RANGE[0], RANGE[1] - timedelta(milliseconds=1)])
+def test_at_the_edges_of_a_clocks_range_events_are_made_and_retried(
+    leanbe: Leanbe, edge: datetime
+) -> None:
+    leanbe.clock.set(edge)
+    leanbe.products.only().ideas.create(title="A map")
+    leanbe.settle()
+    attempts = leanbe.clock.run_until_settled()
+    assert [each.outcome for each in attempts][-1] == "delivered"
 
 
 def test_the_way_is_forward_and_an_instant_has_a_zone(leanbe: Leanbe) -> None:

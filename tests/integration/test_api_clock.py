@@ -1,5 +1,6 @@
 """The clock over the API: shown, set and moved on, with all that falls due on the way."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.server.kinds import INSTANT
 from leanbe_emitter.storage.journal import Cursor
 from tests.answering import Answering
 from tests.api import Api, calling
@@ -85,6 +87,24 @@ def test_a_way_that_does_not_lead_forward_is_refused(api: Api, way: object) -> N
 
 def test_an_instant_that_is_none_is_refused(api: Api) -> None:
     assert api("PUT", "/clock", {"now": "tomorrow"}).status_code == 422
+
+
+@pytest.mark.parametrize("year", ["0001", "1970", "9000", "9999"])
+def test_an_instant_out_of_the_range_is_refused_as_the_document_says(api: Api, year: str) -> None:
+    now = f"{year}-12-31T23:59:59.999Z"
+    refused = api("PUT", "/clock", {"now": now})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
+    assert not re.search(INSTANT["pattern"], now)
+    assert api("GET", "/clock").json()["now"] == BEGINNING
+
+
+def test_from_the_last_instant_on_no_way_leads_forward(api: Api) -> None:
+    last = "8999-12-31T23:59:59.999Z"
+    assert re.search(INSTANT["pattern"], last)
+    assert api("PUT", "/clock", {"now": last}).status_code == 200
+    assert api("POST", "/products/Acme/webhook/test").status_code < 300
+    refused = api("POST", "/clock/advance", {"seconds": 3600})
+    assert (refused.status_code, "8999" in refused.json()["hint"]) == (422, True)
 
 
 def test_the_machines_clock_is_not_moved() -> None:
