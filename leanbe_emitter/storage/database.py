@@ -233,7 +233,7 @@ def parse_database_url(text: str) -> URL:
     if url.get_backend_name() == "sqlite":
         _check_arguments_of_sqlite(url)
     if url.get_backend_name() == "sqlite" and url.database == ":memory:":
-        url = url.set(database=None)
+        return URL.create(url.drivername, query=url.query)
     return url
 
 

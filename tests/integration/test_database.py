@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 
+from leanbe_emitter import Leanbe
 from leanbe_emitter.errors import Conflict, DatabaseBehind, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.database import Database, parse_database_url
 from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
@@ -78,6 +80,15 @@ def test_how_long_sqlite_waits_for_another_writer_may_be_said(tmp_path: Path) ->
         database.close()
     with pytest.raises(InvalidValue, match="'soon' is no timeout"):
         Database(f"sqlite:///{file}?timeout=soon")
+
+
+@pytest.mark.parametrize(
+    "url", [":memory:", "sqlite://", "sqlite:///:memory:", "sqlite+pysqlite:///:memory:?timeout=2"]
+)
+def test_what_is_in_memory_is_one_database_for_all_threads_however_it_is_written(url: str) -> None:
+    with Leanbe(url) as leanbe, ThreadPoolExecutor(1) as elsewhere:
+        leanbe.products.create("Acme")
+        assert [each.name for each in elsewhere.submit(leanbe.products.list).result()] == ["Acme"]
 
 
 def test_postgresql_means_psycopg() -> None:
