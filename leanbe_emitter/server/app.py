@@ -28,6 +28,7 @@ from leanbe_emitter.server.news import News
 from leanbe_emitter.server.openapi import describe
 from leanbe_emitter.server.problems import answer_errors
 from leanbe_emitter.server.requests import Numbered
+from leanbe_emitter.server.routes import take_heads
 from leanbe_emitter.server.together import Together
 from leanbe_emitter.settings import Settings
 
@@ -44,7 +45,6 @@ _PARTS = (
     faults.add_to,
     clock.add_to,
     reset.add_to,
-    stream.add_to,
     information.add_to,
     metrics.add_to,
 )
@@ -77,6 +77,9 @@ def create_app(
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     for add_to in _PARTS:
         add_to(app, leanbe)
+    take_heads(app)
+    # What has no end is not asked for its headers alone.
+    stream.add_to(app, leanbe)
     docs.add_to(app)
     answer_errors(app)
     app.add_middleware(Guard, access=access)

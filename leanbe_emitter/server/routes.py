@@ -166,6 +166,25 @@ class Routes:
         return told
 
 
+def take_heads(app: FastAPI) -> None:
+    """Let whoever may look at something ask for its headers alone: HEAD, wherever GET is so far.
+
+    Those routes stand behind all others, where they cost other requests nothing, and the API's
+    document, which tells of GET, does not repeat them.
+    """
+    for route in [*app.routes]:
+        if isinstance(route, OperationRoute) and route.methods == {"GET"}:
+            app.router.add_api_route(
+                route.path,
+                route.endpoint,
+                route_class_override=OperationRoute,
+                methods=["HEAD"],
+                response_class=Response,
+                response_model=None,
+                include_in_schema=False,
+            )
+
+
 _CURSOR_HEADER = {
     "description": "A cursor from before this: what it brought about comes behind it.",
     "schema": cursor("A cursor."),

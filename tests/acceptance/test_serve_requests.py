@@ -45,11 +45,28 @@ def test_an_old_client_is_answered(served: Served) -> None:
     assert (status, "items" in json.loads(content)) == (HTTPStatus.OK, True)
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PUT"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/docs.js", "/healthz", "/openapi.json", "/metrics", PRODUCTS]
+)
+def test_what_can_be_looked_at_can_be_asked_for_its_headers_alone(
+    served: Served, path: str
+) -> None:
+    got, headers, content = said(served, f"GET {path} HTTP/1.1")
+    status, alone, nothing = said(served, f"HEAD {path} HTTP/1.1")
+    assert (status, alone.keys(), nothing) == (got, headers.keys(), b"")
+    assert path == "/metrics" or int(alone["content-length"]) == len(content)
+
+
+def test_what_has_no_end_is_not_asked_for_its_headers_alone(served: Served) -> None:
+    status, headers, _ = said(served, "HEAD /api/v1/stream HTTP/1.1")
+    assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT"])
 def test_a_method_that_is_not_taken_is_told_which_are(served: Served, method: str) -> None:
     status, headers, content = said(served, f"{method} {PRODUCTS} HTTP/1.1")
-    assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET, POST")
-    assert method == "HEAD" or json.loads(content)["code"] == "method_not_allowed"
+    assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET, HEAD, POST")
+    assert json.loads(content)["code"] == "method_not_allowed"
 
 
 def test_a_body_of_no_declared_length_is_read(served: Served) -> None:
