@@ -7,15 +7,14 @@ themselves is how documents stand to each other: a second vote, a request of two
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from leanbe_emitter.domain.fields import check_fields, require, unknown
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.texts import check_email
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.members import Mistake, Path
 from leanbe_emitter.seeds.content import Content, Entry, Product
-from leanbe_emitter.seeds.lines import Path
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
 from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.wire.assumptions import check
@@ -25,19 +24,6 @@ from leanbe_emitter.wire.stringify import JSON
 #: How many names a hint shows.
 _MOST_NAMES = 10
 _ID = re.compile(rf"[0-9a-f]{{{OBJECT_ID_LENGTH}}}")
-
-
-class Mistake(NamedTuple):
-    """Something that is wrong, and where."""
-
-    path: Path
-    message: str
-    hint: str
-
-    @classmethod
-    def of(cls, path: Path, error: InvalidValue) -> "Mistake":
-        """Return what an error says of a place."""
-        return cls(path, error.message, error.hint)
 
 
 def mistakes(content: Content) -> Iterator[Mistake]:

@@ -5,28 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.seeds.checking import Mistake, mistakes
+from leanbe_emitter.members import Mistake, Path, mistake_of
+from leanbe_emitter.seeds.checking import mistakes
 from leanbe_emitter.seeds.content import Content
-from leanbe_emitter.seeds.lines import Path, Unreadable, locate
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.seeds.lines import Unreadable, locate
 
 #: How many mistakes are told at once.
 _MOST_MISTAKES = 20
-#: Members whose values are told to nobody.
-_SECRET = frozenset({"secret", "headers"})
-#: What is wanted, by what pydantic calls its lack.
-_WANTED = {
-    "string_type": "It has to be text: put it in quotes.",
-    "list_type": "It has to be a list.",
-    "model_type": "It has to have members.",
-    "dict_type": "It has to have members.",
-    "string_pattern_mismatch": "Write 24 hex digits, in quotes.",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +75,7 @@ def read_seed(file: str | os.PathLike[str], environ: Mapping[str, str] = os.envi
     try:
         content = Content.model_validate(located.value, context=environ)
     except ValidationError as error:
-        found = [_mistake(each) for each in error.errors(include_url=False)]
+        found = _mistakes(error)
     else:
         found = list(mistakes(content))
         if not found:
@@ -103,7 +92,12 @@ def seed_of(name: str, text: str) -> Seed:
     try:
         return Seed(name=name, content=Content.model_validate_json(text))
     except ValidationError as error:
-        raise _refused(name, {}, [_mistake(each) for each in error.errors()]) from None
+        raise _refused(name, {}, _mistakes(error)) from None
+
+
+def _mistakes(error: ValidationError) -> list[Mistake]:
+    told = error.errors(include_url=False)
+    return [mistake_of(each, Content, whole="The file") for each in told]
 
 
 def _where(name: str, lines: Mapping[Path, int], path: Path) -> str:
@@ -127,52 +121,3 @@ def _refused(name: str, lines: Mapping[Path, int], found: Sequence[Mistake]) -> 
     more = len(found) - len(told)
     hint = f"And {more} more." if more else ""
     return InvalidValue("\n".join(told), hint=hint)
-
-
-def _mistake(error: Mapping[str, Any]) -> Mistake:
-    """Return what pydantic says, in our words."""
-    path: Path = error["loc"]
-    name = str(path[-1]) if path else "The file"
-    match error["type"]:
-        case "missing":
-            return Mistake(path[:-1], f"{name} is missing.", f"Give {name}.")
-        case "extra_forbidden":
-            known = _members(path[:-1])
-            hint = did_you_mean(name, known) or f"There are {any_of(known)}."
-            return Mistake(path, f"There is no member {name!r} here.", hint)
-        case "value_error":
-            return Mistake(path, str(error["ctx"]["error"]), "")
-        case kind:
-            is_secret = not _SECRET.isdisjoint(path)
-            said = f"{name} is {'of another kind' if is_secret else _shown(error['input'])}."
-            return Mistake(path, said, _WANTED.get(kind) or f"{error['msg']}.")
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case dict():
-            return "an object"
-        case list():
-            return "a list"
-        case None:
-            return "empty"
-        case _:
-            return repr(value)
-
-
-def _members(path: Path) -> list[str]:
-    """Return what the part at a place may have."""
-    part: type[BaseModel] = Content
-    for step in path:
-        for name, member in part.model_fields.items():
-            if step in {member.alias, name}:
-                part = next((each for each in _parts(member.annotation)), part)
-    return [member.alias or name for name, member in part.model_fields.items()]
-
-
-def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the parts that a member's type speaks of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for each in getattr(annotation, "__args__", ()):
-        yield from _parts(each)

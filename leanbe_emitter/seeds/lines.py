@@ -11,10 +11,8 @@ from typing import Any, Final
 
 import yaml
 
+from leanbe_emitter.members import Path
 from leanbe_emitter.wire.stringify import JSON
-
-#: Where something stands in a value: names of members and places in lists.
-Path = tuple[str | int, ...]
 
 _TAG: Final = "tag:yaml.org,2002:"
 #: Plain scalars that are no texts: what they are, how they look, and how they begin.

@@ -26,9 +26,9 @@ from leanbe_emitter.domain import (
 )
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.errors import Conflict
+from leanbe_emitter.members import Path
 from leanbe_emitter.seeds.content import Entry, Product, User
 from leanbe_emitter.seeds.file import Seed
-from leanbe_emitter.seeds.lines import Path
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Section
 from leanbe_emitter.storage.states import RequestStatus, VoteDirection
 from leanbe_emitter.storage.tables import ProductRow

@@ -10,10 +10,10 @@ from typing import Any, Final, Generic, TypeVar, cast
 from fastapi import Request
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
+from leanbe_emitter.members import Members, mistake_of
 from leanbe_emitter.server.examples import example_of
 from leanbe_emitter.server.kinds import Schema, cursor_of_list, truth
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
@@ -200,13 +200,7 @@ def check(given: Mapping[str, JSON], schema: Schema) -> None:
         raise InvalidValue(f"{place}: {error.message}.", hint="All members are in /openapi.json.")
 
 
-class Given(BaseModel):
-    """A body of a few members, by the documents' names."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
-
-
-G = TypeVar("G", bound=Given)
+G = TypeVar("G", bound=Members)
 
 
 class Body(Generic[G]):
@@ -227,14 +221,14 @@ class Body(Generic[G]):
         try:
             return self._model.model_validate(fields)
         except ValidationError as error:
-            raise _refused(error) from None
+            raise _refused(error, self._model) from None
 
     def described(self) -> dict[str, Any]:
         """Return what OpenAPI says of it."""
         return self._fields.described()
 
 
-def _schema_of(model: type[Given]) -> dict[str, Any]:
+def _schema_of(model: type[Members]) -> dict[str, Any]:
     """Return a model's schema in one piece: its references would begin at the document's root."""
     schema = model.model_json_schema()
     apart = schema.pop("$defs", {})
@@ -253,11 +247,14 @@ def _in_place(part: Any, apart: Mapping[str, Any]) -> Any:
             return part
 
 
-def _refused(error: ValidationError) -> InvalidValue:
-    """Return the first that is wrong, in our words; never the value, which may be a secret."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    place = ".".join(map(str, first["loc"])) or "the body"
-    return InvalidValue(f"{place}: {first['msg']}.", hint="All members are in /openapi.json.")
+def _refused(error: ValidationError, model: type[Members]) -> InvalidValue:
+    """Return the first that is wrong; a misspelt member before that which is missing for it."""
+    told = error.errors(include_url=False)
+    first = min(told, key=lambda each: each["type"] != "extra_forbidden")
+    mistake = mistake_of(first, model, whole="The body")
+    inside = ".".join(map(str, first["loc"][:-1]))
+    within = f"In {inside}: " if inside else ""
+    return InvalidValue(f"{within}{mistake.message}", hint=mistake.hint)
 
 
 async def _content(request: Request, *, most: int) -> bytes:

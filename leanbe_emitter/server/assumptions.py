@@ -9,13 +9,14 @@ from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Fields, Given
+from leanbe_emitter.server.asked import Body, Fields
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, assumption
 
 
-class Value(Given):
+class Value(Members):
     """What an assumption is to be."""
 
     value: str = Field(description="One of those that it takes, as text.", examples=["3"])

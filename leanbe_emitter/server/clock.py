@@ -7,8 +7,9 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Instant
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
@@ -18,13 +19,13 @@ from leanbe_emitter.wire.instants import parse_instant, print_instant
 _FURTHEST = 315_360_000
 
 
-class Now(Given):
+class Now(Members):
     """What time it is to be."""
 
     now: Instant
 
 
-class Way(Given):
+class Way(Members):
     """How far the clock is to be moved on."""
 
     seconds: float = Field(

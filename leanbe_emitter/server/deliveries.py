@@ -9,8 +9,9 @@ from pydantic import Field
 
 from leanbe_emitter.emitter import Filter, Job, Leanbe
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Body, Given, Parameter, Queried
+from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Age, EventGlob, Since, Status
 from leanbe_emitter.server.kinds import EVENT_GLOB, SINCE, text
 from leanbe_emitter.server.routes import Routes
@@ -27,7 +28,7 @@ _LIST: Final = Queried(
 )
 
 
-class Selection(Given):
+class Selection(Members):
     """Deliveries that are meant: by id, or by what they have in common."""
 
     ids: list[str] = Field(default=[], description="By id, or six digits of either end of it.")

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from leanbe_emitter.emitter import Changes, Leanbe, Wanted
 from leanbe_emitter.emitter.synthetic import Sample
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Body, Given, Parameter, Queried
+from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Assumed, EventName
 from leanbe_emitter.server.kinds import EVENT_GLOB, text
 from leanbe_emitter.server.routes import Routes
@@ -23,7 +24,7 @@ _PRODUCT: Final = Parameter(
 _EVENT: Final = Parameter(name="event", schema=EVENT_GLOB)
 
 
-class NewEvent(Given):
+class NewEvent(Members):
     """A synthetic event that is to be raised; it touches nothing else."""
 
     event: EventName = Field(description="One of the 22.", examples=["idea.created"])

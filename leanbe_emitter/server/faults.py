@@ -7,8 +7,9 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import WHOLE, EventGlob
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.faults import FAULT_KINDS
@@ -23,7 +24,7 @@ _WAYS: Final = "\n".join(
 )
 
 
-class NewFault(Given):
+class NewFault(Members):
     """A misbehaviour that is asked for."""
 
     kind: str = Field(

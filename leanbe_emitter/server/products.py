@@ -8,8 +8,9 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from leanbe_emitter.emitter import Leanbe, Product
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.members import Members, Webhook
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Assumed, Email, Filled, Headers, Secret, Url
 from leanbe_emitter.server.kinds import STATUSES
 from leanbe_emitter.server.routes import Routes
@@ -17,7 +18,7 @@ from leanbe_emitter.server.routes import Routes
 _URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 
 
-class NewWebhook(Given):
+class NewWebhook(Webhook):
     """Where a product's events go."""
 
     url: Url = Field(description="An http or https URL.", examples=[_URL])
@@ -39,25 +40,15 @@ class NewWebhook(Given):
         description="Whether any certificate will do; false: the system's authorities again.",
     )
 
-    def settings(self) -> dict[str, Any]:
-        """Return what else the library takes with the URL; what is left out is None."""
-        headers = None if self.headers is None else self.headers.items()
-        return {
-            "secret": self.secret,
-            "headers": headers,
-            "ca_file": self.ca_file,
-            "insecure": self.insecure,
-        }
 
-
-class Owner(Given):
+class Owner(Members):
     """The first user of a product."""
 
     email: Email = Field(examples=["bo@example.com"])
     first_name: Filled = Field(examples=["Bo"])
 
 
-class NewProduct(Given):
+class NewProduct(Members):
     """A product that is to be made."""
 
     name: Filled = Field(description="Unique among products.", examples=["Acme"])
@@ -68,7 +59,7 @@ class NewProduct(Given):
     assumptions: Assumed = Field(default={}, description="Assumptions to set, by name.")
 
 
-class ChangedProduct(Given):
+class ChangedProduct(Members):
     """What is to be different about a product."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})

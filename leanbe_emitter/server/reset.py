@@ -7,12 +7,13 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.routes import Routes
 
 
-class Reset(Given):
+class Reset(Members):
     """How everything is to begin again."""
 
     ids: Literal["go on", "restart"] = Field(

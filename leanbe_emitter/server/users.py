@@ -8,8 +8,9 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Email, Filled
 from leanbe_emitter.server.routes import Routes
 
@@ -28,7 +29,7 @@ _ONE_WAY: Final[list[JsonValue]] = [
 ]
 
 
-class NewUser(Given):
+class NewUser(Members):
     """A user that is to be made, or one of another product who is to have access to this one."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_WAY})

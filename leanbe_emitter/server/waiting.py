@@ -11,8 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.emitter import Delivery, Filter, Leanbe
 from leanbe_emitter.errors import WaitTimedOut
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, problems, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import WHOLE, EventGlob, Status
 from leanbe_emitter.server.given import Cursor as GivenCursor
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
@@ -22,7 +23,7 @@ from leanbe_emitter.storage.journal import Cursor
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
 
 
-class Awaited(Given):
+class Awaited(Members):
     """What is waited for; without a filter: that nothing is due or in flight."""
 
     event: EventGlob | None = Field(

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe, Wanted
 from leanbe_emitter.errors import NotFound
+from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Given
+from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Secret
 from leanbe_emitter.server.products import NewWebhook
 from leanbe_emitter.server.routes import Routes
@@ -18,7 +19,7 @@ from leanbe_emitter.server.routes import Routes
 _SAMPLE = "customer.created"
 
 
-class NewSecret(Given):
+class NewSecret(Members):
     """What to sign with from now on."""
 
     secret: Secret | None = Field(

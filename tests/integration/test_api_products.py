@@ -163,3 +163,39 @@ def test_a_body_that_an_operation_does_not_describe_is_refused(
 def test_an_empty_object_is_no_body(api: Api) -> None:
     api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
     assert api("POST", "/products/Acme/webhook/test", {}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "detail", "hint"),
+    [
+        ("/products", {"nme": "x"}, "There is no member 'nme' here.", "Did you mean name?"),
+        ("/products", {}, "name is missing.", "Give name."),
+        ("/products", {"name": None}, "name is empty.", "It has to be text: put it in quotes."),
+        (
+            "/products",
+            {"name": "x", "webhook": {"uri": URL}},
+            "In webhook: There is no member 'uri' here.",
+            "Did you mean url?",
+        ),
+        (
+            "/products/Acme/events",
+            {"event": "idea.created", "same_as": "x"},
+            "There is no member 'same_as' here.",
+            "Did you mean sameAs?",
+        ),
+        (
+            "/deliveries/discard",
+            {"ids": [7]},
+            "In ids: ids[0] is 7.",
+            "It has to be text: put it in quotes.",
+        ),
+        ("/clock/advance", {"seconds": 0}, "seconds is 0.", "It has to be 0.001 at least."),
+        ("/reset", {"ids": "again"}, "ids is 'again'.", "Use 'go on' or 'restart'."),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_words(
+    api: Api, path: str, body: object, detail: str, hint: str
+) -> None:
+    refused = api("POST", path, body)
+    assert refused.status_code == 422
+    assert (refused.json()["detail"], refused.json()["hint"]) == (detail, hint)

@@ -80,7 +80,7 @@ PARTS = {
     "products:\n- name: A\n  webhok: {}": "seed.yaml:3: There is no member 'webhok' here. Did you",
     "products:\n- name: A\n  webhook:\n    uri: x": "'uri' here. Did you mean url?",
     "products:\n- name: A\n  _id: abc": "seed.yaml:3: _id is 'abc'. Write 24 hex digits",
-    "products:\n- name: A\n  users: [5]": "seed.yaml:3: 0 is 5. It has to have members.",
+    "products:\n- name: A\n  users: [5]": "seed.yaml:3: users[0] is 5. It has to have members.",
     "products:\n- name: A\n  webhook:\n    url: http://a/\n    secret: env:NO": (
         "seed.yaml:5: The variable NO is not set."
     ),
@@ -95,7 +95,7 @@ def test_a_part_that_is_not_as_it_has_to_be_is_told(tmp_path: Path, text: str, t
 DOCUMENTS = {
     "ideas: [{title: A, upvotedBy: [~]}]": "upvotedBy is None. It has to be text.",
     "okrs: [{title: A, keyResults: [{title: B, targetValue: 1, _id: b}]}]": "'b' is no _id.",
-    "customers: [5]": "0 is 5. It has to have members.",
+    "customers: [5]": "customers[0] is 5. It has to have members.",
 }
 
 
