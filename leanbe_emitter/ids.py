@@ -1,8 +1,9 @@
 """Ids, secrets and colours: all of them from one random source, each kind from a stream of its own.
 
 An ObjectId is 4 bytes of seconds, 5 bytes that are one maker's own, and a 3-byte counter, so that
-ids of one maker sort by their creation (contract a.2). With a stream for each kind, one more event
-does not change the next document's id, nor an id the next secret.
+ids of one maker sort by their creation (contract a.2), and those of several where each is told what
+the others made (``Ids.follow``). With a stream for each kind, one more event does not change the
+next document's id, nor an id the next secret.
 """
 
 import itertools
@@ -13,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 _SECONDS = 0xFFFFFFFF
+_OWN = 0xFFFFFFFFFF
 _NUMBERS = 0xFFFFFF
 
 
@@ -62,6 +64,11 @@ class Ids:
         """Return what makes ObjectIds of one kind: seconds since 1970 in, an id out."""
         return self._makers[of].make
 
+    def follow(self, last: str | None, *, of: IdOf) -> None:
+        """Let the ids of one kind sort behind one of the same second that another maker made."""
+        if last is not None:
+            self._makers[of].follow(last)
+
     def public_id(self) -> str:
         """Return a new version-4 UUID in its usual text form."""
         return str(uuid.UUID(int=self._public_ids.getrandbits(128), version=4))
@@ -83,6 +90,11 @@ class Ids:
         return "Ids()"
 
 
+def beginning_of(second: int) -> str:
+    """Return what all ObjectIds of a second begin with: seconds since 1970 in, 8 digits out."""
+    return f"{second & _SECONDS:08x}"
+
+
 class _Maker:
     """Makes ObjectIds that nobody else makes, from any thread."""
 
@@ -90,9 +102,16 @@ class _Maker:
         self.begin(stream)
 
     def begin(self, stream: random.Random) -> None:
+        self._stream = stream
         self._own = f"{stream.getrandbits(40):010x}"
         # Taking the next number is one step of the interpreter: no two threads get the same.
         self._numbers = itertools.count(stream.getrandbits(24) + 1)
 
     def make(self, second: int) -> str:
-        return f"{second & _SECONDS:08x}{self._own}{next(self._numbers) & _NUMBERS:06x}"
+        return f"{beginning_of(second)}{self._own}{next(self._numbers) & _NUMBERS:06x}"
+
+    def follow(self, last: str) -> None:
+        # By a step of chance: two who follow the same one make different ids all the same.
+        if (theirs := last[8:18]) > self._own:
+            own = int(theirs, 16) + 1 + self._stream.getrandbits(16)
+            self._own = f"{own & _OWN:010x}"

@@ -105,9 +105,10 @@ def record(
         return []
     # What the action changed is read here, past the session.
     session.flush()
-    senders = _lock(session.connection(), {event.product_id for event in events})
-    draft = _Draft(ids=ids, lease=lease)
     at_now = to_milliseconds(now)
+    wanted = {event.product_id for event in events}
+    senders = _lock(session.connection(), wanted, at=at_now, ids=ids)
+    draft = _Draft(ids=ids, lease=lease)
     for event in events:
         at = at_now if event.at is None else to_milliseconds(event.at)
         draft.add(senders[event.product_id], event, at=at)
@@ -123,8 +124,10 @@ def redeliver(
     Returns:
         The id of the new delivery.
     """
+    at_now = to_milliseconds(now)
+    _lock(session.connection(), {event.product_id}, at=at_now, ids=ids)
     draft = _Draft(ids=ids, lease=lease)
-    delivery_id = draft.owe(event.id, event.product_id, event.sequence, at=to_milliseconds(now))
+    delivery_id = draft.owe(event.id, event.product_id, event.sequence, at=at_now)
     _write(session, draft.emission([]))
     return delivery_id
 
@@ -312,8 +315,14 @@ def _write(session: Session, written: Emission) -> None:
         note(session)
 
 
-def _lock(connection: Connection, product_ids: set[str]) -> dict[str, _Sender]:
-    senders = {row.id: _sender(row) for row in emission.lock(connection, product_ids)}
+def _lock(
+    connection: Connection, product_ids: set[str], *, at: int, ids: Ids
+) -> dict[str, _Sender]:
+    """Lock products, and let new ids sort behind what other processes made in the same second."""
+    locked = emission.lock(connection, product_ids, second=at // 1000)
+    ids.follow(locked.last_event_id, of=IdOf.EVENT)
+    ids.follow(locked.last_delivery_id, of=IdOf.DELIVERY)
+    senders = {row.id: _sender(row) for row in locked.senders}
     for missing in sorted(product_ids - senders.keys()):
         raise NotFound(f"There is no product {missing}.")
     return senders

@@ -68,7 +68,8 @@ def newest(
 ) -> Select[Any]:
     """Return the newest of what was found, first; by the primary key's index.
 
-    Several processes make ids: those of one second are in no order, but the seconds are.
+    Of one instant, ids are in the order in which they were made (``outbox.record``); of one second,
+    the instants need not be.
 
     Args:
         found: selects the ids.

@@ -10,9 +10,11 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
+from leanbe_emitter.ids import beginning_of
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.arrays import arrays, unnest
 from leanbe_emitter.storage.journal import Fact
+from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.telling import CHANNEL
 from leanbe_emitter.storage.values import insert
 
@@ -31,6 +33,14 @@ class SenderRow(NamedTuple):
     def __repr__(self) -> str:
         # Secret and headers are told to nobody.
         return f"{type(self).__name__}(id={self.id!r}, sequence={self.sequence})"
+
+
+class Locked(NamedTuple):
+    """Products, locked, and the last ids of a second that there are of any product's."""
+
+    senders: list[SenderRow]
+    last_event_id: str | None = None
+    last_delivery_id: str | None = None
 
 
 # Rows are plain tuples, in the order of these columns: hundreds are made for one statement, and at
@@ -82,9 +92,18 @@ class Emission:
     tells_workers: bool = False
 
 
-def lock(connection: Connection, product_ids: Collection[str]) -> list[SenderRow]:
-    """Lock products in the order of their ids; return those that are there, with their webhooks."""
-    return _DIALECTS[connection.dialect.name].lock(connection, sorted(product_ids))
+def lock(connection: Connection, product_ids: Collection[str], *, second: int) -> Locked:
+    """Lock products in the order of their ids; return those that are there, with their webhooks.
+
+    Args:
+        connection: the caller's transaction.
+        product_ids: of the products.
+        second: whose last ids are wanted, in seconds since 1970.
+    """
+    begins = beginning_of(second)
+    ids_of_second = (begins, begins + "f" * (OBJECT_ID_LENGTH - len(begins)))
+    lock = _DIALECTS[connection.dialect.name].lock
+    return lock(connection, sorted(product_ids), ids_of_second)
 
 
 def write(connection: Connection, emission: Emission) -> None:
@@ -98,6 +117,12 @@ INSERT INTO deliveries ({", ".join(_DELIVERY_COLUMNS)}, attempts_counted, leases
 _EVENT = f"INSERT INTO events ({', '.join(_EVENT_COLUMNS)})"
 
 
+# The last ids in a stretch of them, each by the primary key's index.
+_LAST_IDS = """
+(SELECT max(id) FROM events WHERE id BETWEEN {first} AND {last}),
+(SELECT max(id) FROM deliveries WHERE id BETWEEN {first} AND {last})
+"""
+
 #: How many rows one statement of SQLite writes.
 _AT_ONCE = 2000
 
@@ -105,21 +130,24 @@ _AT_ONCE = 2000
 class _Sqlite:
     """One writer at a time: nothing needs a lock."""
 
-    _SENDERS = """
-SELECT products.id, sequence, last_triggered_at, assumptions, url, secret, headers
+    _SENDERS = f"""
+SELECT products.id, sequence, last_triggered_at, assumptions, url, secret, headers,
+       {_LAST_IDS.format(first="?1", last="?2")}
 FROM products JOIN webhooks ON webhooks.product_id = products.id
-WHERE products.id IN ({places})
+WHERE products.id IN ({{places}})
 ORDER BY products.id
-"""
+"""  # noqa: S608 - made of this module's own words
     _COUNTERS = "UPDATE products SET sequence = ?, last_triggered_at = ? WHERE id = ?"
     _ONE_EVENT = f"({', '.join('?' * len(_EVENT_COLUMNS))})"
     _ONE_DELIVERY = f"({', '.join('?' * len(_DELIVERY_COLUMNS))}, 0, 0)"
 
     @classmethod
-    def lock(cls, connection: Connection, product_ids: Sequence[str]) -> list[SenderRow]:
+    def lock(
+        cls, connection: Connection, product_ids: Sequence[str], ids_of_second: tuple[str, str]
+    ) -> Locked:
         statement = cls._SENDERS.format(places=", ".join("?" * len(product_ids)))
-        rows = connection.exec_driver_sql(statement, tuple(product_ids))
-        return [SenderRow(*row) for row in rows]
+        rows = connection.exec_driver_sql(statement, (*ids_of_second, *product_ids)).all()
+        return Locked([SenderRow(*row[:-2]) for row in rows], *(rows[0][-2:] if rows else ()))
 
     @classmethod
     def write(cls, connection: Connection, emission: Emission) -> None:
@@ -137,7 +165,10 @@ class _Postgresql:
 SELECT id, sequence, last_triggered_at, assumptions FROM products
 WHERE id = ANY(%s::text[]) ORDER BY products.id FOR NO KEY UPDATE
 """
-    _WEBHOOKS = "SELECT product_id, url, secret, headers FROM webhooks WHERE product_id = ANY(%s)"
+    _WEBHOOKS = f"""
+SELECT product_id, url, secret, headers, {_LAST_IDS.format(first="%(first)s", last="%(last)s")}
+FROM webhooks WHERE product_id = ANY(%(ids)s)
+"""  # noqa: S608 - made of this module's own words
     _WRITE = f"""
 WITH moved AS (
     UPDATE products SET sequence = "to".sequence, last_triggered_at = "to".at
@@ -158,14 +189,18 @@ SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
 """  # noqa: S608 - the names of columns
 
     @classmethod
-    def lock(cls, connection: Connection, product_ids: Sequence[str]) -> list[SenderRow]:
+    def lock(
+        cls, connection: Connection, product_ids: Sequence[str], ids_of_second: tuple[str, str]
+    ) -> Locked:
         products = connection.exec_driver_sql(cls._PRODUCTS, (list(product_ids),)).all()
         # A statement of its own, begun when the lock is held: PostgreSQL would join the settings
-        # as they were when the waiting began.
-        webhooks = {
-            row[0]: row[1:] for row in connection.exec_driver_sql(cls._WEBHOOKS, (product_ids,))
-        }
-        return [SenderRow(*product, *webhooks[product[0]]) for product in products]
+        # and the last ids as they were when the waiting began.
+        first, last = ids_of_second
+        wanted = {"ids": product_ids, "first": first, "last": last}
+        rows = connection.exec_driver_sql(cls._WEBHOOKS, wanted).all()
+        webhooks = {row[0]: row[1:-2] for row in rows}
+        senders = [SenderRow(*product, *webhooks[product[0]]) for product in products]
+        return Locked(senders, *(rows[0][-2:] if rows else ()))
 
     @classmethod
     def write(cls, connection: Connection, emission: Emission) -> None:

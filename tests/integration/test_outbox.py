@@ -309,6 +309,6 @@ def test_no_assumption_is_the_article(bench: Bench) -> None:
 def test_a_locked_products_secret_is_in_no_repr(bench: Bench) -> None:
     product = bench.product()
     with bench.database.transaction() as session:
-        (row,) = emission.lock(session.connection(), [product])
-    assert row.secret == SECRET
-    assert SECRET not in repr(row)
+        locked = emission.lock(session.connection(), [product], second=0)
+    assert locked.senders[0].secret == SECRET
+    assert SECRET not in repr(locked)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leanbe_emitter.clock import ManualClock, SystemClock, from_milliseconds, to_milliseconds
-from leanbe_emitter.ids import Ids
+from leanbe_emitter.ids import IdOf, Ids
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -40,6 +40,25 @@ def test_object_ids_carry_their_second_and_sort_by_creation() -> None:
     assert int(first[:8], 16) == int(NOON.timestamp())
     assert first[8:18] == second[8:18]
     assert first < second
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_ids_of_several_sort_by_creation_where_each_follows_the_last(seed: int) -> None:
+    makers, made = [Ids(random.Random(seed)), Ids(random.Random(seed + 1))], list[str]()
+    for ids in makers * 5:
+        ids.follow(made[-1] if made else None, of=IdOf.EVENT)
+        made += [ids.object_id(NOON, of=IdOf.EVENT), ids.object_id(NOON, of=IdOf.EVENT)]
+    assert made == sorted(made)
+
+
+def test_two_who_follow_the_same_id_make_different_ones() -> None:
+    last = f"{int(NOON.timestamp()):08x}ff00000000ffffff"
+    makers = [Ids(random.Random(7)), Ids(random.Random(8))]
+    for ids in makers:
+        ids.follow(last, of=IdOf.EVENT)
+    first, second = (ids.object_id(NOON, of=IdOf.EVENT) for ids in makers)
+    assert last < min(first, second)
+    assert first[8:18] != second[8:18]
 
 
 @pytest.mark.parametrize("make", [Ids.public_id, Ids.secret, Ids.colour])
