@@ -1,6 +1,6 @@
 """Processes of our own program that another one starts: they end with whoever started them.
 
-Also where that was killed and could not end them: then their stdin ends, which they wait for.
+Whoever is killed cannot end them: but then their stdin ends, and they end with it.
 """
 
 import json

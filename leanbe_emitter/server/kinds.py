@@ -70,7 +70,7 @@ def list_of(item: Schema) -> dict[str, Any]:
 
 
 def or_null(schema: Schema) -> dict[str, Any]:
-    """Return the schema of a value that may be missing."""
+    """Return the schema of a value that may be null."""
     closed = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, "type": [schema["type"], "null"], **closed}
 

@@ -32,8 +32,8 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Delete everything, faults too.
 
         When it answers, nothing of before is there, and what the seed file of the database says is
-        there again. What this server has in flight was broken off;
-        what other workers have in flight changes nothing any more.
+        there again. What this server has in flight was broken off; what other workers have in
+        flight changes nothing any more.
         """
         leanbe.reset(ids=given.ids)
         return answers.nothing()

@@ -217,6 +217,10 @@ def _asks(operation: Callable[..., Any]) -> dict[str, Any]:
     return said
 
 
+#: What programs cannot have in a name.
+_WORDS = str.maketrans("-.", "__")
+
+
 def _operation_id(method: str, path: str) -> str:
-    words = [word.strip("{}").replace("-", "_") for word in path.split("/") if word]
+    words = [word.strip("{}").translate(_WORDS) for word in path.split("/") if word]
     return "_".join([method.lower(), *words])

@@ -91,7 +91,10 @@ WEBHOOK: Final = object_of(
         "hasSecret": truth("Whether there is a secret to sign with.", eg=True),
         "headers": list_of(text("X-Environment", "The name of a further header of requests.")),
         "caFile": or_null(
-            text("/etc/ssl/receivers.pem", "The certificates that are trusted besides the usual.")
+            text(
+                "/etc/ssl/receivers.pem",
+                "A PEM file: its authorities are trusted, and not the system's.",
+            )
         ),
         "insecure": truth("Whether any certificate is trusted.", eg=False),
         "secret": {"type": "string", "description": "At its creation only."},
@@ -146,7 +149,7 @@ EVENT: Final = object_of(
         "_id": identifier(_EVENT_ID, "The event's id."),
         "event": choice(EVENT_NAMES, "What happened."),
         "product": identifier(_PRODUCT_ID, "Where."),
-        "sequence": whole(7, "The how-manieth of its product's it is.", minimum=1),
+        "sequence": whole(7, "Its place among its product's events; the first is 1.", minimum=1),
         "triggeredAt": instant(_AT, "When."),
         "payload": {
             "description": "The payload, as it was signed.",
@@ -167,7 +170,7 @@ _SENT_HEADER: Final = {
 }
 ATTEMPT: Final = object_of(
     {
-        "number": whole(1, "The how-manieth of its delivery's it is.", minimum=1),
+        "number": whole(1, "Its place among its delivery's attempts; the first is 1.", minimum=1),
         "outcome": choice(Outcome, "What it came to."),
         "startedAt": instant(_AT, "When it began."),
         "durationMs": number(17.6, "How long it took, in milliseconds."),

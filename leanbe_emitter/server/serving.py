@@ -121,7 +121,7 @@ def _log_failure(worker: asyncio.Task[None]) -> None:
 
 
 async def _prune(leanbe: Leanbe, keep: timedelta) -> None:
-    """Delete what was settled longer ago, again and again; a database that is away is none."""
+    """Delete what was settled longer ago, again and again; what fails is logged and tried later."""
     while True:
         try:
             await asyncio.to_thread(leanbe.prune, older_than=keep)

@@ -1,4 +1,7 @@
-"""The webhook settings of products: no answer but one shows a secret."""
+"""The webhook settings of products.
+
+A secret is shown where it is asked for, and when a product is made with it: nowhere else.
+"""
 
 from typing import Annotated
 

@@ -49,6 +49,7 @@ def test_it_describes_every_operation_and_its_answers(document: Any) -> None:
     assert len(operations(document)) > 60
     names = {each["operationId"] for each in operations(document)}
     assert len(names) == len(operations(document))
+    assert all(name.isidentifier() for name in names)
     for operation in operations(document):
         assert operation["summary"]
         assert operation["description"]

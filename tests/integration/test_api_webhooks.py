@@ -1,4 +1,4 @@
-"""Webhook settings and assumptions over the API; a secret is in one answer only."""
+"""Webhook settings and assumptions over the API; a secret is shown in two places only."""
 
 from collections.abc import Iterator
 from pathlib import Path
