@@ -64,9 +64,10 @@ class ChangedProduct(Members):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    name: Filled | None = Field(default=None, description="Unique among products.")
-    statuses: Annotated[list[Filled], WithJsonSchema(STATUSES)] | None = Field(
-        default=None,
+    # What is left out says nothing; null is no value of either.
+    name: Filled = Field(default_factory=str, description="Unique among products.")
+    statuses: Annotated[list[Filled], WithJsonSchema(STATUSES)] = Field(
+        default_factory=list,
         description="What a backlog item's status can be, in order.",
         examples=[["Open", "Done"]],
     )
@@ -109,13 +110,14 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         product: str, given: Annotated[ChangedProduct, Depends(Body(ChangedProduct))]
     ) -> Response:
         """Change a product's name or the statuses of its backlog items."""
-        if not given.model_fields_set:
+        is_given = given.model_fields_set
+        if not is_given:
             raise InvalidValue("Nothing to change was given.", hint="Give a name or statuses.")
         with leanbe.transaction():
             found = leanbe.products.get(product)
-            if given.name is not None:
+            if "name" in is_given:
                 found = leanbe.products.rename(found, given.name)
-            if given.statuses is not None:
+            if "statuses" in is_given:
                 found = leanbe.products.set_statuses(found, given.statuses)
         return answers.one(found)
 

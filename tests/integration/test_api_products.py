@@ -48,6 +48,14 @@ def test_a_change_that_is_refused_leaves_all_as_it_was(api: Api) -> None:
     assert api("GET", "/products/Acme").json() == before
 
 
+@pytest.mark.parametrize("change", [{"name": None}, {"name": "Globex", "statuses": None}])
+def test_a_change_to_null_is_refused(api: Api, change: object) -> None:
+    before = api("POST", "/products", {"name": "Acme"}).json()
+    refused = api("PATCH", "/products/Acme", change)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
+    assert api("GET", "/products/Acme").json() == before
+
+
 def test_what_is_deleted_is_not_there_any_more(api: Api) -> None:
     api("POST", "/products", {"name": "Acme"})
     deleted = api("DELETE", "/products/Acme")
