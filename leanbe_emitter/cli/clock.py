@@ -55,9 +55,10 @@ def set_(invocation: Invocation, time: "datetime") -> None:
 @click.argument("way", type=AGE, metavar="TIME")
 @click.pass_obj
 def advance(invocation: Invocation, way: float) -> None:
-    """Move a manual clock on, and make every retry that falls due, in order, at its own time.
+    """Move a manual clock on, and make every retry that falls due, at its own time.
 
-    Attempts that workers make meanwhile are printed, too. Exits with 1 if one was not accepted.
+    What falls due at one instant is made in order; workers have several of it under way at once.
+    Attempts that they make meanwhile are printed, too. Exits with 1 if one was not accepted.
     """
     with opened(invocation) as leanbe:
         _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))

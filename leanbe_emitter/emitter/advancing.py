@@ -2,7 +2,8 @@
 
 What falls due is attempted in its order and at its own time: a retry that is due in half an hour is
 made when the clock stands there, and what it schedules within the way is made, too. Where many
-processes share the clock, it goes on only when none of them has anything in flight.
+processes share the clock, it goes on only when none of them has anything in flight; of
+what falls due at one instant, workers have several under way at once.
 """
 
 from collections.abc import Callable

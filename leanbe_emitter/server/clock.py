@@ -55,11 +55,13 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("POST", "/clock/advance", gives=schemas.ADVANCED, refuses=waiting)
     def advance(given: Annotated[Way, Depends(Body(Way))]) -> Response:
-        """Move a manual clock on, and make every retry that falls due, in order, at its own time.
+        """Move a manual clock on, and make every retry that falls due, at its own time.
 
-        Answers with the attempts that were made meanwhile, whichever process made them. What is
-        due already is attempted first. A delivery that another process has in flight is waited
-        for: 408 after a minute.
+        Answers with the attempts that were made meanwhile, whichever process made them, in the
+        order in which they ended. What is due already is attempted first; of what falls due at one
+        instant, the worker inside has several under way at once, unless the product's `ordering`
+        is `strict`. A delivery that another process has in flight is waited for: 408 after a
+        minute.
         """
         since = leanbe.watching.beginning()
         leanbe.clock.advance(seconds=given.seconds)
