@@ -1,6 +1,8 @@
 """Waiting for deliveries: a request that holds no thread, and is answered as soon as they came."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
@@ -18,6 +20,8 @@ from leanbe_emitter.server.given import WHOLE, EventGlob, Status
 from leanbe_emitter.server.given import Cursor as GivenCursor
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.wire.instants import print_instant
 
 #: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
@@ -76,7 +80,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
                 if news.is_over:
                     raise problems.NotReady("The server stops.", hint="Ask the next one.")
                 if left <= 0:
-                    return hunt.in_vain()
+                    return await run_in_threadpool(hunt.in_vain)
                 if await request.is_disconnected():
                     return answers.nothing()  # nobody is there who would read it
                 await ear.wait(left)
@@ -93,9 +97,11 @@ class Hunt:
     def __init__(self, leanbe: Leanbe, given: Awaited) -> None:
         self._leanbe = leanbe
         self._timeout = given.timeout
-        which = Filter(status=given.status, event=given.event, product=given.product)
+        self._which = Filter(status=given.status, event=given.event, product=given.product)
         self._after = None if given.after is None else Cursor.parse(given.after)
-        self._lookout = leanbe.deliveries.lookout(which, count=given.count or 1, after=self._after)
+        self._lookout = leanbe.deliveries.lookout(
+            self._which, count=given.count or 1, after=self._after
+        )
         self._is_for_rest = given.is_for_rest
         self._cursor = ""
 
@@ -112,13 +118,27 @@ class Hunt:
         """Answer that the time is over, with what did come."""
         why = "deliveries are still due or in flight" if self._is_for_rest else str(self._lookout)
         return problems.problem(
-            WaitTimedOut(
-                f"After {self._timeout:g} s {why}.",
-                hint="Is a worker running? GET /api/v1/deliveries shows what is owed.",
-            ),
+            WaitTimedOut(f"After {self._timeout:g} s {why}.", hint=self._hint()),
             items=[each.document() for each in self._came()],
             cursor=self._cursor,
         )
+
+    def _hint(self) -> str:
+        """Return why nothing more came: a retry waits for its time, or perhaps nobody works."""
+        retried_at = None if self._is_for_rest else self._next_retry()
+        if retried_at is None:
+            return "Is a worker running? GET /api/v1/deliveries shows what is owed."
+        hint = f"An attempt failed, and the next is due at {print_instant(retried_at)}."
+        if self._leanbe.clock.kind == "manual":
+            hint += " The clock is manual: POST /api/v1/clock/advance moves it there."
+        return hint
+
+    def _next_retry(self) -> datetime | None:
+        pending = replace(self._which, status=DeliveryStatus.PENDING)
+        tried = (each for each in self._leanbe.deliveries.list(pending) if each.attempts)
+        now = self._leanbe.clock.now()
+        due = [each.next_due_at for each in tried if each.next_due_at is not None]
+        return min((at for at in due if at > now), default=None)
 
     def _came(self) -> Sequence[Delivery]:
         if not self._is_for_rest:

@@ -107,6 +107,17 @@ def test_from_the_last_instant_on_no_way_leads_forward(api: Api) -> None:
     assert (refused.status_code, "8999" in refused.json()["hint"]) == (422, True)
 
 
+def test_a_wait_in_vain_for_what_is_tried_again_says_when(api: Api) -> None:
+    api("POST", "/faults", {"kind": "receiver_fails", "how": "status:503"})
+    api("POST", "/products/Acme/webhook/test")
+    api.leanbe.deliver()
+    waited = api("POST", "/deliveries/wait", {"product": "Acme", "timeout": 0})
+    due = api.leanbe.deliveries.last().document()["nextDueAt"]
+    assert waited.status_code == 408
+    assert waited.json()["hint"].startswith(f"An attempt failed, and the next is due at {due}. The")
+    assert "clock/advance" in waited.json()["hint"]
+
+
 def test_the_machines_clock_is_not_moved() -> None:
     with calling() as api:
         assert api("GET", "/clock").json()["kind"] == "system"
