@@ -21,7 +21,7 @@ from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.cli.values import AGE, SEED, TARGETS
+from leanbe_emitter.cli.values import AGE, ROOT_PATH, SEED, TARGETS
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.targets import is_loopback
 
@@ -67,7 +67,9 @@ if TYPE_CHECKING:
     "--allowed-host", multiple=True, metavar="H", help="A further name that it is asked for by."
 )
 @click.option("--until-eof", is_flag=True, help="Stop, too, when stdin ends: with its starter.")
-@click.option("--root-path", default="", metavar="P", help="Where a proxy has it: /leanbe.")
+@click.option(
+    "--root-path", type=ROOT_PATH, default="", metavar="P", help="Where a proxy has it: /leanbe."
+)
 @click.pass_obj
 def serve(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,

@@ -6,6 +6,7 @@ every command. What is refused is a usage error that names the option.
 
 import csv
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ from leanbe_emitter.wire.stringify import JSON, parse
 
 if TYPE_CHECKING:
     from leanbe_emitter.seeds import Seed
+
+#: A path as it stands in a URL: no host, no query.
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)+")
 
 
 class _Value(click.ParamType[Any]):
@@ -155,6 +159,14 @@ def _age(text: str) -> float:
     return parse_duration(text)
 
 
+def _root_path(text: str) -> str:
+    """Return a path without a slash at its end; the root itself is the empty text."""
+    path = text.rstrip("/")
+    if path and not _ROOT_PATH.fullmatch(path):
+        raise ValueError(f"{text!r} is no path: write it like /leanbe.")
+    return path
+
+
 def _seed(name: str) -> "Seed":
     from leanbe_emitter.seeds import read_seed  # noqa: PLC0415 - loads YAML and the domain
 
@@ -171,6 +183,7 @@ PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
 TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
+ROOT_PATH = _Value("path", _root_path)
 TARGETS = _Value("host,cidr", parse_targets)
 SEED = _Value("file", _seed)
 TEXTS = _Value("text,text", _texts)

@@ -145,7 +145,7 @@ def test_what_is_older_than_is_to_be_kept_is_deleted_from_the_start_on(tmp_path:
 
 
 def test_behind_a_proxy_it_is_asked_for_by_the_proxys_name(tmp_path: Path) -> None:
-    options = ("--ephemeral", "--allowed-host", "Leanbe.example", "--root-path", "/leanbe")
+    options = ("--ephemeral", "--allowed-host", "Leanbe.example", "--root-path", "/leanbe/")
     environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
     with serving(tmp_path, *options, environ=environ) as served:
         for host, status in {"leanbe.example": 200, "other.example": 403}.items():
@@ -153,5 +153,7 @@ def test_behind_a_proxy_it_is_asked_for_by_the_proxys_name(tmp_path: Path) -> No
             assert answer.status_code == status
         url = served.ready["url"]
         assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+        page = httpx.get(f"{url}/", trust_env=False).headers["location"]
+        assert page == "/leanbe/docs"
         document = served.client.get(f"{url}/openapi.json").json()
         assert document["servers"] == [{"url": "/leanbe"}]

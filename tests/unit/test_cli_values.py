@@ -77,6 +77,9 @@ def test_a_path_keeps_what_follows_its_first_equals_sign() -> None:
         (values.AGE, "30"),
         (values.AGE, "1.5"),
         (values.ASSIGNMENT, "max_atempts=1"),
+        (values.ROOT_PATH, "leanbe"),
+        (values.ROOT_PATH, "//leanbe.example/"),
+        (values.ROOT_PATH, "/leanbe?a=b"),
     ],
 )
 def test_what_is_no_value_is_refused(kind: click.ParamType[object], text: str) -> None:
@@ -89,3 +92,9 @@ def test_headers_durations_and_assignments_are_read() -> None:
     assert read(values.DURATION, "2m") == 120
     assert read(values.AGE, "2m") == 120
     assert read(values.ASSIGNMENT, "max_attempts=1") == ("max_attempts", "1")
+
+
+def test_a_proxys_path_ends_without_a_slash() -> None:
+    assert read(values.ROOT_PATH, "/leanbe/") == "/leanbe"
+    assert read(values.ROOT_PATH, "/a/leanbe") == "/a/leanbe"
+    assert read(values.ROOT_PATH, "/") == ""
