@@ -78,7 +78,7 @@ def _status_after(error: BaseException) -> int:
         case BrokenPipeError():
             status = _reader_left()
         case KeyboardInterrupt() | click.Abort():
-            status = _say("Interrupted. What was recorded is kept.", status=INTERRUPTED)
+            status = _say("Interrupted.", status=INTERRUPTED)
         case click.exceptions.NoArgsIsHelpError():
             status = _say_help(error)
         case click.ClickException():

@@ -39,6 +39,11 @@ def test_sigterm_ends_it_with_0_and_ctrl_c_with_130(tmp_path: Path) -> None:
         assert served.end(signal.SIGINT)[0] == 130
 
 
+def test_ctrl_c_does_not_say_that_an_ephemeral_database_is_kept(tmp_path: Path) -> None:
+    with serving(tmp_path, "--ephemeral") as served:
+        assert served.end(signal.SIGINT)[1].splitlines()[-1] == "error: Interrupted."
+
+
 def test_a_port_that_is_taken_stops_the_start_before_a_database_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
