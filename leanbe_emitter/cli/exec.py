@@ -12,6 +12,7 @@ import click
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.ready import URL_VARIABLE
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.processes import ServerProcess, server_started
 
@@ -55,6 +56,12 @@ def exec(  # noqa: A001 - the command's own name
     The command finds them in LEANBE_EMITTER_URL and LEANBE_EMITTER_DB, and a new secret to verify
     with in LEANBE_WEBHOOK_SECRET, which a seed file can name, too. Its exit status is passed on.
     """
+    if invocation.db is not None:
+        raise InvalidValue(
+            "exec has a temporary database of its own, and takes no --db.",
+            hint="Leave out --db; --seed-file says what it begins with. A database that is kept is "
+            "served by serve.",
+        )
     secret = Ids().secret()
     seed = _seed(seed_file, {**os.environ, secret_env: secret})
     with server_started() as server:

@@ -56,6 +56,12 @@ def test_a_command_that_there_is_not_is_a_usage_error(tmp_path: Path) -> None:
     assert "'no-such-command' cannot be run" in ran.stderr
 
 
+def test_a_database_that_it_would_not_use_is_refused(tmp_path: Path) -> None:
+    ran = run_process("exec", "--db", "sqlite:///mine.db", "--", PYTHON, "-c", "", cwd=tmp_path)
+    assert (ran.status, "Leave out --db" in ran.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_sigterm_is_the_commands_and_leaves_no_server(tmp_path: Path) -> None:
     code = "import os, time; print(os.environ['LEANBE_EMITTER_URL'], flush=True); time.sleep(60)"
     with subprocess.Popen(
