@@ -25,6 +25,11 @@ _SCALARS: Final = (
 _KINDS: Final = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "str"))
 
 
+#: So many values the aliases of a file may repeat: a few lines of aliases of aliases would fill the
+#: memory of any machine.
+MOST_REPEATED: Final = 100_000
+
+
 class Unreadable(Exception):
     """The text is no YAML or JSON that could be a file of ours.
 
@@ -51,7 +56,8 @@ def locate(text: str) -> Located:
     """Read a text.
 
     Raises:
-        Unreadable: it is neither YAML nor JSON, has a name twice, or nests too deeply.
+        Unreadable: it is neither YAML nor JSON, has a name twice, nests too deeply, or has aliases
+            that repeat too much.
     """
     try:
         is_json, value = _as_json(text)
@@ -95,12 +101,15 @@ class _Reading:
     def __init__(self, loader: _Loader) -> None:
         self.lines: dict[Path, int] = {}
         self._loader = loader
+        self._read = set[yaml.Node]()
+        self._repeated = 0
 
     def value(self, node: yaml.Node | None, path: Path) -> JSON:
         if node is None:  # an empty text
             self.lines[path] = 1
             return None
         self.lines.setdefault(path, _line(node))
+        self._count(node)
         match node:
             case yaml.MappingNode(tag="tag:yaml.org,2002:map"):
                 return dict(self._members(node, path))
@@ -110,6 +119,16 @@ class _Reading:
                 return self._loader.construct_object(node)
             case _:
                 raise Unreadable(_line(node), f"{node.tag} is no kind of value here.")
+
+    def _count(self, node: yaml.Node) -> None:
+        if node in self._read:
+            self._repeated += 1
+        if self._repeated > MOST_REPEATED:
+            raise Unreadable(
+                _line(node),
+                f"Aliases of this file repeat more than {MOST_REPEATED} values, this one too.",
+            )
+        self._read.add(node)
 
     def _members(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, JSON]]:
         seen = set[str]()

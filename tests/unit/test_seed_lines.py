@@ -56,6 +56,18 @@ def test_an_empty_text_is_nothing() -> None:
     assert locate("").value is None
 
 
+def test_aliases_repeat_what_they_stand_for() -> None:
+    assert locate("a: &a {b: 1}\nc: [*a, *a]").value == {"a": {"b": 1}, "c": [{"b": 1}] * 2}
+
+
+def test_aliases_that_would_fill_the_memory_are_refused() -> None:
+    lines = ["a0: &a0 x", *(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 7))]
+    with pytest.raises(Unreadable) as refused:
+        locate("\n".join(lines))
+    assert refused.value.reason.startswith("Aliases of this file repeat")
+    assert 1 <= refused.value.line <= len(lines)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
