@@ -53,7 +53,7 @@ class Located:
 
 
 def locate(text: str) -> Located:
-    """Read a text.
+    """Read a text; in JSON, too, a member's name has at most 1024 characters, as it is written.
 
     Raises:
         Unreadable: it is neither YAML nor JSON, has a name twice, nests too deeply, or has aliases

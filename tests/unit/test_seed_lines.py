@@ -10,9 +10,11 @@ from leanbe_emitter.seeds.lines import Unreadable, locate
 from leanbe_emitter.wire.stringify import JSON
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+#: YAML takes no name of more than 1024 characters, each escape of JSON's being 6 of them, or 12.
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
 
