@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.members import Members
+from leanbe_emitter.members import Members, Switch, text_of_switch
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Fields
 from leanbe_emitter.server.routes import Routes
@@ -19,7 +19,9 @@ from leanbe_emitter.wire.assumptions import ASSUMPTIONS, assumption
 class Value(Members):
     """What an assumption is to be."""
 
-    value: str = Field(description="One of those that it takes, as text.", examples=["3"])
+    value: Annotated[Switch, WithJsonSchema(schemas.SWITCH)] = Field(
+        description="One of those that it takes.", examples=["3", 3]
+    )
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -77,8 +79,9 @@ def _unset_all(leanbe: Leanbe, product: str, *, but: Mapping[str, Any]) -> None:
         leanbe.assumptions.unset(name, product=product)
 
 
-def _texts(given: Mapping[str, Any]) -> Mapping[str, str]:
-    for name, value in given.items():
+def _texts(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    texts = {name: text_of_switch(value) for name, value in given.items()}
+    for name, value in texts.items():
         if not isinstance(value, str):
             raise InvalidValue(f"{name} is {value!r}.", hint='It has to be text, like "3".')
-    return given
+    return texts

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from leanbe_emitter.members import Switch
 from leanbe_emitter.server import kinds, schemas
 
 #: A name, or another text with something to see in it.
@@ -21,7 +22,7 @@ Age = Annotated[str, WithJsonSchema(kinds.AGE)]
 Instant = Annotated[str, WithJsonSchema(kinds.INSTANT)]
 Cursor = Annotated[str, WithJsonSchema(kinds.cursor("A cursor of the journal."))]
 #: Assumptions to set.
-Assumed = Annotated[dict[str, str], WithJsonSchema(schemas.SET)]
+Assumed = Annotated[dict[str, Switch], WithJsonSchema(schemas.SET)]
 
 
 def _whole(value: Any) -> Any:

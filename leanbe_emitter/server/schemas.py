@@ -28,7 +28,7 @@ from leanbe_emitter.server.kinds import (
     whole,
 )
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.assumptions import ASSUMPTIONS, NAMES, assumption
+from leanbe_emitter.wire.assumptions import ASSUMPTIONS, NAMES, Assumption, assumption
 from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source
 from leanbe_emitter.wire.payloads import RESOURCES
 from leanbe_emitter.wire.samples import Story
@@ -49,6 +49,19 @@ _AT: Final = "2023-06-29T06:56:57.472Z"
 _LATER: Final = "2023-06-29T06:56:57.490Z"
 _URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 
+#: An assumption's value as it is given: its text, or the number or truth value of that text.
+SWITCH: Final = {"type": ["string", "number", "boolean"]}
+
+
+def _switch(assumption: Assumption) -> dict[str, Any]:
+    if not assumption.values:
+        meaning = f"{assumption.question} It takes {assumption.accepts}."
+        return {**text(assumption.default, meaning), **SWITCH}
+    truths = [value == "true" for value in assumption.values if value in {"true", "false"}]
+    named = choice(assumption.values, assumption.question)
+    return {**named, "enum": [*named["enum"], *truths], **SWITCH} if truths else named
+
+
 #: Assumptions that are set, by name.
 ASSUMED: Final = {
     "type": "object",
@@ -60,13 +73,7 @@ ASSUMED: Final = {
 SET: Final = {
     "type": "object",
     "description": "Assumptions to set, by name.",
-    "properties": {
-        each.name: choice(each.values, each.question)
-        if each.values
-        else text(each.default, f"{each.question} It takes {each.accepts}.")
-        for each in ASSUMPTIONS
-        if each.name
-    },
+    "properties": {each.name: _switch(each) for each in ASSUMPTIONS if each.name},
     "additionalProperties": False,
     "examples": [{"max_attempts": "3"}],
 }

@@ -101,11 +101,22 @@ def test_an_assumption_is_set_shown_and_taken_back(api: Api) -> None:
     assert api("GET", one).json() == before
 
 
+def test_an_assumption_is_a_number_or_a_truth_value_as_well_as_its_text(api: Api) -> None:
+    name = "regenerate_secret_on_url_change"
+    wanted = {"max_attempts": 3, name: True}
+    told = {"max_attempts": "3", name: "true"}
+    assert api("PUT", "/products/Acme/assumptions", wanted).json() == told
+    globex = api("POST", "/products", {"name": "Globex", "assumptions": wanted}).json()
+    assert globex["assumptions"] == told
+    one = api("PUT", "/products/Acme/assumptions/max_attempts", {"value": 2})
+    assert one.json()["value"] == "2"
+
+
 def test_all_assumptions_are_replaced_at_once_or_not_at_all(api: Api) -> None:
     all_of_them = "/products/Acme/assumptions"
     api("PUT", f"{all_of_them}/max_attempts", {"value": "3"})
     assert api("PUT", all_of_them, {"method": "PUT"}).json() == {"method": "PUT"}
-    for refused in ({"max_attempts": "0"}, {"max_atempts": "3"}, {"max_attempts": 3}):
+    for refused in ({"max_attempts": "0"}, {"max_atempts": "3"}, {"max_attempts": [3]}):
         assert api("PUT", all_of_them, refused).status_code == 422
     listed = {each["name"]: each["value"] for each in api("GET", all_of_them).json()["items"]}
     assert (listed["method"], listed["max_attempts"]) != ("POST", "3")
