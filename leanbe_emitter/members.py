@@ -41,6 +41,9 @@ class Members(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return (each for each in super().__repr_args__() if each[0] not in _SECRET)
+
 
 def text_of_switch(value: object) -> object:
     """Return an assumption's value as its text, where it is a number or a truth value."""

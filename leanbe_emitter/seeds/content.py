@@ -47,8 +47,7 @@ Entry = dict[str, Any]
 class Webhook(members.Webhook):
     """Where a product's events go."""
 
-    secret: Secret | None = Field(default=None, repr=False)
-    headers: dict[str, str] | None = Field(default=None, repr=False)
+    secret: Secret | None = None
     ca_file: FileName | None = None
 
 

@@ -1,0 +1,29 @@
+"""Objects that people write: what is told of them, and to whom."""
+
+import pytest
+
+from leanbe_emitter.members import Members
+from leanbe_emitter.server.products import NewProduct
+from leanbe_emitter.server.webhooks import NewSecret
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        NewProduct.model_validate(
+            {
+                "name": "Acme",
+                "webhook": {
+                    "url": "http://127.0.0.1:8000/",
+                    "secret": "whsec_test",
+                    "headers": {"Authorization": "Bearer whsec_test"},
+                },
+            }
+        ),
+        NewSecret.model_validate({"secret": "whsec_test"}),
+    ],
+    ids=["of a product", "alone"],
+)
+def test_a_secret_is_in_no_repr(given: Members) -> None:
+    assert "whsec_test" in given.model_dump_json()
+    assert "whsec_test" not in f"{given!r} {given}"
