@@ -92,7 +92,10 @@ def owner_id(session: Session, product: ProductRow) -> str:
 
 def owner(session: Session, product: ProductRow) -> UserRow:
     """Return that user; raises what ``owner_id`` does."""
-    return session.get_one(UserRow, owner_id(session, product))
+    row = session.get(UserRow, owner_id(session, product))
+    if row is None:  # the product was not locked, and went between the two statements
+        raise deleted_meanwhile(f"product {product.name!r}")
+    return row
 
 
 def _has_email(email: str) -> ColumnElement[bool]:

@@ -99,7 +99,7 @@ def test_each_error_has_its_status_and_its_code(  # noqa: PLR0917 - a line of th
 
 
 def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(api: Api) -> None:
-    assert api("PUT", "/products", {}).headers["allow"] == "GET, POST"
+    assert api("PUT", "/products", {}).headers["allow"] == "GET, HEAD, POST"
     assert api("PUT", "/deliveries/wait", {}).headers["allow"] == "POST"
 
 
