@@ -39,7 +39,7 @@ class Ran:
     """A run of a suite.
 
     Attributes:
-        status: what pytest ended with.
+        status: what it ended with.
         printed: all that it printed.
         failed: the report of each failed test, by the test's name.
     """

@@ -6,13 +6,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import environment
-from tests.example_suites import Example
+from tests.example_suites import Example, Ran
 from tests.serving import serving
 
 pytestmark = pytest.mark.node
@@ -29,21 +28,6 @@ NOT_SIGNED = "refused 401 bad signature"
 
 #: What would make a suite slow, or flaky.
 IMPATIENT = re.compile(r"\b(setTimeout|setInterval|sleep|while)\b")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ran:
-    """A run of the suite.
-
-    Attributes:
-        status: what it ended with.
-        printed: all that it printed.
-        failed: the report of each failed test, by the test's name.
-    """
-
-    status: int
-    printed: str
-    failed: Mapping[str, str]
 
 
 @pytest.fixture
