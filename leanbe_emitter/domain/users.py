@@ -78,8 +78,10 @@ def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
     return session.scalars(_of(product).order_by(*_ORDER)).all()
 
 
-def owner_id(session: Session, product: ProductRow) -> str:
-    """Return the id of who owns what is made in a product where nobody is named (contract b.0).
+def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
+    """Return who owns what is made in a product where nobody is named, as documents name users.
+
+    Contract b.0.
 
     Raises:
         NotFound: the product was deleted meanwhile: while it is there, it has a user.
@@ -87,15 +89,12 @@ def owner_id(session: Session, product: ProductRow) -> str:
     first = owner_reference(session, product)
     if first is None:
         raise deleted_meanwhile(f"product {product.name!r}")
-    return str(first["_id"])
+    return first
 
 
-def owner(session: Session, product: ProductRow) -> UserRow:
-    """Return that user; raises what ``owner_id`` does."""
-    row = session.get(UserRow, owner_id(session, product))
-    if row is None:  # the product was not locked, and went between the two statements
-        raise deleted_meanwhile(f"product {product.name!r}")
-    return row
+def owner_id(session: Session, product: ProductRow) -> str:
+    """Return that user's id; raises what ``owner`` does."""
+    return str(owner(session, product)["_id"])
 
 
 def _has_email(email: str) -> ColumnElement[bool]:

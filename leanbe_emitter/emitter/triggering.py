@@ -16,7 +16,7 @@ from leanbe_emitter.domain import users
 from leanbe_emitter.emitter.deliveries import DeliveryRef, row_of
 from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.products import named
-from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers, User
+from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers
 from leanbe_emitter.emitter.synthetic import Author, Synthetic, Wanted, document_of
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
@@ -144,7 +144,7 @@ def ask(session: Session, wanted: Wanted, *, now: datetime, ids: Ids, settings: 
     reading = read({**product.assumptions, **overrides})
     author = Author(
         product={"_id": product.id, "name": product.name},
-        owner=User.of(users.owner(session, product)).document(),
+        owner=users.owner(session, product),
         reading=reading,
         ids=ids,
         now=now,
