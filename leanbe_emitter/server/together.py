@@ -7,10 +7,11 @@ an error of another, and is answered after the commit.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 from fastapi.responses import Response
 
@@ -28,10 +29,9 @@ Outcome: TypeAlias = tuple[Response, Cursor] | Exception
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Waiting:
-    """Somebody's action, and where the outcome is awaited; logs know it by its context."""
+    """Somebody's action; logs know it by its context."""
 
     act: Act
-    outcome: asyncio.Future[tuple[Response, Cursor]]
     context: Context = field(default_factory=copy_context)
 
     def done(self, cursor: Cursor) -> Outcome:
@@ -40,13 +40,17 @@ class _Waiting:
         except LeanbeError as error:
             return error
 
-    def tell(self, outcome: Outcome) -> None:
-        if self.outcome.done():
-            return
-        if isinstance(outcome, Exception):
-            self.outcome.set_exception(outcome)
-        else:
-            self.outcome.set_result(outcome)
+
+class _Batch:
+    """Those who go together, and the task that does it: however that ends, it ends for them."""
+
+    def __init__(self, do: Callable[["_Batch"], Coroutine[Any, Any, list[Outcome]]]) -> None:
+        self.waiting: list[_Waiting] = []
+        self.has_begun = False
+        self.doing = asyncio.create_task(do(self), context=Context())
+
+    def takes_more(self) -> bool:
+        return not (self.has_begun or self.doing.done()) and len(self.waiting) < MOST
 
 
 class Together:
@@ -54,8 +58,7 @@ class Together:
 
     def __init__(self, leanbe: Leanbe) -> None:
         self._leanbe = leanbe
-        self._waiting: list[_Waiting] = []
-        self._doing: asyncio.Task[None] | None = None
+        self._last: _Batch | None = None
 
     async def do(self, act: Act) -> tuple[Response, Cursor]:
         """Do an action in a transaction of this or of others, too; raise what it raises.
@@ -66,18 +69,21 @@ class Together:
         Raises:
             DatabaseUnavailable: nothing was done, of the others neither.
         """
-        outcome: asyncio.Future[tuple[Response, Cursor]] = asyncio.Future()
-        self._waiting.append(_Waiting(act=act, outcome=outcome))
-        if self._doing is None or self._doing.done():
-            self._doing = asyncio.create_task(self._do_all(), context=Context())
-        return await outcome
+        if self._last is None or not self._last.takes_more():
+            self._last = _Batch(partial(self._do, self._last))
+        batch, place = self._last, len(self._last.waiting)
+        batch.waiting.append(_Waiting(act=act))
+        # Whoever goes away meanwhile leaves it to the others.
+        outcome = (await asyncio.shield(batch.doing))[place]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    async def _do_all(self) -> None:
-        while self._waiting:
-            some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            outcomes = await asyncio.to_thread(self._outcomes, some)
-            for each, outcome in zip(some, outcomes, strict=True):
-                each.tell(outcome)
+    async def _do(self, before: _Batch | None, batch: _Batch) -> list[Outcome]:
+        if before is not None and not before.doing.done():
+            await asyncio.wait({before.doing})
+        batch.has_begun = True
+        return await asyncio.to_thread(self._outcomes, batch.waiting)
 
     def _outcomes(self, some: list[_Waiting]) -> list[Outcome]:
         try:

@@ -3,16 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi.responses import Response
 from sqlalchemy import event, text
 
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.journal import Cursor
 from tests.api import URL, Api, calling
+from tests.waiting import PATIENCE_SECONDS
 
 HOOKS = "http://127.0.0.1:9/hooks"
 CROWD = 30
@@ -21,6 +25,15 @@ _REFUSING = """
 CREATE TRIGGER refusing BEFORE INSERT ON ideas WHEN NEW.title = 'Bad'
 BEGIN SELECT RAISE(ABORT, 'Nobody knows why.'); END
 """
+
+
+class _Exhausted(ThreadPoolExecutor):
+    """Has no thread for anybody, as where a machine has no more of them."""
+
+    SAYS = "can't start new thread"
+
+    def submit(self, *_args: Any, **_options: Any) -> Any:
+        raise RuntimeError(self.SAYS)
 
 
 @pytest.fixture
@@ -122,3 +135,32 @@ def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
         cursor = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
         seen = Counter(each.event.payload["_id"] for each in api.leanbe.watching.until_now(cursor))
         assert seen[answer.json()["_id"]] == 1
+
+
+def test_where_no_thread_is_to_be_had_whoever_waits_is_told_so(on_sqlite: Api) -> None:
+    together = on_sqlite.app.state.together
+
+    async def act() -> list[Any]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(_Exhausted())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            three = (together.do(Response) for _ in range(3))
+            return await asyncio.gather(*three, return_exceptions=True)
+
+    assert [str(each) for each in asyncio.run(act())] == [_Exhausted.SAYS] * 3
+    assert at_once(on_sqlite, ["Good"])[0].status_code == 201
+
+
+def test_where_what_does_them_is_cancelled_nobody_waits_any_more(on_sqlite: Api) -> None:
+    together = on_sqlite.app.state.together
+
+    async def act() -> list[Any]:
+        waiting = [asyncio.create_task(together.do(Response)) for _ in range(3)]
+        await asyncio.sleep(0)
+        for doing in asyncio.all_tasks() - {asyncio.current_task(), *waiting}:
+            doing.cancel()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert {type(each) for each in asyncio.run(act())} == {asyncio.CancelledError}
+    assert at_once(on_sqlite, ["Good"])[0].status_code == 201
