@@ -8,7 +8,7 @@ from pydantic import Field
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Instant
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
@@ -53,7 +53,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.set(parse_instant(given.now))
         return _time(leanbe)
 
-    @routes.write("POST", "/clock/advance", gives=schemas.ADVANCED, refuses=waiting)
+    @routes.write("POST", "/clock/advance", gives=delivery_schemas.ADVANCED, refuses=waiting)
     def advance(given: Annotated[Way, Depends(Body(Way))]) -> Response:
         """Move a manual clock on, and make every retry that falls due, at its own time.
 
@@ -67,7 +67,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.advance(seconds=given.seconds)
         return _advanced(leanbe, since)
 
-    @routes.write("POST", "/clock/run-until-settled", gives=schemas.ADVANCED, refuses=waiting)
+    @routes.write(
+        "POST", "/clock/run-until-settled", gives=delivery_schemas.ADVANCED, refuses=waiting
+    )
     def run_until_settled() -> Response:
         """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from leanbe_emitter.emitter import Filter, Job, Leanbe
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Age, EventGlob, Since, Status
 from leanbe_emitter.server.kinds import EVENT_GLOB, SINCE, text
@@ -18,7 +18,7 @@ from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_instant
 
-_STATUS: Final = Parameter(name="status", schema=schemas.STATUS)
+_STATUS: Final = Parameter(name="status", schema=delivery_schemas.STATUS)
 _LIST: Final = Queried(
     _STATUS,
     Parameter(name="event", schema=EVENT_GLOB),
@@ -66,7 +66,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on deliveries."""
     routes = Routes(app, leanbe, "Deliveries")
 
-    @routes.read("/deliveries", gives=schemas.page(schemas.DELIVERY))
+    @routes.read("/deliveries", gives=schemas.page(delivery_schemas.DELIVERY))
     def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List deliveries with all evidence, the newest first."""
         after, limit = asked.pop("cursor", None), asked.pop("limit", PAGE)
@@ -74,12 +74,14 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         page = leanbe.deliveries.list(Filter(**asked, since=since), limit=limit, after=after)
         return answers.page(page, cursor=page.cursor)
 
-    @routes.read("/deliveries/{reference}", gives=schemas.DELIVERY)
+    @routes.read("/deliveries/{reference}", gives=delivery_schemas.DELIVERY)
     def show(reference: str) -> Response:
         """Show one delivery with every attempt of it, named by its id or a part of it."""
         return answers.one(leanbe.deliveries.get(reference))
 
-    @routes.write("POST", "/deliveries/{reference}/redeliver", gives=schemas.DELIVERY, status=201)
+    @routes.write(
+        "POST", "/deliveries/{reference}/redeliver", gives=delivery_schemas.DELIVERY, status=201
+    )
     def redeliver(reference: str) -> Response:
         """Deliver an old event again: the same bytes, to the product's present URL.
 
@@ -88,7 +90,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         (new,) = leanbe.redeliver([reference], deliver=False)
         return answers.one(leanbe.deliveries.get(new), status=201)
 
-    @routes.write("POST", "/deliveries/redeliver", gives=schemas.REDELIVERED)
+    @routes.write("POST", "/deliveries/redeliver", gives=delivery_schemas.REDELIVERED)
     def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
         """Deliver many old events again, each once, as a job."""
         name = given.job or leanbe.new_job_name()
@@ -98,7 +100,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         done = leanbe.redeliver_all(job, deliver=False)
         return answers.one({"job": name, "made": done.made, "withoutUrl": done.without_url})
 
-    @routes.write("POST", "/deliveries/discard", gives=schemas.page(schemas.DELIVERY))
+    @routes.write("POST", "/deliveries/discard", gives=schemas.page(delivery_schemas.DELIVERY))
     def discard(given: Annotated[Discarding, Depends(Body(Discarding))]) -> Response:
         """Give up pending deliveries; what is settled already, or in flight, stays as it is.
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from leanbe_emitter.emitter import Changes, Leanbe, Wanted
 from leanbe_emitter.emitter.synthetic import Sample
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Assumed, EventName
 from leanbe_emitter.server.kinds import EVENT_GLOB, text
@@ -46,7 +46,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on events."""
     routes = Routes(app, leanbe, "Events")
 
-    @routes.write("POST", "/products/{product}/events", gives=schemas.TRIGGERED, status=201)
+    @routes.write(
+        "POST", "/products/{product}/events", gives=delivery_schemas.TRIGGERED, status=201
+    )
     def trigger(product: str, given: Annotated[NewEvent, Depends(Body(NewEvent))]) -> Response:
         """Raise a synthetic event: the catalogue's sample payload, with changes.
 
@@ -70,19 +72,19 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         (triggered,) = leanbe.trigger_all(wanted, deliver=False)
         return answers.one(triggered, status=201)
 
-    @routes.read("/events", gives=schemas.page(schemas.EVENT))
+    @routes.read("/events", gives=schemas.page(delivery_schemas.EVENT))
     def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List events, the newest first, whether anything is owed for them or not."""
         after = asked.pop("cursor", None)
         page = leanbe.events.list(**{"limit": PAGE, **asked}, after=after)
         return answers.page(page, cursor=page.cursor)
 
-    @routes.read("/events/catalogue", gives=schemas.page(schemas.EVENT_KIND))
+    @routes.read("/events/catalogue", gives=schemas.page(delivery_schemas.EVENT_KIND))
     def catalogue() -> Response:
         """List the 22 events, with their meaning."""
         return answers.page(map(_document, EVENTS))
 
-    @routes.read("/events/catalogue/{name}/schema", gives=schemas.SCHEMA)
+    @routes.read("/events/catalogue/{name}/schema", gives=delivery_schemas.SCHEMA)
     def schema(name: str, asked: Annotated[dict[str, Any], Depends(Queried(_READING))]) -> Response:
         """Show the JSON Schema of an event's payload."""
         product = asked.get("product")
@@ -90,7 +92,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             json_schema(name, read({} if product is None else leanbe.assumptions.of(product)))
         )
 
-    @routes.read("/events/{reference}", gives=schemas.EVENT)
+    @routes.read("/events/{reference}", gives=delivery_schemas.EVENT)
     def show(reference: str) -> Response:
         """Show one event, named by its id, or six digits of either end of it."""
         return answers.one(leanbe.events.get(reference))

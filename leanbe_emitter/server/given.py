@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from leanbe_emitter.members import Switch
-from leanbe_emitter.server import kinds, schemas
+from leanbe_emitter.server import delivery_schemas, kinds, schemas
 
 #: A name, or another text with something to see in it.
 Filled = Annotated[str, WithJsonSchema(kinds.FILLED)]
@@ -14,7 +14,7 @@ Url = Annotated[str, WithJsonSchema(kinds.URL)]
 #: What is signed with; any text, but not none.
 Secret = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Headers = Annotated[dict[str, str], WithJsonSchema(kinds.HEADERS)]
-Status = Annotated[str, WithJsonSchema(schemas.STATUS)]
+Status = Annotated[str, WithJsonSchema(delivery_schemas.STATUS)]
 EventName = Annotated[str, WithJsonSchema(kinds.EVENT_NAME)]
 EventGlob = Annotated[str, WithJsonSchema(kinds.EVENT_GLOB)]
 Since = Annotated[str, WithJsonSchema(kinds.SINCE)]

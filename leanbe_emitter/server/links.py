@@ -6,12 +6,15 @@ They are read from the paths: below where something is made stands all that can 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from leanbe_emitter.server import schemas
+from leanbe_emitter.server import delivery_schemas
 
 #: Where answers that speak of something else than what their path makes have its id.
 _ELSEWHERE: Final = (
-    (schemas.DELIVERY, {"_id": "/api/v1/deliveries"}),
-    (schemas.TRIGGERED, {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"}),
+    (delivery_schemas.DELIVERY, {"_id": "/api/v1/deliveries"}),
+    (
+        delivery_schemas.TRIGGERED,
+        {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"},
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.emitter.resources import Resource as Documents
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server import answers, document_schemas, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Fields, Parameter, Queried, check
 from leanbe_emitter.server.kinds import Schema, object_of
 from leanbe_emitter.server.routes import Routes
@@ -78,14 +78,14 @@ class Resource:
 
     def schema_of_new(self) -> dict[str, Any]:
         """Return the schema of what makes one."""
-        schema = schemas.settable(self.name, self.settable, needed=self.needed)
+        schema = document_schemas.settable(self.name, self.settable, needed=self.needed)
         return {**schema, "properties": {**schema["properties"], **self.only_new}}
 
 
 def add(app: FastAPI, leanbe: Leanbe, resource: Resource, *, part: str) -> None:
     """Add the operations of one resource."""
     routes = Routes(app, leanbe, part)
-    document = schemas.document(resource.name)
+    document = document_schemas.document(resource.name)
     path = f"/products/{{product}}/{resource.path}"
     _add_create(routes, leanbe, resource, path=path, document=document)
     _add_list(routes, leanbe, resource, path=path, document=document)
@@ -142,7 +142,7 @@ def _add_show(
 def _add_update(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    body = Fields(schemas.settable(resource.name, resource.settable), eg=resource.eg)
+    body = Fields(document_schemas.settable(resource.name, resource.settable), eg=resource.eg)
 
     def update(
         product: str, reference: str, given: Annotated[dict[str, JSON], Depends(body)]

@@ -14,7 +14,7 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.emitter import Delivery, Filter, Leanbe
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, problems, schemas
+from leanbe_emitter.server import answers, delivery_schemas, problems
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import WHOLE, EventGlob, Status
 from leanbe_emitter.server.given import Cursor as GivenCursor
@@ -61,7 +61,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Deliveries")
     news = app.state.news
 
-    @routes.add("POST", "/deliveries/wait", gives=schemas.CAUGHT, refuses=(*WRITING, TIMED_OUT))
+    @routes.add(
+        "POST", "/deliveries/wait", gives=delivery_schemas.CAUGHT, refuses=(*WRITING, TIMED_OUT)
+    )
     async def wait(
         request: Request, given: Annotated[Awaited, Depends(Body(Awaited, is_required=False))]
     ) -> Response:

@@ -12,7 +12,7 @@ from pydantic import Field
 from leanbe_emitter.emitter import Leanbe, Wanted
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Secret
 from leanbe_emitter.server.products import NewWebhook
@@ -72,7 +72,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Sign with another secret from now on; what is queued keeps its signature."""
         return answers.one(leanbe.webhooks.rotate(product, secret=given.secret))
 
-    @routes.write("POST", f"{path}/test", gives=schemas.TRIGGERED, status=201)
+    @routes.write("POST", f"{path}/test", gives=delivery_schemas.TRIGGERED, status=201)
     def test(product: str) -> Response:
         """Raise a sample event (customer.created) for a product's webhook to receive."""
         wanted = Wanted(events=[_SAMPLE], product=product)

@@ -1,0 +1,125 @@
+"""JSON Schema of what is answered of events and deliveries: what happened, and what came of it."""
+
+from typing import Any, Final
+
+from leanbe_emitter.headers import MASK
+from leanbe_emitter.server.kinds import (
+    choice,
+    cursor,
+    identifier,
+    instant,
+    list_of,
+    number,
+    object_of,
+    or_null,
+    text,
+    whole,
+)
+from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
+from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source
+
+_EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"
+_DELIVERY_ID: Final = "649d2ac99c3a1954e6a2e42b"
+
+EVENT: Final = object_of(
+    {
+        "_id": identifier(_EVENT_ID, "The event's id."),
+        "event": choice(EVENT_NAMES, "What happened."),
+        "product": identifier(PRODUCT_ID, "Where."),
+        "sequence": whole(7, "Its place among its product's events; the first is 1.", minimum=1),
+        "triggeredAt": instant(AT, "When."),
+        "payload": {
+            "description": "The payload, as it was signed.",
+            "examples": [{"_id": "649d2ac49c3a1954e6a2e421", "email": "ana@example.com"}],
+        },
+    }
+)
+_HEADER: Final = {
+    "type": "array",
+    "description": "Name and value of a header.",
+    "items": {"type": "string"},
+    "examples": [["Content-Type", "application/json"]],
+}
+_SENT_HEADER: Final = {
+    **_HEADER,
+    "description": "Name and value of a header; a value that the product set is masked.",
+    "examples": [["Content-Type", "application/json"], ["Authorization", MASK]],
+}
+ATTEMPT: Final = object_of(
+    {
+        "number": whole(1, "Its place among its delivery's attempts; the first is 1.", minimum=1),
+        "outcome": choice(Outcome, "What it came to."),
+        "startedAt": instant(AT, "When it began."),
+        "durationMs": number(17.6, "How long it took, in milliseconds."),
+        "url": text(URL, "Where the request went."),
+        "request": object_of(
+            {
+                "headers": list_of(_SENT_HEADER),
+                "body": text('{"payload":{},"event":"idea.created"}', "The very body."),
+            }
+        ),
+        "answer": or_null(
+            object_of(
+                {
+                    "status": whole(204, "The status of the answer."),
+                    "headers": list_of(_HEADER),
+                    "body": text("ok", "What was kept of its body."),
+                    "length": whole(2, "How many bytes it had."),
+                }
+            )
+        ),
+        "error": or_null(text("timed out after 10 s", "Why there is no answer.")),
+        "fault": or_null(text("receiver_fails:timeout", "What was done wrong on purpose.")),
+        "assumptions": ASSUMED,
+    }
+)
+STATUS: Final[dict[str, Any]] = choice(DeliveryStatus, "What has become of a delivery.")
+DELIVERY: Final = object_of(
+    {
+        "_id": identifier(_DELIVERY_ID, "The delivery's id."),
+        "status": STATUS,
+        "nextDueAt": or_null(instant(LATER, "When it is tried next, if it is.")),
+        "url": or_null(text(URL, "Where it goes, at present.")),
+        "event": EVENT,
+        "attempts": list_of(ATTEMPT),
+    }
+)
+#: Deliveries that came, and where to go on waiting.
+CAUGHT: Final = object_of(
+    {"items": list_of(DELIVERY), "cursor": cursor("From before they were looked for.")}
+)
+TRIGGERED: Final = object_of({"event": EVENT, "delivery": or_null(DELIVERY)})
+#: An attempt, with the ids of what it was made for.
+MADE: Final = object_of(
+    {
+        "delivery": identifier(_DELIVERY_ID, "What it is an attempt of."),
+        "event": choice(EVENT_NAMES, "What is delivered."),
+        **ATTEMPT["properties"],
+    }
+)
+ADVANCED: Final = object_of(
+    {"now": instant(LATER, "What time it is now."), "attempts": list_of(MADE)}
+)
+REDELIVERED: Final = object_of(
+    {
+        "job": text("again", "Under which name it goes on."),
+        "made": whole(2, "How many new deliveries there are."),
+        "withoutUrl": whole(0, "How many events nobody is owed: their product has no URL."),
+    }
+)
+EVENT_KIND: Final = object_of(
+    {
+        "name": choice(EVENT_NAMES, "Its name."),
+        "group": text(EVENTS[0].group, "What it belongs to."),
+        "meaning": text(EVENTS[0].meaning, "When it is raised."),
+        "triggerSource": choice(Source, "Whether the article says when it is raised."),
+        "payloadSource": choice(Source, "Whether the article shows its payload."),
+    }
+)
+#: The schema of an event says all of it itself.
+SCHEMA: Final = {
+    "type": "object",
+    "description": "A JSON Schema.",
+    "examples": [{"title": "idea.created", "type": "object"}],
+}
