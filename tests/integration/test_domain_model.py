@@ -1,9 +1,10 @@
 """Random actions, valid and not, against ``tests.model``, which was written from the contract.
 
-After every step: the database is what the model says; each event's payload is, to the byte, the
-document as of that event with what the event adds; a refused action left every row as it was; each
-product's events have no gap and no instant twice; every payload reads and writes unchanged, and
-matches the JSON Schema of its event as its product reads the article.
+After every step: the database is what the model says, and so is what the action returned; each
+event's payload is, to the byte, the document as of that event with what the event adds; a refused
+action left every row as it was; each product's events have no gap and no instant twice; every
+payload reads and writes unchanged, and matches the JSON Schema of its event as its product reads
+the article.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 
 from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
 from leanbe_emitter.clock import ManualClock
+from leanbe_emitter.emitter.documents import Document as Snapshot
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.schema import json_schema
@@ -587,7 +589,9 @@ class Machine(RuleBasedStateMachine):
             self._is_refused(call)
             return
         with raised(self.leanbe) as events:
-            call()
+            made = call()
+        if isinstance(made, Snapshot):
+            self._is_as_it_is_now(made)
         said = [
             Said(product=each.product_id, name=each.name, text=each.payload_text)
             for each in events.events
@@ -602,6 +606,15 @@ class Machine(RuleBasedStateMachine):
         with pytest.raises(LeanbeError):
             call()
         assert dump(self.leanbe._database) == before
+
+    def _is_as_it_is_now(self, made: Snapshot) -> None:
+        readers = self.model.products.values()
+        assert made.text in {
+            self.model.text(resource, things[made.id], reader)
+            for resource, things in self.model.things.items()
+            if made.id in things
+            for reader in readers
+        }
 
     def _is_in_order(self, event: Event) -> None:
         last = self.last.get(event.product_id)
