@@ -39,10 +39,10 @@ def one(told: Told, *, status: int = 200) -> Response:
     return _json(text(told), status=status)
 
 
-def page(items: Iterable[Told], *, cursor: str | None = None) -> Response:
+def page(items: Iterable[Told], *, cursor: str | None = None, status: int = 200) -> Response:
     """Answer with a part of a list, and the cursor to go on from; None at the end of the list."""
     texts = ",".join(map(text, items))
-    return _json(f'{{"items":[{texts}],"cursor":{stringify(cursor)}}}')
+    return _json(f'{{"items":[{texts}],"cursor":{stringify(cursor)}}}', status=status)
 
 
 def nothing() -> Response:

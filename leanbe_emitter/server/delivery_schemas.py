@@ -18,6 +18,7 @@ from leanbe_emitter.server.kinds import (
 from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source
+from leanbe_emitter.wire.reading import Method
 
 _EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"
 _DELIVERY_ID: Final = "649d2ac99c3a1954e6a2e42b"
@@ -88,6 +89,16 @@ DELIVERY: Final = object_of(
 #: Deliveries that came, and where to go on waiting.
 CAUGHT: Final = object_of(
     {"items": list_of(DELIVERY), "cursor": cursor("From before they were looked for.")}
+)
+#: A request that would be made.
+REQUEST: Final = object_of(
+    {
+        "event": choice(EVENT_NAMES, "What it would tell of."),
+        "method": choice(Method, "How it would be sent."),
+        "url": or_null(text(URL, "Where it would go; null: nothing would be owed.")),
+        "headers": list_of(_SENT_HEADER),
+        "body": text('{"payload":{},"event":"idea.created"}', "The very body."),
+    }
 )
 TRIGGERED: Final = object_of({"event": EVENT, "delivery": or_null(DELIVERY)})
 #: An attempt, with the ids of what it was made for.

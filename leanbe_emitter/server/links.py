@@ -6,7 +6,7 @@ They are read from the paths: below where something is made stands all that can 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from leanbe_emitter.server import delivery_schemas
+from leanbe_emitter.server import delivery_schemas, schemas
 
 #: Where answers that speak of something else than what their path makes have its id.
 _ELSEWHERE: Final = (
@@ -14,6 +14,10 @@ _ELSEWHERE: Final = (
     (
         delivery_schemas.TRIGGERED,
         {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"},
+    ),
+    (
+        schemas.page(delivery_schemas.TRIGGERED),
+        {"items/0/event/_id": "/api/v1/events", "items/0/delivery/_id": "/api/v1/deliveries"},
     ),
 )
 

@@ -1,0 +1,97 @@
+"""Several synthetic events at once over the API, and those that are only shown."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from leanbe_emitter import verify
+from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from tests.api import Api, calling
+
+SECRET = "whsec_test"
+WEBHOOK = {
+    "url": "http://127.0.0.1:9/hooks",
+    "secret": SECRET,
+    "headers": {"Authorization": "Bearer hush"},
+}
+TRIGGER = "/products/Acme/trigger"
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with calling(database_url) as api:
+        api("POST", "/products", {"name": "Acme", "webhook": WEBHOOK})
+        yield api
+
+
+def triggered(api: Api, **wanted: Any) -> list[Any]:
+    answer = api("POST", TRIGGER, wanted)
+    assert answer.status_code == 201, answer.text
+    return list(answer.json()["items"])
+
+
+def names(told: list[Any]) -> list[str]:
+    return [each["event"]["event"] for each in told]
+
+
+def test_several_events_speak_of_one_document_and_each_time_of_another(api: Api) -> None:
+    told = triggered(api, events=["idea.created", "idea.upVoted"], times=2, set={"title": "Dark"})
+    assert names(told) == ["idea.created", "idea.upVoted"] * 2
+    ideas = [each["event"]["payload"]["_id"] for each in told]
+    assert ideas[0] == ideas[1] != ideas[2] == ideas[3]
+    assert {each["event"]["payload"]["title"] for each in told} == {"Dark"}
+    assert {each["delivery"]["status"] for each in told} == {"pending"}
+
+
+def test_all_22_are_raised_as_one_story(api: Api) -> None:
+    told = triggered(api, all=True)
+    assert sorted(names(told)) == sorted(EVENT_NAMES)
+    assert names(told).index("idea.upVoted") < names(told).index("idea.deleted")
+
+
+def test_whoever_triggered_several_waits_for_them_behind_one_cursor(api: Api) -> None:
+    answer = api("POST", TRIGGER, {"events": ["okr.created", "okr.updated"]})
+    wanted = {"after": answer.headers["Leanbe-Emitter-Cursor"], "status": "pending", "count": 2}
+    found = api("POST", "/deliveries/wait", {**wanted, "timeout": 0}).json()["items"]
+    owed = [each["delivery"]["_id"] for each in answer.json()["items"]]
+    assert [each["_id"] for each in found] == owed[::-1]
+
+
+def test_a_dry_run_shows_the_very_requests_and_stores_nothing(api: Api) -> None:
+    shown = api("POST", f"{TRIGGER}/dry-run", {"events": ["idea.created", "okr.created"]})
+    first, second = shown.json()["items"]
+    assert (first["event"], second["event"]) == ("idea.created", "okr.created")
+    assert (first["method"], first["url"]) == ("POST", WEBHOOK["url"])
+    assert verify(first["body"].encode(), SECRET).event == "idea.created"
+    assert json.loads(second["body"])["event"] == "okr.created"
+    assert api("GET", "/events").json()["items"] == []
+
+
+def test_a_dry_run_masks_what_may_be_a_secret(api: Api) -> None:
+    (shown,) = api("POST", f"{TRIGGER}/dry-run", {"events": ["idea.created"]}).json()["items"]
+    assert ["Authorization", "********"] in shown["headers"]
+    assert "hush" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/dry-run"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"events": []},
+        {"all": False},
+        {"events": ["idea.created"], "all": True},
+        {"events": ["idea.create"]},
+        {"events": ["idea.created"], "times": 0},
+        {"events": ["idea.created"], "times": 101},
+        {"event": "idea.created"},
+        {"events": ["idea.created"], "dryRun": True},
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_nothing_recorded(
+    api: Api, path: str, wanted: Any
+) -> None:
+    assert api("POST", path, wanted).status_code == 422
+    assert api("GET", "/events").json()["items"] == []
