@@ -43,3 +43,7 @@ class Away(Queue):
     def renew(self, claimed: Collection[Claimed]) -> None:
         self._ask("renew")
         super().renew(claimed)
+
+    def gone(self, claimed: Collection[Claimed]) -> set[str]:
+        self._ask("gone")
+        return super().gone(claimed)

@@ -92,6 +92,11 @@ class Bench:
         with self.database.transaction() as session:
             webhooks.clear(self.action(session), session.get_one(ProductRow, product))
 
+    def delete(self, product: str) -> None:
+        """Delete a product, and all that hangs on it."""
+        with self.database.transaction() as session:
+            products.remove(self.action(session), session.get_one(ProductRow, product))
+
     def lose_url(self, product: str) -> None:
         """Take a product's URL away, and leave its deliveries as they are."""
         with self.database.transaction() as session:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
@@ -194,6 +194,15 @@ class Queue:
             return
         with self._database.transaction() as session:
             self._renew(session, claimed)
+
+    def gone(self, claimed: Collection[Claimed]) -> set[str]:
+        """Return the ids of what was claimed and is not there any more."""
+        wanted = {each.delivery_id for each in claimed}
+        if not wanted:
+            return wanted
+        there = select(DeliveryRow.id).where(DeliveryRow.id.in_(wanted))
+        with self._database.reading() as session:
+            return wanted.difference(session.scalars(there))
 
     def hand_back(self, claimed: Collection[Claimed]) -> None:
         """Give back what was claimed and not attempted, as if it had never been claimed.

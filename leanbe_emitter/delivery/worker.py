@@ -93,15 +93,14 @@ class Worker:
         self._is_stopping = True
         self._news.set()
 
-    async def abandon(self, product_id: str | None = None) -> None:
-        """Break off what is in flight, of one product or at all, and begin nothing of before.
+    async def abandon(self) -> None:
+        """Break off what is in flight and not there any more, and begin nothing of before.
 
-        Nothing is settled by that: it is for deliveries that are there no more.
+        Nothing is settled by that. What is there still is left alone, be it owed since then.
         """
         self._abandoned += 1
-        tasks = [
-            task for task, each in self._in_flight.items() if product_id in {None, each.product_id}
-        ]
+        gone = await self._gone()
+        tasks = [task for task, each in self._in_flight.items() if each.delivery_id in gone]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -278,6 +277,14 @@ class Worker:
                 "made again when their leases have run out.",
                 extra={"attempts": len(self._ended)},
             )
+
+    async def _gone(self) -> Collection[str]:
+        """Return what of all in flight is gone; all of it, where the database cannot say."""
+        held = list(self._in_flight.values())
+        try:
+            return await self._call(partial(self._queue.gone, held))
+        except DatabaseUnavailable:
+            return {each.delivery_id for each in held}
 
     def _held(self) -> list[Claimed]:
         return [*self._in_flight.values(), *(claimed for claimed, _ in self._ended)]

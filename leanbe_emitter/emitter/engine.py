@@ -162,13 +162,13 @@ class Engine:
             with closing(self._home):
                 await self._aclose(*unclosed)
 
-    def abandon(self, product_id: str | None = None) -> None:
-        """Let workers of this handle break off what they have in flight; wait until they have.
+    def abandon(self) -> None:
+        """Let workers of this handle break off what is there no more; wait until they have.
 
         Called in the very loop of a worker, it does not wait.
         """
         for worker, loop in list(self._workers.items()):
-            broken_off = asyncio.run_coroutine_threadsafe(worker.abandon(product_id), loop)
+            broken_off = asyncio.run_coroutine_threadsafe(worker.abandon(), loop)
             if not is_running_loop():
                 with suppress(FuturesTimeout):
                     broken_off.result(ABANDON_SECONDS)

@@ -36,7 +36,7 @@ class Products:
     Args:
         receivers: those in this process.
         seeds: plant what a product is to begin with again.
-        abandon: breaks off what workers here have in flight of a product.
+        abandon: breaks off what workers here have in flight and is there no more.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Products:
         *,
         receivers: Receivers,
         seeds: Seeds,
-        abandon: Callable[[str], object],
+        abandon: Callable[[], object],
     ) -> None:
         self._transactions = transactions
         self._receivers = receivers
@@ -214,7 +214,7 @@ class Products:
             products.empty(action, row)
             self._seeds.replant_product(action.session, row)
             product = self._snapshot(action.session, row)
-        self._abandon(product.id)
+        self._abandon()
         return product
 
     def _snapshot(self, session: Session, row: ProductRow) -> Product:

@@ -391,3 +391,36 @@ async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
     await worker(bench, Answering()).run(drain=True)
     outcomes = [each.outcome for each in bench.attempts(delivery)]
     assert outcomes == [Outcome.UNKNOWN, Outcome.DELIVERED]
+
+
+@on_a_loop
+async def test_of_what_is_in_flight_only_that_is_broken_off_which_is_gone(bench: Bench) -> None:
+    gone, there = bench.product("Gone"), bench.product("There")
+    bench.owe(gone)
+    kept = bench.owe(there)
+    transport = Holding()
+    it = worker(bench, transport)
+    async with working(it):
+        await transport.sent(2)
+        bench.delete(gone)
+        await it.abandon()
+        assert transport.at_once == 1
+        transport.let_go()
+    assert states(bench, kept) == {DeliveryState.DELIVERED: 1}
+    assert bench.rows("attempts") == 1
+
+
+@on_a_loop
+async def test_where_nobody_can_say_what_is_gone_all_is_broken_off_and_comes_back(
+    bench: Bench,
+) -> None:
+    deliveries = bench.owe(bench.product(), 2)
+    transport = Holding()
+    it = worker(bench, transport, queue=Away.of(bench, gone=1))
+    async with working(it):
+        await transport.sent(2)
+        await it.abandon()
+        assert transport.at_once == 0
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    await worker(bench, Answering()).run(drain=True)
+    assert states(bench, deliveries) == {DeliveryState.DELIVERED: 2}
