@@ -1,6 +1,7 @@
 """Deliveries: what is owed, and what came of it with all evidence."""
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI
@@ -14,7 +15,7 @@ from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Age, EventGlob, Since, Status
 from leanbe_emitter.server.kinds import EVENT_GLOB, SINCE, text
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.routes import READING, WRITING, Routes
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_instant
 
@@ -79,6 +80,14 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Show one delivery with every attempt of it, named by its id or a part of it."""
         return answers.one(leanbe.deliveries.get(reference))
 
+    @routes.add("GET", "/deliveries/{reference}/curl", gives=delivery_schemas.CURL, refuses=WRITING)
+    def curl(reference: str) -> Response:
+        """Show the request that was sent last, exactly, as a command that sends it again.
+
+        What is masked elsewhere is not here: the values of headers that the product set.
+        """
+        return answers.one({"command": leanbe.deliveries.get(reference).curl()})
+
     @routes.write(
         "POST", "/deliveries/{reference}/redeliver", gives=delivery_schemas.DELIVERY, status=201
     )
@@ -93,12 +102,19 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.write("POST", "/deliveries/redeliver", gives=delivery_schemas.REDELIVERED)
     def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
         """Deliver many old events again, each once, as a job."""
-        name = given.job or leanbe.new_job_name()
-        job = Job(
-            name=name, references=given.ids, which=_filter(given, since=_since(leanbe, given.since))
-        )
+        job = _job(leanbe, given)
         done = leanbe.redeliver_all(job, deliver=False)
-        return answers.one({"job": name, "made": done.made, "withoutUrl": done.without_url})
+        return answers.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
+
+    @routes.add(
+        "POST",
+        "/deliveries/redeliver/dry-run",
+        gives=schemas.page(delivery_schemas.DELIVERY),
+        refuses=READING,
+    )
+    def rehearse(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
+        """List the deliveries whose events `redeliver` would deliver again; nothing is stored."""
+        return answers.page(chain.from_iterable(leanbe.rehearse_redelivery(_job(leanbe, given))))
 
     @routes.write("POST", "/deliveries/discard", gives=schemas.page(delivery_schemas.DELIVERY))
     def discard(given: Annotated[Discarding, Depends(Body(Discarding))]) -> Response:
@@ -110,6 +126,15 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return answers.page(
             leanbe.deliveries.discard(given.ids, which=_filter(given, before=before))
         )
+
+
+def _job(leanbe: Leanbe, given: Redelivery) -> Job:
+    """Return the job that was asked for: the one of that name, or a new one."""
+    return Job(
+        name=given.job or leanbe.new_job_name(),
+        references=given.ids,
+        which=_filter(given, since=_since(leanbe, given.since)),
+    )
 
 
 def _filter(

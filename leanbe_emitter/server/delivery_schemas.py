@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from leanbe_emitter.delivery.curl import curl
 from leanbe_emitter.headers import MASK
 from leanbe_emitter.server.kinds import (
     choice,
@@ -117,6 +118,14 @@ REDELIVERED: Final = object_of(
         "job": text("again", "Under which name it goes on."),
         "made": whole(2, "How many new deliveries there are."),
         "withoutUrl": whole(0, "How many events nobody is owed: their product has no URL."),
+    }
+)
+CURL: Final = object_of(
+    {
+        "command": text(
+            curl(method="POST", url=URL, headers=(), body="{}"),
+            "For a shell: it sends the same request again.",
+        )
     }
 )
 EVENT_KIND: Final = object_of(

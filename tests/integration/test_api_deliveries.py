@@ -78,6 +78,32 @@ def test_many_are_redelivered_as_a_job_each_of_them_once(api: Api) -> None:
     assert len(ids(api("GET", "/deliveries"))) == 5
 
 
+def test_a_dry_run_lists_what_would_be_redelivered_and_owes_nothing(api: Api) -> None:
+    made = [triggered(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
+    wanted = {"status": "pending", "event": "idea.*", "job": "again"}
+    assert ids(api("POST", "/deliveries/redeliver/dry-run", wanted)) == made[:2]
+    assert len(ids(api("GET", "/deliveries"))) == 3
+    api("POST", "/deliveries/redeliver", wanted)
+    assert ids(api("POST", "/deliveries/redeliver/dry-run", wanted)) == []
+
+
+def test_a_request_can_be_seen_exactly_as_a_command_that_repeats_it(api: Api) -> None:
+    headers = {"Authorization": "Bearer hush"}
+    api("PUT", "/products/Acme/webhook", {"url": URL, "headers": headers})
+    delivery = triggered(api, "idea.created")
+    api.leanbe.deliver()
+    command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
+    assert command == api.leanbe.deliveries.get(delivery).curl()
+    assert "Authorization: Bearer hush" in command
+    assert "hush" not in api("GET", f"/deliveries/{delivery}").text
+
+
+def test_no_command_repeats_what_was_never_sent_and_goes_nowhere(api: Api) -> None:
+    delivery = triggered(api, "idea.created")
+    api("DELETE", "/products/Acme/webhook")
+    assert api("GET", f"/deliveries/{delivery}/curl").status_code == 409
+
+
 def test_what_is_discarded_is_cancelled(api: Api) -> None:
     ideas, okr = triggered(api, "idea.created"), triggered(api, "okr.created")
     assert ids(api("POST", "/deliveries/discard", {"event": "idea.*"})) == [ideas]
@@ -86,7 +112,7 @@ def test_what_is_discarded_is_cancelled(api: Api) -> None:
     assert ids(api("GET", "/deliveries?status=cancelled")) == [okr, ideas]
 
 
-@pytest.mark.parametrize("verb", ["redeliver", "discard"])
+@pytest.mark.parametrize("verb", ["redeliver", "redeliver/dry-run", "discard"])
 @pytest.mark.parametrize(
     "body", [{}, {"ids": []}, {"ids": ["649d2ac49c3a1954e6a2e421"], "status": "pending"}]
 )
