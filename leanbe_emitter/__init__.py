@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.settings import Settings
     from leanbe_emitter.storage.states import DeliveryStatus, Outcome
     from leanbe_emitter.wire.envelope import Envelope, verify
+    from leanbe_emitter.wire.explain import Explanation, explain
     from leanbe_emitter.wire.signing import sign, sign_text
     from leanbe_emitter.wire.stringify import stringify
 
@@ -87,6 +88,7 @@ __all__ = [
     "Envelope",
     "Event",
     "EventsNotDelivered",
+    "Explanation",
     "Fault",
     "FaultNeedsWire",
     "FaultNeverFired",
@@ -124,6 +126,7 @@ __all__ = [
     "WaitTimedOut",
     "Wanted",
     "Webhook",
+    "explain",
     "sign",
     "sign_text",
     "stringify",
@@ -135,10 +138,12 @@ __all__ = [
 _HOMES = {
     "DeliveryStatus": "storage.states",
     "Envelope": "wire.envelope",
+    "Explanation": "wire.explain",
     "ManualClock": "clock",
     "Outcome": "storage.states",
     "ReceivedRequest": "delivery.in_process.functions",
     "Settings": "settings",
+    "explain": "wire.explain",
     "sign": "wire.signing",
     "sign_text": "wire.signing",
     "stringify": "wire.stringify",

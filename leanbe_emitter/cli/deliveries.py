@@ -8,6 +8,7 @@ import click
 
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.explain import tell
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
@@ -119,6 +120,23 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> Non
             output.binary(_body(found))
         else:
             _show(invocation.form, found.document())
+
+
+@subcommand(
+    deliveries, "explain", example="leanbe-emitter deliveries explain a2e421 --got undefined"
+)
+@click.argument("delivery", metavar="ID")
+@click.option("--got", metavar="HEX", help="What the receiver computed, or found as its signature.")
+@click.pass_obj
+def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
+    """Say why a receiver refuses the signature of a delivery.
+
+    As "explain" does, of the body that was sent last and with the product's own secrets: exits with
+    0 if the cause was found.
+    """
+    with opened(invocation) as leanbe:
+        explanation = leanbe.deliveries.get(delivery).explain(got=got)
+    tell(invocation, explanation)
 
 
 @subcommand(

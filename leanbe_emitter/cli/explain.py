@@ -9,10 +9,10 @@ from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import is_there, opened
-from leanbe_emitter.cli.output import Document, Form
+from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import CONTENT, SECRET
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.wire.explain import Candidate, Explanation, Verdict
+from leanbe_emitter.wire.explain import Explanation, Verdict
 from leanbe_emitter.wire.explain import explain as explanation_of
 
 
@@ -31,8 +31,17 @@ def explain(invocation: Invocation, secret: str, body: bytes, got: str | None) -
     """
     known = _known_secrets(invocation)
     explanation = explanation_of(body, secret, got=got, other_secrets=known)
+    tell(invocation, explanation)
+
+
+def tell(invocation: Invocation, explanation: Explanation) -> None:
+    """Print an explanation.
+
+    Raises:
+        Failed: it explains nothing.
+    """
     if invocation.form in {Form.JSON, Form.JSONL}:
-        output.record(invocation.form, _document(explanation), columns=[])
+        output.record(invocation.form, explanation.document(), columns=[])
     else:
         for line in _lines(explanation):
             output.text(output.printable(line))
@@ -67,22 +76,3 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield from (f"  gives       {signature}" for signature in candidate.signatures)
         yield f"  JavaScript  {candidate.mistake.fix_javascript}"
         yield f"  Python      {candidate.mistake.fix_python}"
-
-
-def _document(explanation: Explanation) -> Document:
-    return {
-        "verdict": explanation.verdict,
-        "summary": explanation.summary,
-        "hint": explanation.hint,
-        "mistakes": [_mistake(each) for each in explanation.mistakes],
-    }
-
-
-def _mistake(candidate: Candidate) -> Document:
-    return {
-        "name": candidate.mistake.name,
-        "what": candidate.mistake.what,
-        "signatures": list(candidate.signatures),
-        "javascript": candidate.mistake.fix_javascript,
-        "python": candidate.mistake.fix_python,
-    }

@@ -19,6 +19,8 @@ from leanbe_emitter.server.kinds import (
 from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source
+from leanbe_emitter.wire.explain import Verdict
+from leanbe_emitter.wire.mistakes import MISTAKES
 from leanbe_emitter.wire.reading import Method
 
 _EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"
@@ -126,6 +128,26 @@ CURL: Final = object_of(
             curl(method="POST", url=URL, headers=(), body="{}"),
             "For a shell: it sends the same request again.",
         )
+    }
+)
+_MISTAKE: Final = object_of(
+    {
+        "name": text(MISTAKES[0].name, "The mistake, for programs."),
+        "what": text(MISTAKES[0].what, "What is done, and what is right."),
+        "signatures": list_of(text("0" * 64, "What whoever makes it computes from this body.")),
+        "javascript": text(MISTAKES[0].fix_javascript, "The line that mends it."),
+        "python": text(MISTAKES[0].fix_python, "The same in Python."),
+    }
+)
+EXPLANATION: Final = object_of(
+    {
+        "verdict": choice(Verdict, "What it comes to."),
+        "summary": text("The body verifies with this secret.", "The same in a sentence."),
+        "hint": text("", "What to do; empty where the mistakes say it."),
+        "mistakes": {
+            **list_of(_MISTAKE),
+            "description": "What explains it; of a sound body, the usual ones.",
+        },
     }
 )
 EVENT_KIND: Final = object_of(

@@ -21,6 +21,7 @@ from leanbe_emitter.wire.mistakes import (
     other_secret,
 )
 from leanbe_emitter.wire.signing import to_utf8
+from leanbe_emitter.wire.stringify import JSON
 
 _HEX_DIGEST = re.compile("[0-9a-fA-F]{64}")
 
@@ -51,6 +52,16 @@ class Candidate:
     mistake: Mistake
     signatures: tuple[str, ...]
 
+    def document(self) -> dict[str, JSON]:
+        """Return it as JSON."""
+        return {
+            "name": self.mistake.name,
+            "what": self.mistake.what,
+            "signatures": list(self.signatures),
+            "javascript": self.mistake.fix_javascript,
+            "python": self.mistake.fix_python,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
@@ -74,6 +85,15 @@ class Explanation:
     def explained(self) -> bool:
         """Whether a cause was found: of the body's being refused, or of what was computed."""
         return self.verdict in {Verdict.BODY_UNSOUND, Verdict.MISTAKE_FOUND}
+
+    def document(self) -> dict[str, JSON]:
+        """Return it as JSON."""
+        return {
+            "verdict": self.verdict.value,
+            "summary": self.summary,
+            "hint": self.hint,
+            "mistakes": [each.document() for each in self.mistakes],
+        }
 
 
 def explain(

@@ -1,5 +1,6 @@
 """Events from the command line to a receiver that is a process of its own, and what is kept."""
 
+import hmac
 import json
 import shutil
 import signal
@@ -444,6 +445,21 @@ def test_explain_knows_the_secrets_of_the_database(cli: Cli, tmp_path: Path) -> 
     ran = cli(*arguments)
     assert ran.status == 0
     assert "were not tried" in ran.stderr
+
+
+def test_the_receiver_of_a_delivery_is_explained_without_its_body_or_secret(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created")
+    body = kept(tmp_path)[0]
+    raw = hmac.digest(SECRET.encode(), body, "sha256").hex()
+    found = cli("deliveries", "explain", newest(cli)[-6:], "--got", raw)
+    assert (found.status, found.stderr) == (0, "")
+    assert "The raw body is hashed" in found.stdout
+    sound = cli("deliveries", "explain", newest(cli), "--output", "json")
+    assert (sound.status, json.loads(sound.stdout)["verdict"]) == (1, "body-sound")
+    assert "--got" in sound.stderr
 
 
 def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from leanbe_emitter import (
     DeliveryStatus,
     Envelope,
     Event,
+    Explanation,
     Fault,
     FaultNeverFired,
     Filter,
@@ -42,6 +43,7 @@ from leanbe_emitter import (
     Settings,
     User,
     Webhook,
+    explain,
     sign,
     sign_text,
     stringify,
@@ -73,6 +75,7 @@ def signing(payload: dict[str, object]) -> None:
     assert_type(stringify(payload), str)
     assert_type(sign(payload, SECRET), str)
     assert_type(sign_text("{}", SECRET), str)
+    assert_type(explain(b"{}", SECRET, got="00"), Explanation)
     verify("text", SECRET)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

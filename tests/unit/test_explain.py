@@ -258,3 +258,22 @@ def test_any_body_and_any_digits_are_explained_somehow(body: bytes, got: str | N
 @given(st.text())
 def test_any_digits_are_explained_somehow(got: str) -> None:
     assert explained(got).verdict in {Verdict.MISTAKE_FOUND, Verdict.NONE_FITS}
+
+
+def test_an_explanation_as_json_says_all_that_it_is() -> None:
+    explanation = explained(None)
+    first = explanation.mistakes[0]
+    assert {**explanation.document(), "mistakes": []} == {
+        "verdict": "body-sound",
+        "summary": explanation.summary,
+        "hint": explanation.hint,
+        "mistakes": [],
+    }
+    assert explanation.hint != explanation.summary
+    assert first.document() == {
+        "name": first.mistake.name,
+        "what": first.mistake.what,
+        "signatures": [*first.signatures],
+        "javascript": first.mistake.fix_javascript,
+        "python": first.mistake.fix_python,
+    }

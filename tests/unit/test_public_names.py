@@ -17,7 +17,7 @@ DOCUMENTED = {
     "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
     "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered", "EndlessDeliveries",
     "Fault", "FaultNeedsWire", "FaultNeverFired", "Job", "Redelivered", "Metrics", "Histogram",
-    "Results", "Nothing", "NotAwaited",
+    "Results", "Nothing", "NotAwaited", "Explanation", "explain",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
 }  # fmt: skip

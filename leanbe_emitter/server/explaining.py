@@ -1,0 +1,70 @@
+"""Why a signature does not match: of a delivery, or of any body.
+
+A secret that is given is used for this one answer, which does not repeat it.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from pydantic import Field
+
+from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.members import Members
+from leanbe_emitter.server import answers, delivery_schemas
+from leanbe_emitter.server.asked import Body
+from leanbe_emitter.server.given import Secret
+from leanbe_emitter.server.routes import READING, Routes
+from leanbe_emitter.wire.explain import explain
+
+
+class Computed(Members):
+    """What the receiver did."""
+
+    got: str | None = Field(
+        default=None,
+        description="What the receiver computed, or found where it looked for the signature. "
+        "Left out: the usual mistakes are listed, each with what it would compute.",
+    )
+
+
+class Refused(Computed):
+    """A request that a receiver refused."""
+
+    secret: Secret = Field(
+        description="What the body should be signed with.", examples=["whsec_test"]
+    )
+    body: str = Field(
+        description="The request's body, character for character.",
+        examples=['{"payload":{},"event":"idea.created"}'],
+    )
+
+
+def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations that explain."""
+    routes = Routes(app, leanbe, "Deliveries")
+    computed = Depends(Body(Computed, is_required=False))
+
+    @routes.add(
+        "POST",
+        "/deliveries/{reference}/explain",
+        gives=delivery_schemas.EXPLANATION,
+        refuses=READING,
+    )
+    def explain_delivery(reference: str, given: Annotated[Computed, computed]) -> Response:
+        """Say why a receiver refuses the signature of a delivery, and how to mend it.
+
+        It is about the body that was sent last. The product's old secrets, and those of other
+        products, are recognised.
+        """
+        return answers.one(leanbe.deliveries.get(reference).explain(got=given.got))
+
+    @routes.add("POST", "/explain", gives=delivery_schemas.EXPLANATION, refuses=READING)
+    def explain_body(given: Annotated[Refused, Depends(Body(Refused))]) -> Response:
+        """Say why the signature of a body does not match, and how to mend it.
+
+        The secrets of the products here are recognised, old ones too.
+        """
+        known = leanbe.webhooks.secrets()
+        body = given.body.encode(errors="surrogatepass")
+        return answers.one(explain(body, given.secret, got=given.got, other_secrets=known))

@@ -1,0 +1,99 @@
+"""Why a signature does not match, asked over the API: of a delivery, and of any body."""
+
+import hmac
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from leanbe_emitter import Delivery, sign_text
+from tests.answering import Answering
+from tests.api import Api, calling
+
+SECRET = "whsec_test"
+WEBHOOK = {"url": "http://127.0.0.1:9/hooks", "secret": SECRET}
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with calling(database_url, transport=Answering()) as api:
+        api("POST", "/products", {"name": "Acme", "webhook": WEBHOOK})
+        yield api
+
+
+@pytest.fixture
+def delivery(api: Api) -> Delivery:
+    """A delivery that was attempted."""
+    api("POST", "/products/Acme/events", {"event": "idea.created"})
+    api.leanbe.deliver()
+    return api.leanbe.deliveries.last()
+
+
+def raw(body: bytes) -> str:
+    """What a receiver computes that hashes the raw body."""
+    return hmac.digest(SECRET.encode(), body, "sha256").hex()
+
+
+def test_the_mistake_of_a_deliverys_receiver_is_named_with_its_repair(
+    api: Api, delivery: Delivery
+) -> None:
+    got = raw(delivery.event.body)
+    told = api("POST", f"/deliveries/{delivery.id[-6:]}/explain", {"got": got}).json()
+    (mistake,) = told["mistakes"]
+    assert (told["verdict"], mistake["signatures"]) == ("mistake-found", [got])
+    assert "JSON.stringify(body.payload)" in mistake["javascript"]
+
+
+def test_without_a_body_the_usual_mistakes_of_a_delivery_are_listed(
+    api: Api, delivery: Delivery
+) -> None:
+    told = api("POST", f"/deliveries/{delivery.id}/explain").json()
+    assert told["verdict"] == "body-sound"
+    assert told["mistakes"][0]["signatures"] == [raw(delivery.event.body)]
+
+
+def test_an_old_secret_of_the_product_is_recognised(api: Api, delivery: Delivery) -> None:
+    api("POST", "/products/Acme/webhook/rotate", {"secret": "whsec_new"})
+    got = sign_text(delivery.event.payload_text, SECRET)
+    told = api("POST", f"/deliveries/{delivery.id}/explain", {"got": got})
+    assert "an old secret of this product" in told.json()["mistakes"][0]["what"]
+    assert SECRET not in told.text
+
+
+def test_any_body_is_explained_with_the_secret_that_is_given(api: Api, delivery: Delivery) -> None:
+    asked = {"secret": "whsec_other", "body": delivery.event.body.decode()}
+    told = api("POST", "/explain", asked)
+    assert told.json()["verdict"] == "body-unsound"
+    assert "the secret of Acme" in told.json()["mistakes"][0]["what"]
+    assert "whsec" not in told.text
+    got = raw(delivery.event.body)
+    right = api("POST", "/explain", {**asked, "secret": SECRET, "got": got}).json()
+    assert (right["verdict"], right["mistakes"][0]["signatures"]) == ("mistake-found", [got])
+
+
+def test_what_is_answered_is_the_librarys_explanation(api: Api, delivery: Delivery) -> None:
+    told = api("POST", f"/deliveries/{delivery.id}/explain", {"got": "0" * 64}).json()
+    assert told == json.loads(json.dumps(delivery.explain(got="0" * 64).document()))
+    assert told["verdict"] == "none-fits"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"body": "{}"},
+        {"secret": "", "body": "{}"},
+        {"secret": SECRET, "body": {}},
+        {"secret": SECRET, "body": "{}", "got": 5},
+    ],
+)
+def test_what_cannot_be_explained_is_refused(api: Api, asked: object) -> None:
+    answer = api("POST", "/explain", asked)
+    assert answer.status_code == 422
+    assert SECRET not in answer.text
+
+
+def test_a_body_that_is_no_envelope_is_explained_as_that(api: Api) -> None:
+    asked = b'{"secret": "whsec_test", "body": "\\ud800 no JSON"}'
+    told = api("POST", "/explain", content=asked)
+    assert told.json()["verdict"] == "body-unsound"
