@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Insert, Row, insert
+from sqlalchemy import Dialect, Executable, Row, Table, insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 
@@ -24,16 +24,36 @@ def write_new(session: Session, row: Any) -> None:
 
     What was not set is nothing: columns have no defaults here.
     """
-    table = row.__table__
-    for name in table.columns.keys() - row.__dict__.keys():
-        setattr(row, name, None)
-    values = {name: row.__dict__[name] for name in table.columns.keys()}  # noqa: SIM118 - no dict
     session.flush()
-    session.connection().execute(_insert(table), values)
+    connection = session.connection()
+    insertion = _insertion(row.__table__, connection.dialect)
+    values = {name: row.__dict__.setdefault(name, None) for name in insertion.columns}
+    connection.exec_driver_sql(insertion.text, insertion.bound(values))
     make_transient_to_detached(row)
     session.add(row)
 
 
-@cache
-def _insert(table: Any) -> Insert:
-    return insert(table)
+class _Insertion:
+    """A statement as the driver takes it.
+
+    Attributes:
+        columns: the names of its values, in their order.
+    """
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        compiled = insert(table).compile(dialect=dialect)
+        self.text = str(compiled)
+        self.columns: Sequence[str] = table.columns.keys()
+        self._is_positional = compiled.positional
+        kinds = {each.name: each.type.dialect_impl(dialect) for each in table.columns}
+        bound = {name: kind.bind_processor(dialect) for name, kind in kinds.items()}
+        self._bind = {name: bind for name, bind in bound.items() if bind is not None}
+
+    def bound(self, values: dict[str, Any]) -> Any:
+        """Return values as the driver takes them."""
+        for name, bind in self._bind.items():
+            values[name] = bind(values[name])
+        return tuple(values.values()) if self._is_positional else values
+
+
+_insertion = cache(_Insertion)
