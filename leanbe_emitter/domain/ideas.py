@@ -75,7 +75,8 @@ def create(
         require_active(row)
     write_new(action.session, row)
     idea_requests.attach_all(action, requests, row)
-    _record(action, "idea.created", product, row)
+    (new,) = _documents(action.session, product, [row], with_requests=[row] if requests else [])
+    action.record("idea.created", product, new, updated_at=row.updated_at)
     idea_requests.record_attached(action, product, requests)
     return row
 
@@ -231,9 +232,20 @@ def documents(
     session: Session, product: ProductRow, rows: Sequence[IdeaRow]
 ) -> list[dict[str, JSON]]:
     """Return the values of several ideas, in as many statements as for one."""
+    return _documents(session, product, rows, with_requests=rows)
+
+
+def _documents(
+    session: Session,
+    product: ProductRow,
+    rows: Sequence[IdeaRow],
+    *,
+    with_requests: Sequence[IdeaRow],
+) -> list[dict[str, JSON]]:
+    """Do the same where it is known which of them may have requests."""
     reading = reading_of(product)
+    requests = request_references(session, [row.id for row in with_requests], reading)
     people = user_references(session, [each for row in rows for each in _people(row)])
-    requests = request_references(session, [row.id for row in rows], reading)
     return [
         {
             "_id": row.id,
