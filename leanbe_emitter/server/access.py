@@ -8,6 +8,7 @@ asks (``Origin``: cross-site requests). Beyond loopback a token says who may.
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -71,8 +72,7 @@ class Access:
             )
 
     def _is_ours(self, host: str) -> bool:
-        name = _name_of(f"//{host}")
-        return is_loopback(name) or name.endswith(".localhost") or name in self.hosts
+        return _is_of_this_machine(host) or _name_of(f"//{host}") in self.hosts
 
     def _is_own_page(self, origin: str, host: str) -> bool:
         is_same = origin.lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}
@@ -82,6 +82,12 @@ class Access:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         is_right = hmac.compare_digest(token.strip().encode(), self.token.encode())
         return scheme.lower() == "bearer" and is_right
+
+
+@lru_cache(maxsize=256)
+def _is_of_this_machine(host: str) -> bool:
+    name = _name_of(f"//{host}")
+    return is_loopback(name) or name.endswith(".localhost")
 
 
 def _name_of(url: str) -> str:

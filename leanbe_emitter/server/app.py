@@ -71,6 +71,8 @@ def create_app(
         # Its pages load their code from elsewhere: the page and the document are ours.
         openapi_url=None,
         redirect_slashes=False,
+        # It would ask the environment at each request whom to tell of it: nobody is told.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
     app.state.root_path = root_path

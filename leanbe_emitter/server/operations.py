@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from leanbe_emitter.server.asked import no_body, no_query
 
@@ -24,7 +25,14 @@ Refusal: TypeAlias = Callable[[Request], Awaitable[None]]
 
 
 class OperationRoute(APIRoute):
-    """The way from a request to an operation; a plain function is called on a thread."""
+    """The way from a request to an operation; a plain function is called on a thread.
+
+    FastAPI's own way opens and closes what its dependencies may have left open: there is nothing.
+    """
+
+    def __init__(self, path: str, endpoint: Operation, **described: Any) -> None:
+        super().__init__(path, endpoint, **described)
+        self.app = partial(_exchange, self.get_route_handler())
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request that has come to this path."""
@@ -57,6 +65,13 @@ def _refusals(readings: Readings) -> Iterator[Refusal]:
         yield no_query
     if "requestBody" not in described:
         yield no_body
+
+
+async def _exchange(
+    handle: Callable[[Request], Awaitable[Response]], scope: Scope, receive: Receive, send: Send
+) -> None:
+    answer = await handle(Request(scope, receive, send))
+    await answer(scope, receive, send)
 
 
 async def _answer(

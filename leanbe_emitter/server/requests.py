@@ -10,7 +10,6 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.ids import Ids
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,7 +41,7 @@ class Numbered:
         self._app = app
         # Not the handle's: what it makes is to be the same, whoever asks how often. No secret
         # either: the system's chance would be a call of it for each request.
-        self._ids = Ids(Random())  # noqa: S311
+        self._chance = Random()  # noqa: S311
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Let the app answer."""
@@ -68,7 +67,7 @@ class Numbered:
 
     def _id_of(self, scope: "Scope") -> str:
         given: bytes = dict(scope["headers"]).get(HEADER, b"")
-        return given.decode() if _FIT.fullmatch(given) else self._ids.public_id()
+        return given.decode() if _FIT.fullmatch(given) else f"{self._chance.getrandbits(64):016x}"
 
 
 def _log(scope: "Scope", *, status: int, seconds: float) -> None:
