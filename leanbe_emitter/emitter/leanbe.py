@@ -8,11 +8,11 @@ attempts is in ``attempting``, what asserts in ``asserting``.
 import asyncio
 import random
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,7 @@ from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.seeds import Seeds
+from leanbe_emitter.emitter.together import outcomes
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.users import Users
@@ -171,6 +172,14 @@ class Leanbe(Attempting, Asserting):
         """
         with self._transactions.begin():
             yield
+
+    def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Make calls in one transaction, each of them done or refused by itself.
+
+        Returns:
+            For each call what it returned, or the error that it raised.
+        """
+        return outcomes(self._transactions, calls)
 
     def new_job_name(self) -> str:
         """Return a name that no job has yet."""

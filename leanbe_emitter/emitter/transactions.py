@@ -25,6 +25,7 @@ from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.writers import holds_back, rows_written
 from leanbe_emitter.targets import TargetRules
 
 #: So many events may wait for being recorded: they are in memory.
@@ -37,14 +38,22 @@ class Transaction:
 
     Attributes:
         lease: given where the first attempts are made right after it.
+        undoes: whether what a refused call has written is undone by itself.
+        is_spoiled: whether something of a refused call remains in it.
         happened: the events of its actions that are not recorded yet, in their order.
         recorded: those that are.
     """
 
     session: Session
     lease: Lease | None = None
+    undoes: bool = True
+    is_spoiled: bool = False
     happened: list[NewEvent] = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
+
+
+class Spoiled(Exception):
+    """Something of a refused call remained in a transaction that does not undo it."""
 
 
 class Transactions:
@@ -74,15 +83,18 @@ class Transactions:
         self.unawaited = Unawaited()
 
     @contextmanager
-    def begin(self, *, lease: Lease | None = None) -> Iterator[Transaction]:
+    def begin(self, *, lease: Lease | None = None, undoes: bool = True) -> Iterator[Transaction]:
         """Begin the transaction that all calls of this thread join until the block ends.
 
         Args:
             lease: given by a caller who makes the first attempts right after it.
+            undoes: whether a call that is refused leaves no trace in it. Without it, which is for
+                SQLite, calls cost less, and where one had written something nothing is done.
 
         Raises:
             Conflict: there is one already; they do not nest.
             NotAwaited: a call was not awaited.
+            Spoiled: something of a refused call remained, so that all of it was rolled back.
         """
         self.unawaited.require_none()
         if self.is_open:
@@ -90,9 +102,13 @@ class Transactions:
                 "A transaction is open already.", hint="Go on in it: transactions do not nest."
             )
         with self._database.transaction() as session:
-            self._open.transaction = current = Transaction(session=session, lease=lease)
+            self._open.transaction = current = Transaction(
+                session=session, lease=lease, undoes=undoes
+            )
             try:
                 yield current
+                if current.is_spoiled:
+                    raise Spoiled
                 self._record(current)
             finally:
                 self._open.transaction = None
@@ -140,8 +156,7 @@ class Transactions:
             return
         if not on_documents or len(current.happened) >= _MOST_UNRECORDED:
             self._record(current)
-        # What a refused action has done goes back to here.
-        with current.session.begin_nested(), self._action(current) as action:
+        with _part(current), self._action(current) as action:
             yield action
 
     @contextmanager
@@ -206,3 +221,19 @@ class Transactions:
             ids=self._ids,
             lease=transaction.lease,
         )
+
+
+@contextmanager
+def _part(transaction: Transaction) -> Iterator[None]:
+    """See that what a refused call has done goes back to here, or that it is known to remain."""
+    session = transaction.session
+    if transaction.undoes:
+        with session.begin_nested():
+            yield
+        return
+    before = rows_written(session)
+    try:
+        yield
+    except BaseException:
+        transaction.is_spoiled |= rows_written(session) != before or holds_back(session)
+        raise

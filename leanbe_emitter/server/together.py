@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 from fastapi.responses import Response
 
 from leanbe_emitter.emitter import Leanbe
-from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.storage.journal import Cursor
 
 #: How many go together at the most: so long does the first of them wait for the last.
@@ -34,11 +33,8 @@ class _Waiting:
     act: Act
     context: Context = field(default_factory=copy_context)
 
-    def done(self, cursor: Cursor) -> Outcome:
-        try:
-            return self.context.run(self.act), cursor
-        except LeanbeError as error:
-            return error
+    def do(self) -> Response:
+        return self.context.run(self.act)
 
 
 class _Batch:
@@ -86,14 +82,6 @@ class Together:
         return await asyncio.to_thread(self._outcomes, batch.waiting)
 
     def _outcomes(self, some: list[_Waiting]) -> list[Outcome]:
-        try:
-            with self._leanbe.transaction():
-                cursor = self._leanbe.watching.beginning()
-                return [each.done(cursor) for each in some]
-        except LeanbeError as error:
-            return [error] * len(some)
-        except Exception as error:  # noqa: BLE001 - whoever it belongs to is told
-            if len(some) == 1:
-                return [error]
-            # Nothing was done: whose error it is turns out when each is done alone.
-            return [outcome for each in some for outcome in self._outcomes([each])]
+        calls = [self._leanbe.watching.beginning, *(each.do for each in some)]
+        cursor, *outcomes = self._leanbe.together(calls)
+        return [each if isinstance(each, Exception) else (each, cursor) for each in outcomes]

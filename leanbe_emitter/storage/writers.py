@@ -40,3 +40,14 @@ def is_alone(session: Session) -> bool:
     On SQLite it is so from its beginning on: what it has read stays as it is without a lock.
     """
     return session.get_bind().dialect.name == "sqlite"
+
+
+def rows_written(session: Session) -> int:
+    """Return how many rows this connection has written so far; it is one of SQLite."""
+    written: int = session.connection().connection.driver_connection.total_changes  # type: ignore[union-attr]
+    return written
+
+
+def holds_back(session: Session) -> bool:
+    """Say whether a session has something that is still to be written."""
+    return bool(session.new or session.dirty or session.deleted)

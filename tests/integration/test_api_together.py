@@ -18,6 +18,7 @@ from leanbe_emitter.storage.journal import Cursor
 from tests.api import URL, Api, calling
 from tests.waiting import PATIENCE_SECONDS
 
+ACME = "/api/v1/products/Acme"
 HOOKS = "http://127.0.0.1:9/hooks"
 CROWD = 30
 #: A change that the database does not take, which nobody foresees.
@@ -61,13 +62,20 @@ def at_once(api: Api, titles: Sequence[str], **more: str) -> list[httpx.Response
     Those called "Bad" have further fields.
     """
     bodies = [{"title": each, **(more if each == "Bad" else {})} for each in titles]
+    return asked_at_once(api, [("POST", "/ideas", body) for body in bodies])
 
-    async def create() -> list[httpx.Response]:
-        transport, path = httpx.ASGITransport(api.app), "/api/v1/products/Acme/ideas"
-        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-            return await asyncio.gather(*(client.post(path, json=body) for body in bodies))
 
-    return asyncio.run(create())
+def asked_at_once(api: Api, requests: Sequence[tuple[str, str, object]]) -> list[httpx.Response]:
+    """Make requests of the product at once; return their answers in this order."""
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(api.app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"{URL}{ACME}") as client:
+            return await asyncio.gather(
+                *(client.request(method, path, json=body) for method, path, body in requests)
+            )
+
+    return asyncio.run(ask())
 
 
 def raised(api: Api) -> list[str]:
@@ -82,18 +90,18 @@ def kept(api: Api) -> list[str]:
 
 
 @contextmanager
-def commits(database: Database) -> Iterator[list[object]]:
-    """Note the commits of a block."""
+def ends(database: Database, how: str) -> Iterator[list[object]]:
+    """Note the transactions that end in a block by a commit, or by a rollback."""
     noted: list[object] = []
     note = noted.append
-    event.listen(database.engine, "commit", note)
+    event.listen(database.engine, how, note)
     yield noted
-    event.remove(database.engine, "commit", note)
+    event.remove(database.engine, how, note)
 
 
 def test_who_comes_during_a_commit_is_part_of_the_next(on_sqlite: Api) -> None:
     titles = [f"Idea {number}" for number in range(CROWD)]
-    with commits(on_sqlite.leanbe._database) as noted:
+    with ends(on_sqlite.leanbe._database, "commit") as noted:
         answers = at_once(on_sqlite, titles)
     assert [each.json()["title"] for each in answers] == titles
     assert 1 <= len(noted) < CROWD / 2
@@ -105,6 +113,26 @@ def test_what_is_refused_leaves_no_trace_in_what_went_with_it(api: Api) -> None:
     answers = at_once(api, ["Good", "Bad", "Better", "Bad", "Best"], description="x" * 600_000)
     assert [each.status_code for each in answers] == [201, 413, 201, 413, 201]
     assert sorted(kept(api)) == sorted(raised(api)) == ["Best", "Better", "Good"]
+
+
+def test_what_was_changed_before_it_was_refused_is_as_it_was(api: Api) -> None:
+    given = {"title": "Grow", "startDate": "2023-07-01", "endDate": "2023-09-30"}
+    okr = api("POST", "/products/Acme/okrs", given).json()
+    # That it would end before it begins is seen when it has its new title.
+    ends_early = {"title": "Shrink", "endDate": "2023-06-30"}
+    requests = [("POST", "/ideas", {"title": "Good"}), ("PATCH", f"/okrs/{okr['_id']}", ends_early)]
+    answers = asked_at_once(api, [*requests, ("POST", "/ideas", {"title": "Better"})])
+    assert [each.status_code for each in answers] == [201, 422, 201]
+    assert api("GET", f"/products/Acme/okrs/{okr['_id']}").json() == okr
+    assert sorted(kept(api)) == ["Better", "Good"]
+
+
+def test_what_is_refused_before_it_wrote_anything_takes_nothing_back(on_sqlite: Api) -> None:
+    titles = ["Good", "Bad", "Better", "Bad", "Best"]
+    with ends(on_sqlite.leanbe._database, "rollback") as noted:
+        answers = at_once(on_sqlite, titles, owner="nobody@example.com")
+    assert [each.status_code for each in answers] == [201, 404, 201, 404, 201]
+    assert noted == []
 
 
 def test_an_error_of_ours_is_of_one_request_alone(on_sqlite: Api) -> None:
