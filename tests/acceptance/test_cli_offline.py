@@ -32,6 +32,20 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert [name for name in HEAVY if name in loaded] == []
 
 
+def test_garbage_is_looked_for_rarely_and_not_at_the_end(tmp_path: Path) -> None:
+    code = (
+        "import atexit, gc\n"
+        "looks = []; gc.callbacks.append(lambda phase, _: looks.append(phase))\n"
+        "atexit.register(lambda: print(looks.count('start'), gc.get_freeze_count() > 50_000))\n"
+        "from leanbe_emitter.__main__ import main; main()"
+    )
+    program = (sys.executable, "-c", code)
+    ran = run_process("product", "list", "--db", ":memory:", cwd=tmp_path, program=program)
+    looks, is_left_alone = ran.stdout.split()
+    assert int(looks) < 50  # with 700 new objects for each it would be some 200
+    assert is_left_alone == "True"
+
+
 def test_sign_prints_the_hex_and_nothing_else(tmp_path: Path) -> None:
     payload = json.dumps(ENVELOPE["payload"], indent=4).encode()
     ran = run_process("sign", "--secret", SECRET, "--payload", "-", cwd=tmp_path, stdin=payload)
