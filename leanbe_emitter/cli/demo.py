@@ -31,7 +31,7 @@ _LINE = "{:<27} {:>7}  {:<24} {:<13} {:>9}  {}"
 _TITLES = _LINE.format("event", "attempt", "answer", "the receiver", "latency", "").rstrip()
 
 _STORY_COLUMNS = [output.column(key) for key in ("step", "action", "event", "answers", "verdict")]
-_STORY_LINE = "{:>2}  {:<49}{:<28}{:<10}{}"
+_STORY_LINE = "{:>2}  {:<49}{:<28}{:<9} {}"
 _STORY_TITLES = _STORY_LINE.format("", "action", "events", "answers", "the receiver")
 
 
@@ -44,6 +44,7 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: b
     """Have a server send all 22 events to a receiver, see each verified, one retried.
 
     With --story they follow from what some people do: they ask, vote, promote, publish, delete.
+    It ends with the first event that nobody answers.
     Server, database and receiver are made for it, and go with it.
     """
     if (to is None) != (secret is None):

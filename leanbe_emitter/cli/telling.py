@@ -1,8 +1,9 @@
 """What ``demo --story`` does: each step of the story, the events it raised, and their answers.
 
 Each step is one transaction, which is what the library has, and the API has not: so it acts in this
-process. Its deliveries are followed until they are settled before the next
-step begins, so that what is told is in the order in which it happened.
+process. Its deliveries are followed until they are settled before the next step begins, so that
+what is told is in the order in which it happened. Where nobody answers, each step would wait in
+vain, and so none follows.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,6 +33,11 @@ class Told:
     def is_good(self) -> bool:
         """Whether it was accepted in the end, and verified where that can be known."""
         return any(each.is_good for each in self.attempts)
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it was sent, and no attempt of it was answered."""
+        return bool(self.attempts) and all(each.status is None for each in self.attempts)
 
     @property
     def answers(self) -> str:
@@ -76,6 +82,11 @@ class StoryReport:
         return [event for step in self.steps for event in step.events]
 
     @property
+    def unanswered(self) -> Told | None:
+        """The first event that nobody answered: the story ends with it."""
+        return next((event for event in self.events if event.is_unanswered), None)
+
+    @property
     def good(self) -> int:
         """How many events came through."""
         return sum(event.is_good for event in self.events)
@@ -103,6 +114,12 @@ class StoryReport:
     @property
     def reason(self) -> str:
         """Why it is no success, in words."""
+        if self.unanswered:
+            return (
+                f"Nobody answered {self.unanswered.event}: {self.unanswered.attempts[-1].answer}.\n"
+                f"The story ends there, with step {self.steps[-1].number}.\n"
+                "See that a receiver listens at that URL; without --to the demo brings one."
+            )
         bad = dict.fromkeys(event.event for event in self.events if not event.is_good)
         if bad:
             return f"Not accepted, or not verified: {', '.join(bad)}."
@@ -151,7 +168,7 @@ class Stage:
 
 
 def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
-    """Let the story happen, step by step.
+    """Let the story happen, step by step, for as long as somebody answers.
 
     Args:
         stage: where it happens.
@@ -162,6 +179,8 @@ def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
         for step in _steps(leanbe, story(acme), stage.hook):
             report.steps.append(step)
             show(step)
+            if report.unanswered:
+                break
     return report
 
 

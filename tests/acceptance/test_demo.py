@@ -122,8 +122,16 @@ def test_a_story_is_a_stream_of_its_steps(tmp_path: Path) -> None:
     assert [each["attempt"] for each in steps[1]["events"][0]["attempts"]] == [1, 2]
 
 
-def test_a_story_that_nobody_listens_to_is_1_with_the_reason(tmp_path: Path) -> None:
+def test_a_story_that_nobody_listens_to_ends_with_its_first_event_and_the_reason(
+    tmp_path: Path,
+) -> None:
     ran = demo(tmp_path, "--story", "--to", "http://127.0.0.1:1/", "--secret", "whsec_test")
     assert ran.status == 1
-    assert "accepted by http://127.0.0.1:1/" in ran.stderr
-    assert "Not accepted" in ran.stderr
+    told = [line.split("\t")[:3] for line in ran.stdout.splitlines()]
+    assert told[-1] == ["2", "Ana becomes a customer", "customer.created"]
+    assert ran.stderr.splitlines() == [
+        "error: 0 of 1 accepted by http://127.0.0.1:1/",
+        "       Nobody answered customer.created: connection refused by 127.0.0.1:1.",
+        "       The story ends there, with step 2.",
+        "       See that a receiver listens at that URL; without --to the demo brings one.",
+    ]

@@ -41,13 +41,20 @@ def test_a_story_of_all_events_that_came_through_is_a_success() -> None:
 
 
 @pytest.mark.parametrize(
-    "attempts", [(), (FAILED,), (UNREACHED,), (replace(MADE, is_verified=False),)]
+    "attempts", [(), (FAILED,), (UNREACHED, FAILED), (replace(MADE, is_verified=False),)]
 )
 def test_an_event_that_did_not_come_through_is_named(attempts: tuple[Made, ...]) -> None:
     told = report(*attempts)
     assert not told.is_success
     assert told.summary.startswith("0 of 22 ")
     assert told.reason.startswith("Not accepted, or not verified: customer.created, ")
+
+
+def test_an_event_that_nobody_answered_is_named_with_what_went_wrong() -> None:
+    told = report(UNREACHED, events=("idea.created",))
+    assert not told.is_success
+    assert told.summary == "0 of 1 verified by the receiver"
+    assert told.reason.startswith("Nobody answered idea.created: connection refused.\n")
 
 
 def test_an_event_that_did_not_occur_is_named() -> None:
