@@ -48,7 +48,7 @@ from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.clocks import StoredClock, clock_of
 from leanbe_emitter.storage.database import Database, shown
 from leanbe_emitter.storage.emptying import empty
-from leanbe_emitter.storage.migrate import Schema, prepare, schema_of
+from leanbe_emitter.storage.migrate import Schema, SchemaState, not_ready, prepare, schema_of
 from leanbe_emitter.storage.retention import Pruned, prune
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import check
@@ -263,6 +263,22 @@ class Leanbe(Attempting, Asserting):
             DatabaseUnavailable: it cannot be reached.
         """
         return schema_of(self._database)
+
+    def require_ready(self) -> None:
+        """See that the database has this program's tables, and can be written.
+
+        Raises:
+            Conflict: a transaction is open.
+            DatabaseBehind: its tables are others.
+            DatabaseUnavailable: it cannot be reached, its file was deleted or replaced, or somebody
+                held it for as long as an action would have waited.
+        """
+        self._transactions.require_none("Asking whether all is ready")
+        schema = self.schema()
+        if schema.state is not SchemaState.CURRENT:
+            raise not_ready(schema)
+        with self._database.transaction() as session:
+            session.connection()
 
     @property
     def writes_alone(self) -> bool:

@@ -114,6 +114,17 @@ class Queried:
         return {"parameters": [each.described() for each in self._parameters.values()]}
 
 
+class AnyQuery:
+    """A dependency that takes whatever a query asks, and passes it over."""
+
+    async def __call__(self, _: Request) -> None:
+        """Read nothing."""
+
+    def described(self) -> dict[str, Any]:
+        """Return what OpenAPI says of it: there is nothing to ask."""
+        return {"parameters": []}
+
+
 async def no_query(request: Request) -> None:
     """See that a request asks nothing by its query.
 

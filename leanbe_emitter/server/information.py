@@ -1,18 +1,22 @@
 """What the server says of itself: to people, and to whoever starts and stops it."""
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
 import leanbe_emitter
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
+from leanbe_emitter.server.asked import AnyQuery
 from leanbe_emitter.server.problems import NotReady
 from leanbe_emitter.server.routes import ANYWHERE, HEALTH, READING, Routes
-from leanbe_emitter.storage.migrate import SchemaState, not_ready
+from leanbe_emitter.storage.migrate import SchemaState
 from leanbe_emitter.wire.instants import print_instant
+
+#: Probes send what they will in their queries.
+_Probed: TypeAlias = Annotated[None, Depends(AnyQuery())]
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -44,16 +48,22 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return answers.one(app.openapi())
 
     @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=ANYWHERE, prefix="")
-    def healthz() -> Response:
-        """Say that the server answers; it asks nobody else."""
+    def healthz(_: _Probed) -> Response:
+        """Say that the server answers.
+
+        It asks nobody else. What a probe adds to the path is passed over.
+        """
         return answers.one({"status": "ok"})
 
     @routes.add("GET", "/readyz", gives=schemas.READINESS, refuses=HEALTH, prefix="")
-    def readyz() -> Response:
-        """Say whether the server can do its work: 503 and the reason, where it cannot."""
-        schema, worker = leanbe.schema(), app.state.worker
-        if schema.state is not SchemaState.CURRENT:
-            raise not_ready(schema)
+    def readyz(_: _Probed) -> Response:
+        """Say whether the server can do its work: 503 and the reason, where it cannot.
+
+        It can where its database is there, has the tables of this program, and can be written
+        within the time that an action would wait. What a probe adds to the path is passed over.
+        """
+        leanbe.require_ready()
+        worker = app.state.worker
         if worker is not None and worker.done():
             raise NotReady("The worker inside has failed.", hint="Start the server again.")
         return answers.one(_readiness(leanbe, works=worker is not None))

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue, LeanbeError
+from leanbe_emitter.storage.files import SameFile
 from leanbe_emitter.storage.telling import tells_workers
 from leanbe_emitter.storage.writers import Writers
 
@@ -279,7 +280,11 @@ def _keep_connection(context: ExceptionContext) -> None:
 
 
 def _engine(url: URL) -> Engine:
-    return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+    if url.get_backend_name() != "sqlite":
+        return _postgresql_engine(url)
+    engine = _sqlite_engine(url)
+    SameFile().watch(engine)
+    return engine
 
 
 def _sqlite_engine(url: URL, **options: Any) -> Engine:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -136,6 +137,34 @@ def test_it_is_ready_where_its_database_is_as_this_program_has_it(empty_url: str
         answer = api.at("GET", "/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_behind")
     database.close()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_may_add_what_it_will(path: str) -> None:
+    with guarded(Access()) as api:
+        assert api.at("GET", f"{path}?x=1&x=2").status_code == 200
+
+
+def test_it_is_not_ready_while_somebody_holds_its_file_for_long(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'leanbe.db'}?timeout=0.1"
+    with calling(url) as api, closing(Database(url)) as other:
+        with other.transaction() as session:
+            session.connection()
+            answer = api.at("GET", "/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert "locked" in answer.json()["detail"]
+        assert api.at("GET", "/readyz").status_code == 200
+
+
+def test_it_is_not_ready_while_its_file_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / "leanbe.db"
+    with calling(f"sqlite:///{file}") as api:
+        file.rename(tmp_path / "elsewhere.db")
+        answer = api.at("GET", "/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert "deleted or replaced" in answer.json()["detail"]
+        (tmp_path / "elsewhere.db").rename(file)
+        assert api.at("GET", "/readyz").status_code == 200
 
 
 @on_a_loop

@@ -224,6 +224,29 @@ def test_a_read_only_file_is_called_so_for_an_unprivileged_user(
     assert "readonly" in finished.stdout or "unable to open" in finished.stdout
 
 
+def test_a_file_that_was_deleted_while_it_was_open_is_not_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "leanbe.db"
+    with Leanbe(f"sqlite:///{file}") as leanbe:
+        leanbe.products.create("Acme")
+        file.unlink()
+        for _ in range(3):
+            with pytest.raises(DatabaseUnavailable, match="deleted or replaced"):
+                leanbe.products.create("Lost")
+    assert not file.exists()
+
+
+def test_a_file_that_somebody_made_anew_is_opened_once_it_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "leanbe.db"
+    with Leanbe(f"sqlite:///{file}") as leanbe:
+        leanbe.products.create("Acme")
+        file.unlink()
+        with Leanbe(f"sqlite:///{file}") as other:
+            other.products.create("Globex")
+        with pytest.raises(DatabaseUnavailable, match="deleted or replaced"):
+            leanbe.products.create("Lost")
+        assert [each.name for each in leanbe.products.list()] == ["Globex"]
+
+
 def test_two_writers_on_one_sqlite_file_wait_for_each_other(opened: Opener, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     prepare(opened(url))
