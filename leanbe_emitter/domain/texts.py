@@ -4,6 +4,8 @@ from leanbe_emitter.errors import InvalidValue
 
 #: How long a name may be, in characters.
 LONGEST_NAME = 200
+#: An e-mail address has a part before its ``@``, and one behind it.
+_AROUND_AT = 2
 
 
 def can_be_held(value: str) -> bool:
@@ -42,14 +44,14 @@ def check_name(value: str, *, what: str) -> str:
 
 
 def check_email(value: str) -> str:
-    """Return the e-mail address if it has the form of one: something, ``@``, something.
+    """Return the e-mail address if it has the form of one: something, one ``@``, something.
 
     Raises:
         InvalidValue: it has not.
     """
     email = check_name(value, what="e-mail address")
-    local, at, domain = email.rpartition("@")
-    if not (local and at and domain) or any(character.isspace() for character in email):
+    parts = email.split("@")
+    if len(parts) != _AROUND_AT or not all(parts) or any(each.isspace() for each in email):
         raise InvalidValue(
             f"{email!r} is no e-mail address.", hint="Write one like ana@example.com."
         )

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.server.kinds import SEEN, or_null
+from leanbe_emitter.server.kinds import EMAIL, SEEN, or_null
 from leanbe_emitter.server.schemas import PRODUCT_ID
 from leanbe_emitter.wire.payloads import RESOURCES
 from leanbe_emitter.wire.samples import Story
@@ -48,12 +48,19 @@ def _opened(schema: Any) -> Any:
             return {**kept, "properties": members}
         case {"type": "array"}:
             return {**schema, "items": _opened(schema["items"])}
+        case {"format": "email"}:
+            return _email(schema)
         case _:
             return schema
 
 
 def _nullable(schema: dict[str, Any], *, is_optional: bool) -> dict[str, Any]:
     return or_null(schema) if is_optional and "type" in schema else schema
+
+
+def _email(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an e-mail address as the server has it: the format's are fewer."""
+    return {**{key: schema[key] for key in schema if key != "format"}, **EMAIL}
 
 
 #: Fields that name something else are set by what names it.
@@ -113,6 +120,8 @@ def _taken(schema: dict[str, Any]) -> dict[str, Any]:
             return {**schema, "properties": taken, "required": needed}
         case {"type": "array", "items": item}:
             return {**schema, "items": _entry(_taken(item))}
+        case {"format": "email"}:
+            return _email(schema)
         case {"minLength": 1}:
             return {**schema, "pattern": SEEN}
         case _:

@@ -84,6 +84,7 @@ HEADERS: Final = {
 #: A character that is no white space, neither for JavaScript, whose patterns these are, nor for
 #: Python, which has five more.
 SEEN: Final = r"[^\s\x1c-\x1f\x85]"
+_UNSEEN: Final = SEEN.replace("^", "")
 #: A text with something to see in it.
 FILLED: Final = {"type": "string", "pattern": SEEN, "maxLength": 200}
 #: A product's statuses.
@@ -91,7 +92,12 @@ STATUSES: Final = {"type": "array", "items": FILLED, "minItems": 1, "uniqueItems
 #: Where a webhook points.
 URL: Final = {"type": "string", "format": "uri", "pattern": "^https?://[^#@]+$", "maxLength": 4096}
 _OF_EMAIL: Final = SEEN.replace("]", "@]")
-EMAIL: Final = {"type": "string", "pattern": f"^{_OF_EMAIL}+@{_OF_EMAIL}+$", "maxLength": 200}
+#: White space around it is taken off.
+EMAIL: Final = {
+    "type": "string",
+    "pattern": f"^{_UNSEEN}*{_OF_EMAIL}+@{_OF_EMAIL}+{_UNSEEN}*$",
+    "maxLength": 200,
+}
 
 
 EVENT_NAME: Final = choice(EVENT_NAMES, "An event name.")
