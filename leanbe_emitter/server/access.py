@@ -17,7 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.server import docs
-from leanbe_emitter.server.problems import Forbidden, Unauthorized, problem, unforeseen
+from leanbe_emitter.server.problems import (
+    Forbidden,
+    Unauthorized,
+    problem,
+    require_plain_path,
+    unforeseen,
+)
 from leanbe_emitter.targets import is_loopback
 
 #: What a health check asks, and a page's files: neither knows a token, and the answers tell nothing
@@ -126,6 +132,7 @@ class Guard:
         try:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             self._access.check(path, Headers(scope=scope))
+            require_plain_path(scope.get("raw_path") or b"")
             await self._app(scope, receive, guarded)
         except LeanbeError as error:
             await problem(error)(scope, receive, guarded)

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from pydantic import ValidationError
 
-from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
+from leanbe_emitter.errors import InvalidValue, NotFound, PayloadTooLarge
 from leanbe_emitter.members import Members, mistake_of
 from leanbe_emitter.server.examples import example_of
 from leanbe_emitter.server.kinds import Schema, cursor_of_list, truth
@@ -143,6 +143,21 @@ def _unknown(name: str, known: Sequence[str]) -> InvalidValue:
     return InvalidValue(
         f"There is no parameter {name!r}.", hint=did_you_mean(name, known) or there_are
     )
+
+
+Found = TypeVar("Found")
+
+
+def named_in_path(look: Callable[[str], Found], name: str) -> Found:
+    """Return what a name in a path stands for; where it stands for nothing, the path does, too.
+
+    Raises:
+        NotFound: ``look`` refused the name.
+    """
+    try:
+        return look(name)
+    except InvalidValue as error:
+        raise NotFound(error.message, hint=error.hint) from None
 
 
 class Fields:

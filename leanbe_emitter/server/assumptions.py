@@ -11,7 +11,7 @@ from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.members import Members, Switch, text_of_switch
 from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Fields
+from leanbe_emitter.server.asked import Body, Fields, named_in_path
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, assumption
 
@@ -59,18 +59,20 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.read(f"{path}/{{name}}", gives=schemas.ASSUMPTION)
     def show(product: str, name: str) -> Response:
         """Show one assumption: the question, the evidence, what may be set, and what is."""
-        return answers.one(assumption(name).document(leanbe.assumptions.of(product)))
+        found = named_in_path(assumption, name)
+        return answers.one(found.document(leanbe.assumptions.of(product)))
 
     @routes.write("PUT", f"{path}/{{name}}", gives=schemas.ASSUMPTION)
     def set_(product: str, name: str, given: Annotated[Value, Depends(Body(Value))]) -> Response:
         """Set an assumption of a product."""
+        found = named_in_path(assumption, name)
         text = leanbe.assumptions.set(name, given.value, product=product)
-        return answers.one(assumption(name).document({name: text}))
+        return answers.one(found.document({name: text}))
 
     @routes.write("DELETE", f"{path}/{{name}}", gives=None)
     def unset(product: str, name: str) -> Response:
         """Go back to the article's reading of one assumption."""
-        leanbe.assumptions.unset(name, product=product)
+        leanbe.assumptions.unset(named_in_path(assumption, name).name, product=product)
         return answers.nothing()
 
 

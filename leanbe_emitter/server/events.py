@@ -7,11 +7,11 @@ from fastapi.responses import Response
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Parameter, Queried
+from leanbe_emitter.server.asked import PAGE, PAGING, Parameter, Queried, named_in_path
 from leanbe_emitter.server.kinds import EVENT_GLOB, text
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.catalogue import EVENTS, EventKind
+from leanbe_emitter.wire.catalogue import EVENTS, EventKind, event_kind
 from leanbe_emitter.wire.schema import json_schema
 
 _PRODUCT: Final = Parameter(
@@ -39,9 +39,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.read("/events/catalogue/{name}/schema", gives=delivery_schemas.SCHEMA)
     def schema(name: str, asked: Annotated[dict[str, Any], Depends(Queried(_READING))]) -> Response:
         """Show the JSON Schema of an event's payload."""
-        product = asked.get("product")
+        kind, product = named_in_path(event_kind, name), asked.get("product")
         return answers.one(
-            json_schema(name, read({} if product is None else leanbe.assumptions.of(product)))
+            json_schema(kind.name, read({} if product is None else leanbe.assumptions.of(product)))
         )
 
     @routes.read("/events/{reference}", gives=delivery_schemas.EVENT)

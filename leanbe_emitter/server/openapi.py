@@ -30,11 +30,12 @@ what it brought about: `POST /api/v1/deliveries/wait` takes it, so that no test 
 is read as JSON in UTF-8, whatever its `Content-Type` says.
 """
 _SIX: Final = "or six digits of either end of the id"
+_NO_SLASH: Final = "By the id alone where there is a slash in it."
 #: What stands in a path, by how the path ends there; the first that fits.
 _IN_PATHS: Final = {
-    "/products/{product}": text("Acme", f"The product: its name, its id, {_SIX}."),
-    "/customers/{reference}": text("ana@example.com", f"Whose: e-mail, id, {_SIX}."),
-    "/users/{reference}": text("bo@example.com", f"Whose: e-mail, id, {_SIX}."),
+    "/products/{product}": text("Acme", f"The product: its name, its id, {_SIX}. {_NO_SLASH}"),
+    "/customers/{reference}": text("ana@example.com", f"Whose: e-mail, id, {_SIX}. {_NO_SLASH}"),
+    "/users/{reference}": text("bo@example.com", f"Whose: e-mail, id, {_SIX}. {_NO_SLASH}"),
     "/{reference}": text("649d2ac49c3a1954e6a2e421", f"Which: its id, {_SIX}."),
     "/assumptions/{name}": choice(NAMES, "The assumption."),
     "/catalogue/{name}": choice(EVENT_NAMES, "The event."),

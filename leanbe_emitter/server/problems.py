@@ -140,6 +140,19 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(405, _not_allowed)
 
 
+def require_plain_path(raw_path: bytes) -> None:
+    """See that no part of a path, as it was sent, has a slash in it: it would be two parts.
+
+    Raises:
+        NoSuchPath: one has.
+    """
+    if b"%2f" in raw_path.lower():
+        raise NoSuchPath(
+            f"A part of {raw_path.decode('latin-1')} has a slash in it.",
+            hint="What is named so is reached by its id.",
+        )
+
+
 async def _ours(_: Request, error: Exception) -> Response:
     assert isinstance(error, LeanbeError)  # noqa: S101 - what the handler was added for
     return problem(error)

@@ -84,6 +84,13 @@ def test_a_write_answers_with_the_cursor_from_before_it(api: Api) -> None:
         ("POST", "/products", {"name": "B", "webhook": {"url": "ftp://x"}}, 422, "invalid_target"),
         ("GET", "/products?nmae=Acme", None, 422, "invalid_value"),
         ("GET", "/nowhere", None, 404, "no_such_path"),
+        ("GET", "/products/Acme/assumptions/max_atempts", None, 404, "not_found"),
+        ("PUT", "/products/Acme/assumptions/max_atempts", {"value": 1}, 404, "not_found"),
+        ("DELETE", "/products/Acme/assumptions/max_atempts", None, 404, "not_found"),
+        ("PUT", "/products/Acme/assumptions", {"max_atempts": 1}, 422, "invalid_value"),
+        ("GET", "/events/catalogue/idea.upvoted/schema", None, 404, "not_found"),
+        ("POST", "/products/Acme/events", {"event": "idea.upvoted"}, 422, "invalid_value"),
+        ("DELETE", "/products/Acme%2Fwebhook", None, 404, "no_such_path"),
         ("PUT", "/products", {}, 405, "method_not_allowed"),
     ],
 )
@@ -96,6 +103,34 @@ def test_each_error_has_its_status_and_its_code(  # noqa: PLR0917 - a line of th
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
     assert told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [
+        ("/products/Acme/assumptions/max_atempts", "max_attempts"),
+        ("/events/catalogue/idea.upvoted/schema", "idea.upVoted"),
+        ("/products/Acne", "Acme"),
+    ],
+)
+def test_a_name_in_a_path_that_names_nothing_is_answered_with_the_nearest(
+    api: Api, path: str, nearest: str
+) -> None:
+    api("POST", "/products", {"name": "Acme"})
+    assert nearest in api("GET", path).json()["hint"]
+
+
+def test_a_name_with_a_slash_is_reached_by_its_id_and_never_taken_for_two_parts(api: Api) -> None:
+    webhook = {"url": "http://127.0.0.1:9/"}
+    api("POST", "/products", {"name": "Acme", "webhook": webhook})
+    made = api("POST", "/products", {"name": "Acme/webhook"}).json()
+    refused = api("DELETE", "/products/Acme%2fwebhook")
+    assert (refused.status_code, refused.json()["hint"]) == (
+        404,
+        "What is named so is reached by its id.",
+    )
+    assert api("GET", "/products/Acme/webhook").json()["url"] == webhook["url"]
+    assert api("GET", f"/products/{made['_id']}").json() == made
 
 
 def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(api: Api) -> None:
