@@ -5,6 +5,7 @@ What is not described is refused, so that a filter that is misspelt does not lis
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Generic, TypeVar, cast
 
 from fastapi import Request
@@ -254,7 +255,8 @@ class Body(Generic[G]):
         return self._fields.described()
 
 
-def _schema_of(model: type[Members]) -> dict[str, Any]:
+@cache
+def _schema_of(model: type[Members]) -> Schema:
     """Return a model's schema in one piece: its references would begin at the document's root."""
     schema = model.model_json_schema()
     apart = schema.pop("$defs", {})

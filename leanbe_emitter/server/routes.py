@@ -174,14 +174,8 @@ def take_heads(app: FastAPI) -> None:
     """
     for route in [*app.routes]:
         if isinstance(route, OperationRoute) and route.methods == {"GET"}:
-            app.router.add_api_route(
-                route.path,
-                route.endpoint,
-                route_class_override=OperationRoute,
-                methods=["HEAD"],
-                response_class=Response,
-                response_model=None,
-                include_in_schema=False,
+            app.router.add_route(
+                route.path, route.get_route_handler(), methods=["HEAD"], include_in_schema=False
             )
 
 
