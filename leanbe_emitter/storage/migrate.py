@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.database import Database, unavailable_as_ours
-from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.documents import metadata_for
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -180,7 +180,8 @@ def _tables() -> bytes:
 
 
 def _create_tables(session: Session) -> None:
-    METADATA.create_all(session.connection())
+    connection = session.connection()
+    metadata_for(connection.dialect.name).create_all(connection)
     session.execute(
         text(
             "CREATE TABLE alembic_version "

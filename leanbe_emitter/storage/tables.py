@@ -22,7 +22,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -94,6 +93,10 @@ Json = Annotated[Any, mapped_column(JsonText)]
 ProductRef = Annotated[
     str, mapped_column(_object_id, ForeignKey("products.id", ondelete="CASCADE"))
 ]
+
+
+#: What an index says of the rows that it holds, in SQL; without it, it holds all.
+WHERE = "where"
 
 
 class Base(DeclarativeBase):
@@ -243,20 +246,10 @@ class DeliveryRow(Base):
         Index("ix_deliveries_event_id", "event_id"),
         # For strict ordering: what holds the deliveries behind it, and what is in flight of it.
         Index(
-            "ix_deliveries_held",
-            "product_id",
-            "sequence",
-            "id",
-            postgresql_where=text("state = 'waiting'"),
-            sqlite_where=text("state = 'waiting'"),
+            "ix_deliveries_held", "product_id", "sequence", "id", info={WHERE: "state = 'waiting'"}
         ),
         *(
-            Index(
-                f"ix_deliveries_{state}",
-                *columns,
-                postgresql_where=text(f"state = '{state}'"),
-                sqlite_where=text(f"state = '{state}'"),
-            )
+            Index(f"ix_deliveries_{state}", *columns, info={WHERE: f"state = '{state}'"})
             for state, columns in (
                 ("new", ("product_id", "sequence", "id")),
                 ("ready", ("product_id", "sequence", "id")),
@@ -321,12 +314,7 @@ class FaultRow(Base):
     __table_args__ = (
         CheckConstraint("fired BETWEEN 0 AND times AND times > 0", name="fired_within_times"),
         # Claims look here, and find nothing most of the time.
-        Index(
-            "ix_faults_armed",
-            "position",
-            postgresql_where=text("fired < times"),
-            sqlite_where=text("fired < times"),
-        ),
+        Index("ix_faults_armed", "position", info={WHERE: "fired < times"}),
     )
 
 

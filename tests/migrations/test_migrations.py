@@ -1,6 +1,8 @@
 """The migrations make exactly the tables of the models, on both databases, up and down."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.documents import metadata_for
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.migrate import downgrade, prepare, revisions, upgrade
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
@@ -30,7 +32,7 @@ def test_models_equal_migrations(empty: Database) -> None:
     upgrade(empty)
     with empty.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        assert compare_metadata(context, metadata_for(connection.dialect.name)) == []
 
 
 def test_each_revision_goes_up_down_and_up_again(empty: Database) -> None:
@@ -146,8 +148,24 @@ def test_tables_made_at_once_equal_those_of_the_migrations(tmp_path: Path) -> No
     assert columns[at_once] == columns[by_steps]
     names = [[row[:2] for row in described(database)] for database in (at_once, by_steps)]
     assert names[0] == names[1]
+    indexes = [
+        [row for row in described(database) if row[0] == "index"]
+        for database in (at_once, by_steps)
+    ]
+    assert indexes[0] == indexes[1]
+    assert sum(" WHERE " in row[2] for row in indexes[0]) == 7
     at_once.close()
     by_steps.close()
+
+
+def test_tables_on_sqlite_are_made_without_loading_what_is_for_postgresql() -> None:
+    code = (
+        "import sys; from leanbe_emitter import Leanbe\n"
+        "with Leanbe() as leanbe: leanbe.products.create('Acme')\n"
+        "print([name for name in sys.modules if 'sqlalchemy.dialects.postgresql' in name])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 def test_tables_in_memory_equal_those_of_a_file(tmp_path: Path) -> None:
