@@ -14,7 +14,7 @@ from leanbe_emitter.clock import Clock, from_milliseconds
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
-    from leanbe_emitter.delivery.claims import Claimed, Settlement
+    from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
     from leanbe_emitter.emitter import Attempt, Delivery
 
 #: What stands for the event's name where a body is sent as it is.
@@ -128,7 +128,7 @@ def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
         outcome=attempt.outcome,
         duration_ms=attempt.duration_ms,
         answer_status=attempt.answer_status,
-        answer_body=attempt.answer_body,
+        answer_body=attempt.shown_answer,
         error=attempt.error,
         status=delivery.status if is_last else DeliveryStatus.PENDING,
         next_due_at=delivery.next_due_at if is_last else None,
@@ -145,13 +145,22 @@ def _ended(begun: Begun, settlement: "Settlement") -> Ended:
         outcome=evidence.outcome,
         duration_ms=evidence.duration_us / 1000,
         answer_status=evidence.answer_status,
-        answer_body=evidence.answer_body,
+        answer_body=_shown_answer(evidence),
         error=evidence.error,
         status=settlement.state.status,
         next_due_at=from_milliseconds(settlement.due_at) if is_waiting else None,
         assumptions=dict(evidence.deviations or {}),
         fault=evidence.fault,
     )
+
+
+def _shown_answer(evidence: "Evidence") -> bytes | None:
+    if evidence.answer_body is None:
+        return None
+    # Only who makes attempts needs it: a command's start is to be quick.
+    from leanbe_emitter.emitter.masking import unechoed  # noqa: PLC0415
+
+    return unechoed(evidence.answer_body, evidence.request_headers, assumptions=evidence.deviations)
 
 
 def _attempts(number: int) -> str:

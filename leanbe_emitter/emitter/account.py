@@ -108,8 +108,8 @@ def _answered(attempt: Attempt) -> str:
     parts = []
     if attempt.answer_status is not None:
         parts.append(str(attempt.answer_status))
-        if attempt.outcome is not Outcome.DELIVERED and attempt.answer_body:
-            parts.append(in_one_line(attempt.answer_body, longest=_LONGEST_ANSWER))
+        if attempt.outcome is not Outcome.DELIVERED and attempt.shown_answer:
+            parts.append(in_one_line(attempt.shown_answer, longest=_LONGEST_ANSWER))
     if attempt.error:
         parts.append(attempt.error)
     if attempt.fault:

@@ -1,15 +1,21 @@
 """What is shown of a request's headers: whatever a product set may be a secret of its receiver's.
 
 The names are shown, and the values that are nobody's secret: of what every request has, and of the
-signature. Who asks for the request itself has them all: ``request_headers``, ``curl``.
+signature. Who asks for the request itself has them all: ``request_headers``, ``curl``. An answer is
+shown without them, too, as some receivers send back what they were sent; ``answer_headers`` and
+``answer_body`` are as it came.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 from leanbe_emitter.headers import MASK, OF_EVERY_REQUEST
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.envelope import SIGNATURE
 from leanbe_emitter.wire.reading import Reading, SignatureLocation
+
+#: What is shorter is looked for in no answer: it is hardly a secret, and stands in every other one.
+_SHORTEST_SECRET = 6
 
 
 def masked(
@@ -26,6 +32,50 @@ def masked(
         [name, value if _is_shown(name.lower(), value, reading) else MASK]
         for name, value in headers
     ]
+
+
+def unechoed(
+    answer: bytes, headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
+) -> bytes:
+    """Return an answer's body with ``********`` for what may be a secret of its request's headers.
+
+    Args:
+        answer: its bytes, or what of them is kept.
+        headers: of the request, as they were sent.
+        assumptions: the switches that were not the article's.
+    """
+    for word in _secrets(headers, assumptions=assumptions):
+        answer = answer.replace(word.encode("latin-1"), MASK.encode())
+    return answer
+
+
+def unechoed_headers(
+    answer: Iterable[tuple[str, str]],
+    headers: Iterable[tuple[str, str]],
+    *,
+    assumptions: Mapping[str, str],
+) -> list[list[str]]:
+    """Return the headers of an answer as JSON, likewise."""
+    secrets = _secrets(headers, assumptions=assumptions)
+    shown = [list(each) for each in answer]
+    for each, word in product(shown, secrets):
+        each[1] = each[1].replace(word, MASK)
+    return shown
+
+
+def _secrets(
+    headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
+) -> Sequence[str]:
+    """Return what is shown nowhere, the longest first: a token is a part of the whole value."""
+    reading = read(assumptions)
+    hidden = {
+        word
+        for name, value in headers
+        if not _is_shown(name.lower(), value, reading)
+        for word in (value, *value.split())
+        if len(word) >= _SHORTEST_SECRET
+    }
+    return sorted(hidden, key=len, reverse=True)
 
 
 def _is_shown(name: str, value: str, reading: Reading) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.emitter.masking import masked
+from leanbe_emitter.emitter.masking import masked, unechoed, unechoed_headers
 from leanbe_emitter.emitter.results import Itself, Results
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, UserRow, WebhookRow
@@ -230,17 +230,27 @@ class Attempt:
             assumptions=dict(row.deviations),
         )
 
+    @property
+    def shown_answer(self) -> bytes | None:
+        """Its body as it may be shown: without the values of headers that the product set."""
+        if self.answer_body is None:
+            return None
+        return unechoed(self.answer_body, self.request_headers, assumptions=self.assumptions)
+
     def document(self) -> dict[str, Any]:
         """Return the evidence as JSON; bodies as text, with what is no UTF-8 replaced.
 
-        The values of headers that the product set are masked; ``request_headers`` has them.
+        The values of headers that the product set are masked, also where the answer holds them;
+        ``request_headers`` has them.
         """
         answer = None
         if self.answer_status is not None:
             answer = {
                 "status": self.answer_status,
-                "headers": [list(header) for header in self.answer_headers or ()],
-                "body": (self.answer_body or b"").decode(errors="replace"),
+                "headers": unechoed_headers(
+                    self.answer_headers or (), self.request_headers, assumptions=self.assumptions
+                ),
+                "body": (self.shown_answer or b"").decode(errors="replace"),
                 "length": self.answer_length,
             }
         return {

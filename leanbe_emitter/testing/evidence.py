@@ -72,8 +72,8 @@ def _of_attempt(entry: Entry, attempt: Attempt) -> Iterator[str]:
         f"{_time(attempt.started_at)}  {entry.event.name}{_name(entry.delivery)}  attempt "
         f"{attempt.number}: {attempt.outcome}{answered}  {attempt.duration_ms:.0f} ms"
     )
-    if attempt.outcome is not Outcome.DELIVERED and attempt.answer_body:
-        yield f"{_INDENT}{in_one_line(attempt.answer_body, longest=_LONGEST_ANSWER)}"
+    if attempt.outcome is not Outcome.DELIVERED and attempt.shown_answer:
+        yield f"{_INDENT}{in_one_line(attempt.shown_answer, longest=_LONGEST_ANSWER)}"
     if attempt.answer_status in _ABOUT_PLACES and not attempt.fault:
         yield f"{_INDENT}is the webhook somewhere else? Receiver(path=...) says where it is"
     if attempt.error:

@@ -19,6 +19,7 @@ from leanbe_emitter import (
     ManualClock,
     NotFound,
     Product,
+    ReceivedRequest,
     Wanted,
     sign_text,
     verify,
@@ -206,6 +207,24 @@ def test_a_header_that_the_product_set_is_named_in_documents_and_known_to_python
     assert list(attempt.request_headers) == [*shown[:4], *own[:2]]
     assert shown[4:] == masked
     assert dict(shown[:4])["User-Agent"] == "Leanbe"
+
+
+def test_what_a_receiver_sends_back_of_such_a_header_is_masked_in_all_that_is_shown(
+    leanbe: Leanbe,
+) -> None:
+    def echoing(request: ReceivedRequest) -> tuple[int, str]:
+        return 401, f"{request.header('Authorization')}, or the token t0ken-of-ours; staging"
+
+    product = leanbe.products.create("Echo", webhook=echoing)
+    own = [("Authorization", "Bearer t0ken-of-ours"), ("X-Env", "stage")]
+    leanbe.webhooks.set(product, product.webhook.url or "", headers=own)
+    (attempt,) = leanbe.trigger("idea.created", product=product).attempts
+    answer = attempt.document()["answer"]
+    assert answer["body"] == "********, or the token ********; staging"
+    assert b"Bearer t0ken-of-ours, or" in (attempt.answer_body or b"")
+    with pytest.raises(AssertionError) as caught:
+        leanbe.assert_delivered("idea.created")
+    assert "t0ken" not in str(caught.value)
 
 
 @pytest.mark.parametrize("location", ["header", "both"])
