@@ -41,8 +41,8 @@ Act on the server's by leanbe_server.leanbe; or, for all tests of a conftest.py:
 """
 
 _CIRCLE = """\
-leanbe and leanbe_product begin with leanbe_receiver, and so it cannot ask for one of them, nor can
-what it asks for. Give it the app, and the secret that the app verifies with:
+leanbe, leanbe_product and leanbe_server begin with leanbe_receiver, and so it cannot ask for one of
+them, nor can what it asks for. Give it the app, and the secret that the app verifies with:
 
     @pytest.fixture
     def leanbe_receiver(app):
@@ -184,7 +184,12 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
     leanbe_app_errors: Any,
     leanbe_receiver: "Receiver | None",
 ) -> Generator["Server", None, None]:
-    """That server, emptied for this test, with a handle on its database."""
+    """That server, emptied for this test, with a handle on its database.
+
+    As with ``leanbe``, what receives is made before. Where it asked for this itself, and so is not
+    there yet, it is by the time that something is sent to it.
+    """
+    del leanbe_receiver
     from leanbe_emitter.errors import LeanbeError  # noqa: PLC0415 - loaded when it is used
     from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - the same
     from leanbe_emitter.testing.server import Server  # noqa: PLC0415 - the same
@@ -192,7 +197,9 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
     knobs = Knobs(seed=leanbe_seed, assume=leanbe_assume, app_errors=leanbe_app_errors)
     try:
         handle = leanbe_server_process.opened(
-            knobs, _marked(request.node), usual_product=lambda: _product_of(leanbe_receiver, handle)
+            knobs,
+            _marked(request.node),
+            usual_product=lambda: _product_of(request.getfixturevalue("leanbe_receiver"), handle),
         )
     except LeanbeError as error:
         pytest.fail(f"leanbe_server cannot be set up so: {error}", pytrace=False)

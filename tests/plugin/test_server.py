@@ -125,6 +125,42 @@ def test_a_failed_test_shows_what_the_server_sent(suite: Suite) -> None:
     finished.stdout.fnmatch_lines(["*- leanbe deliveries -*", "*attempt 1: unreachable*"])
 
 
+def test_a_receiver_that_asked_for_the_server_first_is_the_one_that_is_sent_to(
+    suite: Suite,
+) -> None:
+    finished = suite.run(
+        """
+        import pytest
+        from leanbe_emitter.testing import Receiver
+
+        @pytest.fixture
+        def leanbe_receiver(leanbe_server):
+            return Receiver("http://127.0.0.1:9/", path="/its-own", secret="whsec_test")
+
+        def test_it(leanbe_receiver, leanbe_server):
+            assert leanbe_server.leanbe.trigger("idea.created").url.endswith("/its-own")
+        """,
+        conftest="",
+    )
+    finished.assert_outcomes(passed=1)
+
+
+def test_a_server_that_begins_with_what_asks_for_it_is_told_so(suite: Suite) -> None:
+    finished = suite.run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def leanbe_receiver(leanbe_server): pass
+
+        def test_it(leanbe_server): pass
+        """,
+        conftest="",
+    )
+    finished.assert_outcomes(errors=1)
+    finished.stdout.fnmatch_lines(["leanbe, leanbe_product and leanbe_server begin with*"])
+
+
 def test_what_cannot_be_meant_is_told(suite: Suite) -> None:
     finished = suite.run(
         """
