@@ -29,6 +29,13 @@ def opened(db: str, *, clock: str | None = None) -> Iterator[Leanbe]:
         yield leanbe
 
 
+#: Ends all connections to this database but the one that says so.
+_HANGING_UP = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
 @pytest.fixture
 def leanbe(database_url: str) -> Iterator[Leanbe]:
     with opened(database_url, clock="manual") as leanbe:
@@ -167,6 +174,17 @@ def test_while_the_database_is_away_it_stands_where_it_was_seen(
     clock.close()
     clock._database = Database(f"sqlite:///{tmp_path / 'gone' / 'test.db'}")
     assert clock.now() == START
+
+
+def test_when_the_database_is_back_it_is_asked_again(postgresql_bench: Bench) -> None:
+    url = postgresql_bench.database.url.render_as_string(hide_password=False)
+    with opened(url, clock="manual") as leanbe, opened(url) as other:
+        leanbe.clock.now()
+        with postgresql_bench.database.transaction() as session:
+            session.execute(text(_HANGING_UP))
+        stood = leanbe.clock.now()
+        other.clock.set(stood + timedelta(hours=1))
+        assert leanbe.clock.now() == stood + timedelta(hours=1)
 
 
 def test_of_the_machines_clock_no_statement_is_sent(database_url: str) -> None:
