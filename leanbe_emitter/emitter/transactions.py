@@ -88,8 +88,8 @@ class Transactions:
 
         Args:
             lease: given by a caller who makes the first attempts right after it.
-            undoes: whether a call that is refused leaves no trace in it. Without it, which is for
-                SQLite, calls cost less, and where one had written something nothing is done.
+            undoes: whether a call that is refused leaves no trace in it. Without it calls cost
+                less, and where one may have written something nothing is done.
 
         Raises:
             Conflict: there is one already; they do not nest.
@@ -235,5 +235,6 @@ def _part(transaction: Transaction) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        transaction.is_spoiled |= rows_written(session) != before or holds_back(session)
+        has_written = before is None or rows_written(session) != before or holds_back(session)
+        transaction.is_spoiled |= has_written
         raise

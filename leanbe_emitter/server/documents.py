@@ -34,6 +34,7 @@ _ASSIGNED = Parameter(
 CUSTOMERS = Resource(
     name="customer",
     kind=Customers,
+    locks_others=True,
     path="customers",
     noun="customer",
     settable=customers.SETTABLE,
@@ -96,6 +97,8 @@ IDEAS = Resource(
 IDEA_REQUESTS = Resource(
     name="ideaRequest",
     kind=IdeaRequests,
+    # A request may make its customer, or a customer's request concern all of the customer's.
+    locks_others=True,
     path="idea-requests",
     noun="idea request",
     settable=idea_requests.SETTABLE,

@@ -58,6 +58,7 @@ class Resource:
         verbs: what else can be done with one.
         only_new: what else can be given for a new one.
         is_fixed: whether it can be neither changed nor deleted.
+        locks_others: whether what is done with one may lock further products.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Resource:
     verbs: Sequence[Verb]
     only_new: Mapping[str, Schema] = field(default_factory=dict)
     is_fixed: bool = False
+    locks_others: bool = False
 
     def of(self, leanbe: Leanbe, product: str) -> Any:
         """Return the way to all of a product's."""
@@ -112,7 +114,7 @@ def _add_create(
         return answers.one(made, status=201)
 
     create.__doc__ = f"Make {_a(resource.noun)}; answers with its document."
-    routes.act("POST", path, gives=document, status=201)(create)
+    routes.act("POST", path, gives=document, status=201, locks_others=resource.locks_others)(create)
 
 
 def _add_list(
@@ -153,7 +155,9 @@ def _add_update(
         return answers.one(resource.of(leanbe, product).update(reference, **fields))
 
     update.__doc__ = f"Change fields of {_a(resource.noun)}; null takes an optional one away."
-    routes.act("PATCH", f"{path}/{{reference}}", gives=document)(update)
+    routes.act(
+        "PATCH", f"{path}/{{reference}}", gives=document, locks_others=resource.locks_others
+    )(update)
 
 
 def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str) -> None:
@@ -162,7 +166,9 @@ def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str
         return answers.nothing()
 
     delete.__doc__ = f"Delete {_a(resource.noun)}."
-    routes.act("DELETE", f"{path}/{{reference}}", gives=None)(delete)
+    routes.act("DELETE", f"{path}/{{reference}}", gives=None, locks_others=resource.locks_others)(
+        delete
+    )
 
 
 def _add_verb(  # noqa: PLR0913 - a verb of a resource
@@ -182,7 +188,12 @@ def _add_verb(  # noqa: PLR0913 - a verb of a resource
         return answers.one(do(reference, **fields))
 
     act.__doc__ = verb.meaning
-    routes.act("POST", f"{path}/{{reference}}/{verb.name}", gives=document)(act)
+    routes.act(
+        "POST",
+        f"{path}/{{reference}}/{verb.name}",
+        gives=document,
+        locks_others=resource.locks_others,
+    )(act)
 
 
 def _named(given: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]:

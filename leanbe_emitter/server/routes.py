@@ -99,10 +99,21 @@ class Routes:
         return added
 
     def act(
-        self, method: str, path: str, *, gives: Schema | None, status: int = 200
+        self,
+        method: str,
+        path: str,
+        *,
+        gives: Schema | None,
+        status: int = 200,
+        locks_others: bool = False,
     ) -> Callable[[Operation], Operation]:
-        """Add an operation that acts on documents: done together with others, where that pays."""
-        doing = self._joining if self._leanbe.writes_alone else self._telling
+        """Add an operation that acts on a product's documents: done together with others.
+
+        One that may lock other products, too, does so in the order of their ids: it comes too late
+        for that in a transaction that has a lock already, unless nobody else can have one.
+        """
+        is_alone = locks_others and not self._leanbe.writes_alone
+        doing = self._telling if is_alone else self._joining
         return self._writing(doing, method, path, gives=gives, status=status, refuses=WRITING)
 
     def add(  # noqa: PLR0913 - what an operation is made of
@@ -157,9 +168,10 @@ class Routes:
         do_together = self._app.state.together.do
 
         @functools.wraps(operation)
-        async def told(*args: Any, **kwargs: Any) -> Response:
+        async def told(*, product: str, **given: Any) -> Response:
             answer: Response
-            answer, cursor = await do_together(functools.partial(operation, *args, **kwargs))
+            act = functools.partial(operation, product=product, **given)
+            answer, cursor = await do_together(act, product=product)
             answer.headers[CURSOR] = str(cursor)
             return answer
 

@@ -1,9 +1,9 @@
 """Actions that come while others are being committed are done together, in one transaction.
 
-Where a database has one writer at a time, its turns cost more than what most actions write. So
-whoever comes while one transaction is under way waits for the next, and for nothing else: the
-busier the server, the more go together. Each of them is done or refused by itself, has no part in
-an error of another, and is answered after the commit.
+Whoever writes to SQLite, or to one product's documents on PostgreSQL, is alone there until the
+commit, and such a turn costs more than what most actions write. So who comes while one is under way
+waits for the next, and for nothing else: the busier the server, the more go together. Each of them
+is done or refused by itself, has no part in an error of another, and is answered after the commit.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from leanbe_emitter.emitter import Leanbe
@@ -50,14 +51,18 @@ class _Batch:
 
 
 class Together:
-    """Does actions together, on one thread at a time."""
+    """Does actions together: of all products or of each, one batch after the other."""
 
     def __init__(self, leanbe: Leanbe) -> None:
         self._leanbe = leanbe
-        self._last: _Batch | None = None
+        self._last: dict[str, _Batch] = {}
 
-    async def do(self, act: Act) -> tuple[Response, Cursor]:
+    async def do(self, act: Act, *, product: str) -> tuple[Response, Cursor]:
         """Do an action in a transaction of this or of others, too; raise what it raises.
+
+        Args:
+            act: what it comes to.
+            product: what it locks, by the name that it is called by.
 
         Returns:
             What it answers, and a cursor from before all of them.
@@ -65,9 +70,8 @@ class Together:
         Raises:
             DatabaseUnavailable: nothing was done, of the others neither.
         """
-        if self._last is None or not self._last.takes_more():
-            self._last = _Batch(partial(self._do, self._last))
-        batch, place = self._last, len(self._last.waiting)
+        batch = self._next("" if self._leanbe.writes_alone else product)
+        place = len(batch.waiting)
         batch.waiting.append(_Waiting(act=act))
         # Whoever goes away meanwhile leaves it to the others.
         outcome = (await asyncio.shield(batch.doing))[place]
@@ -75,11 +79,23 @@ class Together:
             raise outcome
         return outcome
 
+    def _next(self, turn: str) -> _Batch:
+        """Return those who take a turn next."""
+        last = self._last.get(turn)
+        if last is None or not last.takes_more():
+            self._last[turn] = last = _Batch(partial(self._do, last))
+            last.doing.add_done_callback(lambda _: self._forget(turn, last))
+        return last
+
+    def _forget(self, turn: str, batch: _Batch) -> None:
+        if self._last.get(turn) is batch:
+            del self._last[turn]
+
     async def _do(self, before: _Batch | None, batch: _Batch) -> list[Outcome]:
         if before is not None and not before.doing.done():
             await asyncio.wait({before.doing})
         batch.has_begun = True
-        return await asyncio.to_thread(self._outcomes, batch.waiting)
+        return await run_in_threadpool(self._outcomes, batch.waiting)
 
     def _outcomes(self, some: list[_Waiting]) -> list[Outcome]:
         calls = [self._leanbe.watching.beginning, *(each.do for each in some)]

@@ -42,8 +42,10 @@ def is_alone(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def rows_written(session: Session) -> int:
-    """Return how many rows this connection has written so far; it is one of SQLite."""
+def rows_written(session: Session) -> int | None:
+    """Return how many rows this connection has written so far; None where nobody counts them."""
+    if not is_alone(session):
+        return None
     written: int = session.connection().connection.driver_connection.total_changes  # type: ignore[union-attr]
     return written
 

@@ -3,16 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 from fastapi.responses import Response
 from sqlalchemy import event, text
 
+from leanbe_emitter.server.together import Together
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.journal import Cursor
 from tests.api import URL, Api, calling
@@ -28,13 +28,15 @@ BEGIN SELECT RAISE(ABORT, 'Nobody knows why.'); END
 """
 
 
-class _Exhausted(ThreadPoolExecutor):
-    """Has no thread for anybody, as where a machine has no more of them."""
+class _Exhausted:
+    """A handle on a machine that has no memory left."""
 
-    SAYS = "can't start new thread"
+    SAYS = "There is no memory left."
+    writes_alone = True
 
-    def submit(self, *_args: Any, **_options: Any) -> Any:
-        raise RuntimeError(self.SAYS)
+    @property
+    def watching(self) -> Any:
+        raise MemoryError(self.SAYS)
 
 
 @pytest.fixture
@@ -99,13 +101,32 @@ def ends(database: Database, how: str) -> Iterator[list[object]]:
     event.remove(database.engine, how, note)
 
 
-def test_who_comes_during_a_commit_is_part_of_the_next(on_sqlite: Api) -> None:
+def test_who_comes_during_a_commit_is_part_of_the_next(api: Api) -> None:
     titles = [f"Idea {number}" for number in range(CROWD)]
-    with ends(on_sqlite.leanbe._database, "commit") as noted:
-        answers = at_once(on_sqlite, titles)
+    with ends(api.leanbe._database, "commit") as noted:
+        answers = at_once(api, titles)
     assert [each.json()["title"] for each in answers] == titles
     assert 1 <= len(noted) < CROWD / 2
-    assert kept(on_sqlite) == raised(on_sqlite) == titles
+    assert kept(api) == raised(api) == titles
+
+
+def test_on_postgresql_nobody_waits_for_those_of_another_product(postgresql_ready: str) -> None:
+    async def ask(api: Api, other: Database) -> tuple[int, bool, int]:
+        transport = httpx.ASGITransport(api.app)
+        async with (
+            asyncio.timeout(PATIENCE_SECONDS),
+            httpx.AsyncClient(transport=transport, base_url=f"{URL}/api/v1/products") as client,
+        ):
+            with other.transaction() as session:
+                session.execute(text("SELECT 1 FROM products WHERE name = 'Acme' FOR UPDATE"))
+                waiting = asyncio.create_task(client.post("/Acme/ideas", json={"title": "One"}))
+                there = await client.post("/Globex/ideas", json={"title": "Two"})
+                is_answered = waiting.done()
+            return there.status_code, is_answered, (await waiting).status_code
+
+    with _acme(postgresql_ready) as api, closing(Database(postgresql_ready)) as other:
+        api("POST", "/products", {"name": "Globex"})
+        assert asyncio.run(ask(api, other)) == (201, False, 201)
 
 
 def test_what_is_refused_leaves_no_trace_in_what_went_with_it(api: Api) -> None:
@@ -165,25 +186,22 @@ def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
         assert seen[answer.json()["_id"]] == 1
 
 
-def test_where_no_thread_is_to_be_had_whoever_waits_is_told_so(on_sqlite: Api) -> None:
-    together = on_sqlite.app.state.together
+def test_where_it_cannot_be_begun_whoever_waits_is_told_so() -> None:
+    together = Together(cast("Any", _Exhausted()))
 
     async def act() -> list[Any]:
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(_Exhausted())
         async with asyncio.timeout(PATIENCE_SECONDS):
-            three = (together.do(Response) for _ in range(3))
+            three = (together.do(Response, product="Acme") for _ in range(3))
             return await asyncio.gather(*three, return_exceptions=True)
 
     assert [str(each) for each in asyncio.run(act())] == [_Exhausted.SAYS] * 3
-    assert at_once(on_sqlite, ["Good"])[0].status_code == 201
 
 
 def test_where_what_does_them_is_cancelled_nobody_waits_any_more(on_sqlite: Api) -> None:
     together = on_sqlite.app.state.together
 
     async def act() -> list[Any]:
-        waiting = [asyncio.create_task(together.do(Response)) for _ in range(3)]
+        waiting = [asyncio.create_task(together.do(Response, product="Acme")) for _ in range(3)]
         await asyncio.sleep(0)
         for doing in asyncio.all_tasks() - {asyncio.current_task(), *waiting}:
             doing.cancel()
