@@ -28,6 +28,7 @@ from leanbe_emitter.wire.payloads import payload
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
 
+_LOCKED = "leanbe_locked"
 #: Put together once, as that takes longer than the statement itself.
 _LOCK = (
     select(ProductRow)
@@ -110,8 +111,10 @@ class Action:
         wanted = {product.id: product for product in products}
         if wanted.keys() <= self._locked:
             return
-        if not is_alone(self.session):
+        locked = _locked_by(self.session)
+        if not is_alone(self.session) and not wanted.keys() <= locked:
             self._lock(wanted)
+            locked.update(wanted)
         self._locked |= wanted.keys()
 
     def _lock(self, product_ids: Collection[str]) -> None:
@@ -178,6 +181,17 @@ def _difference(
         "previousStatus": before.get("status"),
         "changes": changes(resource, before, after, reading),
     }
+
+
+def _locked_by(session: Session) -> set[str]:
+    """Return the products that actions of a transaction have locked: they stay so until its end."""
+    locked: set[str] = session.info.setdefault(_LOCKED, set())
+    return locked
+
+
+def forget_locks(session: Session) -> None:
+    """Lock anew from now on: going back to a savepoint lets go of what was locked behind it."""
+    session.info.pop(_LOCKED, None)
 
 
 def deleted_meanwhile(what: str) -> NotFound:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile
+from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile, forget_locks
 from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
@@ -228,8 +228,12 @@ def _part(transaction: Transaction) -> Iterator[None]:
     """See that what a refused call has done goes back to here, or that it is known to remain."""
     session = transaction.session
     if transaction.undoes:
-        with session.begin_nested():
-            yield
+        try:
+            with session.begin_nested():
+                yield
+        except BaseException:
+            forget_locks(session)
+            raise
         return
     before = rows_written(session)
     try:

@@ -4,9 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe, Product, Wanted
+from leanbe_emitter import Conflict, DatabaseUnavailable, InvalidValue, Leanbe, Product, Wanted
+from leanbe_emitter.storage.database import Database
 from tests.receiver import Receiver
+from tests.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,3 +135,29 @@ def test_nothing_of_an_open_transaction_is_seen_elsewhere(database_url: str) -> 
             assert other.deliveries.list() == []
             assert other.due().count == 0
         assert other.due().count == 1
+
+
+def test_a_call_locks_again_what_a_refused_one_had_locked(postgresql_ready: str) -> None:
+    with Leanbe(postgresql_ready) as leanbe, Leanbe(postgresql_ready) as other:
+        ideas = leanbe.products.create("Acme").ideas
+        with leanbe.transaction():
+            with pytest.raises(InvalidValue, match="title"):
+                ideas.create(title="")
+            ideas.create(title="One")
+            with pytest.raises(DatabaseUnavailable, match="could not obtain lock"):
+                lock_at_once(other._database)
+
+
+def test_the_calls_of_a_transaction_lock_a_product_once(postgresql_ready: str) -> None:
+    with Leanbe(postgresql_ready) as leanbe:
+        ideas = leanbe.products.create("Acme").ideas
+        with leanbe.transaction(), statements(leanbe._database) as sent:
+            ideas.create(title="One")
+            ideas.create(title="Two")
+    assert sum("FOR NO KEY UPDATE" in each for each in sent.sent) == 1
+
+
+def lock_at_once(database: Database) -> None:
+    """Lock the only product, as an action does, or fail where somebody has."""
+    with database.transaction() as session:
+        session.execute(text("SELECT 1 FROM products FOR NO KEY UPDATE NOWAIT"))
