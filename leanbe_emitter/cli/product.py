@@ -38,14 +38,23 @@ def product() -> None:
 @click.argument("name")
 @click.option("--webhook-url", metavar="URL", help="Where its events go.")
 @options.secret
+@options.headers
+@options.trust
+@click.option("--owner-email", metavar="E", help="Who owns what nobody else does; its first user.")
+@click.option("--owner-first-name", metavar="F", help="As payloads show it.")
 @options.assume
 @click.pass_obj
-def create(
+def create(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
     *,
     name: str,
     webhook_url: str | None,
     secret: str | None,
+    headers: tuple[tuple[str, str], ...],
+    ca_file: str | None,
+    insecure: bool,
+    owner_email: str | None,
+    owner_first_name: str | None,
     assume: tuple[tuple[str, str], ...],
 ) -> None:
     """Make a product, with its webhook if a URL is given.
@@ -54,7 +63,14 @@ def create(
     """
     with opened(invocation) as leanbe:
         made = leanbe.products.create(
-            name, webhook_url=webhook_url, secret=secret, assume=as_mapping(assume)
+            name,
+            webhook_url=webhook_url,
+            secret=secret,
+            headers=headers or None,
+            ca_file=ca_file,
+            insecure=insecure or None,
+            owner=_owner(owner_email, owner_first_name),
+            assume=as_mapping(assume),
         )
     output.record(invocation.form, _with_secret(made), columns=_CREATED)
 
@@ -120,6 +136,12 @@ def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | No
             found = leanbe.products.set_statuses(found, wanted)
     documents = [{"status": status} for status in found.statuses]
     output.rows(invocation.form, documents, columns=[output.column("status")])
+
+
+def _owner(email: str | None, first_name: str | None) -> dict[str, str]:
+    """Return what was said of a product's first user."""
+    said = {"email": email, "first_name": first_name}
+    return {name: each for name, each in said.items() if each is not None}
 
 
 def _with_secret(product: "Product") -> Document:

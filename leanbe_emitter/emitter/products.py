@@ -61,6 +61,8 @@ class Products:
         path: str = "/",
         secret: str | None = None,
         headers: Iterable[tuple[str, str]] | None = None,
+        ca_file: str | None = None,
+        insecure: bool | None = None,
         owner: Mapping[str, str] | None = None,
         assume: Mapping[str, str] | None = None,
     ) -> Product:
@@ -74,25 +76,34 @@ class Products:
             path: where in that receiver the webhook is.
             secret: a secret of the caller's own; it needs a URL or a receiver.
             headers: further headers of every request.
+            ca_file: a PEM file of the authorities to trust instead of the system's.
+            insecure: whether any certificate will do.
             owner: ``email`` and ``first_name`` of its first user.
             assume: assumptions to set, by name (contract d).
 
         Raises:
             Conflict: there is a product of that name.
             InvalidTarget: the URL must not be called.
-            InvalidValue: a name, an assumption, a receiver or a secret that is refused.
+            InvalidValue: a name, an assumption, a receiver, or a setting of a webhook that is
+                refused, or that is given without a webhook.
         """
+        settings: dict[str, Any] = {
+            "secret": secret,
+            "headers": headers,
+            "ca_file": ca_file,
+            "insecure": insecure,
+        }
         is_wired = webhook_url is not None or webhook is not None
-        if not is_wired and (secret is not None or headers is not None):
+        if not is_wired and any(each is not None for each in settings.values()):
             raise InvalidValue(
-                "A secret or headers were given, and no webhook URL to use them for.",
+                "Settings of a webhook were given, and no webhook URL to use them for.",
                 hint="Give a webhook URL, too, or set all of them later: webhook set.",
             )
         with self._transactions.acting() as action:
             row = products.create(action, name, owner=owner, assume=assume)
             if is_wired:
                 url = _url(row, webhook_url, webhook, path, receivers=self._receivers)
-                webhooks.set_url(action, row, url, secret=secret, headers=headers)
+                webhooks.set_url(action, row, url, **settings)
             return self._snapshot(action.session, row)
 
     def get(self, reference: ProductRef) -> Product:

@@ -84,15 +84,12 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         The secret is in this answer, and later at its webhook's ``secret``.
         """
         webhook, owner = given.webhook, given.owner
-        with leanbe.transaction():
-            made = leanbe.products.create(
-                given.name,
-                owner=None if owner is None else owner.model_dump(),
-                assume=given.assumptions,
-            )
-            if webhook is not None:
-                leanbe.webhooks.set(made, webhook.url, **webhook.settings())
-                made = leanbe.products.get(made)
+        made = leanbe.products.create(
+            given.name,
+            owner=None if owner is None else owner.model_dump(),
+            assume=given.assumptions,
+            **({} if webhook is None else {"webhook_url": webhook.url, **webhook.settings()}),
+        )
         return answers.one(_with_secret(made), status=201)
 
     @routes.read("/products", gives=schemas.page(schemas.PRODUCT))

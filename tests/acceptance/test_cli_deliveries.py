@@ -141,6 +141,7 @@ def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path
         (("trigger", "idea.created", "--strict", "--unset", "title"), "title"),
         (("product", "create", "Acme"), "Acme"),
         (("product", "create", "B", "--webhook-url", "ftp://127.0.0.1/"), "ftp"),
+        (("product", "create", "B", "--insecure"), "webhook URL"),
         (("webhook", "set", "Acme", "http://169.254.169.254/"), "169.254.169.254"),
         (("webhook", "set", "Acme", "http://127.0.0.1/", "--header", "Content-Length: 1"), "Cont"),
         (("deliveries", "show", "abcdef"), "abcdef"),
@@ -294,6 +295,26 @@ def test_a_webhooks_header_is_masked_unless_the_request_itself_is_asked_for(
     assert not [ran for ran in shown if "t0ken" in ran.stdout + ran.stderr]
     assert "********" in shown[1].stdout
     assert "Authorization: Bearer t0ken" in cli("deliveries", "show", delivery, "--curl").stdout
+
+
+def test_a_product_is_made_with_all_that_its_webhook_and_its_owner_have(
+    cli: Cli, tmp_path: Path
+) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_text("")
+    ran = cli(
+        *("product", "create", "Acme", "--webhook-url", "https://127.0.0.1:1/"),
+        *("--header", "X-Env: test", "--ca-file", str(authority), "--output", "json"),
+        *("--owner-email", "bo@example.com", "--owner-first-name", "Bo"),
+    )
+    webhook = json.loads(ran.stdout)["webhook"]
+    assert (webhook["headers"], webhook["caFile"]) == (["X-Env"], str(authority))
+    assert cli("user", "list").stdout.split("\t")[1:] == ["Bo", "bo@example.com\n"]
+    insecure = cli(
+        *("product", "create", "Globex", "--webhook-url", "https://127.0.0.1:1/"),
+        *("--insecure", "--output", "json"),
+    )
+    assert json.loads(insecure.stdout)["webhook"]["insecure"] is True
 
 
 def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> None:

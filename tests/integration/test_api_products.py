@@ -19,7 +19,12 @@ def api(database_url: str) -> Iterator[Api]:
 def test_a_product_is_made_with_its_webhook_and_shows_its_secret_once(api: Api) -> None:
     wanted = {
         "name": "Acme",
-        "webhook": {"url": URL, "secret": "whsec_test", "headers": {"X-Env": "test"}},
+        "webhook": {
+            "url": URL,
+            "secret": "whsec_test",
+            "headers": {"X-Env": "test"},
+            "insecure": True,
+        },
         "owner": {"email": "bo@example.com", "firstName": "Bo"},
         "assumptions": {"max_attempts": "1"},
     }
@@ -27,7 +32,8 @@ def test_a_product_is_made_with_its_webhook_and_shows_its_secret_once(api: Api) 
     assert made.status_code == 201
     product = made.json()
     assert product["webhook"].pop("secret") == "whsec_test"
-    assert product["webhook"]["headers"] == ["X-Env"]
+    assert (product["webhook"]["headers"], product["webhook"]["insecure"]) == (["X-Env"], True)
+    assert api("GET", "/products/Acme/users").json()["items"][0]["email"] == "bo@example.com"
     assert product["assumptions"] == {"max_attempts": "1"}
     assert api("GET", "/products/Acme").json() == product
     assert api("GET", "/products").json() == {"items": [product], "cursor": None}

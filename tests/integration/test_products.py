@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import func, select
@@ -66,12 +66,30 @@ def test_a_url_at_creation_brings_a_generated_secret(leanbe: Leanbe) -> None:
     assert webhook.secret == webhook.secret.lower()
 
 
-def test_a_secret_or_headers_without_a_url_are_refused(leanbe: Leanbe) -> None:
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"secret": "whsec_test"},
+        {"headers": [("X-Environment", "test")]},
+        {"ca_file": __file__},
+        {"insecure": True},
+    ],
+)
+def test_a_setting_of_a_webhook_without_a_url_is_refused(
+    leanbe: Leanbe, setting: dict[str, Any]
+) -> None:
     with pytest.raises(InvalidValue, match="no webhook URL"):
-        leanbe.products.create("Acme", secret="whsec_test")
-    with pytest.raises(InvalidValue, match="no webhook URL"):
-        leanbe.products.create("Acme", headers=[("X-Environment", "test")])
+        leanbe.products.create("Acme", **setting)
     assert leanbe.products.list() == []
+
+
+def test_whom_a_new_products_webhook_trusts_is_said_with_its_url(leanbe: Leanbe) -> None:
+    own = leanbe.products.create("Acme", webhook_url=URL, ca_file=__file__).webhook
+    anybody = leanbe.products.create("Globex", webhook_url=URL, insecure=True).webhook
+    assert (own.ca_file, own.insecure) == (__file__, False)
+    assert (anybody.ca_file, anybody.insecure) == (None, True)
+    with pytest.raises(InvalidValue, match="contradict"):
+        leanbe.products.create("Initech", webhook_url=URL, ca_file=__file__, insecure=True)
 
 
 def test_a_refused_url_leaves_no_product_behind(leanbe: Leanbe) -> None:
