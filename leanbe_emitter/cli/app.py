@@ -47,6 +47,7 @@ SECTIONS = {
         "announcement": "Announcements: what customers are told.",
     },
     "Look": {
+        "events": "What has happened, whether anything is owed for it or not.",
         "deliveries": "What is owed, what was delivered, and every attempt of it.",
         "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",
         "schema": "Print what an event's payload looks like.",

@@ -13,6 +13,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
+from leanbe_emitter.cli.pages import print_page
 from leanbe_emitter.cli.values import AGE, DURATION
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from leanbe_emitter.emitter import Delivery, Job, Leanbe
 
 _BY_ANY_WORKER = " by any worker"
-#: How many deliveries a list shows unless it is told otherwise, and how many at the most.
-_PAGE, _LONGEST_PAGE = 50, 200
 
 
 def _last_answer(document: Document) -> str:
@@ -68,6 +67,9 @@ def deliveries() -> None:
 _status = click.option(
     "--status", type=click.Choice(DeliveryStatus, case_sensitive=False), help="What it is now."
 )
+_since = click.option(
+    "--since", type=DURATION, metavar="TIME", help="No older than this, such as 10m."
+)
 
 
 @subcommand(
@@ -75,15 +77,10 @@ _status = click.option(
 )
 @_status
 @options.event_glob
-@options.product
-@click.option("--since", type=DURATION, metavar="TIME", help="No older than this, such as 10m.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, _LONGEST_PAGE),
-    default=_PAGE,
-    show_default=True,
-    help="How many at the most.",
-)
+@options.of_product
+@_since
+@options.limit
+@options.after
 @click.pass_obj
 def list_(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -93,14 +90,20 @@ def list_(  # noqa: PLR0913 - one argument for each option
     product: str | None,
     since: float | None,
     limit: int,
+    after: str | None,
 ) -> None:
-    """List deliveries, the newest first."""
+    """List deliveries, the newest first.
+
+    Where there are more, the cursor for --after is told on stderr; --output json prints {"items":
+    [...], "cursor": ...}.
+    """
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
     with opened(invocation) as leanbe:
         which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
-        documents = [each.document() for each in leanbe.deliveries.list(which, limit=limit)]
-    output.rows(invocation.form, documents, columns=_LIST)
+        page = leanbe.deliveries.list(which, limit=limit, after=after)
+        documents = [each.document() for each in page]
+    print_page(invocation, documents, page.cursor, _LIST)
 
 
 @subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
@@ -147,7 +150,8 @@ def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
 @_status
 @options.event_glob
-@click.option("--since", type=DURATION, metavar="TIME", help="No older than this, such as 10m.")
+@options.of_product
+@_since
 @click.option("--dry-run", is_flag=True, help="List what would be delivered again.")
 @click.option("--job", metavar="NAME", help="Go on with the job of that name, or begin it.")
 @click.pass_obj
@@ -157,6 +161,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     delivery: tuple[str, ...],
     status: DeliveryStatus | None,
     event: str | None,
+    product: str | None,
     since: float | None,
     dry_run: bool,
     job: str | None,
@@ -170,10 +175,10 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
 
     if bool(delivery) == (status is not None):
         raise click.UsageError("Say which: either ID or --status.")
-    if status is None and (event is not None or since is not None):
-        raise click.UsageError("--event and --since narrow --status down: give it, too.")
+    if status is None and _is_narrowed(event, product, since):
+        raise click.UsageError("--event, --product and --since narrow --status down: give it, too.")
     with opened(invocation) as leanbe:
-        narrowed = Filter(status=status, event=event, since=_ago(leanbe, since))
+        narrowed = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
         which = None if status is None else narrowed
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
@@ -199,28 +204,33 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
 @_status
+@options.event_glob
+@options.of_product
 @click.option("--older-than", type=AGE, metavar="TIME", help="Made longer ago, such as 1h.")
 @click.pass_obj
-def discard(
+def discard(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
     *,
     delivery: tuple[str, ...],
     status: DeliveryStatus | None,
+    event: str | None,
+    product: str | None,
     older_than: float | None,
 ) -> None:
-    """Give up pending deliveries: by id, by status, or by age.
+    """Give up pending deliveries: by id, or by what they have in common.
 
     What is settled already, or in flight at this moment, stays as it is.
     """
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    has_filter = status is not None or older_than is not None
+    has_filter = _is_narrowed(status, event, product, older_than)
     if not delivery and not has_filter:
-        raise click.UsageError("Say which: ID, --status or --older-than.")
+        raise click.UsageError("Say which: ID, --status, --event, --product or --older-than.")
     if delivery and has_filter:
-        raise click.UsageError("An ID says which already: leave out --status and --older-than.")
+        raise click.UsageError("An ID says which already: leave out what narrows others down.")
     with opened(invocation) as leanbe:
-        narrowed = Filter(status=status, before=_ago(leanbe, older_than))
+        before = _ago(leanbe, older_than)
+        narrowed = Filter(status=status, event=event, product=product, before=before)
         which = narrowed if has_filter else None
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
     output.rows(invocation.form, gone, columns=_LIST)
@@ -233,16 +243,18 @@ def discard(
     example="leanbe-emitter deliveries wait --event 'idea.*' --status delivered --timeout 5s",
 )
 @options.event_glob
+@options.of_product
 @_status
 @click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="How many have to match; 1 by default."
 )
 @options.timeout
 @click.pass_obj
-def wait(
+def wait(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
     *,
     event: str | None,
+    product: str | None,
     status: DeliveryStatus | None,
     count: int | None,
     timeout: float,
@@ -257,13 +269,18 @@ def wait(
     with opened(invocation) as leanbe:
         if sys.stderr.isatty():
             invocation.notice(f"Waiting for at most {format_duration(timeout)}; Ctrl-C ends it.")
-        if event is None and status is None and count is None:
+        if not _is_narrowed(event, product, status, count):
             leanbe.wait_until_idle(timeout_seconds=timeout)
             return
-        which = Filter(status=status, event=event)
+        which = Filter(status=status, event=event, product=product)
         found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
     output.rows(invocation.form, documents, columns=_LIST)
+
+
+def _is_narrowed(*filters: object) -> bool:
+    """Say whether a filter was given."""
+    return any(each is not None for each in filters)
 
 
 def _ago(leanbe: "Leanbe", seconds: float | None) -> datetime | None:

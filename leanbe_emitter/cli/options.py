@@ -15,6 +15,9 @@ from leanbe_emitter.cli.values import (
     SECRET,
 )
 
+#: How many a list of events or deliveries shows unless it is told otherwise, and at the most.
+_PAGE, _LONGEST_PAGE = 50, 200
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -25,11 +28,34 @@ def product(command: F) -> F:
     )(command)
 
 
+def of_product(command: F) -> F:
+    """Add ``--product`` as a filter: without it, any product's are meant."""
+    return click.option("--product", metavar="P", help="Of this product alone; name or id.")(
+        command
+    )
+
+
 def reading_of(command: F) -> F:
     """Add ``--product``, where the article's own reading holds without one."""
     return click.option(
         "--product", metavar="P", help="As this product reads the article; else as it stands."
     )(command)
+
+
+def limit(command: F) -> F:
+    """Add ``--limit``, of a list that shows all evidence."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, _LONGEST_PAGE),
+        default=_PAGE,
+        show_default=True,
+        help="How many at the most.",
+    )(command)
+
+
+def after(command: F) -> F:
+    """Add ``--after``: where a list goes on."""
+    return click.option("--after", metavar="CURSOR", help="Go on after the page before.")(command)
 
 
 def timeout(command: F) -> F:

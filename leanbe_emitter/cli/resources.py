@@ -17,7 +17,8 @@ from leanbe_emitter.cli.commands import Group, subcommand
 from leanbe_emitter.cli.fields import FieldOption, PathChanges, changed, typed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import chosen, opened
-from leanbe_emitter.cli.output import Column, Form
+from leanbe_emitter.cli.output import Column
+from leanbe_emitter.cli.pages import print_page
 from leanbe_emitter.wire.payloads import document_shape
 
 if TYPE_CHECKING:
@@ -182,13 +183,13 @@ def add_list(
 
     @options.product
     @click.option("--limit", type=click.IntRange(min=1), default=_PAGE, show_default=True)
-    @click.option("--after", metavar="CURSOR", help="Go on after the page before.")
+    @options.after
     @click.pass_obj
     def list_(invocation: Invocation, /, *, product: str | None, **wanted: Any) -> None:
         with opened(invocation) as leanbe:
             page = resource.of(chosen(leanbe, product)).list(**wanted)
             documents = [each.document() for each in page]
-        _print_page(invocation, documents, page.cursor, resource.columns)
+        print_page(invocation, documents, page.cursor, resource.columns)
 
     list_.__doc__ = (
         f"List {resource.noun}s, the oldest first.\n\nWhere there are more, the cursor for "
@@ -198,21 +199,6 @@ def add_list(
     for add in reversed(filters):
         command = add(command)
     _command(group, "list", example, command)
-
-
-def _print_page(
-    invocation: Invocation,
-    documents: Sequence[output.Document],
-    cursor: str | None,
-    columns: Sequence[Column],
-) -> None:
-    if invocation.form is Form.JSON:
-        page = {"items": documents, "cursor": cursor}
-        output.record(invocation.form, page, columns=())
-        return
-    output.rows(invocation.form, documents, columns=columns)
-    if cursor is not None:
-        invocation.notice(f"There are more: --after {cursor}")
 
 
 def _with(own: Sequence[FieldOption], resource: Resource, command: F) -> F:

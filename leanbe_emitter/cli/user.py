@@ -44,6 +44,17 @@ def list_(invocation: Invocation, product: str | None) -> None:
     output.rows(invocation.form, documents, columns=_COLUMNS)
 
 
+@subcommand(user, "show", example="leanbe-emitter user show bo@example.com")
+@click.argument("user", metavar="U")
+@options.product
+@click.pass_obj
+def show(invocation: Invocation, user: str, product: str | None) -> None:
+    """Show a user of a product, named by e-mail or id."""
+    with opened(invocation) as leanbe:
+        document = chosen(leanbe, product).users.get(user).document()
+    output.record(invocation.form, document, columns=_COLUMNS)
+
+
 @subcommand(user, "grant", example="leanbe-emitter user grant bo@example.com --product Initech")
 @click.argument("user", metavar="U")
 @click.option("--product", required=True, metavar="P", help="Name or id.")

@@ -66,7 +66,7 @@ def test_a_clock_that_was_moved_tells_its_time_to_later_commands(manual: Cli) ->
     manual("trigger", "idea.created", "--no-deliver")
     assert manual("clock", "show").stdout == f"{BEGINNING}\tmanual\n"
     listed = json.loads(manual("deliveries", "list", "--output", "json").stdout)
-    assert listed[0]["event"]["triggeredAt"] == BEGINNING
+    assert listed["items"][0]["event"]["triggeredAt"] == BEGINNING
     assert manual("deliveries", "list", "--since", "1m").stdout.count("\n") == 1
 
 

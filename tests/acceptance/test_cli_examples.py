@@ -74,7 +74,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         url = f"{receiver.url}hooks/leanbe"
         with Leanbe(f"sqlite:///{folder / 'leanbe-emitter.db'}") as leanbe:
             acme = leanbe.products.create("Acme", webhook_url=url, secret=SECRET)
-            ids = {**lived_in(acme), "a2e421": leanbe.trigger("idea.created").id}
+            made = leanbe.trigger("idea.created")
+            ids = {**lived_in(acme), "a2e421": made.id, "a2e42a": made.event.id}
             leanbe.deliver()
         address = receiver.url.removeprefix("http://").rstrip("/")
         yield Bench(folder=folder, address=address, ids=ids)

@@ -1,0 +1,107 @@
+"""Commands that mean some events or deliveries of many: of a product, of an event, on a page."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.command_line import Cli
+
+#: Nobody listens there.
+URL = "http://127.0.0.1:9/hooks"
+
+
+@pytest.fixture
+def both(cli: Cli) -> Cli:
+    """The program with two products, of each of which two events are owed."""
+    for name in ("Acme", "Globex"):
+        assert cli("product", "create", name, "--webhook-url", URL).status == 0
+        raised = ("trigger", "idea.created", "okr.created", "--no-deliver", "--product", name)
+        assert cli(*raised).status == 0
+    return cli
+
+
+def items(cli: Cli, *arguments: str) -> list[Any]:
+    return list(json.loads(cli(*arguments, "--output", "json").stdout)["items"])
+
+
+def pending(cli: Cli, *more: str) -> list[str]:
+    """Return the names of the events that are owed."""
+    owed = items(cli, "deliveries", "list", "--status", "pending", *more)
+    return [each["event"]["event"] for each in owed]
+
+
+def test_one_products_deliveries_are_given_up(both: Cli) -> None:
+    ran = both("deliveries", "discard", "--product", "Acme")
+    assert (ran.status, ran.stderr) == (0, "Discarded 2.\n")
+    assert pending(both, "--product", "Acme") == []
+    assert pending(both, "--product", "Globex") == ["okr.created", "idea.created"]
+
+
+def test_deliveries_of_some_events_are_given_up(both: Cli) -> None:
+    assert both("deliveries", "discard", "--event", "idea.*").stderr == "Discarded 2.\n"
+    assert pending(both) == ["okr.created"] * 2
+
+
+def test_one_products_deliveries_are_delivered_again(both: Cli) -> None:
+    wanted = ("deliveries", "redeliver", "--status", "pending", "--product", "Globex", "--dry-run")
+    ran = both(*wanted)
+    assert ran.stderr == "Would redeliver 2.\n"
+    globex = {each["_id"] for each in items(both, "deliveries", "list", "--product", "Globex")}
+    assert {line.split("\t")[0] for line in ran.stdout.splitlines()} == globex
+
+
+@pytest.mark.parametrize("narrower", [("--product", "Acme"), ("--event", "idea.*")])
+def test_what_narrows_a_status_down_is_nothing_without_it(
+    both: Cli, narrower: tuple[str, str]
+) -> None:
+    ran = both("deliveries", "redeliver", *narrower)
+    assert (ran.status, ran.stdout) == (2, "")
+    named = items(both, "deliveries", "list")[0]["_id"]
+    ran = both("deliveries", "redeliver", named, *narrower)
+    assert (ran.status, "narrow" in ran.stderr) == (2, True)
+
+
+def test_a_wait_is_for_one_product(both: Cli) -> None:
+    both("deliveries", "discard", "--product", "Acme")
+    waits = ("deliveries", "wait", "--timeout", "0s", "--count", "2", "--product")
+    assert both(*waits, "Acme").stdout.count("cancelled") == 2
+    assert both(*waits, "Globex").status == 1
+
+
+def test_a_wait_for_a_product_alone_is_for_something_of_it(both: Cli) -> None:
+    both("deliveries", "discard", "--product", "Acme")
+    assert both("deliveries", "wait", "--timeout", "0s", "--product", "Acme").status == 0
+    assert both("deliveries", "wait", "--timeout", "0s").status == 1
+
+
+@pytest.mark.parametrize("noun", ["deliveries", "events"])
+def test_a_list_goes_on_by_its_cursor(both: Cli, noun: str) -> None:
+    first = json.loads(both(noun, "list", "--limit", "3", "--output", "json").stdout)
+    ran = both(noun, "list", "--limit", "3")
+    assert ran.stderr == f"There are more: --after {first['cursor']}\n"
+    rest = both(noun, "list", "--after", first["cursor"])
+    assert (rest.stdout.count("\n"), rest.stderr) == (1, "")
+    shown = {line.split("\t")[0] for line in (ran.stdout + rest.stdout).splitlines()}
+    assert len(shown) == 4
+
+
+def test_events_are_listed_whether_anything_is_owed_for_them_or_not(both: Cli) -> None:
+    both("webhook", "clear", "Acme")
+    both("trigger", "idea.updated", "--product", "Acme")
+    listed = items(both, "events", "list", "--product", "Acme", "--event", "idea.*")
+    assert [each["event"] for each in listed] == ["idea.updated", "idea.created"]
+    assert len(items(both, "events", "list")) == 5
+    shown = json.loads(both("events", "show", listed[0]["_id"][-6:], "--output", "json").stdout)
+    assert shown == listed[0]
+    assert both("events", "show", listed[0]["_id"]).stdout.rstrip("\n").endswith("}")
+
+
+def test_a_user_is_shown_by_name_and_product(both: Cli) -> None:
+    both(
+        *("user", "create", "--product", "Acme"),
+        *("--email", "bo@example.com", "--first-name", "Bo"),
+    )
+    shown = both("user", "show", "bo@example.com", "--product", "Acme")
+    assert shown.stdout.split("\t")[1:] == ["Bo", "bo@example.com\n"]
+    assert both("user", "show", "bo@example.com", "--product", "Globex").status == 2
