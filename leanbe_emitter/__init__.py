@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Histogram,
         Idea,
         IdeaRequest,
+        Info,
         Job,
         KeyResult,
         Leanbe,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     )
     from leanbe_emitter.settings import Settings
     from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+    from leanbe_emitter.wire.catalogue import EventKind
     from leanbe_emitter.wire.envelope import Envelope, verify
     from leanbe_emitter.wire.explain import Explanation, explain
     from leanbe_emitter.wire.signing import sign, sign_text
@@ -87,6 +89,7 @@ __all__ = [
     "Entry",
     "Envelope",
     "Event",
+    "EventKind",
     "EventsNotDelivered",
     "Explanation",
     "Fault",
@@ -96,6 +99,7 @@ __all__ = [
     "Histogram",
     "Idea",
     "IdeaRequest",
+    "Info",
     "InvalidSignature",
     "InvalidTarget",
     "InvalidValue",
@@ -138,6 +142,7 @@ __all__ = [
 _HOMES = {
     "DeliveryStatus": "storage.states",
     "Envelope": "wire.envelope",
+    "EventKind": "wire.catalogue",
     "Explanation": "wire.explain",
     "ManualClock": "clock",
     "Outcome": "storage.states",

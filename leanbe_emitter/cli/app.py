@@ -50,6 +50,7 @@ SECTIONS = {
         "events": "What has happened, whether anything is owed for it or not.",
         "deliveries": "What is owed, what was delivered, and every attempt of it.",
         "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",
+        "info": "Show version, database, time, how much there is, and what new products assume.",
         "schema": "Print what an event's payload looks like.",
     },
     "Control": {

@@ -8,6 +8,7 @@ from leanbe_emitter.emitter.deliveries import Filter
 from leanbe_emitter.emitter.faults import Fault
 from leanbe_emitter.emitter.idea_requests import IdeaRequest
 from leanbe_emitter.emitter.ideas import Idea
+from leanbe_emitter.emitter.information import Info
 from leanbe_emitter.emitter.leanbe import Leanbe
 from leanbe_emitter.emitter.okrs import KeyResult, Okr
 from leanbe_emitter.emitter.paging import Page
@@ -35,6 +36,7 @@ __all__ = [
     "Histogram",
     "Idea",
     "IdeaRequest",
+    "Info",
     "Job",
     "KeyResult",
     "Leanbe",

@@ -1,5 +1,7 @@
 """``leanbe.events``: what has happened, whether anything is owed for it or not."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from leanbe_emitter.domain.references import find
@@ -8,7 +10,10 @@ from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Event
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.storage.tables import EventRow
-from leanbe_emitter.wire.catalogue import matching
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.catalogue import EVENTS, EventKind, event_kind, matching
+from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.stringify import JSON
 
 
 class Events:
@@ -16,6 +21,27 @@ class Events:
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
+
+    def catalogue(self) -> Sequence[EventKind]:
+        """Return the 22 that there are, each with its meaning."""
+        return EVENTS
+
+    def schema(self, event: str, *, product: ProductRef | None = None) -> dict[str, JSON]:
+        """Return the JSON Schema of an event's payload.
+
+        Args:
+            event: one of the 22 names.
+            product: as this product reads the article; else as it stands.
+
+        Raises:
+            InvalidValue: there is no such event; the hint names the nearest.
+            NotFound: there is no such product.
+        """
+        name = event_kind(event).name
+        if product is None:
+            return json_schema(name)
+        with self._transactions.looking() as session:
+            return json_schema(name, read(named(session, product).assumptions))
 
     def get(self, reference: str) -> Event:
         """Return the event of that id, or of a part of it.

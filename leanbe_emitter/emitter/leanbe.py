@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sqlalchemy.orm import Session
 
+import leanbe_emitter
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.metrics import Metrics
 from leanbe_emitter.delivery.queue import Due
-from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.emitter.advancing import AdvancingClock, Shared
@@ -32,7 +32,9 @@ from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.events import Events
 from leanbe_emitter.emitter.faults import Faults
+from leanbe_emitter.emitter.information import Info
 from leanbe_emitter.emitter.loops import require_no_loop
+from leanbe_emitter.emitter.opening import carrier, prepared
 from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.seeds import Seeds
@@ -42,19 +44,20 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.users import Users
 from leanbe_emitter.emitter.waiting import drive, require_async_with, waits
 from leanbe_emitter.emitter.watching import Watching
-from leanbe_emitter.errors import LeanbeError, NotAwaited
+from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.clocks import StoredClock, clock_of
+from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.database import Database, shown
 from leanbe_emitter.storage.emptying import empty
-from leanbe_emitter.storage.migrate import Schema, SchemaState, not_ready, prepare, schema_of
+from leanbe_emitter.storage.migrate import Schema, SchemaState, not_ready, schema_of
 from leanbe_emitter.storage.retention import Pruned, prune
-from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions import check
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
+
+    from leanbe_emitter.delivery.transport import Transport
 
 
 class Leanbe(Attempting, Asserting):
@@ -112,15 +115,15 @@ class Leanbe(Attempting, Asserting):
         self._ids = ids or Ids(source)
         rules = self._settings.target_rules
         assumed = {**self._settings.assume, **(assume or {})}
-        assumed = {name: check(name, value) for name, value in assumed.items()}
+        self._assumed = {name: check(name, value) for name, value in assumed.items()}
         self._database = Database(db)
-        self.created, self._clock = _prepared(self._database, clock)
+        self.created, self._clock = prepared(self._database, clock)
         self._transactions = Transactions(
             self._database,
             clock=self._clock,
             ids=self._ids,
             rules=rules,
-            assume=assumed,
+            assume=self._assumed,
             limits=Limits(
                 max_depth=self._settings.max_depth,
                 max_payload_bytes=self._settings.max_payload_bytes,
@@ -138,7 +141,7 @@ class Leanbe(Attempting, Asserting):
             ids=self._ids,
             settings=self._settings,
             rules=rules,
-            transport=_carrier(transport, rules=rules, settings=self._settings),
+            transport=carrier(transport, rules=rules, settings=self._settings),
             receivers=self._receivers,
             raises_app_errors=app_errors == "raise",
         )
@@ -255,6 +258,21 @@ class Leanbe(Attempting, Asserting):
         """Say how much there is of everything."""
         with self._transactions.looking() as session:
             return count(session)
+
+    def info(self) -> Info:
+        """Say what this is: version, database, time, how much there is, what new products assume.
+
+        Raises:
+            DatabaseUnavailable: it cannot be reached.
+        """
+        return Info(
+            version=leanbe_emitter.__version__,
+            db=self.db,
+            clock_kind=self.clock.kind,
+            now=self.clock.now(),
+            counts=self.counts(),
+            assumptions=self._assumed,
+        )
 
     def schema(self) -> Schema:
         """Say how the database's tables stand to this program.
@@ -411,28 +429,3 @@ class Leanbe(Attempting, Asserting):
             self._database.close()
             if isinstance(self._clock, StoredClock):
                 self._clock.close()
-
-
-def _prepared(database: Database, clock: Clock | str | None) -> tuple[bool, Clock]:
-    """Return whether the database was made, or migrated, just now; and what tells the time."""
-    try:
-        return prepare(database), clock_of(database, clock)
-    except LeanbeError:
-        database.close()
-        raise
-
-
-def _carrier(
-    transport: "Transport | AsyncBaseTransport | None", *, rules: TargetRules, settings: Settings
-) -> Transport | None:
-    """Return what carries requests; httpx is loaded only for who brings a transport of its."""
-    if transport is None or hasattr(transport, "send"):
-        return transport
-    from leanbe_emitter.delivery.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
-
-    return HttpxTransport(
-        transport,
-        rules=rules,
-        kept_answer_bytes=settings.kept_answer_bytes,
-        kept_header_bytes=settings.kept_header_bytes,
-    )

@@ -10,9 +10,7 @@ from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Parameter, Queried, named_in_path
 from leanbe_emitter.server.kinds import EVENT_GLOB, text
 from leanbe_emitter.server.routes import Routes
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.catalogue import EVENTS, EventKind, event_kind
-from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.catalogue import EventKind, event_kind
 
 _PRODUCT: Final = Parameter(
     name="product", schema=text("Acme", "Name or id of the product whose they are.")
@@ -34,15 +32,13 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.read("/events/catalogue", gives=schemas.page(delivery_schemas.EVENT_KIND))
     def catalogue() -> Response:
         """List the 22 events, with their meaning."""
-        return answers.page(map(_document, EVENTS))
+        return answers.page(map(_document, leanbe.events.catalogue()))
 
     @routes.read("/events/catalogue/{name}/schema", gives=delivery_schemas.SCHEMA)
     def schema(name: str, asked: Annotated[dict[str, Any], Depends(Queried(_READING))]) -> Response:
         """Show the JSON Schema of an event's payload."""
-        kind, product = named_in_path(event_kind, name), asked.get("product")
-        return answers.one(
-            json_schema(kind.name, read({} if product is None else leanbe.assumptions.of(product)))
-        )
+        kind = named_in_path(event_kind, name)
+        return answers.one(leanbe.events.schema(kind.name, product=asked.get("product")))
 
     @routes.read("/events/{reference}", gives=delivery_schemas.EVENT)
     def show(reference: str) -> Response:

@@ -5,7 +5,6 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
-import leanbe_emitter
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, schemas
@@ -13,7 +12,6 @@ from leanbe_emitter.server.asked import AnyQuery
 from leanbe_emitter.server.problems import NotReady
 from leanbe_emitter.server.routes import ANYWHERE, HEALTH, READING, Routes
 from leanbe_emitter.storage.migrate import SchemaState
-from leanbe_emitter.wire.instants import print_instant
 
 #: Probes send what they will in their queries.
 _Probed: TypeAlias = Annotated[None, Depends(AnyQuery())]
@@ -22,25 +20,11 @@ _Probed: TypeAlias = Annotated[None, Depends(AnyQuery())]
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add what is asked of the server itself."""
     routes = Routes(app, leanbe, "Server")
-    settings = app.state.settings
 
     @routes.read("/info", gives=schemas.INFO)
     def info() -> Response:
         """Show version, database, time, how much there is, and what new products assume."""
-        counts = leanbe.counts()
-        return answers.one(
-            {
-                "version": leanbe_emitter.__version__,
-                "db": leanbe.db,
-                "clock": {"kind": leanbe.clock.kind, "now": print_instant(leanbe.clock.now())},
-                "counts": {
-                    "products": counts.products,
-                    "events": counts.events,
-                    "deliveries": dict(counts.deliveries),
-                },
-                "assumptions": dict(settings.assume),
-            }
-        )
+        return answers.one(leanbe.info())
 
     @routes.add("GET", "/openapi.json", gives=schemas.OPENAPI, refuses=READING, prefix="")
     def openapi() -> Response:

@@ -105,3 +105,11 @@ def test_a_user_is_shown_by_name_and_product(both: Cli) -> None:
     shown = both("user", "show", "bo@example.com", "--product", "Acme")
     assert shown.stdout.split("\t")[1:] == ["Bo", "bo@example.com\n"]
     assert both("user", "show", "bo@example.com", "--product", "Globex").status == 2
+
+
+def test_how_much_there_is_and_where_is_shown(both: Cli) -> None:
+    told = json.loads(both("info", "--output", "json").stdout)
+    assert (told["db"], told["clock"]["kind"]) == ("sqlite:///leanbe-emitter.db", "system")
+    assert (told["counts"]["products"], told["counts"]["deliveries"]["pending"]) == (2, 4)
+    plain = both("info").stdout.split("\t")
+    assert (plain[1], plain[4:7]) == ("sqlite:///leanbe-emitter.db", ["2", "4", "4"])

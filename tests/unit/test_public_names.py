@@ -18,6 +18,7 @@ DOCUMENTED = {
     "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered", "EndlessDeliveries",
     "Fault", "FaultNeedsWire", "FaultNeverFired", "Job", "Redelivered", "Metrics", "Histogram",
     "Results", "Nothing", "NotAwaited", "Explanation", "explain",
+    "EventKind", "Info",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
 }  # fmt: skip
