@@ -148,6 +148,10 @@ def _quieten() -> None:
 
 def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:
     """Return what to raise where listening on an address failed."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return PortTaken(
+            f"{host} is no address of this machine.", hint="Name one with --host: 127.0.0.1."
+        )
     why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
     return PortTaken(
         f"{authority_of(host, port)} {why}.",

@@ -93,7 +93,9 @@ def parsed(content: bytes) -> JSON:
     try:
         return parse(content.decode())
     except UnicodeDecodeError as error:
-        raise InvalidValue(f"The file is no UTF-8: byte {error.start} is wrong.") from None
+        raise InvalidValue(
+            f"The file is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
+        ) from None
 
 
 def _decoded(name: str, content: bytes) -> str:

@@ -312,7 +312,9 @@ def _object(content: bytes, *, max_depth: int) -> dict[str, JSON]:
     try:
         value = parse(content.decode(), max_depth=max_depth)
     except UnicodeDecodeError as error:
-        raise InvalidValue(f"The body is no UTF-8: byte {error.start} is wrong.") from None
+        raise InvalidValue(
+            f"The body is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
+        ) from None
     if not isinstance(value, dict):
         raise InvalidValue("The body is no JSON object.", hint='Send one: {"name": "Acme"}.')
     return value

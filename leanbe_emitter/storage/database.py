@@ -406,6 +406,7 @@ _ADVICE = {
     "prepared statement": "Is a pooler between? With ?prepare_threshold=none nothing is prepared.",
     "read-only transaction": "Is this a standby, or a database set to read only?",
     "readonly": "The file or its folder is read-only for this user; --db names another.",
+    "disk I/O": "Is its disk full, or is there a limit to a file's size? Nothing was changed.",
     "disk is full": "Make room on that disk; nothing was changed.",
     "No space left": "Make room on the server's disk; nothing was changed.",
     "locked": "Another process holds it for long; try again when it is done.",

@@ -1,14 +1,15 @@
 """A file of SQLite is the one that was opened: what is written to another one is lost.
 
 A file that somebody deletes or replaces stays with whoever has it open, and ends with the last of
-them. So a transaction on a connection to such a file fails before it begins; once every connection
-was let go of, the file that is there by then is opened, and none is made where there is none.
+them. So no transaction begins on a connection to such a file: the one that is there by then is
+opened, and none is made where there is none.
 """
 
 import os
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 from leanbe_emitter.errors import DatabaseUnavailable
 
@@ -29,20 +30,24 @@ class SameFile:
         """Let it see to the connections of an engine."""
         event.listen(engine, "do_connect", self._opening)
         event.listen(engine, "connect", self._opened)
-        event.listen(engine, "begin", self._begun)
+        event.listen(engine, "checkout", self._taken)
 
     def _opening(self, *_: object) -> None:
         if self._identity() is None:
-            raise self._gone()
+            raise DatabaseUnavailable(
+                f"The file {self._path} was there and is gone.",
+                hint="Put it back, or start again: nothing was changed.",
+            )
 
     def _opened(self, connection: Any, record: Any) -> None:
         ((_, _, self._path),) = connection.execute("PRAGMA database_list").fetchall()
         record.info[_OPENED] = self._identity()
 
-    def _begun(self, connection: Connection) -> None:
+    def _taken(self, _connection: object, record: Any, _proxy: object) -> None:
         there = self._identity()
-        if there is None or there != connection.info[_OPENED]:
-            raise self._gone()
+        if there is None or there != record.info[_OPENED]:
+            # The pool lets go of all that it has, and opens another.
+            raise InvalidatePoolError
 
     def _identity(self) -> tuple[int, int] | None:
         """Return what tells this file from all others; None where it is not there."""
@@ -53,9 +58,3 @@ class SameFile:
         except OSError:
             return None
         return found.st_dev, found.st_ino
-
-    def _gone(self) -> DatabaseUnavailable:
-        return DatabaseUnavailable(
-            f"The file {self._path} was deleted or replaced while it was open.",
-            hint="Put it back, or start again: nothing was changed.",
-        )

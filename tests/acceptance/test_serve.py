@@ -52,6 +52,14 @@ def test_a_port_that_is_taken_stops_the_start_before_a_database_is_made(tmp_path
     assert f"127.0.0.1:{port} is taken" in ran.stderr
 
 
+def test_an_address_of_another_machine_is_called_so(tmp_path: Path) -> None:
+    somewhere = ("--host", "192.0.2.1", "--no-token", "--port", "0")
+    ran = run_process("serve", *somewhere, cwd=tmp_path)
+    assert (ran.status, list(tmp_path.iterdir())) == (3, [])
+    assert "192.0.2.1 is no address of this machine" in ran.stderr
+    assert "--host" in ran.stderr
+
+
 def test_beyond_this_machine_it_starts_with_a_token_only(tmp_path: Path) -> None:
     refused = run_process("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)
     assert (refused.status, list(tmp_path.iterdir())) == (2, [])

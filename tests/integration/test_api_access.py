@@ -159,10 +159,12 @@ def test_it_is_not_ready_while_somebody_holds_its_file_for_long(tmp_path: Path) 
 def test_it_is_not_ready_while_its_file_is_gone(tmp_path: Path) -> None:
     file = tmp_path / "leanbe.db"
     with calling(f"sqlite:///{file}") as api:
+        api("POST", "/products", {"name": "Acme"})
         file.rename(tmp_path / "elsewhere.db")
-        answer = api.at("GET", "/readyz")
-        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
-        assert "deleted or replaced" in answer.json()["detail"]
+        lost = api("POST", "/products/Acme/ideas", {"title": "Lost"})
+        for answer in (lost, api.at("GET", "/readyz")):
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+            assert "was there and is gone" in answer.json()["detail"]
         (tmp_path / "elsewhere.db").rename(file)
         assert api.at("GET", "/readyz").status_code == 200
 
