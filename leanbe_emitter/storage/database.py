@@ -411,6 +411,10 @@ _ADVICE = {
     "No space left": "Make room on the server's disk; nothing was changed.",
     "locked": "Another process holds it for long; try again when it is done.",
     "refused": "Is PostgreSQL running there? --db names the database.",
+    "starting up": "PostgreSQL starts just now: try again in a moment.",
+    "accepting connections": "PostgreSQL starts just now: try again in a moment.",
+    "server closed": "PostgreSQL stopped, or let go of this connection: try again.",
+    "terminating": "PostgreSQL stopped, or let go of this connection: try again.",
     "does not exist": "Create it first: createdb NAME.",
 }
 

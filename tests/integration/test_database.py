@@ -185,6 +185,15 @@ def test_a_server_that_is_not_there_is_called_so(opened: Opener) -> None:
         prepare(opened("postgresql://nobody@127.0.0.1:1/none"))
 
 
+def test_a_connection_that_the_server_ended_is_called_so(
+    opened: Opener, postgresql_url: str
+) -> None:
+    database = opened(postgresql_url)
+    with pytest.raises(DatabaseUnavailable) as caught, database.reading() as session:
+        session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert "try again" in (caught.value.hint or "")
+
+
 READ_ONLY = """
 import os, sys
 from leanbe_emitter.errors import LeanbeError
