@@ -1,0 +1,26 @@
+"""One capability, one word: what one surface can do, the others can, or the table says why not."""
+
+from collections import Counter
+
+import pytest
+
+from tests.surfaces import commands, functions, library, operations, words
+
+
+def test_every_method_of_the_library_has_its_command_and_its_operation_or_a_reason() -> None:
+    methods = set(library())
+    assert methods - set(words(0)) == set()
+    assert set(words(0)) - methods <= functions()
+
+
+def test_every_command_has_its_method_and_its_operation_or_a_reason() -> None:
+    assert set(words(1)) == commands()
+
+
+def test_every_operation_has_its_method_and_its_command_or_a_reason() -> None:
+    assert set(words(2)) == operations()
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_no_word_is_for_two_capabilities(column: int) -> None:
+    assert [word for word, times in Counter(words(column)).items() if times > 1] == []

@@ -1,0 +1,75 @@
+"""The three surfaces as they are, and the table of capabilities that holds them together."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+
+import click
+
+import leanbe_emitter
+from leanbe_emitter import Leanbe
+from leanbe_emitter.wire.faults import FAULT_KINDS
+from tests.api import promised
+from tests.command_tree import all_commands
+
+_TABLE = Path(__file__).parent / "data" / "capabilities.txt"
+
+
+def words(column: int) -> list[str]:
+    """Return the words that the table has for one surface; what stands in brackets is none.
+
+    Args:
+        column: 0 for the library's, 1 for the command line's, 2 for the API's.
+    """
+    lines = _TABLE.read_text("utf-8").splitlines()
+    cells = [line.split("|")[column].strip() for line in lines if line and line[0] != "#"]
+    return [cell for cell in cells if not cell.startswith("(")]
+
+
+def library() -> Iterator[str]:
+    """Yield every public method of a handle, and of what it has: ``products.create``."""
+    # Each kind of fault has a method of its own, which adds it.
+    shorthands = {f"faults.{kind.name}" for kind in FAULT_KINDS}
+    with Leanbe() as leanbe:
+        product = leanbe.products.create("Acme")
+        parts = {**_parts(leanbe), **_parts(product)}
+        yield from _methods(leanbe)
+        for part, value in [*parts.items(), ("users", leanbe.users)]:
+            names = (f"{part}.{name}" for name in _methods(value))
+            yield from (name for name in names if name not in shorthands)
+
+
+def _parts(owner: object) -> dict[str, object]:
+    """Return what an object has that acts: no snapshot does."""
+    return {
+        name: value
+        for name, value in vars(owner).items()
+        if type(value).__module__.startswith("leanbe_emitter.emitter")
+        and not (name.startswith("_") or is_dataclass(value))
+    }
+
+
+def _methods(owner: object) -> Iterator[str]:
+    for name, value in inspect.getmembers_static(type(owner)):
+        if not name.startswith("_") and (inspect.isroutine(value) or isinstance(value, property)):
+            yield name
+
+
+def functions() -> set[str]:
+    """Return what else there is to be called by name."""
+    return {name for name in leanbe_emitter.__all__ if callable(getattr(leanbe_emitter, name))}
+
+
+def commands() -> set[str]:
+    """Return every command that does something."""
+    return {name for name, each in all_commands() if not isinstance(each, click.Group)}
+
+
+def operations() -> set[str]:
+    """Return every operation of the API: ``GET /products``."""
+    return {
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, there in promised(needs_token=False)["paths"].items()
+        for method in there
+    }
