@@ -130,7 +130,7 @@ def _require_file(database: "Database") -> None:
 
 def _show(invocation: Invocation, database: "Database") -> None:
     from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
-    from leanbe_emitter.storage.database import shown  # noqa: PLC0415 - the same
+    from leanbe_emitter.storage.urls import shown  # noqa: PLC0415 - the same
 
     schema = migrate.schema_of(database)
     document: Document = {

@@ -244,7 +244,7 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
     from leanbe_emitter.server import docs  # noqa: PLC0415 - loads FastAPI
-    from leanbe_emitter.storage.database import parse_database_url, shown  # noqa: PLC0415 - slow
+    from leanbe_emitter.storage.urls import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
         invocation.notice(f"The API, to read and to try: {url}{docs.PATH}")

@@ -48,10 +48,11 @@ from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.clocks import StoredClock
-from leanbe_emitter.storage.database import Database, shown
+from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.emptying import empty
 from leanbe_emitter.storage.migrate import Schema, SchemaState, not_ready, schema_of
 from leanbe_emitter.storage.retention import Pruned, prune
+from leanbe_emitter.storage.urls import shown
 from leanbe_emitter.wire.assumptions import check
 
 if TYPE_CHECKING:

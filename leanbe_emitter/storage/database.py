@@ -1,8 +1,7 @@
 """Engine and transactions: the same statements on SQLite and PostgreSQL.
 
 A transaction that writes on SQLite begins IMMEDIATE, so that two writers wait for each other and
-never fail half-way; one that only reads begins deferred and waits for nobody. What a driver raises
-about the database itself leaves here as ``DatabaseUnavailable`` and nowhere else.
+never fail half-way; one that only reads begins deferred and waits for nobody.
 """
 
 import sqlite3
@@ -13,14 +12,15 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue, LeanbeError
+from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
 from leanbe_emitter.storage.telling import tells_workers
+from leanbe_emitter.storage.urls import parse_database_url, shown
 from leanbe_emitter.storage.writers import Writers
 
 #: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
@@ -39,28 +39,11 @@ POSTGRESQL_PATIENCE: Mapping[str, Any] = {
     "keepalives_count": 2,
 }
 
-# What the driver of SQLite takes behind a "?"; all else goes to SQLite itself, by uri=true.
-_SQLITE_ARGUMENTS = frozenset(
-    {"uri", "timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
-)
 #: What psycopg takes as a number or as nothing, and a URL holds as text.
 _THRESHOLD = "prepare_threshold"
-#: Arguments of PostgreSQL's own that are secrets.
-_PASSWORDS = ("password", "sslpassword")
 _READS = "leanbe_reads"
 # Parameters are secrets and payloads: an error that nobody expected must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
-_FAILURES = (OperationalError, InterfaceError)
-# What SQLite and psycopg say as another error when the file or the server is at fault.
-_FAILURE_WORDS = (
-    "not a database",
-    "malformed",
-    "disk image",
-    "server closed",
-    "terminating",
-    "read-only transaction",
-    "prepared statement",
-)
 
 
 class Database:
@@ -215,53 +198,6 @@ class Database:
         return f"Database({shown(self.url)!r})"
 
 
-def parse_database_url(text: str) -> URL:
-    """Return the URL, with ``postgresql://`` meaning psycopg 3.
-
-    Raises:
-        InvalidValue: it is no URL of SQLite or PostgreSQL.
-    """
-    if text == ":memory:":
-        return URL.create("sqlite")
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise _no_database_url(text) from error
-    if url.drivername in {"postgresql", "postgres"}:
-        url = url.set(drivername="postgresql+psycopg")
-    if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
-        raise _no_database_url(shown(url))
-    if url.get_backend_name() == "sqlite":
-        _check_arguments_of_sqlite(url)
-    if url.get_backend_name() == "sqlite" and url.database == ":memory:":
-        return URL.create(url.drivername, query=url.query)
-    return url
-
-
-def shown(url: URL) -> str:
-    """Return the URL as it may be seen: without a password, wherever it stands in it."""
-    return url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
-
-
-def _check_arguments_of_sqlite(url: URL) -> None:
-    """Refuse what the driver would not get: it would only be warned of, and left out."""
-    ignored = sorted(set(url.query) - _SQLITE_ARGUMENTS)
-    if ignored and "uri" not in url.query:
-        raise InvalidValue(
-            f"{shown(url)!r} has an argument {ignored[0]!r} that SQLite does not take.",
-            hint="Arguments of SQLite's own need uri=true and a file: URL, as SQLAlchemy has it.",
-        )
-
-
-def _no_database_url(text: str) -> InvalidValue:
-    is_secretive = "@" in text or "password" in text
-    name = text.partition(":")[0] + "://..." if is_secretive else text
-    return InvalidValue(
-        f"{name!r} is no database URL of SQLite or PostgreSQL.",
-        hint="Write sqlite:///FILE, postgresql://USER@HOST/NAME or :memory:.",
-    )
-
-
 @cache
 def _memory_engine() -> Engine:
     """Return the engine of all that is in memory: each of its connections is a database.
@@ -373,54 +309,3 @@ def _prepare_threshold(text: str) -> int | None:
         f"{text!r} is no {_THRESHOLD}.",
         hint=f"Write a number of runs, or ?{_THRESHOLD}=none to prepare nothing.",
     )
-
-
-@contextmanager
-def unavailable_as_ours(url: URL) -> Iterator[None]:
-    """Turn what the driver says about the database itself into ``DatabaseUnavailable``."""
-    try:
-        yield
-    except DBAPIError as error:
-        if not _is_failure(error):
-            raise
-        raise _unavailable(url, error) from error
-
-
-def _is_failure(error: DBAPIError) -> bool:
-    if isinstance(error, _FAILURES):
-        return True
-    return any(word in str(error.orig) for word in _FAILURE_WORDS)
-
-
-def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
-    reason = str(error.orig).strip().splitlines()[0].strip()
-    return DatabaseUnavailable(
-        f"The database {shown(url)} does not answer as it should: {reason}.", hint=_advice(reason)
-    )
-
-
-#: What to do, by a word of what the database said.
-_ADVICE = {
-    "unable to open": "Is its folder there, and may this user write to it? --db names another.",
-    "not a database": "Name a file of leanbe-emitter's own with --db, or a new one.",
-    "prepared statement": "Is a pooler between? With ?prepare_threshold=none nothing is prepared.",
-    "read-only transaction": "Is this a standby, or a database set to read only?",
-    "readonly": "The file or its folder is read-only for this user; --db names another.",
-    "disk I/O": "Is its disk full, or is there a limit to a file's size? Nothing was changed.",
-    "disk is full": "Make room on that disk; nothing was changed.",
-    "No space left": "Make room on the server's disk; nothing was changed.",
-    "locked": "Another process holds it for long; try again when it is done.",
-    "refused": "Is PostgreSQL running there? --db names the database.",
-    "starting up": "PostgreSQL starts just now: try again in a moment.",
-    "accepting connections": "PostgreSQL starts just now: try again in a moment.",
-    "server closed": "PostgreSQL stopped, or let go of this connection: try again.",
-    "terminating": "PostgreSQL stopped, or let go of this connection: try again.",
-    "does not exist": "Create it first: createdb NAME.",
-}
-
-
-def _advice(reason: str) -> str:
-    for word, advice in _ADVICE.items():
-        if word in reason:
-            return advice
-    return "Check --db (or LEANBE_EMITTER_DB) and the database itself."

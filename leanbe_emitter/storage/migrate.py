@@ -19,8 +19,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import DatabaseBehind
-from leanbe_emitter.storage.database import Database, unavailable_as_ours
+from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.documents import metadata_for
+from leanbe_emitter.storage.failures import unavailable_as_ours
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -15,8 +15,9 @@ from sqlalchemy import event, text
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.errors import Conflict, DatabaseBehind, DatabaseUnavailable, InvalidValue
-from leanbe_emitter.storage.database import Database, parse_database_url
+from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
+from leanbe_emitter.storage.urls import parse_database_url
 
 Opener = Callable[[str], Database]
 
