@@ -16,15 +16,39 @@ from tests.command_tree import all_commands
 _TABLE = Path(__file__).parent / "data" / "capabilities.txt"
 
 
+def lists() -> Iterator[tuple[str, str]]:
+    """Yield the command and the operation of each list."""
+    yield from (
+        (command, operation)
+        for command, operation in zip(_cells(1), _cells(2), strict=True)
+        if command.endswith(" list") and operation.startswith("GET ")
+    )
+
+
+def options(command: str) -> set[str]:
+    """Return what a command takes: ``archived``."""
+    return {each.name or "" for each in dict(all_commands())[command].params}
+
+
+def parameters(operation: str) -> set[str]:
+    """Return what the path and the query of an operation take."""
+    method, path = operation.split(" ")
+    asked = promised(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
+    return {each["name"] for each in asked.get("parameters", ())}
+
+
 def words(column: int) -> list[str]:
     """Return the words that the table has for one surface; what stands in brackets is none.
 
     Args:
         column: 0 for the library's, 1 for the command line's, 2 for the API's.
     """
+    return [cell for cell in _cells(column) if not cell.startswith("(")]
+
+
+def _cells(column: int) -> list[str]:
     lines = _TABLE.read_text("utf-8").splitlines()
-    cells = [line.split("|")[column].strip() for line in lines if line and line[0] != "#"]
-    return [cell for cell in cells if not cell.startswith("(")]
+    return [line.split("|")[column].strip() for line in lines if line and line[0] != "#"]
 
 
 def library() -> Iterator[str]:

@@ -4,7 +4,16 @@ from collections import Counter
 
 import pytest
 
-from tests.surfaces import commands, functions, library, operations, words
+from tests.surfaces import (
+    commands,
+    functions,
+    library,
+    lists,
+    operations,
+    options,
+    parameters,
+    words,
+)
 
 
 def test_every_method_of_the_library_has_its_command_and_its_operation_or_a_reason() -> None:
@@ -24,3 +33,9 @@ def test_every_operation_has_its_method_and_its_command_or_a_reason() -> None:
 @pytest.mark.parametrize("column", range(3))
 def test_no_word_is_for_two_capabilities(column: int) -> None:
     assert [word for word, times in Counter(words(column)).items() if times > 1] == []
+
+
+@pytest.mark.parametrize(("command", "operation"), [*lists()])
+def test_a_list_is_narrowed_down_by_the_same_words(command: str, operation: str) -> None:
+    typed = {"cursor" if name == "after" else name for name in options(command)}
+    assert typed == parameters(operation)
