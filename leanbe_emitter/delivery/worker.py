@@ -52,6 +52,9 @@ class Worker:
         counters: what is done is counted there.
         wakeups: what tells it that something may be due.
         grace_seconds: how long a stop waits for what is in flight.
+
+    Attributes:
+        away: why the database did not answer when it was asked last; None: it did.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a worker, each given from outside
@@ -87,6 +90,7 @@ class Worker:
         self._is_stopping = False
         self._abandoned = 0
         self._pauses = Pauses()
+        self.away: DatabaseUnavailable | None = None
 
     def stop(self) -> None:
         """Claim no more; ``run`` returns when what is in flight has ended."""
@@ -137,6 +141,7 @@ class Worker:
             await self._wait_for_database(error)
             return True
         self._pauses.begin_again()
+        self.away = None
         return bool(claimed)
 
     async def _exchange(self) -> Sequence[Claimed]:
@@ -240,6 +245,7 @@ class Worker:
         return self._news.is_set()
 
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
+        self.away = error
         self._counters.unavailable()
         logger.warning("The database is away; trying again.", extra={"reason": error.message})
         await self._rest(self._pauses.next())

@@ -173,6 +173,16 @@ class Engine:
                 with suppress(FuturesTimeout):
                     broken_off.result(ABANDON_SECONDS)
 
+    def require_reached(self) -> None:
+        """See that workers of this handle reach the database.
+
+        Raises:
+            DatabaseUnavailable: it did not answer one of them when it was asked last.
+        """
+        for worker in list(self._workers):
+            if worker.away is not None:
+                raise worker.away
+
     def raise_app_errors(self) -> None:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
         errors = self._receivers.take_errors()

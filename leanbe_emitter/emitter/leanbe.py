@@ -284,13 +284,13 @@ class Leanbe(Attempting, Asserting):
         return schema_of(self._database)
 
     def require_ready(self) -> None:
-        """See that the database has this program's tables, and can be written.
+        """See that the database has this program's tables, can be written, and answers workers here.
 
         Raises:
             Conflict: a transaction is open.
             DatabaseBehind: its tables are others.
-            DatabaseUnavailable: it cannot be reached, its file was deleted or replaced, or somebody
-                held it for as long as an action would have waited.
+            DatabaseUnavailable: it cannot be reached, its file is gone, somebody held it for as long
+                as an action would have waited, or it did not take what a worker wrote last.
         """
         self._transactions.require_none("Asking whether all is ready")
         schema = self.schema()
@@ -298,6 +298,7 @@ class Leanbe(Attempting, Asserting):
             raise not_ready(schema)
         with self._database.transaction() as session:
             session.connection()
+        self._engine.require_reached()
 
     @property
     def writes_alone(self) -> bool:

@@ -43,8 +43,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def readyz(_: _Probed) -> Response:
         """Say whether the server can do its work: 503 and the reason, where it cannot.
 
-        It can where its database is there, has the tables of this program, and can be written
-        within the time that an action would wait. What a probe adds to the path is passed over.
+        It can where its database is there, has the tables of this program, can be written within
+        the time that an action would wait, and took what the worker inside wrote last. What a probe
+        adds to the path is passed over.
         """
         leanbe.require_ready()
         worker = app.state.worker

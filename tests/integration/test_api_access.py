@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 import leanbe_emitter
 from leanbe_emitter import Leanbe, Settings
@@ -14,8 +15,10 @@ from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import downgrade, upgrade
+from tests.answering import Answering
 from tests.api import Api, calling
 from tests.loops import on_a_loop
+from tests.waiting import PATIENCE_SECONDS
 
 EXPOSED = Access(token="tok_test", any_host=True)
 
@@ -167,6 +170,34 @@ def test_it_is_not_ready_while_its_file_is_gone(tmp_path: Path) -> None:
             assert "was there and is gone" in answer.json()["detail"]
         (tmp_path / "elsewhere.db").rename(file)
         assert api.at("GET", "/readyz").status_code == 200
+
+
+@on_a_loop
+async def test_it_is_not_ready_while_its_database_takes_nothing_of_the_worker_inside(
+    tmp_path: Path,
+) -> None:
+    async with Leanbe(f"sqlite:///{tmp_path / 'leanbe.db'}", transport=Answering()) as leanbe:
+        app = create_app(leanbe, settings=Settings(), access=Access())
+        product = leanbe.products.create("Acme", webhook_url="http://127.0.0.1:9/hooks")
+        transport = httpx.ASGITransport(app)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+            leanbe.working(),
+            asyncio.timeout(PATIENCE_SECONDS),
+        ):
+            _rename(leanbe, "attempts", "hidden")
+            await asyncio.to_thread(product.ideas.create, title="Dark mode")
+            while (answer := await client.get("/readyz")).status_code == 200:
+                await asyncio.sleep(0)
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+            _rename(leanbe, "hidden", "attempts")
+            await asyncio.to_thread(leanbe.wait_until_idle, timeout_seconds=30)
+            assert (await client.get("/readyz")).status_code == 200
+
+
+def _rename(leanbe: Leanbe, table: str, name: str) -> None:
+    with leanbe._database.transaction() as session:
+        session.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 @on_a_loop
