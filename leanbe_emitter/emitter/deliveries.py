@@ -14,6 +14,7 @@ from leanbe_emitter.delivery.curl import curl
 from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.lookout import Lookout
+from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.results import Results
@@ -256,8 +257,12 @@ class Deliveries:
                 cancelled += cancel(session, DeliveryRow.id.in_(found))
         return self.of(cancelled)
 
-    def curl(self, delivery: Delivery) -> str:
+    def curl(self, delivery: Delivery, *, masks: bool = False) -> str:
         """Return a shell command that sends the delivery's last request again, byte for byte.
+
+        Args:
+            delivery: which one.
+            masks: whether ``********`` stands for the values of headers that the product set.
 
         Raises:
             Conflict: nothing was sent yet, and there is no URL to send it to.
@@ -269,7 +274,7 @@ class Deliveries:
         return curl(
             method=delivery.event.method,
             url=url,
-            headers=headers,
+            headers=_masked(headers, delivery) if masks else headers,
             body=body.decode(),
             ca_file=webhook.ca_file,
             insecure=webhook.insecure,
@@ -420,6 +425,11 @@ def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], byt
     body = delivery.event.body
     headers = compose_headers(delivery.url, content_length=len(body), extra=delivery.event.headers)
     return delivery.url, headers, body
+
+
+def _masked(headers: Sequence[tuple[str, str]], delivery: Delivery) -> Sequence[tuple[str, str]]:
+    assumptions = delivery.attempts[-1].assumptions if delivery.attempts else {}
+    return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
 
 
 def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:

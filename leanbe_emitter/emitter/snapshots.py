@@ -326,9 +326,13 @@ class Delivery(Itself):
         """Deliver the same bytes again, to the product's present URL, so many times."""
         return self._deliveries.redeliver_times(self, times=times)
 
-    def curl(self) -> str:
-        """Return a shell command that sends the same bytes to the same URL."""
-        return self._deliveries.curl(self)
+    def curl(self, *, masks: bool = False) -> str:
+        """Return a shell command that sends the same bytes to the same URL.
+
+        Args:
+            masks: whether ``********`` stands for the values of headers that the product set.
+        """
+        return self._deliveries.curl(self, masks=masks)
 
     def explain(self, *, got: str | None = None) -> "Explanation":
         """Say what a receiver does wrong that computes another signature (``wire.explain``)."""

@@ -82,11 +82,11 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.add("GET", "/deliveries/{reference}/curl", gives=delivery_schemas.CURL, refuses=WRITING)
     def curl(reference: str) -> Response:
-        """Show the request that was sent last, exactly, as a command that sends it again.
+        """Show the request that was sent last as a command that sends it again.
 
-        What is masked elsewhere is not here: the values of headers that the product set.
+        Its body is the exact one; the values of headers that the product set are masked.
         """
-        return answers.one({"command": leanbe.deliveries.get(reference).curl()})
+        return answers.one({"command": leanbe.deliveries.get(reference).curl(masks=True)})
 
     @routes.write(
         "POST", "/deliveries/{reference}/redeliver", gives=delivery_schemas.DELIVERY, status=201
