@@ -284,13 +284,13 @@ class Leanbe(Attempting, Asserting):
         return schema_of(self._database)
 
     def require_ready(self) -> None:
-        """See that the database has this program's tables, can be written, and answers workers here.
+        """See that the database has this program's tables, can be written, and answers workers.
 
         Raises:
             Conflict: a transaction is open.
             DatabaseBehind: its tables are others.
-            DatabaseUnavailable: it cannot be reached, its file is gone, somebody held it for as long
-                as an action would have waited, or it did not take what a worker wrote last.
+            DatabaseUnavailable: it cannot be reached, its file is gone, somebody held it for as
+                long as an action would have waited, or it did not take what a worker wrote last.
         """
         self._transactions.require_none("Asking whether all is ready")
         schema = self.schema()
