@@ -4,10 +4,12 @@ import asyncio
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import IO
 
 import uvicorn
@@ -18,6 +20,7 @@ from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.delivery.stopping import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.storage.retention import Pruned
 
 logger = logging.getLogger(__name__)
 
@@ -121,10 +124,27 @@ def _log_failure(worker: asyncio.Task[None]) -> None:
 
 
 async def _prune(leanbe: Leanbe, keep: timedelta) -> None:
-    """Delete what was settled longer ago, again and again; what fails is logged and tried later."""
-    while True:
-        try:
-            await asyncio.to_thread(leanbe.prune, older_than=keep)
-        except LeanbeError as error:
-            logger.warning("What is too old was not deleted.", extra={"reason": error.message})
-        await asyncio.sleep(PRUNE_SECONDS)
+    """Delete what was settled longer ago, again and again; what fails is logged and tried later.
+
+    When it is cancelled, the batch at hand is the last one: a stop waits for no other.
+    """
+    is_over = threading.Event()
+    go_on = partial(_go_on_unless, is_over)
+    try:
+        while True:
+            try:
+                await asyncio.to_thread(leanbe.prune, older_than=keep, told=go_on)
+            except LeanbeError as error:
+                logger.warning("What is too old was not deleted.", extra={"reason": error.message})
+            await asyncio.sleep(PRUNE_SECONDS)
+    finally:
+        is_over.set()
+
+
+class _Over(Exception):
+    """The server stops, and nobody waits for what is broken off by this."""
+
+
+def _go_on_unless(is_over: threading.Event, _: Pruned) -> None:
+    if is_over.is_set():
+        raise _Over

@@ -1,0 +1,34 @@
+"""What a server does besides answering, and how that ends."""
+
+import asyncio
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter.server.serving import _prune
+from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.retention import BATCH
+from leanbe_emitter.storage.tables import EventRow
+from tests.loops import on_a_loop
+
+
+@on_a_loop
+async def test_a_stop_waits_for_one_batch_of_what_is_too_old_and_not_for_all(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'leanbe.db'}"
+    async with Leanbe(url) as leanbe:
+        leanbe.products.create("Acme")
+        await leanbe.trigger_all(Wanted(events=["idea.created"] * 3 * BATCH), deliver=False)
+        with closing(Database(url)) as other, other.transaction() as session:
+            session.connection()
+            pruning = asyncio.create_task(_prune(leanbe, timedelta(seconds=-1)))
+            await asyncio.sleep(0)
+            pruning.cancel()
+            await asyncio.wait([pruning])
+        await asyncio.get_running_loop().shutdown_default_executor()
+        with leanbe._database.reading() as session:
+            assert session.scalar(select(func.count()).select_from(EventRow)) == 2 * BATCH
