@@ -204,7 +204,7 @@ def _check_parts(url: str, *, require_https: bool) -> str:
     if "@" in parts.netloc:
         raise InvalidTarget(
             f"The URL {shown} holds credentials.",
-            hint="Send them in a header: --header 'Authorization: Basic ...'.",
+            hint="Send them in a header of the webhook: Authorization: Basic ...",
         )
     if "#" in url:
         raise InvalidTarget(

@@ -155,9 +155,7 @@ def check_ca_file(ca_file: str) -> str:
     except (OSError, RuntimeError):  # a name that is too long; a home that nobody has
         is_there = False
     if not is_there:
-        raise InvalidValue(
-            f"There is no file {ca_file!r}.", hint="--ca-file names a PEM file of authorities."
-        )
+        raise InvalidValue(f"There is no file {ca_file!r}.", hint="Name a PEM file of authorities.")
     return str(path)
 
 

@@ -153,7 +153,7 @@ class Author:
         if not isinstance(payload, dict):
             raise InvalidValue(
                 "Paths can be set in a payload that is an object only.",
-                hint="Leave out --set, or give an object as the payload.",
+                hint="Leave the paths out, or give an object as the payload.",
             )
         return change(
             payload,
@@ -178,7 +178,7 @@ def check_payload(payload: JSON, *, event: str, reading: Reading) -> None:
     if errors:
         raise InvalidValue(
             f"The payload does not match {event}: {errors[0].json_path}: {errors[0].message}",
-            hint=f"See: leanbe-emitter schema {event}. Without --strict anything is sent.",
+            hint=f"See the schema of {event}. Where nobody asks to be strict, anything is sent.",
         )
 
 

@@ -238,7 +238,7 @@ class _Edit:
         holder = _printed(place.steps[:position])
         return InvalidValue(
             f"{holder} of this payload is not {kind}: there is no {place.path} in it.",
-            hint=f"Set {holder} with --set-json first.",
+            hint=f"Set {holder} first, to {kind}.",
         )
 
     def _no_path(self, path: str) -> InvalidValue:

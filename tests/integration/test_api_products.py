@@ -8,6 +8,7 @@ from leanbe_emitter import Settings
 from tests.api import Api, calling
 
 URL = "http://127.0.0.1:9/hooks"
+TAGS = {"tags[0].title": "ui"}
 
 
 @pytest.fixture
@@ -137,6 +138,26 @@ def test_a_name_with_a_slash_is_reached_by_its_id_and_never_taken_for_two_parts(
     )
     assert api("GET", "/products/Acme/webhook").json()["url"] == webhook["url"]
     assert api("GET", f"/products/{made['_id']}").json() == made
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/products/Acme/events", {"event": "okr.created", "payload": 1, "set": {"title": "x"}}),
+        ("/products/Acme/events", {"event": "okr.created", "payload": {}, "strict": True}),
+        ("/products/Acme/events", {"event": "idea.created", "payload": {"tags": 1}, "set": TAGS}),
+        ("/products", {"name": "B", "webhook": {"url": URL, "caFile": "/no/such.pem"}}),
+        ("/products", {"name": "B", "webhook": {"url": "http://a:b@127.0.0.1/"}}),
+    ],
+)
+def test_what_to_do_is_said_without_the_words_of_the_command_line(
+    api: Api, path: str, body: object
+) -> None:
+    api("POST", "/products", {"name": "Acme"})
+    refused = api("POST", path, body)
+    assert refused.status_code == 422
+    assert refused.json()["hint"]
+    assert "--" not in refused.json()["hint"]
 
 
 def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(api: Api) -> None:
