@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
@@ -10,11 +10,9 @@ from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.delivery.curl import curl
-from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.domain.references import find
+from leanbe_emitter.emitter.examining import as_command, explained
 from leanbe_emitter.emitter.lookout import Lookout
-from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.results import Results
@@ -22,22 +20,14 @@ from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
-from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.journal import Cursor
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
-from leanbe_emitter.storage.tables import (
-    AttemptRow,
-    DeliveryRow,
-    EventRow,
-    ProductRow,
-    RetiredSecretRow,
-    WebhookRow,
-)
+from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.catalogue import matching
-from leanbe_emitter.wire.explain import Explanation, explain
-from leanbe_emitter.wire.faults import Misbehaviour
+from leanbe_emitter.wire.explain import Explanation
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of
 
@@ -269,16 +259,7 @@ class Deliveries:
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            webhook = _webhook_of(session, delivery)
-        url, headers, body = _request_of(delivery)
-        return curl(
-            method=delivery.event.method,
-            url=url,
-            headers=_masked(headers, delivery) if masks else headers,
-            body=body.decode(),
-            ca_file=webhook.ca_file,
-            insecure=webhook.insecure,
-        )
+            return as_command(session, delivery, masks=masks)
 
     def explain(self, delivery: Delivery, *, got: str | None = None) -> Explanation:
         """Say what is wrong with a delivery's body, or with the receiver that computed ``got``.
@@ -291,15 +272,7 @@ class Deliveries:
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            webhook = _webhook_of(session, delivery)
-            others = _other_secrets(session, webhook)
-        last = delivery.attempts[-1] if delivery.attempts else None
-        body = delivery.event.body if last is None else last.request_body
-        explained = explain(body, webhook.secret or "", got=got, other_secrets=others)
-        if last is None or last.fault is None:
-            return explained
-        told = Misbehaviour.read(last.fault).explained()
-        return replace(explained, summary=f"{explained.summary} {told}")
+            return explained(session, delivery, got=got)
 
     def _told(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
         """Return the ids of deliveries that the journal tells of behind a cursor, and its end."""
@@ -404,45 +377,3 @@ def _rows(
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         yield from session.execute(statement, {"ids": wanted[start : start + _IDS_AT_ONCE]})
-
-
-def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
-    row = session.get(WebhookRow, delivery.event.product_id)
-    if row is None:
-        raise NotFound("The delivery's product was deleted meanwhile.")
-    return row
-
-
-def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], bytes]:
-    """Return URL, headers and body of the last request, or of the one that is to be made."""
-    if delivery.attempts:
-        last = delivery.attempts[-1]
-        return last.url, last.request_headers, last.request_body
-    if delivery.url is None:
-        raise Conflict(
-            "Nothing was sent yet, and the product has no URL.", hint="Set one: webhook set."
-        )
-    body = delivery.event.body
-    headers = compose_headers(delivery.url, content_length=len(body), extra=delivery.event.headers)
-    return delivery.url, headers, body
-
-
-def _masked(headers: Sequence[tuple[str, str]], delivery: Delivery) -> Sequence[tuple[str, str]]:
-    assumptions = delivery.attempts[-1].assumptions if delivery.attempts else {}
-    return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
-
-
-def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
-    """Return what other secrets are, and the secrets."""
-    retired = session.scalars(
-        select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)
-    )
-    others = session.execute(
-        select(ProductRow.name, WebhookRow.secret)
-        .join(WebhookRow, WebhookRow.product_id == ProductRow.id)
-        .where(WebhookRow.product_id != webhook.product_id)
-    )
-    return [
-        *(("an old secret of this product", secret) for secret in retired),
-        *((f"that of the product {name!r}", secret) for name, secret in others if secret),
-    ]
