@@ -32,11 +32,12 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return answers.one(app.openapi())
 
     @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=ANYWHERE, prefix="")
-    def healthz(_: _Probed) -> Response:
+    async def healthz(_: _Probed) -> Response:
         """Say that the server answers.
 
         It asks nobody else. What a probe adds to the path is passed over.
         """
+        # On the loop: all threads may be waiting for a database.
         return answers.one({"status": "ok"})
 
     @routes.add("GET", "/readyz", gives=schemas.READINESS, refuses=HEALTH, prefix="")

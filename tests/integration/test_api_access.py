@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import text
 
 import leanbe_emitter
@@ -18,7 +19,7 @@ from leanbe_emitter.storage.migrate import downgrade, upgrade
 from tests.answering import Answering
 from tests.api import Api, calling
 from tests.loops import on_a_loop
-from tests.waiting import seen
+from tests.waiting import PATIENCE_SECONDS, seen
 
 EXPOSED = Access(token="tok_test", any_host=True)
 
@@ -146,6 +147,24 @@ def test_it_is_ready_where_its_database_is_as_this_program_has_it(empty_url: str
 def test_a_probe_may_add_what_it_will(path: str) -> None:
     with guarded(Access()) as api:
         assert api.at("GET", f"{path}?x=1&x=2").status_code == 200
+
+
+@on_a_loop
+async def test_it_answers_that_it_is_there_though_all_its_threads_wait() -> None:
+    limiter = current_default_thread_limiter()
+    everybody = [object() for _ in range(int(limiter.total_tokens))]
+    for each in everybody:
+        limiter.acquire_on_behalf_of_nowait(each)
+    async with Leanbe() as leanbe:
+        app = create_app(leanbe, settings=Settings(), access=Access())
+        transport = httpx.ASGITransport(app)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+            asyncio.timeout(PATIENCE_SECONDS),
+        ):
+            assert (await client.get("/healthz")).status_code == 200
+    for each in everybody:
+        limiter.release_on_behalf_of(each)
 
 
 def test_it_is_not_ready_while_somebody_holds_its_file_for_long(tmp_path: Path) -> None:
