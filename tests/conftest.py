@@ -1,5 +1,6 @@
 """What the tests need from the machine: databases, and tools that may be missing."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -50,6 +51,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 _SHARED = pytest.StashKey[Path]()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage in what tests make only, and rarely: all that is there already stays."""
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
