@@ -14,6 +14,7 @@ from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
 from tests.bench import Bench
 from tests.postgresql import Cluster
+from tests.reused import Databases
 
 # Limits of time for each example would measure the machine and its other work, not the code.
 hypothesis.settings.register_profile(
@@ -78,6 +79,14 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     return cluster
 
 
+@pytest.fixture(scope="session")
+def databases(cluster: Cluster) -> Iterator[Databases]:
+    """Databases with today's tables, on PostgreSQL."""
+    databases = Databases(cluster)
+    yield databases
+    databases.drop()
+
+
 @pytest.fixture
 def postgresql_url(cluster: Cluster) -> Iterator[str]:
     """An empty PostgreSQL database of the test's own."""
@@ -103,8 +112,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         database.close()
         yield url
         return
-    cluster = request.getfixturevalue("cluster")
-    with cluster.migrated_database() as url:
+    with request.getfixturevalue("databases").empty() as url:
         yield url
 
 
@@ -123,16 +131,16 @@ def bench(database: Database) -> Bench:
 
 
 @pytest.fixture
-def postgresql_bench(cluster: Cluster) -> Iterator[Bench]:
+def postgresql_bench(databases: Databases) -> Iterator[Bench]:
     """The same on PostgreSQL, for what only several writers at a time can do."""
-    with cluster.migrated_database() as url:
+    with databases.empty() as url:
         database = Database(url)
         yield Bench(database=database)
         database.close()
 
 
 @pytest.fixture
-def postgresql_ready(cluster: Cluster) -> Iterator[str]:
+def postgresql_ready(databases: Databases) -> Iterator[str]:
     """The URL of a PostgreSQL database with today's tables."""
-    with cluster.migrated_database() as url:
+    with databases.empty() as url:
         yield url

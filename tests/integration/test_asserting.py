@@ -17,7 +17,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from tests.answering import OK, Answering
-from tests.postgresql import Cluster
+from tests.reused import Databases
 
 
 def patient(receiver: Any) -> Any:
@@ -247,8 +247,8 @@ def test_the_order_is_that_in_which_they_were_accepted() -> None:
         leanbe.assert_order(["idea.upVoted", "idea.created"])
 
 
-def test_an_order_is_whole_though_somebody_elses_transaction_is_open(cluster: Cluster) -> None:
-    with cluster.migrated_database() as url, Leanbe(url, transport=Answering()) as leanbe:
+def test_an_order_is_whole_though_somebody_elses_transaction_is_open(databases: Databases) -> None:
+    with databases.empty() as url, Leanbe(url, transport=Answering()) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with leanbe._database.engine.begin() as somebody_else:
             somebody_else.execute(text("SELECT pg_current_xact_id()"))

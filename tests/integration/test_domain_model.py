@@ -7,8 +7,8 @@ payload reads and writes unchanged, and matches the JSON Schema of its event as 
 the article.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -31,7 +31,7 @@ from tests.documents import Document
 from tests.dump import dump
 from tests.model import Model, ModelProduct, Refused, Said, Thing, printed
 from tests.node import Node
-from tests.postgresql import Cluster
+from tests.reused import Databases
 from tests.scene import COLOUR, PUBLIC_ID, URL, CountedIds, raised
 
 STEPS = 50
@@ -755,13 +755,8 @@ def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
     assert told(in_memory, examples=EXAMPLES)
 
 
-def test_whatever_is_done_it_is_the_same_on_postgresql(cluster: Cluster) -> None:
-    @contextmanager
-    def database() -> Iterator[str]:
-        with cluster.migrated_database() as url:
-            yield url
-
-    assert told(database, examples=EXAMPLES_ON_POSTGRESQL)
+def test_whatever_is_done_it_is_the_same_on_postgresql(databases: Databases) -> None:
+    assert told(databases.empty, examples=EXAMPLES_ON_POSTGRESQL)
 
 
 @pytest.mark.node

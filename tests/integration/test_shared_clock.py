@@ -15,7 +15,7 @@ from leanbe_emitter.storage.database import Database
 from tests.answering import Answering
 from tests.bench import Bench
 from tests.loops import on_a_loop
-from tests.postgresql import Cluster
+from tests.reused import Databases
 from tests.statements import statements
 from tests.waiting import seen
 
@@ -83,9 +83,9 @@ def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe
 
 
 def test_what_was_made_before_is_not_returned_though_somebody_elses_transaction_is_open(
-    cluster: Cluster,
+    databases: Databases,
 ) -> None:
-    with cluster.migrated_database() as url, opened(url, clock="manual") as leanbe:
+    with databases.empty() as url, opened(url, clock="manual") as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         leanbe.faults.receiver_fails(how="refused")
         with leanbe._database.engine.begin() as somebody_else:

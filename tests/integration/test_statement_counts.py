@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from leanbe_emitter.storage.documents import IdeaRequestRow, IdeaRow, VoteRow
 from tests.actions import ACTIONS, prepare
 from tests.crowds import crowd_of_customers, crowd_of_ideas, crowd_of_requests, crowd_of_votes
-from tests.postgresql import Cluster
+from tests.reused import Databases
 from tests.scene import Scene, raised, set_scene
 from tests.statements import statements
 
@@ -62,9 +62,9 @@ def test_an_action_sends_as_many_statements_for_many_rows_as_for_few(action: str
 
 @pytest.mark.parametrize("action", ["upvote", "delete customer", "delete product"])
 def test_on_postgresql_it_sends_as_many_for_many_as_for_few_too(
-    action: str, cluster: Cluster
+    action: str, databases: Databases
 ) -> None:
-    with cluster.migrated_database() as few, cluster.migrated_database() as many:
+    with databases.empty() as few, databases.empty() as many:
         assert count(few, action, FEW) == count(many, action, MANY)
 
 
