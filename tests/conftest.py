@@ -34,7 +34,7 @@ REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the folder in which all workers of this run share one PostgreSQL cluster."""
+    """Name the folder of what all workers of this run share, PostgreSQL above all."""
     if not hasattr(config, "workerinput"):
         config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="leanbe-emitter-tests-"))
 
@@ -71,10 +71,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Cluster:
-    """The run's PostgreSQL, started by whoever needs it first."""
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder that all workers of this run have in common."""
     given = getattr(request.config, "workerinput", {}).get("shared")
-    cluster = Cluster(Path(given) if given else request.config.stash[_SHARED])
+    return Path(given) if given else request.config.stash[_SHARED]
+
+
+@pytest.fixture(scope="session")
+def cluster(shared: Path) -> Cluster:
+    """The run's PostgreSQL, started by whoever needs it first."""
+    cluster = Cluster(shared)
     cluster.start()
     return cluster
 

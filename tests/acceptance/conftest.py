@@ -1,5 +1,6 @@
 """What tests that type commands share."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,14 @@ from tests.serving import free_port
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built as `pip install .` builds it."""
-    folder = tmp_path_factory.mktemp("wheel")
+def wheel(shared: Path) -> Path:
+    """The wheel, built as `pip install .` builds it, by whoever needs it first."""
+    folder = shared / "wheel"
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with (shared / "wheel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
 
