@@ -22,8 +22,9 @@ demo: $(SYNCED)
 serve: $(SYNCED)
 	@$(BIN)/leanbe-emitter serve --ephemeral --seed-file examples/seed.yaml
 
+# Who has run out of tests takes some of those that wait behind long ones.
 test: lint
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Two at a time: a type checker keeps one processor busy.
 lint: $(SYNCED)

@@ -39,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="leanbe-emitter-tests-"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are processors: many tests wait for processes of theirs."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure_node(node: object) -> None:
     """Tell an xdist worker where that folder is."""
     node.workerinput["shared"] = str(node.config.stash[_SHARED])  # type: ignore[attr-defined]
