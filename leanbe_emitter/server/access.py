@@ -6,6 +6,7 @@ asks (``Origin``: cross-site requests). Beyond loopback a token says who may.
 """
 
 import hmac
+from asyncio import CancelledError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.server import docs
 from leanbe_emitter.server.problems import (
     Forbidden,
+    NotReady,
     Unauthorized,
     problem,
     require_plain_path,
@@ -136,8 +138,20 @@ class Guard:
             await self._app(scope, receive, guarded)
         except LeanbeError as error:
             await problem(error)(scope, receive, guarded)
+        except CancelledError:
+            # By a stop, which has waited for it for long enough: it is asked for by nobody else.
+            if has_begun:
+                raise
+            await problem(_broken_off())(scope, receive, guarded)
         except Exception as error:
             if has_begun:
                 raise
             answer = unforeseen(error, method=scope["method"], path=scope["path"])
             await answer(scope, receive, guarded)
+
+
+def _broken_off() -> NotReady:
+    return NotReady(
+        "The server stops, and does not know what becomes of this.",
+        hint="See whether it was done before you ask the next one for it.",
+    )

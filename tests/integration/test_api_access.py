@@ -150,6 +150,26 @@ def test_a_probe_may_add_what_it_will(path: str) -> None:
 
 
 @on_a_loop
+async def test_whoever_is_broken_off_by_a_stop_is_told_so() -> None:
+    async with Leanbe() as leanbe:
+        app, has_begun = create_app(leanbe, settings=Settings(), access=Access()), asyncio.Event()
+
+        @app.get("/endless")
+        async def endless() -> None:
+            has_begun.set()
+            await asyncio.Event().wait()
+
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            asking = asyncio.create_task(client.get("/endless"))
+            await has_begun.wait()
+            asking.cancel()
+            answer = await asking
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert "The server stops" in answer.json()["detail"]
+
+
+@on_a_loop
 async def test_it_answers_that_it_is_there_though_all_its_threads_wait() -> None:
     limiter = current_default_thread_limiter()
     everybody = [object() for _ in range(int(limiter.total_tokens))]
