@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy import exists, select
 
-from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.emitter.account import Account, Expected, line_of
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter
+from leanbe_emitter.emitter.information import Informing
 from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
-from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind, Outcome
@@ -26,16 +25,11 @@ _ALL = 1_000_000
 _MOST_SHOWN = 5
 
 
-class Asserting:
+class Asserting(Informing):
     """The part of ``Leanbe`` that asserts."""
 
     deliveries: Deliveries
     watching: Watching
-    _transactions: Transactions
-
-    def due(self) -> Due:
-        """Say how many deliveries are due."""
-        raise NotImplementedError
 
     def assert_delivered(
         self,
