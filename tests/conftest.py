@@ -76,16 +76,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared(request: pytest.FixtureRequest) -> Path:
+def folder_of_run(request: pytest.FixtureRequest) -> Path:
     """The folder that all workers of this run have in common."""
     given = getattr(request.config, "workerinput", {}).get("shared")
     return Path(given) if given else request.config.stash[_SHARED]
 
 
 @pytest.fixture(scope="session")
-def cluster(shared: Path) -> Cluster:
+def cluster(folder_of_run: Path) -> Cluster:
     """The run's PostgreSQL, started by whoever needs it first."""
-    cluster = Cluster(shared)
+    cluster = Cluster(folder_of_run)
     cluster.start()
     return cluster
 

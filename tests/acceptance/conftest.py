@@ -14,11 +14,11 @@ from tests.serving import free_port
 
 
 @pytest.fixture(scope="session")
-def wheel(shared: Path) -> Path:
+def wheel(folder_of_run: Path) -> Path:
     """The wheel, built as `pip install .` builds it, by whoever needs it first."""
-    folder = shared / "wheel"
+    folder = folder_of_run / "wheel"
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    with (shared / "wheel.lock").open("w") as lock:
+    with (folder_of_run / "wheel.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
