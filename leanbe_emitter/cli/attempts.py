@@ -9,13 +9,15 @@ between tabs, ids in full, and the third on stderr; ``json`` and ``jsonl`` have 
 attempt.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.signed_otherwise import told
 
 #: How many characters of an answer's body a line shows.
 _SHOWN = 120
@@ -232,8 +234,13 @@ def _remarks(ended: Ended, who_is_next: str | None) -> Iterator[str]:
 def _why_and_what_next(ended: Ended, who_is_next: str | None) -> str:
     next_step = "" if who_is_next is None else f"; {_what_is_next(ended, who_is_next)}"
     is_about_signature = ended.answer_status in _ABOUT_SIGNATURES
-    advice = f" {_SIGNATURE_ADVICE}" if is_about_signature else ""
+    advice = f" {_signature_advice(ended.assumptions)}" if is_about_signature else ""
     return f"{ended.outcome}{next_step}.{advice}"
+
+
+def _signature_advice(assumptions: Mapping[str, str]) -> str:
+    """Say what is signed and where it stands; by the article, how to find a mistake."""
+    return told(read(assumptions)) or _SIGNATURE_ADVICE
 
 
 def _what_is_next(ended: Ended, who_is_next: str) -> str:

@@ -11,7 +11,8 @@ from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound
-from leanbe_emitter.storage.tables import ProductRow, RetiredSecretRow, WebhookRow
+from leanbe_emitter.storage.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
+from leanbe_emitter.wire.assumptions import Reading, read
 from leanbe_emitter.wire.explain import Explanation, explain
 from leanbe_emitter.wire.faults import Misbehaviour
 
@@ -45,12 +46,25 @@ def explained(session: Session, delivery: Delivery, *, got: str | None) -> Expla
     webhook = _webhook_of(session, delivery)
     others = _other_secrets(session, webhook)
     last = delivery.attempts[-1] if delivery.attempts else None
-    body = delivery.event.body if last is None else last.request_body
-    found = explain(body, webhook.secret or "", got=got, other_secrets=others)
+    found = explain(
+        delivery.event.body if last is None else last.request_body,
+        webhook.secret or "",
+        got=got,
+        other_secrets=others,
+        headers=delivery.event.headers if last is None else last.request_headers,
+        reading=_reading_of(session, delivery),
+    )
     if last is None or last.fault is None:
         return found
     told = Misbehaviour.read(last.fault).explained()
     return replace(found, summary=f"{found.summary} {told}")
+
+
+def _reading_of(session: Session, delivery: Delivery) -> Reading:
+    """Return what the last request was sent under, or what the first will be."""
+    if delivery.attempts:
+        return read(delivery.attempts[-1].assumptions)
+    return read(session.get_one(EventRow, delivery.event.id).deviations)
 
 
 def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:

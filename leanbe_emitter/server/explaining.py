@@ -54,8 +54,8 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def explain_delivery(reference: str, given: Annotated[Computed, computed]) -> Response:
         """Say why a receiver refuses the signature of a delivery, and how to mend it.
 
-        It is about the body that was sent last. The product's old secrets, and those of other
-        products, are recognised.
+        It is about the body that was sent last, by the assumptions that it was made under. The
+        product's old secrets, and those of other products, are recognised.
         """
         return answers.one(leanbe.deliveries.get(reference).explain(got=given.got))
 

@@ -11,19 +11,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.envelope import verify
-from leanbe_emitter.wire.mistakes import (
-    HEADER_EXPECTED,
-    MISTAKES,
-    SPELLINGS,
-    Mistake,
-    Received,
-    other_secret,
-)
+from leanbe_emitter.wire.envelope import refusal_of
+from leanbe_emitter.wire.mistakes import SPELLINGS, Mistake, other_secret
+from leanbe_emitter.wire.reading import ARTICLE, Reading
+from leanbe_emitter.wire.received import Received
+from leanbe_emitter.wire.signed_otherwise import mistakes_under, place_missed, told
 from leanbe_emitter.wire.signing import to_utf8
 from leanbe_emitter.wire.stringify import JSON
 
+_HEX = re.compile("[0-9a-fA-F]+")
 _HEX_DIGEST = re.compile("[0-9a-fA-F]{64}")
+#: Other hashes, by how many hex digits they have.
+_OTHER_HASHES = {32: "MD5", 40: "SHA-1", 56: "SHA-224", 96: "SHA-384", 128: "SHA-512"}
 
 
 class Verdict(StrEnum):
@@ -46,7 +45,7 @@ class Candidate:
     Attributes:
         mistake: what the receiver does, and its repair.
         signatures: the digits in question; empty for the mistake that computes nothing, which is
-            to look for the signature in a header.
+            to look for the signature where it does not stand.
     """
 
     mistake: Mistake
@@ -96,12 +95,14 @@ class Explanation:
         }
 
 
-def explain(
+def explain(  # noqa: PLR0913 - a request, what was computed from it, and what is known beside
     body: bytes,
     secret: str,
     *,
     got: str | None = None,
     other_secrets: Iterable[tuple[str, str]] = (),
+    headers: Iterable[tuple[str, str]] = (),
+    reading: Reading = ARTICLE,
 ) -> Explanation:
     """Say what is wrong with a body or, with ``got``, with the receiver that computed it.
 
@@ -112,23 +113,36 @@ def explain(
             (nothing, ``undefined``).
         other_secrets: what they are (``the secret of Acme``) and secrets that may have been
             mistaken for the right one: of other products, or this one's before a rotation.
+        headers: of the request; asked only where the reading has the signature there.
+        reading: which the request was sent under; where it signs otherwise than the article, the
+            summary says so.
 
     Raises:
         InvalidValue: the secret is empty.
     """
     if not secret:
         raise InvalidValue("There is no secret to explain with.", hint="Give the webhook's secret.")
-    mistakes = (*MISTAKES, *(other_secret(label, other) for label, other in other_secrets))
+    others = (other_secret(label, other) for label, other in other_secrets)
+    mistakes = (*mistakes_under(reading), *others)
     digits = None if got is None else got.strip()
     try:
-        request = Received.of(body, secret)
+        request = Received.of(body, secret, headers=headers, reading=reading)
     except InvalidSignature as refusal:
-        return _unsound(refusal)
-    try:
-        verify(body, secret)
-    except InvalidSignature as refusal:
-        return _foreign_signature(request, refusal, got=digits, mistakes=mistakes)
-    return _usual(request, mistakes) if digits is None else _computed(request, digits, mistakes)
+        found = _unsound(refusal)
+    else:
+        found = _explained(request, digits, mistakes, missed=place_missed(reading))
+    return replace(found, summary=f"{found.summary} {told(reading)}".rstrip())
+
+
+def _explained(
+    request: Received, got: str | None, mistakes: tuple[Mistake, ...], *, missed: Mistake
+) -> Explanation:
+    if request.signature != request.right:
+        refusal = refusal_of(request.signature, request.right)
+        return _foreign_signature(request, refusal, got=got, mistakes=mistakes)
+    if got is None:
+        return _usual(request, mistakes, missed=missed)
+    return _computed(request, got, mistakes, missed=missed)
 
 
 def _unsound(refusal: InvalidSignature) -> Explanation:
@@ -143,6 +157,8 @@ def _foreign_signature(
     request: Received, refusal: InvalidSignature, *, got: str | None, mistakes: tuple[Mistake, ...]
 ) -> Explanation:
     """Explain a body whose signature is not the one that its payload and the secret give."""
+    if got == request.right:
+        return _receiver_right(_causes(request, request.signature, mistakes))
     if got is not None and (causes := _causes(request, got, mistakes)):
         return Explanation(
             verdict=Verdict.MISTAKE_FOUND,
@@ -150,22 +166,32 @@ def _foreign_signature(
             hint=f"The body is wrong, too. {refusal}",
             mistakes=causes,
         )
-    if got == request.right:
-        return Explanation(
-            verdict=Verdict.BODY_UNSOUND,
-            summary="The receiver computes what it should; the body carries another signature.",
-            hint=refusal.hint,
-            mistakes=_causes(request, request.signature, mistakes),
-        )
     return replace(_unsound(refusal), mistakes=_causes(request, request.signature, mistakes))
 
 
-def _usual(request: Received, mistakes: tuple[Mistake, ...]) -> Explanation:
+def _receiver_right(causes: tuple[Candidate, ...]) -> Explanation:
+    """Explain a body that carries another signature than the right one, which was computed."""
+    return Explanation(
+        verdict=Verdict.BODY_UNSOUND,
+        summary="The receiver computes what it should with this secret; the body carries another "
+        "signature.",
+        hint="The receiver is right: look at what signed the body."
+        if causes
+        else "Another secret signed it, one that is not known here (after a rotation, bodies keep "
+        "their old signatures), or the payload was altered afterwards.",
+        mistakes=causes,
+    )
+
+
+def _usual(request: Received, mistakes: tuple[Mistake, ...], *, missed: Mistake) -> Explanation:
     return Explanation(
         verdict=Verdict.BODY_SOUND,
         summary="The body verifies with this secret.",
         hint="Look up below what the receiver computed, or give it: then its mistake is named.",
-        mistakes=tuple(_candidates(request, (*mistakes, *SPELLINGS))),
+        mistakes=(
+            *_candidates(request, (*mistakes, *SPELLINGS)),
+            Candidate(mistake=missed, signatures=()),
+        ),
     )
 
 
@@ -177,18 +203,19 @@ def _candidates(request: Received, mistakes: tuple[Mistake, ...]) -> Iterator[Ca
         if new := tuple(each for each in signatures if each not in seen):
             yield Candidate(mistake=mistake, signatures=new)
         seen.update(new)
-    yield Candidate(mistake=HEADER_EXPECTED, signatures=())
 
 
-def _computed(request: Received, got: str, mistakes: tuple[Mistake, ...]) -> Explanation:
+def _computed(
+    request: Received, got: str, mistakes: tuple[Mistake, ...], *, missed: Mistake
+) -> Explanation:
     """Explain what a receiver computed from a body that verifies."""
-    if got in HEADER_EXPECTED.computes(request):
+    if got in missed.computes(request):
         return Explanation(
             verdict=Verdict.MISTAKE_FOUND,
             summary="The receiver computes what it should, and compares it with something else."
             if got == request.right
             else "The receiver found no signature where it looked for one.",
-            mistakes=(Candidate(mistake=HEADER_EXPECTED, signatures=()),),
+            mistakes=(Candidate(mistake=missed, signatures=()),),
         )
     if causes := _causes(request, got, mistakes):
         return Explanation(
@@ -204,7 +231,12 @@ def _computed(request: Received, got: str, mistakes: tuple[Mistake, ...]) -> Exp
 
 
 def _causes(request: Received, digits: str, mistakes: tuple[Mistake, ...]) -> tuple[Candidate, ...]:
-    """Return the mistake that gives these digits, or two that give them together, or none."""
+    """Return the mistake that gives these digits, or two that give them together, or none.
+
+    What gives the right digits is no mistake here, however it comes to them.
+    """
+    if digits == request.right:
+        return ()
     for mistake in (*SPELLINGS, *mistakes):
         if digits in mistake.computes(request):
             return (Candidate(mistake=mistake, signatures=(digits,)),)
@@ -220,9 +252,16 @@ def _causes(request: Received, digits: str, mistakes: tuple[Mistake, ...]) -> tu
 
 def _clue(request: Received, got: str) -> str:
     if not _HEX_DIGEST.fullmatch(got):
-        return f"A signature has 64 hex digits; this is a text of {len(got)} characters."
-    text = to_utf8(request.payload_text)
+        return f"A signature has 64 hex digits; this is {_length_of(got)}."
+    text = to_utf8(request.signed_text)
     return (
-        f"Compare what the receiver hashes: it should be {len(text)} bytes, of which the plain "
-        f"SHA-256 is {hashlib.sha256(text).hexdigest()}."
+        "Look at the receiver's secret first: most often it is another one than this. Then compare "
+        f"what it hashes: it should be {len(text)} bytes, of which the plain SHA-256 is "
+        f"{hashlib.sha256(text).hexdigest()}."
     )
+
+
+def _length_of(got: str) -> str:
+    length = f"a text of {len(got)} characters"
+    other = _OTHER_HASHES.get(len(got)) if _HEX.fullmatch(got) else None
+    return length if other is None else f"{length}, as many as {other} has: use SHA-256"

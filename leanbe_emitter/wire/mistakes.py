@@ -9,54 +9,13 @@ import contextlib
 import hashlib
 import hmac
 import json
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
-from leanbe_emitter.wire.envelope import unverified
 from leanbe_emitter.wire.reading import SignatureScheme
+from leanbe_emitter.wire.received import Received, text_of, without_signature
 from leanbe_emitter.wire.signing import sign_text, to_utf8
-from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
-
-
-@dataclass(frozen=True, kw_only=True)
-class Received:
-    """A request as a receiver sees it, and the secret that it should use.
-
-    Attributes:
-        body: the raw bytes.
-        members: the members of the body, in its order.
-        secret: the webhook's secret.
-        right: the hex digits that the receiver should compute.
-    """
-
-    body: bytes = field(repr=False)
-    members: dict[str, JSON] = field(repr=False)
-    secret: str = field(repr=False)
-    right: str = field(repr=False)
-
-    @classmethod
-    def of(cls, body: bytes, secret: str) -> Self:
-        """Return the request of that body.
-
-        Raises:
-            InvalidSignature: the body is no envelope.
-        """
-        payload = unverified(body).payload
-        members = parse(bytes(body).decode(), max_depth=MAX_DEPTH + 1)
-        right = sign_text(_text_of(payload), secret)
-        return cls(body=bytes(body), members=members, secret=secret, right=right)
-
-    @property
-    def payload_text(self) -> str:
-        """The text that should be hashed."""
-        return _text_of(self.members["payload"])
-
-    @property
-    def signature(self) -> str:
-        """The signature that stands in the body."""
-        return str(self.members["signature"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +48,6 @@ _RIGHT_PYTHON = (
 _COMPACT = (",", ":")
 
 
-def _text_of(document: JSON) -> str:
-    # The body came in, so that its size and depth are settled; an envelope is one level deeper.
-    return stringify(document, max_depth=MAX_DEPTH + 1, max_bytes=sys.maxsize)
-
-
 def _hmac(secret: bytes, content: bytes) -> str:
     return hmac.digest(secret, content, "sha256").hex()
 
@@ -106,7 +60,7 @@ def _signed(request: Received, *contents: bytes) -> Iterator[str]:
 def _with_secrets(request: Received, *secrets: str) -> Iterator[str]:
     for secret in secrets:
         if secret != request.secret:
-            yield sign_text(request.payload_text, secret)
+            yield sign_text(request.signed_text, secret, scheme=request.scheme)
 
 
 def _raw_body(request: Received) -> Iterator[str]:
@@ -114,12 +68,12 @@ def _raw_body(request: Received) -> Iterator[str]:
 
 
 def _whole_envelope(request: Received) -> Iterator[str]:
-    return _signed(request, to_utf8(_text_of(request.members)))
+    if "signature" in request.members:
+        yield from _signed(request, to_utf8(text_of(request.members)))
 
 
 def _envelope_without_signature(request: Received) -> Iterator[str]:
-    rest = {name: value for name, value in request.members.items() if name != "signature"}
-    return _signed(request, to_utf8(_text_of(rest)))
+    return _signed(request, to_utf8(text_of(without_signature(request.members))))
 
 
 def _json_dumps_default(request: Received) -> Iterator[str]:
@@ -170,7 +124,7 @@ def _hash_without_secret(request: Received) -> Iterator[str]:
 
 def _secret_hex_decoded(request: Received) -> Iterator[str]:
     with contextlib.suppress(ValueError):
-        yield _hmac(bytes.fromhex(request.secret), to_utf8(request.payload_text))
+        yield _hmac(bytes.fromhex(request.secret), to_utf8(request.signed_text))
 
 
 def _secret_trimmed(request: Received) -> Iterator[str]:
@@ -213,8 +167,8 @@ def _header_expected(request: Received) -> Iterator[str]:
     yield from ("", "undefined", "null", "None", request.right)
 
 
-#: What is hashed, how, and with which secret; the most usual first.
-MISTAKES = (
+#: What is hashed, and how; the most usual first.
+_CONTENTS = (
     Mistake(
         name="raw-body-hashed",
         what="The raw body is hashed; what is signed is the payload alone, stringified.",
@@ -286,6 +240,10 @@ MISTAKES = (
         fix_python='hmac.new(secret.encode(), content, "sha256")  # not hashlib.sha256',
         computes=_hash_without_secret,
     ),
+)
+
+#: With which secret.
+SECRETS = (
     Mistake(
         name="secret-hex-decoded",
         what="The secret is decoded from hex; its own characters are the key.",
@@ -329,6 +287,9 @@ MISTAKES = (
         computes=_secret_missing,
     ),
 )
+
+#: What is hashed, how, and with which secret; the most usual first.
+MISTAKES = (*_CONTENTS, *SECRETS)
 
 #: How the digest is written, whatever was hashed.
 SPELLINGS = (

@@ -60,6 +60,31 @@ def test_an_old_secret_of_the_product_is_recognised(api: Api, delivery: Delivery
     assert SECRET not in told.text
 
 
+def test_a_receiver_that_has_the_new_secret_is_not_blamed(api: Api, delivery: Delivery) -> None:
+    api("POST", "/products/Acme/webhook/rotate", {"secret": "whsec_new"})
+    got = sign_text(delivery.event.payload_text, "whsec_new")
+    told = api("POST", f"/deliveries/{delivery.id}/explain", {"got": got}).json()
+    assert told["verdict"] == "body-unsound"
+    assert "The receiver computes what it should" in told["summary"]
+    assert "an old secret of this product" in told["mistakes"][0]["what"]
+
+
+@pytest.mark.parametrize("is_attempted", [True, False])
+def test_a_delivery_is_explained_by_the_assumptions_it_was_made_under(
+    api: Api, *, is_attempted: bool
+) -> None:
+    asked = {"event": "idea.created", "assume": {"signature_location": "header"}}
+    api("POST", "/products/Acme/events", asked)
+    if is_attempted:
+        api.leanbe.deliver()
+    delivery = api.leanbe.deliveries.last()
+    told = api("POST", f"/deliveries/{delivery.id}/explain").json()
+    assert told["verdict"] == "body-sound"
+    assert "under signature_location=header" in told["summary"]
+    missed = api("POST", f"/deliveries/{delivery.id}/explain", {"got": "undefined"}).json()
+    assert [each["name"] for each in missed["mistakes"]] == ["body-expected"]
+
+
 def test_any_body_is_explained_with_the_secret_that_is_given(api: Api, delivery: Delivery) -> None:
     asked = {"secret": "whsec_other", "body": delivery.event.body.decode()}
     told = api("POST", "/explain", asked)

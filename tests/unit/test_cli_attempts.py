@@ -71,6 +71,26 @@ def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFix
     assert (printer.made, printer.accepted) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("assumptions", "advice"),
+    [
+        (
+            {"signature_location": "header"},
+            "This was sent under signature_location=header: the signature stands in the header",
+        ),
+        (
+            {"max_attempts": "1"},
+            "Leanbe signs JSON.stringify(payload), not the raw body: leanbe-emitter explain",
+        ),
+    ],
+)
+def test_a_refusal_under_an_assumption_is_advised_by_that_assumption(
+    capsys: pytest.CaptureFixture[str], assumptions: dict[str, str], advice: str
+) -> None:
+    lines(Form.TABLE, []).ended(replace(REFUSED, assumptions=assumptions))
+    assert f"--follow. {advice}" in capsys.readouterr().out.splitlines()[2]
+
+
 def test_an_attempt_that_another_has_followed_is_not_called_the_last(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

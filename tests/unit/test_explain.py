@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import leanbe_emitter
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.explain import Explanation, Verdict, explain
-from leanbe_emitter.wire.mistakes import HEADER_EXPECTED, MISTAKES, SPELLINGS, Mistake, Received
+from leanbe_emitter.wire.mistakes import HEADER_EXPECTED, MISTAKES, SPELLINGS, Mistake
+from leanbe_emitter.wire.received import Received
 
 SECRET = "whsec_" + "5e" * 32
 TEXT = '{"title":"Nachtmodus für Zoë 🌙","b":[1,2],"a":{"small":1e-7}}'
@@ -130,7 +131,15 @@ def test_it_is_said_honestly_that_no_mistake_fits() -> None:
     assert not explanation.explained
     assert hashlib.sha256(TEXT.encode()).hexdigest() in explanation.hint
     assert f"{len(TEXT.encode())} bytes" in explanation.hint
+    assert "Look at the receiver's secret first" in explanation.hint
     assert "a text of 3 characters" in explained("abc").hint
+
+
+@pytest.mark.parametrize(("name", "said"), [("sha1", "SHA-1"), ("sha512", "SHA-512")])
+def test_a_digest_of_another_hash_is_told_by_its_length(name: str, said: str) -> None:
+    got = hmac.new(SECRET.encode(), TEXT.encode(), name).hexdigest()
+    assert f"characters, as many as {said} has: use SHA-256" in explained(got).hint
+    assert said not in explained("z" * len(got)).hint
 
 
 def test_for_a_sound_body_the_usual_mistakes_are_listed_raw_body_first() -> None:
@@ -205,6 +214,32 @@ def test_a_receiver_that_rightly_refuses_an_altered_body_is_told_so() -> None:
     explanation = explained(got, body=altered)
     assert explanation.verdict is Verdict.BODY_UNSOUND
     assert "computes what it should" in explanation.summary
+
+
+def plain(text: str, secret: str) -> str:
+    return f'{{"payload":{text}{REST},"signature":"{digest(secret, text)}"}}'
+
+
+@pytest.mark.parametrize("text", ['{"title":"Dark mode","upvotes":0}', TEXT])
+@pytest.mark.parametrize(
+    ("signer", "causes", "hint"),
+    [
+        ("whsec_old", ["other-secret"], "The receiver is right"),
+        ("whsec_unknown", [], "Another secret signed it, one that is not known here"),
+    ],
+)
+def test_a_receiver_that_has_the_present_secret_is_told_that_another_one_signed(
+    text: str, signer: str, causes: list[str], hint: str
+) -> None:
+    explanation = explain(
+        plain(text, signer).encode(),
+        SECRET,
+        got=digest(SECRET, text),
+        other_secrets=[("an old secret of this product", "whsec_old")],
+    )
+    assert (explanation.verdict, names(explanation)) == (Verdict.BODY_UNSOUND, causes)
+    assert "The receiver computes what it should with this secret" in explanation.summary
+    assert explanation.hint.startswith(hint)
 
 
 def test_a_mistake_is_named_for_an_altered_body_too() -> None:

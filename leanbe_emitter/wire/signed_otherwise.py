@@ -1,0 +1,143 @@
+"""What differs for a receiver under a reading that signs otherwise than the article (d-1 to d-3).
+
+Invariant: where the reading is the article's, nothing is told, and the mistakes are the usual ones.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from leanbe_emitter.wire.mistakes import HEADER_EXPECTED, MISTAKES, SECRETS, Mistake
+from leanbe_emitter.wire.reading import Reading, SignatureLocation, SignatureScheme, SignedContent
+from leanbe_emitter.wire.received import Received
+from leanbe_emitter.wire.signing import sign_text
+
+
+def told(reading: Reading) -> str:
+    """Return a sentence: the assumptions, and what a receiver has to do; empty for the article."""
+    different = [*_place(reading), *_content(reading), *_scheme(reading)]
+    if not different:
+        return ""
+    assumed, words = zip(*different, strict=True)
+    return f"This was sent under {', '.join(assumed)}: {'; '.join(words)}."
+
+
+def mistakes_under(reading: Reading) -> tuple[Mistake, ...]:
+    """Return the mistakes whose words and repairs hold under this reading."""
+    if _computes_as_the_article(reading):
+        return MISTAKES
+    secrets = SECRETS if reading.signature_scheme is SignatureScheme.HMAC else ()
+    javascript, python = _lines(reading)
+    assumed = ", ".join(each for each, _ in (*_content(reading), *_scheme(reading)))
+    ignored = Mistake(
+        name="assumption-ignored",
+        what=f"The article's formula is computed; this was sent under {assumed}.",
+        fix_javascript=javascript,
+        fix_python=python,
+        computes=_by_the_article,
+    )
+    raw_body = replace(
+        MISTAKES[0],
+        what=f"The raw body is hashed; this was sent under {assumed}.",
+        fix_javascript=javascript,
+        fix_python=python,
+    )
+    return (ignored, raw_body, *secrets)
+
+
+def place_missed(reading: Reading) -> Mistake:
+    """Return the mistake of looking for the signature where it does not stand."""
+    name = reading.signature_header
+    match reading.signature_location:
+        case SignatureLocation.BODY:
+            return HEADER_EXPECTED
+        case SignatureLocation.HEADER:
+            return replace(
+                HEADER_EXPECTED,
+                name="body-expected",
+                what=f"The signature is looked for elsewhere; it stands in the header {name}.",
+                fix_javascript=f"const signature = req.get({name!r})",
+                fix_python=f"signature = request.headers[{name!r}]",
+            )
+        case SignatureLocation.BOTH:
+            return replace(
+                HEADER_EXPECTED,
+                name="place-missed",
+                what="The signature is looked for elsewhere; it stands in the body, beside the "
+                f"payload, and in the header {name}.",
+                fix_javascript=f"const {{ signature }} = req.body // or req.get({name!r})",
+                fix_python=f'signature = body["signature"]  # or request.headers[{name!r}]',
+            )
+
+
+def _computes_as_the_article(reading: Reading) -> bool:
+    return not [*_content(reading), *_scheme(reading)]
+
+
+def _by_the_article(request: Received) -> Iterator[str]:
+    yield sign_text(request.payload_text, request.secret)
+
+
+def _place(reading: Reading) -> Iterator[tuple[str, str]]:
+    location, name = reading.signature_location, reading.signature_header
+    if location is SignatureLocation.HEADER:
+        yield (
+            f"signature_location={location}",
+            f"the signature stands in the header {name}, not in the body",
+        )
+    if location is SignatureLocation.BOTH:
+        yield (
+            f"signature_location={location}",
+            f"the signature stands in the body and in the header {name}",
+        )
+
+
+def _content(reading: Reading) -> Iterator[tuple[str, str]]:
+    if reading.signed_content is not SignedContent.PAYLOAD:
+        yield (
+            f"signed_content={reading.signed_content}",
+            "what is signed is the whole envelope without its signature, stringified",
+        )
+
+
+def _scheme(reading: Reading) -> Iterator[tuple[str, str]]:
+    scheme = reading.signature_scheme
+    if scheme is SignatureScheme.SHA256_PAYLOAD_SECRET:
+        yield (
+            f"signature_scheme={scheme}",
+            "the signature is the plain SHA-256 of what is signed with the secret behind it",
+        )
+    if scheme is SignatureScheme.SHA256_SECRET_PAYLOAD:
+        yield (
+            f"signature_scheme={scheme}",
+            "the signature is the plain SHA-256 of what is signed with the secret before it",
+        )
+
+
+def _lines(reading: Reading) -> tuple[str, str]:
+    """Return the line that computes the signature, in JavaScript and in Python."""
+    javascript, python = _texts(reading)
+    match reading.signature_scheme:
+        case SignatureScheme.HMAC:
+            return (
+                f'createHmac("sha256", secret).update({javascript}).digest("hex")',
+                f'hmac.new(secret.encode(), {python}.encode(), "sha256").hexdigest()',
+            )
+        case SignatureScheme.SHA256_PAYLOAD_SECRET:
+            return (
+                f'createHash("sha256").update({javascript} + secret).digest("hex")',
+                f"hashlib.sha256(({python} + secret).encode()).hexdigest()",
+            )
+        case SignatureScheme.SHA256_SECRET_PAYLOAD:
+            return (
+                f'createHash("sha256").update(secret + {javascript}).digest("hex")',
+                f"hashlib.sha256((secret + {python}).encode()).hexdigest()",
+            )
+
+
+def _texts(reading: Reading) -> tuple[str, str]:
+    if reading.signed_content is SignedContent.PAYLOAD:
+        return "JSON.stringify(body.payload)", 'leanbe_emitter.stringify(body["payload"])'
+    return (
+        "JSON.stringify({ ...body, signature: undefined })",
+        'leanbe_emitter.stringify({k: v for k, v in body.items() if k != "signature"})',
+    )

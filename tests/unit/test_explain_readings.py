@@ -1,0 +1,155 @@
+"""What was sent under an assumption about signatures is explained by that assumption."""
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+import leanbe_emitter
+from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.envelope import Sealed, seal
+from leanbe_emitter.wire.explain import Explanation, Verdict, explain
+
+SECRET = "whsec_test"
+TEXT = '{"title":"Zoë 🌙","upvotes":0}'
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HEADER = {"signature_location": "header", "signature_header": "X-Sig"}
+BOTH = {"signature_location": "both"}
+BEHIND = {"signature_scheme": "sha256-payload-secret"}
+BEFORE = {"signature_scheme": "sha256-secret-payload"}
+ENVELOPE = {"signed_content": "envelope-without-signature"}
+PRETTY = {"pretty_body": "true"}
+READINGS = [
+    HEADER,
+    BOTH,
+    BEHIND,
+    BEFORE,
+    ENVELOPE,
+    {**HEADER, **ENVELOPE},
+    {**HEADER, **ENVELOPE, **PRETTY},
+    {**BOTH, **BEHIND, **ENVELOPE},
+    {**BEFORE, **ENVELOPE},
+]
+
+
+def sealed(assumed: dict[str, str], secret: str = SECRET) -> Sealed:
+    return seal(TEXT, event="idea.created", triggered_at=AT, secret=secret, reading=read(assumed))
+
+
+def explained(assumed: dict[str, str], got: str | None, sent: Sealed | None = None) -> Explanation:
+    sent = sent or sealed(assumed)
+    others = [("an old secret of this product", "whsec_old")]
+    return explain(
+        sent.body.encode(),
+        SECRET,
+        got=got,
+        other_secrets=others,
+        headers=sent.headers,
+        reading=read(assumed),
+    )
+
+
+def digest(secret: str, content: str) -> str:
+    return hmac.digest(secret.encode(), content.encode(), "sha256").hex()
+
+
+def names(explanation: Explanation) -> list[str]:
+    return [candidate.mistake.name for candidate in explanation.mistakes]
+
+
+@pytest.mark.parametrize("assumed", READINGS, ids=str)
+def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[str, str]) -> None:
+    explanation = explained(assumed, None)
+    assert explanation.verdict is Verdict.BODY_SOUND
+    for name, value in assumed.items():
+        if name in {"signature_location", "signature_scheme", "signed_content"}:
+            assert f"{name}={value}" in explanation.summary
+    right = sealed(assumed).signature
+    assert not any(right in candidate.signatures for candidate in explanation.mistakes)
+
+
+@pytest.mark.parametrize("assumed", READINGS, ids=str)
+def test_who_computes_what_an_assumption_asks_for_is_told_that_it_is_right(
+    assumed: dict[str, str],
+) -> None:
+    explanation = explained(assumed, sealed(assumed).signature)
+    assert "The receiver computes what it should" in explanation.summary
+    places = {"header": "body-expected", "both": "place-missed"}
+    missed = places.get(assumed.get("signature_location", ""), "header-expected")
+    assert names(explanation) == [missed]
+
+
+@pytest.mark.parametrize(
+    ("assumed", "name", "where"),
+    [
+        (HEADER, "body-expected", "it stands in the header X-Sig."),
+        (BOTH, "place-missed", "in the body, beside the payload, and in the header X-Leanbe-Sig"),
+        (BEHIND, "header-expected", "it stands in the body"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("got", ["undefined", ""])
+def test_who_found_no_signature_is_told_where_it_stands(
+    assumed: dict[str, str], name: str, where: str, got: str
+) -> None:
+    explanation = explained(assumed, got)
+    assert names(explanation) == [name]
+    assert where in explanation.mistakes[0].mistake.what
+
+
+@pytest.mark.parametrize("assumed", [BEHIND, BEFORE, ENVELOPE, {**BEFORE, **ENVELOPE}], ids=str)
+def test_who_computes_the_articles_formula_is_told_the_assumption_and_the_line(
+    assumed: dict[str, str],
+) -> None:
+    explanation = explained(assumed, digest(SECRET, TEXT))
+    assert (explanation.verdict, names(explanation)) == (
+        Verdict.MISTAKE_FOUND,
+        ["assumption-ignored"],
+    )
+    mistake = explanation.mistakes[0].mistake
+    for name, value in assumed.items():
+        assert f"{name}={value}" in mistake.what
+    body = json.loads(sealed(assumed).body)
+    known = {"hmac": hmac, "hashlib": hashlib, "leanbe_emitter": leanbe_emitter}
+    given = {**known, "body": body, "secret": SECRET}
+    assert eval(mistake.fix_python, given) == body["signature"]  # noqa: S307 - our own line
+
+
+@pytest.mark.parametrize("assumed", [HEADER, BOTH, BEHIND, {**BEFORE, **ENVELOPE}], ids=str)
+def test_another_secret_is_found_under_an_assumption_too(assumed: dict[str, str]) -> None:
+    old = sealed(assumed, "whsec_old")
+    assert names(explained(assumed, old.signature)) == ["other-secret"]
+    foreign = explained(assumed, None, sent=old)
+    assert (foreign.verdict, names(foreign)) == (Verdict.BODY_UNSOUND, ["other-secret"])
+
+
+@pytest.mark.parametrize("assumed", [HEADER, ENVELOPE, BEHIND], ids=str)
+def test_who_hashes_the_raw_body_is_told_so_under_an_assumption_too(
+    assumed: dict[str, str],
+) -> None:
+    explanation = explained(assumed, digest(SECRET, sealed(assumed).body))
+    assert names(explanation) == ["raw-body-hashed"]
+    signs_payload = "what is signed is the payload alone" in explanation.mistakes[0].mistake.what
+    assert signs_payload is (assumed is HEADER)
+
+
+def test_what_nothing_gives_is_compared_with_what_the_assumption_signs() -> None:
+    rest = sealed({**HEADER, **ENVELOPE}).body
+    explanation = explained(ENVELOPE, "a" * 64)
+    assert explanation.verdict is Verdict.NONE_FITS
+    assert hashlib.sha256(rest.encode()).hexdigest() in explanation.hint
+    assert "signed_content=envelope-without-signature" in explanation.summary
+
+
+def test_a_header_that_is_missing_is_named() -> None:
+    bare = Sealed(body=sealed(HEADER).body, headers=(), signature=None)
+    explanation = explained(HEADER, None, sent=bare)
+    assert explanation.verdict is Verdict.BODY_UNSOUND
+    assert "no header X-Sig" in explanation.summary
+
+
+def test_other_assumptions_are_not_told() -> None:
+    explanation = explained({**PRETTY, "max_attempts": "1"}, None)
+    assert explanation.summary == "The body verifies with this secret."
