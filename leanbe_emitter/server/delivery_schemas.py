@@ -1,5 +1,6 @@
 """JSON Schema of what is answered of events and deliveries: what happened, and what came of it."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from leanbe_emitter.delivery.curl import curl
@@ -19,9 +20,11 @@ from leanbe_emitter.server.kinds import (
 from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source
-from leanbe_emitter.wire.explain import Verdict
+from leanbe_emitter.wire.envelope import seal
+from leanbe_emitter.wire.explain import Explanation, Verdict, explain
 from leanbe_emitter.wire.mistakes import MISTAKES
 from leanbe_emitter.wire.reading import Method
+from leanbe_emitter.wire.signing import sign_text
 
 _EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"
 _DELIVERY_ID: Final = "649d2ac99c3a1954e6a2e42b"
@@ -130,6 +133,16 @@ CURL: Final = object_of(
         )
     }
 )
+
+
+def _explained() -> Explanation:
+    """Return what is said of a receiver that hashes the raw body."""
+    secret, at = "whsec_test", datetime(2026, 1, 1, tzinfo=UTC)
+    body = seal("{}", event=EVENT_NAMES[0], triggered_at=at, secret=secret).body
+    return explain(body.encode(), secret, got=sign_text(body, secret))
+
+
+_EXPLAINED: Final = _explained()
 _MISTAKE: Final = object_of(
     {
         "name": text(MISTAKES[0].name, "The mistake, for programs."),
@@ -139,17 +152,20 @@ _MISTAKE: Final = object_of(
         "python": text(MISTAKES[0].fix_python, "The same in Python."),
     }
 )
-EXPLANATION: Final = object_of(
-    {
-        "verdict": choice(Verdict, "What it comes to."),
-        "summary": text("The body verifies with this secret.", "The same in a sentence."),
-        "hint": text("", "What to do; empty where the mistakes say it."),
-        "mistakes": {
-            **list_of(_MISTAKE),
-            "description": "What explains it; of a sound body, the usual ones.",
-        },
-    }
-)
+EXPLANATION: Final = {
+    "examples": [_EXPLAINED.document()],
+    **object_of(
+        {
+            "verdict": choice(Verdict, "What it comes to."),
+            "summary": text(_EXPLAINED.summary, "The same in a sentence."),
+            "hint": text(_EXPLAINED.hint, "What to do; empty where the mistakes say it."),
+            "mistakes": {
+                **list_of(_MISTAKE),
+                "description": "What explains it; of a sound body, the usual ones.",
+            },
+        }
+    ),
+}
 EVENT_KIND: Final = object_of(
     {
         "name": choice(EVENT_NAMES, "Its name."),

@@ -85,6 +85,15 @@ def test_a_delivery_is_explained_by_the_assumptions_it_was_made_under(
     assert [each["name"] for each in missed["mistakes"]] == ["body-expected"]
 
 
+@pytest.mark.parametrize("path", ["/explain", "/deliveries/{reference}/explain"])
+def test_the_example_of_an_explanation_agrees_with_itself(api: Api, path: str) -> None:
+    operation = api.at("GET", "/openapi.json").json()["paths"][f"/api/v1{path}"]["post"]
+    example = operation["responses"]["200"]["content"]["application/json"]["example"]
+    assert example["verdict"] == "mistake-found"
+    assert example["summary"] == "The receiver computes what comes of a known mistake."
+    assert [each["name"] for each in example["mistakes"]] == ["raw-body-hashed"]
+
+
 def test_any_body_is_explained_with_the_secret_that_is_given(api: Api, delivery: Delivery) -> None:
     asked = {"secret": "whsec_other", "body": delivery.event.body.decode()}
     told = api("POST", "/explain", asked)
