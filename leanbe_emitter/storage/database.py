@@ -42,6 +42,7 @@ POSTGRESQL_PATIENCE: Mapping[str, Any] = {
 #: What psycopg takes as a number or as nothing, and a URL holds as text.
 _THRESHOLD = "prepare_threshold"
 _READS = "leanbe_reads"
+_WAITED = "leanbe_waited"
 # Parameters are secrets and payloads: an error that nobody expected must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
 
@@ -76,10 +77,10 @@ class Database:
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.in_memory else nullcontext()
         )
-        self._writers: AbstractContextManager[Any] = (
+        self._writers: AbstractContextManager[float] = (
             Writers(patience_seconds=_busy_timeout_seconds(self.url))
             if self.dialect == "sqlite" and not self.in_memory
-            else nullcontext()
+            else nullcontext(0.0)
         )
 
     @contextmanager
@@ -87,10 +88,10 @@ class Database:
         """Begin a transaction that writes; commit at the end, roll back on any error."""
         with (
             self._turn,
-            self._writers,
+            self._writers as waited,
             self._anew_after_a_failure(),
             unavailable_as_ours(self.url),
-            self._connected(**{_READS: False}) as connection,
+            self._connected(**{_READS: False, _WAITED: waited}) as connection,
             Session(connection, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -261,8 +262,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get(_READS, False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get(_READS, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    waited = options.get(_WAITED, 0.0)
+    with _less_patience(connection, by=waited) if waited else nullcontext():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _less_patience(connection: Connection, *, by: float) -> Iterator[None]:
+    """Let SQLite wait for so many seconds less: they were waited for the turn of this process."""
+    (patience_ms,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
+    left_ms = max(0, patience_ms - int(by * 1000))
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {left_ms}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
 
 
 def _savepoint(connection: Connection, name: str) -> None:

@@ -9,9 +9,13 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.clock import stopwatch
 
-class Writers(AbstractContextManager[None]):
+
+class Writers(AbstractContextManager[float]):
     """The writers of one file in this process: one at a time goes into the block.
+
+    The block is given how many seconds were waited, as SQLite is to wait for so much less.
 
     Args:
         patience_seconds: how long one waits; SQLite then says why it cannot write.
@@ -23,9 +27,14 @@ class Writers(AbstractContextManager[None]):
         self._lock = threading.RLock()
         self._own = threading.local()
 
-    def __enter__(self) -> None:
-        taken = getattr(self._own, "taken", ())
-        self._own.taken = (*taken, self._lock.acquire(timeout=self._patience_seconds))
+    def __enter__(self) -> float:
+        waited = 0.0
+        if not (is_taken := self._lock.acquire(blocking=False)):
+            began_at = stopwatch()
+            is_taken = self._lock.acquire(timeout=self._patience_seconds)
+            waited = stopwatch() - began_at
+        self._own.taken = (*getattr(self._own, "taken", ()), is_taken)
+        return waited
 
     def __exit__(self, *_: object) -> None:
         *rest, is_taken = self._own.taken

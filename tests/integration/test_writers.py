@@ -1,9 +1,14 @@
 """Threads that write to one file of SQLite take turns, instead of trying again and again."""
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import text
+
 from leanbe_emitter import DatabaseUnavailable, Leanbe
+from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.storage.writers import Writers
 from tests.concurrency import at_once
 
@@ -32,3 +37,27 @@ def test_whoever_waits_in_vain_for_the_turn_is_told_by_sqlite_why(tmp_path: Path
             (error,) = at_once(partial(make_ideas, leanbe, 1))
         assert isinstance(error, DatabaseUnavailable)
         make_ideas(leanbe, 1)
+
+
+def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path: Path) -> None:
+    patience = 1.5
+    file = tmp_path / "a.db"
+    with Leanbe(f"sqlite:///{file}?timeout={patience}") as leanbe:
+        leanbe.products.create("Acme")
+        with closing(sqlite3.connect(file, isolation_level=None)) as another_program:
+            another_program.execute("BEGIN IMMEDIATE")
+            began_at = stopwatch()
+            ended = at_once(*(partial(make_ideas, leanbe, 1) for _ in range(4)))
+            took = stopwatch() - began_at
+        assert [type(each) for each in ended] == [DatabaseUnavailable] * 4
+        assert took < 2 * patience - 0.3
+        assert "locked" in str(ended[0])
+
+
+def test_who_has_waited_for_the_turn_leaves_the_connection_its_patience(tmp_path: Path) -> None:
+    with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=20") as leanbe:
+        leanbe.products.create("Acme")
+        ended = at_once(*(partial(make_ideas, leanbe, 20) for _ in range(4)))
+        assert ended == [None] * 4
+        with leanbe._database.reading() as session:
+            assert session.scalar(text("PRAGMA busy_timeout")) == 20_000
