@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import click
@@ -17,8 +18,19 @@ from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 
 #: What "exec" tells a command of its server by.
 URL_VARIABLE = "LEANBE_EMITTER_URL"
-#: How long somebody who waits rests before asking again, in seconds; and for an answer.
-_LOOK_SECONDS, _ANSWER_SECONDS = 0.05, 5.0
+#: How long somebody who waits rests before asking again, in seconds.
+_LOOK_SECONDS = 0.05
+#: How many seconds an answer is waited for at the most, and at the least: who gives no time looks
+#: once, and a server needs a moment to answer.
+_ANSWER_SECONDS, _LEAST_SECONDS = 5.0, 1.0
+_WHERE = "Write the URL that leanbe-emitter serve prints: http://HOST:PORT."
+
+
+class _Lack(NamedTuple):
+    """Why a server is not ready, as the end of a sentence, and what to do about it."""
+
+    why: str
+    hint: str = ""
 
 
 @command("ready", example="leanbe-emitter exec -- leanbe-emitter ready --timeout 30s")
@@ -35,14 +47,20 @@ def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
     asked = url or os.environ.get(URL_VARIABLE) or _usual(invocation)
     address = _parsed(asked)
     deadline = stopwatch() + timeout
-    while (why := _why_not(address.netloc, address.path.rstrip("/"))) is not None:
+    root = address.path.rstrip("/")
+    while (lack := _lack(address.netloc, root, patience=_patience(deadline))) is not None:
         if stopwatch() >= deadline:
             raise WaitTimedOut(
-                f"After {timeout:g} s the server at {asked} is not ready: {why}",
-                hint="Was it started? leanbe-emitter serve",
+                f"After {timeout:g} s the server at {asked} is not ready: {lack.why}",
+                hint=lack.hint,
             )
         pause(_LOOK_SECONDS)
     output.text(asked)
+
+
+def _patience(deadline: float) -> float:
+    """Return how many seconds an answer is waited for: not much longer than all is."""
+    return min(_ANSWER_SECONDS, max(_LEAST_SECONDS, deadline - stopwatch()))
 
 
 def _parsed(url: str) -> SplitResult:
@@ -67,9 +85,9 @@ def _usual(invocation: Invocation) -> str:
     return url_of(settings.host, settings.port)
 
 
-def _why_not(netloc: str, root: str) -> str | None:
-    """Return why a server is not ready, in a sentence; None where it is."""
-    connection = http.client.HTTPConnection(netloc, timeout=_ANSWER_SECONDS)
+def _lack(netloc: str, root: str, *, patience: float) -> _Lack | None:
+    """Return what a server lacks; None where it is ready."""
+    connection = http.client.HTTPConnection(netloc, timeout=patience)
     try:
         connection.request("GET", f"{root}/readyz")
         answer = connection.getresponse()
@@ -78,29 +96,31 @@ def _why_not(netloc: str, root: str) -> str | None:
         return _in_words(error)
     finally:
         connection.close()
-    if answer.status == http.HTTPStatus.OK:
-        return None
-    return _detail(body) or f"it answers {answer.status}."
+    match _document(body):
+        case {"database": _, "worker": _} if answer.status == http.HTTPStatus.OK:
+            return None
+        case {"code": _, "detail": str(detail), **others}:
+            return _Lack(detail, str(others.get("hint", "")))
+    return _Lack(f"what listens there is no leanbe-emitter: it answers {answer.status}.", _WHERE)
 
 
-def _in_words(error: OSError | http.client.HTTPException) -> str:
+def _in_words(error: OSError | http.client.HTTPException) -> _Lack:
     match error:
         case socket.gaierror():
-            return "there is no address of that name."
+            return _Lack("there is no address of that name.", _WHERE)
         case TimeoutError():
-            return f"no answer came within {_ANSWER_SECONDS:g} s."
+            return _Lack("it does not answer.")
         case ConnectionRefusedError():
-            return "nobody listens there."
+            return _Lack("nobody listens there.", "Was it started? leanbe-emitter serve")
         case http.client.RemoteDisconnected():
-            return "it hung up without an answer."
+            return _Lack("it hung up without an answer.")
         case OSError():
-            return f"{error.strerror or type(error).__name__}."
-    return "what listens there does not speak HTTP."
+            return _Lack(f"{error.strerror or type(error).__name__}.")
+    return _Lack("what listens there does not speak HTTP.", _WHERE)
 
 
-def _detail(body: bytes) -> str | None:
+def _document(body: bytes) -> object:
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except ValueError:
         return None
-    return document.get("detail") if isinstance(document, dict) else None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from leanbe_emitter.clock import stopwatch
 from tests.command_line import PROGRAM, environment, run_process
 from tests.receiving import receiving
 from tests.serving import serving
@@ -100,7 +101,8 @@ def test_what_is_no_server_is_not_ready(tmp_path: Path) -> None:
     with receiving(tmp_path) as receiver:
         ran = run_process("ready", "--url", receiver.url, "--timeout", "100ms", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (1, "")
-    assert "is not ready: bad signature" in ran.stderr
+    assert "is not ready: what listens there is no leanbe-emitter: it answers 401." in ran.stderr
+    assert "Was it started?" not in ran.stderr
     refused = run_process("ready", "--url", "ftp://127.0.0.1", cwd=tmp_path)
     assert refused.status == 2
 
@@ -150,11 +152,23 @@ def test_what_hangs_up_or_speaks_something_else_is_told_in_words(tmp_path: Path)
     for answer, said in (
         (b"", "it hung up without an answer."),
         (b"SSH-2.0-OpenSSH\r\n", "what listens there does not speak HTTP."),
+        (b"HTTP/1.0 200 OK\r\n\r\n{}", "no leanbe-emitter: it answers 200."),
     ):
         with answering_once(answer) as port:
             url = f"http://127.0.0.1:{port}"
             ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
         assert (ran.status, said in ran.stderr) == (1, True), ran.stderr
+
+
+def test_an_answer_is_waited_for_no_longer_than_the_timeout(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        began_at = stopwatch()
+        ran = run_process("ready", "--url", url, "--timeout", "1500ms", cwd=tmp_path)
+    assert stopwatch() - began_at < 4.5
+    assert ran.stderr == (
+        f"error: After 1.5 s the server at {url} is not ready: it does not answer.\n"
+    )
 
 
 @contextmanager
