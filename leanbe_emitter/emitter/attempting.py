@@ -253,6 +253,8 @@ class Attempting:
     def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
         """Yield the deliveries whose events ``redeliver_all`` would deliver again, in batches.
 
+        It would pass over those whose product has no URL now, and so does this.
+
         Raises:
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.

@@ -79,6 +79,8 @@ class Redelivering:
     def planned(self, job: Job) -> Iterator[list[str]]:
         """Yield the ids of the deliveries whose events a run would owe again, batch by batch.
 
+        Those whose product has no URL now are not among them.
+
         Raises:
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
@@ -87,9 +89,10 @@ class Redelivering:
         while True:
             with self._transactions.looking() as session:
                 page = _page(session, job, after)
-            if not page:
-                return
-            yield [row.id for row in _once(page, seen)]
+                if not page:
+                    return
+                with_url = _with_url(session, {row.product_id for row in page})
+            yield [row.id for row in _once(page, seen) if row.product_id in with_url]
             after = page[-1].id
 
     async def run(self, job: Job, *, deliver: bool) -> Redelivered:
@@ -164,7 +167,10 @@ def _once(page: Iterable[Row[Any]], seen: set[str]) -> list[Row[Any]]:
 
 def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | None) -> list[str]:
     session = action.session
-    with_url = _with_url(action, {row.product_id for row in rows})
+    product_ids = {row.product_id for row in rows}
+    for product_id in sorted(product_ids):  # all who lock several do so in this order
+        action.lock(products.get(session, product_id))
+    with_url = _with_url(session, product_ids)
     wanted = [row.event_id for row in rows if row.product_id in with_url]
     # The lock keeps retention from taking an event away before its new delivery is there.
     events = session.scalars(
@@ -182,14 +188,12 @@ def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | N
     return list(new.values())
 
 
-def _with_url(action: Action, product_ids: set[str]) -> set[str]:
-    """Lock products, in the order of their ids, and return those that have a URL."""
-    for product_id in sorted(product_ids):
-        action.lock(products.get(action.session, product_id))
+def _with_url(session: Session, product_ids: set[str]) -> set[str]:
+    """Return those of the products that have a URL."""
     urls = select(WebhookRow.product_id).where(
         WebhookRow.product_id.in_(product_ids), WebhookRow.url.is_not(None)
     )
-    return set(action.session.scalars(urls))
+    return set(session.scalars(urls))
 
 
 def _entry(action: Action, job: Job, event_id: str, delivery_id: str) -> dict[str, Any]:

@@ -113,7 +113,10 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         refuses=READING,
     )
     def rehearse(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
-        """List the deliveries whose events `redeliver` would deliver again; nothing is stored."""
+        """List the deliveries whose events `redeliver` would deliver again; nothing is stored.
+
+        Those whose product has no URL now are not among them.
+        """
         return answers.page(chain.from_iterable(leanbe.rehearse_redelivery(_job(leanbe, given))))
 
     @routes.write("POST", "/deliveries/discard", gives=schemas.page(delivery_schemas.DELIVERY))

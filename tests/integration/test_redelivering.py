@@ -120,6 +120,19 @@ def test_what_has_no_url_now_is_passed_over_and_counted(
     assert leanbe.redeliver_all(by_filter()) == Redelivered(without_url=len(old))
 
 
+@pytest.mark.usefixtures("small_batches")
+def test_a_rehearsal_passes_over_what_has_no_url_now(
+    leanbe: Leanbe, product: Product, receiver: Receiver, old: list[bytes]
+) -> None:
+    globex = leanbe.products.create("Globex", webhook_url=receiver.url)
+    leanbe.trigger("okr.created", product=globex)
+    assert old
+    leanbe.webhooks.clear(product)
+    listed = [each for batch in leanbe.rehearse_redelivery(by_filter()) for each in batch]
+    assert [each.event.name for each in listed] == ["okr.created"]
+    assert leanbe.redeliver_all(by_filter()).made == 1
+
+
 def test_a_job_makes_no_attempts_inside_a_transaction(leanbe: Leanbe, old: list[bytes]) -> None:
     assert old
     with leanbe.transaction(), pytest.raises(Conflict):
