@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.leases import Renewals, interrupted, log_lost_lease
+from leanbe_emitter.delivery.leases import Renewals, interrupted, log_lost_leases
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
@@ -111,7 +111,7 @@ class Foreground:
             raise
         if self._queue.settle([settlement]):
             self._counters.lost()
-            log_lost_lease(claimed)
+            log_lost_leases([claimed], gone=self._queue.gone([claimed]))
             return []
         self._counters.ended([(claimed, settlement)])
         self._watcher.ended(claimed, settlement)

@@ -110,9 +110,21 @@ def interrupted(claimed: Claimed, *, at: int) -> Settlement:
     )
 
 
-def log_lost_lease(claimed: Claimed) -> None:
-    """Log that a settlement came too late: somebody else has the delivery by now."""
-    logger.warning(
-        "The lease was lost: somebody else has the delivery, and nothing was changed.",
-        extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
-    )
+def log_lost_leases(lost: Collection[Claimed], *, gone: Collection[str]) -> None:
+    """Log that settlements came too late: somebody else has the deliveries, or they are gone.
+
+    Args:
+        lost: what was to be settled.
+        gone: the ids of those that are there no more, as after a reset: nobody has to be warned.
+    """
+    for claimed in lost:
+        if claimed.delivery_id not in gone:
+            logger.warning(
+                "The lease was lost: somebody else has the delivery, and nothing was changed.",
+                extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
+            )
+    if gone:
+        logger.info(
+            "Attempts ended whose deliveries are gone, as after a reset: nothing was changed.",
+            extra={"attempts": len(gone)},
+        )

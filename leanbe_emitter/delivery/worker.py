@@ -17,7 +17,7 @@ from typing import cast
 from leanbe_emitter.clock import Clock, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_lease, renewing
+from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_leases, renewing
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.pauses import Pauses
 from leanbe_emitter.delivery.queue import Queue
@@ -103,7 +103,7 @@ class Worker:
         Nothing is settled by that. What is there still is left alone, be it owed since then.
         """
         self._abandoned += 1
-        gone = await self._gone()
+        gone = await self._gone(list(self._in_flight.values()))
         tasks = [task for task, each in self._in_flight.items() if each.delivery_id in gone]
         for task in tasks:
             task.cancel()
@@ -151,7 +151,7 @@ class Worker:
         abandoned = self._abandoned
         ours = list(self._in_flight.values())
         got = await self._call(partial(self._queue.exchange, ended, self._room(), ours=ours))
-        self._settled(batch, got.lost)
+        await self._settled(batch, got.lost)
         self._counters.vanished(len(got.vanished))
         for settlement in got.vanished:
             _log_vanished(settlement)
@@ -174,18 +174,21 @@ class Worker:
     async def _settle(self) -> None:
         batch = self._ended[:]
         lost = await self._call(lambda: self._queue.settle([each for _, each in batch]))
-        self._settled(batch, lost)
+        await self._settled(batch, lost)
 
-    def _settled(self, batch: Sequence[tuple[Claimed, Settlement]], lost: Collection[str]) -> None:
-        """Tell of what was settled, and of what somebody else had by then."""
+    async def _settled(
+        self, batch: Sequence[tuple[Claimed, Settlement]], lost: Collection[str]
+    ) -> None:
+        """Tell of what was settled, and of what was ours no more by then."""
         del self._ended[: len(batch)]
         self._counters.lost(len(lost))
         self._counters.ended(each for each in batch if each[0].delivery_id not in lost)
         for claimed, settlement in batch:
-            if claimed.delivery_id in lost:
-                log_lost_lease(claimed)
-            else:
+            if claimed.delivery_id not in lost:
                 self._watcher.ended(claimed, settlement)
+        if lost:
+            too_late = [claimed for claimed, _ in batch if claimed.delivery_id in lost]
+            log_lost_leases(too_late, gone=await self._gone(too_late))
 
     async def _take_on(self, claimed: Sequence[Claimed]) -> None:
         """Begin what was claimed; hand back all of it after a stop, and what has no URL."""
@@ -284,9 +287,8 @@ class Worker:
                 extra={"attempts": len(self._ended)},
             )
 
-    async def _gone(self) -> Collection[str]:
-        """Return what of all in flight is gone; all of it, where the database cannot say."""
-        held = list(self._in_flight.values())
+    async def _gone(self, held: Collection[Claimed]) -> Collection[str]:
+        """Return the ids of what is gone; of all of it, where the database cannot say."""
         try:
             return await self._call(partial(self._queue.gone, held))
         except DatabaseUnavailable:

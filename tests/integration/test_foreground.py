@@ -104,6 +104,20 @@ def test_what_was_lost_meanwhile_was_not_settled_here(
     assert "lease was lost" in caplog.text
 
 
+def test_nobody_is_warned_of_what_was_deleted_meanwhile(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Deleting(Answering):
+        async def send(self, request: OutgoingRequest) -> Answer:
+            bench.delete(product)
+            return await super().send(request)
+
+    product = bench.product()
+    bench.owe(product)
+    asyncio.run(foreground(bench, Deleting()).attempt(claim(bench.queue())))
+    assert caplog.records == []
+
+
 def test_everything_due_is_attempted_once(bench: Bench) -> None:
     product = bench.product(backoff="0s")
     again, later = bench.retries(product, 2)

@@ -1,6 +1,7 @@
 """The worker: what is due is delivered, and what happens to a worker loses nothing."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -325,6 +326,24 @@ async def test_a_worker_that_lost_its_lease_is_told_so(
     assert watcher.ends == []
     assert bench.state(delivery) is DeliveryState.IN_FLIGHT
     assert [each.outcome for each in bench.attempts(delivery)] == [Outcome.UNKNOWN]
+
+
+@on_a_loop
+async def test_nobody_is_warned_of_an_attempt_whose_delivery_is_gone(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Deleting(Answering):
+        async def send(self, request: OutgoingRequest) -> Answer:
+            bench.delete(product)
+            return await super().send(request)
+
+    product = bench.product()
+    bench.owe(product)
+    with caplog.at_level(logging.INFO, logger="leanbe_emitter.delivery.leases"):
+        await worker(bench, Deleting()).run(drain=True)
+    assert [(each.levelname, "are gone" in each.message) for each in caplog.records] == [
+        ("INFO", True)
+    ]
 
 
 @on_a_loop
