@@ -34,6 +34,8 @@ _WANTED: Final = {
     "literal_error": "Use {expected}.",
     "string_pattern_mismatch": "Write 24 hex digits, in quotes.",
 }
+#: What to do instead of writing null.
+_INSTEAD: Final = {"url": "It has to be a URL. To have none, leave the webhook out, or DELETE it."}
 
 
 class Members(BaseModel):
@@ -104,6 +106,8 @@ def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) 
             known = _members(model, path[:-1])
             hint = did_you_mean(name, known) or f"There are {any_of(known)}."
             return Mistake(path, f"There is no member {name!r} here.", hint)
+        case "string_type" if error["input"] is None:
+            return Mistake(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
         case "value_error":
             return Mistake(path, str(error["ctx"]["error"]), "")
         case kind:

@@ -82,7 +82,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.add("GET", "/deliveries/{reference}/curl", gives=delivery_schemas.CURL, refuses=WRITING)
     def curl(reference: str) -> Response:
-        """Show the request that was sent last as a command that sends it again.
+        """Show the request that was sent last, or the one that is to be sent, as a command.
 
         Its body is the exact one; the values of headers that the product set are masked.
         """

@@ -129,7 +129,7 @@ CURL: Final = object_of(
     {
         "command": text(
             curl(method="POST", url=URL, headers=(), body="{}"),
-            "For a shell: it sends the same body again. What the product set in headers is masked.",
+            "For a shell: it sends the very body. What the product set in headers is masked.",
         )
     }
 )

@@ -240,7 +240,13 @@ def test_an_empty_object_is_no_body(api: Api) -> None:
     [
         ("/products", {"nme": "x"}, "There is no member 'nme' here.", "Did you mean name?"),
         ("/products", {}, "name is missing.", "Give name."),
-        ("/products", {"name": None}, "name is empty.", "It has to be text: put it in quotes."),
+        ("/products", {"name": None}, "name is null.", "It has to be text."),
+        (
+            "/products",
+            {"name": "x", "webhook": {"url": None}},
+            "In webhook: url is null.",
+            "It has to be a URL. To have none, leave the webhook out, or DELETE it.",
+        ),
         (
             "/products",
             {"name": "x", "webhook": {"uri": URL}},
