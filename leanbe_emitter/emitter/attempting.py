@@ -102,6 +102,7 @@ class Attempting:
             InvalidValue: an unknown event, a wrong path, an assumption that is refused.
             NotFound: there is no such product.
         """
+        _require_one(event)
         if to is not None:
             self._require_free()
             product = self._product_at(to, product)
@@ -355,3 +356,12 @@ def _kept(session: Session, event_id: str) -> EventRow:
     if row is None:
         raise NotFound("The event of that delivery was pruned just now.")
     return row
+
+
+def _require_one(event: object) -> None:
+    """See that an event is named, and not several."""
+    if not isinstance(event, str):
+        raise InvalidValue(
+            f"{event!r} is not the name of one event.",
+            hint="For several, use leanbe.trigger_all(Wanted(events=[...])).",
+        )

@@ -257,6 +257,14 @@ def test_the_same_seed_and_clock_give_the_same_bytes(receiver: Receiver) -> None
     assert bodies[0] == bodies[1]
 
 
+@pytest.mark.usefixtures("product")
+def test_several_events_at_once_are_refused_with_the_call_that_takes_them(leanbe: Leanbe) -> None:
+    for several in (["idea.created", "idea.updated"], ("idea.created",), None):
+        with pytest.raises(InvalidValue, match="not the name of one event") as raised:
+            leanbe.trigger(several)  # type: ignore[arg-type]
+        assert "trigger_all(Wanted(" in raised.value.hint
+
+
 def test_a_rehearsal_shows_the_requests_and_changes_nothing(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
