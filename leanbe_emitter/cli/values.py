@@ -23,7 +23,7 @@ from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.stringify import JSON, parse
+from leanbe_emitter.wire.stringify import JSON, parse_given
 
 if TYPE_CHECKING:
     from leanbe_emitter.seeds import Seed
@@ -91,7 +91,7 @@ def parsed(content: bytes) -> JSON:
         InvalidValue: they are no UTF-8, or no JSON.
     """
     try:
-        return parse(content.decode())
+        return parse_given(content.decode())
     except UnicodeDecodeError as error:
         raise InvalidValue(
             f"The file is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
@@ -117,7 +117,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _pair_of_json(text: str) -> tuple[str, JSON]:
     path, value = _pair(text)
     try:
-        return path, parse(value)
+        return path, parse_given(value)
     except LeanbeError as error:
         raise ValueError(
             f"{error.message}\nText needs quotes ('\"text\"'); --set takes it without."
@@ -145,7 +145,7 @@ def _title_and_number(text: str) -> tuple[str, JSON]:
     """Return a title and the number behind its last ``=``."""
     title, _, number = text.rpartition("=")
     try:
-        value = parse(number)
+        value = parse_given(number)
     except LeanbeError:
         value = None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)

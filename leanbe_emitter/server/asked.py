@@ -18,7 +18,7 @@ from leanbe_emitter.members import Members, mistake_of
 from leanbe_emitter.server.examples import example_of
 from leanbe_emitter.server.kinds import Schema, cursor_of_list, truth
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
-from leanbe_emitter.wire.stringify import JSON, parse
+from leanbe_emitter.wire.stringify import JSON, parse_given
 
 #: How much of a body that is too long is read and forgotten, by the limit.
 _HEARD_OUT: Final = 16
@@ -310,7 +310,7 @@ async def _content(request: Request, *, most: int) -> bytes:
 
 def _object(content: bytes, *, max_depth: int) -> dict[str, JSON]:
     try:
-        value = parse(content.decode(), max_depth=max_depth)
+        value = parse_given(content.decode(), max_depth=max_depth)
     except UnicodeDecodeError as error:
         raise InvalidValue(
             f"The body is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."

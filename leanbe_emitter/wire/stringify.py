@@ -10,6 +10,7 @@ might write differently, and only then is the text written again, exactly and sl
 
 import json
 import re
+import reprlib
 from typing import Any, TypeAlias
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooDeep, PayloadTooLarge
@@ -89,8 +90,24 @@ def parse(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
         InvalidValue: the text is not JSON.
         PayloadTooDeep: the nesting exceeds ``max_depth``.
     """
+    return _parsed(text, _DECODER, max_depth)
+
+
+def parse_given(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
+    """Return what ``parse`` would, of a text in which somebody says what he wants.
+
+    A number that is too large for a double is refused: it would become null on the way.
+
+    Raises:
+        InvalidValue: the text is not JSON, or holds such a number.
+        PayloadTooDeep: the nesting exceeds ``max_depth``.
+    """
+    return _parsed(text, _GIVEN_DECODER, max_depth)
+
+
+def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int) -> JSON:
     try:
-        value = _DECODER.decode(text)
+        value = decoder.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidValue(f"This is not JSON: {error}.") from None
     except RecursionError:
@@ -294,3 +311,24 @@ def _refuse_constant(name: str) -> JSON:
 
 
 _DECODER = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
+
+
+def _finite_integer(text: str) -> float:
+    return _finite(_read_integer(text), text)
+
+
+def _finite_float(text: str) -> float:
+    return _finite(float(text), text)
+
+
+def _finite(number: float, text: str) -> float:
+    if number in (float("inf"), float("-inf")):
+        raise InvalidValue(
+            f"{reprlib.repr(text)} is no finite number.", hint="Give one that a double can hold."
+        )
+    return number
+
+
+_GIVEN_DECODER = json.JSONDecoder(
+    parse_int=_finite_integer, parse_float=_finite_float, parse_constant=_refuse_constant
+)

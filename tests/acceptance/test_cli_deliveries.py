@@ -147,6 +147,7 @@ def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path
         (("deliveries", "show", "abcdef"), "abcdef"),
         (("trigger", "--set", "title=x"), "EVENT is missing"),
         (("trigger", "--dry-run"), "EVENT is missing"),
+        (("trigger", "idea.created", "--set-json", "upvotes=1e999"), "no finite number"),
         (("product", "show", "Unlike"), "6 digits of either end"),
         (("deliveries", "show", "e4b7"), "6 digits of either end"),
         (("deliveries", "discard"), "--older-than"),

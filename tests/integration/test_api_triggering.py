@@ -96,3 +96,13 @@ def test_what_cannot_be_meant_is_refused_and_nothing_recorded(
 ) -> None:
     assert api("POST", path, wanted).status_code == 422
     assert api("GET", "/events").json()["items"] == []
+
+
+@pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/dry-run", "/products/Acme/events"])
+def test_a_number_that_json_has_no_form_for_is_refused(api: Api, path: str) -> None:
+    events = '"event": "idea.created"' if path.endswith("/events") else '"events": ["idea.created"]'
+    content = f'{{{events}, "set": {{"upvotes": 1e400}}}}'
+    headers = {"Content-Type": "application/json"}
+    refused = api("POST", path, content=content, headers=headers)
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "'1e400' is no finite number."

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, stringify
 from leanbe_emitter.errors import InvalidValue, PayloadTooDeep, PayloadTooLarge
-from leanbe_emitter.wire.stringify import MAX_DEPTH, parse
+from leanbe_emitter.wire.stringify import MAX_DEPTH, parse, parse_given
 
 DATA = Path(__file__).parents[1] / "data"
 VECTORS = json.loads((DATA / "stringify-vectors.json").read_text(encoding="utf-8"))
@@ -181,6 +181,16 @@ def test_a_hundred_thousand_open_brackets_are_a_designed_error() -> None:
     for text in ("[" * 100_000, '{"a":' * 100_000, "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)):
         with pytest.raises(PayloadTooDeep):
             parse(text)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 400, "-" + "9" * 100_000])
+def test_what_somebody_gives_holds_no_number_that_would_become_null(number: str) -> None:
+    with pytest.raises(InvalidValue, match="is no finite number") as raised:
+        parse_given(f'{{"upvotes": [1.5, {number}]}}')
+    assert len(raised.value.message) < 100
+    assert parse_given('{"upvotes": [1.5, 1e300, 123456789012345680000]}') == {
+        "upvotes": [1.5, 1e300, 1.2345678901234568e20]
+    }
 
 
 @pytest.mark.parametrize(
