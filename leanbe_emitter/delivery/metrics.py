@@ -50,8 +50,7 @@ class Metrics:
         deliveries_claimed_total: deliveries that were taken to be attempted.
         deliveries_handed_back_total: of those, not begun, and given back.
         attempts_total: attempts that were made and are on record, by outcome.
-        leases_lost_total: attempts that came too late: somebody else had the delivery by then, or
-            it was gone.
+        leases_lost_total: attempts that came too late: the delivery was another's by then, or gone.
         attempts_vanished_total: attempts of others whose lease ran out, settled for them.
         database_unavailable_total: how often a worker found the database away.
         attempt_duration_seconds: from an attempt's beginning to its answer, or its failure.
