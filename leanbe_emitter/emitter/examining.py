@@ -1,6 +1,6 @@
 """What is made of a delivery's last request: a command that repeats it, and what is wrong in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.storage.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
-from leanbe_emitter.wire.assumptions import Reading, read
+from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.explain import Explanation, explain
 from leanbe_emitter.wire.faults import Misbehaviour
 
@@ -29,7 +29,7 @@ def as_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
     return curl(
         method=delivery.event.method,
         url=url,
-        headers=_masked(headers, delivery) if masks else headers,
+        headers=_masked(headers, _assumptions_of(session, delivery)) if masks else headers,
         body=body.decode(),
         ca_file=webhook.ca_file,
         insecure=webhook.insecure,
@@ -52,7 +52,7 @@ def explained(session: Session, delivery: Delivery, *, got: str | None) -> Expla
         got=got,
         other_secrets=others,
         headers=delivery.event.headers if last is None else last.request_headers,
-        reading=_reading_of(session, delivery),
+        reading=read(_assumptions_of(session, delivery)),
     )
     if last is None or last.fault is None:
         return found
@@ -60,11 +60,12 @@ def explained(session: Session, delivery: Delivery, *, got: str | None) -> Expla
     return replace(found, summary=f"{found.summary} {told}")
 
 
-def _reading_of(session: Session, delivery: Delivery) -> Reading:
+def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
     """Return what the last request was sent under, or what the first will be."""
     if delivery.attempts:
-        return read(delivery.attempts[-1].assumptions)
-    return read(session.get_one(EventRow, delivery.event.id).deviations)
+        return delivery.attempts[-1].assumptions
+    deviations: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
+    return deviations
 
 
 def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
@@ -88,8 +89,9 @@ def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], byt
     return delivery.url, headers, body
 
 
-def _masked(headers: Sequence[tuple[str, str]], delivery: Delivery) -> Sequence[tuple[str, str]]:
-    assumptions = delivery.attempts[-1].assumptions if delivery.attempts else {}
+def _masked(
+    headers: Sequence[tuple[str, str]], assumptions: Mapping[str, str]
+) -> Sequence[tuple[str, str]]:
     return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
 
 
