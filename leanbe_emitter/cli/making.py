@@ -155,8 +155,6 @@ def _ended(begun: Begun, settlement: "Settlement") -> Ended:
 
 
 def _shown_answer(evidence: "Evidence") -> bytes | None:
-    if evidence.answer_body is None:
-        return None
     # Only who makes attempts needs it: a command's start is to be quick.
     from leanbe_emitter.emitter.masking import unechoed  # noqa: PLC0415
 

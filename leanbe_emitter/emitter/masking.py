@@ -35,15 +35,17 @@ def masked(
 
 
 def unechoed(
-    answer: bytes, headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
-) -> bytes:
+    answer: bytes | None, headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
+) -> bytes | None:
     """Return an answer's body with ``********`` for what may be a secret of its request's headers.
 
     Args:
-        answer: its bytes, or what of them is kept.
+        answer: its bytes, or what of them is kept; None: there was no answer.
         headers: of the request, as they were sent.
         assumptions: the switches that were not the article's.
     """
+    if answer is None:
+        return None
     for word in _secrets(headers, assumptions=assumptions):
         answer = answer.replace(word.encode("latin-1"), MASK.encode())
     return answer

@@ -233,8 +233,6 @@ class Attempt:
     @property
     def shown_answer(self) -> bytes | None:
         """Its body as it may be shown: without the values of headers that the product set."""
-        if self.answer_body is None:
-            return None
         return unechoed(self.answer_body, self.request_headers, assumptions=self.assumptions)
 
     def document(self) -> dict[str, Any]:
