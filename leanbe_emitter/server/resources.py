@@ -86,7 +86,7 @@ class Resource:
 
 def add(app: FastAPI, leanbe: Leanbe, resource: Resource, *, part: str) -> None:
     """Add the operations of one resource."""
-    routes = Routes(app, leanbe, part)
+    routes = Routes(app, leanbe, part, locks_others=resource.locks_others)
     document = document_schemas.document(resource.name)
     path = f"/products/{{product}}/{resource.path}"
     _add_create(routes, leanbe, resource, path=path, document=document)
@@ -114,7 +114,7 @@ def _add_create(
         return answers.one(made, status=201)
 
     create.__doc__ = f"Make {_a(resource.noun)}; answers with its document."
-    routes.act("POST", path, gives=document, status=201, locks_others=resource.locks_others)(create)
+    routes.act("POST", path, gives=document, status=201)(create)
 
 
 def _add_list(
@@ -155,9 +155,7 @@ def _add_update(
         return answers.one(resource.of(leanbe, product).update(reference, **fields))
 
     update.__doc__ = f"Change fields of {_a(resource.noun)}; null takes an optional one away."
-    routes.act(
-        "PATCH", f"{path}/{{reference}}", gives=document, locks_others=resource.locks_others
-    )(update)
+    routes.act("PATCH", f"{path}/{{reference}}", gives=document)(update)
 
 
 def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str) -> None:
@@ -166,9 +164,7 @@ def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str
         return answers.nothing()
 
     delete.__doc__ = f"Delete {_a(resource.noun)}."
-    routes.act("DELETE", f"{path}/{{reference}}", gives=None, locks_others=resource.locks_others)(
-        delete
-    )
+    routes.act("DELETE", f"{path}/{{reference}}", gives=None)(delete)
 
 
 def _add_verb(  # noqa: PLR0913 - a verb of a resource
@@ -188,12 +184,7 @@ def _add_verb(  # noqa: PLR0913 - a verb of a resource
         return answers.one(do(reference, **fields))
 
     act.__doc__ = verb.meaning
-    routes.act(
-        "POST",
-        f"{path}/{{reference}}/{verb.name}",
-        gives=document,
-        locks_others=resource.locks_others,
-    )(act)
+    routes.act("POST", f"{path}/{{reference}}/{verb.name}", gives=document)(act)
 
 
 def _named(given: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]:

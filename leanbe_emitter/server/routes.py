@@ -45,12 +45,16 @@ class Routes:
         app: where they are added.
         leanbe: what they act on.
         part: what it is called in the API's document.
+        locks_others: whether what acts on a product's documents may lock other products, too.
     """
 
-    def __init__(self, app: FastAPI, leanbe: Leanbe, part: str) -> None:
+    def __init__(
+        self, app: FastAPI, leanbe: Leanbe, part: str, *, locks_others: bool = False
+    ) -> None:
         self._app = app
         self._leanbe = leanbe
         self._part = part
+        self._locks_others = locks_others
 
     def read(self, path: str, *, gives: Schema) -> Callable[[Operation], Operation]:
         """Add an operation that only looks: GET.
@@ -99,20 +103,14 @@ class Routes:
         return added
 
     def act(
-        self,
-        method: str,
-        path: str,
-        *,
-        gives: Schema | None,
-        status: int = 200,
-        locks_others: bool = False,
+        self, method: str, path: str, *, gives: Schema | None, status: int = 200
     ) -> Callable[[Operation], Operation]:
         """Add an operation that acts on a product's documents: done together with others.
 
         One that may lock other products, too, does so in the order of their ids: it comes too late
         for that in a transaction that has a lock already, unless nobody else can have one.
         """
-        is_alone = locks_others and not self._leanbe.writes_alone
+        is_alone = self._locks_others and not self._leanbe.writes_alone
         doing = self._telling if is_alone else self._joining
         return self._writing(doing, method, path, gives=gives, status=status, refuses=WRITING)
 
