@@ -75,7 +75,6 @@ class Action:
     now: datetime = field(init=False)
     told: dict[str, Mapping[str, JSON]] = field(init=False, default_factory=dict)
     events: list[NewEvent] = field(init=False, default_factory=list)
-    _locked: set[str] = field(init=False, default_factory=set)
     _given: Iterator[str | None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,14 +107,12 @@ class Action:
         Raises:
             NotFound: somebody deleted one of the products meanwhile.
         """
-        wanted = {product.id: product for product in products}
-        if wanted.keys() <= self._locked:
+        wanted, locked = {product.id for product in products}, _locked_by(self.session)
+        if wanted <= locked:
             return
-        locked = _locked_by(self.session)
-        if not is_alone(self.session) and not wanted.keys() <= locked:
+        if not is_alone(self.session):
             self._lock(wanted)
-            locked.update(wanted)
-        self._locked |= wanted.keys()
+        locked.update(wanted)
 
     def _lock(self, product_ids: Collection[str]) -> None:
         self.session.flush()
@@ -125,8 +122,8 @@ class Action:
             raise deleted_meanwhile(f"product {missing}")
 
     def holds(self, *products: ProductRow) -> bool:
-        """Say whether all of these products are locked by this action."""
-        return {product.id for product in products} <= self._locked
+        """Say whether all of these products are locked by this transaction."""
+        return {product.id for product in products} <= _locked_by(self.session)
 
     def record(
         self,
