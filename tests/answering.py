@@ -1,7 +1,7 @@
 """A transport without a network: it answers by a script, and keeps what it was given to send."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 
@@ -25,6 +25,18 @@ class Answering:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+class Meanwhile(Answering):
+    """Does something while a request is under way, and answers it then."""
+
+    def __init__(self, do: Callable[[], object], *replies: Reply) -> None:
+        super().__init__(*replies)
+        self._do = do
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        self._do()
+        return await super().send(request)
 
 
 class Holding(Answering):

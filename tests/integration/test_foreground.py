@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from leanbe_emitter.delivery.foreground import Foreground
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.delivery.transport import Answer, Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.waiting import drive
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
-from tests.answering import OK, Answering
+from tests.answering import OK, Answering, Meanwhile
 from tests.bench import Bench, Noting, claim, ids_of
 
 REFUSED = Answer(status=500)
@@ -91,14 +91,11 @@ def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
 def test_what_was_lost_meanwhile_was_not_settled_here(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Asleep(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            bench.lose(bench.queue())
-            return await super().send(request)
-
     (delivery,) = bench.owe(bench.product())
     watcher = Noting()
-    work = foreground(bench, Asleep(), watcher).attempt(claim(bench.queue()))
+    work = foreground(bench, Meanwhile(lambda: bench.lose(bench.queue())), watcher).attempt(
+        claim(bench.queue())
+    )
     assert asyncio.run(work) == watcher.ends == []
     assert bench.state(delivery) is DeliveryState.SUSPECT
     assert "lease was lost" in caplog.text
@@ -107,15 +104,12 @@ def test_what_was_lost_meanwhile_was_not_settled_here(
 def test_nobody_is_warned_of_what_was_deleted_meanwhile(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Deleting(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            bench.delete(product)
-            return await super().send(request)
-
     product = bench.product()
     bench.owe(product)
-    asyncio.run(foreground(bench, Deleting()).attempt(claim(bench.queue())))
+    transport = Meanwhile(lambda: bench.delete(product))
+    asyncio.run(foreground(bench, transport).attempt(claim(bench.queue())))
     assert caplog.records == []
+    assert bench.rows("deliveries") == 0
 
 
 def test_everything_due_is_attempted_once(bench: Bench) -> None:
@@ -147,16 +141,16 @@ def test_more_is_delivered_than_one_statement_wakes(
 
 
 def test_where_no_loop_runs_leases_are_renewed_between_attempts(bench: Bench) -> None:
-    class Slow(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            held_until.append(bench.delivery(deliveries[1]).lease_until)
-            bench.clock.advance(seconds=1)
-            return await super().send(request)
+    def take_a_second() -> None:
+        held_until.append(bench.delivery(deliveries[1]).lease_until)
+        bench.clock.advance(seconds=1)
 
     held_until = list[int | None]()
     deliveries = bench.owe(bench.product(), 2)
     queue = bench.queue(lease_seconds=0.001)  # so that a renewal is due before each attempt
-    work = Foreground(queue, bench.sender(Slow()), clock=bench.clock, watcher=Noting())
+    work = Foreground(
+        queue, bench.sender(Meanwhile(take_a_second)), clock=bench.clock, watcher=Noting()
+    )
     drive(work.attempt(claim(queue)))
     first, second = filter(None, held_until)
     assert second - first == 1000

@@ -9,9 +9,9 @@ from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Sett
 from leanbe_emitter.delivery.leases import inline
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unreachable
+from leanbe_emitter.delivery.transport import Answer, Unreachable
 from leanbe_emitter.delivery.worker import Worker
-from tests.answering import Answering
+from tests.answering import Answering, Meanwhile
 from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim
 from tests.loops import on_a_loop
@@ -86,14 +86,12 @@ async def test_attempts_that_vanished_are_counted_by_who_settles_them(bench: Ben
 
 @on_a_loop
 async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> None:
-    class Asleep(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            bench.lose(bench.queue())
-            claim(bench.queue())
-            return await super().send(request)
+    def sleep() -> None:
+        bench.lose(bench.queue())
+        claim(bench.queue())
 
     bench.owe(bench.product())
-    metrics = await drained(bench, Asleep())
+    metrics = await drained(bench, Meanwhile(sleep))
     assert metrics.leases_lost_total == 1
     assert sum(metrics.attempts_total.values()) == 0
 

@@ -12,19 +12,13 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.schedule import JITTER
 from leanbe_emitter.delivery.sender import Sender
-from leanbe_emitter.delivery.transport import (
-    USER_AGENT,
-    Answer,
-    OutgoingRequest,
-    Unknown,
-    Unreachable,
-)
+from leanbe_emitter.delivery.transport import USER_AGENT, Answer, Unknown, Unreachable
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.signing import sign_text
-from tests.answering import OK, Answering, Reply
+from tests.answering import OK, Answering, Meanwhile, Reply
 from tests.bench import SECRET, URL, Bench, claim, happened
 
 REFUSED = Answer(status=500, reason="Internal Server Error")
@@ -379,14 +373,8 @@ def test_retries_go_to_the_present_url_and_its_trust(bench: Bench) -> None:
 
 def test_a_delivery_is_due_from_the_end_of_its_attempt(bench: Bench) -> None:
     """A receiver that takes ten seconds to refuse is not called again after five more."""
-
-    class Slow(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            bench.clock.advance(seconds=10)
-            return await super().send(request)
-
     it = Try(bench).record()
-    it.transport = Slow(REFUSED)
+    it.transport = Meanwhile(lambda: bench.clock.advance(seconds=10), REFUSED)
     began = bench.now
     it.attempt()
     assert bench.delivery(it.delivery).due_at == began + 15_000

@@ -13,11 +13,11 @@ from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.leases import Seam, inline
 from leanbe_emitter.delivery.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.queue import Exchange, Queue
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.delivery.transport import Answer, Transport
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
 from leanbe_emitter.storage.states import DeliveryState, Outcome
-from tests.answering import Answering, Holding
+from tests.answering import Answering, Holding, Meanwhile
 from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
 from tests.loops import on_a_loop
@@ -313,15 +313,13 @@ async def renewed(bench: Bench, delivery: str) -> None:
 async def test_a_worker_that_lost_its_lease_is_told_so(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Asleep(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            bench.lose(bench.queue())
-            claim(bench.queue())
-            return await super().send(request)
+    def sleep() -> None:
+        bench.lose(bench.queue())
+        claim(bench.queue())
 
     (delivery,) = bench.owe(bench.product())
     watcher = Noting()
-    await worker(bench, Asleep(), watcher=watcher).run(drain=True)
+    await worker(bench, Meanwhile(sleep), watcher=watcher).run(drain=True)
     assert "lease was lost" in caplog.text
     assert watcher.ends == []
     assert bench.state(delivery) is DeliveryState.IN_FLIGHT
@@ -332,15 +330,11 @@ async def test_a_worker_that_lost_its_lease_is_told_so(
 async def test_nobody_is_warned_of_an_attempt_whose_delivery_is_gone(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Deleting(Answering):
-        async def send(self, request: OutgoingRequest) -> Answer:
-            bench.delete(product)
-            return await super().send(request)
-
     product = bench.product()
     bench.owe(product)
+    transport = Meanwhile(lambda: bench.delete(product))
     with caplog.at_level(logging.INFO, logger="leanbe_emitter.delivery.leases"):
-        await worker(bench, Deleting()).run(drain=True)
+        await worker(bench, transport).run(drain=True)
     assert [(each.levelname, "are gone" in each.message) for each in caplog.records] == [
         ("INFO", True)
     ]
