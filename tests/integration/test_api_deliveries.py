@@ -110,6 +110,14 @@ def test_a_command_for_a_request_has_no_value_of_a_header_that_the_product_set(
     assert "Bearer hush" in api.leanbe.deliveries.get(delivery).curl()
 
 
+def test_a_command_for_a_request_shows_the_signature_where_an_assumption_puts_it(api: Api) -> None:
+    api("PUT", "/products/Acme/webhook", {"url": URL})
+    api("PUT", "/products/Acme/assumptions/signature_location", {"value": "header"})
+    delivery = triggered(api, "idea.created")
+    command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
+    assert command == api.leanbe.deliveries.get(delivery).curl()
+
+
 def test_no_command_repeats_what_was_never_sent_and_goes_nowhere(api: Api) -> None:
     delivery = triggered(api, "idea.created")
     api("DELETE", "/products/Acme/webhook")
