@@ -6,14 +6,14 @@ from alembic import context
 from sqlalchemy import Connection
 
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import metadata_for
+from leanbe_emitter.storage.documents import METADATA
 
 
 def run(connection: Connection) -> None:
     """Run the migrations in the connection's own transaction."""
     context.configure(
         connection=connection,
-        target_metadata=metadata_for(connection.dialect.name),
+        target_metadata=METADATA,
         render_as_batch=connection.dialect.name == "sqlite",
     )
     context.run_migrations()

@@ -4,21 +4,11 @@ Columns bear the documents' names in snake_case. What is only passed through (an
 devices) stands as JSON text; what is looked up, counted or referred to has a column of its own.
 """
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Double,
-    ForeignKey,
-    Index,
-    MetaData,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from leanbe_emitter.storage.states import AnnouncementStatus, RequestStatus, VoteDirection
 from leanbe_emitter.storage.tables import (
-    WHERE,
     Base,
     Id,
     Instant,
@@ -229,19 +219,3 @@ class AnnouncementRow(Owned, Base):
 
 #: All tables: those of this module, and those of ``tables``, which it is built on.
 METADATA = Base.metadata
-
-
-def metadata_for(dialect: str) -> MetaData:
-    """Return all tables, with indexes that hold only some rows where they say so.
-
-    That is said in the words of one database, when its tables are made: to say it in the words of
-    both loads all that SQLAlchemy has for both, a tenth of what it takes to begin.
-
-    Args:
-        dialect: ``sqlite`` or ``postgresql``.
-    """
-    for table in METADATA.tables.values():
-        for index in table.indexes:
-            if WHERE in index.info:
-                index.dialect_kwargs[f"{dialect}_where"] = text(index.info[WHERE])
-    return METADATA

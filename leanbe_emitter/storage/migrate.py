@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import metadata_for
+from leanbe_emitter.storage.documents import METADATA
 from leanbe_emitter.storage.failures import unavailable_as_ours
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _tables() -> bytes:
 
 def _create_tables(session: Session) -> None:
     connection = session.connection()
-    metadata_for(connection.dialect.name).create_all(connection)
+    METADATA.create_all(connection)
     session.execute(
         text(
             "CREATE TABLE alembic_version "

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     Dialect,
     Enum,
     ForeignKey,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -95,8 +98,19 @@ ProductRef = Annotated[
 ]
 
 
-#: What an index says of the rows that it holds, in SQL; without it, it holds all.
-WHERE = "where"
+def partial_index(name: str, *columns: str, where: str) -> Index:
+    """Return an index that holds only the rows that are ``where``, which is SQL.
+
+    It is told so in the words of one database, when it is made there: to say it in the words of
+    both loads all that SQLAlchemy has for both, a tenth of what it takes to begin.
+    """
+    index = Index(name, *columns)
+
+    @event.listens_for(index, "before_create")
+    def say_where(_: Index, connection: Connection, **_more: Any) -> None:
+        index.dialect_kwargs[f"{connection.dialect.name}_where"] = text(where)
+
+    return index
 
 
 class Base(DeclarativeBase):
@@ -245,11 +259,11 @@ class DeliveryRow(Base):
         ),
         Index("ix_deliveries_event_id", "event_id"),
         # For strict ordering: what holds the deliveries behind it, and what is in flight of it.
-        Index(
-            "ix_deliveries_held", "product_id", "sequence", "id", info={WHERE: "state = 'waiting'"}
+        partial_index(
+            "ix_deliveries_held", "product_id", "sequence", "id", where="state = 'waiting'"
         ),
         *(
-            Index(f"ix_deliveries_{state}", *columns, info={WHERE: f"state = '{state}'"})
+            partial_index(f"ix_deliveries_{state}", *columns, where=f"state = '{state}'")
             for state, columns in (
                 ("new", ("product_id", "sequence", "id")),
                 ("ready", ("product_id", "sequence", "id")),
@@ -314,7 +328,7 @@ class FaultRow(Base):
     __table_args__ = (
         CheckConstraint("fired BETWEEN 0 AND times AND times > 0", name="fired_within_times"),
         # Claims look here, and find nothing most of the time.
-        Index("ix_faults_armed", "position", info={WHERE: "fired < times"}),
+        partial_index("ix_faults_armed", "position", where="fired < times"),
     )
 
 
