@@ -13,7 +13,7 @@ from itertools import accumulate
 from types import MappingProxyType
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.queue import Due
+from leanbe_emitter.delivery.due import Due
 from leanbe_emitter.storage.states import Outcome
 
 #: The upper bounds of an attempt's duration, in seconds; the default timeout is the last.

@@ -11,23 +11,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
-from leanbe_emitter.delivery import faults
+from leanbe_emitter.delivery import due, faults
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.due import NOTHING, Due, Instants, Todo
 from leanbe_emitter.delivery.fairness import FairClaims, Room
 from leanbe_emitter.delivery.loading import complete
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.sqlite import Sqlite
-from leanbe_emitter.delivery.statements import CLAIMABLE, LEASE_ONE, NEXT, OWED, TODO, Statements
+from leanbe_emitter.delivery.statements import LEASE_ONE, Statements
 from leanbe_emitter.delivery.strict import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DUE, DeliveryState, Outcome
+from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow
 from leanbe_emitter.storage.telling import tell_workers
 
@@ -37,36 +38,6 @@ LEASES_LOST_LIMIT = 3
 BATCH = 500
 
 _STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": Postgresql}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Due:
-    """What is owed right now: how many are due, since when (milliseconds), how many in flight."""
-
-    count: int
-    oldest_due_at: int | None
-    in_flight: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Todo:
-    """What there is to do.
-
-    Attributes:
-        due: the states that something is due in.
-        wake: something has waited long enough.
-        reap: a lease has run out.
-    """
-
-    due: frozenset[DeliveryState]
-    wake: bool
-    reap: bool
-
-    def __bool__(self) -> bool:
-        return bool(self.due) or self.wake or self.reap
-
-
-NOTHING = Todo(due=frozenset(), wake=False, reap=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,14 +107,14 @@ class Queue:
                 return Exchange()
         with self._database.transaction() as session:
             lost = self._settle(session, ended)
-            todo = todo or self._todo(session)
-            due = set(todo.due)
+            todo = todo or due.todo(session, self._instants())
+            due_in = set(todo.due)
             if todo.wake and self._wake(session):
-                due.add(DeliveryState.READY)
+                due_in.add(DeliveryState.READY)
             vanished = self._reap_of_others(session, ours) if todo.reap else []
             if vanished:
-                due.add(DeliveryState.SUSPECT)
-            room = replace(room, among=due & set(room.among))
+                due_in.add(DeliveryState.SUSPECT)
+            room = replace(room, among=due_in & set(room.among))
             claimed = self._claim(session, room) if room.among else []
         return Exchange(lost=lost, vanished=vanished, claimed=claimed)
 
@@ -257,53 +228,29 @@ class Queue:
     def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
-            return self._todo(session)
+            return due.todo(session, self._instants())
 
     def next_within(self, seconds: float) -> float:
         """Say in how many seconds something falls due by itself; so many, if nothing does before.
 
         That is a retry whose time comes, or a lease that runs out.
         """
-        instants, window = self._instants(), int(seconds * 1000)
-        now, leases_now = instants["now"], instants["leases_now"]
-        # What is due at a time that does not come by itself is no reason to look again.
         stands_still = self._lease_clock is not self._clock
-        until = {
-            "until": now if stands_still else now + window,
-            "leases_until": leases_now + window,
-        }
         with self._database.reading() as session:
-            due_at, lease_until = session.execute(NEXT, until).one()
-        left_ms: list[int] = []
-        if due_at is not None:
-            left_ms.append(due_at - now)
-        if lease_until is not None:
-            left_ms.append(lease_until - leases_now)
-        return min([seconds, *(max(0, each) / 1000 for each in left_ms)])
+            return due.next_within(session, seconds, self._instants(), stands_still=stands_still)
 
     def due(self) -> Due:
         """Say what is owed right now."""
         with self._database.reading() as session:
-            rows = session.execute(OWED, {"now": self._now()}).all()
-        due = [row for row in rows if row.kind == "due"]
-        return Due(
-            count=sum(row.n for row in due),
-            oldest_due_at=min((row.since for row in due if row.since is not None), default=None),
-            in_flight=sum(row.n for row in rows) - sum(row.n for row in due),
-        )
+            return due.owed(session, now=self._now())
 
     def at_hand(self) -> int:
         """Say how many deliveries are in flight, or are being claimed at this very moment.
 
         The latter are seen on PostgreSQL alone: a file of SQLite has one who writes at a time.
         """
-        now = {"now": self._now()}
         with self._database.transaction() as session:
-            claimable = session.execute(text(CLAIMABLE), now).all()
-            free = session.execute(self._statements.free, now).all()
-            rows = session.execute(OWED, now).all()
-        in_flight: int = sum(row.n for row in rows if row.kind == "in flight")
-        return in_flight + max(0, len(claimable) - len(free))
+            return due.at_hand(session, free=self._statements.free, now=self._now())
 
     def _claim(self, session: Session, room: Room) -> list[Claimed]:
         """Take what is due; what a fault holds back makes room for the next."""
@@ -353,29 +300,24 @@ class Queue:
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
-        due = {"now": self._now(), "limit": BATCH}
-        return len(session.execute(self._statements.wake, due).all())
+        waited = {"now": self._now(), "limit": BATCH}
+        return len(session.execute(self._statements.wake, waited).all())
 
     def _reap(self, session: Session) -> list[Settlement]:
         instants = self._instants()
-        run_out = {"now": instants["leases_now"], "limit": BATCH}
+        run_out = {"now": instants.leases_now, "limit": BATCH}
         rows = session.execute(self._statements.expired, run_out).all()
-        ahead_ms = instants["leases_now"] - instants["now"]
+        ahead_ms = instants.leases_now - instants.now
         settlements = [self._vanished(row, ahead_ms=ahead_ms) for row in rows]
         self._settle(session, settlements)
         return settlements
 
-    def _instants(self) -> dict[str, int]:
-        """Return what time it is for what is due, and for leases; of one clock, it is one."""
+    def _instants(self) -> Instants:
+        """Return what time it is by both clocks; where they are one, it is asked once."""
         now = self._now()
         if self._lease_clock is self._clock:
-            return {"now": now, "leases_now": now}
-        return {"now": now, "leases_now": to_milliseconds(self._lease_clock.now())}
-
-    def _todo(self, session: Session) -> Todo:
-        found = session.execute(TODO, self._instants()).mappings().one()
-        due = frozenset(state for state in DUE if found[state])
-        return Todo(due=due, wake=bool(found["wake"]), reap=bool(found["reap"]))
+            return Instants(now, now)
+        return Instants(now, to_milliseconds(self._lease_clock.now()))
 
     def _vanished(self, row: Row[Any], *, ahead_ms: int) -> Settlement:
         """Return how an attempt is settled whose lease ran out.

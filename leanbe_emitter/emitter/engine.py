@@ -15,6 +15,7 @@ from functools import partial
 
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.due import Due
 from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.in_process.app_errors import annotated
@@ -23,7 +24,7 @@ from leanbe_emitter.delivery.leases import Renewals
 from leanbe_emitter.delivery.log import log_totals, logged
 from leanbe_emitter.delivery.loops import is_running_loop, rest
 from leanbe_emitter.delivery.metrics import Counters, Metrics
-from leanbe_emitter.delivery.queue import Due, Queue
+from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.stopping import stopping_on_signals
 from leanbe_emitter.delivery.transport import Transport

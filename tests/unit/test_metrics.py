@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement, WebhookSettings
+from leanbe_emitter.delivery.due import Due
 from leanbe_emitter.delivery.metrics import (
     DURATION_BOUNDS,
     LAG_BOUNDS,
@@ -14,7 +15,6 @@ from leanbe_emitter.delivery.metrics import (
     Histogram,
     Metrics,
 )
-from leanbe_emitter.delivery.queue import Due
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 
 CLAIMED = Claimed(
