@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import is_there, opened
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.cli.values import CONTENT, SECRET
+from leanbe_emitter.cli.values import CONTENT, RECEIVED_HEADER, SECRET, as_mapping
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.wire.explain import Explanation, Verdict
 from leanbe_emitter.wire.explain import explain as explanation_of
@@ -20,17 +20,40 @@ from leanbe_emitter.wire.explain import explain as explanation_of
 @click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
 @click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
 @click.option("--got", metavar="HEX", help="What the receiver computed from that body.")
+@click.option(
+    "--header",
+    "headers",
+    type=RECEIVED_HEADER,
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="A header of that request, where --assume puts the signature there.",
+)
+@options.assume
 @click.pass_obj
-def explain(invocation: Invocation, secret: str, body: bytes, got: str | None) -> None:
+def explain(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    secret: str,
+    body: bytes,
+    got: str | None,
+    headers: tuple[tuple[str, str], ...],
+    assume: tuple[tuple[str, str], ...],
+) -> None:
     """Say why a signature does not match, and how to mend it.
 
     Exits with 0 if the cause was found: what is wrong with the body or, with --got, the mistake
     that the receiver makes. Exits with 1 if none fits, and for a sound body without --got: then it
-    lists the usual mistakes, each with what it would compute. Where there is a database, its
-    products' secrets are tried, too.
+    lists the usual mistakes, each with what it would compute. It goes by the article, or by
+    --assume, as the body was made. Where there is a database, its products' secrets are tried, too.
     """
-    known = _known_secrets(invocation)
-    explanation = explanation_of(body, secret, got=got, other_secrets=known)
+    explanation = explanation_of(
+        body,
+        secret,
+        got=got,
+        other_secrets=_known_secrets(invocation),
+        headers=headers,
+        assume=as_mapping(assume),
+    )
     tell(invocation, explanation)
 
 

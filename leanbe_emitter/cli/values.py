@@ -125,11 +125,16 @@ def _pair_of_json(text: str) -> tuple[str, JSON]:
 
 
 def _header(text: str) -> tuple[str, str]:
+    return check_header(*_received_header(text))
+
+
+def _received_header(text: str) -> tuple[str, str]:
+    """Return a header that somebody else wrote, whatever it is."""
     name, sign, value = text.partition(":")
     if not sign or not name.strip():
         # Not shown: a header may hold a token.
         raise ValueError("A header needs a name and a ':': write it as NAME:VALUE.")
-    return check_header(name.strip(), value)
+    return name.strip(), value.strip(" \t")
 
 
 def _texts(line: str) -> list[str]:
@@ -184,6 +189,7 @@ ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
+RECEIVED_HEADER = _Value("name:value", _received_header)
 TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
 ROOT_PATH = _Value("path", _root_path)
 TARGETS = _Value("host,cidr", parse_targets)

@@ -12,7 +12,6 @@ from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.storage.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
-from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.explain import Explanation, explain
 from leanbe_emitter.wire.faults import Misbehaviour
 
@@ -52,7 +51,7 @@ def explained(session: Session, delivery: Delivery, *, got: str | None) -> Expla
         got=got,
         other_secrets=others,
         headers=delivery.event.headers if last is None else last.request_headers,
-        reading=read(_assumptions_of(session, delivery)),
+        assume=_assumptions_of(session, delivery),
     )
     if last is None or last.fault is None:
         return found

@@ -13,7 +13,7 @@ from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas
 from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Secret
+from leanbe_emitter.server.given import Assumed, Secret
 from leanbe_emitter.server.routes import READING, Routes
 from leanbe_emitter.wire.explain import explain
 
@@ -37,6 +37,14 @@ class Refused(Computed):
     body: str = Field(
         description="The request's body, character for character.",
         examples=['{"payload":{},"event":"idea.created"}'],
+    )
+    headers: dict[str, str] = Field(
+        default={},
+        description="Its headers; asked where an assumption puts the signature there.",
+        examples=[{"X-Leanbe-Signature": "c1164688eaf0fd7910d7f7314efcfd3b"}],
+    )
+    assumptions: Assumed = Field(
+        default={}, description="Assumptions that it was made under, by name."
     )
 
 
@@ -63,8 +71,15 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def explain_body(given: Annotated[Refused, Depends(Body(Refused))]) -> Response:
         """Say why the signature of a body does not match, and how to mend it.
 
-        The secrets of the products here are recognised, old ones too.
+        It goes by the assumptions that are given, and else by the article. The secrets of the
+        products here are recognised, old ones too.
         """
-        known = leanbe.webhooks.secrets()
-        body = given.body.encode(errors="surrogatepass")
-        return answers.one(explain(body, given.secret, got=given.got, other_secrets=known))
+        explanation = explain(
+            given.body.encode(errors="surrogatepass"),
+            given.secret,
+            got=given.got,
+            other_secrets=leanbe.webhooks.secrets(),
+            headers=list(given.headers.items()),
+            assume=given.assumptions,
+        )
+        return answers.one(explanation)

@@ -6,14 +6,15 @@ is what is said.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
+from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.envelope import refusal_of
 from leanbe_emitter.wire.mistakes import SPELLINGS, Mistake, other_secret
-from leanbe_emitter.wire.reading import ARTICLE, Reading
+from leanbe_emitter.wire.reading import Reading, SignatureLocation
 from leanbe_emitter.wire.received import Received
 from leanbe_emitter.wire.signed_otherwise import mistakes_under, place_missed, told
 from leanbe_emitter.wire.signing import to_utf8
@@ -101,8 +102,8 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what i
     *,
     got: str | None = None,
     other_secrets: Iterable[tuple[str, str]] = (),
-    headers: Iterable[tuple[str, str]] = (),
-    reading: Reading = ARTICLE,
+    headers: Sequence[tuple[str, str]] = (),
+    assume: Mapping[str, str] | None = None,
 ) -> Explanation:
     """Say what is wrong with a body or, with ``got``, with the receiver that computed it.
 
@@ -113,15 +114,19 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what i
             (nothing, ``undefined``).
         other_secrets: what they are (``the secret of Acme``) and secrets that may have been
             mistaken for the right one: of other products, or this one's before a rotation.
-        headers: of the request; asked only where the reading has the signature there.
-        reading: which the request was sent under; where it signs otherwise than the article, the
-            summary says so.
+        headers: of the request; asked only where an assumption has the signature there.
+        assume: the assumptions that the request was made under (contract d); where they sign
+            otherwise than the article, the summary says so.
 
     Raises:
-        InvalidValue: the secret is empty.
+        InvalidValue: the secret is empty, an assumption is refused, or the signature stands in a
+            header, and none was given.
     """
+    reading = read(assume or {})
     if not secret:
         raise InvalidValue("There is no secret to explain with.", hint="Give the webhook's secret.")
+    if not headers:
+        _require_signature_in_body(reading)
     others = (other_secret(label, other) for label, other in other_secrets)
     mistakes = (*mistakes_under(reading), *others)
     digits = None if got is None else got.strip()
@@ -132,6 +137,15 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what i
     else:
         found = _explained(request, digits, mistakes, missed=place_missed(reading))
     return replace(found, summary=f"{found.summary} {told(reading)}".rstrip())
+
+
+def _require_signature_in_body(reading: Reading) -> None:
+    if reading.signature_location is SignatureLocation.HEADER:
+        raise InvalidValue(
+            f"The signature stands in the header {reading.signature_header}, and no header was "
+            "given.",
+            hint="Give that header of the request, too.",
+        )
 
 
 def _explained(

@@ -1,5 +1,6 @@
 """Commands that need no database, as processes: what is on stdout, on stderr, and the status."""
 
+import hashlib
 import hmac
 import json
 import os
@@ -81,6 +82,26 @@ def test_explain_names_the_mistake_and_its_repair(tmp_path: Path) -> None:
     assert json.loads(sound.stdout)["mistakes"][0]["signatures"] == [raw]
     wrong = run_process(*arguments, cwd=tmp_path, stdin=body.replace(b'"event"', b'"evnt"'))
     assert (wrong.status, wrong.stderr) == (0, "")
+
+
+def test_explain_goes_by_the_assumptions_that_the_body_was_made_under(tmp_path: Path) -> None:
+    payload = json.dumps(ENVELOPE["payload"], ensure_ascii=False, separators=(",", ":")).encode()
+    plain = hashlib.sha256(payload + SECRET.encode()).hexdigest()
+    members = {name: value for name, value in ENVELOPE.items() if name != "signature"}
+    body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+    arguments = (
+        *("explain", "--secret", SECRET, "--body", "-", "--got", ENVELOPE["signature"]),
+        *("--assume", "signature_scheme=sha256-payload-secret"),
+        *("--assume", "signature_location=header"),
+    )
+    length = ("--header", f"Content-Length: {len(body)}")
+    header = (*length, "--header", f"X-Leanbe-Signature: {plain}")
+    found = run_process(*arguments, *header, cwd=tmp_path, stdin=body)
+    assert (found.status, found.stderr) == (0, "")
+    assert "sent under signature_scheme=sha256-payload-secret" in found.stdout
+    without = run_process(*arguments, cwd=tmp_path, stdin=body)
+    assert (without.status, without.stdout) == (2, "")
+    assert "X-Leanbe-Signature, and no header was given" in without.stderr
 
 
 def test_a_schema_is_json_schema_or_typescript(tmp_path: Path) -> None:

@@ -111,6 +111,48 @@ def test_what_is_answered_is_the_librarys_explanation(api: Api, delivery: Delive
     assert told["verdict"] == "none-fits"
 
 
+def test_any_body_is_explained_by_the_assumptions_that_it_was_made_under(api: Api) -> None:
+    assumed = {"signature_scheme": "sha256-payload-secret"}
+    api("POST", "/products/Acme/events", {"event": "idea.created", "assume": assumed})
+    event = api.leanbe.events.list()[0]
+    asked = {"secret": SECRET, "body": event.body.decode()}
+    assert api("POST", "/explain", asked).json()["verdict"] == "body-unsound"
+    got = sign_text(event.payload_text, SECRET)
+    told = api("POST", "/explain", {**asked, "got": got, "assumptions": assumed}).json()
+    assert [each["name"] for each in told["mistakes"]] == ["assumption-ignored"]
+    assert "under signature_scheme=sha256-payload-secret" in told["summary"]
+
+
+def test_a_signature_that_stands_in_a_header_is_given_with_the_body(api: Api) -> None:
+    assumed = {"signature_location": "header", "pretty_body": True}
+    api("POST", "/products/Acme/events", {"event": "idea.created", "assume": assumed})
+    event = api.leanbe.events.list()[0]
+    asked = {"secret": SECRET, "body": event.body.decode(), "assumptions": assumed}
+    told = api("POST", "/explain", {**asked, "headers": dict(event.headers)}).json()
+    assert told["verdict"] == "body-sound"
+    refused = api("POST", "/explain", asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
+    assert "X-Leanbe-Signature" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("assumed", "said"),
+    [
+        ({"signature_scheme": "md5"}, "'md5' is no value of signature_scheme"),
+        ({"signature_sceme": "hmac"}, "There is no assumption 'signature_sceme'"),
+        (["signature_scheme=hmac"], "assumptions is"),
+    ],
+)
+def test_an_assumption_that_is_none_is_refused_as_a_products_is(
+    api: Api, assumed: object, said: str
+) -> None:
+    asked = {"secret": SECRET, "body": "{}", "assumptions": assumed}
+    refused = api("POST", "/explain", asked).json()
+    of_product = api("POST", "/products", {"name": "Globex", "assumptions": assumed}).json()
+    assert said in refused["detail"]
+    assert refused == of_product
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -76,6 +76,7 @@ def signing(payload: dict[str, object]) -> None:
     assert_type(sign(payload, SECRET), str)
     assert_type(sign_text("{}", SECRET), str)
     assert_type(explain(b"{}", SECRET, got="00"), Explanation)
+    explain(b"{}", SECRET, headers=[("X-Sig", "00")], assume={"signature_location": "header"})
     verify("text", SECRET)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 import leanbe_emitter
+from leanbe_emitter import InvalidValue
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.envelope import Sealed, seal
 from leanbe_emitter.wire.explain import Explanation, Verdict, explain
@@ -47,7 +48,7 @@ def explained(assumed: dict[str, str], got: str | None, sent: Sealed | None = No
         got=got,
         other_secrets=others,
         headers=sent.headers,
-        reading=read(assumed),
+        assume=assumed,
     )
 
 
@@ -144,10 +145,23 @@ def test_what_nothing_gives_is_compared_with_what_the_assumption_signs() -> None
 
 
 def test_a_header_that_is_missing_is_named() -> None:
-    bare = Sealed(body=sealed(HEADER).body, headers=(), signature=None)
+    other = (("Content-Type", "application/json"),)
+    bare = Sealed(body=sealed(HEADER).body, headers=other, signature=None)
     explanation = explained(HEADER, None, sent=bare)
     assert explanation.verdict is Verdict.BODY_UNSOUND
     assert "no header X-Sig" in explanation.summary
+
+
+def test_where_no_header_is_given_none_is_called_missing() -> None:
+    bare = Sealed(body=sealed(HEADER).body, headers=(), signature=None)
+    with pytest.raises(InvalidValue, match="the header X-Sig, and no header was given"):
+        explained(HEADER, None, sent=bare)
+
+
+def test_an_assumption_that_there_is_not_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InvalidValue, match="signature_place") as refused:
+        explained({"signature_place": "header"}, None, sent=sealed({}))
+    assert "signature_location" in refused.value.hint
 
 
 def test_other_assumptions_are_not_told() -> None:
