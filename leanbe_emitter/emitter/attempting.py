@@ -16,7 +16,8 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_receiver
-from leanbe_emitter.emitter.products import ProductRef, Products
+from leanbe_emitter.emitter.naming import ProductRef
+from leanbe_emitter.emitter.products import Products
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
 from leanbe_emitter.emitter.results import NOTHING, Nothing, Results

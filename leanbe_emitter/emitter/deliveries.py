@@ -13,8 +13,8 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.examining import as_command, explained
 from leanbe_emitter.emitter.lookout import Lookout
+from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
-from leanbe_emitter.emitter.products import ProductRef, named
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions

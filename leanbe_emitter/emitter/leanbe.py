@@ -24,6 +24,7 @@ from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.emitter.advancing import AdvancingClock, Shared
 from leanbe_emitter.emitter.asserting import Asserting
+from leanbe_emitter.emitter.assumptions import Assumptions
 from leanbe_emitter.emitter.attempting import Attempting
 from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
@@ -31,7 +32,7 @@ from leanbe_emitter.emitter.events import Events
 from leanbe_emitter.emitter.faults import Faults
 from leanbe_emitter.emitter.loops import require_no_loop
 from leanbe_emitter.emitter.opening import carrier, prepared
-from leanbe_emitter.emitter.products import Assumptions, Products, Webhooks
+from leanbe_emitter.emitter.products import Products
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.seeds import Seeds
 from leanbe_emitter.emitter.together import outcomes
@@ -39,6 +40,7 @@ from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import Users
 from leanbe_emitter.emitter.waiting import drive, require_async_with, waits
 from leanbe_emitter.emitter.watching import Watching
+from leanbe_emitter.emitter.webhooks import Webhooks
 from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings

@@ -1,4 +1,4 @@
-"""``leanbe.products``, ``leanbe.webhooks``, ``leanbe.assumptions``: a product and its settings."""
+"""``leanbe.products``: making, naming, finding and ending them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -7,27 +7,26 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.domain import assumptions, products, webhooks
+from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.emitter.announcements import Announcements
 from leanbe_emitter.emitter.backlog_items import BacklogItems
 from leanbe_emitter.emitter.customers import Customers
 from leanbe_emitter.emitter.idea_requests import IdeaRequests
 from leanbe_emitter.emitter.ideas import Ideas
+from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.emitter.resources import Resource
 from leanbe_emitter.emitter.seeds import Seeds
 from leanbe_emitter.emitter.snapshots import Product, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
+from leanbe_emitter.emitter.webhooks import url_of
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import Target
-from leanbe_emitter.wire.assumptions import read
 
 #: One of the six kinds that a product has.
 Documents = TypeVar("Documents", bound=Resource[Any, Any])
-#: A product is named by a snapshot of it, its name, its id, or a part of the id.
-ProductRef = Product | str
 
 
 class Products:
@@ -102,7 +101,7 @@ class Products:
         with self._transactions.acting() as action:
             row = products.create(action, name, owner=owner, assume=assume)
             if is_wired:
-                url = _url(row, webhook_url, webhook, path, receivers=self._receivers)
+                url = url_of(row, webhook_url, webhook, path, receivers=self._receivers)
                 webhooks.set_url(action, row, url, **settings)
             return self._snapshot(action.session, row)
 
@@ -248,134 +247,6 @@ class Products:
         )
 
 
-class Webhooks:
-    """The webhook settings of products (contract c.1)."""
-
-    def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
-        self._transactions = transactions
-        self._receivers = receivers
-
-    def set(  # noqa: PLR0913 - the settings that a webhook has
-        self,
-        product: ProductRef,
-        url: str | None = None,
-        *,
-        webhook: object | None = None,
-        path: str = "/",
-        secret: str | None = None,
-        headers: Iterable[tuple[str, str]] | None = None,
-        ca_file: str | None = None,
-        insecure: bool | None = None,
-    ) -> Webhook:
-        """Set where a product's events go from now on; what is left out stays as it is.
-
-        Args:
-            product: whose webhook it is.
-            url: absolute, http or https.
-            webhook: a receiver in this process instead of a URL, as for a new product.
-            path: where in that receiver the webhook is.
-            secret: a secret of the caller's own; generated where there is none yet.
-            headers: further headers of every request; an empty list for none.
-            ca_file: a PEM file of the authorities to trust instead of the system's.
-            insecure: whether any certificate will do; False: the system's authorities, or those of
-                the file that is given with it, are trusted again.
-
-        Raises:
-            NotFound: there is no such product.
-            InvalidTarget: the URL must not be called.
-            InvalidValue: a receiver, a secret, a header or a file that is refused, both a file
-                and ``insecure``, or not just one of URL and receiver.
-        """
-        with self._transactions.acting() as action:
-            named_row = named(action.session, product)
-            row = webhooks.set_url(
-                action,
-                named_row,
-                _url(named_row, url, webhook, path, receivers=self._receivers),
-                secret=secret,
-                headers=headers,
-                ca_file=ca_file,
-                insecure=insecure,
-            )
-            return Webhook.of(row)
-
-    def rotate(self, product: ProductRef, *, secret: str | None = None) -> Webhook:
-        """Sign with another secret from now on; what is queued keeps its signature.
-
-        Raises:
-            NotFound: there is no such product.
-            Conflict: it has no secret yet.
-        """
-        with self._transactions.acting() as action:
-            row = webhooks.rotate(action, named(action.session, product), secret=secret)
-            return Webhook.of(row)
-
-    def clear(self, product: ProductRef) -> Webhook:
-        """Stop deliveries: the URL goes, the secret stays, what is pending is cancelled.
-
-        Raises:
-            NotFound: there is no such product.
-        """
-        with self._transactions.acting() as action:
-            return Webhook.of(webhooks.clear(action, named(action.session, product)))
-
-    def secrets(self) -> list[tuple[str, str]]:
-        """Return every secret that is or was used, each with what it is, for ``wire.explain``."""
-        with self._transactions.looking() as session:
-            return webhooks.secrets(session)
-
-
-class Assumptions:
-    """The assumptions that were set for products (contract d)."""
-
-    def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
-
-    def set(self, name: str, value: str, *, product: ProductRef | None = None) -> str:
-        """Set a switch of a product (the only one, if none is named); return its canonical text.
-
-        Raises:
-            NotFound: there is no such product.
-            InvalidValue: there is no such switch, or it has no such value.
-        """
-        with self._transactions.acting() as action:
-            return assumptions.set_to(action, named(action.session, product), name, value)
-
-    def unset(self, name: str, *, product: ProductRef | None = None) -> None:
-        """Go back to the article's reading of one switch.
-
-        Raises:
-            NotFound: there is no such product.
-            InvalidValue: there is no such switch.
-        """
-        with self._transactions.acting() as action:
-            assumptions.unset(action, named(action.session, product), name)
-
-    def of(self, product: ProductRef | None = None) -> dict[str, str]:
-        """Return the switches that were set, with their canonical texts.
-
-        Raises:
-            NotFound: there is no such product.
-        """
-        with self._transactions.looking() as session:
-            return dict(named(session, product).assumptions)
-
-
-def _url(
-    row: ProductRow, url: str | None, webhook: object | None, path: str, *, receivers: Receivers
-) -> str:
-    """Return where a product's events go: the URL that was given, or the receiver's address."""
-    if (url is None) == (webhook is None):
-        raise InvalidValue(
-            "A webhook goes to a URL or to a receiver in this process: give one of them.",
-            hint="webhook_url='http://localhost:8000/hook', or webhook=app and path='/hook'.",
-        )
-    if url is not None:
-        return url
-    scheme = "https" if read(row.assumptions).require_https else "http"
-    return receivers.url(webhook, path, scheme=scheme)
-
-
 def _signing_with(secret: str | None, product: Product) -> Product:
     if secret not in {None, product.webhook.secret}:
         raise Conflict(
@@ -390,15 +261,3 @@ def _is_at(webhook_url: str | None, url: str, *, whole: bool) -> bool:
     if webhook_url is None or whole:
         return webhook_url == url
     return Target.of(webhook_url).authority == Target.of(url).authority
-
-
-def named(session: Session, reference: ProductRef | None) -> ProductRow:
-    """Return the row of the product that is named; None names the only one there is.
-
-    Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
-    """
-    if reference is None:
-        return products.only(session)
-    return products.get(session, reference.id if isinstance(reference, Product) else reference)

@@ -15,7 +15,7 @@ from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.domain import users
 from leanbe_emitter.emitter.deliveries import DeliveryRef, row_of
 from leanbe_emitter.emitter.masking import masked
-from leanbe_emitter.emitter.products import named
+from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers
 from leanbe_emitter.emitter.synthetic import Author, Synthetic, Wanted, document_of
 from leanbe_emitter.errors import InvalidValue
