@@ -13,6 +13,11 @@ LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
+def head(*lines: str, status: str = "200 OK") -> bytes:
+    """Return the head of an answer."""
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode()
+
+
 @dataclass(kw_only=True)
 class Peer:
     """One connection, seen from the server."""

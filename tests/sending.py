@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from leanbe_emitter.delivery.http1 import IDLE_SECONDS, Http1Transport
 from leanbe_emitter.delivery.resolving import Resolve
 from leanbe_emitter.delivery.transport import (
@@ -10,6 +12,8 @@ from leanbe_emitter.delivery.transport import (
     VERIFY,
     OutgoingRequest,
     TlsSettings,
+    Unknown,
+    Unreachable,
     compose_headers,
 )
 from leanbe_emitter.targets import TargetRules
@@ -60,3 +64,17 @@ async def sender(
         yield transport
     finally:
         await transport.aclose()
+
+
+async def unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
+    """Send a request to which no complete answer comes; return the error."""
+    with pytest.raises(Unknown) as caught:
+        await transport.send(request)
+    return caught.value
+
+
+async def unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
+    """Send a request of which no byte goes out; return why."""
+    with pytest.raises(Unreachable) as caught:
+        await transport.send(request)
+    return caught.value.reason

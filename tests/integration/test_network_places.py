@@ -23,16 +23,10 @@ from leanbe_emitter.delivery.transport import (
 from leanbe_emitter.targets import TargetRules
 from tests.loops import on_a_loop
 from tests.scripted import OK, Peer, scripted
-from tests.sending import post, sender
+from tests.sending import post, sender, unreachable
 from tests.servers import python_server
 
 SOON = 0.2
-
-
-async def unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
-    with pytest.raises(Unreachable) as caught:
-        await transport.send(request)
-    return caught.value.reason
 
 
 class Book:
