@@ -1,9 +1,11 @@
-"""The keys of documents in the contract's order (b.1 to b.6), written down once more.
+"""How documents are written (contract b), written down once more.
 
 Tests compare texts, so that a key in another place is another text.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 from leanbe_emitter import stringify
@@ -39,6 +41,35 @@ CONTEXT: Mapping[str, tuple[str, ...]] = {
     "announcement": ("changes",),
 }
 
+#: Members that a document has only where they have a value (contract b).
+_OPTIONAL: Mapping[str, frozenset[str]] = {
+    resource: frozenset(keys.split())
+    for resource, keys in {
+        "customer": """firstName lastName phone state city addressLine1 addressLine2 zipcode country
+            company gender type""",
+        "ideaRequest": "customer description descriptionHTML idea",
+        "idea": "assigned description descriptionHTML",
+        "backlogItem": "assigned description descriptionHTML idea",
+        "okr": "description startDate endDate",
+        "announcement": "description descriptionHTML publishedAt",
+    }.items()
+}
+#: The same inside of members.
+_INSIDE: Mapping[str, tuple[str, ...]] = {
+    "customer": ("firstName", "lastName"),
+    "country": ("countryCode", "countryName"),
+    "company": ("name", "jobTitle", "seniority", "salary"),
+    "keyResults": ("unit",),
+    "devices": ("name", "deviceType", "brand", "system", "browser", "language"),
+}
+_INSIDE_ORDER: Mapping[str, tuple[str, ...]] = {
+    "customer": ("_id", "firstName", "lastName", "email"),
+    "country": _INSIDE["country"],
+    "company": _INSIDE["company"],
+    "devices": ("_id", *_INSIDE["devices"]),
+    "keyResults": ("_id", "title", "startValue", "currentValue", "targetValue", "unit", "progress"),
+}
+
 
 def resource_of(event: str) -> str:
     """Return whose event it is: ``idea.upVoted`` is an ``idea``'s."""
@@ -62,3 +93,41 @@ def without_context(event: str, payload: Mapping[str, Any]) -> Document:
 def altered(document: Mapping[str, Any], **delta: Any) -> Document:
     """Return the document with these members, less those that are None."""
     return {key: value for key, value in {**document, **delta}.items() if value is not None}
+
+
+def arranged(resource: str, values: Document, *, is_null: bool) -> Document:
+    """Return the members in the contract's order, those without a value left out or null."""
+    arranged: Document = {}
+    for key in KEYS[resource]:
+        value = values.get(key)
+        if value is not None:
+            arranged[key] = _inside(key, value, is_null=is_null)
+        elif is_null and key in _OPTIONAL[resource]:
+            arranged[key] = None
+    return arranged
+
+
+def _inside(key: str, value: Any, *, is_null: bool) -> Any:
+    if isinstance(value, list):
+        return [_inside(key, each, is_null=is_null) for each in value]
+    if key not in _INSIDE:
+        return deepcopy(value)
+    return {
+        name: value.get(name)
+        for name in _INSIDE_ORDER[key]
+        if value.get(name) is not None or (is_null and name in _INSIDE[key])
+    }
+
+
+def arranged_context(context: Document, *, is_null: bool) -> Document:
+    """Return what an event says beyond its document, what has no value left out or null."""
+    return {
+        key: value if key != "customer" or value is None else _inside(key, value, is_null=is_null)
+        for key, value in context.items()
+        if value is not None or is_null
+    }
+
+
+def printed(instant: datetime) -> str:
+    """Return an instant as documents print it."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

@@ -4,7 +4,7 @@ Written from the contract's text, to be compared with what the library does. An 
 events that it raises, or raises ``Refused`` before anything has changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,36 +12,7 @@ from math import floor
 from typing import Any
 
 from leanbe_emitter import stringify
-from tests.documents import CONTEXT, KEYS, Document
-
-#: Members that a document has only where they have a value (contract b).
-OPTIONAL: Mapping[str, frozenset[str]] = {
-    resource: frozenset(keys.split())
-    for resource, keys in {
-        "customer": """firstName lastName phone state city addressLine1 addressLine2 zipcode country
-            company gender type""",
-        "ideaRequest": "customer description descriptionHTML idea",
-        "idea": "assigned description descriptionHTML",
-        "backlogItem": "assigned description descriptionHTML idea",
-        "okr": "description startDate endDate",
-        "announcement": "description descriptionHTML publishedAt",
-    }.items()
-}
-#: The same inside of members.
-_INSIDE: Mapping[str, tuple[str, ...]] = {
-    "customer": ("firstName", "lastName"),
-    "country": ("countryCode", "countryName"),
-    "company": ("name", "jobTitle", "seniority", "salary"),
-    "keyResults": ("unit",),
-    "devices": ("name", "deviceType", "brand", "system", "browser", "language"),
-}
-_INSIDE_ORDER: Mapping[str, tuple[str, ...]] = {
-    "customer": ("_id", "firstName", "lastName", "email"),
-    "country": _INSIDE["country"],
-    "company": _INSIDE["company"],
-    "devices": ("_id", *_INSIDE["devices"]),
-    "keyResults": ("_id", "title", "startValue", "currentValue", "targetValue", "unit", "progress"),
-}
+from tests.documents import KEYS, Document, arranged, arranged_context, printed
 
 
 class Refused(Exception):
@@ -111,7 +82,7 @@ class Model:
     def document(self, resource: str, thing: Thing, reader: ModelProduct) -> Document:
         """Return a document as a product reads it: its keys in order, its references live."""
         values = {**thing.own, "_id": thing.id, **self._joined(resource, thing, reader)}
-        return _arranged(resource, values, is_null=reader.reads("unset", "omit") == "null")
+        return arranged(resource, values, is_null=reader.reads("unset", "omit") == "null")
 
     def text(self, resource: str, thing: Thing, reader: ModelProduct) -> str:
         """Return a document's text."""
@@ -478,7 +449,9 @@ class Model:
             document = self.document(resource, thing, product)
             if event.endswith(".deleted") and product.reads("deleted_payload", "full") == "id":
                 document = {"_id": thing.id}
-            added = _added(context or {}, is_null=product.reads("unset", "omit") == "null")
+            added = arranged_context(
+                context or {}, is_null=product.reads("unset", "omit") == "null"
+            )
             text = stringify({**document, **added})
             said.append(Said(product=receiver, name=event, text=text))
         return said
@@ -550,38 +523,6 @@ def _progress(result: Document) -> int:
     return max(0, min(100, percent))
 
 
-def _arranged(resource: str, values: Document, *, is_null: bool) -> Document:
-    """Return the members in the contract's order, those without a value left out or null."""
-    arranged: Document = {}
-    for key in KEYS[resource]:
-        value = values.get(key)
-        if value is not None:
-            arranged[key] = _inside(key, value, is_null=is_null)
-        elif is_null and key in OPTIONAL[resource]:
-            arranged[key] = None
-    return arranged
-
-
-def _inside(key: str, value: Any, *, is_null: bool) -> Any:
-    if isinstance(value, list):
-        return [_inside(key, each, is_null=is_null) for each in value]
-    if key not in _INSIDE:
-        return deepcopy(value)
-    return {
-        name: value.get(name)
-        for name in _INSIDE_ORDER[key]
-        if value.get(name) is not None or (is_null and name in _INSIDE[key])
-    }
-
-
-def _added(context: Document, *, is_null: bool) -> Document:
-    return {
-        key: value if key != "customer" or value is None else _inside(key, value, is_null=is_null)
-        for key, value in context.items()
-        if value is not None or is_null
-    }
-
-
 def _changes(resource: str, old: Document, new: Document) -> list[Document]:
     return [
         {"field": key, "oldValue": old.get(key), "newValue": new.get(key)}
@@ -596,11 +537,3 @@ def _without_time(document: Document) -> Document:
 
 def _without(states: Sequence[Document], name: str) -> list[str]:
     return [stringify({k: v for k, v in each.items() if k != name}) for each in states]
-
-
-def printed(instant: datetime) -> str:
-    """Return an instant as documents print it."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
-
-
-assert CONTEXT.keys() == KEYS.keys()

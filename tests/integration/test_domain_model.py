@@ -1,207 +1,53 @@
-"""Random actions, valid and not, against ``tests.model``, which was written from the contract.
-
-After every step: the database is what the model says, and so is what the action returned; each
-event's payload is, to the byte, the document as of that event with what the event adds; a refused
-action left every row as it was; each product's events have no gap and no instant twice; every
-payload reads and writes unchanged, and matches the JSON Schema of its event as its product reads
-the article.
-"""
+"""Random actions, valid and not, against ``tests.model``, which was written from the contract."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import timedelta
 from typing import Any, ClassVar
 
-import jsonschema
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
-from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
-from leanbe_emitter.clock import ManualClock
-from leanbe_emitter.emitter.documents import Document as Snapshot
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.reading import Reading
-from leanbe_emitter.wire.schema import json_schema
-from leanbe_emitter.wire.stringify import parse
+from tests.compared import Compared, verbs_of
 from tests.documents import Document
-from tests.dump import dump
-from tests.model import Model, ModelProduct, Refused, Said, Thing, printed
+from tests.drawn import (
+    CUSTOMER,
+    DESCRIBED,
+    EMAILS,
+    IDEA,
+    ITEM,
+    KEY_RESULTS,
+    NEWS,
+    NUMBERS,
+    OKR,
+    PICKS,
+    READINGS,
+    SETTINGS,
+    STATUSES,
+    TITLES,
+    WHERE,
+    keywords,
+    some,
+    titled,
+)
+from tests.model import ModelProduct, Refused, Said, Thing
 from tests.node import Node
 from tests.reused import Databases
-from tests.scene import COLOUR, PUBLIC_ID, URL, CountedIds, raised
 
 STEPS = 50
 EXAMPLES = 12
 EXAMPLES_ON_POSTGRESQL = 2
 
-_START = datetime(2023, 7, 3, 9, tzinfo=UTC)
 
-TEXTS = st.one_of(
-    st.sampled_from(["a", "Dark mode", "ä\u2028😀", '"\\/\x7f\x1b', "<b>&'\"", "10", "\t\n x", ""]),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
-)
-TITLES = st.one_of(TEXTS.filter(str.strip), TEXTS.filter(str.strip), st.just(""))
-OPTIONAL_TEXTS = st.none() | TEXTS
-EMAILS = st.sampled_from([f"{name}@example.com" for name in ("ana", "ANA", "bea", "Bea", "cy")])
-NUMBERS = (
-    st.integers(-1_000, 1_000)
-    | st.floats(-1e6, 1e6, width=32)
-    | st.sampled_from([0.1, 1e21, -0.0, 1e-7])
-)
-#: What looks alike in Python and is not the same in JSON, too.
-IMAGES = st.sampled_from(
-    [
-        {},
-        {"a": 1},
-        {"a": True},
-        {"a": 1.0},
-        {"a": 2, "b": 1},
-        {"b": 1, "a": 2},
-        {"b": 0, "10": None, "2": {}},
-        {"x": [1.5, -0.0, 1e21, 1e-7, 2**53], "": {"": "\u2028"}},
-    ]
-)
-TITLED = st.lists(TEXTS, max_size=2).map(lambda titles: [{"title": each} for each in titles])
-COUNTRIES = st.none() | st.fixed_dictionaries(
-    {}, optional={"countryName": TEXTS, "countryCode": TEXTS}
-)
-DAYS = st.sampled_from([None, "2023-06-30T12:34:56.789Z", "2023-07-01", "2023-09-30"])
-STATUSES = ("To Do", "In Progress", "Done", "Shipped")
-SWITCHES = {
-    "idea_request_ref_key": ("id", "_id"),
-    "vote_model": ("separate", "toggle", "net"),
-    "cascade": ("none", "updated"),
-    "deleted_payload": ("full", "id"),
-    "vote_payload": ("idea-and-customer", "idea"),
-    "customer_fanout": ("all", "origin"),
-    "unset": ("omit", "null"),
-    "promote_creates_backlog_item": ("true", "false"),
-    "vote_touches_updated_at": ("true", "false"),
-    "include_changes": ("false", "true"),
-    "require_confirmed": ("false", "true"),
-}
-READINGS = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from(values) for name, values in SWITCHES.items()}
-)
-SETTINGS = st.one_of(
-    st.tuples(st.just("time"), st.sampled_from([0, 1, 1_000, -5_000])),
-    st.tuples(st.just("name"), st.sampled_from(["Acme", "Bcme", "Ccme"])),
-    st.tuples(st.just("statuses"), st.lists(st.sampled_from(STATUSES), max_size=5)),
-    *(st.tuples(st.just(name), st.sampled_from(values)) for name, values in SWITCHES.items()),
-)
-#: Which of the things there are is meant.
-PICKS = st.integers(0, 20)
-#: Which product: mostly the one where everything is.
-WHERE = st.sampled_from([0, 0, 0, 1])
-
-
-def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
-    """Return a strategy of some of these fields, each by the document's name."""
-    return st.fixed_dictionaries({}, optional=fields)
-
-
-def titled(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
-    """Return a strategy of some of these fields, with a title."""
-    return st.fixed_dictionaries({"title": TITLES}, optional=fields)
-
-
-DESCRIBED = {"description": OPTIONAL_TEXTS, "descriptionHTML": OPTIONAL_TEXTS}
-OWNED = {"owner": st.integers(0, 1)}
-ASSIGNED = {"assigned": st.none() | st.integers(0, 1)}
-CUSTOMER: dict[str, st.SearchStrategy[Any]] = {
-    "firstName": OPTIONAL_TEXTS,
-    "lastName": OPTIONAL_TEXTS,
-    "addressLine1": OPTIONAL_TEXTS,
-    "country": COUNTRIES,
-    "image": IMAGES,
-    "source": TEXTS,
-    "confirmed": st.booleans(),
-    "isTemporary": st.booleans(),
-    "devices": st.sampled_from([[], [{"_id": "d1", "name": "Phone"}], [{"_id": "d1"}]]),
-    "notes": st.lists(TEXTS, max_size=2).map(lambda notes: [{"note": each} for each in notes]),
-}
-IDEA = {
-    **DESCRIBED,
-    **OWNED,
-    **ASSIGNED,
-    "tags": TITLED,
-    "visibility": st.sampled_from(["public", "private"]),
-}
-ITEM = {**DESCRIBED, **OWNED, **ASSIGNED, "tags": TITLED, "status": st.sampled_from(STATUSES)}
-OKR = {**OWNED, "description": OPTIONAL_TEXTS, "startDate": DAYS, "endDate": DAYS}
-NEWS = {
-    **DESCRIBED,
-    **OWNED,
-    "categories": TITLED,
-    "status": st.sampled_from(["draft", "published"]),
-}
-KEY_RESULTS = st.lists(
-    st.fixed_dictionaries(
-        {"title": TITLES.filter(bool), "targetValue": NUMBERS},
-        optional={"startValue": NUMBERS, "currentValue": NUMBERS, "unit": TEXTS},
-    ),
-    max_size=3,
-)
-_KEYWORDS = {
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "addressLine1": "address_line1",
-    "isTemporary": "is_temporary",
-    "descriptionHTML": "description_html",
-    "startDate": "start_date",
-    "endDate": "end_date",
-    "keyResults": "key_results",
-}
-
-
-def keywords(fields: Document) -> dict[str, Any]:
-    """Return the fields as the library's keywords."""
-    return {_KEYWORDS.get(name, name): value for name, value in fields.items()}
-
-
-@lru_cache(maxsize=4096)
-def validator(event: str, reading: Reading) -> jsonschema.Draft202012Validator:
-    """Return what checks an event's payload as a product reads the article."""
-    return jsonschema.Draft202012Validator(json_schema(event, reading))
-
-
-class Machine(RuleBasedStateMachine):
-    """Acts on the library and on the model alike, and compares."""
-
-    #: Gives the URL of an empty database for each example.
-    database: ClassVar[Any]
-    #: All payloads of all examples, for Node.
-    texts: ClassVar[list[str]] = []
+class Machine(Compared):
+    """What may be done."""
 
     @initialize(ours=READINGS, theirs=READINGS)
     def begin(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
-        self._opened: AbstractContextManager[str] = self.database()
-        self.clock, self.ids = ManualClock(_START), CountedIds()
-        self.leanbe = Leanbe(self._opened.__enter__(), clock=self.clock, ids=self.ids)
-        self.last: dict[str, Event] = {}
-        self.products = [
-            self.leanbe.products.create("Acme", webhook_url=URL, assume=ours),
-            self.leanbe.products.create("Other", assume=theirs),
-        ]
-        for each in self.products:
-            each.users.create(email="paul@example.com", first_name="Paul")
-        self.model = Model(
-            [
-                ModelProduct(
-                    id=each.id,
-                    name=each.name,
-                    users=[user.document() for user in each.users.list()],
-                    statuses=["To Do", "In Progress", "In Review", "Done"],
-                    switches=switches,
-                )
-                for each, switches in zip(self.products, (ours, theirs), strict=True)
-            ]
-        )
-
+        self._open(ours, theirs)
         self._populate()
 
     def _populate(self) -> None:
@@ -219,11 +65,6 @@ class Machine(RuleBasedStateMachine):
     def let_time_pass(self) -> None:
         """Let a second pass."""
         self.set_something(0, ("time", 1_000))
-
-    def teardown(self) -> None:
-        if hasattr(self, "leanbe"):
-            self.leanbe.close()
-            self._opened.__exit__(None, None, None)
 
     # --- customers ---------------------------------------------------------------------------
 
@@ -525,7 +366,7 @@ class Machine(RuleBasedStateMachine):
         if thing := self._pick(resource, product, which):
             self._act(
                 lambda: self.model.delete(resource, thing),
-                lambda: _verbs(product, resource).delete(thing.id),
+                lambda: verbs_of(product, resource).delete(thing.id),
             )
 
     # --- products and time -------------------------------------------------------------------
@@ -559,103 +400,9 @@ class Machine(RuleBasedStateMachine):
         product, _ = self._product(where)
         thing = self._pick(resource, self._product(where + 1)[0], which)
         named = thing.id if thing else "0" * 24
-        verbs = _verbs(product, resource)
+        verbs = verbs_of(product, resource)
         verb = verbs.ignore if resource == "ideaRequest" else verbs.delete
         self._act(_refused, lambda: verb(named))
-
-    # --- what always holds -------------------------------------------------------------------
-
-    @invariant()
-    def the_database_is_what_the_model_says(self) -> None:
-        if not hasattr(self, "model"):
-            return
-        for product in self.products:
-            ours = self.model.products[product.id]
-            for resource in self.model.things:
-                there = {
-                    each.id: stringify(each.document())
-                    for each in _verbs(product, resource).list(limit=500)
-                }
-                assert there == {
-                    each.id: self.model.text(resource, each, ours)
-                    for each in self.model.of(resource, product.id)
-                }
-
-    def _act(self, expect: Callable[[], list[Said]], call: Callable[[], object]) -> None:
-        self.model.now = printed(self.clock.now())
-        try:
-            expected = expect()
-        except Refused:
-            self._is_refused(call)
-            return
-        with raised(self.leanbe) as events:
-            made = call()
-        if isinstance(made, Snapshot):
-            self._is_as_it_is_now(made)
-        said = [
-            Said(product=each.product_id, name=each.name, text=each.payload_text)
-            for each in events.events
-        ]
-        assert said == expected
-        for each in events.events:
-            self._is_in_order(each)
-            self._is_well_formed(each)
-
-    def _is_refused(self, call: Callable[[], object]) -> None:
-        before = dump(self.leanbe._database)
-        with pytest.raises(LeanbeError):
-            call()
-        assert dump(self.leanbe._database) == before
-
-    def _is_as_it_is_now(self, made: Snapshot) -> None:
-        readers = self.model.products.values()
-        assert made.text in {
-            self.model.text(resource, things[made.id], reader)
-            for resource, things in self.model.things.items()
-            if made.id in things
-            for reader in readers
-        }
-
-    def _is_in_order(self, event: Event) -> None:
-        last = self.last.get(event.product_id)
-        assert event.sequence == (last.sequence if last else 0) + 1
-        assert last is None or event.triggered_at > last.triggered_at
-        if "updatedAt" in event.payload:
-            assert printed(event.triggered_at) > event.payload["updatedAt"]
-        self.last[event.product_id] = event
-
-    def _is_well_formed(self, event: Event) -> None:
-        text = event.payload_text
-        self.texts.append(text)
-        assert stringify(parse(text)) == text
-        reading = read(self.model.products[event.product_id].switches)
-        validator(event.name, reading).validate(event.payload)
-
-    def _product(self, where: int) -> tuple[Any, ModelProduct]:
-        product = self.products[where % 2]
-        return product, self.model.products[product.id]
-
-    def _pick(self, resource: str, product: Product, which: int) -> Thing | None:
-        things = self.model.of(resource, product.id)
-        return things[which % len(things)] if things else None
-
-    def _new(self, new_id: str) -> Document:
-        now = printed(self.clock.now())
-        return {"_id": new_id, "createdAt": now, "updatedAt": now}
-
-    def _new_customer(self) -> Document:
-        return {
-            **self._new(self.ids.upcoming(self.clock.now(), 1)[0]),
-            "publicId": PUBLIC_ID,
-            "image": {},
-            "source": "Manual",
-            "confirmed": False,
-            "bgColor": COLOUR,
-            "isTemporary": False,
-            "devices": [],
-            "billing_details": [],
-            "notes": [],
-        }
 
     @staticmethod
     def _people(product: ModelProduct, fields: Document) -> Document:
@@ -699,17 +446,6 @@ def _renamed(product: ModelProduct, name: str) -> list[Said]:
 def _switched(product: ModelProduct, name: str, value: str) -> list[Said]:
     product.switches[name] = value
     return []
-
-
-def _verbs(product: Any, resource: str) -> Any:
-    return {
-        "customer": product.customers,
-        "ideaRequest": product.idea_requests,
-        "idea": product.ideas,
-        "backlogItem": product.backlog_items,
-        "okr": product.okrs,
-        "announcement": product.announcements,
-    }[resource]
 
 
 def _measured(given: Document, new_id: str) -> Document:
