@@ -246,7 +246,8 @@ class Attempting:
         ``deliver``, the first attempts are left to a worker.
 
         Raises:
-            Conflict: another process runs the same job, or a transaction is open.
+            Conflict: another process runs the same job, the job of that name has another filter,
+                or a transaction is open.
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """
@@ -258,6 +259,7 @@ class Attempting:
         It would pass over those whose product has no URL now, and so does this.
 
         Raises:
+            Conflict: the job of that name has another filter.
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """

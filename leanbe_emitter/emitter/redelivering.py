@@ -2,7 +2,8 @@
 
 A job is a name. Each event that it owes again is on record under that name in the transaction that
 owes it, and once only; who runs the job again goes on behind what is on record. So the new
-deliveries of a job never match its own filter, either.
+deliveries of a job never match its own filter, either. With an event stands what the job was asked
+for: under its name, nothing else is.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
 from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
+from leanbe_emitter.emitter.products import named
 from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
@@ -47,7 +49,8 @@ class Job:
     """Which deliveries' events are owed again, and under which name that is on record.
 
     Attributes:
-        name: a text of at most 200 characters; the same name goes on with the same job.
+        name: a text of at most 200 characters; the same name goes on with the same job, whose
+            filter has to be the same. An age is not compared: it is another instant each time.
         references: deliveries by name.
         which: deliveries by filter; None for none but those that are named.
     """
@@ -82,6 +85,7 @@ class Redelivering:
         Those whose product has no URL now are not among them.
 
         Raises:
+            Conflict: the job of that name has another filter.
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """
@@ -99,7 +103,7 @@ class Redelivering:
         """Owe the events again, batch by batch, in the order of ids; make the first attempts.
 
         Raises:
-            Conflict: another process runs the same job right now.
+            Conflict: another process runs the same job right now, or it has another filter.
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """
@@ -141,7 +145,37 @@ def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:
         .order_by(DeliveryRow.id)
         .limit(BATCH)
     )
+    _require_same(session, job)
     return session.execute(statement).all()
+
+
+def _require_same(session: Session, job: Job) -> None:
+    """Refuse another filter than the job's: what it owed again would be passed over by it, too."""
+    on_record = select(RedeliveryRow.asked).where(
+        RedeliveryRow.job == job.name, RedeliveryRow.asked.is_not(None)
+    )
+    had, asked = session.scalar(on_record.limit(1)), _asked(session, job)
+    if had is not None and had != asked:
+        raise Conflict(
+            f"The job {job.name!r} redelivers: {had}. This asks for: {asked}.",
+            hint="Ask for the same to go on with it, or give the job another name.",
+        )
+
+
+def _asked(session: Session, job: Job) -> str:
+    """Return what a job is asked for, in words that are the same for the same filter."""
+    said = ["by id"] if job.references or job.which is None else []
+    if job.which is not None:
+        said += (f"{name} {value}" for name, value in _compared(session, job.which).items())
+    return ", ".join(said) or "all"
+
+
+def _compared(session: Session, which: Filter) -> dict[str, object]:
+    product_id = None if which.product is None else named(session, which.product).id
+    given = {"status": which.status, "event": which.event, "product": product_id}
+    if which.is_settled is not None:
+        given["settled"] = str(which.is_settled).lower()
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _wanted(session: Session, job: Job) -> Select[Any]:
@@ -184,7 +218,9 @@ def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | N
         for event in events
     }
     if new:
-        session.execute(insert(RedeliveryRow), [_entry(action, job, *each) for each in new.items()])
+        asked = _asked(session, job)
+        entries = [_entry(action, job, *each, asked=asked) for each in new.items()]
+        session.execute(insert(RedeliveryRow), entries)
     return list(new.values())
 
 
@@ -196,10 +232,13 @@ def _with_url(session: Session, product_ids: set[str]) -> set[str]:
     return set(session.scalars(urls))
 
 
-def _entry(action: Action, job: Job, event_id: str, delivery_id: str) -> dict[str, Any]:
+def _entry(
+    action: Action, job: Job, event_id: str, delivery_id: str, *, asked: str
+) -> dict[str, Any]:
     return {
         "job": job.name,
         "event_id": event_id,
         "delivery_id": delivery_id,
         "created_at": to_milliseconds(action.now),
+        "asked": asked,
     }

@@ -15,7 +15,7 @@ from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Age, EventGlob, Since, Status
 from leanbe_emitter.server.kinds import EVENT_GLOB, SINCE, text
-from leanbe_emitter.server.routes import READING, WRITING, Routes
+from leanbe_emitter.server.routes import WRITING, Routes
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_instant
 
@@ -101,7 +101,10 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("POST", "/deliveries/redeliver", gives=delivery_schemas.REDELIVERED)
     def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
-        """Deliver many old events again, each once, as a job."""
+        """Deliver many old events again, each once, as a job.
+
+        A job keeps to its filter: another one under its name is a conflict. An age is not compared.
+        """
         job = _job(leanbe, given)
         done = leanbe.redeliver_all(job, deliver=False)
         return answers.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
@@ -110,7 +113,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         "POST",
         "/deliveries/redeliver/dry-run",
         gives=schemas.page(delivery_schemas.DELIVERY),
-        refuses=READING,
+        refuses=WRITING,
     )
     def rehearse(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
         """List the deliveries whose events `redeliver` would deliver again; nothing is stored.

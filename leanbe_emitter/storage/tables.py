@@ -382,6 +382,8 @@ class RedeliveryRow(Base):
     #: The new delivery.
     delivery_id: Mapped[Ref]
     created_at: Mapped[Instant]
+    #: Which deliveries the job is asked for, in words; null where an older version wrote the row.
+    asked: Mapped[LongText | None]
 
 
 class JournalRow(Base):

@@ -374,6 +374,9 @@ def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
         again = cli(*by_filter, "--job", "once")
         assert (again.status, again.stdout) == (0, "")
         assert "Redelivered 0." in again.stderr
+        other = cli(*by_filter, "--event", "idea.*", "--job", "once")
+        assert (other.status, other.stdout) == (2, "")
+        assert "'once' redelivers: status delivered." in other.stderr
         unnamed = cli(*by_filter, "--since", "1h")
         assert "--job" in unnamed.stderr
     assert len(kept(tmp_path)) == 6

@@ -78,6 +78,16 @@ def test_many_are_redelivered_as_a_job_each_of_them_once(api: Api) -> None:
     assert len(ids(api("GET", "/deliveries"))) == 5
 
 
+@pytest.mark.parametrize("path", ["/deliveries/redeliver", "/deliveries/redeliver/dry-run"])
+def test_a_jobs_name_with_another_filter_is_a_conflict(api: Api, path: str) -> None:
+    triggered(api, "idea.created")
+    api("POST", "/deliveries/redeliver", {"event": "idea.*", "job": "again"})
+    refused = api("POST", path, {"event": "okr.*", "job": "again"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    said = "The job 'again' redelivers: event idea.*. This asks for: event okr.*."
+    assert refused.json()["detail"] == said
+
+
 def test_a_dry_run_lists_what_would_be_redelivered_and_owes_nothing(api: Api) -> None:
     made = [triggered(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
     wanted = {"status": "pending", "event": "idea.*", "job": "again"}

@@ -1,10 +1,15 @@
 """Jobs that redeliver: broken off and started again, no event is delivered twice."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from leanbe_emitter import Conflict, Filter, Job, Leanbe, Product, Redelivered, Wanted
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.emitter import redelivering
+from leanbe_emitter.storage.tables import RedeliveryRow
 from tests.concurrency import at_once
 from tests.receiver import Receiver
 
@@ -91,15 +96,63 @@ def test_a_job_may_name_its_deliveries(leanbe: Leanbe, old: list[bytes]) -> None
     job = Job(name="job", references=[first, second.id])
     assert leanbe.redeliver_all(job).made == 2
     assert leanbe.redeliver_all(job).made == 0
-    more = Job(name="job", references=[first], which=DELIVERED)
-    assert leanbe.redeliver_all(more).made == len(old) - 2
+    more = Job(name="more", references=[first], which=DELIVERED)
+    assert leanbe.redeliver_all(more).made == len(old)
+
+
+OTHERS = [
+    (Job(name="job"), "by id"),
+    (by_filter(which=Filter()), "all"),
+    (by_filter(which=Filter(status="exhausted")), "status exhausted"),
+    (by_filter(which=Filter(status="delivered", event="idea.*")), "status delivered, event idea.*"),
+    (by_filter(which=Filter(is_settled=True)), "settled true"),
+]
+
+
+@pytest.mark.parametrize(("other", "asked"), OTHERS, ids=[asked for _, asked in OTHERS])
+def test_a_jobs_name_is_not_used_for_another_filter(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes], other: Job, asked: str
+) -> None:
+    leanbe.redeliver_all(by_filter())
+    job = replace(other, references=[leanbe.deliveries.last()] if asked == "by id" else [])
+    for act in (leanbe.redeliver_all, lambda job: list(leanbe.rehearse_redelivery(job))):
+        with pytest.raises(Conflict) as refused:
+            act(job)
+        said = f"The job 'job' redelivers: status delivered. This asks for: {asked}."
+        assert refused.value.message == said
+    assert len(receiver.requests) == len(old)
+
+
+def test_a_job_goes_on_for_the_same_product_and_however_old_what_it_finds_is(
+    leanbe: Leanbe, product: Product, old: list[bytes]
+) -> None:
+    since, later = (leanbe.clock.now() - timedelta(days=days) for days in (2, 1))
+    leanbe.redeliver_all(by_filter(which=Filter(product=product, since=since)))
+    named = Filter(product=product.name, since=later)
+    assert leanbe.redeliver_all(by_filter(which=named)) == Redelivered()
+    globex = leanbe.products.create("Globex")
+    with pytest.raises(Conflict, match=f"product {product.id}. This asks for: product {globex.id}"):
+        leanbe.redeliver_all(by_filter(which=Filter(product=globex)))
+    assert old
+
+
+def test_a_job_of_an_older_version_goes_on_whatever_it_is_asked(
+    leanbe: Leanbe, old: list[bytes]
+) -> None:
+    leanbe.redeliver_all(by_filter())
+    with leanbe._database.transaction() as session:
+        session.execute(update(RedeliveryRow).values(asked=None))
+    assert leanbe.redeliver_all(by_filter(which=Filter(event="*.updated"))).made == 0
+    assert old
 
 
 def test_a_filter_narrows_it_down(leanbe: Leanbe, receiver: Receiver, old: list[bytes]) -> None:
     assert old
-    assert leanbe.redeliver_all(by_filter(which=Filter(event="*.updated"))).made == EVENTS
+    updated = by_filter(which=Filter(event="*.updated"))
+    assert leanbe.redeliver_all(updated).made == EVENTS
     assert {each.verified("whsec_test").event for each in receiver.requests} == {"idea.updated"}
-    assert leanbe.redeliver_all(by_filter(which=Filter(status="exhausted"))) == Redelivered()
+    exhausted = by_filter("exhausted", which=Filter(status="exhausted"))
+    assert leanbe.redeliver_all(exhausted) == Redelivered()
 
 
 @pytest.mark.usefixtures("small_batches")
