@@ -168,18 +168,15 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Deliver old events again: the same bytes, to the product's present URL.
 
-    By id, or by --status. A job delivers each event once: interrupted, it goes on where it ended
+    By id, or by what they have in common. A job delivers each event once: interrupted, it goes on where it ended
     when it is started again with the same --job and the same filter; --since may be another.
     """
     from leanbe_emitter.emitter import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
 
-    if bool(delivery) == (status is not None):
-        raise click.UsageError("Say which: either ID or --status.")
-    if status is None and _is_narrowed(event, product, since):
-        raise click.UsageError("--event, --product and --since narrow --status down: give it, too.")
+    _require_one_way(delivery, status, event, product, since, age="--since")
     with opened(invocation) as leanbe:
         narrowed = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
-        which = None if status is None else narrowed
+        which = None if delivery else narrowed
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
             batches = leanbe.rehearse_redelivery(named)
@@ -223,15 +220,11 @@ def discard(  # noqa: PLR0913 - one argument for each option
     """
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    has_filter = _is_narrowed(status, event, product, older_than)
-    if not delivery and not has_filter:
-        raise click.UsageError("Say which: ID, --status, --event, --product or --older-than.")
-    if delivery and has_filter:
-        raise click.UsageError("An ID says which already: leave out what narrows others down.")
+    _require_one_way(delivery, status, event, product, older_than, age="--older-than")
     with opened(invocation) as leanbe:
         before = _ago(leanbe, older_than)
         narrowed = Filter(status=status, event=event, product=product, before=before)
-        which = narrowed if has_filter else None
+        which = None if delivery else narrowed
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
     output.rows(invocation.form, gone, columns=_LIST)
     invocation.notice(f"Discarded {len(gone)}.")
@@ -276,6 +269,20 @@ def wait(  # noqa: PLR0913 - one argument for each option
         found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
     output.rows(invocation.form, documents, columns=_LIST)
+
+
+def _require_one_way(ids: tuple[str, ...], *filters: object, age: str) -> None:
+    """See that deliveries are named, or that a filter means some of them.
+
+    Raises:
+        click.UsageError: neither or both.
+    """
+    if ids and _is_narrowed(*filters):
+        raise click.UsageError("An ID says which already: leave out what narrows others down.")
+    if not ids and not _is_narrowed(*filters):
+        raise click.UsageError(
+            f"Say which: ID, --status, --event, --product or {age}. For all there are: --event '*'."
+        )
 
 
 def _is_narrowed(*filters: object) -> bool:

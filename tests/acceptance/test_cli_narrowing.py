@@ -51,15 +51,27 @@ def test_one_products_deliveries_are_delivered_again(both: Cli) -> None:
     assert {line.split("\t")[0] for line in ran.stdout.splitlines()} == globex
 
 
-@pytest.mark.parametrize("narrower", [("--product", "Acme"), ("--event", "idea.*")])
-def test_what_narrows_a_status_down_is_nothing_without_it(
-    both: Cli, narrower: tuple[str, str]
+@pytest.mark.parametrize(
+    ("filter_", "found"),
+    [
+        (("--product", "Acme"), 2),
+        (("--event", "idea.*"), 2),
+        (("--event", "*"), 4),
+        (("--since", "1h"), 4),
+        (("--status", "pending", "--event", "idea.*", "--product", "Acme", "--since", "1h"), 1),
+    ],
+    ids=str,
+)
+def test_any_filter_says_which_are_delivered_again(
+    both: Cli, filter_: tuple[str, ...], found: int
 ) -> None:
-    ran = both("deliveries", "redeliver", *narrower)
-    assert (ran.status, ran.stdout) == (2, "")
+    wanted = ("deliveries", "redeliver", *filter_)
+    ran = both(*wanted, "--dry-run")
+    assert (ran.status, ran.stderr) == (0, f"Would redeliver {found}.\n")
+    assert f"Redelivered {found}." in both(*wanted).stderr
     named = items(both, "deliveries", "list")[0]["_id"]
-    ran = both("deliveries", "redeliver", named, *narrower)
-    assert (ran.status, "narrow" in ran.stderr) == (2, True)
+    ran = both("deliveries", "redeliver", named, *filter_)
+    assert (ran.status, "An ID says which already" in ran.stderr) == (2, True)
 
 
 def test_a_wait_is_for_one_product(both: Cli) -> None:
