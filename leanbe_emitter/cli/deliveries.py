@@ -168,8 +168,9 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Deliver old events again: the same bytes, to the product's present URL.
 
-    By id, or by what they have in common. A job delivers each event once: interrupted, it goes on where it ended
-    when it is started again with the same --job and the same filter; --since may be another.
+    By id, or by what they have in common. A job delivers each event once: interrupted, it goes on
+    where it ended when it is started again with the same --job and the same filter; --since may be
+    another.
     """
     from leanbe_emitter.emitter import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
 

@@ -20,7 +20,7 @@ from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
 from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
-from leanbe_emitter.emitter.products import named
+from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
