@@ -26,7 +26,7 @@ _FIRST_USER = (
     select(UserRow.id, UserRow.first_name, UserRow.email)
     .join(MembershipRow, MembershipRow.user_id == UserRow.id)
     .where(MembershipRow.product_id == bindparam("product_id"))
-    .order_by(MembershipRow.granted_at, MembershipRow.user_id)
+    .order_by(MembershipRow.granted_at)
     .limit(1)
 )
 _CUSTOMERS = select(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action, deleted_meanwhile
@@ -16,7 +16,9 @@ from leanbe_emitter.wire.stringify import JSON
 
 #: How documents refer to users.
 _PEOPLE = ("owner", "assigned")
-_ORDER = (MembershipRow.granted_at, UserRow.id)
+_LAST_GRANTED = select(func.max(MembershipRow.granted_at)).where(
+    MembershipRow.product_id == bindparam("product_id")
+)
 
 
 def create(action: Action, product: ProductRow, *, email: str, first_name: str) -> UserRow:
@@ -75,7 +77,7 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
 
 def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
     """Return a product's users in the order in which they came to it; the first is its owner."""
-    return session.scalars(_of(product).order_by(*_ORDER)).all()
+    return session.scalars(_of(product).order_by(MembershipRow.granted_at)).all()
 
 
 def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
@@ -146,12 +148,14 @@ def _of(product: ProductRow) -> Select[UserRow]:
 
 
 def _admit(action: Action, user: UserRow, product: ProductRow) -> None:
+    last = action.session.scalar(_LAST_GRANTED, {"product_id": product.id})
     action.session.add(
         MembershipRow(
             product_id=product.id,
             user_id=user.id,
             email_key=email_key(user.email),
-            granted_at=action.now_ms,
+            # Also where time stands still, whoever comes later stands behind: the first is the owner.
+            granted_at=action.now_ms if last is None else max(action.now_ms, last + 1),
         )
     )
     action.session.flush()

@@ -1,9 +1,14 @@
 """Users: the team members of products, on every database."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, User, Wanted
+from leanbe_emitter.clock import ManualClock
 from tests.concurrency import at_once
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def test_a_user_has_access_to_the_product_it_was_made_in(leanbe: Leanbe) -> None:
@@ -77,6 +82,21 @@ def test_who_comes_later_does_not_own_the_product(leanbe: Leanbe) -> None:
     payload = leanbe.rehearse(Wanted(events=["idea.created"], product=product))[0].body
     assert owner.id.encode() in payload
     assert owner.email == "owner@example.com"
+
+
+def test_where_time_stands_still_users_keep_the_order_in_which_they_came(db: str) -> None:
+    with Leanbe(db, clock=ManualClock(NOON)) as leanbe:
+        elder = leanbe.products.create("Elder")
+        ana = elder.users.create(email="ana@example.com", first_name="Ana")
+        product = leanbe.products.create("Acme")
+        bo = product.users.create(email="bo@example.com", first_name="Bo")
+        leanbe.users.grant(ana, product=product)
+        assert [each.email for each in product.users.list()] == [
+            "owner@example.com",
+            bo.email,
+            ana.email,
+        ]
+        assert product.ideas.create(title="Dark mode").owner.email == "owner@example.com"
 
 
 @pytest.mark.parametrize(
