@@ -154,7 +154,7 @@ def _admit(action: Action, user: UserRow, product: ProductRow) -> None:
             product_id=product.id,
             user_id=user.id,
             email_key=email_key(user.email),
-            # Also where time stands still, whoever comes later stands behind: the first is the owner.
+            # Who comes later stands behind, where time stands still, too: the first is the owner.
             granted_at=action.now_ms if last is None else max(action.now_ms, last + 1),
         )
     )
