@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, changed, printed, require
+from leanbe_emitter.domain.fields import change, printed, require
+from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.storage.documents import AnnouncementRow
@@ -45,7 +46,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> A
     )
     _write(action, product, row, values)
     write_new(action.session, row)
-    _record(action, "announcement.created", product, row)
+    record(action, "announcement.created", product, row, document)
     return row
 
 
@@ -76,11 +77,7 @@ def edit(
     action.lock(product)
     before = document(action.session, product, row)
     _write(action, product, row, values)
-    action.session.flush()
-    if changed(before, document(action.session, product, row)):
-        action.touch(row)
-        action.session.flush()
-        _record(action, "announcement.updated", product, row, before=before)
+    record_change(action, "announcement.updated", product, row, document, before=before)
     return row
 
 
@@ -97,7 +94,7 @@ def unpublish(action: Action, product: ProductRow, row: AnnouncementRow) -> Anno
 def remove(action: Action, product: ProductRow, row: AnnouncementRow) -> None:
     """Delete an announcement: ``announcement.deleted`` with its last state."""
     action.lock(product)
-    _record(action, "announcement.deleted", product, row)
+    record(action, "announcement.deleted", product, row, document)
     action.session.execute(delete(AnnouncementRow).where(AnnouncementRow.id == row.id))
 
 
@@ -142,15 +139,3 @@ def _set_status(action: Action, row: AnnouncementRow, status: AnnouncementStatus
     if row.status is not status:
         row.status = status
         row.published_at = action.now_ms if status is AnnouncementStatus.PUBLISHED else None
-
-
-def _record(
-    action: Action,
-    event: str,
-    product: ProductRow,
-    row: AnnouncementRow,
-    *,
-    before: Mapping[str, JSON] | None = None,
-) -> None:
-    values = document(action.session, product, row)
-    action.record(event, product, values, updated_at=row.updated_at, before=before)

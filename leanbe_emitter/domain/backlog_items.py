@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import change, changed, printed, require
+from leanbe_emitter.domain.recording import record
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import idea_references, product_reference, user_references
+from leanbe_emitter.domain.referents import idea_references, people_references, product_reference
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.prepared import write_new
@@ -82,11 +83,11 @@ def edit(
     action.touch(row)
     action.session.flush()
     if names - {"status"}:
-        _record(action, "backlogItem.updated", product, row, before=before)
+        record(action, "backlogItem.updated", product, row, document, before=before)
     if "status" in names:
-        _record(action, "backlogItem.statusChanged", product, row, before=before)
+        record(action, "backlogItem.statusChanged", product, row, document, before=before)
     if names == {"status"} and reading_of(product).cascade is Cascade.UPDATED:
-        _record(action, "backlogItem.updated", product, row, before=before)
+        record(action, "backlogItem.updated", product, row, document, before=before)
     return row
 
 
@@ -104,7 +105,7 @@ def set_status(
 def remove(action: Action, product: ProductRow, row: BacklogItemRow) -> None:
     """Delete a backlog item: ``backlogItem.deleted``; its idea stays promoted."""
     action.lock(product)
-    _record(action, "backlogItem.deleted", product, row)
+    record(action, "backlogItem.deleted", product, row, document)
     action.session.execute(delete(BacklogItemRow).where(BacklogItemRow.id == row.id))
 
 
@@ -117,7 +118,7 @@ def documents(
     session: Session, product: ProductRow, rows: Sequence[BacklogItemRow]
 ) -> list[dict[str, JSON]]:
     """Return the values of several items, in as many statements as for one."""
-    people = user_references(session, [each for row in rows for each in _people(row)])
+    people = people_references(session, rows)
     promoted = idea_references(session, [row.idea_id for row in rows])
     return [
         {
@@ -157,24 +158,8 @@ def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRo
 
 def _add(action: Action, product: ProductRow, row: BacklogItemRow) -> BacklogItemRow:
     write_new(action.session, row)
-    _record(action, "backlogItem.created", product, row)
+    record(action, "backlogItem.created", product, row, document)
     return row
-
-
-def _record(
-    action: Action,
-    event: str,
-    product: ProductRow,
-    row: BacklogItemRow,
-    *,
-    before: Mapping[str, JSON] | None = None,
-) -> None:
-    values = document(action.session, product, row)
-    action.record(event, product, values, updated_at=row.updated_at, before=before)
-
-
-def _people(row: BacklogItemRow) -> tuple[str, str | None]:
-    return row.owner_id, row.assigned_id
 
 
 def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:

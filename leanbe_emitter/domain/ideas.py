@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, reading_of
-from leanbe_emitter.domain.fields import change, changed, printed, require
+from leanbe_emitter.domain.fields import change, printed, require
+from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import product_reference, request_references, user_references
+from leanbe_emitter.domain.referents import people_references, product_reference, request_references
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, IdeaRow
@@ -120,10 +121,7 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
     action.lock(product)
     before = document(action.session, product, row)
     change(row, _columns(action, product, values))
-    action.session.flush()
-    if changed(before, document(action.session, product, row)):
-        action.touch(row)
-        _record(action, "idea.updated", product, row, before=before)
+    record_change(action, "idea.updated", product, row, document, before=before)
     return row
 
 
@@ -167,7 +165,7 @@ def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow
     row.promoted = True
     action.touch(row)
     action.session.flush()
-    _record(action, "idea.promoted", product, row, before=before)
+    record(action, "idea.promoted", product, row, document, before=before)
     record_cascade(action, product, row, before=before)
     if not reading_of(product).promote_creates_backlog_item:
         return None
@@ -180,7 +178,7 @@ def remove(action: Action, product: ProductRow, row: IdeaRow) -> None:
     Its requests are new again, silently; backlog items keep its last title.
     """
     action.lock(product)
-    _record(action, "idea.deleted", product, row)
+    record(action, "idea.deleted", product, row, document)
     action.session.execute(
         update(IdeaRequestRow)
         .where(IdeaRequestRow.idea_id == row.id)
@@ -207,7 +205,7 @@ def record_cascade(
 ) -> None:
     """Let ``idea.updated`` follow a more specific event, where the product reads d-13 so."""
     if reading_of(product).cascade is Cascade.UPDATED:
-        _record(action, "idea.updated", product, row, before=before)
+        record(action, "idea.updated", product, row, document, before=before)
 
 
 def record_vote(
@@ -245,7 +243,7 @@ def _documents(
     """Do the same where it is known which of them may have requests."""
     reading = reading_of(product)
     requests = request_references(session, [row.id for row in with_requests], reading)
-    people = user_references(session, [each for row in rows for each in _people(row)])
+    people = people_references(session, rows)
     return [
         {
             "_id": row.id,
@@ -273,22 +271,6 @@ def upvotes(row: IdeaRow, reading: Reading) -> int:
     if reading.vote_model is VoteModel.NET:
         return row.up_votes - row.down_votes
     return row.up_votes
-
-
-def _record(
-    action: Action,
-    event: str,
-    product: ProductRow,
-    row: IdeaRow,
-    *,
-    before: Mapping[str, JSON] | None = None,
-) -> None:
-    values = document(action.session, product, row)
-    action.record(event, product, values, updated_at=row.updated_at, before=before)
-
-
-def _people(row: IdeaRow) -> tuple[str, str | None]:
-    return row.owner_id, row.assigned_id
 
 
 def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, changed, check_number, printed, require
+from leanbe_emitter.domain.fields import change, check_number, printed, require
+from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference, user_references
 from leanbe_emitter.errors import InvalidValue, NotFound
@@ -49,7 +50,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> O
     key_results = _write(action, product, row, values)
     write_new(action.session, row)
     _replace(action, row, key_results or [])
-    _record(action, "okr.created", product, row)
+    record(action, "okr.created", product, row, document)
     return row
 
 
@@ -83,7 +84,8 @@ def edit(action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, 
     key_results = _write(action, product, row, values)
     if key_results is not None:
         _replace(action, row, key_results)
-    return _after(action, product, row, before)
+    record_change(action, "okr.updated", product, row, document, before=before)
+    return row
 
 
 def check_in(
@@ -106,13 +108,14 @@ def check_in(
     before = document(action.session, product, row)
     found = _key_result(action.session, row, key_result)
     found.current_value = check_number(value, what="value")
-    return _after(action, product, row, before)
+    record_change(action, "okr.updated", product, row, document, before=before)
+    return row
 
 
 def remove(action: Action, product: ProductRow, row: OkrRow) -> None:
     """Delete an OKR with its key results: ``okr.deleted`` with its last state."""
     action.lock(product)
-    _record(action, "okr.deleted", product, row)
+    record(action, "okr.deleted", product, row, document)
     action.session.execute(delete(OkrRow).where(OkrRow.id == row.id))
 
 
@@ -247,27 +250,6 @@ def _key_result(session: Session, row: OkrRow, reference: str) -> KeyResultRow:
         by_name=lambda title: KeyResultRow.title == title,
         names=lambda: [each.title for each in _key_results(session, row)],
     )
-
-
-def _after(action: Action, product: ProductRow, row: OkrRow, before: Mapping[str, JSON]) -> OkrRow:
-    action.session.flush()
-    if changed(before, document(action.session, product, row)):
-        action.touch(row)
-        action.session.flush()
-        _record(action, "okr.updated", product, row, before=before)
-    return row
-
-
-def _record(
-    action: Action,
-    event: str,
-    product: ProductRow,
-    row: OkrRow,
-    *,
-    before: Mapping[str, JSON] | None = None,
-) -> None:
-    values = document(action.session, product, row)
-    action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
 def _whole(value: float) -> float:

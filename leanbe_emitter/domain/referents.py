@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.documents import BacklogItemRow, CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.prepared import found
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.reading import Reading
@@ -52,6 +52,13 @@ def user_references(session: Session, user_ids: Iterable[str | None]) -> Referen
     for row in _rows(session, _USERS, wanted - known.keys()):
         known[row.id] = _user_reference(row)
     return {each: known[each] for each in wanted & known.keys()}
+
+
+def people_references(session: Session, rows: Iterable[IdeaRow | BacklogItemRow]) -> References:
+    """Return how documents name who owns these, and who they are assigned to, by id."""
+    return user_references(
+        session, [each for row in rows for each in (row.owner_id, row.assigned_id)]
+    )
 
 
 def owner_reference(session: Session, product: ProductRow) -> dict[str, JSON] | None:
