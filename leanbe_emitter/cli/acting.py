@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-import click
-
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts, tell_what_is_not_owed
+from leanbe_emitter.cli.making import (
+    BY_ANY_WORKER_OR_FOLLOW,
+    making_attempts,
+    tell_what_is_not_owed,
+)
 from leanbe_emitter.cli.opening import chosen, opened
 from leanbe_emitter.cli.output import Column, Document, Form
 
@@ -55,18 +57,10 @@ def as_action(command: F) -> F:
     def packed(
         *args: object, product: str | None, follow: bool, no_deliver: bool, **given: object
     ) -> object:
-        if follow and no_deliver:
-            raise click.UsageError(
-                "--follow and --no-deliver contradict each other: give one of them."
-            )
         how = How(product=product, follow=follow, no_deliver=no_deliver)
         return command(*args, how=how, **given)
 
-    follow = click.option("--follow", is_flag=True, help="Stay until the deliveries are settled.")
-    no_deliver = click.option(
-        "--no-deliver", is_flag=True, help="Leave the first attempt to a worker."
-    )
-    return cast("F", options.product(follow(no_deliver(packed))))
+    return cast("F", options.product(options.who_delivers(packed)))
 
 
 def act(
@@ -93,7 +87,7 @@ def act(
         making_attempts(
             invocation,
             leanbe.clock,
-            who_is_next="" if how.follow else BY_ANY_WORKER,
+            who_is_next="" if how.follow else BY_ANY_WORKER_OR_FOLLOW,
             are_notices=invocation.form is not Form.TABLE,
         ) as printing,
     ):
@@ -143,5 +137,7 @@ def _tell(invocation: Invocation, raised: "Raised", how: How) -> None:
     )
     owed = [each for each in raised.recorded if each.delivery_id is not None]
     if owed and how.no_deliver:
-        names = ", ".join(f"{e.name} {output.abbreviated(e.delivery_id or '')}" for e in owed)
+        names = ", ".join(
+            f"{each.name} {output.abbreviated(each.delivery_id or '')}" for each in owed
+        )
         invocation.notice(f"{names}: left to a worker: leanbe-emitter worker --drain")

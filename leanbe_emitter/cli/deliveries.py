@@ -10,7 +10,7 @@ from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.explain import tell
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import making_attempts
+from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
 from leanbe_emitter.cli.pages import print_page
@@ -21,8 +21,6 @@ from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Delivery, Job, Leanbe
-
-_BY_ANY_WORKER = " by any worker"
 
 
 def _last_answer(document: Document) -> str:
@@ -185,7 +183,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             output.rows(invocation.form, documents, columns=_LIST)
             invocation.notice(f"Would redeliver {len(documents)}.")
         elif delivery and job is None:
-            with making_attempts(invocation, leanbe.clock, who_is_next=_BY_ANY_WORKER) as printing:
+            with making_attempts(invocation, leanbe.clock, who_is_next=BY_ANY_WORKER) as printing:
                 leanbe.redeliver(delivery, watcher=printing)
         else:
             _run(invocation, leanbe, named)
@@ -193,7 +191,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
 
 def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
     invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
-    with making_attempts(invocation, leanbe.clock, who_is_next=_BY_ANY_WORKER) as printing:
+    with making_attempts(invocation, leanbe.clock, who_is_next=BY_ANY_WORKER) as printing:
         done = leanbe.redeliver_all(job, watcher=printing)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 #: What stands for the event's name where a body is sent as it is.
 _AS_IS = "(as is)"
 
-#: Said of an attempt that failed, where this command makes no other.
-BY_ANY_WORKER = " by any worker, or --follow"
+#: Who makes the next attempt, where this command makes no other: said of one that failed.
+BY_ANY_WORKER = " by any worker"
+BY_ANY_WORKER_OR_FOLLOW = f"{BY_ANY_WORKER}, or --follow"
 
 
 class Printing:

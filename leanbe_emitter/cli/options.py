@@ -1,7 +1,8 @@
 """Options that several commands have, each written once."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -68,6 +69,24 @@ def timeout(command: F) -> F:
         metavar="TIME",
         help="How long to wait.",
     )(command)
+
+
+def who_delivers(command: F) -> F:
+    """Add ``--follow`` and ``--no-deliver``, which contradict each other."""
+
+    @wraps(command)
+    def checked(*args: object, follow: bool, no_deliver: bool, **given: object) -> object:
+        if follow and no_deliver:
+            raise click.UsageError(
+                "--follow and --no-deliver contradict each other: give one of them."
+            )
+        return command(*args, follow=follow, no_deliver=no_deliver, **given)
+
+    follow = click.option("--follow", is_flag=True, help="Stay until the deliveries are settled.")
+    no_deliver = click.option(
+        "--no-deliver", is_flag=True, help="Leave the first attempt to a worker."
+    )
+    return cast("F", follow(no_deliver(checked)))
 
 
 def assume(command: F) -> F:

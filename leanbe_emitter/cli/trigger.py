@@ -8,7 +8,11 @@ from click.core import ParameterSource
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts, tell_what_is_not_owed
+from leanbe_emitter.cli.making import (
+    BY_ANY_WORKER_OR_FOLLOW,
+    making_attempts,
+    tell_what_is_not_owed,
+)
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping, parsed
@@ -40,8 +44,7 @@ _REHEARSED = [output.column(key) for key in ("event", "method", "url", "body")]
     "--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times over."
 )
 @click.option("--same-as", metavar="DELIVERY", help="Go on with the document of that delivery.")
-@click.option("--follow", is_flag=True, help="Stay until the deliveries are settled.")
-@click.option("--no-deliver", is_flag=True, help="Leave the first attempt to a worker.")
+@options.who_delivers
 @click.option("--dry-run", is_flag=True, help="Show the requests; store and send nothing.")
 @options.assume
 @click.pass_context
@@ -75,8 +78,6 @@ def trigger(  # noqa: PLR0913 - one argument for each option
         _check_nothing_is_meant(context)
         _list_events(invocation.form)
         return
-    if follow and no_deliver:
-        raise click.UsageError("--follow and --no-deliver contradict each other: give one of them.")
     from leanbe_emitter.emitter import Changes, Wanted  # noqa: PLC0415 - loads SQLAlchemy
 
     wanted = Wanted(
@@ -116,7 +117,7 @@ def _check_nothing_is_meant(context: click.Context) -> None:
 
 
 def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:
-    who_is_next = "" if follow else BY_ANY_WORKER
+    who_is_next = "" if follow else BY_ANY_WORKER_OR_FOLLOW
     with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
         triggered = leanbe.trigger_all(wanted, watcher=printing)
         _tell_what_is_not_owed(invocation, triggered)
@@ -137,7 +138,9 @@ def _record(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
 
 
 def _tell_what_is_not_owed(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
-    tell_what_is_not_owed(invocation, (e.event.name for e in triggered if e.delivery is None))
+    tell_what_is_not_owed(
+        invocation, (each.event.name for each in triggered if each.delivery is None)
+    )
 
 
 def _list_events(form: Form) -> None:
