@@ -1,8 +1,6 @@
 """The commands ``db ...``: the database's tables, and how they stand to this program."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ import click
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.opening import opened, unprepared
 from leanbe_emitter.cli.values import AGE
 from leanbe_emitter.errors import DatabaseBehind
 
@@ -44,7 +42,7 @@ def upgrade(invocation: Invocation) -> None:
     """Make the tables, or bring them up to this program's."""
     from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with _database(invocation) as database:
+    with unprepared(invocation.settings().db) as database:
         migrate.upgrade(database)
         _show(invocation, database)
 
@@ -53,7 +51,7 @@ def upgrade(invocation: Invocation) -> None:
 @click.pass_obj
 def current(invocation: Invocation) -> None:
     """Show which revision the tables have, and which one this program needs."""
-    with _database(invocation) as database:
+    with unprepared(invocation.settings().db) as database:
         _require_file(database)
         _show(invocation, database)
 
@@ -64,7 +62,7 @@ def check(invocation: Invocation) -> None:
     """Check that the database can be used: exits with 0, or with 3 and the reason."""
     from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with _database(invocation) as database:
+    with unprepared(invocation.settings().db) as database:
         _require_file(database)
         schema = migrate.schema_of(database)
         if schema.state is not migrate.SchemaState.CURRENT:
@@ -104,17 +102,6 @@ def _progress(pruned: "Pruned") -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events gone ")
         sys.stderr.flush()
-
-
-@contextmanager
-def _database(invocation: Invocation) -> Iterator["Database"]:
-    from leanbe_emitter.storage.database import Database  # noqa: PLC0415 - loads SQLAlchemy
-
-    database = Database(invocation.settings().db)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _require_file(database: "Database") -> None:

@@ -9,6 +9,7 @@ from leanbe_emitter.cli.invocation import Invocation
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.storage.database import Database
 
 
 @contextmanager
@@ -31,6 +32,18 @@ def opened(
         if leanbe.created:
             invocation.notice(f"Created the database {settings.db}.")
         yield leanbe
+
+
+@contextmanager
+def unprepared(url: str) -> Iterator["Database"]:
+    """Reach a database as it is, whatever tables it has, and close it at the end."""
+    from leanbe_emitter.storage.database import Database  # noqa: PLC0415 - loads SQLAlchemy
+
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def chosen(leanbe: "Leanbe", product: str | None) -> "Product":

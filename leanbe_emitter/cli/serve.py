@@ -19,7 +19,7 @@ from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.opening import opened, unprepared
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import AGE, ROOT_PATH, SEED, TARGETS
 from leanbe_emitter.errors import InvalidValue
@@ -212,13 +212,9 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
 
 def _migrate(url: str) -> None:
     from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
-    from leanbe_emitter.storage.database import Database  # noqa: PLC0415 - the same
 
-    database = Database(url)
-    try:
+    with unprepared(url) as database:
         migrate.upgrade(database)
-    finally:
-        database.close()
 
 
 def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:
