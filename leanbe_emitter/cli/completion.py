@@ -3,14 +3,13 @@
 import click
 from click.shell_completion import get_completion_class
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import app, output
 from leanbe_emitter.cli.commands import command
 
 
 @command("completion", example='eval "$(leanbe-emitter completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(context: click.Context, shell: str) -> None:
+def completion(shell: str) -> None:
     """Print the script that completes commands and events in a shell.
 
     In ~/.bashrc stands: eval "$(leanbe-emitter completion bash)"
@@ -22,7 +21,4 @@ def completion(context: click.Context, shell: str) -> None:
     completer = get_completion_class(shell)
     if completer is None:
         raise click.UsageError(f"There is no completion for {shell!r}.")
-    root = context.find_root()
-    program = str(root.info_name)
-    variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
-    output.text(completer(root.command, {}, program, variable).source().rstrip())
+    output.text(completer(app.program, {}, app.PROGRAM, app.COMPLETE).source().rstrip())
