@@ -7,7 +7,7 @@ from leanbe_emitter.cli.acting import How, as_action
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.fields import FieldOption, entries, texts, user
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.resources import Resource, text_filter
+from leanbe_emitter.cli.resources import Resource, text_filter, user_filter
 
 BACKLOG_ITEMS = Resource(
     name="backlogItem",
@@ -57,7 +57,7 @@ resources.add_list(
     example='leanbe-emitter backlog-item list --status "To Do"',
     filters=[
         text_filter("status", "One of the product's."),
-        text_filter("assigned", "E-mail or id of a user.", metavar="U"),
+        user_filter("assigned"),
         text_filter("idea", "What they were promoted from.", metavar="ID"),
     ],
 )

@@ -7,7 +7,7 @@ from leanbe_emitter.cli.acting import How, as_action
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.fields import FieldOption, entries, texts, user
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.resources import Resource, flag_filter, text_filter
+from leanbe_emitter.cli.resources import Resource, flag_filter, text_filter, user_filter
 
 IDEAS = Resource(
     name="idea",
@@ -69,8 +69,8 @@ resources.add_list(
         flag_filter("archived", "Whether it was put away."),
         text_filter("visibility", "Who sees it: public, or another word."),
         text_filter("tag", "Ideas that have this tag."),
-        text_filter("owner", "E-mail or id of a user.", metavar="U"),
-        text_filter("assigned", "E-mail or id of a user.", metavar="U"),
+        user_filter("owner"),
+        user_filter("assigned"),
     ],
 )
 resources.add_delete(

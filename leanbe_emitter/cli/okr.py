@@ -9,7 +9,7 @@ from leanbe_emitter.cli.acting import How, as_action
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.fields import FieldOption, texts, user
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.resources import Resource, text_filter
+from leanbe_emitter.cli.resources import Resource, user_filter
 from leanbe_emitter.cli.values import TITLE_AND_NUMBER
 from leanbe_emitter.wire.stringify import JSON
 
@@ -74,7 +74,7 @@ resources.add_list(
     okr,
     OKRS,
     example="leanbe-emitter okr list --owner owner@example.com",
-    filters=[text_filter("owner", "E-mail or id of a user.", metavar="U")],
+    filters=[user_filter("owner")],
 )
 resources.add_delete(
     okr,

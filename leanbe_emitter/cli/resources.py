@@ -225,6 +225,11 @@ def text_filter(name: str, words: str, *, metavar: str = "TEXT") -> Callable[[F]
     return click.option(f"--{name}", metavar=metavar, help=words)
 
 
+def user_filter(name: str) -> Callable[[F], F]:
+    """Return the filter by a user."""
+    return text_filter(name, "E-mail or id of a user.", metavar="U")
+
+
 def flag_filter(name: str, words: str) -> Callable[[F], F]:
     """Return the filter by a flag; without it, both kinds are listed."""
     return click.option(f"--{name}/--no-{name}", default=None, help=words)
