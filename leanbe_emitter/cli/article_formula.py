@@ -28,7 +28,7 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """How many of the bodies the formula verifies, in Node.js."""
+    """How many of the bodies the formula verifies, in a version of Node.js; none if not asked."""
 
     verified: int
     bodies: int
@@ -41,18 +41,24 @@ class Judgement:
 
     @property
     def remark(self) -> str:
-        """What it found, in a sentence."""
+        """What it found, in a sentence; empty where nobody asked it."""
+        if not self.version:
+            return ""
         return (
             f"The article's own formula, run in Node.js {self.version}, "
             f"verifies {self.verified} of {self.bodies} bodies."
         )
 
 
-def judge(bodies: Sequence[Path], secret: str) -> Judgement | None:
-    """Run the formula over the files of bodies; None where Node.js is not installed."""
+#: What Node.js says where it is not installed, or was not asked: nothing against anybody.
+NOT_ASKED = Judgement(verified=0, bodies=0, version="")
+
+
+def judge(bodies: Sequence[Path], secret: str) -> Judgement:
+    """Run the formula over the files of bodies, if Node.js is installed."""
     node = shutil.which("node")
     if node is None:
-        return None
+        return NOT_ASKED
     verified = _run(node, "-e", _PROGRAM, "--", *map(str, bodies), secret=secret)
     version = _run(node, "--version", secret=secret)
     return Judgement(

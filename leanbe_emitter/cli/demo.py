@@ -74,7 +74,7 @@ def _run(
                 report = _demonstrate(invocation.form, server, _hook(receiver, to, secret))
     if receiver is not None:
         report.node = article_formula.judge(sorted((folder / "bodies").glob("*.json")), secret)
-        _say(invocation.form, f"\n{report.remark_of_node}")
+        _say(invocation.form, f"\n{report.node.remark}")
     return report
 
 

@@ -6,11 +6,11 @@ were sent, and then takes no time.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
+from leanbe_emitter.cli import output
 from leanbe_emitter.cli.api import Api, calling
-from leanbe_emitter.cli.article_formula import Judgement
+from leanbe_emitter.cli.article_formula import NOT_ASKED, Judgement
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.processes import ServerProcess
 from leanbe_emitter.storage.states import Outcome
@@ -74,7 +74,7 @@ class Report:
 
     url: str
     made: list[Made] = field(default_factory=list)
-    node: Judgement | None = None
+    node: Judgement = NOT_ASKED
 
     @property
     def good(self) -> set[str]:
@@ -84,8 +84,7 @@ class Report:
     @property
     def is_success(self) -> bool:
         """Whether every event came through, and Node agreed where it was asked."""
-        agreed = self.node is None or self.node.agrees
-        return agreed and self.good == set(STORY_ORDER)
+        return self.node.agrees and self.good == set(STORY_ORDER)
 
     @property
     def summary(self) -> str:
@@ -99,13 +98,8 @@ class Report:
         """Why it is no success, in words."""
         missing = [name for name in STORY_ORDER if name not in self.good]
         if not missing:
-            return self.remark_of_node
+            return self.node.remark
         return f"Not accepted, or not verified: {', '.join(missing)}."
-
-    @property
-    def remark_of_node(self) -> str:
-        """What Node.js found, in a sentence."""
-        return "" if self.node is None else self.node.remark
 
     def document(self) -> Document:
         """Return the whole report as JSON."""
@@ -114,7 +108,7 @@ class Report:
             "attempts": [each.document() for each in self.made],
             "accepted": len(self.good),
             "events": len(STORY_ORDER),
-            "node": None if self.node is None else self.node.remark,
+            "node": self.node.remark or None,
         }
 
 
@@ -195,10 +189,7 @@ def _made(attempt: Mapping[str, Any], hook: Hook) -> Made:
 
 def in_words(status: int | None) -> str:
     """Return an answer's status with its phrase; nothing where there was no answer."""
-    if status is None:
-        return ""
-    phrase = next((each.phrase for each in HTTPStatus if each == status), "")
-    return f"{status} {phrase}".rstrip()
+    return "" if status is None else output.answer(status)
 
 
 def next_in_words(number: int) -> str:

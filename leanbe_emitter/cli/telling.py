@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from leanbe_emitter.cli.article_formula import Judgement
+from leanbe_emitter.cli.article_formula import NOT_ASKED, Judgement
 from leanbe_emitter.cli.demonstration import ASSUME, Hook, Made, in_words, next_in_words
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.story import story
@@ -74,7 +74,7 @@ class StoryReport:
 
     url: str
     steps: list[Step] = field(default_factory=list)
-    node: Judgement | None = None
+    node: Judgement = NOT_ASKED
 
     @property
     def events(self) -> list[Told]:
@@ -100,8 +100,7 @@ class StoryReport:
     @property
     def is_success(self) -> bool:
         """Whether all 22 occurred and came through, and Node agreed where it was asked."""
-        agreed = self.node is None or self.node.agrees
-        return agreed and not self.missing and self.good == len(self.events)
+        return self.node.agrees and not self.missing and self.good == len(self.events)
 
     @property
     def summary(self) -> str:
@@ -125,12 +124,7 @@ class StoryReport:
             return f"Not accepted, or not verified: {', '.join(bad)}."
         if self.missing:
             return f"These events did not occur: {', '.join(self.missing)}."
-        return self.remark_of_node
-
-    @property
-    def remark_of_node(self) -> str:
-        """What Node.js found, in a sentence."""
-        return "" if self.node is None else self.node.remark
+        return self.node.remark
 
     def document(self) -> Document:
         """Return the whole report as JSON."""
@@ -139,7 +133,7 @@ class StoryReport:
             "steps": [each.document() for each in self.steps],
             "accepted": self.good,
             "events": len(self.events),
-            "node": None if self.node is None else self.node.remark,
+            "node": self.node.remark or None,
         }
 
 
