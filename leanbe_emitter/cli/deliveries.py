@@ -151,6 +151,7 @@ def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
 @options.of_product
 @_since
 @click.option("--dry-run", is_flag=True, help="List what would be delivered again.")
+@options.part_of_dry_run
 @click.option("--job", metavar="NAME", help="Go on with the job of that name, or begin it.")
 @click.pass_obj
 def redeliver(  # noqa: PLR0913 - one argument for each option
@@ -162,6 +163,8 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     product: str | None,
     since: float | None,
     dry_run: bool,
+    limit: int | None,
+    after: str | None,
     job: str | None,
 ) -> None:
     """Deliver old events again: the same bytes, to the product's present URL.
@@ -173,15 +176,17 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     from leanbe_emitter.emitter import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
 
     _require_one_way(delivery, status, event, product, since, age="--since")
+    if not dry_run and _is_narrowed(limit, after):
+        raise click.UsageError("--limit and --after are about the list of --dry-run: give it, too.")
     with opened(invocation) as leanbe:
         narrowed = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
         which = None if delivery else narrowed
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
-            batches = leanbe.rehearse_redelivery(named)
-            documents = [each.document() for batch in batches for each in batch]
-            output.rows(invocation.form, documents, columns=_LIST)
-            invocation.notice(f"Would redeliver {len(documents)}.")
+            page = leanbe.rehearse_redelivery(named, limit=limit or options.PAGE, after=after)
+            print_page(invocation, [each.document() for each in page], page.cursor, _LIST)
+            more = "" if page.cursor is None else ", and more"
+            invocation.notice(f"Would redeliver {len(page)}{more}.")
         elif delivery and job is None:
             with making_attempts(invocation, leanbe.clock, who_is_next=BY_ANY_WORKER) as printing:
                 leanbe.redeliver(delivery, watcher=printing)

@@ -17,7 +17,7 @@ from leanbe_emitter.cli.values import (
 )
 
 #: How many a list of events or deliveries shows unless it is told otherwise, and at the most.
-_PAGE, _LONGEST_PAGE = 50, 200
+PAGE, _LONGEST_PAGE = 50, 200
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ def limit(command: F) -> F:
     return click.option(
         "--limit",
         type=click.IntRange(1, _LONGEST_PAGE),
-        default=_PAGE,
+        default=PAGE,
         show_default=True,
         help="How many at the most.",
     )(command)
@@ -57,6 +57,19 @@ def limit(command: F) -> F:
 def after(command: F) -> F:
     """Add ``--after``: where a list goes on."""
     return click.option("--after", metavar="CURSOR", help="Go on after the page before.")(command)
+
+
+def part_of_dry_run(command: F) -> F:
+    """Add ``--limit`` and ``--after``, of a command that lists only what it would do."""
+    limit_ = click.option(
+        "--limit",
+        type=click.IntRange(1, _LONGEST_PAGE),
+        help=f"With --dry-run: how many at the most, {PAGE} if left out.",
+    )
+    after_ = click.option(
+        "--after", metavar="CURSOR", help="With --dry-run: go on after the page before."
+    )
+    return limit_(after_(command))
 
 
 def timeout(command: F) -> F:

@@ -3,7 +3,7 @@
 Attempts are made one after the other, so that the same calls give the same bytes in the same order.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.loops import require_no_receiver
 from leanbe_emitter.emitter.naming import ProductRef
+from leanbe_emitter.emitter.paging import PAGE, Page
 from leanbe_emitter.emitter.products import Products
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
@@ -253,17 +254,26 @@ class Attempting:
         """
         return await self._redelivering(watcher).run(job, deliver=deliver)
 
-    def rehearse_redelivery(self, job: Job) -> Iterator[Sequence[Delivery]]:
-        """Yield the deliveries whose events ``redeliver_all`` would deliver again, in batches.
+    def rehearse_redelivery(
+        self, job: Job, *, limit: int = PAGE, after: str | None = None
+    ) -> Page[Delivery]:
+        """Return deliveries whose events ``redeliver_all`` would deliver again, the oldest first.
 
         It would pass over those whose product has no URL now, and so does this.
+
+        Args:
+            job: which one.
+            limit: how many at the most.
+            after: the cursor of the page before.
 
         Raises:
             Conflict: the job of that name has another filter.
             NotFound: there is no such delivery or product.
-            InvalidValue: a reference names several, or the filter is refused.
+            InvalidValue: a reference names several, the filter is refused, ``limit`` is 0, or
+                ``after`` is no cursor.
         """
-        return map(self.deliveries.of, self._redelivering(NOBODY).planned(job))
+        planned = self._redelivering(NOBODY).planned(job, limit=limit, after=after)
+        return Page(self.deliveries.of(planned), cursor=planned.cursor)
 
     @waits("leanbe.settle()")
     async def settle(

@@ -9,9 +9,9 @@ for: under its name, nothing else is.
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, exists, insert, or_, select
+from sqlalchemy import Row, Select, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
 from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
 from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.paging import PAGE, Page, behind, check_limit, cursor_of
 from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
@@ -29,6 +30,9 @@ from leanbe_emitter.storage.tables import DeliveryRow, EventRow, RedeliveryRow, 
 
 #: How many deliveries one transaction owes again, before their first attempts are made.
 BATCH = 50
+
+#: The products that have a URL.
+_WITH_URL: Final = select(WebhookRow.product_id).where(WebhookRow.url.is_not(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,25 +83,38 @@ class Redelivering:
         self._new_lease = new_lease
         self._attempt = attempt
 
-    def planned(self, job: Job) -> Iterator[list[str]]:
-        """Yield the ids of the deliveries whose events a run would owe again, batch by batch.
+    def planned(self, job: Job, *, limit: int = PAGE, after: str | None = None) -> Page[str]:
+        """Return the ids of deliveries whose events a run would owe again, the oldest first.
 
-        Those whose product has no URL now are not among them.
+        Of each event the first delivery; those whose product has no URL now are not among them.
+
+        Args:
+            job: which.
+            limit: how many at the most.
+            after: the cursor of the page before.
 
         Raises:
             Conflict: the job of that name has another filter.
             NotFound: there is no such delivery or product.
-            InvalidValue: a reference names several, or the filter is refused.
+            InvalidValue: a reference names several, the filter is refused, ``limit`` is 0, or
+                ``after`` is no cursor.
         """
-        after, seen = "", set[str]()
-        while True:
-            with self._transactions.looking() as session:
-                page = _page(session, job, after)
-                if not page:
-                    return
-                with_url = _with_url(session, {row.product_id for row in page})
-            yield [row.id for row in _once(page, seen) if row.product_id in with_url]
-            after = page[-1].id
+        check_limit(limit)
+        at, identifier = DeliveryRow.created_at, DeliveryRow.id
+        with self._transactions.looking() as session:
+            first = (
+                _left(session, job)
+                .where(DeliveryRow.product_id.in_(_WITH_URL))
+                .with_only_columns(func.min(identifier))
+                .group_by(DeliveryRow.event_id)
+                .correlate(None)
+            )
+            found = select(at, identifier).where(identifier.in_(first))
+            if after is not None:
+                found = found.where(behind(at, identifier, after))
+            rows = session.execute(found.order_by(at, identifier).limit(limit + 1)).all()
+        cursor = cursor_of(*rows[limit - 1]) if len(rows) > limit else None
+        return Page([row.id for row in rows[:limit]], cursor=cursor)
 
     async def run(self, job: Job, *, deliver: bool) -> Redelivered:
         """Owe the events again, batch by batch, in the order of ids; make the first attempts.
@@ -114,7 +131,7 @@ class Redelivering:
                 page = _page(action.session, job, after)
                 if not page:
                     return Redelivered(made=made, without_url=without_url)
-                owed = _once(page, set())
+                owed = _once(page)
                 new = _owe(action, job, owed, lease=lease)
             await self._attempt(new, lease)
             after, made = page[-1].id, made + len(new)
@@ -135,18 +152,19 @@ def _alone(job: Job) -> Iterator[None]:
 
 def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:
     """Return the next deliveries of a job whose events it has not owed again yet."""
+    left = _left(session, job).where(DeliveryRow.id > after)
+    return session.execute(left.order_by(DeliveryRow.id).limit(BATCH)).all()
+
+
+def _left(session: Session, job: Job) -> Select[Any]:
+    """Return the statement that finds them all."""
     check_text(job.name, what="job's name", longest=LONGEST_NAME)
+    wanted = _wanted(session, job)
+    _require_same(session, job)
     is_done = exists().where(
         RedeliveryRow.job == job.name, RedeliveryRow.event_id == DeliveryRow.event_id
     )
-    statement = (
-        _wanted(session, job)
-        .where(DeliveryRow.id > after, ~is_done)
-        .order_by(DeliveryRow.id)
-        .limit(BATCH)
-    )
-    _require_same(session, job)
-    return session.execute(statement).all()
+    return wanted.where(~is_done)
 
 
 def _require_same(session: Session, job: Job) -> None:
@@ -189,14 +207,12 @@ def _wanted(session: Session, job: Job) -> Select[Any]:
     return select(*columns).where(or_(named, DeliveryRow.id.in_(by_filter)))
 
 
-def _once(page: Iterable[Row[Any]], seen: set[str]) -> list[Row[Any]]:
-    """Return the first delivery of each event that was not seen before."""
-    first = []
+def _once(page: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Return the first delivery of each event."""
+    first: dict[str, Row[Any]] = {}
     for row in page:
-        if row.event_id not in seen:
-            seen.add(row.event_id)
-            first.append(row)
-    return first
+        first.setdefault(row.event_id, row)
+    return list(first.values())
 
 
 def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | None) -> list[str]:
@@ -226,10 +242,7 @@ def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | N
 
 def _with_url(session: Session, product_ids: set[str]) -> set[str]:
     """Return those of the products that have a URL."""
-    urls = select(WebhookRow.product_id).where(
-        WebhookRow.product_id.in_(product_ids), WebhookRow.url.is_not(None)
-    )
-    return set(session.scalars(urls))
+    return set(session.scalars(_WITH_URL.where(WebhookRow.product_id.in_(product_ids))))
 
 
 def _entry(

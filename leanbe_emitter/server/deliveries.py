@@ -1,7 +1,6 @@
 """Deliveries: what is owed, and what came of it with all evidence."""
 
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI
@@ -27,6 +26,7 @@ _LIST: Final = Queried(
     Parameter(name="since", schema=SINCE),
     *PAGING,
 )
+_PART: Final = Queried(*PAGING)
 
 
 class Selection(Members):
@@ -115,12 +115,17 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         gives=schemas.page(delivery_schemas.DELIVERY),
         refuses=WRITING,
     )
-    def rehearse(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
-        """List the deliveries whose events `redeliver` would deliver again; nothing is stored.
+    def rehearse(
+        given: Annotated[Redelivery, Depends(Body(Redelivery))],
+        asked: Annotated[dict[str, Any], Depends(_PART)],
+    ) -> Response:
+        """List the deliveries whose events `redeliver` would deliver again, the oldest first.
 
-        Those whose product has no URL now are not among them.
+        Nothing is stored. Those whose product has no URL now are not among them.
         """
-        return answers.page(chain.from_iterable(leanbe.rehearse_redelivery(_job(leanbe, given))))
+        after, limit = asked.get("cursor"), asked.get("limit", PAGE)
+        page = leanbe.rehearse_redelivery(_job(leanbe, given), limit=limit, after=after)
+        return answers.page(page, cursor=page.cursor)
 
     @routes.write("POST", "/deliveries/discard", gives=schemas.page(delivery_schemas.DELIVERY))
     def discard(given: Annotated[Discarding, Depends(Body(Discarding))]) -> Response:

@@ -74,6 +74,18 @@ def test_any_filter_says_which_are_delivered_again(
     assert (ran.status, "An ID says which already" in ran.stderr) == (2, True)
 
 
+def test_what_would_be_delivered_again_is_listed_in_parts(both: Cli) -> None:
+    wanted = ("deliveries", "redeliver", "--event", "*")
+    first = json.loads(both(*wanted, "--dry-run", "--limit", "3", "--output", "json").stdout)
+    ran = both(*wanted, "--dry-run", "--limit", "3")
+    more = f"There are more: --after {first['cursor']}\nWould redeliver 3, and more.\n"
+    assert (ran.stdout.count("\n"), ran.stderr) == (3, more)
+    rest = both(*wanted, "--dry-run", "--after", first["cursor"])
+    assert (rest.stdout.count("\n"), rest.stderr) == (1, "Would redeliver 1.\n")
+    refused = both(*wanted, "--limit", "3")
+    assert (refused.status, "--dry-run" in refused.stderr) == (2, True)
+
+
 def test_a_wait_is_for_one_product(both: Cli) -> None:
     both("deliveries", "discard", "--product", "Acme")
     waits = ("deliveries", "wait", "--timeout", "0s", "--count", "2", "--product")

@@ -97,6 +97,16 @@ def test_a_dry_run_lists_what_would_be_redelivered_and_owes_nothing(api: Api) ->
     assert ids(api("POST", "/deliveries/redeliver/dry-run", wanted)) == []
 
 
+def test_a_dry_run_lists_in_parts_as_all_lists_do(api: Api) -> None:
+    made = [triggered(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
+    path, wanted = "/deliveries/redeliver/dry-run", {"status": "pending"}
+    first = api("POST", f"{path}?limit=2", wanted)
+    rest = api("POST", f"{path}?cursor={first.json()['cursor']}", wanted)
+    assert (ids(first), ids(rest)) == (made[:2], made[2:])
+    assert rest.json()["cursor"] is None
+    assert api("POST", f"{path}?limit=201", wanted).status_code == 422
+
+
 def test_a_request_can_be_seen_as_a_command_that_repeats_it(api: Api) -> None:
     api("PUT", "/products/Acme/webhook", {"url": URL})
     delivery = triggered(api, "idea.created")

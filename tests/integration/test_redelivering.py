@@ -6,7 +6,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from leanbe_emitter import Conflict, Filter, Job, Leanbe, Product, Redelivered, Wanted
+from leanbe_emitter import (
+    Conflict,
+    Delivery,
+    Filter,
+    InvalidValue,
+    Job,
+    Leanbe,
+    Product,
+    Redelivered,
+    Wanted,
+)
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.emitter import redelivering
 from leanbe_emitter.storage.tables import RedeliveryRow
@@ -115,7 +125,7 @@ def test_a_jobs_name_is_not_used_for_another_filter(
 ) -> None:
     leanbe.redeliver_all(by_filter())
     job = replace(other, references=[leanbe.deliveries.last()] if asked == "by id" else [])
-    for act in (leanbe.redeliver_all, lambda job: list(leanbe.rehearse_redelivery(job))):
+    for act in (leanbe.redeliver_all, leanbe.rehearse_redelivery):
         with pytest.raises(Conflict) as refused:
             act(job)
         said = f"The job 'job' redelivers: status delivered. This asks for: {asked}."
@@ -159,11 +169,30 @@ def test_a_filter_narrows_it_down(leanbe: Leanbe, receiver: Receiver, old: list[
 def test_a_rehearsal_lists_what_a_run_would_make_and_makes_nothing(
     leanbe: Leanbe, receiver: Receiver, old: list[bytes]
 ) -> None:
-    listed = [each for batch in leanbe.rehearse_redelivery(by_filter()) for each in batch]
+    listed = leanbe.rehearse_redelivery(by_filter())
     assert sorted(each.event.body for each in listed) == sorted(old)
     assert receiver.requests == []
     leanbe.redeliver_all(by_filter())
-    assert list(leanbe.rehearse_redelivery(by_filter())) == []
+    assert leanbe.rehearse_redelivery(by_filter()) == []
+
+
+def test_a_rehearsal_goes_on_by_its_cursor_and_lists_each_event_once(
+    leanbe: Leanbe, old: list[bytes]
+) -> None:
+    leanbe.redeliver_all(by_filter("before"))
+    whole = leanbe.rehearse_redelivery(by_filter())
+    assert (len(whole), whole.cursor) == (len(old), None)
+    listed: list[Delivery] = []
+    after = None
+    for size in (4, 4, 2):
+        page = leanbe.rehearse_redelivery(by_filter(), limit=4, after=after)
+        assert len(page) == size
+        listed, after = [*listed, *page], page.cursor
+    assert (listed, after) == (whole, None)
+    with pytest.raises(InvalidValue, match="no cursor"):
+        leanbe.rehearse_redelivery(by_filter(), after="soon")
+    with pytest.raises(InvalidValue, match="list of 0"):
+        leanbe.rehearse_redelivery(by_filter(), limit=0)
 
 
 def test_what_has_no_url_now_is_passed_over_and_counted(
@@ -181,7 +210,7 @@ def test_a_rehearsal_passes_over_what_has_no_url_now(
     leanbe.trigger("okr.created", product=globex)
     assert old
     leanbe.webhooks.clear(product)
-    listed = [each for batch in leanbe.rehearse_redelivery(by_filter()) for each in batch]
+    listed = leanbe.rehearse_redelivery(by_filter())
     assert [each.event.name for each in listed] == ["okr.created"]
     assert leanbe.redeliver_all(by_filter()).made == 1
 
