@@ -62,7 +62,6 @@ __all__ = [
     "deviations",
     "parse_assignment",
     "read",
-    "texts_of",
 ]
 
 _SWITCHES: Mapping[str, Assumption] = {each.name: each for each in ASSUMPTIONS if each.name}
@@ -116,11 +115,6 @@ def read(texts: Mapping[str, str]) -> Reading:
         InvalidValue: a name or a value that this version does not know.
     """
     return _read(tuple(texts.items())) if texts else ARTICLE
-
-
-def texts_of(reading: Reading) -> dict[str, str]:
-    """Return every switch with the canonical text of its value, in the contract's order."""
-    return {name: text_of(getattr(reading, name)) for name in NAMES}
 
 
 def deviations(reading: Reading) -> dict[str, str]:
