@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from leanbe_emitter.errors import InvalidValue, NotFound, PayloadTooLarge
 from leanbe_emitter.members import Members, mistake_of
 from leanbe_emitter.server.examples import example_of
-from leanbe_emitter.server.kinds import Schema, cursor_of_list, truth
+from leanbe_emitter.server.kinds import EVENT_GLOB, Schema, cursor_of_list, text, truth
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.stringify import JSON, parse_given
 
@@ -24,7 +24,7 @@ from leanbe_emitter.wire.stringify import JSON, parse_given
 _HEARD_OUT: Final = 16
 
 #: How many a list shows unless it is told otherwise, and how many at the most.
-PAGE, LONGEST_PAGE = 50, 200
+_PAGE, _LONGEST_PAGE = 50, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +35,13 @@ class Parameter:
         name: as it is written in the query.
         schema: what it says, and which values it takes.
         read: returns what the text stands for.
+        keyword: what the library calls it; by default as the query does.
     """
 
     name: str
     schema: Schema
     read: Callable[[str], Any] = str
+    keyword: str = ""
 
     def described(self) -> dict[str, Any]:
         """Return it as OpenAPI has it."""
@@ -58,16 +60,16 @@ def flag(name: str, meaning: str) -> Parameter:
     return Parameter(name=name, schema=truth(meaning, eg=True), read=_flag)
 
 
-def _flag(text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise InvalidValue(f"{text!r} is neither true nor false.", hint="Write true or false.")
-    return text == "true"
+def _flag(said: str) -> bool:
+    if said not in {"true", "false"}:
+        raise InvalidValue(f"{said!r} is neither true nor false.", hint="Write true or false.")
+    return said == "true"
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LONGEST_PAGE):
-        raise InvalidValue(f"{text!r} is no limit.", hint=f"Use 1 to {LONGEST_PAGE}.")
-    return int(text)
+def _limit(said: str) -> int:
+    if not (said.isascii() and said.isdigit() and 1 <= int(said[:9]) <= _LONGEST_PAGE):
+        raise InvalidValue(f"{said!r} is no limit.", hint=f"Use 1 to {_LONGEST_PAGE}.")
+    return int(said)
 
 
 #: What lists in parts take.
@@ -78,22 +80,37 @@ PAGING: Final = (
             "type": "integer",
             "description": "How many at the most.",
             "minimum": 1,
-            "maximum": LONGEST_PAGE,
-            "default": PAGE,
+            "maximum": _LONGEST_PAGE,
+            "default": _PAGE,
         },
         read=_limit,
     ),
     Parameter(
-        name="cursor", schema=cursor_of_list("Go on after the page that this cursor came with.")
+        name="cursor",
+        schema=cursor_of_list("Go on after the page that this cursor came with."),
+        keyword="after",
     ),
+)
+#: What lists of events and of deliveries are narrowed down by.
+NARROWING: Final = (
+    Parameter(name="event", schema=EVENT_GLOB),
+    Parameter(name="product", schema=text("Acme", "Name or id of the product whose they are.")),
 )
 
 
 class Queried:
-    """A dependency that gives what a query asks, by name; what is left out is not in it."""
+    """A dependency that gives what a query asks, by the library's keywords.
+
+    What is left out is there if it has a default.
+    """
 
     def __init__(self, *parameters: Parameter) -> None:
         self._parameters = {each.name: each for each in parameters}
+        self._defaults = {
+            each.keyword or each.name: each.schema["default"]
+            for each in parameters
+            if "default" in each.schema
+        }
 
     async def __call__(self, request: Request) -> dict[str, Any]:
         """Read a request's query.
@@ -102,13 +119,15 @@ class Queried:
             InvalidValue: a parameter that there is not, one twice, or a value that is refused.
         """
         given: dict[str, Any] = {}
-        for name, text in request.query_params.multi_items():
-            if name not in self._parameters:
+        for name, said in request.query_params.multi_items():
+            parameter = self._parameters.get(name)
+            if parameter is None:
                 raise _unknown(name, list(self._parameters))
-            if name in given:
+            keyword = parameter.keyword or name
+            if keyword in given:
                 raise InvalidValue(f"{name} is there twice.", hint="Give it once.")
-            given[name] = self._parameters[name].read(text)
-        return given
+            given[keyword] = parameter.read(said)
+        return {**self._defaults, **given}
 
     def described(self) -> dict[str, Any]:
         """Return what OpenAPI says of it."""

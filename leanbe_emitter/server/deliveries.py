@@ -11,18 +11,16 @@ from leanbe_emitter.emitter import Filter, Job, Leanbe
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Body, Parameter, Queried
+from leanbe_emitter.server.asked import NARROWING, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.given import Age, EventGlob, Since, Status
-from leanbe_emitter.server.kinds import EVENT_GLOB, SINCE, text
+from leanbe_emitter.server.kinds import SINCE
 from leanbe_emitter.server.routes import WRITING, Routes
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_instant
 
-_STATUS: Final = Parameter(name="status", schema=delivery_schemas.STATUS)
 _LIST: Final = Queried(
-    _STATUS,
-    Parameter(name="event", schema=EVENT_GLOB),
-    Parameter(name="product", schema=text("Acme", "Name or id of the product whose they are.")),
+    Parameter(name="status", schema=delivery_schemas.STATUS),
+    *NARROWING,
     Parameter(name="since", schema=SINCE),
     *PAGING,
 )
@@ -70,7 +68,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.read("/deliveries", gives=schemas.page(delivery_schemas.DELIVERY))
     def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List deliveries with all evidence, the newest first."""
-        after, limit = asked.pop("cursor", None), asked.pop("limit", PAGE)
+        after, limit = asked.pop("after", None), asked.pop("limit")
         since = _since(leanbe, asked.pop("since", None))
         page = leanbe.deliveries.list(Filter(**asked, since=since), limit=limit, after=after)
         return answers.page(page, cursor=page.cursor)

@@ -7,15 +7,17 @@ from fastapi.responses import Response
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Parameter, Queried, named_in_path
-from leanbe_emitter.server.kinds import EVENT_GLOB, text
+from leanbe_emitter.server.asked import NARROWING, PAGING, Parameter, Queried, named_in_path
+from leanbe_emitter.server.kinds import text
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.catalogue import EventKind, event_kind
 
-_PRODUCT: Final = Parameter(
-    name="product", schema=text("Acme", "Name or id of the product whose they are.")
+_LIST: Final = Queried(*NARROWING, *PAGING)
+_READING: Final = Queried(
+    Parameter(
+        name="product", schema=text("Acme", "As this product reads the article; else as it stands.")
+    )
 )
-_EVENT: Final = Parameter(name="event", schema=EVENT_GLOB)
 
 
 def add_to(app: FastAPI, leanbe: Leanbe) -> None:
@@ -25,8 +27,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.read("/events", gives=schemas.page(delivery_schemas.EVENT))
     def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List events, the newest first, whether anything is owed for them or not."""
-        after = asked.pop("cursor", None)
-        page = leanbe.events.list(**{"limit": PAGE, **asked}, after=after)
+        page = leanbe.events.list(**asked)
         return answers.page(page, cursor=page.cursor)
 
     @routes.read("/events/catalogue", gives=schemas.page(delivery_schemas.EVENT_KIND))
@@ -35,21 +36,15 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return answers.page(map(_document, leanbe.events.catalogue()))
 
     @routes.read("/events/catalogue/{name}/schema", gives=delivery_schemas.SCHEMA)
-    def schema(name: str, asked: Annotated[dict[str, Any], Depends(Queried(_READING))]) -> Response:
+    def schema(name: str, asked: Annotated[dict[str, Any], Depends(_READING)]) -> Response:
         """Show the JSON Schema of an event's payload."""
         kind = named_in_path(event_kind, name)
-        return answers.one(leanbe.events.schema(kind.name, product=asked.get("product")))
+        return answers.one(leanbe.events.schema(kind.name, **asked))
 
     @routes.read("/events/{reference}", gives=delivery_schemas.EVENT)
     def show(reference: str) -> Response:
         """Show one event, named by its id, or six digits of either end of it."""
         return answers.one(leanbe.events.get(reference))
-
-
-_LIST: Final = Queried(_PRODUCT, _EVENT, *PAGING)
-_READING: Final = Parameter(
-    name="product", schema=text("Acme", "As this product reads the article; else as it stands.")
-)
 
 
 def _document(kind: EventKind) -> dict[str, Any]:

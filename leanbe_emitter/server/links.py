@@ -31,23 +31,25 @@ def link(paths: Mapping[str, Any]) -> None:
                 made["links"] = dict(_links(path, made, paths))
 
 
-def _links(path: str, made: Mapping[str, Any], paths: Mapping[str, Any]) -> Iterator[Any]:
+def _links(
+    path: str, made: Mapping[str, Any], paths: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for place, above in _places(path, made).items():
+        known = {name: f"$request.path.{name}" for name in _parameters(above)}
         for below, operations in paths.items():
             parameter = _one_more(above, below)
             if parameter is not None:
-                known = {name: f"$request.path.{name}" for name in _parameters(above)}
-                known[parameter] = f"$response.body#/{place}"
+                parameters = {**known, parameter: f"$response.body#/{place}"}
                 for operation in operations.values():
-                    name = operation["operationId"]
-                    yield (
-                        name,
-                        {
-                            "operationId": name,
-                            "description": operation["summary"] + ".",
-                            "parameters": known,
-                        },
-                    )
+                    yield operation["operationId"], _link(operation, parameters)
+
+
+def _link(operation: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "operationId": operation["operationId"],
+        "description": operation["summary"] + ".",
+        "parameters": parameters,
+    }
 
 
 def _places(path: str, made: Mapping[str, Any]) -> Mapping[str, str]:

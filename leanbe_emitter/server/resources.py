@@ -15,7 +15,7 @@ from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.emitter.resources import Resource as Documents
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server import answers, document_schemas, schemas
-from leanbe_emitter.server.asked import PAGE, PAGING, Fields, Parameter, Queried, check
+from leanbe_emitter.server.asked import PAGING, Fields, Parameter, Queried, check
 from leanbe_emitter.server.kinds import Schema, object_of
 from leanbe_emitter.server.routes import Routes
 from leanbe_emitter.wire.stringify import JSON
@@ -123,8 +123,7 @@ def _add_list(
     query = Queried(*resource.filters, *PAGING)
 
     def list_(product: str, asked: Annotated[dict[str, Any], Depends(query)]) -> Response:
-        after = asked.pop("cursor", None)
-        page = resource.of(leanbe, product).list(**{"limit": PAGE, **asked}, after=after)
+        page = resource.of(leanbe, product).list(**asked)
         return answers.page(page, cursor=page.cursor)
 
     list_.__doc__ = f"List {resource.noun}s, the oldest first."
