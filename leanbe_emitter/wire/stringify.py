@@ -11,6 +11,7 @@ might write differently, and only then is the text written again, exactly and sl
 import json
 import re
 import reprlib
+from collections import Counter
 from typing import Any, TypeAlias
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooDeep, PayloadTooLarge
@@ -96,10 +97,11 @@ def parse(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
 def parse_given(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
     """Return what ``parse`` would, of a text in which somebody says what he wants.
 
-    A number that is too large for a double is refused: it would become null on the way.
+    A number that is too large for a double is refused: it would become null on the way. So is a
+    member that is there twice: one of the two would be passed over.
 
     Raises:
-        InvalidValue: the text is not JSON, or holds such a number.
+        InvalidValue: the text is not JSON, or holds such a number or member.
         PayloadTooDeep: the nesting exceeds ``max_depth``.
     """
     return _parsed(text, _GIVEN_DECODER, max_depth)
@@ -329,6 +331,18 @@ def _finite(number: float, text: str) -> float:
     return number
 
 
+def _each_once(pairs: list[tuple[str, JSON]]) -> JSON:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise InvalidValue(f"{reprlib.repr(twice)} is there twice.", hint="Give it once.")
+    return members
+
+
 _GIVEN_DECODER = json.JSONDecoder(
-    parse_int=_finite_integer, parse_float=_finite_float, parse_constant=_refuse_constant
+    parse_int=_finite_integer,
+    parse_float=_finite_float,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_each_once,
 )

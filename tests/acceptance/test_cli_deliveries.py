@@ -148,6 +148,7 @@ def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path
         (("trigger", "--set", "title=x"), "EVENT is missing"),
         (("trigger", "--dry-run"), "EVENT is missing"),
         (("trigger", "idea.created", "--set-json", "upvotes=1e999"), "no finite number"),
+        (("trigger", "idea.created", "--set-json", 'tags=[{"_id":1,"_id":2}]'), "'_id' is there"),
         (("product", "show", "Unlike"), "6 digits of either end"),
         (("deliveries", "show", "e4b7"), "6 digits of either end"),
         (("deliveries", "discard"), "--older-than"),

@@ -98,6 +98,20 @@ def test_what_cannot_be_meant_is_refused_and_nothing_recorded(
     assert api("GET", "/events").json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"event": "idea.created", "set": {}, "event": "idea.updated"}',
+        '{"event": "idea.created", "payload": {"tags": [{"event": 1, "event": 1}]}}',
+    ],
+)
+def test_a_member_that_is_there_twice_is_refused_by_its_name(api: Api, content: str) -> None:
+    refused = api("POST", "/products/Acme/events", content=content)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
+    assert refused.json()["detail"] == "'event' is there twice."
+    assert api("GET", "/events").json()["items"] == []
+
+
 @pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/dry-run", "/products/Acme/events"])
 def test_a_number_that_json_has_no_form_for_is_refused(api: Api, path: str) -> None:
     events = '"event": "idea.created"' if path.endswith("/events") else '"events": ["idea.created"]'

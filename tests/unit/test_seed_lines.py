@@ -74,6 +74,7 @@ def test_aliases_that_would_fill_the_memory_are_refused() -> None:
     ("text", "line", "reason"),
     [
         ("a: 1\nb: 2\na: 3\n", 3, "'a' is there twice"),
+        ('{"a": 1,\n"b": {"a": 1,\n"\\u0061": 2}}', 3, "'a' is there twice"),
         ("a:\n  b: 1\n c: 2\n", 3, "no YAML"),
         ("a: 1\n---\nb: 2\n", 2, "no YAML"),
         ("\nx: !!python/object:os.system []", 2, "python/object:os.system is no kind"),

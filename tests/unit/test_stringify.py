@@ -194,6 +194,16 @@ def test_what_somebody_gives_holds_no_number_that_would_become_null(number: str)
 
 
 @pytest.mark.parametrize(
+    "text", ['{"a":1,"b":2,"a":1}', '[{"c":{"b":0,"a":1,"\\u0061":2}}]', '{"a":{},"a":[]}']
+)
+def test_what_somebody_gives_has_no_member_twice(text: str) -> None:
+    with pytest.raises(InvalidValue) as raised:
+        parse_given(text)
+    assert raised.value.message == "'a' is there twice."
+    assert parse_given('{"a":{"a":[{"a":1},{"a":2}]}}') == {"a": {"a": [{"a": 1}, {"a": 2}]}}
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("9007199254740993", 9007199254740992),
