@@ -121,8 +121,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         Nothing is stored. Those whose product has no URL now are not among them.
         """
-        after, limit = asked.get("cursor"), asked.get("limit", PAGE)
-        page = leanbe.rehearse_redelivery(_job(leanbe, given), limit=limit, after=after)
+        page = leanbe.rehearse_redelivery(_job(leanbe, given), **asked)
         return answers.page(page, cursor=page.cursor)
 
     @routes.write("POST", "/deliveries/discard", gives=schemas.page(delivery_schemas.DELIVERY))
