@@ -37,7 +37,9 @@ _REHEARSED = [output.column(key) for key in ("event", "method", "url", "body")]
 @click.argument("events", type=EVENT, nargs=-1, metavar="[EVENT...]")
 @options.product
 @options.changes
-@click.option("--payload", type=CONTENT, help="This payload instead of the sample: @FILE or -.")
+@click.option(
+    "--payload", type=CONTENT, help="This payload instead of the sample, to be changed: @FILE or -."
+)
 @click.option("--strict", is_flag=True, help="Refuse a payload that does not match the schema.")
 @click.option("--all", "is_all", is_flag=True, help="All 22 events, as one story.")
 @click.option(

@@ -95,7 +95,7 @@ class Attempting:
                 to ``products.create`` first; a suite's handle takes a ``testing.Receiver``, too.
             product: whose event it is; the only product, if none is named.
             set: text by path, to change the sample payload (``country.countryCode``).
-            payload: a whole payload instead of the sample.
+            payload: a whole payload instead of the sample; ``set`` changes it.
             assume: assumptions for this one request.
             watcher: is told of the attempt.
 

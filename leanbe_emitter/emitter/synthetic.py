@@ -152,17 +152,40 @@ class Author:
             return payload
         if not isinstance(payload, dict):
             raise InvalidValue(
-                "Paths can be set in a payload that is an object only.",
-                hint="Leave the paths out, or give an object as the payload.",
+                f"The payload that was given is {_kind_of(payload)}: nothing can be set or unset "
+                "in it.",
+                hint="Give it as it is to be, without set and unset; or give an object.",
             )
-        return change(
-            payload,
-            event=name,
-            reading=self.reading,
-            set=changes.set,
-            set_json=changes.set_json,
-            unset=changes.unset,
-        )
+        try:
+            return change(
+                payload,
+                event=name,
+                reading=self.reading,
+                set=changes.set,
+                set_json=changes.set_json,
+                unset=changes.unset,
+            )
+        except InvalidValue as error:
+            if isinstance(changes.payload, Sample):
+                raise
+            raise InvalidValue(
+                f"In the payload that was given, something cannot be set or unset: {error.message}",
+                hint=f"Write it into that payload itself. {error.hint}".rstrip(),
+            ) from None
+
+
+def _kind_of(payload: JSON) -> str:
+    match payload:
+        case None:
+            return "null"
+        case str():
+            return "a text"
+        case bool():
+            return "a truth value"
+        case int() | float():
+            return "a number"
+        case _:
+            return "a list"
 
 
 def check_payload(payload: JSON, *, event: str, reading: Reading) -> None:

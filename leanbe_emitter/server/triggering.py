@@ -30,11 +30,13 @@ class _Synthetic(Members):
 
     set: dict[str, Any] = Field(
         default={},
-        description="What is different from the sample payload, by path.",
+        description="What is different from the sample payload, or from `payload`, by path.",
         examples=[{"title": "Dark mode"}],
     )
     unset: list[str] = Field(default=[], description="Paths whose keys are to be missing.")
-    payload: Any = Field(default=None, description="A whole payload instead of the sample.")
+    payload: Any = Field(
+        default=None, description="A whole payload instead of the sample; it may be null."
+    )
     strict: bool = Field(default=False, description="Refuse a payload off the event's schema.")
     same_as: str | None = Field(
         default=None, description="A delivery whose document the event goes on with, by id."

@@ -383,6 +383,19 @@ def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
     assert len(kept(tmp_path)) == 6
 
 
+def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(
+    cli: Cli, tmp_path: Path
+) -> None:
+    cli("product", "create", "Acme")
+    (tmp_path / "five.json").write_text("5")
+    (tmp_path / "mood.json").write_text('{"mood": 1}')
+    for file, says in (("five", "given is a number"), ("mood", "In the payload that was given")):
+        payload = ("--payload", f"@{tmp_path / file}.json")
+        ran = cli("trigger", "idea.created", *payload, "--set", "mood=2", "--no-deliver")
+        assert (ran.status, ran.stdout) == (2, "")
+        assert says in ran.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",), ("--job", "once")])
 def test_redeliver_wants_to_know_which(cli: Cli, arguments: tuple[str, ...]) -> None:
     ran = cli("deliveries", "redeliver", *arguments)

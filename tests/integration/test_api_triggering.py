@@ -99,6 +99,20 @@ def test_what_cannot_be_meant_is_refused_and_nothing_recorded(
 
 
 @pytest.mark.parametrize(
+    ("payload", "said"),
+    [(5, "given is a number: nothing can be set"), ({"mood": 1}, "In the payload that was given")],
+)
+@pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/dry-run", "/products/Acme/events"])
+def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(
+    api: Api, path: str, payload: Any, said: str
+) -> None:
+    named = {"event": "okr.created"} if path.endswith("/events") else {"events": ["okr.created"]}
+    refused = api("POST", path, {**named, "payload": payload, "set": {"mood": 2}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
+    assert said in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
     "content",
     [
         '{"event": "idea.created", "set": {}, "event": "idea.updated"}',

@@ -144,12 +144,32 @@ def test_what_databases_cannot_hold_can_be_in_a_payload(leanbe: Leanbe, receiver
 
 @pytest.mark.usefixtures("product")
 def test_a_payload_that_is_no_object_has_no_paths(leanbe: Leanbe) -> None:
-    for payload in (None, [1]):
-        with pytest.raises(InvalidValue, match="an object only"):
+    kinds = {"null": None, "a list": [1], "a text": "x", "a number": 1.5, "a truth value": True}
+    for kind, payload in kinds.items():
+        with pytest.raises(InvalidValue, match=f"given is {kind}: nothing can be set") as refused:
             leanbe.trigger("idea.created", payload=payload, set={"title": "x"})
+        assert "without set and unset" in refused.value.hint
     leanbe.trigger("idea.created", payload=None)
     with pytest.raises(InvalidValue, match="no object"):
         leanbe.trigger_all(Wanted(events=["idea.updated"], same_as=leanbe.deliveries.last()))
+
+
+@pytest.mark.usefixtures("product")
+def test_a_payload_that_is_given_is_changed_by_the_events_paths_and_no_others(
+    leanbe: Leanbe,
+) -> None:
+    given = {"title": "Dark", "mood": "fine"}
+    made = leanbe.trigger("idea.created", payload=given, set={"title": "Light"})
+    assert made.event.payload == {"title": "Light", "mood": "fine"}
+    with pytest.raises(InvalidValue) as refused:
+        leanbe.trigger("idea.created", payload=given, set={"mood": "better"})
+    assert refused.value.message == (
+        "In the payload that was given, something cannot be set or unset: "
+        "idea.created has no path 'mood'."
+    )
+    assert refused.value.hint.startswith("Write it into that payload itself. ")
+    with pytest.raises(InvalidValue, match=r"^idea\.created has no path 'mood'"):
+        leanbe.trigger("idea.created", set={"mood": "better"})
 
 
 @pytest.mark.usefixtures("product")
