@@ -26,4 +26,4 @@ def info(invocation: Invocation) -> None:
     """Show version, database, time, how much there is, and what new products assume."""
     with opened(invocation) as leanbe:
         document = leanbe.info().document()
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.labelled(invocation.form, document, columns=_COLUMNS)

@@ -100,6 +100,15 @@ def record(form: Form, document: Document, *, columns: Sequence[Column]) -> None
         row(form, document, columns=columns)
 
 
+def labelled(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+    """Print one document for a person: as ``record``, but in plain, too, a line for each column."""
+    if form is Form.PLAIN:
+        for each in columns:
+            _print(f"{each.title}\t{cell(each.of(document))}")
+    else:
+        record(form, document, columns=columns)
+
+
 def text(line: str) -> None:
     """Print text as it stands: hex, a secret, a script."""
     _print(line)

@@ -135,5 +135,7 @@ def test_how_much_there_is_and_where_is_shown(both: Cli) -> None:
     told = json.loads(both("info", "--output", "json").stdout)
     assert (told["db"], told["clock"]["kind"]) == ("sqlite:///leanbe-emitter.db", "system")
     assert (told["counts"]["products"], told["counts"]["deliveries"]["pending"]) == (2, 4)
-    plain = both("info").stdout.split("\t")
-    assert (plain[1], plain[4:7]) == ("sqlite:///leanbe-emitter.db", ["2", "4", "4"])
+    plain = dict(line.split("\t") for line in both("info").stdout.splitlines())
+    assert (plain["db"], plain["clock"]) == ("sqlite:///leanbe-emitter.db", "system")
+    assert [plain[each] for each in ("products", "events", "pending")] == ["2", "4", "4"]
+    assert (plain["delivered"], plain["assumptions"]) == ("0", "")
