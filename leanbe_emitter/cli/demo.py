@@ -44,7 +44,7 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: b
     """Have a server send all 22 events to a receiver, see each verified, one retried.
 
     With --story they follow from what some people do: they ask, vote, promote, publish, delete.
-    It ends with the first event that nobody answers.
+    It ends with the first event that nobody answers, or with the very first if that is refused.
     Server, database and receiver are made for it, and go with it.
     """
     if (to is None) != (secret is None):

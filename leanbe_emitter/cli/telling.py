@@ -2,8 +2,8 @@
 
 Each step is one transaction, which is what the library has, and the API has not: so it acts in this
 process. Its deliveries are followed until they are settled before the next step begins, so that
-what is told is in the order in which it happened. Where nobody answers, each step would wait in
-vain, and so none follows.
+what is told is in the order in which it happened. Where nobody answers, or all is refused from the
+very first event on, each step would wait in vain, and so none follows.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,6 +38,12 @@ class Told:
     def is_unanswered(self) -> bool:
         """Whether it was sent, and no attempt of it was answered."""
         return bool(self.attempts) and all(each.status is None for each in self.attempts)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was answered, and no attempt of it was accepted."""
+        has_answer = bool(self.attempts) and not self.is_unanswered
+        return has_answer and not any(each.is_accepted for each in self.attempts)
 
     @property
     def answers(self) -> str:
@@ -87,6 +93,11 @@ class StoryReport:
         return next((event for event in self.events if event.is_unanswered), None)
 
     @property
+    def refused(self) -> Told | None:
+        """The very first event, if it was refused: the story ends with that, too."""
+        return next((event for event in self.events[:1] if event.is_refused), None)
+
+    @property
     def good(self) -> int:
         """How many events came through."""
         return sum(event.is_good for event in self.events)
@@ -118,6 +129,13 @@ class StoryReport:
                 f"Nobody answered {self.unanswered.event}: {self.unanswered.attempts[-1].answer}.\n"
                 f"The story ends there, with step {self.steps[-1].number}.\n"
                 "See that a receiver listens at that URL; without --to the demo brings one."
+            )
+        if self.refused:
+            return (
+                f"The receiver refused {self.refused.event}, the first of all: "
+                f"{self.refused.attempts[-1].answer}.\n"
+                f"The story ends there, with step {self.steps[-1].number}.\n"
+                "See that it takes what is posted to that URL, and verifies with that very secret."
             )
         bad = dict.fromkeys(event.event for event in self.events if not event.is_good)
         if bad:
@@ -162,7 +180,7 @@ class Stage:
 
 
 def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
-    """Let the story happen, step by step, for as long as somebody answers.
+    """Let the story happen, step by step, for as long as somebody answers and does not refuse all.
 
     Args:
         stage: where it happens.
@@ -173,7 +191,7 @@ def tell(stage: Stage, *, show: Callable[[Step], None]) -> StoryReport:
         for step in _steps(leanbe, story(acme), stage.hook):
             report.steps.append(step)
             show(step)
-            if report.unanswered:
+            if report.unanswered or report.refused:
                 break
     return report
 

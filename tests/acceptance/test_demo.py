@@ -9,6 +9,7 @@ import pytest
 from leanbe_emitter import verify
 from leanbe_emitter.wire.samples import STORY_ORDER
 from tests.command_line import Ran, run_process
+from tests.receiver import Receiver
 from tests.receiving import SECRET, kept, receiving
 
 
@@ -120,6 +121,24 @@ def test_a_story_is_a_stream_of_its_steps(tmp_path: Path) -> None:
     assert [step["step"] for step in steps] == list(range(1, len(steps) + 1))
     assert steps[1]["action"] == "Ana becomes a customer"
     assert [each["attempt"] for each in steps[1]["events"][0]["attempts"]] == [1, 2]
+
+
+def test_a_story_that_is_refused_from_its_first_event_on_ends_with_it_and_the_reason(
+    tmp_path: Path,
+) -> None:
+    with Receiver.listening() as receiver:
+        receiver.statuses.extend([401] * 100)
+        ran = demo(tmp_path, "--story", "--to", receiver.url, "--secret", "whsec_test")
+    assert ran.status == 1
+    told = [line.split("\t")[:4] for line in ran.stdout.splitlines()]
+    assert told[-1] == ["2", "Ana becomes a customer", "customer.created", "401, 401, 401"]
+    assert len(receiver.requests) == 3
+    assert ran.stderr.splitlines() == [
+        f"error: 0 of 1 accepted by {receiver.url}",
+        "       The receiver refused customer.created, the first of all: 401 Unauthorized.",
+        "       The story ends there, with step 2.",
+        "       See that it takes what is posted to that URL, and verifies with that very secret.",
+    ]
 
 
 def test_a_story_that_nobody_listens_to_ends_with_its_first_event_and_the_reason(

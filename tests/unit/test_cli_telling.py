@@ -40,9 +40,7 @@ def test_a_story_of_all_events_that_came_through_is_a_success() -> None:
     assert told.events[0].answers == "503, 204"
 
 
-@pytest.mark.parametrize(
-    "attempts", [(), (FAILED,), (UNREACHED, FAILED), (replace(MADE, is_verified=False),)]
-)
+@pytest.mark.parametrize("attempts", [(), (replace(MADE, is_verified=False),)])
 def test_an_event_that_did_not_come_through_is_named(attempts: tuple[Made, ...]) -> None:
     told = report(*attempts)
     assert not told.is_success
@@ -55,6 +53,24 @@ def test_an_event_that_nobody_answered_is_named_with_what_went_wrong() -> None:
     assert not told.is_success
     assert told.summary == "0 of 1 verified by the receiver"
     assert told.reason.startswith("Nobody answered idea.created: connection refused.\n")
+
+
+@pytest.mark.parametrize("attempts", [(FAILED,), (UNREACHED, FAILED)])
+def test_a_first_event_that_was_refused_is_named_with_the_answer(
+    attempts: tuple[Made, ...],
+) -> None:
+    told = report(*attempts, events=("idea.created",))
+    assert not told.is_success
+    refused = "The receiver refused idea.created, the first of all: 503 Service Unavailable.\n"
+    assert told.reason.startswith(refused)
+
+
+def test_what_is_refused_later_does_not_end_the_story() -> None:
+    accepted, refused = (Told(event="okr.created", attempts=(each,)) for each in (MADE, FAILED))
+    steps = [Step(number=1, words="All", events=(accepted, refused))]
+    told = StoryReport(url="http://127.0.0.1:8000/", steps=steps)
+    assert (told.refused, told.unanswered) == (None, None)
+    assert told.reason == "Not accepted, or not verified: okr.created."
 
 
 def test_an_event_that_did_not_occur_is_named() -> None:
