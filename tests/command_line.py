@@ -1,11 +1,14 @@
 """The command line as tests use it: in this process, or as a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -54,6 +57,45 @@ def run_process(
         check=False,
     )
     return Ran(status=ran.returncode, stdout=ran.stdout.decode(), stderr=ran.stderr.decode())
+
+
+@contextmanager
+def started(
+    *arguments: str,
+    cwd: Path,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+    stderr: int = subprocess.PIPE,
+) -> Iterator[subprocess.Popen[str]]:
+    """Start the program as a process of its own, in a folder; none is left behind the block."""
+    with subprocess.Popen(
+        [*program, *arguments],
+        cwd=cwd,
+        env=environment(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def line_of(stream: IO[str] | None) -> str:
+    """Return the next line that a process prints."""
+    assert stream is not None
+    return stream.readline().rstrip("\n")
+
+
+def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> tuple[int, str, str]:
+    """Wait for the end of a process, by a signal if one is named; return status and output."""
+    if by is not None:
+        process.send_signal(by)
+    stdout, stderr = process.communicate(timeout=30)
+    return process.returncode, stdout, stderr
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

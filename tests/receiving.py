@@ -5,11 +5,11 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.command_line import PROGRAM, Cli, environment
+from tests.command_line import Cli, ended, line_of, started
 
 #: What its signatures are verified with, unless a test says otherwise.
 SECRET = "whsec_test"
@@ -32,36 +32,23 @@ class Running:
 
     def line(self) -> str:
         """Return the next line that it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip("\n")
+        return line_of(self.process.stdout)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; return the status and what stands on stderr."""
-        self.process.send_signal(number)
-        _, stderr = self.process.communicate(timeout=10)
-        return self.process.returncode, stderr
+        status, _, stderr = ended(self.process, number)
+        return status, stderr
 
 
 @contextmanager
 def receiving(folder: Path, *arguments: str) -> Iterator[Running]:
     """Run a receiver on a free port."""
-    command = [*PROGRAM, "receiver", "--secret", SECRET, "--port", "0", *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline().strip()
+    command = ("receiver", "--secret", SECRET, "--port", "0", *arguments)
+    with started(*command, cwd=folder) as process:
+        first = line_of(process.stdout)
         running = Running(process, json.loads(first)["url"] if first.startswith("{") else first)
-        try:
+        with closing(running.connection):
             yield running
-        finally:
-            running.connection.close()
-            process.kill()
 
 
 @contextmanager

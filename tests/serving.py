@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.command_line import PROGRAM, environment
+from tests.command_line import ended, line_of, started
 
 
 def free_port() -> int:
@@ -37,9 +37,8 @@ class Served:
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; return the status and what stands on stderr."""
-        self.process.send_signal(number)
-        _, stderr = self.process.communicate(timeout=20)
-        return self.process.returncode, stderr
+        status, _, stderr = ended(self.process, number)
+        return status, stderr
 
 
 @contextmanager
@@ -47,22 +46,10 @@ def serving(
     folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[Served]:
     """Run a server on a free port, until the block ends."""
-    command = [*PROGRAM, "serve", "--port", "0", "--output", "json", *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(environ),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
+    command = ("serve", "--port", "0", "--output", "json", *arguments)
+    with started(*command, cwd=folder, environ=environ) as process:
+        line = line_of(process.stdout)
         assert line, process.communicate()[1]
         served = Served(process=process, ready=json.loads(line))
-        try:
+        with served.client:
             yield served
-        finally:
-            served.client.close()
-            process.kill()
-            process.communicate()

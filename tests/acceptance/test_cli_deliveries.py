@@ -14,7 +14,7 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.states import DeliveryStatus
-from tests.command_line import PROGRAM, Cli, Ran, environment, run_process
+from tests.command_line import Cli, Ran, ended, line_of, run_process, started
 from tests.receiving import SECRET, acme, kept, receiving
 
 
@@ -533,39 +533,17 @@ def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> 
     assert not (tmp_path / "leanbe-emitter.db").exists()
 
 
-@contextmanager
-def process(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        env=environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
-
-
-def line_of(stream: object) -> str:
-    assert hasattr(stream, "readline")
-    return str(stream.readline())
-
-
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_worker_lets_finish_what_is_in_flight(
     cli: Cli, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     with acme(cli, tmp_path, "--delay", "300"):
-        with process(tmp_path, "worker") as worker:
+        with started("worker", cwd=tmp_path) as worker:
             assert line_of(worker.stderr).startswith("Nothing is due")
             cli("trigger", "idea.created", "--no-deliver")
             assert "idea.created" in line_of(worker.stdout)
-            worker.send_signal(number)
-            stdout, stderr = worker.communicate(timeout=20)
-        assert worker.returncode == status
+            came_to, stdout, stderr = ended(worker, number)
+        assert came_to == status
         assert "204 No Content" in stdout
         assert "Traceback" not in stderr
         assert cli("deliveries", "list", "--status", "delivered").stdout != ""
@@ -574,11 +552,10 @@ def test_a_worker_lets_finish_what_is_in_flight(
 def test_ctrl_c_loses_nothing(cli: Cli, tmp_path: Path) -> None:
     with silence() as url:
         cli("product", "create", "Acme", "--webhook-url", url)
-        with process(tmp_path, "trigger", "idea.created") as trigger:
+        with started("trigger", "idea.created", cwd=tmp_path) as trigger:
             assert "idea.created" in line_of(trigger.stdout)
-            trigger.send_signal(signal.SIGINT)
-            _, stderr = trigger.communicate(timeout=20)
-    assert trigger.returncode == 130
+            status, _, stderr = ended(trigger, signal.SIGINT)
+    assert status == 130
     assert "Interrupted" in stderr
     assert "Traceback" not in stderr
     with Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}") as leanbe:
@@ -588,11 +565,9 @@ def test_ctrl_c_loses_nothing(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_tail_shows_the_attempts_of_other_processes(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path), process(tmp_path, "tail", "--output", "table") as tail:
+    with acme(cli, tmp_path), started("tail", "--output", "table", cwd=tmp_path) as tail:
         assert "Following" in line_of(tail.stderr)
         cli("trigger", "idea.created")
         assert " -> idea.created" in line_of(tail.stdout)
         assert " <- 204 No Content" in line_of(tail.stdout)
-        tail.send_signal(signal.SIGINT)
-        tail.communicate(timeout=20)
-    assert tail.returncode == 130
+        assert ended(tail, signal.SIGINT)[0] == 130

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import Leanbe, stringify, verify
-from tests.command_line import PROGRAM, Cli, Ran, environment
+from tests.command_line import PROGRAM, Cli, Ran, ended, environment, line_of, started
 from tests.receiving import SECRET, acme, kept
 
 #: Text that has to survive shells, SQL, JSON and HTML.
@@ -206,19 +206,9 @@ def test_an_interrupted_command_has_printed_what_it_made(alone: Cli, tmp_path: P
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert alone("webhook", "set", "Acme", url).status == 0
-        with subprocess.Popen(
-            [*PROGRAM, "idea", "create", "--title", "Dark mode"],
-            cwd=tmp_path,
-            env=environment(),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            assert process.stdout is not None
-            row = process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=10)
-        assert process.returncode == 130
+        with started("idea", "create", "--title", "Dark mode", cwd=tmp_path) as process:
+            row = line_of(process.stdout)
+            assert ended(process, signal.SIGINT)[0] == 130
     assert made(alone, "idea", "show", row.split("\t")[0])["title"] == "Dark mode"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.clock import stopwatch
-from tests.command_line import PROGRAM, environment, run_process
+from tests.command_line import PROGRAM, ended, environment, line_of, run_process, started
 from tests.receiving import receiving
 from tests.serving import serving
 from tests.waiting import until
@@ -65,19 +65,9 @@ def test_a_database_that_it_would_not_use_is_refused(tmp_path: Path) -> None:
 
 def test_sigterm_is_the_commands_and_leaves_no_server(tmp_path: Path) -> None:
     code = "import os, time; print(os.environ['LEANBE_EMITTER_URL'], flush=True); time.sleep(60)"
-    with subprocess.Popen(
-        [*PROGRAM, "exec", "--", PYTHON, "-c", code],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-    assert process.returncode == 128 + 15
+    with started("exec", "--", PYTHON, "-c", code, cwd=tmp_path) as process:
+        url = line_of(process.stdout)
+        assert ended(process, signal.SIGTERM)[0] == 128 + 15
     ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
     assert (ran.status, "nobody listens there" in ran.stderr) == (1, True)
 

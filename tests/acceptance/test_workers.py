@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,13 @@ from sqlalchemy import text
 from leanbe_emitter import Attempt, Leanbe, Wanted
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from tests.command_line import PROGRAM, environment, run_process
+from tests.command_line import ended, run_process, started
 from tests.receiver import Receiver
 from tests.waiting import until
 
 SECRET = "whsec_test"
 #: Long enough for a worker that lives to renew it, short enough to be waited for.
-ENVIRONMENT = environment({"LEANBE_EMITTER_LEASE_SECONDS": "1s"})
+ENVIRON = {"LEANBE_EMITTER_LEASE_SECONDS": "1s"}
 
 
 @pytest.fixture
@@ -36,29 +36,9 @@ def leanbe(database_url: str, receiver: Receiver) -> Iterator[Leanbe]:
         yield leanbe
 
 
-@contextmanager
-def started(*arguments: str, home: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run the program; kill it if it is still there when the block ends."""
-    process = subprocess.Popen(
-        [*PROGRAM, *arguments],
-        cwd=home,
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Wait for the end of a process; return its exit status and what it said on stderr."""
-    _, stderr = process.communicate(timeout=30)
-    return process.returncode, stderr
+def worker_of(db: str, folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Start a worker with a short lease."""
+    return started("worker", "--db", db, cwd=folder, environ=ENVIRON)
 
 
 def owe(leanbe: Leanbe) -> str:
@@ -78,13 +58,13 @@ def test_a_killed_worker_loses_nothing(
     """Its lease runs out, another worker delivers again, and the lost attempt is on record."""
     delivery = owe(leanbe)
     receiver.is_open.clear()
-    with started("worker", "--db", database_url, home=tmp_path) as first:
+    with worker_of(database_url, tmp_path) as first:
         assert receiver.busy.wait(30)
         os.kill(first.pid, signal.SIGKILL)
         assert ended(first)[0] == -signal.SIGKILL
     assert leanbe.deliveries.get(delivery).attempts == ()
     receiver.is_open.set()
-    with started("worker", "--db", database_url, home=tmp_path) as second:
+    with worker_of(database_url, tmp_path) as second:
         until(lambda: leanbe.deliveries.get(delivery).delivered, "it is delivered again")
         second.terminate()
         assert ended(second)[0] == 0
@@ -103,10 +83,7 @@ def test_a_long_send_of_a_worker_that_lives_is_not_made_twice(
     """Two workers, and an answer that takes longer than a lease: whose it is, renews it."""
     delivery = owe(leanbe)
     receiver.is_open.clear()
-    with (
-        started("worker", "--db", database_url, home=tmp_path) as first,
-        started("worker", "--db", database_url, home=tmp_path) as second,
-    ):
+    with worker_of(database_url, tmp_path) as first, worker_of(database_url, tmp_path) as second:
         assert receiver.busy.wait(30)
         assert first.poll() is second.poll() is None
         over = to_milliseconds(SystemClock().now()) + 1500
@@ -122,11 +99,11 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
 ) -> None:
     delivery = owe(leanbe)
     receiver.is_open.clear()
-    with started("worker", "--db", database_url, home=tmp_path) as worker:
+    with worker_of(database_url, tmp_path) as worker:
         assert receiver.busy.wait(30)
         worker.terminate()
         receiver.is_open.set()
-        status, stderr = ended(worker)
+        status, _, stderr = ended(worker)
     assert status == 0, stderr
     assert outcomes(leanbe.deliveries.get(delivery).attempts) == [Outcome.DELIVERED]
     assert len(receiver.requests) == 1
@@ -138,7 +115,7 @@ def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
     owe(leanbe)
     receiver.is_open.clear()
     patient = f"{database_url}?timeout=600" if "sqlite" in database_url else database_url
-    with started("worker", "--db", patient, home=tmp_path) as worker:
+    with worker_of(patient, tmp_path) as worker:
         assert receiver.busy.wait(30)
         with leanbe._database.transaction() as session:
             session.execute(text("UPDATE deliveries SET due_at = due_at"))
@@ -161,10 +138,12 @@ def test_an_interrupted_trigger_hands_back_what_it_did_not_begin(
 ) -> None:
     receiver.is_open.clear()
     events = ("idea.created", "idea.updated", "idea.deleted")
-    with started("trigger", *events, "--db", database_url, home=tmp_path) as trigger:
+    with started(
+        "trigger", *events, "--db", database_url, cwd=tmp_path, environ=ENVIRON
+    ) as trigger:
         assert receiver.busy.wait(30)
         trigger.send_signal(signal.SIGINT)
-        status, stderr = ended(trigger)
+        status, _, stderr = ended(trigger)
     assert status == 130, stderr
     assert "Traceback" not in stderr
     begun, *rest = reversed(leanbe.deliveries.list())
