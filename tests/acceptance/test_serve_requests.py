@@ -123,11 +123,6 @@ def test_a_body_is_json_whatever_it_is_called(served: Served, kind: str) -> None
     assert answer.status_code == HTTPStatus.CREATED
 
 
-def test_of_two_members_of_one_name_the_last_counts(served: Served) -> None:
-    answer = served.client.post("/products", content='{"name": "First", "name": "Last"}')
-    assert answer.json()["name"] == "Last"
-
-
 @pytest.mark.parametrize(
     "content", [b'\xef\xbb\xbf{"name": "B"}', b'{"name": "\xff"}', b'{"name": 1e999}']
 )
