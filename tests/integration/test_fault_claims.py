@@ -6,16 +6,15 @@ import pytest
 
 from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.leases import inline
 from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.worker import Worker
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 from tests.answering import Answering
-from tests.bench import ALL, Bench, Noting, came_to, claim, ids_of
+from tests.bench import ALL, Bench, came_to, claim, ids_of
 from tests.concurrency import at_once
 from tests.statements import statements
+from tests.workers import worker
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What a claim sends for its faults at the most, where each is for another delivery.
@@ -205,17 +204,7 @@ def test_a_worker_misbehaves_like_everybody(bench: Bench) -> None:
     bench.arm("delivered_twice")
     bench.arm("delivered_late:1h")
     transport = Answering()
-    worker = Worker(
-        bench.queue(),
-        bench.sender(transport),
-        clock=bench.clock,
-        concurrency=2,
-        per_product=2,
-        poll_seconds=0.005,
-        call=inline,
-        watcher=Noting(),
-    )
-    asyncio.run(worker.run(drain=True))
+    asyncio.run(worker(bench, transport, concurrency=2, per_product=2).run(drain=True))
     assert [bench.state(each) for each in deliveries] == [
         "waiting",
         "delivered",

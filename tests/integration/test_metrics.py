@@ -6,33 +6,22 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Settings, Wanted
-from leanbe_emitter.delivery.leases import inline
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.transport import Answer, Unreachable
-from leanbe_emitter.delivery.worker import Worker
 from tests.answering import Answering, Meanwhile
 from tests.away import Away
-from tests.bench import LEASE_SECONDS, Bench, Noting, claim
+from tests.bench import LEASE_SECONDS, Bench, claim
 from tests.loops import on_a_loop
 from tests.receiver import Receiver
+from tests.workers import worker
 
 
 async def drained(bench: Bench, transport: Answering, *, queue: Queue | None = None) -> Metrics:
     """Let a worker deliver what is due; return what it counted."""
     counters = Counters()
-    worker = Worker(
-        queue or bench.queue(),
-        bench.sender(transport),
-        clock=bench.clock,
-        concurrency=8,
-        per_product=8,
-        poll_seconds=0.005,
-        call=inline,
-        watcher=Noting(),
-        counters=counters,
-    )
-    await worker.run(drain=True)
+    it = worker(bench, transport, queue=queue, concurrency=8, per_product=8, counters=counters)
+    await it.run(drain=True)
     return counters.metrics()
 
 

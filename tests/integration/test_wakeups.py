@@ -9,19 +9,19 @@ import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.leases import inline
 from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.wakeups import wakeups_of
-from leanbe_emitter.delivery.worker import BUSY_PAUSE_SECONDS, Worker
+from leanbe_emitter.delivery.worker import BUSY_PAUSE_SECONDS
 from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
 from leanbe_emitter.storage.states import DeliveryState
 from tests.answering import Answering, Holding
-from tests.bench import LEASE_SECONDS, Bench, Noting, happened
+from tests.bench import LEASE_SECONDS, Bench, happened
 from tests.loops import on_a_loop
 from tests.waiting import seen
+from tests.workers import worker, working
 
 HOUR = 3600.0
 STORM = 1000
@@ -57,24 +57,18 @@ async def woken(
     """Let a worker run that looks by itself once an hour."""
     queue = Looking(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
     wakeups = ByHand()
-    worker = Worker(
-        queue,
-        bench.sender(transport),
-        clock=bench.clock,
+    it = worker(
+        bench,
+        transport,
+        queue=queue,
         concurrency=concurrency,
         per_product=concurrency,
         poll_seconds=HOUR,
-        call=inline,
-        watcher=Noting(),
         wakeups=wakeups,
     )
-    task = asyncio.create_task(worker.run())
-    try:
+    async with working(it):
         await seen(lambda: queue.looks > 0, "it has looked at first")
         yield wakeups, queue
-    finally:
-        worker.stop()
-        await task
 
 
 @on_a_loop

@@ -1,65 +1,26 @@
 """The worker: what is due is delivered, and what happens to a worker loses nothing."""
 
-import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.leases import Seam, inline
 from leanbe_emitter.delivery.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.queue import Exchange, Queue
-from leanbe_emitter.delivery.transport import Answer, Transport
-from leanbe_emitter.delivery.watcher import Watcher
-from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
+from leanbe_emitter.delivery.transport import Answer
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding, Meanwhile
 from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
 from tests.loops import on_a_loop
 from tests.waiting import seen
+from tests.workers import worker, working
 
 SLOW = "http://127.0.0.1:9/slow"
 REFUSED = Answer(status=500)
-
-
-def worker(
-    bench: Bench,
-    transport: Transport,
-    *,
-    queue: Queue | None = None,
-    concurrency: int = 64,
-    per_product: int = 16,
-    watcher: Watcher | None = None,
-    grace_seconds: float = GRACE_SECONDS,
-    call: Seam = inline,
-) -> Worker:
-    return Worker(
-        queue or bench.queue(),
-        bench.sender(transport),
-        clock=bench.clock,
-        concurrency=concurrency,
-        per_product=per_product,
-        poll_seconds=0.005,
-        call=call,
-        watcher=watcher or Noting(),
-        grace_seconds=grace_seconds,
-    )
-
-
-@asynccontextmanager
-async def working(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
-    """Let a worker run for as long as the block lasts, and stop it then."""
-    task = asyncio.create_task(it.run())
-    try:
-        yield task
-    finally:
-        it.stop()
-        await task
 
 
 def states(bench: Bench, deliveries: Sequence[str]) -> Counter[DeliveryState]:
