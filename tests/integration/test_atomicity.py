@@ -1,11 +1,16 @@
 """An action is all or nothing: whichever of its statements fails, nothing of it remains."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.actions import ACTIONS, prepare
 from tests.dump import dump
 from tests.scene import Scene
 from tests.statements import Broken, statements
+
+#: Acts, and fails at the statement of that number, if there are so many.
+Acting = Callable[[Scene, str, int], bool]
 
 every_action = pytest.mark.parametrize("action", ACTIONS)
 
@@ -14,32 +19,31 @@ every_action = pytest.mark.parametrize("action", ACTIONS)
 def test_whichever_statement_of_an_action_fails_nothing_of_it_remains(
     scene: Scene, action: str
 ) -> None:
-    prepare(scene, action)
-    database = scene.leanbe._database
-    before = dump(database)
-    failed = 0
-    while _fails(scene, action, at=failed + 1):
-        failed += 1
-        assert dump(database) == before, f"after its statement {failed}"
+    failed = _failures_that_leave_nothing(scene, action, _fails)
     assert failed >= 4, "an action locks, reads, writes and records"
-    assert dump(database) != before
 
 
 @every_action
 def test_whichever_statement_fails_inside_a_transaction_the_action_alone_is_undone(
     scene: Scene, action: str
 ) -> None:
+    _failures_that_leave_nothing(scene, action, _undone)
+
+
+def _failures_that_leave_nothing(scene: Scene, action: str, fails: Acting) -> int:
+    """Act again and again, each time failing one statement later, until nothing fails."""
     prepare(scene, action)
     database = scene.leanbe._database
-    before = dump(database)
-    failed = 0
-    while _undone(scene, action, at=failed + 1):
+    before, failed = dump(database), 0
+    while fails(scene, action, failed + 1):
         failed += 1
         assert dump(database) == before, f"after its statement {failed}"
     assert dump(database) != before
+    return failed
 
 
-def _fails(scene: Scene, action: str, *, at: int) -> bool:
+def _fails(scene: Scene, action: str, at: int) -> bool:
+    """Act by itself; say whether it failed at that statement."""
     with statements(scene.leanbe._database, failing=at):
         try:
             ACTIONS[action](scene)
@@ -48,7 +52,7 @@ def _fails(scene: Scene, action: str, *, at: int) -> bool:
     return False
 
 
-def _undone(scene: Scene, action: str, *, at: int) -> bool:
+def _undone(scene: Scene, action: str, at: int) -> bool:
     """Act in a transaction that goes on after the failure, and is committed."""
     is_broken = False
     with scene.leanbe.transaction():
