@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -117,6 +118,12 @@ class Bench:
         """Record events in a transaction of their own."""
         with self.database.transaction() as session:
             return record(session, events, now=self.clock.now(), ids=self.ids, lease=lease)
+
+    def roll_back(self, *events: NewEvent) -> None:
+        """Record events in a transaction that is rolled back."""
+        with suppress(ZeroDivisionError), self.database.transaction() as session:
+            record(session, events, now=self.clock.now(), ids=self.ids)
+            raise ZeroDivisionError
 
     def owe(self, product: str, count: int = 1, *, lease: Lease | None = None) -> list[str]:
         """Record so many events of a product; return the ids of their deliveries."""

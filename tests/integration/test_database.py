@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from leanbe_emitter.errors import Conflict, DatabaseBehind, DatabaseUnavailable,
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
 from leanbe_emitter.storage.urls import parse_database_url
+from tests.concurrency import at_once
 
 Opener = Callable[[str], Database]
 
@@ -271,11 +273,7 @@ def test_two_writers_on_one_sqlite_file_wait_for_each_other(opened: Opener, tmp_
                 session.execute(text("UPDATE tally SET n = :n"), {"n": n + 1})
         database.close()
 
-    threads = [threading.Thread(target=count_up) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[count_up] * 4)
     with opened(url).reading() as session:
         assert session.execute(text("SELECT n FROM tally")).scalar_one() == 100
 
@@ -331,22 +329,12 @@ def test_an_interrupt_loses_nothing_of_what_is_in_memory(opened: Opener) -> None
 
 def test_several_may_create_the_same_file_at_once(opened: Opener, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'race.db'}"
-    errors: list[Exception] = []
 
     def open_it() -> None:
-        database = Database(url)
-        try:
+        with closing(Database(url)) as database:
             prepare(database)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
-            errors.append(error)
-        database.close()
 
-    threads = [threading.Thread(target=open_it) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert at_once(*[open_it] * 6) == [None] * 6
     assert schema_of(opened(url)).state is SchemaState.CURRENT
 
 
