@@ -36,11 +36,15 @@ class Peer:
         self.writer.write(data)
         await self.writer.drain()
 
+    async def answer(self, answer: bytes = OK) -> None:
+        """Read one request, and answer it."""
+        await self.request()
+        await self.write(answer)
+
     async def serve(self, answer: bytes = OK) -> None:
         """Answer every request alike until the other side hangs up."""
         while True:
-            await self.request()
-            await self.write(answer)
+            await self.answer(answer)
 
     async def hang_up(self) -> None:
         """Close in the ordinary way."""

@@ -39,8 +39,7 @@ async def never_answers(peer: Peer) -> None:
 
 async def trickles(peer: Peer) -> None:
     """A byte of its answer at a time, and never the last of it."""
-    await peer.request()
-    await peer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    await peer.answer(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         await peer.write(b"x")
         await asyncio.sleep(0.05)
@@ -56,8 +55,7 @@ async def closes_before_it_answers(peer: Peer) -> None:
 
 
 async def closes_in_the_middle_of_its_answer(peer: Peer) -> None:
-    await peer.request()
-    await peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+    await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
     await peer.hang_up()
 
 
@@ -67,14 +65,12 @@ async def resets(peer: Peer) -> None:
 
 
 async def speaks_no_http(peer: Peer) -> None:
-    await peer.request()
-    await peer.write(b"220 mail.test ESMTP\r\n")
+    await peer.answer(b"220 mail.test ESMTP\r\n")
     await peer.until_hung_up()
 
 
 async def contradicts_itself(peer: Peer) -> None:
-    await peer.request()
-    await peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok")
+    await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok")
     await peer.until_hung_up()
 
 
@@ -166,8 +162,7 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
     db: str, tmp_path: Path
 ) -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
+        await peer.answer(f"HTTP/1.1 200 OK\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
         piece = b"x" * PIECE
         for _ in range(GIGABYTE // PIECE):
             await peer.write(piece)
@@ -214,8 +209,7 @@ async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_
     refusal = b"HTTP/1.1 500 Oh No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(refusal)
+        await peer.answer(refusal)
 
     async with Leanbe(db) as leanbe:
         async with scripted(script) as server:

@@ -5,7 +5,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -290,11 +289,7 @@ def test_threads_share_a_database_in_memory() -> None:
             with database.transaction() as session:
                 session.execute(text("UPDATE tally SET n = n + 1"))
 
-    threads = [threading.Thread(target=count_up) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[count_up] * 8)
     with database.reading() as session:
         assert session.execute(text("SELECT n FROM tally")).scalar_one() == 200
     database.close()

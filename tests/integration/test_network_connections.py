@@ -61,8 +61,7 @@ CLEAN = {
 @on_a_loop
 async def test_a_connection_stays_after(answer: bytes) -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(answer)
+        await peer.answer(answer)
         await peer.serve()
 
     async with scripted(script) as server, sender() as transport:
@@ -85,8 +84,7 @@ ODD = {
 @on_a_loop
 async def test_a_connection_is_never_used_again_after(answer: bytes) -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(answer)
+        await peer.answer(answer)
         assert await peer.until_hung_up() == b""
 
     async with scripted(script) as server, sender() as transport:
@@ -99,8 +97,7 @@ async def test_a_connection_is_never_used_again_after(answer: bytes) -> None:
 @on_a_loop
 async def test_a_connection_on_which_something_came_unasked_is_never_used_again() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK)
+        await peer.answer()
         await answered.wait()
         await peer.write(head("Content-Length: 0", status="408 Request Timeout"))
         assert await peer.until_hung_up() == b""
@@ -117,8 +114,7 @@ async def test_a_connection_on_which_something_came_unasked_is_never_used_again(
 @on_a_loop
 async def test_a_server_that_closes_an_idle_connection_costs_no_delivery() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK)
+        await peer.answer()
         await peer.hang_up()
 
     async with scripted(script) as server, sender() as transport:
@@ -149,8 +145,7 @@ async def test_a_connection_that_idled_is_asked_before_it_is_used() -> None:
 @on_a_loop
 async def test_an_idle_connection_is_closed_in_time() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK)
+        await peer.answer()
         await peer.until_hung_up()
 
     async with scripted(script) as server, sender(idle_seconds=SOON / 4) as transport:

@@ -197,8 +197,7 @@ async def test_of_several_addresses_the_forbidden_ones_are_passed_over() -> None
 @on_a_loop
 async def test_a_name_is_resolved_and_checked_again_for_every_new_connection() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK.replace(b"Content", b"Connection: close\r\nContent"))
+        await peer.answer(OK.replace(b"Content", b"Connection: close\r\nContent"))
 
     names: dict[str, Sequence[str]] = {"turncoat.test": ("127.0.0.1",)}
     book = Book()
@@ -368,8 +367,7 @@ async def test_over_tls_an_answer_without_a_length_ends_with_the_connection(
     """With TLS's own goodbye or without: asyncio does not tell which, and many leave it out."""
 
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        await peer.answer(b"HTTP/1.1 200 OK\r\n\r\nhello")
         if with_goodbye:
             await peer.hang_up()
 

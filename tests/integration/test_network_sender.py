@@ -57,8 +57,7 @@ async def test_a_header_that_could_end_early_never_goes_out(header: tuple[str, s
 @on_a_loop
 async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(head() + b"hello ")
+        await peer.answer(head() + b"hello ")
         await peer.write(b"world")
         await peer.hang_up()
 
@@ -70,8 +69,7 @@ async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
 @on_a_loop
 async def test_a_server_that_answers_and_half_closes_has_answered() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK)
+        await peer.answer()
         peer.half_close()
         assert await peer.until_hung_up() == b""
 
@@ -107,8 +105,7 @@ async def test_an_answer_that_is_cut_off_is_unknown_and_what_came_is_kept(
     start: bytes, body: bytes
 ) -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(start)
+        await peer.answer(start)
         await peer.hang_up()
 
     async with scripted(script) as server, sender() as transport:
@@ -121,8 +118,7 @@ async def test_an_answer_that_is_cut_off_is_unknown_and_what_came_is_kept(
 @on_a_loop
 async def test_a_reset_in_the_middle_of_an_answer_is_unknown() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(head() + b"hello")
+        await peer.answer(head() + b"hello")
         await come.wait()
         peer.reset()
 
@@ -137,8 +133,7 @@ async def test_a_reset_in_the_middle_of_an_answer_is_unknown() -> None:
 @on_a_loop
 async def test_what_is_no_http_is_unknown_and_the_connection_is_closed() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(b"220 mail.test ESMTP\r\n")
+        await peer.answer(b"220 mail.test ESMTP\r\n")
         await peer.until_hung_up()
 
     async with scripted(script) as server, sender() as transport:
@@ -160,8 +155,7 @@ async def test_a_server_that_closes_at_once_is_unknown_once_bytes_went_out() -> 
 @on_a_loop
 async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(head(f"Content-Length: {len(LARGE)}") + LARGE)
+        await peer.answer(head(f"Content-Length: {len(LARGE)}") + LARGE)
 
     async with scripted(script) as server, sender(kept_answer_bytes=1000) as transport:
         answer = await transport.send(post(server.url()))
@@ -187,8 +181,7 @@ async def test_no_answer_within_the_time_is_unknown() -> None:
 @on_a_loop
 async def test_a_trickling_server_cannot_stretch_the_deadline(start: bytes) -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(start)
+        await peer.answer(start)
         while True:
             await peer.write(b"x")
             await asyncio.sleep(SOON / 20)
@@ -202,8 +195,7 @@ async def test_a_trickling_server_cannot_stretch_the_deadline(start: bytes) -> N
 @on_a_loop
 async def test_an_endless_answer_is_cut_off_at_the_deadline() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(head())
+        await peer.answer(head())
         while True:
             await peer.write(LARGE[:100_000])
 
@@ -216,8 +208,7 @@ async def test_an_endless_answer_is_cut_off_at_the_deadline() -> None:
 @on_a_loop
 async def test_a_later_request_with_less_time_is_cut_off_at_its_own_deadline() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK)
+        await peer.answer()
         await peer.request()
         await peer.until_hung_up()
 
@@ -230,8 +221,7 @@ async def test_a_later_request_with_less_time_is_cut_off_at_its_own_deadline() -
 @on_a_loop
 async def test_a_connection_outlives_the_deadline_of_an_earlier_request() -> None:
     async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.write(OK)
+        await peer.answer()
         await peer.request()
         await asyncio.sleep(2 * SOON)
         await peer.write(OK)
