@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from leanbe_emitter.delivery.http1 import IDLE_SECONDS, Http1Transport
+from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.resolving import Resolve
 from leanbe_emitter.delivery.transport import (
-    KEPT_ANSWER_BYTES,
     VERIFY,
     OutgoingRequest,
     TlsSettings,
@@ -50,15 +50,12 @@ async def sender(
     *,
     rules: TargetRules | None = None,
     resolve: Resolve = by_the_book,
-    kept_answer_bytes: int = KEPT_ANSWER_BYTES,
+    kept: Kept = KEPT,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[Http1Transport]:
     """A network sender that is closed when the block ends."""
     transport = Http1Transport(
-        rules=rules or TargetRules(),
-        resolve=resolve,
-        kept_answer_bytes=kept_answer_bytes,
-        idle_seconds=idle_seconds,
+        rules=rules or TargetRules(), resolve=resolve, kept=kept, idle_seconds=idle_seconds
     )
     try:
         yield transport

@@ -6,7 +6,8 @@ nothing odd was seen: ``is_tidy`` says so. It does no I/O and knows no time.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from leanbe_emitter.delivery.transport import Answer, keep_headers
+from leanbe_emitter.delivery.kept import Kept, keep_headers
+from leanbe_emitter.delivery.transport import Answer
 
 # How much may come without a byte of body: heads and trailers end.
 _LONGEST_BARREN_BYTES = 256 * 1024
@@ -26,8 +27,7 @@ class AnswerReader:
     """Reads the answers of one connection, one at a time.
 
     Args:
-        kept_answer_bytes: how much of a body is kept; the rest is counted and dropped.
-        kept_header_bytes: how much of the headers is kept, in bytes of names and values.
+        kept: how much of an answer is kept.
 
     Attributes:
         has_head: the status and the headers of the final answer have come.
@@ -35,9 +35,8 @@ class AnswerReader:
         is_tidy: nothing that came so far speaks against another answer on this connection.
     """
 
-    def __init__(self, *, kept_answer_bytes: int, kept_header_bytes: int) -> None:
-        self._kept_answer_bytes = kept_answer_bytes
-        self._kept_header_bytes = kept_header_bytes
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
         self._parser = HttpResponseParser(self)
         self.is_tidy = True
         self.expect()
@@ -50,7 +49,7 @@ class AnswerReader:
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._room = self._kept_answer_bytes
+        self._room = self._kept.answer_bytes
         self._body_length = 0
         self._last_piece = b""
         self._barren_bytes = 0
@@ -88,7 +87,7 @@ class AnswerReader:
         return Answer(
             status=self._status,
             reason=self._reason.decode("latin-1"),
-            headers=keep_headers(self._headers, kept_bytes=self._kept_header_bytes),
+            headers=keep_headers(self._headers, kept_bytes=self._kept.header_bytes),
             body=b"".join(self._pieces),
             body_length=self._body_length,
             remark=remark,

@@ -14,15 +14,10 @@ from functools import lru_cache
 from leanbe_emitter.delivery.answers import AnswerReader
 from leanbe_emitter.delivery.connecting import Connector
 from leanbe_emitter.delivery.connection import Connection
+from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.misbehaving import Manner
 from leanbe_emitter.delivery.resolving import Resolve, SystemResolver
-from leanbe_emitter.delivery.transport import (
-    KEPT_ANSWER_BYTES,
-    KEPT_HEADER_BYTES,
-    Answer,
-    OutgoingRequest,
-    Unreachable,
-)
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
@@ -45,8 +40,7 @@ class Http1Transport:
 
     Args:
         rules: where webhooks may point; asked for the URL and for the address connected to.
-        kept_answer_bytes: how much of an answer's body is kept; the rest is counted and dropped.
-        kept_header_bytes: how much of an answer's headers is kept, in names and values.
+        kept: how much of an answer is kept.
         idle_seconds: how long a connection may idle and be used again.
         resolve: how names become addresses; the system's resolver by default.
     """
@@ -55,14 +49,12 @@ class Http1Transport:
         self,
         *,
         rules: TargetRules,
-        kept_answer_bytes: int = KEPT_ANSWER_BYTES,
-        kept_header_bytes: int = KEPT_HEADER_BYTES,
+        kept: Kept = KEPT,
         idle_seconds: float = IDLE_SECONDS,
         resolve: Resolve | None = None,
     ) -> None:
         self._rules = rules
-        self._kept_answer_bytes = kept_answer_bytes
-        self._kept_header_bytes = kept_header_bytes
+        self._kept = kept
         self._idle_seconds = idle_seconds
         self._connector = Connector(rules=rules, resolve=resolve or SystemResolver())
         self._targets: dict[str, Target] = {}
@@ -178,10 +170,7 @@ class Http1Transport:
             lambda place: Connection(
                 place,
                 is_tls=target.scheme == "https",
-                reader=AnswerReader(
-                    kept_answer_bytes=self._kept_answer_bytes,
-                    kept_header_bytes=self._kept_header_bytes,
-                ),
+                reader=AnswerReader(self._kept),
                 on_lost=lambda lost: self._forget(lost, key),
             ),
             tls=request.tls,

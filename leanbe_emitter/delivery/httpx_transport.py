@@ -8,15 +8,8 @@ import asyncio
 
 import httpx
 
-from leanbe_emitter.delivery.transport import (
-    KEPT_ANSWER_BYTES,
-    KEPT_HEADER_BYTES,
-    Answer,
-    OutgoingRequest,
-    Unknown,
-    Unreachable,
-    keep_headers,
-)
+from leanbe_emitter.delivery.kept import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import TargetRules, check_url
 
@@ -36,22 +29,15 @@ class HttpxTransport:
     Args:
         transport: the user's own; ``aclose`` closes it.
         rules: where webhooks may point; asked for the URL, not for the address.
-        kept_answer_bytes: how much of an answer's body is kept; the rest is counted and dropped.
-        kept_header_bytes: how much of an answer's headers is kept, in names and values.
+        kept: how much of an answer is kept.
     """
 
     def __init__(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        *,
-        rules: TargetRules,
-        kept_answer_bytes: int = KEPT_ANSWER_BYTES,
-        kept_header_bytes: int = KEPT_HEADER_BYTES,
+        self, transport: httpx.AsyncBaseTransport, *, rules: TargetRules, kept: Kept = KEPT
     ) -> None:
         self._transport = transport
         self._rules = rules
-        self._kept_answer_bytes = kept_answer_bytes
-        self._kept_header_bytes = kept_header_bytes
+        self._kept = kept
 
     async def send(self, request: OutgoingRequest) -> Answer:
         """Send the request once and return the answer.
@@ -61,12 +47,10 @@ class HttpxTransport:
             Unknown: bytes went out, or nobody can say, and no complete answer came back.
         """
         foreign = self._foreign(request)
-        came = _Answer(
-            kept_answer_bytes=self._kept_answer_bytes, kept_header_bytes=self._kept_header_bytes
-        )
+        came = AnswerSoFar(self._kept)
         try:
             async with asyncio.timeout(request.timeout_seconds):
-                await came.read(await self._transport.handle_async_request(foreign))
+                await _read(await self._transport.handle_async_request(foreign), came)
         except _BEFORE_THE_REQUEST as error:
             raise Unreachable(_in_words(error)) from error
         except (TimeoutError, httpx.TimeoutException) as error:
@@ -107,44 +91,16 @@ class HttpxTransport:
             raise Unreachable(f"httpx does not take the request: {error}") from error
 
 
-class _Answer:
-    """What has come of an answer."""
-
-    def __init__(self, *, kept_answer_bytes: int, kept_header_bytes: int) -> None:
-        self._kept_header_bytes = kept_header_bytes
-        self._room = kept_answer_bytes
-        self._response: httpx.Response | None = None
-        self._pieces: list[bytes] = []
-        self._length = 0
-
-    async def read(self, response: httpx.Response) -> None:
-        """Read the answer to its end."""
-        self._response = response
-        if not isinstance(response.stream, httpx.AsyncByteStream):
-            raise TypeError("the answer's body is no asynchronous stream")
-        try:
-            async for piece in response.stream:
-                self._length += len(piece)
-                if self._room > 0:
-                    self._pieces.append(piece[: self._room])
-                    self._room -= len(piece)
-        finally:
-            await response.aclose()
-
-    def so_far(self) -> Answer | None:
-        """Return what has come, None before the head."""
-        return self.whole() if self._response is not None else None
-
-    def whole(self) -> Answer:
-        """Return the answer, whose head has come."""
-        assert self._response is not None  # noqa: S101 - tells the type checker
-        return Answer(
-            status=self._response.status_code,
-            reason=self._response.reason_phrase,
-            headers=keep_headers(self._response.headers.raw, kept_bytes=self._kept_header_bytes),
-            body=b"".join(self._pieces),
-            body_length=self._length,
-        )
+async def _read(response: httpx.Response, came: AnswerSoFar) -> None:
+    """Read an answer to its end."""
+    came.begin(response.status_code, response.headers.raw, reason=response.reason_phrase)
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("the answer's body is no asynchronous stream")
+    try:
+        async for piece in response.stream:
+            came.add(piece)
+    finally:
+        await response.aclose()
 
 
 def _in_words(error: Exception) -> str:

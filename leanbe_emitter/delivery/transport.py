@@ -17,11 +17,6 @@ from leanbe_emitter.targets import Target
 #: What the sender calls itself (contract c.5: a name of the emulator's own).
 USER_AGENT = f"leanbe-emitter/{__version__}"
 
-#: How much of an answer's body is kept by default, in bytes; the rest is counted and dropped.
-KEPT_ANSWER_BYTES = 64 * 1024
-#: How much of an answer's headers is kept by default, in bytes of names and values.
-KEPT_HEADER_BYTES = 16 * 1024
-
 _REMEMBERED_HEADERS = 4096
 
 
@@ -172,16 +167,3 @@ def _composed(
         else:
             added.append(header)
     return (*headers.values(), *added)
-
-
-def keep_headers(
-    headers: Iterable[tuple[bytes, bytes]], *, kept_bytes: int
-) -> tuple[tuple[str, str], ...]:
-    """Return the first of an answer's headers, so many bytes of names and values, as text."""
-    kept = []
-    for name, value in headers:
-        kept_bytes -= len(name) + len(value)
-        if kept_bytes < 0:
-            break
-        kept.append((name.decode("latin-1"), value.decode("latin-1")))
-    return tuple(kept)

@@ -32,6 +32,7 @@ from leanbe_emitter.delivery.wakeups import wakeups_of
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
 from leanbe_emitter.emitter.home import Home
+from leanbe_emitter.emitter.opening import kept
 from leanbe_emitter.emitter.routing import RoutingTransport
 from leanbe_emitter.emitter.turns import Turns
 from leanbe_emitter.emitter.until import LOOK_SECONDS
@@ -279,11 +280,7 @@ class Engine:
         return RoutingTransport(transport, receivers=self._receivers, home=self._home)
 
     def _new_network(self) -> Http1Transport:
-        return Http1Transport(
-            rules=self._rules,
-            kept_answer_bytes=self._settings.kept_answer_bytes,
-            kept_header_bytes=self._settings.kept_header_bytes,
-        )
+        return Http1Transport(rules=self._rules, kept=kept(self._settings))
 
     def _sender(
         self,

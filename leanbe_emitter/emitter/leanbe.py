@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
@@ -31,7 +30,7 @@ from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.events import Events
 from leanbe_emitter.emitter.faults import Faults
 from leanbe_emitter.emitter.loops import require_no_loop
-from leanbe_emitter.emitter.opening import carrier, prepared
+from leanbe_emitter.emitter.opening import carrier, kept, prepared
 from leanbe_emitter.emitter.products import Products
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.seeds import Seeds
@@ -125,12 +124,7 @@ class Leanbe(Attempting, Asserting):
                 max_payload_bytes=self._settings.max_payload_bytes,
             ),
         )
-        self._receivers = Receivers(
-            kept=Kept(
-                answer_bytes=self._settings.kept_answer_bytes,
-                header_bytes=self._settings.kept_header_bytes,
-            )
-        )
+        self._receivers = Receivers(kept=kept(self._settings))
         self._engine = Engine(
             self._database,
             clock=self._clock,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.clock import Clock
+from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.settings import Settings
@@ -32,9 +33,9 @@ def carrier(
         return transport
     from leanbe_emitter.delivery.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
 
-    return HttpxTransport(
-        transport,
-        rules=rules,
-        kept_answer_bytes=settings.kept_answer_bytes,
-        kept_header_bytes=settings.kept_header_bytes,
-    )
+    return HttpxTransport(transport, rules=rules, kept=kept(settings))
+
+
+def kept(settings: Settings) -> Kept:
+    """Return how much of an answer is kept."""
+    return Kept(answer_bytes=settings.kept_answer_bytes, header_bytes=settings.kept_header_bytes)

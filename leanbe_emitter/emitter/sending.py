@@ -12,6 +12,7 @@ from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.emitter.loops import require_no_loop, require_no_receiver
+from leanbe_emitter.emitter.opening import kept
 from leanbe_emitter.emitter.synthetic import NO_CHANGES, Author, Changes
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
@@ -171,11 +172,7 @@ class Courier:
         return settlement
 
     async def _carry(self, claimed: Claimed) -> Settlement:
-        transport = Http1Transport(
-            rules=self._rules,
-            kept_answer_bytes=self._settings.kept_answer_bytes,
-            kept_header_bytes=self._settings.kept_header_bytes,
-        )
+        transport = Http1Transport(rules=self._rules, kept=kept(self._settings))
         sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         try:
             return await sender.send(claimed)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import OutgoingRequest
 from tests.loops import on_a_loop
 from tests.scripted import OK, Peer, head, scripted
@@ -157,7 +158,7 @@ async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None
     async def script(peer: Peer) -> None:
         await peer.answer(head(f"Content-Length: {len(LARGE)}") + LARGE)
 
-    async with scripted(script) as server, sender(kept_answer_bytes=1000) as transport:
+    async with scripted(script) as server, sender(kept=Kept(answer_bytes=1000)) as transport:
         answer = await transport.send(post(server.url()))
         assert (answer.body, answer.body_length) == (LARGE[:1000], len(LARGE))
 

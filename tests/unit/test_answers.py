@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
+from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import Answer
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
@@ -21,8 +22,8 @@ NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
 WHOLE = [LENGTH, CHUNKED, EARLY_HINTS, NO_CONTENT, NOT_MODIFIED]
 
 
-def reader(*, kept_answer_bytes: int = 1000, kept_header_bytes: int = 1000) -> AnswerReader:
-    return AnswerReader(kept_answer_bytes=kept_answer_bytes, kept_header_bytes=kept_header_bytes)
+def reader(*, answer_bytes: int = 1000, header_bytes: int = 1000) -> AnswerReader:
+    return AnswerReader(Kept(answer_bytes=answer_bytes, header_bytes=header_bytes))
 
 
 def feed(one: AnswerReader, pieces: Iterable[bytes]) -> None:
@@ -127,7 +128,7 @@ def test_an_answer_that_is_cut_off_is_not_complete(data: bytes) -> None:
 
 
 def test_what_is_beyond_the_cap_is_counted_and_dropped() -> None:
-    one = reader(kept_answer_bytes=4)
+    one = reader(answer_bytes=4)
     one.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
     one.feed(b"def")
     assert one.feed(b"ghi")
@@ -136,7 +137,7 @@ def test_what_is_beyond_the_cap_is_counted_and_dropped() -> None:
 
 
 def test_headers_beyond_the_cap_are_dropped_and_still_frame_the_answer() -> None:
-    one = reader(kept_header_bytes=8)
+    one = reader(header_bytes=8)
     assert not one.feed(b"HTTP/1.1 200 OK\r\nX-A: 12345\r\nContent-Length: 1\r\n\r\n")
     assert one.feed(b"x")
     assert one.is_tidy

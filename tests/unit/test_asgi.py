@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import WaitTimedOut
-from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.exchange import FRAME_BYTES
+from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from tests.apps import (
     END,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.delivery.in_process.answering import Kept
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
+from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from leanbe_emitter.emitter.waiting import drive
 from tests.apps import SOON, URL, sleeping, told

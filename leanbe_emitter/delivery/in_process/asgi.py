@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.in_process.answering import KEPT, Kept, failed, raised
+from leanbe_emitter.delivery.in_process.answering import failed, raised
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.exchange import Exchange, http_scope
@@ -24,6 +24,7 @@ from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.in_process.unattended import unattended_threads
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.in_process.whereabouts import of_tasks
+from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import WaitTimedOut
 

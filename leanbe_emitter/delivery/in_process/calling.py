@@ -9,11 +9,12 @@ import asyncio
 from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.in_process.answering import KEPT, AnswerSoFar, Kept, failed, raised
+from leanbe_emitter.delivery.in_process.answering import failed, raised
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
+from leanbe_emitter.delivery.kept import KEPT, AnswerSoFar, Kept
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
 
 #: Puts a request to a receiver, and its answer where it belongs.

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from leanbe_emitter.delivery.in_process.answering import AnswerSoFar, Kept, phrase
+from leanbe_emitter.delivery.in_process.answering import phrase
+from leanbe_emitter.delivery.kept import AnswerSoFar, Kept
 from leanbe_emitter.delivery.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 

@@ -8,8 +8,8 @@ listens there: whoever sends asks here first, and sends over the network what is
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from leanbe_emitter.delivery.in_process.answering import KEPT, Kept
 from leanbe_emitter.delivery.in_process.app_errors import AppError
+from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 from leanbe_emitter.targets import Target
 

@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from leanbe_emitter.delivery.in_process.answering import KEPT, Kept
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
@@ -17,6 +16,7 @@ from leanbe_emitter.delivery.in_process.django_asgi import DjangoAsgiTransport
 from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
+from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.errors import InvalidValue
 
