@@ -21,7 +21,7 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.storage.clocks import MANUAL, SYSTEM, StoredClock
+from leanbe_emitter.storage.clocks import HOW_TO_MOVE, MANUAL, SYSTEM, StoredClock
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 
@@ -129,7 +129,7 @@ class AdvancingClock:
         if way <= timedelta():
             raise InvalidValue(
                 f"The time cannot be moved on by {way}.",
-                hint="Name how far: advance(hours=1); set() goes back, too.",
+                hint="Name how far, such as an hour. Back it goes only when it is set.",
             )
         now = clock.now()
         if way >= RANGE[1] - now:
@@ -198,11 +198,7 @@ class AdvancingClock:
     def _movable(self) -> MovableClock:
         if isinstance(self._clock, MovableClock):
             return self._clock
-        raise Conflict(
-            "The machine's own clock cannot be moved.",
-            hint="Leanbe(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) has one that can, "
-            "and so has a database that is served with --clock manual.",
-        )
+        raise Conflict("The machine's own clock cannot be moved.", hint=HOW_TO_MOVE)
 
     def __repr__(self) -> str:
         return repr(self._clock)

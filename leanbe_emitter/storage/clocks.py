@@ -20,6 +20,11 @@ from leanbe_emitter.wire.nearest import any_of
 
 #: What the clock of a database can be.
 MANUAL, SYSTEM = "manual", "system"
+#: What to do where the clock cannot be moved, as holds however somebody comes to it.
+HOW_TO_MOVE = (
+    "A server that is started with --clock manual makes it manual, "
+    'and so does Leanbe(clock="manual") in Python.'
+)
 
 _NOW = select(ClockRow.now_at)
 _NOW_TEXT = str(_NOW)
@@ -142,7 +147,7 @@ class StoredClock:
         if moved is None:
             raise Conflict(
                 "The database's clock is the machine's by now: it cannot be moved.",
-                hint="A server that is started with --clock manual makes it manual.",
+                hint=HOW_TO_MOVE,
             )
         tell_workers(session)
 

@@ -123,6 +123,13 @@ def test_what_falls_due_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
             leanbe.clock.run_until_settled()
 
 
+def test_what_makes_a_clock_one_that_moves_is_said_and_does() -> None:
+    with Leanbe() as leanbe, pytest.raises(Conflict, match=r'Leanbe\(clock="manual"\)'):
+        leanbe.clock.advance(hours=1)
+    with Leanbe(clock="manual") as leanbe:
+        leanbe.clock.advance(hours=1)
+
+
 def test_the_machines_clock_cannot_be_moved() -> None:
     with Leanbe(transport=Answering(OK)) as leanbe:
         for move in (
