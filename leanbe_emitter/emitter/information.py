@@ -16,7 +16,13 @@ from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import Schema, SchemaState, not_ready, schema_of
+from leanbe_emitter.storage.migrate import (
+    Schema,
+    SchemaState,
+    not_ready,
+    schema_of,
+    write_revision_again,
+)
 from leanbe_emitter.storage.urls import shown
 from leanbe_emitter.wire.instants import print_instant
 
@@ -113,15 +119,15 @@ class Informing:
         Raises:
             Conflict: a transaction is open.
             DatabaseBehind: its tables are others.
-            DatabaseUnavailable: it cannot be reached, its file is gone, somebody held it for as
-                long as an action would have waited, or it did not take what a worker wrote last.
+            DatabaseUnavailable: it cannot be reached, its file is gone, its disk is full, somebody
+                held it for as long as an action would have waited, or it did not take what a worker
+                wrote last.
         """
         self._transactions.require_none("Asking whether all is ready")
         schema = self.schema()
         if schema.state is not SchemaState.CURRENT:
             raise not_ready(schema)
-        with self._database.transaction() as session:
-            session.connection()
+        write_revision_again(self._database)
         self._engine.require_reached()
 
     @property

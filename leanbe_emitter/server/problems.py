@@ -155,6 +155,9 @@ def require_plain_path(raw_path: bytes) -> None:
 
 async def _ours(_: Request, error: Exception) -> Response:
     assert isinstance(error, LeanbeError)  # noqa: S101 - what the handler was added for
+    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The caller can do nothing about it: whoever looks after the server can.
+        logger.warning("A request could not be answered.", extra={"reason": error.message})
     return problem(error)
 
 

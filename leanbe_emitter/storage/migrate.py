@@ -93,6 +93,16 @@ def prepare(database: Database) -> bool:
     raise not_ready(schema)
 
 
+def write_revision_again(database: Database) -> None:
+    """Write what the tables are at, as it is: a full disk shows only at the commit of a change.
+
+    Raises:
+        DatabaseUnavailable: the database takes nothing.
+    """
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+
 def not_ready(schema: Schema) -> DatabaseBehind:
     """Return the error that says why this database cannot be used as it is, and what to type."""
     upgrade_hint = "Type: leanbe-emitter db upgrade (with the same --db)."

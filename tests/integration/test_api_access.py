@@ -18,6 +18,7 @@ from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import downgrade, upgrade
 from tests.answering import Answering
 from tests.api import Api, calling
+from tests.disks import filled, small_disk
 from tests.loops import on_a_loop
 from tests.waiting import PATIENCE_SECONDS, seen
 
@@ -208,6 +209,17 @@ def test_it_is_not_ready_while_its_file_is_gone(tmp_path: Path) -> None:
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
             assert "was there and is gone" in answer.json()["detail"]
         (tmp_path / "elsewhere.db").rename(file)
+        assert api.at("GET", "/readyz").status_code == 200
+
+
+def test_it_is_not_ready_while_its_disk_is_full(tmp_path: Path) -> None:
+    with small_disk(tmp_path, megabytes=8), calling(f"sqlite:///{tmp_path / 'leanbe.db'}") as api:
+        assert api.at("GET", "/readyz").status_code == 200
+        with filled(tmp_path):
+            refused = api("POST", "/products", {"name": "Acme"})
+            for answer in (refused, api.at("GET", "/readyz")):
+                assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+                assert "disk is full" in answer.json()["detail"]
         assert api.at("GET", "/readyz").status_code == 200
 
 

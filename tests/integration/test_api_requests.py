@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,18 @@ def test_what_an_operation_logs_has_the_id(api: Api, log: pytest.LogCaptureFixtu
     api.at("GET", "/api/v1/logging", headers={"X-Request-Id": "test-8"})
     (odd,) = [each for each in log.records if each.getMessage() == "Something is odd."]
     assert getattr(odd, "request", None) == "test-8"
+
+
+def test_a_database_that_is_away_is_told_without_being_asked_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with calling(f"sqlite:///{tmp_path / 'leanbe.db'}") as api:
+        api("GET", "/products/Acme")
+        assert not caplog.records
+        (tmp_path / "leanbe.db").rename(tmp_path / "elsewhere.db")
+        api("POST", "/products", {"name": "Acme"})
+    (told,) = caplog.records
+    assert "was there and is gone" in getattr(told, "reason", "")
 
 
 def test_nothing_is_logged_of_what_was_asked_or_shown(
