@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVarTuple
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.examining import as_command, explained
+from leanbe_emitter.emitter.hindrance import Hindrance, hindrance
 from leanbe_emitter.emitter.lookout import Lookout
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
@@ -178,12 +179,28 @@ class Deliveries:
         """
         self._transactions.require_none("Waiting")
         lookout = self.lookout(which, count=count, after=after)
-        await wait_until(lookout.look, timeout_seconds=timeout_seconds, came=lambda: str(lookout))
+        await wait_until(
+            lookout.look,
+            timeout_seconds=timeout_seconds,
+            came=lambda: str(lookout),
+            why=lambda: self.hindrance(which).words,
+        )
         return Results(lookout.found)
 
     def lookout(self, which: Filter, *, count: int = 1, after: Cursor | None = None) -> Lookout:
         """Return what looks for ``wait_for``, for callers who wait by themselves."""
         return Lookout(self, self._told, which, count=count, after=after)
+
+    def hindrance(self, which: Filter) -> Hindrance:
+        """Say why no more deliveries of these have settled, as far as the database tells.
+
+        Raises:
+            NotFound: the filter names a product that is not there.
+            InvalidValue: its glob matches no event name.
+        """
+        pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
+        with self._transactions.looking() as session:
+            return hindrance(session, pending, product=which.product)
 
     def behind(self, after: Cursor) -> Sequence[Delivery]:
         """Return those that something happened to behind a cursor, the newest first.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.loops import rest
+from leanbe_emitter.emitter.hindrance import NOBODY_WORKS
 from leanbe_emitter.errors import WaitTimedOut
 
 #: How long somebody who waits or follows rests before looking again, in seconds.
@@ -11,7 +12,11 @@ LOOK_SECONDS = 0.05
 
 
 async def wait_until(
-    is_met: Callable[[], bool], *, timeout_seconds: float, came: Callable[[], str]
+    is_met: Callable[[], bool],
+    *,
+    timeout_seconds: float,
+    came: Callable[[], str],
+    why: Callable[[], str] = lambda: NOBODY_WORKS,
 ) -> None:
     """Look again and again until it is met.
 
@@ -19,6 +24,7 @@ async def wait_until(
         is_met: whether it is.
         timeout_seconds: how long to wait.
         came: what happened instead, in words.
+        why: what stands in the way, in a sentence.
 
     Raises:
         WaitTimedOut: it was not met in that time.
@@ -29,6 +35,6 @@ async def wait_until(
         if left <= 0:
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s {came()}.",
-                hint="Is a worker running? leanbe-emitter deliveries list shows what is owed.",
+                hint=f"{why()} leanbe-emitter deliveries list shows what is owed.",
             )
         await rest(min(LOOK_SECONDS, left))

@@ -1,9 +1,7 @@
 """Waiting for deliveries: a request that holds no thread, and is answered as soon as they came."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
@@ -12,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.emitter import Delivery, Filter, Leanbe
+from leanbe_emitter.emitter.hindrance import NOBODY_WORKS
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, problems
@@ -20,11 +19,13 @@ from leanbe_emitter.server.given import WHOLE, EventGlob, Status
 from leanbe_emitter.server.given import Cursor as GivenCursor
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
-from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.wire.instants import print_instant
 
 #: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
+
+#: Answers with which a receiver says that something is wrong with the request.
+_REFUSALS: Final = range(400, 500)
+_OWED: Final = "GET /api/v1/deliveries shows what is owed."
 
 
 class Awaited(Members):
@@ -126,21 +127,21 @@ class Hunt:
         )
 
     def _hint(self) -> str:
-        """Return why nothing more came: a retry waits for its time, or perhaps nobody works."""
-        retried_at = None if self._is_for_rest else self._next_retry()
-        if retried_at is None:
-            return "Is a worker running? GET /api/v1/deliveries shows what is owed."
-        hint = f"An attempt failed, and the next is due at {print_instant(retried_at)}."
-        if self._leanbe.clock.kind == "manual":
-            hint += " The clock is manual: POST /api/v1/clock/advance moves it there."
-        return hint
+        if self._is_for_rest:
+            return f"{NOBODY_WORKS} {_OWED}"
+        hindrance = self._leanbe.deliveries.hindrance(self._which)
+        failed = hindrance.failed
+        if failed is None:
+            return f"{hindrance.words} {_OWED}"
+        return " ".join([hindrance.words, *self._ways(failed)])
 
-    def _next_retry(self) -> datetime | None:
-        pending = replace(self._which, status=DeliveryStatus.PENDING)
-        tried = (each for each in self._leanbe.deliveries.list(pending) if each.attempts)
-        now = self._leanbe.clock.now()
-        due = [each.next_due_at for each in tried if each.next_due_at is not None]
-        return min((at for at in due if at > now), default=None)
+    def _ways(self, failed: Delivery) -> Iterator[str]:
+        """Say what can be done about a delivery of which an attempt failed."""
+        if self._leanbe.clock.kind == "manual":
+            yield "The clock is manual: POST /api/v1/clock/advance moves it there."
+        status = failed.attempts[-1].answer_status
+        if status in _REFUSALS:
+            yield f"POST /api/v1/deliveries/{failed.id}/explain names a mistake with the signature."
 
     def _came(self) -> Sequence[Delivery]:
         if not self._is_for_rest:

@@ -114,8 +114,10 @@ def test_a_wait_in_vain_for_what_is_tried_again_says_when(api: Api) -> None:
     waited = api("POST", "/deliveries/wait", {"product": "Acme", "timeout": 0})
     due = api.leanbe.deliveries.last().document()["nextDueAt"]
     assert waited.status_code == 408
-    assert waited.json()["hint"].startswith(f"An attempt failed, and the next is due at {due}. The")
+    assert waited.json()["hint"].startswith("customer.created  …")
+    assert f"; the next attempt is due at {due}. The clock is manual" in waited.json()["hint"]
     assert "clock/advance" in waited.json()["hint"]
+    assert "/explain" not in waited.json()["hint"]
 
 
 def test_the_machines_clock_is_not_moved() -> None:

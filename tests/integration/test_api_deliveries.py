@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
 from leanbe_emitter.delivery.transport import Answer
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
@@ -194,6 +194,46 @@ def test_a_wait_in_vain_tells_what_did_arrive(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (408, "timed_out")
     assert "1 of 2 deliveries came" in answer.json()["detail"]
     assert [each["_id"] for each in answer.json()["items"]] == [settled]
+
+
+def test_a_wait_in_vain_for_what_was_refused_shows_the_answer_and_how_to_explain_it() -> None:
+    unverified = Answer(status=401, reason="Unauthorized", body=b"wrong signature")
+    with calling(transport=Answering(unverified)) as api:
+        api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
+        refused = triggered(api, "idea.created")
+        api.leanbe.deliver()
+        hint = api("POST", "/deliveries/wait", {"event": "idea.*", "timeout": 0}).json()["hint"]
+    assert hint.startswith(f"idea.created  …{refused[-6:]}  refused: 401 wrong signature; the next")
+    assert f"POST /api/v1/deliveries/{refused}/explain" in hint
+
+
+@pytest.mark.parametrize(
+    ("recorded", "awaited", "hint"),
+    [
+        (["okr.created"], {"event": "okr.*"}, "Is a worker running?"),
+        (["okr.created"], {"event": "idea.*"}, "Nothing of the kind is owed."),
+        ([], {"product": "Bare"}, "The product 'Bare' has no webhook URL: its events are recorded"),
+    ],
+)
+def test_a_wait_in_vain_says_why_nothing_comes(
+    api: Api, recorded: list[str], awaited: dict[str, str], hint: str
+) -> None:
+    api("POST", "/products", {"name": "Bare"})
+    for event in recorded:
+        triggered(api, event)
+    answer = api("POST", "/deliveries/wait", {**awaited, "timeout": 0}).json()
+    assert answer["hint"].startswith(hint)
+    assert answer["hint"].endswith("GET /api/v1/deliveries shows what is owed.")
+    which = Filter(event=awaited.get("event"), product=awaited.get("product"))
+    with pytest.raises(WaitTimedOut) as caught:
+        api.leanbe.deliveries.wait_for(which, timeout_seconds=0)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_where_no_product_has_a_url_a_wait_in_vain_says_so() -> None:
+    with calling() as api:
+        hint = api("POST", "/deliveries/wait", {"event": "idea.*", "timeout": 0}).json()["hint"]
+    assert hint.startswith("No product has a webhook URL: its events are recorded")
 
 
 def test_a_wait_for_nothing_is_for_nothing_to_be_due(api: Api) -> None:
