@@ -109,7 +109,9 @@ class FairClaims:
         free = {product: quota for product, quota in quotas.items() if not strictness[product]}
         if free:
             claim.add(self._statements.take(claim.session, state, free, claim.lease))
-        if picked := pick_strict(claim.session, state, quotas.keys() - free.keys()):
+        if picked := pick_strict(
+            claim.session, state, quotas.keys() - free.keys(), statements=self._statements
+        ):
             claim.add(self._statements.take_these(claim.session, picked, claim.lease))
         return set(quotas)
 

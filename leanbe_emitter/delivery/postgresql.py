@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, bindparam, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
@@ -108,16 +108,31 @@ WITH held AS MATERIALIZED (
 SELECT id, state FROM settled
 """  # noqa: S608 - made of this module's own words
 
+# What is asked about a product under its lock is a statement of its own, behind the one that locks:
+# PostgreSQL would answer as things were before the lock. The products are chosen before any is
+# locked, whatever the planner does.
+_ALONE = text(
+    """
+WITH wanted AS MATERIALIZED (SELECT id FROM products WHERE id IN :ids)
+SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326))
+"""
+).bindparams(bindparam("ids", expanding=True))
+
 
 class Postgresql:
     """What PostgreSQL is told."""
 
-    wake = text(WAKE.format(lock="FOR UPDATE SKIP LOCKED"))
-    free = text(f"{CLAIMABLE} FOR UPDATE SKIP LOCKED")
+    lock = "FOR UPDATE SKIP LOCKED"
+    wake = text(WAKE.format(lock=lock))
+    free = text(f"{CLAIMABLE} {lock}")
     expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
     renew = text(RENEW.format(held=_HELD))
     hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(WEBHOOKS.format(products="products") + " WHERE products.id = ANY(:ids)")
+
+    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
+        """Lock these products for this claim; return those that no other has."""
+        return session.scalars(_ALONE, {"ids": product_ids}).all()
 
     def list_of(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""

@@ -138,7 +138,7 @@ class Queue:
         with self._database.reading() as session:
             ours = [each for each in self._load(session, delivery_ids) if each.token == token]
             strict = strict_among(session, {each.product_id for each in ours})
-            firsts = firsts_of(session, strict, token=token)
+            firsts = firsts_of(session, strict, statements=self._statements, token=token)
         held_back = [
             each
             for each in ours
@@ -283,7 +283,8 @@ class Queue:
         row = session.get(DeliveryRow, delivery_id)
         if row is None or not strict_among(session, [row.product_id]):
             return False
-        return delivery_id not in firsts_of(session, [row.product_id]).values()
+        firsts = firsts_of(session, [row.product_id], statements=self._statements)
+        return delivery_id not in firsts.values()
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
         if not delivery_ids:

@@ -18,6 +18,8 @@ from leanbe_emitter.storage.states import DUE, DeliveryState
 class Statements(Protocol):
     """What each database says in its own words."""
 
+    #: What a SELECT ends in that locks its rows, and passes over those that others have locked.
+    lock: str
     wake: TextClause
     #: What could be claimed, less what somebody's open transaction is at.
     free: TextClause
@@ -26,6 +28,14 @@ class Statements(Protocol):
     hand_back: TextClause
     #: Takes ``ids`` of products, in a form of the database's own: see ``list_of``.
     webhooks: TextClause
+
+    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
+        """Be the only claim that looks at these products, until the transaction's end.
+
+        Returns:
+            Those of them that no other claim is at.
+        """
+        ...
 
     def list_of(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""

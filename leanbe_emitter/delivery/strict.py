@@ -11,21 +11,12 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.delivery.statements import Statements
 from leanbe_emitter.storage.states import DeliveryState
 
 _STRICT = text(
     """
 SELECT id FROM products WHERE id IN :ids AND assumptions LIKE '%"ordering": "strict"%'
-"""
-).bindparams(bindparam("ids", expanding=True))
-
-# What is asked about a product under its lock is a statement of its own, behind the one that locks:
-# PostgreSQL would answer as things were before the lock. The products are chosen before any is
-# locked, whatever the planner does.
-_LOCK = text(
-    """
-WITH wanted AS MATERIALIZED (SELECT id FROM products WHERE id IN :ids)
-SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326))
 """
 ).bindparams(bindparam("ids", expanding=True))
 
@@ -68,35 +59,31 @@ def strict_among(session: Session, product_ids: Collection[str]) -> set[str]:
     return set(session.scalars(_STRICT, {"ids": list(product_ids)})) if product_ids else set()
 
 
-def pick(session: Session, state: DeliveryState, product_ids: Collection[str]) -> list[str]:
+def pick(
+    session: Session, state: DeliveryState, product_ids: Collection[str], *, statements: Statements
+) -> list[str]:
     """Return, and lock, the deliveries of this state that strict products may begin now."""
-    firsts = list(firsts_of(session, product_ids).values())
+    firsts = list(firsts_of(session, product_ids, statements=statements).values())
     if not firsts:
         return []
-    lock = "FOR UPDATE SKIP LOCKED" if _is_postgresql(session) else ""
-    statement = text(_TAKE.format(state=state, lock=lock))
+    statement = text(_TAKE.format(state=state, lock=statements.lock))
     ids = {"ids": firsts}
     return list(session.scalars(statement.bindparams(bindparam("ids", expanding=True)), ids))
 
 
 def firsts_of(
-    session: Session, product_ids: Collection[str], *, token: str = ""
+    session: Session, product_ids: Collection[str], *, statements: Statements, token: str = ""
 ) -> Mapping[str, str]:
     """Return the first delivery that each product owes, unless another one is in flight.
 
     Args:
         session: the claim's transaction.
         product_ids: strict products.
+        statements: lock a product in the database's own words.
         token: what is in flight under this lease is the caller's own.
     """
-    ids = sorted(product_ids)
-    if ids and _is_postgresql(session):
-        ids = list(session.scalars(_LOCK, {"ids": ids}))
-    if not ids:
+    ours = statements.alone_at(session, sorted(product_ids)) if product_ids else ()
+    if not ours:
         return {}
-    found = session.execute(_FIRSTS, {"ids": ids, "token": token})
+    found = session.execute(_FIRSTS, {"ids": list(ours), "token": token})
     return {row.product_id: row.first for row in found if row.first is not None}
-
-
-def _is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
