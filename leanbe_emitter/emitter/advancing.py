@@ -76,6 +76,8 @@ class AdvancingClock:
     @property
     def kind(self) -> str:
         """Whether it can be moved: ``manual``, or ``system``."""
+        if isinstance(self._clock, StoredClock) and not self._clock.is_manual():
+            return SYSTEM
         return MANUAL if isinstance(self._clock, MovableClock) else SYSTEM
 
     def now(self) -> datetime:

@@ -51,9 +51,12 @@ def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
         return ManualClock(now) if wanted == MANUAL else SystemClock()
     if wanted is not None:
         _settle(database, is_manual=wanted == MANUAL)
+    return StoredClock(database) if _is_manual(database) else SystemClock()
+
+
+def _is_manual(database: Database) -> bool:
     with database.reading() as session:
-        is_manual = session.scalar(_NOW) is not None
-    return StoredClock(database) if is_manual else SystemClock()
+        return session.scalar(_NOW) is not None
 
 
 def _settle(database: Database, *, is_manual: bool) -> None:
@@ -88,6 +91,14 @@ class StoredClock:
             except (DatabaseUnavailable, self._database.engine.dialect.loaded_dbapi.Error):
                 self._stop_asking()
             return self._seen
+
+    def is_manual(self) -> bool:
+        """Say whether the database's clock still is; it may be the machine's again.
+
+        Raises:
+            DatabaseUnavailable: it cannot be asked.
+        """
+        return _is_manual(self._database)
 
     def set(self, instant: datetime) -> None:
         """Set the time, backwards too, and let workers look what is due by that.

@@ -142,6 +142,7 @@ def test_it_can_be_the_machines_again(leanbe: Leanbe, other: Leanbe, database_ur
     with opened(database_url, clock="system") as machines:
         assert machines.clock.kind == "system"
     assert other.clock.now() > START + timedelta(days=30)
+    assert (leanbe.clock.kind, other.clock.kind) == ("system", "system")
     with pytest.raises(Conflict, match="by now"):
         leanbe.clock.set(START)
 
