@@ -1,6 +1,8 @@
 """``ordering = strict``: one in flight per product; what fails holds those behind it."""
 
 from leanbe_emitter import Leanbe, Product, Wanted
+from leanbe_emitter.delivery.postgresql import Postgresql
+from leanbe_emitter.delivery.strict import firsts_of
 from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
@@ -122,6 +124,16 @@ def test_workers_that_claim_at_the_same_moment_take_one_together(bench: Bench) -
 
     at_once(work, work, work)
     assert begun == deliveries
+
+
+def test_while_one_claim_looks_at_a_product_no_other_does(postgresql_bench: Bench) -> None:
+    bench = postgresql_bench
+    product = bench.product(ordering="strict")
+    first, _ = bench.owe(product, 2)
+    with bench.database.transaction() as session:
+        assert firsts_of(session, [product], statements=Postgresql()) == {product: first}
+        assert claim(bench.queue()) == []
+    assert ids_of(claim(bench.queue())) == [first]
 
 
 def bench_in_flight(bench: Bench) -> int:
