@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
 
 #: How many lower-case hex digits an ObjectId has.
 OBJECT_ID_LENGTH = 24
@@ -137,9 +138,7 @@ class ProductRow(Base):
     #: Only the switches that somebody set, as the texts that were set.
     assumptions: Mapped[Json]
     #: What a backlog item's status can be, in order; the first is where it begins.
-    statuses: Mapped[Json] = mapped_column(
-        server_default='["To Do", "In Progress", "In Review", "Done"]'
-    )
+    statuses: Mapped[Json] = mapped_column(server_default=json_text(DEFAULT_STATUSES))
     #: The number of its last event.
     sequence: Mapped[int] = mapped_column(BigInteger, default=0)
     #: ``triggeredAt`` of its last event (contract c.5: strictly increasing).

@@ -11,9 +11,6 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.stringify import JSON
 
-#: The statuses of a backlog item where a product has none of its own (contract b.4).
-DEFAULT_STATUSES = ("To Do", "In Progress", "In Review", "Done")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Birth:

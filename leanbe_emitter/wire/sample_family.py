@@ -7,7 +7,6 @@ from typing import ClassVar
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.earlier import completed, fragments_of, second_of
 from leanbe_emitter.wire.sample_documents import (
-    DEFAULT_STATUSES,
     Birth,
     sample_announcement,
     sample_backlog_item,
@@ -16,6 +15,7 @@ from leanbe_emitter.wire.sample_documents import (
     sample_idea_request,
     sample_okr,
 )
+from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
 from leanbe_emitter.wire.stringify import JSON
 
 #: How long before the story's instant a document is created whose creation is told first.

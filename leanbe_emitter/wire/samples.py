@@ -17,8 +17,8 @@ from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads import payload
 from leanbe_emitter.wire.progress import key_result_progress, okr_progress
 from leanbe_emitter.wire.reading import ARTICLE, Reading, VoteModel
-from leanbe_emitter.wire.sample_documents import DEFAULT_STATUSES
 from leanbe_emitter.wire.sample_family import Family
+from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
 from leanbe_emitter.wire.stringify import JSON
 
 #: The 22 events in an order in which they could have happened.
