@@ -14,7 +14,7 @@ from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
 from leanbe_emitter.cli.pages import print_page
-from leanbe_emitter.cli.values import AGE, DURATION
+from leanbe_emitter.cli.values import AGE, SINCE
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
@@ -66,7 +66,7 @@ _status = click.option(
     "--status", type=click.Choice(DeliveryStatus, case_sensitive=False), help="What it is now."
 )
 _since = click.option(
-    "--since", type=DURATION, metavar="TIME", help="No older than this, such as 10m."
+    "--since", type=SINCE, metavar="TIME", help="No older than this: 10m, or an instant."
 )
 
 
@@ -86,7 +86,7 @@ def list_(  # noqa: PLR0913 - one argument for each option
     status: DeliveryStatus | None,
     event: str | None,
     product: str | None,
-    since: float | None,
+    since: "float | datetime | None",
     limit: int,
     after: str | None,
 ) -> None:
@@ -161,7 +161,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     status: DeliveryStatus | None,
     event: str | None,
     product: str | None,
-    since: float | None,
+    since: "float | datetime | None",
     dry_run: bool,
     limit: int | None,
     after: str | None,
@@ -294,8 +294,9 @@ def _is_narrowed(*filters: object) -> bool:
     return any(each is not None for each in filters)
 
 
-def _ago(leanbe: "Leanbe", seconds: float | None) -> datetime | None:
-    return None if seconds is None else leanbe.clock.now() - timedelta(seconds=seconds)
+def _ago(leanbe: "Leanbe", time: float | datetime | None) -> datetime | None:
+    """Return the instant so many seconds ago; one that was named is that."""
+    return leanbe.clock.now() - timedelta(seconds=time) if isinstance(time, float) else time
 
 
 def _body(delivery: "Delivery") -> bytes:

@@ -4,6 +4,7 @@ Key results have no events of their own: adding, editing, checking in and removi
 of the OKR. Progress is derived, never set.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Select, delete, select
@@ -20,7 +21,7 @@ from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.storage.documents import KeyResultRow, OkrRow
 from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant
 from leanbe_emitter.wire.progress import key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON
 
@@ -28,7 +29,7 @@ from leanbe_emitter.wire.stringify import JSON
 SETTABLE = ("owner", "title", "description", "startDate", "endDate", "keyResults")
 
 _DATES = ("startDate", "endDate")
-_DATE_LENGTH = len("2023-07-01")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> OkrRow:
@@ -188,13 +189,26 @@ def _write(
 
 
 def dated(values: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return the values with days as their first instants: ``2023-07-01`` is its midnight, UTC."""
+    """Return the values with instants as documents have them, from whatever form of RFC 3339.
+
+    A day is its first instant: ``2023-07-01`` is its midnight, UTC.
+
+    Raises:
+        InvalidValue: a text is neither.
+    """
     return {
-        name: f"{value}T00:00:00.000Z"
-        if name in _DATES and isinstance(value, str) and len(value) == _DATE_LENGTH
-        else value
+        name: _dated(name, value) if name in _DATES and isinstance(value, str) else value
         for name, value in values.items()
     }
+
+
+def _dated(name: str, text: str) -> str:
+    is_day = _DAY.fullmatch(text) is not None
+    try:
+        return print_instant(parse_given_instant(f"{text}T00:00:00Z" if is_day else text))
+    except InvalidValue as error:
+        hint = f"{error.hint} Or as a day: 2023-06-29."
+        raise InvalidValue(f"In {name}: {error.message}", hint=hint) from None
 
 
 def _replace(action: Action, row: OkrRow, wanted: Sequence[dict[str, JSON]]) -> None:

@@ -13,7 +13,7 @@ from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Instant
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
-from leanbe_emitter.wire.instants import parse_instant, print_instant
+from leanbe_emitter.wire.instants import parse_given_instant, print_instant
 
 #: How far a clock is moved at once, in seconds: ten years.
 _FURTHEST = 315_360_000
@@ -50,7 +50,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         A clock is manual in a database that a server was started on with `--clock manual`, or
         `--ephemeral`; the machine's is not moved: 409. It is moved within the years 1971 to 8999.
         """
-        leanbe.clock.set(parse_instant(given.now))
+        leanbe.clock.set(parse_given_instant(given.now))
         return _time(leanbe)
 
     @routes.write("POST", "/clock/advance", gives=delivery_schemas.ADVANCED, refuses=waiting)

@@ -16,7 +16,7 @@ from leanbe_emitter.server.given import Age, EventGlob, Since, Status
 from leanbe_emitter.server.kinds import SINCE
 from leanbe_emitter.server.routes import WRITING, Routes
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.instants import parse_given_instant
 
 _LIST: Final = Queried(
     Parameter(name="status", schema=delivery_schemas.STATUS),
@@ -167,7 +167,10 @@ def _filter(
 
 def _since(leanbe: Leanbe, text: str | None) -> datetime | None:
     """Return the instant that a text names, or that so much time ago was."""
-    return parse_instant(text) if text and "T" in text else _ago(leanbe, text)
+    if text and "t" in text.lower():
+        # In a query, a plus that is not encoded is a space; no instant has one.
+        return parse_given_instant(text.replace(" ", "+"))
+    return _ago(leanbe, text)
 
 
 def _ago(leanbe: Leanbe, text: str | None) -> datetime | None:

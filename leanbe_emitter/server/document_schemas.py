@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.server.kinds import EMAIL, SEEN, or_null
+from leanbe_emitter.server.kinds import DATE, EMAIL, SEEN, or_null
 from leanbe_emitter.server.schemas import PRODUCT_ID
 from leanbe_emitter.wire.payloads import RESOURCES
 from leanbe_emitter.wire.samples import Story
@@ -122,6 +122,8 @@ def _taken(schema: dict[str, Any]) -> dict[str, Any]:
             return {**schema, "items": _entry(_taken(item))}
         case {"format": "email"}:
             return _email(schema)
+        case {"format": "date-time"}:
+            return {**{key: schema[key] for key in schema if key != "format"}, **DATE}
         case {"minLength": 1}:
             return {**schema, "pattern": SEEN}
         case _:

@@ -106,7 +106,12 @@ EVENT_GLOB: Final = text("idea.*", "An event name, or a glob such as `idea.*`.",
 _DURATION: Final = (
     "[0-9]{1,9}([.][0-9]{1,3})?|(([0-9]{1,4}|[0-9]{1,3}[.][0-9]{1,3})[smhd]|[0-9]{1,9}ms){1,2}"
 )
-_IN_YEAR: Final = "-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
+_DAY_IN_YEAR: Final = "-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+#: Of an instant, in whatever form of RFC 3339.
+_IN_YEAR: Final = (
+    f"{_DAY_IN_YEAR}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?"
+    "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
 _INSTANT: Final = f"[0-9]{{4}}{_IN_YEAR}"
 #: How long ago something is to be.
 AGE: Final = text(
@@ -117,10 +122,13 @@ SINCE: Final = text(
     "No older than this: `10m`, `1h30m`, or an instant.",
     pattern=f"^({_DURATION}|{_INSTANT})$",
 )
-#: What a clock can be set to: the years of ``clock.RANGE``, in the only form that instants have.
+#: A day, or an instant: what a document's date is set by.
+DATE: Final = {"pattern": f"^[0-9]{{4}}({_DAY_IN_YEAR}|{_IN_YEAR})$"}
+#: What a clock can be set to: the years of ``clock.RANGE``.
 INSTANT: Final = text(
-    "2026-01-01T00:00:00.000Z",
-    "An instant in UTC, with milliseconds, of the years 1971 to 8999.",
+    "2026-01-01T00:00:00Z",
+    "An instant by RFC 3339, of the years 1971 to 8999 in UTC; what is finer than a millisecond "
+    "is cut off.",
     pattern=f"^(197[1-9]|19[89][0-9]|[2-8][0-9]{{3}}){_IN_YEAR}$",
     format="date-time",
 )

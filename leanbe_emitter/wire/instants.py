@@ -1,7 +1,8 @@
 """An instant is printed in one way only, by the reading of the product (contract d-4).
 
 Invariant: milliseconds are cut off, never rounded, so that a printed instant is never later than
-the instant itself; there are always three digits of them.
+the instant itself; there are always three digits of them. What is printed is read strictly; what
+people write, in any form of RFC 3339.
 """
 
 import re
@@ -12,6 +13,10 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.reading import TriggeredAt
 
 _PRINTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_GIVEN = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)",
+    re.ASCII | re.IGNORECASE,
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,9 +63,39 @@ def parse_instant(text: str) -> datetime:
             raise ValueError  # noqa: TRY301 - one refusal for the form and for days like 30 February
         return datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidValue(
-            f"{text!r} is no instant.", hint="Write it like 2023-06-29T06:56:57.472Z."
-        ) from None
+        raise _no_instant(text) from None
+
+
+def parse_given_instant(text: str) -> datetime:
+    """Return the aware UTC datetime of a text that somebody wrote, in any form of RFC 3339.
+
+    A fraction of a second may be left out; what is finer than a millisecond is cut off.
+
+    Raises:
+        InvalidValue: the text has another form, names a day or time that does not exist, or is
+            out of the years 1 to 9999.
+    """
+    if not _GIVEN.fullmatch(text):
+        raise _no_instant(text)
+    if text.startswith("0000"):
+        raise _out_of_range(text)
+    try:
+        instant = datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise _no_instant(text) from None
+    try:
+        instant = instant.astimezone(UTC)
+    except OverflowError:
+        raise _out_of_range(text) from None
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _no_instant(text: str) -> InvalidValue:
+    return InvalidValue(f"{text!r} is no instant.", hint="Write it like 2023-06-29T06:56:57.472Z.")
+
+
+def _out_of_range(text: str) -> InvalidValue:
+    return InvalidValue(f"The year of {text!r} is out of range.", hint="Years are 0001 to 9999.")
 
 
 def _in_los_angeles(instant: datetime) -> datetime:

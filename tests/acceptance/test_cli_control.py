@@ -68,6 +68,8 @@ def test_a_clock_that_was_moved_tells_its_time_to_later_commands(manual: Cli) ->
     listed = json.loads(manual("deliveries", "list", "--output", "json").stdout)
     assert listed["items"][0]["event"]["triggeredAt"] == BEGINNING
     assert manual("deliveries", "list", "--since", "1m").stdout.count("\n") == 1
+    assert manual("deliveries", "list", "--since", "2026-01-01T01:00:00+01:00").stdout
+    assert not manual("deliveries", "list", "--since", "2026-01-01T00:00:01Z").stdout
 
 
 def test_advancing_makes_the_retries_and_prints_them(manual: Cli) -> None:

@@ -270,10 +270,12 @@ def test_key_results_are_set_checked_in_and_removed_by_path(alone: Cli) -> None:
     okr = made(
         alone,
         *("okr", "create", "--title", "Delight", "--start-date", "2026-07-01"),
+        *("--end-date", "2026-09-30T12:00:00+02:00"),
         *("--key-result", "Score=60", "--key-result", "Speed, in s=0.5"),
         *("--set-json", "keyResults[0].startValue=40", "--set", "keyResults[0].unit=%"),
     )
     assert okr["startDate"] == "2026-07-01T00:00:00.000Z"
+    assert okr["endDate"] == "2026-09-30T10:00:00.000Z"
     assert [each["targetValue"] for each in okr["keyResults"]] == [60, 0.5]
     on = ("okr", "check-in", okr["_id"], "--key-result", "Score", "--value", "50")
     okr = made(alone, *on)

@@ -33,6 +33,14 @@ def test_a_manual_clock_stands_where_it_was_set(api: Api) -> None:
     assert api("GET", "/info").json()["clock"] == standing
 
 
+@pytest.mark.parametrize(
+    "given", ["2030-06-01T00:00:00Z", "2030-06-01T02:00:00.0009+02:00", "2030-06-01t00:00:00z"]
+)
+def test_it_is_set_by_any_form_of_rfc_3339(api: Api, given: str) -> None:
+    assert re.search(INSTANT["pattern"], given)
+    assert api("PUT", "/clock", {"now": given}).json()["now"] == "2030-06-01T00:00:00.000Z"
+
+
 def test_timestamps_follow_it(api: Api) -> None:
     assert api("GET", "/products/Acme").json()["createdAt"] == BEGINNING
 

@@ -179,6 +179,15 @@ def test_a_filter_that_cannot_be_meant_is_refused(api: Api, query: str) -> None:
     assert api("GET", f"/deliveries?{query}").status_code == 422
 
 
+def test_deliveries_are_those_since_an_instant_of_any_form(api: Api) -> None:
+    delivery = triggered(api, "idea.created")
+    for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dt%H:%M:%S.0z"):
+        now = f"{api.leanbe.clock.now():{form}}"
+        assert ids(api("GET", f"/deliveries?since={now}")) == [delivery]
+    refused = api("GET", "/deliveries?since=0000-01-01T00:00:00Z")
+    assert (refused.status_code, "year" in refused.json()["detail"]) == (422, True)
+
+
 def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
     triggered(api, "idea.created")
     settled = triggered(api, "okr.created")

@@ -437,7 +437,7 @@ def test_text_that_no_database_can_hold_is_refused_at_any_depth(
             {"title": "T", "key_results": [{"title": "k", "targetValue": 10**400}]},
             "no finite number",
         ),
-        ("okrs", {"title": "T", "start_date": "soon"}, "'soon' is no value"),
+        ("okrs", {"title": "T", "start_date": "soon"}, "'soon' is no instant"),
         ("okrs", {"title": "T", "start_date": "2023-02-30"}, "2023-02-30"),
         ("okrs", {"title": "T", "start_date": datetime(2023, 7, 1)}, "no zone"),  # noqa: DTZ001
         (

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.instants import parse_instant, print_instant, print_milliseconds
+from leanbe_emitter.wire.instants import (
+    parse_given_instant,
+    parse_instant,
+    print_instant,
+    print_milliseconds,
+)
 from leanbe_emitter.wire.reading import TriggeredAt
 
 SUMMER = datetime(2023, 6, 29, 6, 56, 57, 472_000, tzinfo=UTC)
@@ -69,6 +74,58 @@ def test_what_is_printed_is_read_back_to_the_millisecond(instant: datetime) -> N
 def test_other_forms_are_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="is no instant"):
         parse_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("2023-06-29T06:56:57.472Z", "2023-06-29T06:56:57.472Z"),
+        ("2023-06-29T06:56:57Z", "2023-06-29T06:56:57.000Z"),
+        ("2023-06-29t06:56:57z", "2023-06-29T06:56:57.000Z"),
+        ("2023-06-29T06:56:57.4Z", "2023-06-29T06:56:57.400Z"),
+        ("2023-06-29T06:56:57.4729999999Z", "2023-06-29T06:56:57.472Z"),
+        ("2023-06-29T00:56:57.472+02:00", "2023-06-28T22:56:57.472Z"),
+        ("2023-06-29T06:56:57-07:30", "2023-06-29T14:26:57.000Z"),
+        ("2023-06-29T06:56:57-00:00", "2023-06-29T06:56:57.000Z"),
+    ],
+)
+def test_what_people_write_may_have_any_form_of_rfc_3339(text: str, printed: str) -> None:
+    assert print_instant(parse_given_instant(text)) == printed
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_given_instant_has_no_microseconds(instant: datetime) -> None:
+    assert parse_given_instant(instant.isoformat()) == parse_instant(print_instant(instant))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2023-06-29",
+        "2023-06-29T06:56Z",
+        "2023-06-29T06:56:57",
+        "2023-06-29T06:56:57.Z",
+        "2023-06-29 06:56:57Z",
+        "2023-06-29T06:56:57+0200",
+        "2023-06-29T06:56:57+24:00",
+        "2023-02-30T06:56:57Z",
+        "2023-06-29T24:00:00Z",
+        "\uff12023-06-29T06:56:57Z",
+        "2023-06-29T06:56:57Z\n",
+    ],
+)
+def test_what_names_no_instant_by_rfc_3339_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValue, match="is no instant"):
+        parse_given_instant(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"]
+)
+def test_a_year_that_there_is_not_is_named_as_what_is_wrong(text: str) -> None:
+    with pytest.raises(InvalidValue, match=r"The year of .* is out of range\. Years are 0001"):
+        parse_given_instant(text)
 
 
 @given(st.integers(-(10**12), 4 * 10**12), st.sampled_from(TriggeredAt))
