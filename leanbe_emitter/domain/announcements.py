@@ -36,7 +36,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> A
     action.lock(product)
     require(values, "title")
     row = AnnouncementRow(
-        id=action.new_id(),
+        id=action.new_id(among=AnnouncementRow),
         product_id=product.id,
         owner_id=users.owner_id(action.session, product),
         categories=[],

@@ -146,7 +146,7 @@ def _last_known(row: BacklogItemRow) -> JSON:
 
 def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRow:
     return BacklogItemRow(
-        id=action.new_id(),
+        id=action.new_id(among=BacklogItemRow),
         product_id=product.id,
         owner_id=owner_id,
         tags=[],

@@ -236,7 +236,7 @@ def _values(row: CustomerRow, belonging: list[JSON]) -> dict[str, JSON]:
 
 def _make(action: Action, wanted: Sequence[ProductRow], values: Mapping[str, JSON]) -> CustomerRow:
     row = CustomerRow(
-        id=action.new_id(),
+        id=action.new_id(among=CustomerRow),
         origin_product_id=wanted[0].id,
         public_id=action.ids.public_id(),
         image={},

@@ -43,7 +43,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
     # This locks the products of the customer, too, in the order of their ids.
     customer = _customer(action, product, values.get("customer"), source=source)
     row = IdeaRequestRow(
-        id=action.new_id(),
+        id=action.new_id(among=IdeaRequestRow),
         product_id=product.id,
         customer_id=None if customer is None else customer.id,
         status=RequestStatus.NEW,

@@ -59,7 +59,7 @@ def create(
     action.lock(product)
     require(values, "title")
     row = IdeaRow(
-        id=action.new_id(),
+        id=action.new_id(among=IdeaRow),
         product_id=product.id,
         owner_id=users.owner_id(action.session, product),
         tags=[],

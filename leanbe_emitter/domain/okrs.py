@@ -42,7 +42,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> O
     action.lock(product)
     require(values, "title")
     row = OkrRow(
-        id=action.new_id(),
+        id=action.new_id(among=OkrRow),
         product_id=product.id,
         owner_id=users.owner_id(action.session, product),
         created_at=action.now_ms,

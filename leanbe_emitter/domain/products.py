@@ -53,7 +53,7 @@ def create(
     name = check_name(name, what="product's name")
     owner = _owner(owner or {})
     row = ProductRow(
-        id=action.new_id(),
+        id=action.new_id(among=ProductRow),
         name=name,
         assumptions={key: check(key, value) for key, value in _assumed(action, assume).items()},
         statuses=list(DEFAULT_STATUSES),

@@ -146,11 +146,7 @@ class Resource(Generic[Row, Snapshot]):
         limit: int,
         after: str | None,
     ) -> Page[Snapshot]:
-        """Return what meets the conditions, the oldest first.
-
-        Of one instant, by id: what several processes made while a clock stood still is listed
-        process by process.
-        """
+        """Return what meets the conditions, the oldest first; of one instant, by id."""
         check_limit(limit)
         table = self._kind.table
         with self._looking() as (session, product):

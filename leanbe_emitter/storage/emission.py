@@ -10,11 +10,10 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
-from leanbe_emitter.ids import beginning_of
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.arrays import arrays, unnest
 from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.storage.last_ids import ids_of
 from leanbe_emitter.storage.telling import CHANNEL
 from leanbe_emitter.storage.values import insert
 
@@ -100,10 +99,8 @@ def lock(connection: Connection, product_ids: Collection[str], *, second: int) -
         product_ids: of the products.
         second: whose last ids are wanted, in seconds since 1970.
     """
-    begins = beginning_of(second)
-    ids_of_second = (begins, begins + "f" * (OBJECT_ID_LENGTH - len(begins)))
     lock = _DIALECTS[connection.dialect.name].lock
-    return lock(connection, sorted(product_ids), ids_of_second)
+    return lock(connection, sorted(product_ids), ids_of(second))
 
 
 def write(connection: Connection, emission: Emission) -> None:

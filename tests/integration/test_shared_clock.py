@@ -57,6 +57,31 @@ def test_whoever_opens_the_database_has_its_time(leanbe: Leanbe, other: Leanbe) 
     assert leanbe.clock.now() == START + timedelta(hours=1)
 
 
+def test_documents_are_listed_as_they_were_made_whichever_process_made_them(
+    leanbe: Leanbe, other: Leanbe
+) -> None:
+    titles = [str(number) for number in range(8)]
+    acme = leanbe.products.get("Acme")
+    for handle, title in zip((leanbe, other) * 4, titles, strict=True):
+        acme = handle.products.get("Acme")
+        email = f"ana{title}@example.com"
+        acme.customers.create(email=email)
+        acme.ideas.create(title=title)
+        acme.idea_requests.create(title=title, customer=email)
+        acme.backlog_items.create(title=title)
+        acme.okrs.create(title=title)
+        acme.announcements.create(title=title)
+        handle.products.create(title)
+    lists = (
+        *(acme.ideas.list(), acme.idea_requests.list(), acme.backlog_items.list()),
+        *(acme.okrs.list(), acme.announcements.list()),
+    )
+    assert [[each.title for each in some] for some in lists] == [titles] * 5
+    emails = [f"ana{title}@example.com" for title in titles]
+    assert [each.email for each in acme.customers.list()] == emails
+    assert [each.name for each in leanbe.products.list()] == ["Acme", *titles]
+
+
 def test_timestamps_follow_it(leanbe: Leanbe, other: Leanbe) -> None:
     leanbe.clock.advance(days=1)
     delivery = other.trigger("idea.created")

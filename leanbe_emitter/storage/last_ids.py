@@ -1,0 +1,24 @@
+"""The last ids that a table has of one second, as ObjectIds begin with theirs."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.ids import beginning_of
+from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
+
+
+def ids_of(second: int) -> tuple[str, str]:
+    """Return the first and the last ObjectId that a second, since 1970, can have."""
+    begins = beginning_of(second)
+    length = OBJECT_ID_LENGTH - len(begins)
+    return begins + "0" * length, begins + "f" * length
+
+
+def last_id(session: Session, table: type[Any], *, second: int) -> str | None:
+    """Return the last id of a second that is in a table; None where there is none."""
+    found: str | None = session.scalar(
+        select(func.max(table.id)).where(table.id.between(*ids_of(second)))
+    )
+    return found
