@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import Clock, MovableClock, to_milliseconds
+from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.domain.fields import changes
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import NewEvent
+from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.last_ids import last_id
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.storage.writers import is_alone
@@ -91,13 +92,13 @@ class Action:
         """Return the id of a new document: the next that was given, or an ObjectId of now.
 
         Args:
-            among: the table whose documents it is listed with. Where time stands still, its id
-                alone puts it behind what another process made there.
+            among: the table whose documents it is listed with. Where time stands still for several
+                processes, its id alone puts it behind what another one made there.
         """
         given = next(self._given, None)
         if given is not None:
             return given
-        if among is not None and isinstance(self.clock, MovableClock):
+        if among is not None and isinstance(self.clock, StoredClock):
             last = last_id(self.session, among, second=self.now_ms // 1000)
             self.ids.follow(last, of=IdOf.DOCUMENT)
         return self.ids.object_id(self.now)
