@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.targets import TargetRules, is_loopback, parse_targets
+from leanbe_emitter.hosts import is_loopback, parse_host
+from leanbe_emitter.targets import TargetRules, parse_targets
 from leanbe_emitter.wire.assumptions import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 
@@ -151,7 +152,7 @@ def _assignments(text: str) -> Mapping[str, str]:
 _READERS: Mapping[str, Callable[[str], object]] = {
     "db": str,
     "log_level": _log_level,
-    "host": str,
+    "host": parse_host,
     "port": _port,
     "token": str,
     "concurrency": _integer,

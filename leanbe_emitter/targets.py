@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import quote, urlsplit
 
 from leanbe_emitter.errors import InvalidTarget, InvalidValue
+from leanbe_emitter.hosts import is_name, is_numeric
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -25,13 +26,8 @@ _EXAMPLE = "A webhook's URL looks like http://localhost:8000/webhook."
 _ALLOW_EXAMPLE = f"{SETTING}=hooks.example.com,10.0.0.0/8 is an example."
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
-_LONGEST_HOST = 253
 _LONGEST_SHOWN = 200
 
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
-# Resolvers read a host whose last label is a number as an address: 2130706433, 0x7f.1, 127.1.
-_NUMERIC_LABEL = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
 _NETLOC = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<name>[^\[\]:]+))(?::(?P<port>.*))?"
 )
@@ -244,7 +240,7 @@ def _is_literal(url: str, host: str) -> bool:
                 f"The IPv6 address of {_shown(url)} cannot be read.",
                 hint="http://[::1]:8000/hook is one that has; zones (%eth0) are not supported.",
             ) from error
-    elif _is_numeric(host):
+    elif is_numeric(host):
         try:
             IPv4Address(host)
         except ValueError as error:
@@ -264,7 +260,7 @@ def _check_name(url: str, host: str) -> None:
             f"The host of {_shown(url)} is not ASCII.",
             hint="Write the name in its ASCII form, which begins with xn--.",
         )
-    if len(host) > _LONGEST_HOST or not _NAME.fullmatch(host):
+    if not is_name(host):
         raise InvalidTarget(f"The host of {_shown(url)} cannot be a name.", hint=_EXAMPLE)
 
 
@@ -276,16 +272,6 @@ def parse_targets(text: str) -> tuple[str, ...]:
     """
     names = tuple(name for part in text.split(",") if (name := part.strip()))
     return TargetRules(allow=names).allow
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host, as one to listen at, is reached from this machine only."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_address(address: str, rules: TargetRules, *, host: str) -> None:
@@ -362,9 +348,9 @@ def _is_allowed(address: Address, host: str, rules: TargetRules) -> bool:
 def _allowed(entries: tuple[str, ...]) -> tuple[frozenset[str], tuple[Network, ...]]:
     hosts, networks = set(), list[Network]()
     for entry in entries:
-        if "/" in entry or ":" in entry or _is_numeric(entry):
+        if "/" in entry or ":" in entry or is_numeric(entry):
             networks.append(_network(entry))
-        elif _NAME.fullmatch(entry):
+        elif is_name(entry):
             hosts.add(entry.lower().rstrip("."))
         else:
             raise InvalidValue(f"{entry!r} is no host, address or CIDR.", hint=_ALLOW_EXAMPLE)
@@ -378,10 +364,6 @@ def _network(entry: str) -> Network:
         raise InvalidValue(
             f"{entry!r} is no address or CIDR: {error}.", hint=_ALLOW_EXAMPLE
         ) from error
-
-
-def _is_numeric(host: str) -> bool:
-    return _NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None
 
 
 def _shown(url: str) -> str:

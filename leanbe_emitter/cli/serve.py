@@ -21,9 +21,9 @@ from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened, unprepared
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.cli.values import AGE, ROOT_PATH, SEED, TARGETS
+from leanbe_emitter.cli.values import AGE, HOST, ROOT_PATH, SEED, TARGETS
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.targets import is_loopback
+from leanbe_emitter.hosts import is_loopback
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Leanbe
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @command("serve", example="leanbe-emitter serve --port 0 --ephemeral")
-@click.option("--host", metavar="H", help="Where to listen; 127.0.0.1 by default.")
+@click.option("--host", type=HOST, metavar="H", help="Where to listen; 127.0.0.1 by default.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="N", help="5326 by default; 0: a free one."
 )
@@ -64,7 +64,11 @@ if TYPE_CHECKING:
 )
 @click.option("--no-token", is_flag=True, help="Let anybody in who can reach the server.")
 @click.option(
-    "--allowed-host", multiple=True, metavar="H", help="A further name that it is asked for by."
+    "--allowed-host",
+    type=HOST,
+    multiple=True,
+    metavar="H",
+    help="A further name that it is asked for by.",
 )
 @click.option("--until-eof", is_flag=True, help="Stop, too, when stdin ends: with its starter.")
 @click.option(
@@ -170,9 +174,7 @@ def _access(settings: "Settings", token: str, *, hosts: tuple[str, ...]) -> "Acc
     from leanbe_emitter.server.access import Access  # noqa: PLC0415 - loads FastAPI
 
     return Access(
-        token=token,
-        hosts=frozenset(host.lower() for host in hosts),
-        any_host=not (hosts or is_loopback(settings.host)),
+        token=token, hosts=frozenset(hosts), any_host=not (hosts or is_loopback(settings.host))
     )
 
 

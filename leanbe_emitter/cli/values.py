@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
+from leanbe_emitter.hosts import parse_host
 from leanbe_emitter.targets import parse_targets
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, parse_assignment
 from leanbe_emitter.wire.catalogue import EVENTS
@@ -200,6 +201,7 @@ HEADER = _Value("name:value", _header)
 RECEIVED_HEADER = _Value("name:value", _received_header)
 TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
 ROOT_PATH = _Value("path", _root_path)
+HOST = _Value("host", parse_host)
 TARGETS = _Value("host,cidr", parse_targets)
 SEED = _Value("file", _seed)
 TEXTS = _Value("text,text", _texts)

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.hosts import is_loopback
 from leanbe_emitter.server import docs
 from leanbe_emitter.server.problems import (
     Forbidden,
@@ -26,7 +27,6 @@ from leanbe_emitter.server.problems import (
     require_plain_path,
     unforeseen,
 )
-from leanbe_emitter.targets import is_loopback
 
 #: What a health check asks, and a page's files: neither knows a token, and the answers tell nothing
 #: of what is kept.

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.command_line import run_process
 from tests.receiving import SECRET, kept, receiving
@@ -76,6 +77,14 @@ def test_beyond_this_machine_only_private_networks_are_called(tmp_path: Path) ->
     public = {"name": "Acme", "webhook": {"url": "http://93.184.215.14/"}}
     with serving(tmp_path, "--host", "0.0.0.0", "--no-token") as served:
         assert served.client.post("/products", json=public).json()["code"] == "invalid_target"
+
+
+@pytest.mark.parametrize("option", ["--host", "--allowed-host"])
+@pytest.mark.parametrize("host", ["", "*", "http://127.0.0.1", "localhost:5326"])
+def test_what_is_no_host_stops_the_start(option: str, host: str, tmp_path: Path) -> None:
+    ran = run_process("serve", option, host, "--port", "0", cwd=tmp_path)
+    assert (ran.status, list(tmp_path.iterdir())) == (2, [])
+    assert f"Invalid value for '{option}': {host!r} is no host." in ran.stderr
 
 
 def test_postgresql_is_migrated_where_that_is_wanted(tmp_path: Path, postgresql_url: str) -> None:

@@ -18,6 +18,7 @@ def test_every_setting_has_a_variable() -> None:
     texts = {
         "db": "sqlite:///other.db",
         "log_level": "INFO",
+        "host": "0.0.0.0",
         "lease_seconds": "2m",
         "poll_seconds": "20ms",
         "assume": "backoff=1s,2s,max_attempts=3",
@@ -47,6 +48,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("PORT", "65536"),
         ("MAX_REQUEST_BYTES", "0"),
         ("LOG_LEVEL", "chatty"),
+        ("HOST", "http://127.0.0.1"),
         ("ALLOW_TARGETS", "10.0.0.0/99"),
         ("ASSUME", "max_attempts"),
         ("ASSUME", "max_atempts=3"),
