@@ -46,7 +46,8 @@ class Access:
 
     Attributes:
         token: what callers have to show; empty: nothing.
-        hosts: further names that the server may be asked for by.
+        hosts: further names that the server may be asked for by: where a proxy has it, whose pages
+            act through that.
         any_host: whether it may be asked for by any name: others can reach it anyway.
     """
 
@@ -65,13 +66,13 @@ class Access:
         if not (self.any_host or self._is_ours(host)):
             raise Forbidden(
                 f"This server is not asked for as {host!r}.",
-                hint="If it is meant, start it with --allowed-host and this name.",
+                hint=_how_to_ask(_name_of(f"//{host}")),
             )
         origin = headers.get("origin")
         if origin is not None and not self._is_own_page(origin, host):
             raise Forbidden(
                 f"Pages of {origin!r} may not use this server.",
-                hint="If it is meant, start it with --allowed-host and that name.",
+                hint=_how_pages_ask(_name_of(origin)),
             )
         if self.token and path not in OPEN and not self._is_shown(headers):
             raise Unauthorized(
@@ -103,6 +104,23 @@ def _name_of(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def _how_to_ask(name: str) -> str:
+    if not name:
+        return "Ask by a name of this machine, such as 127.0.0.1."
+    return f"If it is meant, start it with --allowed-host {name}."
+
+
+def _how_pages_ask(name: str) -> str:
+    """Return what to do instead: no answer of ours has what would show it to other pages (CORS)."""
+    ways = (
+        "Browsers show its answers to its own page alone. Ask from the suite's own process, or let "
+        "the page's server pass its requests on"
+    )
+    if not name:
+        return f"{ways}."
+    return f"{ways}; if that changes Host, start this one with --allowed-host {name}."
 
 
 class Guard:

@@ -110,8 +110,8 @@ _EXAMPLES: Sequence[LeanbeError] = (
         hint="Send it in a header: Authorization: Bearer TOKEN.",
     ),
     Forbidden(
-        "Pages of 'https://evil.example' may not use this server.",
-        hint="If it is meant, start it with --allowed-host and that name.",
+        "This server is not asked for as 'leanbe.example'.",
+        hint="If it is meant, start it with --allowed-host leanbe.example.",
     ),
     NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
     WaitTimedOut(

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 import leanbe_emitter
 from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.hosts import parse_host
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.storage.database import Database
@@ -66,6 +67,40 @@ def test_a_page_of_somebody_else_may_not_act(origin: str) -> None:
         answer = api("POST", "/products", {"name": "Acme"}, headers={"Origin": origin})
         assert answer.status_code == 403
         assert api.leanbe.products.list() == []
+
+
+def test_a_page_that_is_refused_is_told_that_no_option_lets_it_read() -> None:
+    with guarded(Access()) as api:
+        told = api("GET", "/products", headers={"Origin": "http://localhost:3000"}).json()
+    assert told["detail"] == "Pages of 'http://localhost:3000' may not use this server."
+    assert told["hint"] == (
+        "Browsers show its answers to its own page alone. Ask from the suite's own process, or let "
+        "the page's server pass its requests on; if that changes Host, start this one with "
+        "--allowed-host localhost."
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "Leanbe.example.:80"},
+        {"Host": "[2001:db8::1]:80"},
+        {"Origin": "http://leanbe.example:3000"},
+    ],
+)
+def test_the_option_that_a_refusal_names_lets_through(headers: dict[str, str]) -> None:
+    with guarded(Access()) as api:
+        hint = api("GET", "/products", headers=headers).json()["hint"]
+    host = hint.removesuffix(".").rpartition("--allowed-host ")[2]
+    with guarded(Access(hosts=frozenset({parse_host(host)}))) as api:
+        assert api("GET", "/products", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"Host": "["}, {"Origin": "null"}])
+def test_what_has_no_host_is_told_of_no_option_for_it(headers: dict[str, str]) -> None:
+    with guarded(Access()) as api:
+        answer = api("GET", "/products", headers=headers)
+    assert (answer.status_code, "--allowed-host" in answer.text) == (403, False)
 
 
 def test_names_that_were_allowed_may_ask_and_their_pages_act() -> None:
