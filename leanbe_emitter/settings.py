@@ -134,6 +134,16 @@ def _port(text: str) -> int:
     return port
 
 
+def _token(text: str) -> str:
+    """Return a token that a header can carry; the message never shows it."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise InvalidValue(
+            "The token holds a character that callers could not send.",
+            hint="Use letters, digits and punctuation of ASCII, without spaces and line breaks.",
+        )
+    return text
+
+
 def _log_level(text: str) -> LogLevel:
     try:
         return LogLevel(text.strip().lower())
@@ -154,7 +164,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "log_level": _log_level,
     "host": parse_host,
     "port": _port,
-    "token": str,
+    "token": _token,
     "concurrency": _integer,
     "per_product": _integer,
     "lease_seconds": parse_duration,

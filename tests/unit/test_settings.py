@@ -64,6 +64,20 @@ def test_a_number_that_is_nothing_is_refused_in_code_too() -> None:
         Settings(concurrency=0)
 
 
+@pytest.mark.parametrize("token", [" ", "tok test", "tok_\n", "ü😀", "tok\x07", "tok\udcff"])
+def test_a_token_that_no_header_carries_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(InvalidValue, match="LEANBE_EMITTER_TOKEN: ") as refused:
+        Settings.from_environment({"LEANBE_EMITTER_TOKEN": token})
+    told = f"{refused.value.message} {refused.value.hint}"
+    assert "ASCII" in told
+    assert not token.strip() or token.strip() not in told
+
+
+def test_a_token_may_hold_every_visible_character_of_ascii() -> None:
+    token = "".join(map(chr, range(0x21, 0x7F)))
+    assert Settings.from_environment({"LEANBE_EMITTER_TOKEN": token}).token == token
+
+
 def test_a_token_is_in_no_repr() -> None:
     assert "tok_test" not in repr(Settings(token="tok_test"))
 
