@@ -59,7 +59,7 @@ class Settings:
     lease_seconds: float = 30.0
     #: Assumptions of the products that are created here: name to text (contract d).
     assume: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: Hosts and networks that webhooks may point to; none: the rule of ``targets`` stands.
+    #: Further hosts and networks that webhooks may point to, beyond the rule of ``targets``.
     allow_targets: tuple[str, ...] = ()
     #: The longest body of a request to the server, in bytes.
     max_request_bytes: int = _MEBIBYTE

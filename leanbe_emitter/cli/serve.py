@@ -60,7 +60,10 @@ if TYPE_CHECKING:
     "--discard-older-than", type=AGE, metavar="TIME", help="Give up first what is owed for longer."
 )
 @click.option(
-    "--allow-targets", type=TARGETS, metavar="LIST", help="Hosts and CIDRs that may be called."
+    "--allow-targets",
+    type=TARGETS,
+    metavar="LIST",
+    help="Further hosts and CIDRs that may be called.",
 )
 @click.option("--no-token", is_flag=True, help="Let anybody in who can reach the server.")
 @click.option(
@@ -115,6 +118,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
         opened(invocation, clock=clock, **arguments) as leanbe,
     ):
+        _tell_targets(invocation, settings)
         _plant(invocation, leanbe, seed_file)
         _clear(invocation, leanbe, older_than=discard_older_than)
         url = url_of(settings.host, sock.getsockname()[1])
@@ -217,6 +221,16 @@ def _migrate(url: str) -> None:
 
     with unprepared(url) as database:
         migrate.upgrade(database)
+
+
+def _tell_targets(invocation: Invocation, settings: "Settings") -> None:
+    """Say what targets that were allowed do not do: who names them may expect a limit."""
+    rules = settings.target_rules
+    if rules.allow and not rules.exposed:
+        invocation.notice(
+            "As only this machine reaches the server, webhooks go anywhere but to link-local, "
+            "multicast and metadata addresses: --allow-targets adds to that, and limits nothing."
+        )
 
 
 def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:

@@ -79,6 +79,18 @@ def test_beyond_this_machine_only_private_networks_are_called(tmp_path: Path) ->
         assert served.client.post("/products", json=public).json()["code"] == "invalid_target"
 
 
+def test_allowed_targets_are_added_to_what_may_be_called_and_limit_nothing(tmp_path: Path) -> None:
+    allowed = ("--allow-targets", "93.184.215.0/24", "--workers-off")
+    told = "--allow-targets adds to that, and limits nothing."
+    with serving(tmp_path, *allowed) as served:
+        assert told in served.end(signal.SIGTERM)[1]
+    with serving(tmp_path, "--host", "0.0.0.0", "--no-token", *allowed) as served:
+        for name, host in {"Added": "93.184.215.14", "Ours": "10.0.0.7"}.items():
+            product = {"name": name, "webhook": {"url": f"http://{host}/"}}
+            assert served.client.post("/products", json=product).status_code == 201
+        assert told not in served.end(signal.SIGTERM)[1]
+
+
 @pytest.mark.parametrize("option", ["--host", "--allowed-host"])
 @pytest.mark.parametrize("host", ["", "*", "http://127.0.0.1", "localhost:5326"])
 def test_what_is_no_host_stops_the_start(option: str, host: str, tmp_path: Path) -> None:
