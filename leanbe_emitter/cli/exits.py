@@ -4,7 +4,7 @@
     1    an attempt was not, a wait timed out, or a check or verification failed
     2    usage: an unknown name, a value that is refused, a conflict
     3    environment: the database, the port, the disk, a server that does not start
-    130  interrupted
+    130  interrupted before it was done; what runs until it is stopped (serve, worker) ends with 0
 
 Whenever the status is not 0, stderr says why. Nothing ever ends in a traceback.
 """

@@ -78,8 +78,7 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     )
     report = _reporter(invocation.form, save=save)
     ready = _announcer(invocation.form)
-    if asyncio.run(serve(conduct, port=port, ready=ready, report=report)):
-        raise KeyboardInterrupt
+    asyncio.run(serve(conduct, port=port, ready=ready, report=report))
 
 
 def _announcer(form: Form) -> Callable[[str], None]:

@@ -83,7 +83,7 @@ class Receiver:
 
     Attributes:
         connections: those that are open.
-        ended: done with the signal that ends it, or with what went wrong.
+        ended: done when a signal ends it, or with what went wrong.
     """
 
     def __init__(self, conduct: Conduct, *, report: Report) -> None:
@@ -91,12 +91,12 @@ class Receiver:
         self._report = report
         self._number = 0
         self.connections: set[asyncio.Transport] = set()
-        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def end(self, number: int) -> None:
-        """End it by a signal."""
+    def end(self) -> None:
+        """End it, as a signal does."""
         if not self.ended.done():
-            self.ended.set_result(number)
+            self.ended.set_result(None)
 
     def fail(self, error: Exception) -> None:
         """End it by what went wrong: a disk that is full, nobody who reads its lines."""
@@ -225,8 +225,8 @@ class _Connection(asyncio.Protocol):
 
 async def serve(
     conduct: Conduct, *, port: int, ready: Callable[[str], None], report: Report
-) -> bool:
-    """Receive until SIGTERM or SIGINT; return whether it was SIGINT that ended it.
+) -> None:
+    """Receive until SIGTERM or SIGINT.
 
     Args:
         conduct: how to behave.
@@ -244,10 +244,10 @@ async def serve(
     except OSError as error:
         raise port_error(error, host=HOST, port=port) from None
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, receiver.end, number)
+        loop.add_signal_handler(number, receiver.end)
     ready(f"http://{HOST}:{server.sockets[0].getsockname()[1]}/")
     try:
-        return await receiver.ended == signal.SIGINT
+        await receiver.ended
     finally:
         server.close()
         for connection in list(receiver.connections):

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import tempfile
@@ -100,8 +99,9 @@ def serve(  # noqa: PLR0913 - one argument for each option
 
     The first line is the URL (--output json: with database, token and pid). Actions only record;
     the worker inside delivers at once. Listening beyond this machine takes a token that callers
-    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand. With
-    --until-eof, a server that a program starts ends with that, however it ended: stdin is a pipe.
+    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand, and end
+    it with 0. With --until-eof, a server that a program starts ends with that, however it ended:
+    stdin is a pipe.
 
     A seed file is planted where there is no product yet, and by each reset: products with what
     they have, and no event of it. See docs/seed-files.md.
@@ -122,7 +122,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         _plant(invocation, leanbe, seed_file)
         _clear(invocation, leanbe, older_than=discard_older_than)
         url = url_of(settings.host, sock.getsockname()[1])
-        stopped_by = _serve(
+        _serve(
             leanbe,
             settings,
             sock,
@@ -133,8 +133,6 @@ def serve(  # noqa: PLR0913 - one argument for each option
             until_eof=until_eof,
             ready=_announcer(invocation, url=url, token=token),
         )
-    if stopped_by is signal.SIGINT:
-        raise KeyboardInterrupt
 
 
 def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
@@ -148,14 +146,14 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     keep: timedelta,
     until_eof: bool,
     ready: Callable[[], None],
-) -> signal.Signals | None:
+) -> None:
     from leanbe_emitter.server.app import create_app  # noqa: PLC0415 - loads FastAPI
     from leanbe_emitter.server.serving import Beside  # noqa: PLC0415 - the same
     from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
     beside = Beside(works=works, keep=keep, until=sys.stdin if until_eof else None)
-    return asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
+    asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
 
 
 def _token(settings: "Settings", *, is_open: bool) -> str:

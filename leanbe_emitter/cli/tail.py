@@ -1,5 +1,7 @@
 """The command ``tail``: attempts live, whichever process makes them."""
 
+from contextlib import suppress
+
 import click
 
 from leanbe_emitter.cli.attempts import AttemptLines
@@ -16,7 +18,7 @@ def tail(invocation: Invocation) -> None:
     """Follow attempts live, whichever process makes them; Ctrl-C ends it."""
     form = Form.JSONL if invocation.form is Form.JSON else invocation.form
     lines = AttemptLines(form, notice=invocation.notice)
-    with opened(invocation) as leanbe:
+    with opened(invocation) as leanbe, suppress(KeyboardInterrupt):
         invocation.notice("Following attempts from now on; Ctrl-C ends it.")
         for entry in leanbe.watching.follow():
             if entry.delivery is not None and entry.attempt is not None:

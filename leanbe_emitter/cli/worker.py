@@ -29,12 +29,13 @@ def worker(
 ) -> None:
     """Deliver what is due, retries included.
 
-    Any number of workers may run on one database. SIGTERM and Ctrl-C let finish what is in flight.
+    Any number of workers may run on one database. SIGTERM and Ctrl-C let finish what is in flight,
+    and end it with 0.
     """
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
     with opened(invocation, **arguments) as leanbe:
         invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
         with making_attempts(invocation, leanbe.clock, fails=False) as printing:
             stopped_by = leanbe.work(drain=drain, watcher=printing)
-    if stopped_by is signal.SIGINT:
+    if drain and stopped_by is signal.SIGINT:  # it was to go on until nothing is due
         raise KeyboardInterrupt

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -54,8 +53,8 @@ async def serve(
     sock: socket.socket,
     beside: Beside,
     ready: Callable[[], object],
-) -> signal.Signals | None:
-    """Answer requests on a socket until SIGTERM or SIGINT, which is returned, or an end.
+) -> None:
+    """Answer requests on a socket until SIGTERM or SIGINT, or an end.
 
     What is in flight then is finished, each way. A second signal ends the process at once.
 
@@ -70,7 +69,7 @@ async def serve(
     server = _Server(app, ready=ready)
     if beside.until is not None:
         stop_at_end_of(beside.until, server.stop)
-    with stopping_on_signals(server.stop) as came:
+    with stopping_on_signals(server.stop):
         async with AsyncExitStack() as last_first:
             if beside.keep is not None:
                 keep = beside.keep
@@ -80,7 +79,6 @@ async def serve(
                 app.state.worker = await last_first.enter_async_context(working)
                 app.state.worker.add_done_callback(_log_failure)
             await server.serve(sockets=[sock])
-    return came[0] if came else None
 
 
 class _Server(uvicorn.Server):

@@ -75,18 +75,14 @@ def test_it_keeps_each_body_byte_for_byte_and_goes_on_counting(tmp_path: Path) -
     assert f"Content-Length: {len(BODY)}" in headers
 
 
-@pytest.mark.parametrize(
-    ("number", "status", "said"), [(signal.SIGTERM, 0, ""), (signal.SIGINT, 130, "Interrupted")]
-)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_cleanly_with_a_connection_still_open(
-    tmp_path: Path, number: signal.Signals, status: int, said: str
+    tmp_path: Path, number: signal.Signals
 ) -> None:
     with receiving(tmp_path) as receiver:
         receiver.post(BODY)
         ended, stderr = receiver.end(number)
-    assert ended == status
-    assert said in stderr
-    assert "Traceback" not in stderr
+    assert (ended, stderr) == (0, "")
 
 
 def test_a_taken_port_is_3_and_says_so(tmp_path: Path) -> None:

@@ -33,16 +33,10 @@ def test_an_ephemeral_database_goes_with_its_server(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sigterm_ends_it_with_0_and_ctrl_c_with_130(tmp_path: Path) -> None:
-    with serving(tmp_path) as served:
-        assert served.end(signal.SIGTERM)[0] == 0
-    with serving(tmp_path) as served:
-        assert served.end(signal.SIGINT)[0] == 130
-
-
-def test_ctrl_c_does_not_say_that_an_ephemeral_database_is_kept(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral") as served:
-        assert served.end(signal.SIGINT)[1].splitlines()[-1] == "error: Interrupted."
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_a_success_and_says_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path, "--ephemeral", "--quiet", "--log-json") as served:
+        assert served.end(number) == (0, "")
 
 
 def test_a_port_that_is_taken_stops_the_start_before_a_database_is_made(tmp_path: Path) -> None:
