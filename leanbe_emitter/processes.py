@@ -13,8 +13,9 @@ from typing import IO, ClassVar
 
 from leanbe_emitter.errors import LeanbeError
 
-#: How long one may take to end when it is told to, in seconds.
-STOP_SECONDS = 10
+#: How long one may take to end when it is told to, in seconds: 5 for callers, 10 for receivers, and
+#: what it settles then.
+STOP_SECONDS = 20
 
 
 class ServerUnavailable(LeanbeError):

@@ -11,6 +11,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from leanbe_emitter.delivery import worker
+from leanbe_emitter.processes import STOP_SECONDS
+from leanbe_emitter.server import serving
 from leanbe_emitter.settings import Settings
 from tests.image import Image
 from tests.readme import ROOT
@@ -108,6 +111,14 @@ def test_a_server_and_two_workers_share_postgresql_and_one_is_enough(
                 workers[0].kill()  # before the second
                 workers[0].wait()
     assert len(receiver.requests) == len(workers) == 2
+
+
+def test_whoever_stops_it_leaves_it_the_time_that_it_may_take() -> None:
+    longest = serving.GRACE_SECONDS + worker.GRACE_SECONDS
+    assert longest + 5 <= STOP_SECONDS
+    for name in ("server", "worker"):
+        assert COMPOSE["services"][name]["stop_grace_period"] == f"{STOP_SECONDS}s"
+    assert f"--stop-timeout {STOP_SECONDS}" in (ROOT / "docs" / "ci.md").read_text()
 
 
 def test_what_depends_on_another_waits_until_it_is_well_and_nobody_else_gets_in() -> None:
