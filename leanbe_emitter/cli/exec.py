@@ -12,6 +12,7 @@ import click
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.ready import URL_VARIABLE
+from leanbe_emitter.cli.values import SECRETS_VARIABLE
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.processes import ServerProcess, server_started
@@ -36,6 +37,7 @@ _SIGNALLED = 128
 @click.option("--seed-file", metavar="F", help="What the database begins with: YAML or JSON.")
 @click.option(
     "--secret-env",
+    type=SECRETS_VARIABLE,
     metavar="NAME",
     default=SECRET_VARIABLE,
     show_default=True,

@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.hosts import parse_host
+from leanbe_emitter.settings import PREFIX
 from leanbe_emitter.targets import parse_targets
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, parse_assignment
 from leanbe_emitter.wire.catalogue import EVENTS
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 #: A path as it stands in a URL: no host, no query.
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)+")
+
+#: What shells take for the name of a variable.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _Value(click.ParamType[Any]):
@@ -182,6 +186,17 @@ def _root_path(text: str) -> str:
     return path
 
 
+def _secrets_variable(text: str) -> str:
+    """Return the name of a variable that a secret may stand in."""
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError(f"{text!r} is no name of a variable: write it like WEBHOOK_SECRET.")
+    if text == "PATH":
+        raise ValueError("PATH cannot hold the secret: commands are found by it.")
+    if text.startswith(PREFIX):
+        raise ValueError(f"{text} cannot hold the secret: what begins so is ours.")
+    return text
+
+
 def _seed(name: str) -> "Seed":
     from leanbe_emitter.seeds import read_seed  # noqa: PLC0415 - loads YAML and the domain
 
@@ -200,6 +215,7 @@ PATH_AND_JSON = _Value("path=json", _pair_of_json)
 HEADER = _Value("name:value", _header)
 RECEIVED_HEADER = _Value("name:value", _received_header)
 TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
+SECRETS_VARIABLE = _Value("name", _secrets_variable)
 ROOT_PATH = _Value("path", _root_path)
 HOST = _Value("host", parse_host)
 TARGETS = _Value("host,cidr", parse_targets)

@@ -63,6 +63,30 @@ def test_a_database_that_it_would_not_use_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("A=B", "'A=B' is no name of a variable: write it like"),
+        ("1 x=", "'1 x=' is no name of a variable: write it like"),
+        ("", "'' is no name of a variable: write it like"),
+        ("PATH", "PATH cannot hold the secret: commands are found by it."),
+        (
+            "LEANBE_EMITTER_URL",
+            "LEANBE_EMITTER_URL cannot hold the secret: what begins so is ours.",
+        ),
+        (
+            "LEANBE_EMITTER_PORT",
+            "LEANBE_EMITTER_PORT cannot hold the secret: what begins so is ours.",
+        ),
+    ],
+)
+def test_a_variable_that_cannot_hold_the_secret_is_refused(
+    name: str, said: str, tmp_path: Path
+) -> None:
+    ran = run_process("exec", "--secret-env", name, "--", PYTHON, "-c", "", cwd=tmp_path)
+    assert (ran.status, f"'--secret-env': {said}" in ran.stderr) == (2, True), ran.stderr
+
+
 def test_sigterm_is_the_commands_and_leaves_no_server(tmp_path: Path) -> None:
     code = "import os, time; print(os.environ['LEANBE_EMITTER_URL'], flush=True); time.sleep(60)"
     with started("exec", "--", PYTHON, "-c", code, cwd=tmp_path) as process:
