@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import Select, and_, func, or_
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
@@ -17,6 +17,7 @@ PAGE = 200
 _CURSOR = re.compile(r"(-?[0-9]{1,15})-([0-9a-f]{24})")
 
 Entry = TypeVar("Entry")
+Found = TypeVar("Found", bound=Select[*tuple[Any, ...]])
 
 
 class Page(list[Entry]):
@@ -46,21 +47,27 @@ def cursor_of(at: int | datetime, identifier: str) -> str:
     return f"{to_milliseconds(at) if isinstance(at, datetime) else at}-{identifier}"
 
 
-def behind(at: Any, identifier: Any, cursor: str) -> ColumnElement[bool]:
-    """Return the condition of what comes after a cursor in the order of creation.
+def oldest(
+    found: Found, at: Any, identifier: Any, *, limit: int, after: str | None = None
+) -> Found:
+    """Return the oldest of what was found, first; of one instant, by their ids.
 
     What the cursor names may be gone by now.
 
     Args:
+        found: selects the rows.
         at: the column of the instant.
         identifier: the column of the id.
-        cursor: of an entry.
+        limit: how many at the most.
+        after: the cursor that a page before ended with.
 
     Raises:
-        InvalidValue: it is no cursor of a list.
+        InvalidValue: ``after`` is no cursor of a list.
     """
-    then, last = _parsed(cursor)
-    return or_(at > then, and_(at == then, identifier > last))
+    if after is not None:
+        then, last = _parsed(after)
+        found = found.where(or_(at > then, and_(at == then, identifier > last)))
+    return found.order_by(at, identifier).limit(limit)
 
 
 def newest(

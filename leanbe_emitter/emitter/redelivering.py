@@ -21,7 +21,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
 from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
 from leanbe_emitter.emitter.naming import named
-from leanbe_emitter.emitter.paging import PAGE, Page, behind, check_limit, cursor_of
+from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
@@ -110,9 +110,8 @@ class Redelivering:
                 .correlate(None)
             )
             found = select(at, identifier).where(identifier.in_(first))
-            if after is not None:
-                found = found.where(behind(at, identifier, after))
-            rows = session.execute(found.order_by(at, identifier).limit(limit + 1)).all()
+            page = oldest(found, at, identifier, limit=limit + 1, after=after)
+            rows = session.execute(page).all()
         cursor = cursor_of(*rows[limit - 1]) if len(rows) > limit else None
         return Page([row.id for row in rows[:limit]], cursor=cursor)
 

@@ -18,7 +18,7 @@ from leanbe_emitter.domain import products
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.emitter.documents import Document, Reference, text_of
-from leanbe_emitter.emitter.paging import Page, behind, check_limit, cursor_of
+from leanbe_emitter.emitter.paging import Page, check_limit, cursor_of, oldest
 from leanbe_emitter.emitter.snapshots import Product, User
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
@@ -151,10 +151,8 @@ class Resource(Generic[Row, Snapshot]):
         table = self._kind.table
         with self._looking() as (session, product):
             found = self._kind.of(product).where(*conditions(session, product))
-            if after is not None:
-                found = found.where(behind(table.created_at, table.id, after))
-            ordered = found.order_by(table.created_at, table.id).limit(limit + 1)
-            rows = session.scalars(ordered).all()
+            page = oldest(found, table.created_at, table.id, limit=limit + 1, after=after)
+            rows = session.scalars(page).all()
             last: Any = rows[limit - 1] if len(rows) > limit else None
             cursor = None if last is None else cursor_of(last.created_at, last.id)
             return Page(self._snapshots(session, product, rows[:limit]), cursor=cursor)
