@@ -10,14 +10,14 @@ from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import is_there, opened
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.cli.values import CONTENT, RECEIVED_HEADER, SECRET, as_mapping
+from leanbe_emitter.cli.values import CONTENT, RECEIVED_HEADER, as_mapping
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.wire.explain import Explanation, Verdict
 from leanbe_emitter.wire.explain import explain as explanation_of
 
 
 @command("explain", example="leanbe-emitter explain --secret whsec_test --body @altered.json")
-@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@options.needed_secret
 @click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
 @click.option("--got", metavar="HEX", help="What the receiver computed from that body.")
 @click.option(

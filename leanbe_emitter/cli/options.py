@@ -22,41 +22,64 @@ PAGE, _LONGEST_PAGE = 50, 200
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def product(command: F) -> F:
-    """Add ``--product``, which may be left out while there is only one."""
-    return click.option(
-        "--product", metavar="P", help="Name or id; not needed while there is only one product."
-    )(command)
-
-
-def of_product(command: F) -> F:
-    """Add ``--product`` as a filter: without it, any product's are meant."""
-    return click.option("--product", metavar="P", help="Of this product alone; name or id.")(
-        command
-    )
-
-
-def reading_of(command: F) -> F:
-    """Add ``--product``, where the article's own reading holds without one."""
-    return click.option(
-        "--product", metavar="P", help="As this product reads the article; else as it stands."
-    )(command)
-
-
-def limit(command: F) -> F:
-    """Add ``--limit``, of a list that shows all evidence."""
-    return click.option(
-        "--limit",
-        type=click.IntRange(1, _LONGEST_PAGE),
-        default=PAGE,
-        show_default=True,
-        help="How many at the most.",
-    )(command)
-
-
-def after(command: F) -> F:
-    """Add ``--after``: where a list goes on."""
-    return click.option("--after", metavar="CURSOR", help="Go on after the page before.")(command)
+#: ``--product``, which may be left out while there is only one.
+product = click.option(
+    "--product", metavar="P", help="Name or id; not needed while there is only one product."
+)
+#: The same as a filter: without it, any product's are meant.
+of_product = click.option("--product", metavar="P", help="Of this product alone; name or id.")
+#: The same where the article's own reading holds without one.
+reading_of = click.option(
+    "--product", metavar="P", help="As this product reads the article; else as it stands."
+)
+#: ``--event`` as a filter.
+event_glob = click.option(
+    "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
+)
+#: ``--limit``, of a list that shows all evidence.
+limit = click.option(
+    "--limit",
+    type=click.IntRange(1, _LONGEST_PAGE),
+    default=PAGE,
+    show_default=True,
+    help="How many at the most.",
+)
+#: ``--after``: where a list goes on.
+after = click.option("--after", metavar="CURSOR", help="Go on after the page before.")
+#: ``--timeout``, of a command that waits.
+timeout = click.option(
+    "--timeout",
+    type=DURATION,
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to wait.",
+)
+#: ``--assume NAME=VALUE``, as often as wanted.
+assume = click.option(
+    "--assume",
+    type=ASSIGNMENT,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help='Read the article otherwise; see "assumptions list".',
+)
+#: ``--secret`` of a webhook that is set.
+secret = click.option(
+    "--secret", type=SECRET, help="Text, env:NAME or @FILE; generated if left out."
+)
+#: ``--secret`` where nothing can be done without one.
+needed_secret = click.option(
+    "--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE."
+)
+#: ``--header NAME:VALUE``, as often as wanted.
+headers = click.option(
+    "--header",
+    "headers",
+    type=HEADER,
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="A further header of every request.",
+)
 
 
 def part_of_dry_run(command: F) -> F:
@@ -70,18 +93,6 @@ def part_of_dry_run(command: F) -> F:
         "--after", metavar="CURSOR", help="With --dry-run: go on after the page before."
     )
     return limit_(after_(command))
-
-
-def timeout(command: F) -> F:
-    """Add ``--timeout``, of a command that waits."""
-    return click.option(
-        "--timeout",
-        type=DURATION,
-        default="30s",
-        show_default=True,
-        metavar="TIME",
-        help="How long to wait.",
-    )(command)
 
 
 def who_delivers(command: F) -> F:
@@ -102,36 +113,6 @@ def who_delivers(command: F) -> F:
     return cast("F", follow(no_deliver(checked)))
 
 
-def assume(command: F) -> F:
-    """Add ``--assume NAME=VALUE``, as often as wanted."""
-    return click.option(
-        "--assume",
-        type=ASSIGNMENT,
-        multiple=True,
-        metavar="NAME=VALUE",
-        help='Read the article otherwise; see "assumptions list".',
-    )(command)
-
-
-def secret(command: F) -> F:
-    """Add ``--secret``, of the caller's own."""
-    return click.option(
-        "--secret", type=SECRET, help="Text, env:NAME or @FILE; generated if left out."
-    )(command)
-
-
-def headers(command: F) -> F:
-    """Add ``--header NAME:VALUE``, as often as wanted."""
-    return click.option(
-        "--header",
-        "headers",
-        type=HEADER,
-        multiple=True,
-        metavar="NAME:VALUE",
-        help="A further header of every request.",
-    )(command)
-
-
 def trust(command: F) -> F:
     """Add ``--ca-file`` and ``--insecure``: how the receiver's certificate is judged."""
     ca_file = click.option(
@@ -142,13 +123,6 @@ def trust(command: F) -> F:
     )
     insecure = click.option("--insecure", is_flag=True, help="Do not judge certificates: take any.")
     return ca_file(insecure(command))
-
-
-def event_glob(command: F) -> F:
-    """Add ``--event GLOB``."""
-    return click.option(
-        "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
-    )(command)
 
 
 def changes(command: F) -> F:

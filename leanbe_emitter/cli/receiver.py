@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.receiving import Conduct, Reception, highest_kept, keep, payload_id, serve
-from leanbe_emitter.cli.values import SECRET
 
 _COLUMNS = [
     output.column(key)
@@ -22,7 +21,7 @@ _COLUMNS = [
 @command(
     "receiver", example="leanbe-emitter receiver --secret whsec_test --port 8000 --fail-first 1"
 )
-@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@options.needed_secret
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

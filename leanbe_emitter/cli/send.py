@@ -8,7 +8,7 @@ from leanbe_emitter.cli import options
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
-from leanbe_emitter.cli.values import CONTENT, EVENT, SECRET, as_mapping
+from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping
 from leanbe_emitter.clock import SystemClock
 
 
@@ -19,7 +19,7 @@ from leanbe_emitter.clock import SystemClock
 )
 @click.argument("event", type=EVENT, required=False)
 @click.option("--to", required=True, metavar="URL", help="Where it goes.")
-@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@options.needed_secret
 @options.changes
 @click.option("--body", type=CONTENT, help="An envelope instead of an event, to be signed anew.")
 @click.option("--as-is", is_flag=True, help="Send the bytes of --body as they are.")

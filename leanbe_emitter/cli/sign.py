@@ -2,14 +2,14 @@
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
-from leanbe_emitter.cli.values import CONTENT, SECRET, parsed
+from leanbe_emitter.cli.values import CONTENT, parsed
 from leanbe_emitter.wire.signing import sign as signature_of
 
 
 @command("sign", example="leanbe-emitter sign --secret whsec_test --payload @payload.json")
-@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@options.needed_secret
 @click.option("--payload", type=CONTENT, required=True, help="A JSON value.")
 def sign(secret: str, payload: bytes) -> None:
     """Print the signature of a payload.

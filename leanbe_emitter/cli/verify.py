@@ -2,17 +2,17 @@
 
 import click
 
-from leanbe_emitter.cli import output
+from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.values import CONTENT, SECRET
+from leanbe_emitter.cli.values import CONTENT
 from leanbe_emitter.wire.envelope import verify as envelope_of
 
 _COLUMNS = [output.column(key) for key in ("event", "triggeredAt", "signature")]
 
 
 @command("verify", example="leanbe-emitter verify --secret whsec_test --body @body.json")
-@click.option("--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE.")
+@options.needed_secret
 @click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
 @click.pass_obj
 def verify(invocation: Invocation, secret: str, body: bytes) -> None:
