@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from statistics import quantiles
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -70,6 +71,13 @@ class Crowd:
     def events(self) -> Counter[tuple[str, str]]:
         """Return how often each event was raised of each document, as it was acknowledged."""
         return Counter((each.event, each.document) for each in self.done)
+
+    def __str__(self) -> str:
+        took = quantiles([each.answered_at - each.begun_at for each in self.done], n=100)
+        return (
+            f"{len(self.done)} actions of {self.clients} clients were acknowledged, "
+            f"half of them within {took[49] * 1000:.0f} ms, 99 % within {took[98] * 1000:.0f} ms"
+        )
 
     async def _be_a_client(self, number: int) -> None:
         address = urlsplit(self.url)
