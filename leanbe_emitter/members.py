@@ -98,7 +98,7 @@ def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) 
         whole: how messages call that object.
     """
     path: Path = error["loc"]
-    name = _name(path) or whole
+    name = name_of(path) or whole
     match error["type"]:
         case "missing":
             return Mistake(path[:-1], f"{name} is missing.", f"Give {name}.")
@@ -117,13 +117,13 @@ def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) 
             return Mistake(path, said, wanted or f"{error['msg']}.")
 
 
-def _name(path: Path) -> str:
+def name_of(path: Path) -> str:
     """Return how messages call what stands at a place: ``url``, ``ids[0]``."""
     match path:
         case (*_, str(name)):
             return name
         case (*above, int(position)):
-            return f"{_name(tuple(above))}[{position}]"
+            return f"{name_of(tuple(above))}[{position}]"
         case _:
             return ""
 

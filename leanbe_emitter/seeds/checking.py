@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from leanbe_emitter.domain.fields import check_fields, require, unknown
 from leanbe_emitter.domain.products import DEFAULT_OWNER
-from leanbe_emitter.domain.texts import check_email
+from leanbe_emitter.domain.texts import can_be_held, check_email
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.members import Mistake, Path
+from leanbe_emitter.members import Mistake, Path, name_of
 from leanbe_emitter.seeds.content import Content, Entry, Product
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
 from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
@@ -23,6 +23,8 @@ from leanbe_emitter.wire.stringify import JSON
 
 #: How many names a hint shows.
 _MOST_NAMES = 10
+#: What is checked member by member.
+_DOCUMENTS = {each.attribute for each in SECTIONS}
 _ID = re.compile(rf"[0-9a-f]{{{OBJECT_ID_LENGTH}}}")
 
 
@@ -31,6 +33,7 @@ def mistakes(content: Content) -> Iterator[Mistake]:
     yield from _ids_given_twice(content)
     for number, product in enumerate(content.products):
         at: Path = ("products", number)
+        yield from _unholdable(product.model_dump(by_alias=True, exclude=_DOCUMENTS), at)
         yield from _assumptions(product, at)
         names = _Names(content, product)
         for section in SECTIONS:
@@ -65,6 +68,21 @@ def _ids_of(entry: Entry) -> Iterator[tuple[Path, str]]:
     for place, each in enumerate(measured if isinstance(measured, list) else []):
         if isinstance(each, dict) and isinstance(inner := each.get(FIXED_ID), str):
             yield ("keyResults", place, FIXED_ID), inner
+
+
+def _unholdable(value: JSON, at: Path) -> Iterator[Mistake]:
+    """Yield the texts that no database can hold; they are not shown, as some are secrets."""
+    match value:
+        case str() if not can_be_held(value):
+            said = f"{name_of(at)} holds a character that no database can hold."
+            yield Mistake(at, said, "Leave out U+0000 and lone surrogates.")
+        case dict():
+            for name, each in value.items():
+                yield from _unholdable(name, at)
+                yield from _unholdable(each, (*at, name))
+        case list():
+            for place, each in enumerate(value):
+                yield from _unholdable(each, (*at, place))
 
 
 def _assumptions(product: Product, at: Path) -> Iterator[Mistake]:

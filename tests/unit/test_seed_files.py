@@ -1,11 +1,19 @@
 """What is wrong with a seed file is told all at once, each with its line, and what to do."""
 
+import copy
+import json
+from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.seeds import read_seed
+from leanbe_emitter.seeds.lines import locate
+from tests.readme import ROOT
 
 WRONG = """\
 products:
@@ -90,6 +98,61 @@ PARTS = {
 @pytest.mark.parametrize(("text", "told"), PARTS.items())
 def test_a_part_that_is_not_as_it_has_to_be_is_told(tmp_path: Path, text: str, told: str) -> None:
     assert told in refused(tmp_path, text)
+
+
+def leaves(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the place of every text in a value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, each in inner:
+        if isinstance(each, str):
+            yield (*at, step)
+        elif isinstance(each, dict | list):
+            yield from leaves(each, (*at, step))
+
+
+SETTINGS: dict[str, Any] = {
+    "webhook": {
+        "url": "http://127.0.0.1:8000/",
+        "secret": "whsec_test",
+        "headers": {"X-A": "a"},
+        "caFile": "ca.pem",
+    },
+    "assumptions": {"content_type": "application/json"},
+}
+EXAMPLE: Any = locate((ROOT / "examples" / "seed.yaml").read_text()).value
+EXAMPLE["products"][0] |= SETTINGS
+
+
+@pytest.mark.parametrize("place", [*leaves(EXAMPLE)], ids=str)
+def test_a_text_that_no_database_can_hold_is_told_wherever_it_is(
+    place: tuple[str | int, ...], tmp_path: Path
+) -> None:
+    seed = copy.deepcopy(EXAMPLE)
+    *above, last = place
+    reduce(getitem, above, seed)[last] = "whsec\ud800"
+    text = json.dumps(seed, indent=1)
+    told = refused(tmp_path, text, "seed.json")
+    # Of what is inside a document's field, the field's line is told.
+    lines = locate(text).lines
+    parts = (place[:length] for length in range(min(len(place), 5), len(place) + 1))
+    assert any(f"seed.json:{lines[each]}: " in told for each in parts), told
+    assert "secret" not in place or "whsec" not in told
+
+
+def test_a_headers_name_that_no_database_can_hold_is_told(tmp_path: Path) -> None:
+    webhook = r'{"url": "http://a/", "headers": {"X-\ud800": "a"}}'
+    text = f"products:\n- name: A\n  webhook: {webhook}"
+    assert "seed.yaml:3: headers holds a character that no" in refused(tmp_path, text)
+
+
+def test_a_secret_of_the_environment_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "seed.yaml"
+    path.write_text("products:\n- name: A\n  webhook: {url: http://a/, secret: env:HOOK}")
+    with pytest.raises(
+        InvalidValue, match=r"seed\.yaml:3: secret holds a character that no"
+    ) as told:
+        read_seed(path, {"HOOK": "whsec\udcff"})
+    assert "whsec" not in str(told.value)
 
 
 DOCUMENTS = {
