@@ -40,9 +40,10 @@ class Shell:
         script = "\n".join(["set -e", *map(block, names)])
         for old, new in {"8000": str(self._port), **replaced}.items():
             script = script.replace(old, new)
-        # A reader types the next line when what listens there is there.
+        # A receiver is there before what is started after it, but on a machine that is busy.
+        # Whether a server is, the README asks itself.
         listening = r"until (: > /dev/tcp/127.0.0.1/\2) 2>/dev/null; do sleep 0.05; done"
-        begun = re.compile(r"^(.*--port (\d+).*) &$", re.MULTILINE)
+        begun = re.compile(r"^(.* receiver .*--port (\d+).*) &$", re.MULTILINE)
         return self._bash(begun.sub(rf"\1 &\n{listening}", script))
 
     def _bash(self, script: str) -> str:
