@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 
 from leanbe_emitter import Settings
 from leanbe_emitter.server.access import Access
@@ -110,6 +111,10 @@ def test_it_has_the_22_events_as_webhooks_with_bodies_that_fit(document: Any) ->
     for webhook in document["webhooks"].values():
         content = webhook["post"]["requestBody"]["content"]["application/json"]
         Draft202012Validator(content["schema"]).validate(content["example"])
+
+
+def test_it_is_a_document_of_openapi(document: Any) -> None:
+    validate(document)
 
 
 def test_every_schema_in_it_is_one(document: Any) -> None:
