@@ -1,12 +1,12 @@
 """Products, and what belongs to them alone: webhook, assumptions, users."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from leanbe_emitter.emitter import Leanbe, Product
+from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.members import Members, Webhook
 from leanbe_emitter.server import answers, schemas
@@ -81,7 +81,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def create(given: Annotated[NewProduct, Depends(Body(NewProduct))]) -> Response:
         """Make a product, with its webhook if a URL is given.
 
-        The secret is in this answer, and later at its webhook's ``secret``.
+        Its secret is at its webhook's `secret`, as in no other answer.
         """
         webhook, owner = given.webhook, given.owner
         made = leanbe.products.create(
@@ -90,7 +90,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             assume=given.assumptions,
             **({} if webhook is None else {"webhook_url": webhook.url, **webhook.settings()}),
         )
-        return answers.one(_with_secret(made), status=201)
+        return answers.one(made, status=201)
 
     @routes.read("/products", gives=schemas.page(schemas.PRODUCT))
     def list_() -> Response:
@@ -123,10 +123,3 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Delete a product and all that hangs on it, what is owed included."""
         leanbe.products.delete(product)
         return answers.nothing()
-
-
-def _with_secret(product: Product) -> dict[str, Any]:
-    document = product.document()
-    if product.webhook.secret is not None:
-        document["webhook"]["secret"] = product.webhook.secret
-    return document

@@ -91,9 +91,7 @@ WEBHOOK: Final = object_of(
             )
         ),
         "insecure": truth("Whether any certificate is trusted.", eg=False),
-        "secret": {"type": "string", "description": "At its creation only."},
-    },
-    optional=("secret",),
+    }
 )
 PRODUCT: Final = object_of(
     {

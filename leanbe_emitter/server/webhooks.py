@@ -1,6 +1,6 @@
 """The webhook settings of products.
 
-A secret is shown where it is asked for, and when a product is made with it: nowhere else.
+A secret is shown where it is asked for: nowhere else.
 """
 
 from typing import Annotated
