@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.wire.nearest import did_you_mean, there_are
 from leanbe_emitter.wire.stringify import stringify
 
 #: Where something stands in a value: names of members and places in lists.
@@ -104,16 +104,20 @@ def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) 
             return Mistake(path[:-1], f"{name} is missing.", f"Give {name}.")
         case "extra_forbidden":
             known = _members(model, path[:-1])
-            hint = did_you_mean(name, known) or f"There are {any_of(known)}."
+            hint = did_you_mean(name, known) or there_are(known)
             return Mistake(path, f"There is no member {name!r} here.", hint)
+        case "string_unicode":  # the name of a member, which no UTF-8 can be
+            known = _members(model, path)
+            return Mistake(path, f"There is no member {error['input']!r} here.", there_are(known))
         case "string_type" if error["input"] is None:
             return Mistake(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
         case "value_error":
             return Mistake(path, str(error["ctx"]["error"]), "")
         case kind:
             is_secret = not _SECRET.isdisjoint(path)
-            said = f"{name} is {'of another kind' if is_secret else _shown(error['input'])}."
-            wanted = _WANTED.get(kind, "").format(**error.get("ctx", {}))
+            said = f"{name} is {'of another kind' if is_secret else shown(error['input'])}."
+            bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
+            wanted = _WANTED.get(kind, "").format(**bounds)
             return Mistake(path, said, wanted or f"{error['msg']}.")
 
 
@@ -128,7 +132,13 @@ def name_of(path: Path) -> str:
             return ""
 
 
-def _shown(value: Any) -> str:
+def _bound(value: object) -> object:
+    """Return a limit as JSON has it: ``0``, where Python has ``0.0``."""
+    return stringify(value) if isinstance(value, float) else value
+
+
+def shown(value: Any) -> str:
+    """Return how messages show a value; not for one that may be a secret."""
     match value:
         case dict():
             return "an object"

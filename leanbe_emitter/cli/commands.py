@@ -12,7 +12,7 @@ import click
 
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.wire.nearest import did_you_mean, there_are
 
 Callback = Callable[..., object]
 
@@ -122,7 +122,7 @@ class Group(_Helpful, click.Group):
 
 
 def _no_command(name: str, known: Sequence[str]) -> str:
-    advice = did_you_mean(name, known) or f"There are {any_of(known)}."
+    advice = did_you_mean(name, known) or there_are(known)
     return f"There is no command {name!r}.\n{advice}"
 
 

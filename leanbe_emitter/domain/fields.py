@@ -17,7 +17,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.nearest import did_you_mean
+from leanbe_emitter.wire.nearest import did_you_mean, there_are
 from leanbe_emitter.wire.payloads import document, document_shape
 from leanbe_emitter.wire.reading import Reading, Unset
 from leanbe_emitter.wire.shapes import (
@@ -76,7 +76,7 @@ def check_fields(
 
 def unknown(name: str, settable: Collection[str]) -> InvalidValue:
     """Return the error that says that there is no such field, and which is nearest."""
-    hint = did_you_mean(name, settable) or f"There are {', '.join(settable)}."
+    hint = did_you_mean(name, settable) or there_are(settable)
     return InvalidValue(f"There is no field {name!r} to set.", hint=hint)
 
 

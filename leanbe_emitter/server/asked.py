@@ -10,15 +10,16 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from fastapi import Request
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError as JsonSchemaError
 from jsonschema.exceptions import best_match
 from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, NotFound, PayloadTooLarge
-from leanbe_emitter.members import Members, mistake_of
+from leanbe_emitter.members import Members, mistake_of, shown
 from leanbe_emitter.server.examples import example_of
 from leanbe_emitter.server.kinds import EVENT_GLOB, Schema, cursor_of_list, text, truth
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
-from leanbe_emitter.wire.stringify import JSON, parse_given
+from leanbe_emitter.wire.nearest import did_you_mean, there_are
+from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 
 #: How much of a body that is too long is read and forgotten, by the limit.
 _HEARD_OUT: Final = 16
@@ -159,9 +160,8 @@ _NO_PARAMETERS: Final = Queried()
 
 
 def _unknown(name: str, known: Sequence[str]) -> InvalidValue:
-    there_are = f"There are {any_of(known)}." if known else "There is none here."
     return InvalidValue(
-        f"There is no parameter {name!r}.", hint=did_you_mean(name, known) or there_are
+        f"There is no parameter {name!r}.", hint=did_you_mean(name, known) or there_are(known)
     )
 
 
@@ -208,7 +208,15 @@ class Fields:
         content = await _content(request, most=settings.max_request_bytes)
         if not content and not self._is_required:
             return {}
-        return _object(content, max_depth=settings.max_depth)
+        value = _value(content, max_depth=settings.max_depth) if content else None
+        if not isinstance(value, dict):
+            what = "no JSON object" if content else "empty"
+            raise InvalidValue(f"The body is {what}.", hint=self._what_to_send())
+        return value
+
+    def _what_to_send(self) -> str:
+        example = example_of(self._schema) if self._eg is None else self._eg
+        return f"Send JSON like {stringify(example)}; its Content-Type does not matter."
 
     def described(self) -> dict[str, Any]:
         """Return what OpenAPI says of it."""
@@ -242,8 +250,27 @@ def check(given: Mapping[str, JSON], schema: Schema) -> None:
     """
     error = best_match(Draft202012Validator(schema).iter_errors(given))
     if error is not None:
-        place = error.json_path.removeprefix("$").removeprefix(".") or "The body"
-        raise InvalidValue(f"{place}: {error.message}.", hint="All members are in /openapi.json.")
+        raise _unfit(error)
+
+
+def _unfit(error: JsonSchemaError) -> InvalidValue:
+    """Return what is wrong, in the words that models have for it."""
+    place = error.json_path.removeprefix("$").removeprefix(".") or "The body"
+    given: Any = error.instance
+    match error.validator, error.validator_value:
+        case "required", list(names):
+            missing = next(name for name in names if name not in given)
+            return InvalidValue(f"{missing} is missing.", hint=f"Give {missing}.")
+        case "type", str(kind) if kind in _KINDS:
+            hint = f"It has to be {_KINDS[kind]}."
+            return InvalidValue(f"{place} is {shown(given)}.", hint=hint)
+        case _:
+            hint = "All members are in /openapi.json."
+            return InvalidValue(f"{place}: {error.message}.", hint=hint)
+
+
+#: What JSON Schema's types are in words.
+_KINDS: Final = {"string": "text", "number": "a number", "array": "a list", "object": "an object"}
 
 
 G = TypeVar("G", bound=Members)
@@ -327,13 +354,10 @@ async def _content(request: Request, *, most: int) -> bytes:
     )
 
 
-def _object(content: bytes, *, max_depth: int) -> dict[str, JSON]:
+def _value(content: bytes, *, max_depth: int) -> JSON:
     try:
-        value = parse_given(content.decode(), max_depth=max_depth)
+        return parse_given(content.decode(), max_depth=max_depth)
     except UnicodeDecodeError as error:
         raise InvalidValue(
             f"The body is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
         ) from None
-    if not isinstance(value, dict):
-        raise InvalidValue("The body is no JSON object.", hint='Send one: {"name": "Acme"}.')
-    return value

@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.members import Members, Switch, text_of_switch
+from leanbe_emitter.members import Members, Switch, shown, text_of_switch
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Fields, named_in_path
 from leanbe_emitter.server.routes import Routes
@@ -85,5 +85,7 @@ def _texts(given: Mapping[str, Any]) -> Mapping[str, Any]:
     texts = {name: text_of_switch(value) for name, value in given.items()}
     for name, value in texts.items():
         if not isinstance(value, str):
-            raise InvalidValue(f"{name} is {value!r}.", hint='It has to be text, like "3".')
+            raise InvalidValue(
+                f"{name} is {shown(value)}.", hint="It has to be text, a number or a truth value."
+            )
     return texts

@@ -38,6 +38,17 @@ def any_of(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def there_are(names: Iterable[str]) -> str:
+    """Return a sentence with all the names there are."""
+    match list(names):
+        case []:
+            return "There is none here."
+        case [only]:
+            return f"There is only {only}."
+        case several:
+            return f"There are {any_of(several)}."
+
+
 def _plain(word: str) -> str:
     return word.lower().translate(_SEPARATORS)
 

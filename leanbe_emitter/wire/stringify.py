@@ -104,14 +104,17 @@ def parse_given(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
         InvalidValue: the text is not JSON, or holds such a number or member.
         PayloadTooDeep: the nesting exceeds ``max_depth``.
     """
-    return _parsed(text, _GIVEN_DECODER, max_depth)
+    return _parsed(text, _GIVEN_DECODER, max_depth, hint=_HOW_TO_WRITE)
 
 
-def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int) -> JSON:
+_HOW_TO_WRITE = 'JSON is like {"name": "Acme"}: names and texts stand in double quotes.'
+
+
+def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int, *, hint: str = "") -> JSON:
     try:
         value = decoder.decode(text)
     except json.JSONDecodeError as error:
-        raise InvalidValue(f"This is not JSON: {error}.") from None
+        raise InvalidValue(f"This is not JSON: {error}.", hint=hint) from None
     except RecursionError:
         raise _too_deep(max_depth) from None
     if _brackets(text) > max_depth and _is_deeper(value, max_depth):

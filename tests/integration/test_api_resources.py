@@ -144,7 +144,7 @@ def test_what_is_done_only_records(api: Api) -> None:
     [
         ("ideas", {"titel": "Dark"}, "Did you mean title?"),
         ("ideas", {}, "A value for title is missing."),
-        ("ideas", {"title": "Dark", "requests": [5]}, "requests[0]: 5 is not of type 'string'."),
+        ("ideas", {"title": "Dark", "requests": [5]}, "requests[0] is 5. It has to be text."),
         ("ideas", {"title": "Dark", "archived": "yes"}, "archived is 'yes'."),
         ("customers", {"email": "nobody"}, "nobody"),
         ("customers", {"email": "a@example.com", "products": {"a": 1}}, "products"),

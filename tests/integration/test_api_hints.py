@@ -1,0 +1,60 @@
+"""Whatever is refused, the answer says what to do."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api import Api, calling, promised
+
+WRONG = (b"", b"{", b"[]", b"\xff", b'{"bogus": 1}', rb'{"\ud800": 1}', b'{"a": 1, "a": 2}')
+EXAMPLE = r'Send JSON like {"seconds":3600}; its Content-Type does not matter.'
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    with calling() as api:
+        api("POST", "/products", {"name": "Acme"})
+        yield api
+
+
+def operations() -> list[tuple[str, str]]:
+    """Return method and path of each, with a product that is there, and all else that is not."""
+    paths = promised(needs_token=False)["paths"]
+    return [
+        (method.upper(), re.sub(r"{\w+}", "nothing", path.replace("{product}", "Acme")))
+        for path, item in paths.items()
+        for method in item
+        if not path.endswith("/stream")
+    ]
+
+
+@pytest.mark.parametrize(("method", "path"), operations())
+def test_no_refusal_is_without_a_hint(api: Api, method: str, path: str) -> None:
+    answers = [api.at(method, path, params={"bogus": 1})]
+    if method in {"POST", "PUT", "PATCH"} and not path.endswith(("reset", "wait")):
+        answers += [api.at(method, path, content=content) for content in WRONG]
+    for answer in answers:
+        if answer.is_error:
+            hint = answer.json()["hint"]
+            assert hint, answer.text
+            assert " ." not in hint
+
+
+@pytest.mark.parametrize(
+    ("content", "detail", "hint"),
+    [
+        (b"", "The body is empty.", EXAMPLE),
+        (b"[]", "The body is no JSON object.", EXAMPLE),
+        (b"seconds=5", "This is not JSON", 'JSON is like {"name": "Acme"}: names and texts stand'),
+        (b'{"bogus": 1}', "There is no member 'bogus' here.", "There is only seconds."),
+        (rb'{"\ud800": 1}', r"There is no member '\ud800' here.", "There is only seconds."),
+        (b'{"seconds": 1e30}', "seconds is 1e+30.", "It has to be 315360000 at the most."),
+    ],
+)
+def test_a_hint_says_what_a_body_looks_like(
+    api: Api, content: bytes, detail: str, hint: str
+) -> None:
+    refused = api("POST", "/clock/advance", content=content).json()
+    assert refused["detail"].startswith(detail)
+    assert refused["hint"].startswith(hint)
