@@ -19,7 +19,9 @@ from leanbe_emitter.wire.nearest import did_you_mean
 #: How many digits of an id name an object, at the least.
 SHORTEST_PART = 6
 
-_ADVICE = f"Name it in full, or by at least {SHORTEST_PART} digits of either end of its id."
+_BY_PART = f"by at least {SHORTEST_PART} digits of either end"
+_ADVICE = f"Name it in full, or {_BY_PART} of its id."
+_ADVICE_WITHOUT_NAMES = f"Name it by its id, or {_BY_PART} of that."
 _ID_PART = re.compile(rf"[0-9a-f]{{{SHORTEST_PART},{OBJECT_ID_LENGTH}}}")
 
 Row = TypeVar("Row")
@@ -55,7 +57,8 @@ def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it i
         matching = session.scalars(rows.where(condition).limit(2)).all()
         if matching:
             return _only(matching, reference, what)
-    hint = did_you_mean(reference, names()) or _ADVICE
+    advice = _ADVICE if by_name else _ADVICE_WITHOUT_NAMES
+    hint = did_you_mean(reference, names()) or advice
     raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
 
 

@@ -161,6 +161,14 @@ def test_what_does_not_fit_is_refused_in_the_documents_own_names(
     assert told in f"{refused.json()['detail']} {refused.json()['hint']}"
 
 
+def test_what_has_no_name_is_asked_for_by_its_id(api: Api) -> None:
+    act(api, "ideas", {"title": "Dark mode"})
+    by_title = api("GET", "/products/Acme/ideas/Dark mode").json()
+    assert by_title["hint"] == "Name it by its id, or by at least 6 digits of either end of that."
+    by_email = api("GET", "/products/Acme/customers/nobody@example.com").json()
+    assert by_email["hint"].startswith("Name it in full, or by at least 6 digits")
+
+
 @pytest.mark.parametrize(
     ("verb", "body"),
     [
