@@ -299,7 +299,7 @@ def _postgresql_engine(url: URL) -> Engine:
     except ImportError as error:
         raise DatabaseUnavailable(
             "PostgreSQL was asked for, and its driver psycopg is not installed.",
-            hint="Install it: pip install 'leanbe-emitter[postgres]'.",
+            hint="Install it: pip install 'psycopg[binary]'.",
         ) from error
 
 

@@ -35,6 +35,14 @@ def opened(request: pytest.FixtureRequest) -> Opener:
     return open_
 
 
+def test_a_driver_that_is_missing_is_named_as_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseUnavailable, match=r"pip install 'psycopg\[binary\]'"):
+        Database("postgresql://leanbe@127.0.0.1/leanbe")
+
+
 def test_an_empty_sqlite_file_gets_its_tables_at_first_use(opened: Opener, tmp_path: Path) -> None:
     database = opened(f"sqlite:///{tmp_path / 'new.db'}")
     assert prepare(database) is True
