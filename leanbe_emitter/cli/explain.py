@@ -44,7 +44,7 @@ def explain(  # noqa: PLR0913 - one argument for each option
     Exits with 0 if the cause was found: what is wrong with the body or, with --got, the mistake
     that the receiver makes. Exits with 1 if none fits, and for a sound body without --got: then it
     lists the usual mistakes, each with what it would compute. It goes by the article, or by
-    --assume, as the body was made. Where there is a database, its products' secrets are tried, too.
+    --assume and LEANBE_EMITTER_ASSUME, as the body was made. Where there is a database, its products' secrets are tried, too.
     """
     explanation = explanation_of(
         body,
@@ -52,7 +52,7 @@ def explain(  # noqa: PLR0913 - one argument for each option
         got=got,
         other_secrets=_known_secrets(invocation),
         headers=headers,
-        assume=as_mapping(assume),
+        assume={**invocation.settings().assume, **as_mapping(assume)},
     )
     tell(invocation, explanation)
 

@@ -104,6 +104,18 @@ def test_explain_goes_by_the_assumptions_that_the_body_was_made_under(tmp_path: 
     assert "X-Leanbe-Signature, and no header was given" in without.stderr
 
 
+def test_what_send_assumes_by_the_environment_explain_does_too(tmp_path: Path) -> None:
+    body = json.dumps(ENVELOPE, ensure_ascii=False, separators=(",", ":")).encode()
+    arguments = ("explain", "--secret", SECRET, "--body", "-", "--got", "0" * 64)
+    environ = {"LEANBE_EMITTER_ASSUME": "signature_scheme=sha256-payload-secret"}
+    told = "sent under signature_scheme="
+    assumed = run_process(*arguments, cwd=tmp_path, stdin=body, environ=environ)
+    assert f"{told}sha256-payload-secret" in assumed.stdout
+    option = ("--assume", "signature_scheme=sha256-secret-payload")
+    nearer = run_process(*arguments, *option, cwd=tmp_path, stdin=body, environ=environ)
+    assert f"{told}sha256-secret-payload" in nearer.stdout
+
+
 def test_a_schema_is_json_schema_or_typescript(tmp_path: Path) -> None:
     ran = run_process("schema", "idea.created", cwd=tmp_path)
     assert json.loads(ran.stdout)["title"] == "idea.created"
