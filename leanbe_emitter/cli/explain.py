@@ -43,8 +43,9 @@ def explain(  # noqa: PLR0913 - one argument for each option
 
     Exits with 0 if the cause was found: what is wrong with the body or, with --got, the mistake
     that the receiver makes. Exits with 1 if none fits, and for a sound body without --got: then it
-    lists the usual mistakes, each with what it would compute. It goes by the article, or by
-    --assume and LEANBE_EMITTER_ASSUME, as the body was made. Where there is a database, its products' secrets are tried, too.
+    lists the usual mistakes, each with what it would compute. It goes by the article, or by what
+    --assume and LEANBE_EMITTER_ASSUME say, as the body was made. Where there is a database, its
+    products' secrets are tried, too.
     """
     explanation = explanation_of(
         body,
