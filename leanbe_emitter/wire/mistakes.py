@@ -76,6 +76,19 @@ def _envelope_without_signature(request: Received) -> Iterator[str]:
     return _signed(request, to_utf8(text_of(without_signature(request.members))))
 
 
+def _envelope_in_part(request: Received) -> Iterator[str]:
+    for names in (("payload",), ("payload", "event"), ("event", "payload")):
+        part = {name: request.members[name] for name in names}
+        yield from _signed(request, to_utf8(text_of(part)))
+
+
+def _latin1_encoded(request: Received) -> Iterator[str]:
+    text = request.payload_text
+    if not text.isascii():
+        # As Node.js does it: the low byte of each UTF-16 unit.
+        yield from _signed(request, text.encode("utf-16-le")[::2])
+
+
 def _json_dumps_default(request: Received) -> Iterator[str]:
     return _dumped(request, {}, {"ensure_ascii": False})
 
@@ -189,6 +202,21 @@ _CONTENTS = (
         fix_javascript=_RIGHT_JAVASCRIPT,
         fix_python=_RIGHT_PYTHON,
         computes=_envelope_without_signature,
+    ),
+    Mistake(
+        name="envelope-in-part-hashed",
+        what="A part of the envelope is hashed, such as {payload, event}; what is signed is the "
+        "payload itself.",
+        fix_javascript=_RIGHT_JAVASCRIPT,
+        fix_python=_RIGHT_PYTHON,
+        computes=_envelope_in_part,
+    ),
+    Mistake(
+        name="latin1-encoded",
+        what="The payload's text is hashed as Latin-1; it is signed as UTF-8.",
+        fix_javascript='.update(JSON.stringify(body.payload), "utf8") // not "latin1" or "binary"',
+        fix_python='leanbe_emitter.stringify(body["payload"]).encode()  # not encode("latin-1")',
+        computes=_latin1_encoded,
     ),
     Mistake(
         name="json-dumps-default",

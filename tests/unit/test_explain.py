@@ -46,6 +46,13 @@ def names(explanation: Explanation) -> list[str]:
 CASES = {
     "raw-body-hashed": [digest(SECRET, BODY)],
     "envelope-without-signature-hashed": [digest(SECRET, f'{{"payload":{TEXT}{REST}}}')],
+    "envelope-in-part-hashed": [
+        digest(SECRET, f'{{"payload":{TEXT}}}'),
+        digest(SECRET, f'{{"payload":{TEXT},"event":"idea.created"}}'),
+        digest(SECRET, f'{{"event":"idea.created","payload":{TEXT}}}'),
+    ],
+    # Node.js keeps the low byte of each UTF-16 unit: of the moon's two, 0x3c and 0x19.
+    "latin1-encoded": [digest(SECRET, TEXT.replace("🌙", "\x3c\x19").encode("latin-1"))],
     "json-dumps-default": [digest(SECRET, dumps()), digest(SECRET, dumps(ensure_ascii=False))],
     "json-dumps-ascii-escaped": [digest(SECRET, dumps(separators=(",", ":")))],
     "json-dumps-sorted": [
@@ -90,6 +97,15 @@ def test_what_a_receiver_computed_names_its_mistake(name: str, got: str) -> None
     explanation = explained(f" {got}\n")
     assert (explanation.verdict, names(explanation)) == (Verdict.MISTAKE_FOUND, [name])
     assert explanation.explained
+
+
+def test_a_text_that_is_ascii_hides_in_which_encoding_it_is_hashed() -> None:
+    text = '{"title":"Night mode"}'
+    listed = names(
+        explained(None, body=BODY.replace(TEXT, text).replace(RIGHT, digest(SECRET, text)))
+    )
+    assert "raw-body-hashed" in listed
+    assert "latin1-encoded" not in listed
 
 
 def test_a_whole_envelope_that_was_written_again_is_named() -> None:
