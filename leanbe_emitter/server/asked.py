@@ -200,7 +200,7 @@ class Fields:
         """Read a request's body.
 
         Raises:
-            InvalidValue: it is no JSON, or no object.
+            InvalidValue: it is no JSON, or no object, or is encoded.
             PayloadTooLarge: it is longer than the limit.
             PayloadTooDeep: it is nested deeper than the limit.
         """
@@ -208,6 +208,7 @@ class Fields:
         content = await _content(request, most=settings.max_request_bytes)
         if not content and not self._is_required:
             return {}
+        _require_plain(request)
         value = _value(content, max_depth=settings.max_depth) if content else None
         if not isinstance(value, dict):
             what = "no JSON object" if content else "empty"
@@ -329,6 +330,15 @@ def _refused(error: ValidationError, model: type[Members]) -> InvalidValue:
     inside = ".".join(map(str, first["loc"][:-1]))
     within = f"In {inside}: " if inside else ""
     return InvalidValue(f"{within}{mistake.message}", hint=mistake.hint)
+
+
+def _require_plain(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise InvalidValue(
+            f"The body has the Content-Encoding {encoding!r}.",
+            hint="Send its JSON as it is, without that header.",
+        )
 
 
 async def _content(request: Request, *, most: int) -> bytes:

@@ -1,5 +1,6 @@
 """Whatever is refused, the answer says what to do."""
 
+import gzip
 import re
 from collections.abc import Iterator
 
@@ -58,3 +59,16 @@ def test_a_hint_says_what_a_body_looks_like(
     refused = api("POST", "/clock/advance", content=content).json()
     assert refused["detail"].startswith(detail)
     assert refused["hint"].startswith(hint)
+
+
+@pytest.mark.parametrize("content", [b'{"name": "B"}', gzip.compress(b'{"name": "B"}')])
+def test_a_body_that_is_encoded_is_refused_for_that(api: Api, content: bytes) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    refused = api("POST", "/products", content=content, headers=headers)
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "The body has the Content-Encoding 'gzip'."
+
+
+def test_a_body_that_is_encoded_as_itself_is_taken(api: Api) -> None:
+    headers = {"Content-Encoding": "identity"}
+    assert api("POST", "/products", {"name": "B"}, headers=headers).status_code == 201
