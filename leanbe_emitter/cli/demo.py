@@ -1,6 +1,5 @@
 """The command ``demo``: the main job for real, with nothing set up and nothing left behind."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from leanbe_emitter.cli import article_formula, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.demonstration import Hook, Made, Report, demonstrate
 from leanbe_emitter.cli.exits import Failed
+from leanbe_emitter.cli.folders import own_folder
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.receiver_process import ReceiverProcess
@@ -49,8 +49,8 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: b
     """
     if (to is None) != (secret is None):
         raise click.UsageError("--to and --secret go together: your receiver and its secret.")
-    with tempfile.TemporaryDirectory(prefix="leanbe-emitter-demo-") as folder:
-        report = _run(invocation, Path(folder), to=to, secret=secret or _SECRET, is_story=story)
+    with own_folder() as folder:
+        report = _run(invocation, folder, to=to, secret=secret or _SECRET, is_story=story)
     if invocation.form is Form.JSON:
         output.record(invocation.form, report.document(), columns=[])
     else:

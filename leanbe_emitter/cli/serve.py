@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +16,7 @@ from leanbe_emitter.cli.addresses import url_of
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.exits import port_error
+from leanbe_emitter.cli.folders import own_folder
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened, unprepared
 from leanbe_emitter.cli.output import Form
@@ -209,7 +209,7 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
         return
     if invocation.db is not None:
         raise click.UsageError("--ephemeral and --db contradict each other.")
-    with tempfile.TemporaryDirectory(prefix="leanbe-emitter-") as folder:
+    with own_folder() as folder:
         invocation.db = f"sqlite:///{folder}/leanbe-emitter.db"
         yield
 

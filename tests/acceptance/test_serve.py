@@ -24,6 +24,19 @@ def test_the_line_of_readiness_tells_how_to_reach_it(tmp_path: Path) -> None:
         assert served.client.get("/products").json() == {"items": [], "cursor": None}
 
 
+def test_what_a_killed_servers_database_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    environ = {"TMPDIR": str(place)}
+    with serving(tmp_path, "--ephemeral", environ=environ) as lasting:
+        with serving(tmp_path, "--ephemeral", environ=environ) as killed:
+            killed.end(signal.SIGKILL)
+        assert len(list(place.iterdir())) == 2
+        with serving(tmp_path, "--ephemeral", environ=environ) as next_one:
+            left = {f"sqlite:///{each}/leanbe-emitter.db" for each in place.iterdir()}
+            assert left == {lasting.ready["db"], next_one.ready["db"]}
+
+
 def test_an_ephemeral_database_goes_with_its_server(tmp_path: Path) -> None:
     with serving(tmp_path, "--ephemeral") as served:
         file = Path(served.ready["db"].removeprefix("sqlite:///"))
