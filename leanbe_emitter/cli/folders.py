@@ -37,8 +37,8 @@ def own_folder() -> Iterator[Path]:
 def _remove_deserted(place: Path) -> None:
     for path in place.glob(f"{_PREFIX}*/{_LOCK}"):
         folder = path.parent
-        with suppress(OSError):  # it has an owner, or somebody else removes it
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        with suppress(OSError):  # it has an owner, is a link, or somebody else removes it
+            if folder.stat().st_uid != os.getuid():
                 continue
             with path.open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
