@@ -72,6 +72,15 @@ class Watching:
         with self._transactions.looking() as session:
             return journal.end(session, whole=True)
 
+    def require_reached(self, cursor: Cursor) -> None:
+        """See that a cursor can have been handed out, be it before a reset.
+
+        Raises:
+            InvalidValue: it lies ahead of all that has happened.
+        """
+        with self._transactions.looking() as session:
+            journal.require_reached(session, cursor)
+
     def entries(self, after: Cursor) -> Sequence[Entry]:
         """Return what happened after a cursor, in commit order; empty where nothing did yet."""
         return self._read(after)[0]

@@ -75,7 +75,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         behind the cursor, accepted or not: every first attempt was made then. When the time is
         over, the problem has in `items` what did arrive.
         """
-        hunt = Hunt(leanbe, given)
+        hunt = await run_in_threadpool(Hunt, leanbe, given)
         deadline = stopwatch() + given.timeout
         async with news.listening() as ear:
             while not await run_in_threadpool(hunt.look):
@@ -94,7 +94,7 @@ class Hunt:
     """What one request waits for.
 
     Raises:
-        InvalidValue: ``after`` is no cursor.
+        InvalidValue: ``after`` is no cursor, or none of this database's.
     """
 
     def __init__(self, leanbe: Leanbe, given: Awaited) -> None:
@@ -102,6 +102,8 @@ class Hunt:
         self._timeout = given.timeout
         self._which = Filter(status=given.status, event=given.event, product=given.product)
         self._after = None if given.after is None else Cursor.parse(given.after)
+        if self._after is not None:
+            leanbe.watching.require_reached(self._after)
         self._lookout = leanbe.deliveries.lookout(
             self._which, count=given.count or 1, after=self._after
         )

@@ -33,6 +33,13 @@ _HORIZON = {
     "sqlite": text("1"),
     "postgresql": text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
 }
+#: A position is never used twice, so that the last one is known when its row is gone, too.
+_LAST_POSITION = {
+    "sqlite": text("SELECT max(seq) FROM sqlite_sequence WHERE name = 'journal'"),
+    "postgresql": text(
+        "SELECT pg_sequence_last_value(pg_get_serial_sequence('journal', 'position'))"
+    ),
+}
 _WRITE = {
     "sqlite": "INSERT INTO journal (transaction_id, entries) VALUES (0, ?)",
     "postgresql": """
@@ -200,6 +207,20 @@ def end(session: Session, *, whole: bool = False) -> Cursor:
     """
     last = found(session, _last(session.get_bind().dialect.name, whole=whole))
     return _written(*last[0]).end if last else START
+
+
+def require_reached(session: Session, cursor: Cursor) -> None:
+    """See that a cursor lies no further than the journal has ever come.
+
+    Raises:
+        InvalidValue: it does, so that it was never handed out here.
+    """
+    last = session.scalar(_LAST_POSITION[session.connection().dialect.name]) or 0
+    if cursor.position > last:
+        raise InvalidValue(
+            f"The cursor {str(cursor)!r} lies ahead of all that has happened.",
+            hint="Give one that was handed out, by this very database.",
+        )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -182,8 +183,8 @@ def test_a_filter_that_cannot_be_meant_is_refused(api: Api, query: str) -> None:
 def test_deliveries_are_those_since_an_instant_of_any_form(api: Api) -> None:
     delivery = triggered(api, "idea.created")
     for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dt%H:%M:%S.0z"):
-        now = f"{api.leanbe.clock.now():{form}}"
-        assert ids(api("GET", f"/deliveries?since={now}")) == [delivery]
+        since = f"{api.leanbe.clock.now() - timedelta(minutes=1):{form}}"
+        assert ids(api("GET", f"/deliveries?since={since}")) == [delivery]
     refused = api("GET", "/deliveries?since=0000-01-01T00:00:00Z")
     assert (refused.status_code, "year" in refused.json()["detail"]) == (422, True)
 
@@ -193,6 +194,20 @@ def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
     settled = triggered(api, "okr.created")
     api.leanbe.deliver()
     assert ids(api("POST", "/deliveries/wait", {"count": 1, "timeout": 0})) == [settled]
+
+
+def test_a_cursor_that_was_never_handed_out_is_refused(api: Api) -> None:
+    triggered(api, "idea.created")
+    for ahead in ("999-999-999", "0-999-0"):
+        refused = api("POST", "/deliveries/wait", {"after": ahead, "timeout": 0})
+        assert (refused.status_code, "ahead of all" in refused.json()["detail"]) == (422, True)
+
+
+def test_a_cursor_of_before_a_reset_goes_on(api: Api) -> None:
+    triggered(api, "idea.created")
+    cursor = str(api.leanbe.watching.end())
+    api("POST", "/reset")
+    assert api("POST", "/deliveries/wait", {"after": cursor, "timeout": 0}).status_code == 200
 
 
 def test_a_wait_in_vain_tells_what_did_arrive(api: Api) -> None:
