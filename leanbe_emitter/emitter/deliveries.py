@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.examining import as_command, explained
-from leanbe_emitter.emitter.hindrance import Hindrance, hindrance
+from leanbe_emitter.emitter.hindrance import Hindrance, of_nothing, of_pending, of_settled
 from leanbe_emitter.emitter.lookout import Lookout
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
@@ -158,12 +158,17 @@ class Deliveries:
 
     @waits("leanbe.deliveries.wait_for()")
     async def wait_for(
-        self, which: Filter, *, count: int = 1, after: Cursor | None = None, timeout_seconds: float
+        self,
+        which: Filter | str,
+        *,
+        count: int = 1,
+        after: Cursor | None = None,
+        timeout_seconds: float,
     ) -> Results[Delivery]:
         """Wait until so many match, whoever attempts them; without a status, if they are settled.
 
         Args:
-            which: those that are waited for.
+            which: those that are waited for; an event name, or a glob, is short for its filter.
             count: how many.
             after: only those that something happened to behind this cursor, as
                 ``leanbe.watching.beginning()`` gives it; left out, those from before, too.
@@ -178,12 +183,13 @@ class Deliveries:
             WaitTimedOut: there were fewer in that time.
         """
         self._transactions.require_none("Waiting")
-        lookout = self.lookout(which, count=count, after=after)
+        wanted = Filter(event=which) if isinstance(which, str) else which
+        lookout = self.lookout(wanted, count=count, after=after)
         await wait_until(
             lookout.look,
             timeout_seconds=timeout_seconds,
             came=lambda: str(lookout),
-            why=lambda: self.hindrance(which).words,
+            why=lambda: self.hindrance(wanted).words,
         )
         return Results(lookout.found)
 
@@ -192,15 +198,19 @@ class Deliveries:
         return Lookout(self, self._told, which, count=count, after=after)
 
     def hindrance(self, which: Filter) -> Hindrance:
-        """Say why no more deliveries of these have settled, as far as the database tells.
+        """Say why no more deliveries have come to be what a filter asks for.
 
         Raises:
             NotFound: the filter names a product that is not there.
             InvalidValue: its glob matches no event name.
         """
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
+        settled = self.list(replace(which, status=None, is_settled=True))
+        otherwise = [each for each in settled if which.status not in {None, each.status}]
         with self._transactions.looking() as session:
-            return hindrance(session, pending, product=which.product)
+            if pending:
+                return of_pending(session, pending, now=self._transactions.now())
+            return of_settled(otherwise[0]) if otherwise else of_nothing(session, which.product)
 
     def behind(self, after: Cursor) -> Sequence[Delivery]:
         """Return those that something happened to behind a cursor, the newest first.

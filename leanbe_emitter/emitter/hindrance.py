@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.emitter.account import line_of
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Delivery
-from leanbe_emitter.storage.tables import WebhookRow
+from leanbe_emitter.storage.tables import ProductRow, WebhookRow
+from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.instants import print_instant
-
-#: All that can be said where nothing of it was attempted, or of anything at all.
-NOBODY_WORKS: Final = "Is a worker running?"
+from leanbe_emitter.wire.reading import Ordering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,44 +22,56 @@ class Hindrance:
 
     Attributes:
         words: a sentence.
-        failed: the delivery of which an attempt failed, and that is attempted again; None where it
-            is something else.
+        delivery: the delivery that it tells of; None where there is none.
     """
 
     words: str
-    failed: Delivery | None = None
+    delivery: Delivery | None = None
 
 
-def hindrance(
-    session: Session, pending: Sequence[Delivery], *, product: ProductRef | None
-) -> Hindrance:
-    """Say what stands in the way of deliveries.
-
-    Args:
-        session: a transaction.
-        pending: those of them that are still owed.
-        product: whose they are; None: anybody's.
-    """
-    failed = next((each for each in pending if each.attempts), None)
-    if failed is not None:
-        return Hindrance(words=f"{line_of(failed).strip()}; {_again(failed)}.", failed=failed)
-    if pending:
-        return Hindrance(words=NOBODY_WORKS)
-    return Hindrance(words=_unowed(session, product))
+def of_pending(session: Session, pending: Sequence[Delivery], *, now: datetime) -> Hindrance:
+    """Say what the nearest of deliveries that are owed waits for; there is one at least."""
+    nearest = min(pending, key=lambda each: _distance(each, now))
+    standing = _standing(session, nearest, now)
+    return Hindrance(words=f"{line_of(nearest).strip()}; {standing}", delivery=nearest)
 
 
-def _again(failed: Delivery) -> str:
-    if failed.next_due_at is None:
-        return "the next attempt is under way"
-    return f"the next attempt is due at {print_instant(failed.next_due_at)}"
+def of_settled(delivery: Delivery) -> Hindrance:
+    """Say that nothing more comes of a delivery."""
+    end = f"it is {delivery.status.value}, and no attempt is left."
+    return Hindrance(words=f"{line_of(delivery).strip()}; {end}", delivery=delivery)
 
 
-def _unowed(session: Session, product: ProductRef | None) -> str:
+def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
+    """Say why nothing is owed at all: of one product, or of any."""
     with_url, nobody = select(WebhookRow).where(WebhookRow.url.is_not(None)), "No product has a"
     if product is not None:
         row = named(session, product)
         with_url = with_url.where(WebhookRow.product_id == row.id)
         nobody = f"The product {row.name!r} has no"
     if session.scalar(with_url.limit(1)) is not None:
-        return "Nothing of the kind is owed."
-    return f"{nobody} webhook URL: its events are recorded, and owed to nobody."
+        return Hindrance(words="Nothing of the kind is owed.")
+    return Hindrance(words=f"{nobody} webhook URL: its events are recorded, and owed to nobody.")
+
+
+def _distance(delivery: Delivery, now: datetime) -> tuple[bool, bool, bool]:
+    """Return how far from its end one is: under way, due, tried; less is nearer."""
+    due_at = delivery.next_due_at
+    return due_at is not None, due_at is not None and due_at > now, not delivery.attempts
+
+
+def _standing(session: Session, delivery: Delivery, now: datetime) -> str:
+    number, due_at = len(delivery.attempts) + 1, delivery.next_due_at
+    if due_at is None:
+        return f"attempt {number} is under way."
+    if due_at > now:
+        at, present = print_instant(due_at), print_instant(now)
+        return f"attempt {number} is due at {at}, and it is {present}."
+    if _is_strict(session, delivery):
+        return "it is due: is a worker running, and nothing before it owed (ordering = strict)?"
+    return "it is due: is a worker running?"
+
+
+def _is_strict(session: Session, delivery: Delivery) -> bool:
+    product = session.get(ProductRow, delivery.event.product_id)
+    return product is not None and read(product.assumptions).ordering is Ordering.STRICT

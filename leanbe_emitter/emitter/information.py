@@ -10,6 +10,7 @@ from leanbe_emitter.delivery.due import Due
 from leanbe_emitter.delivery.metrics import Metrics
 from leanbe_emitter.emitter.advancing import AdvancingClock
 from leanbe_emitter.emitter.counting import Counts, count
+from leanbe_emitter.emitter.deliveries import Deliveries, Filter
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.transactions import Transactions
@@ -66,6 +67,7 @@ class Informing:
     """The part of ``Leanbe`` that says how things stand."""
 
     clock: AdvancingClock
+    deliveries: Deliveries
     _assumed: Mapping[str, str]
     _database: Database
     _engine: Engine
@@ -164,5 +166,6 @@ class Informing:
             self.is_idle,
             timeout_seconds=timeout_seconds,
             came=lambda: "deliveries are still due or in flight",
+            why=lambda: self.deliveries.hindrance(Filter()).words,
         )
         return NOTHING

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.loops import rest
-from leanbe_emitter.emitter.hindrance import NOBODY_WORKS
 from leanbe_emitter.errors import WaitTimedOut
 
 #: How long somebody who waits or follows rests before looking again, in seconds.
@@ -16,7 +15,7 @@ async def wait_until(
     *,
     timeout_seconds: float,
     came: Callable[[], str],
-    why: Callable[[], str] = lambda: NOBODY_WORKS,
+    why: Callable[[], str] = lambda: "Is a worker running?",
 ) -> None:
     """Look again and again until it is met.
 

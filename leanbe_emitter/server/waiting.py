@@ -10,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.emitter import Delivery, Filter, Leanbe
-from leanbe_emitter.emitter.hindrance import NOBODY_WORKS
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, problems
@@ -129,21 +128,19 @@ class Hunt:
         )
 
     def _hint(self) -> str:
-        if self._is_for_rest:
-            return f"{NOBODY_WORKS} {_OWED}"
         hindrance = self._leanbe.deliveries.hindrance(self._which)
-        failed = hindrance.failed
-        if failed is None:
+        if hindrance.delivery is None:
             return f"{hindrance.words} {_OWED}"
-        return " ".join([hindrance.words, *self._ways(failed)])
+        return " ".join([hindrance.words, *self._ways(hindrance.delivery)])
 
-    def _ways(self, failed: Delivery) -> Iterator[str]:
-        """Say what can be done about a delivery of which an attempt failed."""
-        if self._leanbe.clock.kind == "manual":
+    def _ways(self, delivery: Delivery) -> Iterator[str]:
+        """Say what can be done about a delivery that does not come."""
+        clock, due_at = self._leanbe.clock, delivery.next_due_at
+        if clock.kind == "manual" and due_at is not None and due_at > clock.now():
             yield "The clock is manual: POST /api/v1/clock/advance moves it there."
-        status = failed.attempts[-1].answer_status
-        if status in _REFUSALS:
-            yield f"POST /api/v1/deliveries/{failed.id}/explain names a mistake with the signature."
+        if delivery.attempts and delivery.attempts[-1].answer_status in _REFUSALS:
+            explain = f"POST /api/v1/deliveries/{delivery.id}/explain"
+            yield f"{explain} names a mistake with the signature."
 
     def _came(self) -> Sequence[Delivery]:
         if not self._is_for_rest:

@@ -123,7 +123,8 @@ def test_a_wait_in_vain_for_what_is_tried_again_says_when(api: Api) -> None:
     due = api.leanbe.deliveries.last().document()["nextDueAt"]
     assert waited.status_code == 408
     assert waited.json()["hint"].startswith("customer.created  …")
-    assert f"; the next attempt is due at {due}. The clock is manual" in waited.json()["hint"]
+    standing = f"; attempt 2 is due at {due}, and it is {BEGINNING}. The clock is manual: POST"
+    assert standing in waited.json()["hint"]
     assert "clock/advance" in waited.json()["hint"]
     assert "/explain" not in waited.json()["hint"]
 

@@ -12,7 +12,7 @@ from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
 from leanbe_emitter.delivery.transport import Answer
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
-from tests.answering import Answering
+from tests.answering import Answering, Holding
 from tests.api import Api, calling
 from tests.loops import on_a_loop
 
@@ -227,14 +227,15 @@ def test_a_wait_in_vain_for_what_was_refused_shows_the_answer_and_how_to_explain
         refused = triggered(api, "idea.created")
         api.leanbe.deliver()
         hint = api("POST", "/deliveries/wait", {"event": "idea.*", "timeout": 0}).json()["hint"]
-    assert hint.startswith(f"idea.created  …{refused[-6:]}  refused: 401 wrong signature; the next")
+    told = f"idea.created  …{refused[-6:]}  refused: 401 wrong signature; attempt 2 is due at"
+    assert hint.startswith(told)
     assert f"POST /api/v1/deliveries/{refused}/explain" in hint
 
 
 @pytest.mark.parametrize(
     ("recorded", "awaited", "hint"),
     [
-        (["okr.created"], {"event": "okr.*"}, "Is a worker running?"),
+        (["okr.created"], {"event": "okr.*"}, "never attempted; it is due: is a worker running?"),
         (["okr.created"], {"event": "idea.*"}, "Nothing of the kind is owed."),
         ([], {"product": "Bare"}, "The product 'Bare' has no webhook URL: its events are recorded"),
     ],
@@ -246,12 +247,49 @@ def test_a_wait_in_vain_says_why_nothing_comes(
     for event in recorded:
         triggered(api, event)
     answer = api("POST", "/deliveries/wait", {**awaited, "timeout": 0}).json()
-    assert answer["hint"].startswith(hint)
-    assert answer["hint"].endswith("GET /api/v1/deliveries shows what is owed.")
+    assert hint in answer["hint"]
     which = Filter(event=awaited.get("event"), product=awaited.get("product"))
     with pytest.raises(WaitTimedOut) as caught:
         api.leanbe.deliveries.wait_for(which, timeout_seconds=0)
-    assert caught.value.hint.startswith(hint)
+    assert hint in caught.value.hint
+    assert caught.value.hint.endswith(" leanbe-emitter deliveries list shows what is owed.")
+
+
+def test_a_wait_in_vain_for_what_was_given_up_says_how_it_ended(api: Api) -> None:
+    api("PUT", "/products/Acme/assumptions/max_attempts", {"value": "1"})
+    triggered(api, "idea.created")
+    api.leanbe.deliver()
+    wanted = {"event": "idea.*", "status": "delivered", "timeout": 0}
+    hint = api("POST", "/deliveries/wait", wanted).json()["hint"]
+    assert "refused: 500 not now; it is exhausted, and no attempt is left." in hint
+
+
+def test_a_wait_in_vain_asks_of_a_strict_product_what_comes_before(api: Api) -> None:
+    api("PUT", "/products/Acme/assumptions/ordering", {"value": "strict"})
+    triggered(api, "idea.created")
+    triggered(api, "okr.created")
+    api.leanbe.deliver()
+    hint = api("POST", "/deliveries/wait", {"event": "okr.*", "timeout": 0}).json()["hint"]
+    assert "is a worker running, and nothing before it owed (ordering = strict)?" in hint
+
+
+@on_a_loop
+async def test_a_wait_in_vain_says_that_an_attempt_is_under_way(database_url: str) -> None:
+    receiver = Holding()
+    async with Leanbe(database_url, transport=receiver) as leanbe:
+        product = leanbe.products.create("Acme", webhook_url=URL)
+        async with leanbe.working():
+            product.ideas.create(title="Dark mode")
+            await receiver.sent(1)
+            waits = (
+                leanbe.wait_until_idle(timeout_seconds=0),
+                leanbe.deliveries.wait_for("idea.*", timeout_seconds=0),
+            )
+            for wait in waits:
+                with pytest.raises(WaitTimedOut) as caught:
+                    await wait
+                assert "never attempted; attempt 1 is under way." in caught.value.hint
+            receiver.let_go()
 
 
 def test_where_no_product_has_a_url_a_wait_in_vain_says_so() -> None:
