@@ -8,6 +8,7 @@ import click
 
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
+from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.explain import tell
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts
@@ -200,6 +201,16 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
         done = leanbe.redeliver_all(job, watcher=printing)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")
+        if done.still_owed:
+            raise Failed(
+                f"{_of_the_job(done.still_owed)} not attempted yet.",
+                hint="Held back, or in flight elsewhere: leanbe-emitter worker --drain.",
+            )
+
+
+def _of_the_job(number: int) -> str:
+    form = "is still owed, and was" if number == 1 else "are still owed, and were"
+    return f"{number} of the job {form}"
 
 
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")

@@ -243,8 +243,9 @@ class Attempting:
     ) -> Redelivered:
         """Run a job: deliver many old events again, each once, however often it is started.
 
-        Broken off, it goes on where it ended when a job of the same name is run again. Without
-        ``deliver``, the first attempts are left to a worker.
+        Broken off, it goes on where it ended when a job of the same name is run again: first with
+        the attempts that were missing. Without ``deliver``, the first attempts are left to a
+        worker.
 
         Raises:
             Conflict: another process runs the same job, the job of that name has another filter,
@@ -325,6 +326,7 @@ class Attempting:
             self._transactions,
             new_lease=lambda deliver: self._new_lease(deliver=deliver),
             attempt=lambda new, lease: self._attempt(new, lease=lease, watcher=watcher),
+            attempt_due=lambda owed: self._attempt_due(owed, watcher=watcher),
         )
 
     def _new_lease(self, *, deliver: bool) -> Lease | None:
@@ -338,6 +340,11 @@ class Attempting:
         """Make the first attempts of what was recorded with this lease, if it was with one."""
         if lease is not None:
             await self._engine.attempt(ids, lease=lease, watcher=watcher)
+
+    async def _attempt_due(self, ids: Sequence[str], *, watcher: Watcher) -> None:
+        """Make the attempts of those that are due and that nobody holds."""
+        self._require_free()
+        await self._engine.attempt_due(ids, watcher=watcher)
 
     def _require_free(self) -> None:
         """See to it that attempts can be made here, before anything is leased for them."""

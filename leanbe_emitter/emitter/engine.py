@@ -110,6 +110,18 @@ class Engine:
         async with self._turn():
             return await self._foreground(watcher).deliver_due()
 
+    async def attempt_due(self, delivery_ids: Sequence[str], *, watcher: Watcher) -> None:
+        """Make the attempts of those of these deliveries that are due and that nobody holds.
+
+        Each is claimed when it is its turn: broken off, this holds up none of the others.
+        """
+        if delivery_ids and (vanished := self.queue.reap()):
+            self._counters.vanished(len(vanished))
+        for each in delivery_ids:
+            if claimed := self.queue.claim_one(each):
+                async with self._turn():
+                    await self._foreground(watcher).attempt([claimed])
+
     async def follow(
         self, delivery_ids: Iterable[str], *, is_owed: Callable[[str], bool], watcher: Watcher
     ) -> None:

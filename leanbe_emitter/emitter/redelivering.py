@@ -26,6 +26,7 @@ from leanbe_emitter.emitter.results import Itself
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.outbox import Lease, redeliver
+from leanbe_emitter.storage.states import DUE, DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
 
 #: How many deliveries one transaction owes again, before their first attempts are made.
@@ -42,10 +43,13 @@ class Redelivered(Itself):
     Attributes:
         made: how many new deliveries it made.
         without_url: how many it passed over, because their product has no URL now.
+        still_owed: how many deliveries of the job no attempt has ended of, and are owed: what
+            another process has in flight, and what is left to workers.
     """
 
     made: int = 0
     without_url: int = 0
+    still_owed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,7 @@ class Redelivering:
     Args:
         new_lease: returns a lease for deliveries if they are to be attempted at once.
         attempt: makes the first attempts of deliveries of such a lease; of none, no attempts.
+        attempt_due: makes the attempts of those of deliveries that are due and that nobody holds.
     """
 
     def __init__(
@@ -78,10 +83,12 @@ class Redelivering:
         *,
         new_lease: Callable[[bool], Lease | None],
         attempt: Callable[[Sequence[str], Lease | None], Awaitable[object]],
+        attempt_due: Callable[[Sequence[str]], Awaitable[object]],
     ) -> None:
         self._transactions = transactions
         self._new_lease = new_lease
         self._attempt = attempt
+        self._attempt_due = attempt_due
 
     def planned(self, job: Job, *, limit: int = PAGE, after: str | None = None) -> Page[str]:
         """Return the ids of deliveries whose events a run would owe again, the oldest first.
@@ -118,18 +125,39 @@ class Redelivering:
     async def run(self, job: Job, *, deliver: bool) -> Redelivered:
         """Owe the events again, batch by batch, in the order of ids; make the first attempts.
 
+        Those come first that a run before was broken off before; in the end, those that strict
+        ordering had held back.
+
         Raises:
             Conflict: another process runs the same job right now, or it has another filter.
             NotFound: there is no such delivery or product.
             InvalidValue: a reference names several, or the filter is refused.
         """
+        with self._transactions.looking() as session:
+            _left(session, job)  # what is refused is refused before any attempt
+        await self._catch_up(job, deliver=deliver)
+        made, without_url = await self._owe_all(job, deliver=deliver)
+        await self._catch_up(job, deliver=deliver)
+        with self._transactions.looking() as session:
+            still_owed = len(_unattempted(session, job))
+        return Redelivered(made=made, without_url=without_url, still_owed=still_owed)
+
+    async def _catch_up(self, job: Job, *, deliver: bool) -> None:
+        """Make the first attempts that are missing of what is on record."""
+        if deliver:
+            with self._transactions.looking() as session:
+                missing = _unattempted(session, job)
+            await self._attempt_due(missing)
+
+    async def _owe_all(self, job: Job, *, deliver: bool) -> tuple[int, int]:
+        """Return how many deliveries were made, and how many events were passed over."""
         after, made, without_url = "", 0, 0
         while True:
             lease = self._new_lease(deliver)
             with _alone(job), self._transactions.acting() as action:
                 page = _page(action.session, job, after)
                 if not page:
-                    return Redelivered(made=made, without_url=without_url)
+                    return made, without_url
                 owed = _once(page)
                 new = _owe(action, job, owed, lease=lease)
             await self._attempt(new, lease)
@@ -147,6 +175,20 @@ def _alone(job: Job) -> Iterator[None]:
             f"The job {job.name!r} is being run by another process.",
             hint="Let it finish; started again, a job goes on where it ended.",
         ) from error
+
+
+def _unattempted(session: Session, job: Job) -> Sequence[str]:
+    """Return the ids of a job's deliveries that are owed and that no attempt has ended of."""
+    return session.scalars(
+        select(DeliveryRow.id)
+        .join(RedeliveryRow, RedeliveryRow.delivery_id == DeliveryRow.id)
+        .where(
+            RedeliveryRow.job == job.name,
+            DeliveryRow.state.in_((*DUE, DeliveryState.IN_FLIGHT)),
+            DeliveryRow.attempts_counted == 0,
+        )
+        .order_by(DeliveryRow.product_id, DeliveryRow.sequence, DeliveryRow.id)
+    ).all()
 
 
 def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:

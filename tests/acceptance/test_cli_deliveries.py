@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Leanbe, verify
+from leanbe_emitter import Filter, Job, Leanbe, verify
 from leanbe_emitter.storage.states import DeliveryStatus
 from tests.command_line import Cli, Ran, ended, line_of, run_process, started
 from tests.receiving import SECRET, acme, kept, receiving
@@ -381,6 +381,19 @@ def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
         unnamed = cli(*by_filter, "--since", "1h")
         assert "--job" in unnamed.stderr
     assert len(kept(tmp_path)) == 6
+
+
+def test_what_a_job_owes_and_another_process_holds_is_told(cli: Cli, tmp_path: Path) -> None:
+    with acme(cli, tmp_path):
+        cli("trigger", "idea.created", "idea.updated")
+        with Leanbe(f"sqlite:///{tmp_path}/leanbe-emitter.db") as leanbe:
+            job = Job(name="broken-off", which=Filter(status="delivered"))
+            leanbe.redeliver_all(job, deliver=False)
+            assert leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
+        ran = cli("deliveries", "redeliver", "--status", "delivered", "--job", "broken-off")
+    assert (ran.status, ran.stdout.count("204 No Content")) == (1, 1)
+    assert "1 of the job is still owed, and was not attempted yet.\n" in ran.stderr
+    assert "leanbe-emitter worker --drain" in ran.stderr
 
 
 def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(

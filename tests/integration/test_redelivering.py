@@ -88,9 +88,37 @@ def test_broken_off_it_goes_on_where_it_ended(
     with pytest.raises(KeyboardInterrupt):
         leanbe.redeliver_all(by_filter(), watcher=Breaking())
     assert len(receiver.requests) == BROKEN_OFF
-    assert leanbe.redeliver_all(by_filter()).made == 2 * EVENTS - 3
-    leanbe.deliver()
+    assert leanbe.redeliver_all(by_filter()) == Redelivered(made=2 * EVENTS - 3)
     assert sorted(receiver.bodies) == sorted(old)
+
+
+def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    leanbe.redeliver_all(by_filter(), deliver=False)
+    held = leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
+    assert leanbe.redeliver_all(by_filter()) == Redelivered(still_owed=1)
+    assert len(receiver.requests) == len(old) - 1
+    leanbe._engine.queue.hand_back([held] if held else [])
+    assert leanbe.redeliver_all(by_filter()) == Redelivered()
+    assert sorted(receiver.bodies) == sorted(old)
+
+
+def test_a_job_with_another_filter_makes_no_attempts_of_what_is_owed(
+    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+) -> None:
+    assert leanbe.redeliver_all(by_filter(), deliver=False).still_owed == len(old)
+    with pytest.raises(Conflict):
+        leanbe.redeliver_all(by_filter(which=Filter()))
+    assert receiver.requests == []
+
+
+def test_a_job_attempts_all_of_a_strict_product_in_its_order(
+    leanbe: Leanbe, product: Product, receiver: Receiver, old: list[bytes]
+) -> None:
+    leanbe.assumptions.set("ordering", "strict", product=product)
+    assert leanbe.redeliver_all(by_filter()) == Redelivered(made=len(old))
+    assert receiver.bodies == old
 
 
 def test_another_job_delivers_once_more_and_each_event_once(
