@@ -58,7 +58,8 @@ class Job:
 
     Attributes:
         name: a text of at most 200 characters; the same name goes on with the same job, whose
-            filter has to be the same. An age is not compared: it is another instant each time.
+            filter has to be the same. Of an age, only whether there is one is compared: it is
+            another instant each time.
         references: deliveries by name.
         which: deliveries by filter; None for none but those that are named.
     """
@@ -234,6 +235,9 @@ def _compared(session: Session, which: Filter) -> dict[str, object]:
     given = {"status": which.status, "event": which.event, "product": product_id}
     if which.is_settled is not None:
         given["settled"] = str(which.is_settled).lower()
+    # Only that there is one: an age is another instant each time.
+    ages = {"since": which.since, "before": which.before}
+    given.update({name: "an instant" for name, at in ages.items() if at is not None})
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -101,7 +101,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
         """Deliver many old events again, each once, as a job.
 
-        A job keeps to its filter: another one under its name is a conflict. An age is not compared.
+        A job keeps to its filter: another one under its name is a conflict; another age is none.
         """
         job = _job(leanbe, given)
         done = leanbe.redeliver_all(job, deliver=False)

@@ -169,8 +169,18 @@ def test_a_job_goes_on_for_the_same_product_and_however_old_what_it_finds_is(
     named = Filter(product=product.name, since=later)
     assert leanbe.redeliver_all(by_filter(which=named)) == Redelivered()
     globex = leanbe.products.create("Globex")
-    with pytest.raises(Conflict, match=f"product {product.id}. This asks for: product {globex.id}"):
-        leanbe.redeliver_all(by_filter(which=Filter(product=globex)))
+    said = f"product {product.id}, since an instant. This asks for: product {globex.id}, since"
+    with pytest.raises(Conflict, match=said):
+        leanbe.redeliver_all(by_filter(which=Filter(product=globex, since=since)))
+    assert old
+
+
+def test_whether_a_job_has_an_age_at_all_is_compared(leanbe: Leanbe, old: list[bytes]) -> None:
+    since = leanbe.clock.now() - timedelta(days=1)
+    leanbe.redeliver_all(by_filter(which=Filter(since=since)))
+    for other, asked in ((Filter(), "all"), (Filter(event="*"), "event \\*")):
+        with pytest.raises(Conflict, match=f"redelivers: since an instant. .* for: {asked}[.]"):
+            leanbe.redeliver_all(by_filter(which=other))
     assert old
 
 
