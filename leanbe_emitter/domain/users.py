@@ -1,5 +1,6 @@
 """Users: the team members of products. No event tells of them (contract c.3)."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
@@ -10,7 +11,7 @@ from leanbe_emitter.domain.fields import check_fields
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import owner_reference
 from leanbe_emitter.domain.texts import check_email, check_name
-from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON
 
@@ -60,10 +61,24 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
     """Return the user of that e-mail, id, or part of an id; of one product, or of any.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or none with access to the product.
         InvalidValue: there are several.
     """
-    rows = select(UserRow) if product is None else _of(product)
+    if product is None:
+        return _find(session, select(UserRow), reference)
+    try:
+        return _find(session, _of(product), reference)
+    except NotFound:
+        if not _is_anywhere(session, reference):
+            raise
+    reference = reference.strip()
+    raise NotFound(
+        f"The user {reference!r} has no access to the product {product.name!r}.",
+        hint=f"Give it: user grant {reference} --product {shlex.quote(product.name)}.",
+    )
+
+
+def _find(session: Session, rows: Select[UserRow], reference: str) -> UserRow:
     return find(
         session,
         rows,
@@ -73,6 +88,17 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
         by_name=_has_email,
         names=lambda: [row.email for row in session.scalars(rows)],
     )
+
+
+def _is_anywhere(session: Session, reference: str) -> bool:
+    """Say whether a reference names a user of whatever product, or several."""
+    try:
+        _find(session, select(UserRow), reference)
+    except NotFound:
+        return False
+    except InvalidValue:
+        return True
+    return True
 
 
 def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:

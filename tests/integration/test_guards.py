@@ -213,14 +213,14 @@ REFUSALS = [
         given=other_user,
         act=lambda s: s.product.ideas.create(title="Mine", owner="eve@example.com"),
         error=NotFound,
-        says="no user",
+        says="no access",
     ),
     Refusal(
         action="assign somebody who has no access to the product",
         given=other_user,
         act=lambda s: s.product.ideas.update(s.idea, title="T", assigned="eve@example.com"),
         error=NotFound,
-        says="no user",
+        says="no access",
     ),
     Refusal(
         action="an idea without an owner",

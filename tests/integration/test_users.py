@@ -43,9 +43,23 @@ def test_a_user_is_named_by_email_id_or_a_part_of_the_id(leanbe: Leanbe) -> None
 def test_users_of_other_products_are_not_found(leanbe: Leanbe) -> None:
     product, other = leanbe.products.create("Acme"), leanbe.products.create("Other")
     ana = other.users.create(email="ana@example.com", first_name="Ana")
-    for reference in (ana, "ana@example.com", ana.id[-6:], "\0"):
-        with pytest.raises(NotFound):
+    named = (ana, ana.id), ("Ana@example.com", "Ana@example.com"), (ana.id[-6:], ana.id[-6:])
+    for reference, shown in named:
+        with pytest.raises(NotFound) as refused:
             product.users.get(reference)
+        said = f"The user {shown!r} has no access to the product 'Acme'."
+        assert refused.value.message == said
+        assert refused.value.hint == f"Give it: user grant {shown} --product Acme."
+    with pytest.raises(NotFound, match="There is no user"):
+        product.users.get("\0")
+
+
+def test_an_email_of_several_users_elsewhere_has_no_access_either(leanbe: Leanbe) -> None:
+    product = leanbe.products.create("Acme")
+    for name in ("Initech", "Globex"):
+        leanbe.products.create(name).users.create(email="ana@example.com", first_name="Ana")
+    with pytest.raises(NotFound, match="has no access to the product 'Acme'"):
+        product.ideas.create(title="Hers", owner="ana@example.com")
 
 
 def test_the_nearest_email_is_suggested(leanbe: Leanbe) -> None:
