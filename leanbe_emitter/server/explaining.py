@@ -13,7 +13,7 @@ from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas
 from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Assumed, Secret
+from leanbe_emitter.server.given import Assumed, Secret, SentHeaders
 from leanbe_emitter.server.routes import READING, Routes
 from leanbe_emitter.wire.explain import explain
 
@@ -38,7 +38,7 @@ class Refused(Computed):
         description="The request's body, character for character.",
         examples=['{"payload":{},"event":"idea.created"}'],
     )
-    headers: dict[str, str] = Field(
+    headers: SentHeaders = Field(
         default={},
         description="Its headers; asked where an assumption puts the signature there.",
         examples=[{"X-Leanbe-Signature": "c1164688eaf0fd7910d7f7314efcfd3b"}],

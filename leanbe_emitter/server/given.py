@@ -25,6 +25,25 @@ Cursor = Annotated[str, WithJsonSchema(kinds.cursor("A cursor of the journal."))
 Assumed = Annotated[dict[str, Switch], WithJsonSchema(schemas.SET)]
 
 
+#: Name and value.
+_PAIR = 2
+
+
+def _object_of_pairs(value: Any) -> Any:
+    """Let pairs of name and value be headers, as the evidence of attempts has them."""
+    is_pairs = isinstance(value, list) and all(
+        isinstance(each, list) and len(each) == _PAIR and all(isinstance(it, str) for it in each)
+        for each in value
+    )
+    return dict(value) if is_pairs else value
+
+
+#: Headers of a request that was sent, in either form.
+SentHeaders = Annotated[
+    dict[str, str], BeforeValidator(_object_of_pairs), WithJsonSchema(kinds.SENT_HEADERS)
+]
+
+
 def _whole(value: Any) -> Any:
     """Let ``2.0`` be whole, as JSON Schema has it."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

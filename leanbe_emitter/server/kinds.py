@@ -81,6 +81,13 @@ HEADERS: Final = {
     "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"},
     "additionalProperties": {"type": "string", "pattern": "^[\\t\\x20-\\x7e\\x80-\\xff]*$"},
 }
+#: Headers as somebody received them: an object, or pairs.
+SENT_HEADERS: Final = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        list_of({**list_of({"type": "string"}), "minItems": 2, "maxItems": 2}),
+    ]
+}
 #: A character that is no white space, neither for JavaScript, whose patterns these are, nor for
 #: Python, which has five more.
 SEEN: Final = r"[^\s\x1c-\x1f\x85]"

@@ -173,3 +173,27 @@ def test_a_body_that_is_no_envelope_is_explained_as_that(api: Api) -> None:
     asked = b'{"secret": "whsec_test", "body": "\\ud800 no JSON"}'
     told = api("POST", "/explain", content=asked)
     assert told.json()["verdict"] == "body-unsound"
+
+
+def test_headers_are_taken_as_the_api_gives_them_too(api: Api) -> None:
+    asked = {"event": "idea.created", "assume": {"signature_location": "header"}}
+    api("POST", "/products/Acme/events", asked)
+    api.leanbe.deliver()
+    shown = api("GET", f"/deliveries/{api.leanbe.deliveries.last().id}").json()["attempts"][0]
+    pairs = shown["request"]["headers"]
+    body = shown["request"]["body"]
+    assume = {"signature_location": "header"}
+    refused = {"secret": SECRET, "body": body, "assumptions": assume}
+    told = [
+        api("POST", "/explain", {**refused, "headers": headers}).json()
+        for headers in (dict(pairs), pairs)
+    ]
+    assert told[0] == told[1]
+    assert told[1]["verdict"] == "body-sound"
+
+
+@pytest.mark.parametrize("headers", [["Host"], [["Host"]], [["Host", 1]], "Host"])
+def test_what_are_no_headers_is_refused(api: Api, headers: object) -> None:
+    refused = api("POST", "/explain", {"secret": SECRET, "body": "{}", "headers": headers})
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("headers is ")
