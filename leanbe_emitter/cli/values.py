@@ -25,11 +25,10 @@ from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_given_instant
+from leanbe_emitter.wire.since import parse_since
 from leanbe_emitter.wire.stringify import JSON, parse_given
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from leanbe_emitter.seeds import Seed
 
 #: A path as it stands in a URL: no host, no query.
@@ -173,11 +172,6 @@ def _age(text: str) -> float:
     return parse_duration(text)
 
 
-def _since(text: str) -> "float | datetime":
-    """Return an instant, or the seconds of how long ago it was."""
-    return parse_given_instant(text) if "t" in text.lower() else parse_duration(text)
-
-
 def _root_path(text: str) -> str:
     """Return a path without a slash at its end; the root itself is the empty text."""
     path = text.rstrip("/")
@@ -207,7 +201,7 @@ SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
 AGE = _Value("duration", _age)
-SINCE = _Value("duration|instant", _since)
+SINCE = _Value("duration|instant", parse_since)
 INSTANT = _Value("instant", parse_given_instant)
 ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)

@@ -1,5 +1,6 @@
 """Deliveries: what is owed, and what came of it with all evidence."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -16,7 +17,7 @@ from leanbe_emitter.server.given import Age, EventGlob, Since, Status
 from leanbe_emitter.server.kinds import SINCE
 from leanbe_emitter.server.routes import WRITING, Routes
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.instants import parse_given_instant
+from leanbe_emitter.wire.since import parse_since
 
 _LIST: Final = Queried(
     Parameter(name="status", schema=delivery_schemas.STATUS),
@@ -167,16 +168,18 @@ def _filter(
 
 def _since(leanbe: Leanbe, text: str | None) -> datetime | None:
     """Return the instant that a text names, or that so much time ago was."""
-    if text and "t" in text.lower():
-        # In a query, a plus that is not encoded is a space; no instant has one.
-        return parse_given_instant(text.replace(" ", "+"))
-    return _ago(leanbe, text)
+    if text is None:
+        return None
+    # In a query, a plus that is not encoded is a space: that of an instant's offset from UTC.
+    since = parse_since(re.sub(" (?=[0-9]{2}:[0-9]{2}$)", "+", text))
+    return since if isinstance(since, datetime) else _before_now(leanbe, text, since)
 
 
 def _ago(leanbe: Leanbe, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    seconds = parse_duration(text)
+    return None if text is None else _before_now(leanbe, text, parse_duration(text))
+
+
+def _before_now(leanbe: Leanbe, text: str, seconds: float) -> datetime:
     try:
         return leanbe.clock.now() - timedelta(seconds=seconds)
     except OverflowError:

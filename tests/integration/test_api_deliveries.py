@@ -189,6 +189,14 @@ def test_deliveries_are_those_since_an_instant_of_any_form(api: Api) -> None:
     assert (refused.status_code, "year" in refused.json()["detail"]) == (422, True)
 
 
+def test_what_is_no_age_is_refused_with_both_forms_that_one_has(api: Api) -> None:
+    for path in ("/deliveries?since=2026-11-26", "/deliveries?since=now"):
+        refused = api("GET", path).json()
+        assert "is no duration" in refused["detail"]
+        assert "500ms" in refused["hint"]
+        assert "2026-11-26T00:00:00Z" in refused["hint"]
+
+
 def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
     triggered(api, "idea.created")
     settled = triggered(api, "okr.created")
