@@ -158,7 +158,12 @@ def _filter(
         status=given.status, event=given.event, product=given.product, since=since, before=before
     )
     has_filter = which != Filter()
-    if has_filter == bool(given.ids):
+    if has_filter and given.ids:
+        raise InvalidValue(
+            "Deliveries are named by id, and by a filter as well.",
+            hint="An id says which already: leave out the ids, or what narrows others down.",
+        )
+    if not has_filter and not given.ids:
         raise InvalidValue(
             "Say which deliveries are meant: by id, or by a filter.",
             hint='Give {"ids": [...]}, or one of status, event, product and an age.',

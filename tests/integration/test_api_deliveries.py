@@ -197,6 +197,17 @@ def test_what_is_no_age_is_refused_with_both_forms_that_one_has(api: Api) -> Non
         assert "2026-11-26T00:00:00Z" in refused["hint"]
 
 
+@pytest.mark.parametrize("path", ["redeliver", "redeliver/dry-run", "discard"])
+def test_what_names_deliveries_twice_or_not_at_all_is_told_which(api: Api, path: str) -> None:
+    twice = api("POST", f"/deliveries/{path}", {"ids": ["649d2a"], "event": "*"})
+    assert (twice.status_code, twice.json()["detail"]) == (
+        422,
+        "Deliveries are named by id, and by a filter as well.",
+    )
+    none = api("POST", f"/deliveries/{path}", {})
+    assert (none.status_code, "Say which" in none.json()["detail"]) == (422, True)
+
+
 def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
     triggered(api, "idea.created")
     settled = triggered(api, "okr.created")
