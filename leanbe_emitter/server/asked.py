@@ -283,15 +283,25 @@ class Body(Generic[G]):
     Args:
         model: what it has to be.
         is_required: whether there has to be one; else no body is an empty object.
+        queried: names of what stands in the query instead, and is looked for here.
     """
 
-    def __init__(self, model: type[G], *, is_required: bool = True) -> None:
+    def __init__(
+        self, model: type[G], *, is_required: bool = True, queried: Sequence[str] = ()
+    ) -> None:
         self._model = model
+        self._queried = queried
         self._fields = Fields(_schema_of(model), is_required=is_required)
 
     async def __call__(self, request: Request) -> G:
         """Read a request's body; raises what ``Fields`` does, also where the model refuses it."""
         fields = await self._fields(request)
+        for name in self._queried:
+            if name in fields:
+                raise InvalidValue(
+                    f"{name} is no member of the body: it belongs in the query.",
+                    hint=f"Ask for {request.url.path}?{name}=...",
+                )
         try:
             return self._model.model_validate(fields)
         except ValidationError as error:
