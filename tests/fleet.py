@@ -170,7 +170,8 @@ class Fleet:
         return url.render_as_string(hide_password=False)
 
     def _backends(self, name: str) -> int:
-        return self.count("pg_stat_activity", f"application_name = '{name}'")
+        ours = f"datname = current_database() AND application_name = '{name}'"
+        return self.count("pg_stat_activity", ours)
 
     def _column(self, statement: Any) -> list[str]:
         with self.database.reading() as session:

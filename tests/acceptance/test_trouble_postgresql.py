@@ -139,9 +139,15 @@ def reached(recorder: Recorder, moment: int) -> bool:
 
 
 def terminate(fleet: Fleet, worker: str) -> bool:
-    """End the connections of a worker; say whether there were any."""
+    """End the connections of a worker; say whether there were any.
+
+    Other tests' workers, which are called the same, are on other databases of the same server.
+    """
     url = fleet.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+    statement = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = %s"
+    )
     with psycopg.connect(url) as connection:
         return len(connection.execute(statement, [worker]).fetchall()) > 0
 
