@@ -140,14 +140,15 @@ class Redelivering:
         made, without_url = await self._owe_all(job, deliver=deliver)
         await self._catch_up(job, deliver=deliver)
         with self._transactions.looking() as session:
-            still_owed = len(_unattempted(session, job))
-        return Redelivered(made=made, without_url=without_url, still_owed=still_owed)
+            owed = session.scalar(select(func.count()).select_from(_unattempted(job).subquery()))
+        return Redelivered(made=made, without_url=without_url, still_owed=owed or 0)
 
     async def _catch_up(self, job: Job, *, deliver: bool) -> None:
         """Make the first attempts that are missing of what is on record."""
         if deliver:
             with self._transactions.looking() as session:
-                missing = _unattempted(session, job)
+                order = (DeliveryRow.product_id, DeliveryRow.sequence, DeliveryRow.id)
+                missing = session.scalars(_unattempted(job).order_by(*order)).all()
             await self._attempt_due(missing)
 
     async def _owe_all(self, job: Job, *, deliver: bool) -> tuple[int, int]:
@@ -178,9 +179,12 @@ def _alone(job: Job) -> Iterator[None]:
         ) from error
 
 
-def _unattempted(session: Session, job: Job) -> Sequence[str]:
-    """Return the ids of a job's deliveries that are owed and that no attempt has ended of."""
-    return session.scalars(
+def _unattempted(job: Job) -> Select[Any]:
+    """Return the statement that finds a job's deliveries that are owed and not attempted yet.
+
+    Not attempted is also what is in flight for the first time.
+    """
+    return (
         select(DeliveryRow.id)
         .join(RedeliveryRow, RedeliveryRow.delivery_id == DeliveryRow.id)
         .where(
@@ -188,8 +192,7 @@ def _unattempted(session: Session, job: Job) -> Sequence[str]:
             DeliveryRow.state.in_((*DUE, DeliveryState.IN_FLIGHT)),
             DeliveryRow.attempts_counted == 0,
         )
-        .order_by(DeliveryRow.product_id, DeliveryRow.sequence, DeliveryRow.id)
-    ).all()
+    )
 
 
 def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:
