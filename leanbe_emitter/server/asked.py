@@ -283,14 +283,14 @@ class Body(Generic[G]):
     Args:
         model: what it has to be.
         is_required: whether there has to be one; else no body is an empty object.
-        queried: names of what stands in the query instead, and is looked for here.
+        queried: what stands in the query instead, and is looked for here.
     """
 
     def __init__(
-        self, model: type[G], *, is_required: bool = True, queried: Sequence[str] = ()
+        self, model: type[G], *, is_required: bool = True, queried: Sequence[Parameter] = ()
     ) -> None:
         self._model = model
-        self._queried = queried
+        self._queried = [each.name for each in queried]
         self._fields = Fields(_schema_of(model), is_required=is_required)
 
     async def __call__(self, request: Request) -> G:

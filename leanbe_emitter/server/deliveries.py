@@ -115,7 +115,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         refuses=WRITING,
     )
     def rehearse(
-        given: Annotated[Redelivery, Depends(Body(Redelivery, queried=("limit", "after")))],
+        given: Annotated[Redelivery, Depends(Body(Redelivery, queried=PAGING))],
         asked: Annotated[dict[str, Any], Depends(_PART)],
     ) -> Response:
         """List the deliveries whose events `redeliver` would deliver again, the oldest first.

@@ -208,12 +208,14 @@ def test_what_names_deliveries_twice_or_not_at_all_is_told_which(api: Api, path:
     assert (none.status_code, "Say which" in none.json()["detail"]) == (422, True)
 
 
-@pytest.mark.parametrize("name", ["limit", "after"])
+@pytest.mark.parametrize("name", ["limit", "cursor"])
 def test_what_pages_a_dry_run_is_said_to_belong_in_the_query(api: Api, name: str) -> None:
     refused = api("POST", "/deliveries/redeliver/dry-run", {"event": "*", name: 1})
     assert refused.status_code == 422
     assert refused.json()["detail"] == f"{name} is no member of the body: it belongs in the query."
     assert refused.json()["hint"].endswith(f"/deliveries/redeliver/dry-run?{name}=...")
+    asked = api("POST", f"/deliveries/redeliver/dry-run?{name}=x", {"event": "*"})
+    assert "There is no parameter" not in asked.json()["detail"]
 
 
 def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
