@@ -205,12 +205,15 @@ class Deliveries:
             InvalidValue: its glob matches no event name.
         """
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
-        settled = self.list(replace(which, status=None, is_settled=True))
-        otherwise = [each for each in settled if which.status not in {None, each.status}]
-        with self._transactions.looking() as session:
-            if pending:
+        if pending:
+            with self._transactions.looking() as session:
                 return of_pending(session, pending, now=self._transactions.now())
-            return of_settled(otherwise[0]) if otherwise else of_nothing(session, which.product)
+        if which.status is not None:
+            for each in self.list(replace(which, status=None, is_settled=True)):
+                if each.status != which.status:
+                    return of_settled(each)
+        with self._transactions.looking() as session:
+            return of_nothing(session, which.product)
 
     def behind(self, after: Cursor) -> Sequence[Delivery]:
         """Return those that something happened to behind a cursor, the newest first.
