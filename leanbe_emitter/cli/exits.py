@@ -12,6 +12,7 @@ Whenever the status is not 0, stderr says why. Nothing ever ends in a traceback.
 import errno
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +35,7 @@ USAGE = 2
 ENVIRONMENT = 3
 INTERRUPTED = 130
 
+_ANOTHER_PORT = "Choose another with --port, or 0 for a free one."
 _INDENT = " " * len("error: ")
 _log = logging.getLogger(__name__)
 
@@ -148,12 +150,19 @@ def _quieten() -> None:
 
 def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:
     """Return what to raise where listening on an address failed."""
-    if error.errno == errno.EADDRNOTAVAIL:
+    if isinstance(error, socket.gaierror):
+        return PortTaken(
+            f"The name {host} cannot be resolved.",
+            hint="Name an address of this machine with --host: 127.0.0.1.",
+        )
+    # The latter: an address that holds on one link only, without the interface to that.
+    if error.errno in {errno.EADDRNOTAVAIL, errno.EINVAL}:
         return PortTaken(
             f"{host} is no address of this machine.", hint="Name one with --host: 127.0.0.1."
         )
-    why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-    return PortTaken(
-        f"{authority_of(host, port)} {why}.",
-        hint="Choose another with --port, or 0 for a free one.",
-    )
+    where = authority_of(host, port)
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(f"{where} is taken.", hint=_ANOTHER_PORT)
+    # Whoever binds adds words of its own to the system's: these are the system's alone.
+    why = os.strerror(error.errno or 0)
+    return PortTaken(f"{where} cannot be listened at: {why}.", hint=_ANOTHER_PORT)

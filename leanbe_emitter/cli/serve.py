@@ -189,7 +189,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        sock = socket.create_server((host, port), family=family)
+        *_, address = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0]
+        sock = socket.create_server(address, family=family)
     except OSError as error:
         raise port_error(error, host=host, port=port) from None
     with sock:

@@ -68,6 +68,16 @@ def test_an_address_of_another_machine_is_called_so(tmp_path: Path) -> None:
     assert "--host" in ran.stderr
 
 
+def test_a_name_that_cannot_be_resolved_is_called_so(tmp_path: Path) -> None:
+    somewhere = ("--host", "leanbe.invalid", "--no-token", "--port", "0")
+    ran = run_process("serve", *somewhere, cwd=tmp_path)
+    assert (ran.status, list(tmp_path.iterdir())) == (3, [])
+    assert ran.stderr.splitlines() == [
+        "error: The name leanbe.invalid cannot be resolved.",
+        "       Name an address of this machine with --host: 127.0.0.1.",
+    ]
+
+
 def test_beyond_this_machine_it_starts_with_a_token_only(tmp_path: Path) -> None:
     refused = run_process("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)
     assert (refused.status, list(tmp_path.iterdir())) == (2, [])

@@ -57,3 +57,10 @@ def test_a_port_that_is_taken_is_named_as_in_a_url(tmp_path: Path) -> None:
         ran = run_process("serve", "--host", "::1", "--port", str(port), cwd=tmp_path)
     assert ran.status == 3
     assert f"[::1]:{port} is taken" in ran.stderr
+
+
+def test_an_address_of_one_link_is_none_without_its_interface(tmp_path: Path) -> None:
+    somewhere = ("--host", "fe80::1", "--no-token", "--port", "0")
+    ran = run_process("serve", *somewhere, cwd=tmp_path)
+    assert ran.status == 3
+    assert "fe80::1 is no address of this machine." in ran.stderr

@@ -1,5 +1,6 @@
 """Commands, global options, output forms and exit statuses, as far as no database is needed."""
 
+import errno
 import json
 import logging
 from collections.abc import Iterator
@@ -107,6 +108,13 @@ def test_each_error_has_its_status_and_a_line_that_says_why(
     stderr = capsys.readouterr().err
     assert stderr.startswith("error: ")
     assert "Traceback" not in stderr
+
+
+def test_where_nothing_can_listen_the_system_says_why_and_nobody_else() -> None:
+    error = PermissionError(errno.EACCES, "denied (while attempting to bind on ('127.0.0.1', 80))")
+    told = exits.port_error(error, host="127.0.0.1", port=80)
+    assert told.message == "127.0.0.1:80 cannot be listened at: Permission denied."
+    assert told.hint == "Choose another with --port, or 0 for a free one."
 
 
 @pytest.mark.parametrize("group", [(), ("product",)])
