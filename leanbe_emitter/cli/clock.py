@@ -10,7 +10,7 @@ from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
-from leanbe_emitter.cli.values import AGE, INSTANT
+from leanbe_emitter.cli.values import AGE, CLOCK_TIME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,12 +39,12 @@ def show(invocation: Invocation) -> None:
 
 
 @subcommand(clock, "set", example="leanbe-emitter clock set 2026-01-01T00:00:00.000Z")
-@click.argument("time", type=INSTANT, metavar="TIME")
+@click.argument("time", type=CLOCK_TIME, metavar="TIME")
 @click.pass_obj
 def set_(invocation: Invocation, time: "datetime") -> None:
     """Set a manual clock, backwards too; what is due then, workers send at once.
 
-    It is moved within the years 1971 to 8999.
+    It is moved within the years 1971 to 8999, in UTC.
     """
     with opened(invocation) as leanbe:
         leanbe.clock.set(time)

@@ -9,12 +9,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.hosts import parse_host
@@ -202,7 +204,7 @@ CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
 AGE = _Value("duration", _age)
 SINCE = _Value("duration|instant", parse_since)
-INSTANT = _Value("instant", parse_given_instant)
+CLOCK_TIME = _Value("instant", partial(parse_given_instant, within=RANGE))
 ASSIGNMENT = _Value("name=value", parse_assignment)
 PATH_AND_TEXT = _Value("path=text", _pair)
 PATH_AND_JSON = _Value("path=json", _pair_of_json)

@@ -216,5 +216,6 @@ def _way(**parts: float) -> timedelta:
 
 def _out_of_range(what: str) -> InvalidValue:
     return InvalidValue(
-        what, hint=f"A clock is moved within the years {RANGE[0].year} to {RANGE[1].year - 1}."
+        what,
+        hint=f"A clock is moved within the years {RANGE[0].year} to {RANGE[1].year - 1}, in UTC.",
     )

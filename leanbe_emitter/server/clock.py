@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field
 
+from leanbe_emitter.clock import RANGE
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, schemas
@@ -48,9 +49,10 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """Set a manual clock, backwards too; what is due then, workers send at once.
 
         A clock is manual in a database that a server was started on with `--clock manual`, or
-        `--ephemeral`; the machine's is not moved: 409. It is moved within the years 1971 to 8999.
+        `--ephemeral`; the machine's is not moved: 409. It is moved within the years 1971 to 8999,
+        in UTC.
         """
-        leanbe.clock.set(parse_given_instant(given.now))
+        leanbe.clock.set(parse_given_instant(given.now, within=RANGE))
         return _time(leanbe)
 
     @routes.write("POST", "/clock/advance", gives=delivery_schemas.ADVANCED, refuses=waiting)

@@ -17,6 +17,8 @@ _GIVEN = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)",
     re.ASCII | re.IGNORECASE,
 )
+#: As many as a datetime can be.
+_ALL_INSTANTS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,19 +68,25 @@ def parse_instant(text: str) -> datetime:
         raise _no_instant(text) from None
 
 
-def parse_given_instant(text: str) -> datetime:
+def parse_given_instant(
+    text: str, *, within: tuple[datetime, datetime] = _ALL_INSTANTS
+) -> datetime:
     """Return the aware UTC datetime of a text that somebody wrote, in any form of RFC 3339.
 
     A fraction of a second may be left out; what is finer than a millisecond is cut off.
 
+    Args:
+        text: what was written.
+        within: from when, and until before when, it may be: the beginnings of years, in UTC.
+
     Raises:
-        InvalidValue: the text has another form, names a day or time that does not exist, or is
-            out of the years 1 to 9999.
+        InvalidValue: the text has another form, names a day or time that does not exist, or an
+            instant that it may not be.
     """
     if not _GIVEN.fullmatch(text):
         raise _no_instant(text)
     if text.startswith("0000"):
-        raise _out_of_range(text)
+        raise _out_of_range(text, within)
     try:
         instant = datetime.fromisoformat(text.upper())
     except ValueError:
@@ -86,16 +94,22 @@ def parse_given_instant(text: str) -> datetime:
     try:
         instant = instant.astimezone(UTC)
     except OverflowError:
-        raise _out_of_range(text) from None
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+        raise _out_of_range(text, within) from None
+    instant = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    if not within[0] <= instant < within[1]:
+        raise _out_of_range(text, within)
+    return instant
 
 
 def _no_instant(text: str) -> InvalidValue:
     return InvalidValue(f"{text!r} is no instant.", hint="Write it like 2023-06-29T06:56:57.472Z.")
 
 
-def _out_of_range(text: str) -> InvalidValue:
-    return InvalidValue(f"The year of {text!r} is out of range.", hint="Years are 0001 to 9999.")
+def _out_of_range(text: str, within: tuple[datetime, datetime]) -> InvalidValue:
+    first, last = within[0].year, (within[1] - timedelta.resolution).year
+    return InvalidValue(
+        f"{text!r} is out of range.", hint=f"Its year, in UTC, has to be {first:04d} to {last}."
+    )
 
 
 def _in_los_angeles(instant: datetime) -> datetime:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.instants import (
     parse_given_instant,
@@ -87,6 +88,7 @@ def test_other_forms_are_refused(text: str) -> None:
         ("2023-06-29T00:56:57.472+02:00", "2023-06-28T22:56:57.472Z"),
         ("2023-06-29T06:56:57-07:30", "2023-06-29T14:26:57.000Z"),
         ("2023-06-29T06:56:57-00:00", "2023-06-29T06:56:57.000Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
     ],
 )
 def test_what_people_write_may_have_any_form_of_rfc_3339(text: str, printed: str) -> None:
@@ -124,8 +126,23 @@ def test_what_names_no_instant_by_rfc_3339_is_refused(text: str) -> None:
     "text", ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"]
 )
 def test_a_year_that_there_is_not_is_named_as_what_is_wrong(text: str) -> None:
-    with pytest.raises(InvalidValue, match=r"The year of .* is out of range\. Years are 0001"):
+    with pytest.raises(InvalidValue, match="is out of range") as refused:
         parse_given_instant(text)
+    assert repr(text) in refused.value.message
+    assert refused.value.hint == "Its year, in UTC, has to be 0001 to 9999."
+
+
+@pytest.mark.parametrize("text", ["0000-01-01T00:00:00Z", "8999-12-31T22:00:00-05:00"])
+def test_an_instant_of_another_year_than_is_wanted_is_named_as_it_was_written(text: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        parse_given_instant(text, within=RANGE)
+    assert refused.value.message == f"{text!r} is out of range."
+    assert refused.value.hint == "Its year, in UTC, has to be 1971 to 8999."
+
+
+@pytest.mark.parametrize("text", ["1970-12-31T20:00:00-05:00", "8999-12-31T23:59:59.999Z"])
+def test_an_instant_counts_by_its_year_in_utc(text: str) -> None:
+    assert RANGE[0] <= parse_given_instant(text, within=RANGE) < RANGE[1]
 
 
 @given(st.integers(-(10**12), 4 * 10**12), st.sampled_from(TriggeredAt))
