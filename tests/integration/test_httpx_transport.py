@@ -10,11 +10,12 @@ from leanbe_emitter.delivery.httpx_transport import HttpxTransport
 from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.scripted import OK, Peer, scripted
 from tests.sending import BODY, post
 
 URL = "http://a.test/hook"
+#: Of a loop in its own time.
 SOON = 0.2
 
 
@@ -129,18 +130,18 @@ async def test_an_answer_that_breaks_off_is_unknown_and_what_came_is_kept() -> N
     assert stream.is_closed
 
 
-@on_a_loop
+@in_its_own_time
 async def test_a_transport_that_ignores_timeouts_is_cut_off_at_the_deadline() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:
         assert request.extensions["timeout"]["connect"] == SOON
         await asyncio.get_running_loop().create_future()
         raise AssertionError
 
-    with pytest.raises(Unknown, match=r"no complete answer within 0\.2 s"):
+    with taking(SOON), pytest.raises(Unknown, match=r"no complete answer within 0\.2 s"):
         await adapter(handler).send(post(URL, timeout_seconds=SOON))
 
 
-@on_a_loop
+@in_its_own_time
 async def test_a_trickling_answer_is_cut_off_and_what_came_is_kept() -> None:
     class Endless(Pieces):
         async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -152,7 +153,7 @@ async def test_a_trickling_answer_is_cut_off_and_what_came_is_kept() -> None:
         del request
         return httpx.Response(200, stream=Endless())
 
-    with pytest.raises(Unknown) as caught:
+    with taking(SOON), pytest.raises(Unknown) as caught:
         await adapter(handler, Kept(answer_bytes=3)).send(post(URL, timeout_seconds=SOON))
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"xxx"

@@ -10,12 +10,12 @@ import pytest
 from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.transport import TlsSettings
 from leanbe_emitter.targets import TargetRules
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.scripted import OK, Peer, head, scripted
 from tests.sending import post, sender, unknown
 from tests.servers import python_server
 
-#: A real time, where time is what the test is about.
+#: Of a loop in its own time, where time is what the test is about.
 SOON = 0.2
 
 
@@ -142,15 +142,16 @@ async def test_a_connection_that_idled_is_asked_before_it_is_used() -> None:
         assert server.connections == 2
 
 
-@on_a_loop
+@in_its_own_time
 async def test_an_idle_connection_is_closed_in_time() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.until_hung_up()
 
     async with scripted(script) as server, sender(idle_seconds=SOON / 4) as transport:
-        await transport.send(post(server.url(), timeout_seconds=SOON))
-        await server.ended.get()
+        with taking(SOON):
+            await transport.send(post(server.url(), timeout_seconds=SOON))
+            await server.ended.get()
         await transport.send(post(server.url()))
         assert server.connections == 2
 

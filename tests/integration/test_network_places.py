@@ -21,11 +21,12 @@ from leanbe_emitter.delivery.transport import (
     compose_headers,
 )
 from leanbe_emitter.targets import TargetRules
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.scripted import OK, Peer, scripted
 from tests.sending import post, sender, unreachable
 from tests.servers import python_server
 
+#: Of a loop in its own time.
 SOON = 0.2
 
 
@@ -91,7 +92,7 @@ async def test_the_next_address_is_tried_when_one_refuses() -> None:
         assert book.asked == ["two.test"]  # once: the connection was kept
 
 
-@on_a_loop
+@in_its_own_time
 async def test_an_address_that_answers_nothing_leaves_time_for_the_next() -> None:
     with full_backlog() as deaf:
         book = Book(**{"two.test": ("::1", "127.0.0.1")})
@@ -104,18 +105,18 @@ async def test_an_address_that_answers_nothing_leaves_time_for_the_next() -> Non
                 body=b"",
                 connect_timeout_seconds=SOON,
             )
-            reason = await unreachable(transport, request)
+            with taking(SOON / 2):
+                reason = await unreachable(transport, request)
             assert reason.startswith(f"[::1]:{deaf} did not take the connection within 0.1 s; ")
             assert reason.endswith(f"connection refused by 127.0.0.1:{deaf}")
 
 
 @contextmanager
 def full_backlog() -> Iterator[int]:
-    """Listen on a port of ::1 that takes no more connections."""
-    with socket.socket(socket.AF_INET6) as listener:
-        listener.bind(("::1", 0))
+    """Listen on a port of ::1 that takes no more connections, and of 127.0.0.1 takes none."""
+    with unused_port() as port, socket.socket(socket.AF_INET6) as listener:
+        listener.bind(("::1", port))
         listener.listen(0)
-        port = listener.getsockname()[1]
         waiting = []
         for _ in range(8):
             sock = socket.socket(socket.AF_INET6)
@@ -348,15 +349,16 @@ async def test_a_server_that_hangs_up_in_the_handshake_is_unreachable() -> None:
         assert "handshake" in reason
 
 
-@on_a_loop
+@in_its_own_time
 async def test_a_server_that_is_silent_in_the_handshake_is_unreachable() -> None:
     async def script(peer: Peer) -> None:
         await peer.until_hung_up()
 
     async with scripted(script) as server, sender() as transport:
         url = f"https://127.0.0.1:{server.port}/"
-        reason = await unreachable(transport, post(url, timeout_seconds=SOON))
-        assert reason.startswith(f"127.0.0.1:{server.port} did not take the connection within ")
+        with taking(SOON):
+            reason = await unreachable(transport, post(url, timeout_seconds=SOON))
+        assert reason == f"127.0.0.1:{server.port} did not take the connection within 0.2 s"
 
 
 @pytest.mark.parametrize("with_goodbye", [True, False])

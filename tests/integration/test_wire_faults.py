@@ -8,7 +8,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.misbehaving import Manner
 from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.wire.faults import Misbehaviour
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.receiver import Receiver
 from tests.scripted import OK, Peer, ScriptedServer, scripted
 from tests.sending import post, sender
@@ -26,7 +26,7 @@ async def misbehave(
         return await transport.misbehave(request, manner)
 
 
-@on_a_loop
+@in_its_own_time
 async def test_a_slow_body_comes_in_pieces_and_is_whole() -> None:
     pieces: list[bytes] = []
 
@@ -37,13 +37,14 @@ async def test_a_slow_body_comes_in_pieces_and_is_whole() -> None:
         await peer.write(OK)
 
     async with scripted(take) as server:
-        answer = await misbehave(server, SLOW)
+        with taking(SLOW.body_seconds):
+            answer = await misbehave(server, SLOW)
     assert (answer.status, answer.body) == (200, b"ok")
     assert b"".join(pieces) == BODY
     assert len(pieces) > 1
 
 
-@on_a_loop
+@in_its_own_time
 @pytest.mark.parametrize("body", [b"", b"1", b"x" * 7])
 async def test_a_short_body_can_be_slow_too(body: bytes) -> None:
     got = []
@@ -57,15 +58,15 @@ async def test_a_short_body_can_be_slow_too(body: bytes) -> None:
     assert got[0].endswith(b"\r\n\r\n" + body)
 
 
-@on_a_loop
+@in_its_own_time
 async def test_a_body_slower_than_the_timeout_is_broken_off_then() -> None:
     async with scripted(Peer.serve) as server:
-        with pytest.raises(Unknown, match=r"no complete answer within 0\.05 s"):
+        with taking(0.05), pytest.raises(Unknown, match=r"no complete answer within 0\.05 s"):
             await misbehave(server, Manner(body_seconds=60), timeout_seconds=0.05)
         await server.ended.get()
 
 
-@on_a_loop
+@in_its_own_time
 async def test_who_answers_before_the_body_is_there_is_heard() -> None:
     async def hasty(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
@@ -74,7 +75,8 @@ async def test_who_answers_before_the_body_is_there_is_heard() -> None:
 
     rest: list[bytes] = []
     async with scripted(hasty) as server:
-        assert (await misbehave(server, Manner(body_seconds=60))).status == 413
+        with taking(0):
+            assert (await misbehave(server, Manner(body_seconds=60))).status == 413
         await server.ended.get()
     assert rest == [b""]
 
