@@ -53,7 +53,7 @@ def run_process(
         input=stdin,
         capture_output=True,
         env=environment(environ),
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return Ran(status=ran.returncode, stdout=ran.stdout.decode(), stderr=ran.stderr.decode())
@@ -94,7 +94,7 @@ def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> t
     """Wait for the end of a process, by a signal if one is named; return status and output."""
     if by is not None:
         process.send_signal(by)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=60)
     return process.returncode, stdout, stderr
 
 

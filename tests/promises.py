@@ -44,7 +44,7 @@ def after_call(
     if case.operation.path == _RESET and answer.status_code == HTTPStatus.NO_CONTENT:
         url = str(answer.request.url).removesuffix("reset") + "products"
         headers = {"Authorization": answer.request.headers["Authorization"]}
-        requests.post(url, json=_ACME, headers=headers, timeout=10).raise_for_status()
+        requests.post(url, json=_ACME, headers=headers, timeout=30).raise_for_status()
 
 
 def _is_long(body: dict[str, Any]) -> bool:

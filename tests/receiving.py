@@ -21,7 +21,7 @@ class Running:
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self.process = process
         self.url = url
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
 
     def post(self, body: bytes, *, chunked: bool = False) -> tuple[int, bytes]:
         """Send one body over the kept connection; return status and answer."""

@@ -33,7 +33,7 @@ class Served:
         token = self.ready["token"]
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"{self.ready['url']}/api/v1"
-        self.client = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+        self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; return the status and what stands on stderr."""

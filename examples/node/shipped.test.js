@@ -14,7 +14,7 @@ beforeEach(async () => {
   origin = `http://127.0.0.1:${app.address().port}`;
   await emitter('reset', {});
   const webhook = { url: `${origin}/hooks/leanbe`, secret };
-  await emitter('products', { name: 'Acme', webhook, assumptions: { timeout: '1s' } });
+  await emitter('products', { name: 'Acme', webhook, assumptions: { timeout: '3s' } });
 });
 
 afterEach(() => {

@@ -101,7 +101,7 @@ def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) 
         assert drained.stdout.count("<-\t204 No Content") == 3
         assert drained.stderr.startswith("3 due, the oldest for ")
         assert len(kept(tmp_path)) == 3
-        assert cli("deliveries", "wait", "--timeout", "5s").status == 0
+        assert cli("deliveries", "wait", "--timeout", "30s").status == 0
 
 
 def test_drain_is_0_however_the_attempts_went(cli: Cli) -> None:
@@ -207,7 +207,7 @@ def test_either_database_carries_an_event_to_its_end(
         drained = on_it("deliveries", "wait", "--timeout", "10ms")
         assert drained.status == 1
         on_it("worker", "--drain")
-        assert on_it("deliveries", "wait", "--timeout", "10s").status == 0
+        assert on_it("deliveries", "wait", "--timeout", "30s").status == 0
         assert on_it("deliveries", "redeliver", newest(on_it)[-6:]).status == 0
         assert on_it("deliveries", "list", "--status", "delivered").stdout.count("\n") == 3
     assert len(kept(tmp_path)) == 4
@@ -431,7 +431,7 @@ def test_the_command_for_curl_sends_the_same_bytes(cli: Cli, tmp_path: Path) -> 
     with acme(cli, tmp_path):
         cli("trigger", "idea.created", "--set", 'title=it\'s "€" $HOME `x` \\n', "--times", "1")
         command = cli("deliveries", "show", newest(cli), "--curl").stdout
-        subprocess.run(["sh"], input=command.encode(), check=True, timeout=20)
+        subprocess.run(["sh"], input=command.encode(), check=True, timeout=60)
     first, second = kept(tmp_path)
     assert first == second
 

@@ -179,7 +179,7 @@ def test_an_answer_is_waited_for_no_longer_than_the_timeout(tmp_path: Path) -> N
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         began_at = stopwatch()
         ran = run_process("ready", "--url", url, "--timeout", "1500ms", cwd=tmp_path)
-    assert stopwatch() - began_at < 4.5
+    assert stopwatch() - began_at < 10
     assert ran.stderr == (
         f"error: After 1.5 s the server at {url} is not ready: it does not answer.\n"
     )

@@ -96,7 +96,7 @@ def test_a_taken_port_is_3_and_says_so(tmp_path: Path) -> None:
 def test_what_is_no_http_is_answered_and_left(tmp_path: Path) -> None:
     with receiving(tmp_path) as receiver:
         host, port = urlsplit(receiver.url).netloc.split(":")
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
             connection.sendall(b"\x00\x01 nonsense\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
         assert receiver.post(BODY)[0] == 204
@@ -109,4 +109,4 @@ def test_a_disk_that_takes_nothing_ends_it_with_the_reason(tmp_path: Path) -> No
             receiver.post(BODY)
         assert receiver.process.stderr is not None
         assert receiver.process.stderr.read().startswith("error: kept/0001.json: ")
-        assert receiver.process.wait(10) == 3
+        assert receiver.process.wait(30) == 3

@@ -122,5 +122,5 @@ def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example)
 
 def test_an_answer_that_comes_late_is_none(example: Example) -> None:
     failed = broken(example, "blocks", f"--test-name-pattern={USE}")
-    late = "+   'backlogItem.created: unknown no complete answer within 1 s'"
+    late = "+   'backlogItem.created: unknown no complete answer within 3 s'"
     assert late in failed[USE]

@@ -38,7 +38,7 @@ def test_it_serves_without_an_argument_to_whoever_asks_by_its_names(
         names = ("127.0.0.1", f"localhost:{port}", "leanbe-emitter:5326", "evil.example")
         assert [get(port, host=name) for name in names] == [200, 200, 200, 403]
         process.send_signal(signal.Signals[image.last("STOPSIGNAL")])
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert not image.is_well(environ)
 
 

@@ -140,7 +140,7 @@ def test_what_is_done_over_http_is_delivered_by_the_worker_inside(tmp_path: Path
         served.client.post("/products", json={"name": "Acme", "webhook": webhook})
         made = served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
         cursor = made.headers["Leanbe-Emitter-Cursor"]
-        waited = served.client.post("/deliveries/wait", json={"after": cursor, "timeout": 20})
+        waited = served.client.post("/deliveries/wait", json={"after": cursor, "timeout": 60})
         assert waited.status_code == 200, waited.text
         assert waited.json()["items"][0]["status"] == "delivered"
         assert f'{{"payload":{made.text},'.encode() in kept(tmp_path)[0]
@@ -156,7 +156,7 @@ def test_with_workers_off_another_process_delivers_and_whoever_waits_is_told(
         ready = httpx.get(f"{served.ready['url']}/readyz", trust_env=False).json()
         assert (ready["worker"], ready["due"]) == ("off", 1)
         with ThreadPoolExecutor(1) as thread:
-            wait = {"status": "delivered", "timeout": 20}
+            wait = {"status": "delivered", "timeout": 60}
             waiting = thread.submit(served.client.post, "/deliveries/wait", json=wait)
             assert run_process("worker", "--drain", cwd=tmp_path).status == 0
             assert waiting.result().status_code == 200

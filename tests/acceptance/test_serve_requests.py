@@ -27,7 +27,7 @@ def said(served: Served, *lines: str, body: bytes = b"") -> tuple[int, dict[str,
     request = "\r\n".join((*lines, "Host: localhost", "Connection: close", "", "")).encode(
         "latin-1"
     )
-    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(request + body)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, content = answer.partition(b"\r\n\r\n")

@@ -76,8 +76,8 @@ async def contradicts_itself(peer: Peer) -> None:
 
 #: What each does, and what is on record of it.
 TROUBLES: Mapping[Script, str] = {
-    never_answers: "no complete answer within 1 s",
-    trickles: "no complete answer within 1 s",
+    never_answers: "no complete answer within 3 s",
+    trickles: "no complete answer within 3 s",
     closes_before_it_reads: "before it answered",
     closes_before_it_answers: "closed the connection before it answered",
     closes_in_the_middle_of_its_answer: "closed the connection in the middle of its answer",
@@ -137,7 +137,7 @@ async def meet_them_all(home: Path) -> Mapping[Script | None, Delivery]:
         leanbe = await stack.enter_async_context(Leanbe(db))
         for number, trouble in enumerate(TROUBLES):
             server = await stack.enter_async_context(scripted(once(trouble)))
-            timeout = "1s" if trouble in SILENT else "10s"
+            timeout = "3s" if trouble in SILENT else "10s"
             owed[trouble] = await owe(leanbe, f"Troubled {number}", server.url(), timeout=timeout)
         neighbour = stack.enter_context(Receiver.listening())
         owed[None] = await owe(leanbe, "Neighbour", neighbour.url)

@@ -19,7 +19,8 @@ from tests.waiting import until
 
 SECRET = "whsec_test"
 #: Long enough for a worker that lives to renew it, short enough to be waited for.
-ENVIRON = {"LEANBE_EMITTER_LEASE_SECONDS": "1s"}
+LEASE_SECONDS = 3
+ENVIRON = {"LEANBE_EMITTER_LEASE_SECONDS": f"{LEASE_SECONDS}s"}
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_long_send_of_a_worker_that_lives_is_not_made_twice(
     with worker_of(database_url, tmp_path) as first, worker_of(database_url, tmp_path) as second:
         assert receiver.busy.wait(30)
         assert first.poll() is second.poll() is None
-        over = to_milliseconds(SystemClock().now()) + 1500
+        over = to_milliseconds(SystemClock().now()) + LEASE_SECONDS * 1000
         until(lambda: to_milliseconds(SystemClock().now()) > over, "the first lease is over")
         receiver.is_open.set()
         until(lambda: leanbe.deliveries.get(delivery).delivered, "it is delivered")

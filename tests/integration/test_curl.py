@@ -82,7 +82,7 @@ def test_what_curl_sends_is_what_was_sent(body: str) -> None:
             method="PUT", url=f"http://127.0.0.1:{port}/a/../b?[c]=1", headers=headers, body=body
         )
         # As a script: an argument could not hold the long body.
-        subprocess.run(["sh"], input=command, text=True, check=True, timeout=20)
+        subprocess.run(["sh"], input=command, text=True, check=True, timeout=60)
     assert recorder.body == body.encode()
     request_line, *lines = recorder.head.split(b"\r\n")
     assert request_line == b"PUT /a/../b?[c]=1 HTTP/1.1"
