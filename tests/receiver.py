@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from leanbe_emitter import Envelope, verify
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             )
         )
         receiver.busy.set()
-        receiver.is_open.wait(timeout=20)
+        receiver.is_open.wait(PATIENCE_SECONDS)
         self.send_response(receiver.statuses.popleft() if receiver.statuses else 204)
         self.send_header("Content-Length", "0")
         self.end_headers()

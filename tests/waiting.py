@@ -6,7 +6,7 @@ from collections.abc import Callable
 from leanbe_emitter.clock import pause, stopwatch
 
 #: After so long, it does not happen any more.
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 def until(

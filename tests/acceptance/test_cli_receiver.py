@@ -12,6 +12,7 @@ import pytest
 from leanbe_emitter.clock import stopwatch
 from tests.command_line import run_process
 from tests.receiving import receiving
+from tests.waiting import PATIENCE_SECONDS
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
 EVENT = EXAMPLES["envelopes"][0]["event"]
@@ -109,4 +110,4 @@ def test_a_disk_that_takes_nothing_ends_it_with_the_reason(tmp_path: Path) -> No
             receiver.post(BODY)
         assert receiver.process.stderr is not None
         assert receiver.process.stderr.read().startswith("error: kept/0001.json: ")
-        assert receiver.process.wait(30) == 3
+        assert receiver.process.wait(PATIENCE_SECONDS) == 3

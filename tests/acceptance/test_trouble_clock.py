@@ -15,7 +15,7 @@ from leanbe_emitter.storage.database import Database
 from tests.clocked import ShiftedClock
 from tests.fleet import Fleet
 from tests.receiver import Receiver
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 HOUR_MS = 3_600_000
 #: More retries than fit into an hour, each a minute after the one before.
@@ -67,7 +67,7 @@ def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
     receiver.is_open.clear()
     (begun,) = owe(leanbe)
     worker = start_worker(fleet)
-    assert receiver.busy.wait(30)
+    assert receiver.busy.wait(PATIENCE_SECONDS)
     earlier = to_milliseconds(clock.now()) - HOUR_MS // 2
     clock.shift(hours=-1)
     until(lambda: fleet.count("deliveries", f"lease_until < {earlier}"), "it is held by that clock")
@@ -128,7 +128,7 @@ def test_an_attempt_in_flight_while_the_machine_slept_is_not_taken_from_its_work
     receiver.is_open.clear()
     (begun,) = owe(leanbe)
     worker = start_worker(fleet)
-    assert receiver.busy.wait(30)
+    assert receiver.busy.wait(PATIENCE_SECONDS)
     clock.shift(hours=1)
     until(
         lambda: fleet.count("deliveries", f"lease_until > {to_milliseconds(clock.now())}"),

@@ -14,7 +14,7 @@ from leanbe_emitter.storage.database import Database
 from tests.disks import filled, small_disk
 from tests.fleet import Fleet
 from tests.receiver import Receiver
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 SECRET = "whsec_test"
 #: How long a worker waits for another writer here, in seconds.
@@ -39,7 +39,7 @@ def working(file: Path, receiver: Receiver, home: Path) -> Iterator[tuple[Fleet,
     database = Database(url)
     with Fleet.on(database, home) as fleet:
         worker = fleet.start_worker()
-        assert receiver.busy.wait(30)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         yield fleet, worker
     database.close()
 

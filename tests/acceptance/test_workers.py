@@ -15,7 +15,7 @@ from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
 from tests.command_line import ended, run_process, started
 from tests.receiver import Receiver
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 SECRET = "whsec_test"
 #: Long enough for a worker that lives to renew it, short enough to be waited for.
@@ -60,7 +60,7 @@ def test_a_killed_worker_loses_nothing(
     delivery = owe(leanbe)
     receiver.is_open.clear()
     with worker_of(database_url, tmp_path) as first:
-        assert receiver.busy.wait(30)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         os.kill(first.pid, signal.SIGKILL)
         assert ended(first)[0] == -signal.SIGKILL
     assert leanbe.deliveries.get(delivery).attempts == ()
@@ -85,7 +85,7 @@ def test_a_long_send_of_a_worker_that_lives_is_not_made_twice(
     delivery = owe(leanbe)
     receiver.is_open.clear()
     with worker_of(database_url, tmp_path) as first, worker_of(database_url, tmp_path) as second:
-        assert receiver.busy.wait(30)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         assert first.poll() is second.poll() is None
         over = to_milliseconds(SystemClock().now()) + LEASE_SECONDS * 1000
         until(lambda: to_milliseconds(SystemClock().now()) > over, "the first lease is over")
@@ -101,7 +101,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
     delivery = owe(leanbe)
     receiver.is_open.clear()
     with worker_of(database_url, tmp_path) as worker:
-        assert receiver.busy.wait(30)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         worker.terminate()
         receiver.is_open.set()
         status, _, stderr = ended(worker)
@@ -117,7 +117,7 @@ def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
     receiver.is_open.clear()
     patient = f"{database_url}?timeout=600" if "sqlite" in database_url else database_url
     with worker_of(patient, tmp_path) as worker:
-        assert receiver.busy.wait(30)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         with leanbe._database.transaction() as session:
             session.execute(text("UPDATE deliveries SET due_at = due_at"))
             receiver.is_open.set()
@@ -142,7 +142,7 @@ def test_an_interrupted_trigger_hands_back_what_it_did_not_begin(
     with started(
         "trigger", *events, "--db", database_url, cwd=tmp_path, environ=ENVIRON
     ) as trigger:
-        assert receiver.busy.wait(30)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         trigger.send_signal(signal.SIGINT)
         status, _, stderr = ended(trigger)
     assert status == 130, stderr

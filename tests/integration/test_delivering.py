@@ -9,6 +9,7 @@ import pytest
 from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, Wanted
 from tests.concurrency import at_once
 from tests.receiver import Receiver
+from tests.waiting import PATIENCE_SECONDS
 
 
 def record(leanbe: Leanbe, *events: str, product: str | None = None) -> None:
@@ -97,7 +98,7 @@ def test_what_is_due_and_in_flight_is_counted(
     receiver.is_open.clear()
     with ThreadPoolExecutor(1) as thread:
         delivering = thread.submit(leanbe.deliver)
-        assert receiver.busy.wait(timeout=20)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         due = leanbe.due()
         receiver.is_open.set()
         assert len(delivering.result()) == 2
@@ -133,7 +134,7 @@ def test_a_slow_receiver_does_not_hold_up_who_only_records(
     receiver.is_open.clear()
     with ThreadPoolExecutor(1) as thread:
         triggering = thread.submit(leanbe.trigger, "idea.created", product=product)
-        assert receiver.busy.wait(timeout=20)
+        assert receiver.busy.wait(PATIENCE_SECONDS)
         started = time.monotonic()
         record(leanbe, "idea.updated")
         assert leanbe.deliveries.last().event.name == "idea.updated"

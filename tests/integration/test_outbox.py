@@ -23,7 +23,7 @@ from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.envelope import seal, verify
 from tests.bench import SECRET, START_AT, URL, Bench, claim, happened
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 TABLES = ("events", "deliveries", "journal")
 
@@ -252,7 +252,7 @@ def test_two_who_record_for_the_same_products_do_not_wait_for_each_other(bench: 
     def act(first: str, second: str, seed: int) -> None:
         ids = Ids(random.Random(seed))
         for n in range(25):
-            start.wait(30)
+            start.wait(PATIENCE_SECONDS)
             with bench.database.transaction() as session:
                 events = [happened(first, n=n), happened(second, n=n)]
                 record(session, events, now=START_AT, ids=ids)

@@ -12,6 +12,7 @@ from leanbe_emitter.delivery.queue import BATCH, Queue
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 from tests.statements import statements
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_a_products_deliveries_come_in_the_order_of_its_events(bench: Bench) -> None:
@@ -130,7 +131,7 @@ def test_two_who_claim_at_once_never_get_the_same(bench: Bench) -> None:
     def work(queue: Queue) -> list[str]:
         taken: list[str] = []
         for _ in range(20):
-            start.wait(30)
+            start.wait(PATIENCE_SECONDS)
             taken += ids_of(claim(queue, 7))
         return taken
 

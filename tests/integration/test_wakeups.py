@@ -20,7 +20,7 @@ from leanbe_emitter.storage.states import DeliveryState
 from tests.answering import Answering, Holding
 from tests.bench import LEASE_SECONDS, Bench, happened
 from tests.loops import on_a_loop
-from tests.waiting import seen
+from tests.waiting import PATIENCE_SECONDS, seen
 from tests.workers import worker, working
 
 HOUR = 3600.0
@@ -136,7 +136,7 @@ async def test_what_this_process_makes_due_is_told_at_once_also_in_memory() -> N
     told = asyncio.Event()
     async with wakeups_of(database)(told.set):
         await asyncio.to_thread(bench.owe, product)
-        await asyncio.wait_for(told.wait(), 30)
+        await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
     database.close()
 
 
@@ -148,7 +148,7 @@ async def test_what_another_handle_makes_due_is_told(bench: Bench, database_url:
         await quiet(told)
         for _ in range(3):
             bench.owe(product)
-            await asyncio.wait_for(told.wait(), 30)
+            await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
             told.clear()
     other.close()
 
@@ -158,7 +158,7 @@ async def test_a_url_that_prepares_nothing_is_listened_to_as_well(postgresql_url
     database = Database(f"{postgresql_url}?prepare_threshold=none")
     told = asyncio.Event()
     async with wakeups_of(database)(told.set):
-        await asyncio.wait_for(told.wait(), 30)
+        await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
     database.close()
 
 
@@ -206,7 +206,7 @@ async def test_a_file_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> 
         assert not told.is_set()
         home.mkdir()
         prepare(database)
-        await asyncio.wait_for(told.wait(), 30)
+        await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
     database.close()
 
 
