@@ -186,7 +186,7 @@ def test_deliveries_are_those_since_an_instant_of_any_form(api: Api) -> None:
         since = f"{api.leanbe.clock.now() - timedelta(minutes=1):{form}}"
         assert ids(api("GET", f"/deliveries?since={since}")) == [delivery]
     refused = api("GET", "/deliveries?since=0000-01-01T00:00:00Z")
-    assert (refused.status_code, "year" in refused.json()["detail"]) == (422, True)
+    assert (refused.status_code, "year" in refused.json()["hint"]) == (422, True)
 
 
 def test_what_is_no_age_is_refused_with_both_forms_that_one_has(api: Api) -> None:
