@@ -23,6 +23,8 @@ hint or ``repr`` ever holds a secret.
 
 from typing import ClassVar
 
+from leanbe_emitter.ways import Way
+
 
 class LeanbeError(Exception):
     """The root of all errors that this package raises on purpose.
@@ -30,15 +32,21 @@ class LeanbeError(Exception):
     Attributes:
         code: a stable word for programs (``not_found``).
         message: what happened, with the offending value.
-        hint: what to do about it; empty where nothing can be said.
+        hint: what to do about it, in the library's words; empty where nothing can be said.
+        hints: the same in the words of each surface.
     """
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, *, hint: str | Way = "") -> None:
         self.message = message
-        self.hint = hint
+        self.hints = Way.same(hint) if isinstance(hint, str) else hint
+        super().__init__(message, self.hint)
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, in the library's words."""
+        return self.hints.call
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()

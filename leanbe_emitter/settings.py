@@ -117,7 +117,7 @@ def _read(name: str, text: str) -> object:
         only: dict[str, Any] = {name: value}
         Settings(**only)
     except LeanbeError as error:
-        raise InvalidValue(f"{variable(name)}: {error.message}", hint=error.hint) from error
+        raise InvalidValue(f"{variable(name)}: {error.message}", hint=error.hints) from error
     return value
 
 

@@ -9,6 +9,7 @@ import click
 
 import leanbe_emitter
 from leanbe_emitter import Leanbe
+from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.faults import FAULT_KINDS
 from tests.api import promised
 from tests.command_tree import all_commands
@@ -88,6 +89,19 @@ def functions() -> set[str]:
 def commands() -> set[str]:
     """Return every command that does something."""
     return {name for name, each in all_commands() if not isinstance(each, click.Group)}
+
+
+def ways() -> list[Way]:
+    """Return every way that hints name as it is."""
+    return [each for each in vars(leanbe_emitter.ways).values() if isinstance(each, Way)]
+
+
+def first_words(way: Way) -> tuple[str, str, str]:
+    """Return the method, the command and the operation of a way, without what they take."""
+    method = way.call.removeprefix("leanbe.").partition("(")[0]
+    typed = way.command.removeprefix("leanbe-emitter ").split()
+    command = " ".join(word for word in typed if word.islower())
+    return method, command, way.request.replace(" /api/v1/", " /")
 
 
 def operations() -> set[str]:

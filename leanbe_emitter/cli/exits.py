@@ -86,7 +86,7 @@ def _status_after(error: BaseException) -> int:
         case click.ClickException():
             status = _say_usage(error)
         case LeanbeError():
-            status = _say(error.message, hint=error.hint, status=status_of(error))
+            status = _say(error.message, hint=error.hints.command, status=status_of(error))
         case _:
             status = _say_unforeseen(error)
     return status

@@ -54,7 +54,7 @@ class _Value(click.ParamType[Any]):
         try:
             return self._read(value)
         except LeanbeError as error:
-            self.fail(f"{error.message}\n{error.hint}".rstrip(), param, ctx)
+            self.fail(f"{error.message}\n{error.hints.command}".rstrip(), param, ctx)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -11,6 +11,7 @@ from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.headers import MASK
+from leanbe_emitter.ways import SET_WEBHOOK
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.output import Document
@@ -98,7 +99,7 @@ def secret(invocation: Invocation, product: str) -> None:
     if found.webhook.secret is None:
         raise NotFound(
             f"The product {found.name!r} has no secret yet.",
-            hint="It is generated with the first URL: leanbe-emitter webhook set P URL.",
+            hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
         )
     output.text(found.webhook.secret)
 

@@ -16,6 +16,7 @@ from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.emptying import empty_product
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
+from leanbe_emitter.ways import CREATE_PRODUCT, Way
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
@@ -29,6 +30,9 @@ _EXACT = select(ProductRow).where(
 )
 #: How many names a message shows.
 _SHOWN = 3
+_NAME_ONE = Way(
+    call="Name one: product=...", command="Name one with --product.", request="Name one."
+)
 
 
 def create(
@@ -126,15 +130,11 @@ def only(session: Session) -> ProductRow:
     """
     rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
     if not rows:
-        raise NotFound(
-            "There is no product yet.", hint="Create one: leanbe-emitter product create NAME."
-        )
+        raise NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
     if len(rows) > 1:
         names = ", ".join(repr(row.name) for row in rows[:_SHOWN])
         more = ", ..." if len(rows) > _SHOWN else ""
-        raise InvalidValue(
-            f"There are several products: {names}{more}.", hint="Name one with --product."
-        )
+        raise InvalidValue(f"There are several products: {names}{more}.", hint=_NAME_ONE)
     return rows[0]
 
 

@@ -13,7 +13,8 @@ from leanbe_emitter.domain.referents import owner_reference
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.ways import Way
+from leanbe_emitter.wire.stringify import JSON, stringify
 
 #: How documents refer to users.
 _PEOPLE = ("owner", "assigned")
@@ -74,7 +75,16 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
     reference = reference.strip()
     raise NotFound(
         f"The user {reference!r} has no access to the product {product.name!r}.",
-        hint=f"Give it: user grant {reference} --product {shlex.quote(product.name)}.",
+        hint=_granting(reference, product.name).between("Give it: ", "."),
+    )
+
+
+def _granting(reference: str, product: str) -> Way:
+    """Say how a user gets access to a product."""
+    return Way(
+        call=f"leanbe.users.grant({reference!r}, product={product!r})",
+        command=f"leanbe-emitter user grant {reference} --product {shlex.quote(product)}",
+        request=f"POST /api/v1/products/{{product}}/users with {stringify({'user': reference})}",
     )
 
 

@@ -18,6 +18,7 @@ from leanbe_emitter.headers import check_header
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.tables import DeliveryRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.targets import check_url
+from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.assumptions import read
 
 Headers = Iterable[tuple[str, str]]
@@ -94,7 +95,7 @@ def rotate(action: Action, product: ProductRow, *, secret: str | None = None) ->
     if row.secret is None:
         raise Conflict(
             f"The product {product.name!r} has no secret yet.",
-            hint="It gets one with its first URL: webhook set.",
+            hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
         )
     _use(action, row, action.ids.secret() if secret is None else check_secret(secret))
     row.updated_at = action.now_ms

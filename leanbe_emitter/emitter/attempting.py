@@ -33,6 +33,7 @@ from leanbe_emitter.outbox import Lease, record, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -120,7 +121,7 @@ class Attempting:
         if triggered.delivery is None:
             raise Conflict(
                 f"{event} was recorded, and nothing is owed for it.",
-                hint="Set a webhook URL that wants this event: webhook set.",
+                hint=SET_WEBHOOK.between("Set a webhook URL, if the product has none: ", "."),
             )
         return triggered.delivery
 
@@ -365,7 +366,8 @@ def _require_url(action: Action, product_id: str) -> None:
     action.lock(product)
     if webhooks.get(action.session, product).url is None:
         raise Conflict(
-            f"The product {product.name!r} has no webhook URL.", hint="Set one first: webhook set."
+            f"The product {product.name!r} has no webhook URL.",
+            hint=SET_WEBHOOK.between("Set one first: ", "."),
         )
 
 

@@ -12,6 +12,7 @@ from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.storage.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
+from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.explain import Explanation, explain
 from leanbe_emitter.wire.faults import Misbehaviour
 
@@ -81,7 +82,8 @@ def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], byt
         return last.url, last.request_headers, last.request_body
     if delivery.url is None:
         raise Conflict(
-            "Nothing was sent yet, and the product has no URL.", hint="Set one: webhook set."
+            "Nothing was sent yet, and the product has no URL.",
+            hint=SET_WEBHOOK.between("Set one: ", "."),
         )
     body = delivery.event.body
     headers = compose_headers(delivery.url, content_length=len(body), extra=delivery.event.headers)

@@ -24,6 +24,7 @@ from leanbe_emitter.emitter.webhooks import url_of
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.targets import Target
+from leanbe_emitter.ways import SET_WEBHOOK
 
 #: One of the six kinds that a product has.
 Documents = TypeVar("Documents", bound=Resource[Any, Any])
@@ -96,7 +97,7 @@ class Products:
         if not is_wired and any(each is not None for each in settings.values()):
             raise InvalidValue(
                 "Settings of a webhook were given, and no webhook URL to use them for.",
-                hint="Give a webhook URL, too, or set all of them later: webhook set.",
+                hint=SET_WEBHOOK.between("Give a webhook URL, too, or set them later: ", "."),
             )
         with self._transactions.acting() as action:
             row = products.create(action, name, owner=owner, assume=assume)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.errors import WaitTimedOut
+from leanbe_emitter.ways import LIST_DELIVERIES
 
 #: How long somebody who waits or follows rests before looking again, in seconds.
 LOOK_SECONDS = 0.05
@@ -34,6 +35,6 @@ async def wait_until(
         if left <= 0:
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s {came()}.",
-                hint=f"{why()} leanbe-emitter deliveries list shows what is owed.",
+                hint=LIST_DELIVERIES.between(f"{why()} ", " shows what is owed."),
             )
         await rest(min(LOOK_SECONDS, left))

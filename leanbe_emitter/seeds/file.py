@@ -47,7 +47,7 @@ class Seed:
             yield
         except LeanbeError as error:
             where = _where(self.name, self._lines, path)
-            raise type(error)(f"{where}: {error.message}", hint=error.hint) from error
+            raise type(error)(f"{where}: {error.message}", hint=error.hints) from error
 
 
 def read_seed(file: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Seed:

@@ -177,7 +177,7 @@ def named_in_path(look: Callable[[str], Found], name: str) -> Found:
     try:
         return look(name)
     except InvalidValue as error:
-        raise NotFound(error.message, hint=error.hint) from None
+        raise NotFound(error.message, hint=error.hints) from None
 
 
 class Fields:

@@ -18,6 +18,7 @@ from leanbe_emitter.errors import (
     PayloadTooLarge,
     WaitTimedOut,
 )
+from leanbe_emitter.ways import LIST_DELIVERIES
 from leanbe_emitter.wire.stringify import stringify
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def _document(error: LeanbeError) -> dict[str, Any]:
         "status": status.value,
         "code": error.code,
         "detail": error.message,
-        "hint": error.hint,
+        "hint": error.hints.request,
     }
 
 
@@ -116,7 +117,7 @@ _EXAMPLES: Sequence[LeanbeError] = (
     NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
     WaitTimedOut(
         "After 30 s 1 of 2 deliveries came.",
-        hint="Is a worker running? GET /api/v1/deliveries shows what is owed.",
+        hint=LIST_DELIVERIES.between("Is a worker running? ", " shows what is owed."),
     ),
     Conflict("There is a product 'Acme' already.", hint="Names are unique: choose another one."),
     PayloadTooLarge(

@@ -18,13 +18,14 @@ from leanbe_emitter.server.given import WHOLE, EventGlob, Status
 from leanbe_emitter.server.given import Cursor as GivenCursor
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.ways import LIST_DELIVERIES
 
 #: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
 
 #: Answers with which a receiver says that something is wrong with the request.
 _REFUSALS: Final = range(400, 500)
-_OWED: Final = "GET /api/v1/deliveries shows what is owed."
+_OWED: Final = f"{LIST_DELIVERIES.request} shows what is owed."
 
 
 class Awaited(Members):

@@ -17,6 +17,7 @@ from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Secret
 from leanbe_emitter.server.products import NewWebhook
 from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.ways import SET_WEBHOOK
 
 #: What a webhook is tested with.
 _SAMPLE = "customer.created"
@@ -61,7 +62,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         if found.webhook.secret is None:
             raise NotFound(
                 f"The product {found.name!r} has no secret yet.",
-                hint="It is generated with the first URL: PUT its webhook.",
+                hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
             )
         return answers.one({"secret": found.webhook.secret})
 

@@ -281,7 +281,8 @@ def test_a_wait_in_vain_says_why_nothing_comes(
     with pytest.raises(WaitTimedOut) as caught:
         api.leanbe.deliveries.wait_for(which, timeout_seconds=0)
     assert hint in caught.value.hint
-    assert caught.value.hint.endswith(" leanbe-emitter deliveries list shows what is owed.")
+    assert caught.value.hint.endswith(" leanbe.deliveries.list() shows what is owed.")
+    assert caught.value.hints.request.endswith(" GET /api/v1/deliveries shows what is owed.")
 
 
 def test_a_wait_in_vain_for_what_was_given_up_says_how_it_ended(api: Api) -> None:

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api import Api, calling, promised
+from tests.command_tree import all_commands
+from tests.surfaces import commands
 
 WRONG = (b"", b"{", b"[]", b"\xff", b'{"bogus": 1}', rb'{"\ud800": 1}', b'{"a": 1, "a": 2}')
+SET_WEBHOOK = "PUT /api/v1/products/{product}/webhook"
+BO = {"email": "bo@example.com", "firstName": "Bo"}
 EXAMPLE = r'Send JSON like {"seconds":3600}; its Content-Type does not matter.'
 
 
@@ -30,6 +34,17 @@ def operations() -> list[tuple[str, str]]:
     ]
 
 
+def require_words_of_http(hint: str) -> None:
+    """See that a hint names no command, no option but of a server's start, and no call."""
+    tree = dict(all_commands())
+    at_start = {option for param in tree["serve"].params for option in param.opts}
+    options = {option for each in tree.values() for param in each.params for option in param.opts}
+    assert not set(re.findall(r"--[a-z-]+", hint)) & (options - at_start)
+    assert not [each for each in commands() if " " in each and re.search(rf"\b{each}\b", hint)]
+    assert "leanbe." not in hint
+    assert "leanbe-emitter " not in hint
+
+
 @pytest.mark.parametrize(("method", "path"), operations())
 def test_no_refusal_is_without_a_hint(api: Api, method: str, path: str) -> None:
     answers = [api.at(method, path, params={"bogus": 1})]
@@ -40,6 +55,40 @@ def test_no_refusal_is_without_a_hint(api: Api, method: str, path: str) -> None:
             hint = answer.json()["hint"]
             assert hint, answer.text
             assert " ." not in hint
+            require_words_of_http(hint)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "hint"),
+    [
+        ("POST", "/webhook/rotate", None, f"It gets one with its first URL: {SET_WEBHOOK}."),
+        ("GET", "/webhook/secret", None, f"It gets one with its first URL: {SET_WEBHOOK}."),
+        (
+            "POST",
+            "/ideas",
+            {"title": "Maps", "owner": "bo@example.com"},
+            'Give it: POST /api/v1/products/{product}/users with {"user":"bo@example.com"}.',
+        ),
+    ],
+)
+def test_a_hint_says_what_to_do_over_http(
+    api: Api, method: str, path: str, body: dict[str, str] | None, hint: str
+) -> None:
+    api("POST", "/products", {"name": "Globex", "owner": BO})
+    refused = api(method, f"/products/Acme{path}", body).json()
+    assert refused["hint"] == hint
+    require_words_of_http(hint)
+
+
+@pytest.mark.parametrize(("method", "what"), [("POST", "redeliver"), ("GET", "curl")])
+def test_a_delivery_without_a_url_is_told_how_to_set_one(api: Api, method: str, what: str) -> None:
+    product = {"name": f"Without {what}", "webhook": {"url": "http://127.0.0.1:9/"}}
+    product_id = api("POST", "/products", product).json()["_id"]
+    delivery = api("POST", f"/products/{product_id}/webhook/test").json()["delivery"]["_id"]
+    api("DELETE", f"/products/{product_id}/webhook")
+    refused = api(method, f"/deliveries/{delivery}/{what}").json()
+    assert refused["code"] == "conflict"
+    assert refused["hint"].endswith(f": {SET_WEBHOOK}.")
 
 
 @pytest.mark.parametrize(

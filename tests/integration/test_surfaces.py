@@ -4,14 +4,17 @@ from collections import Counter
 
 import pytest
 
+from leanbe_emitter.ways import Way
 from tests.surfaces import (
     commands,
+    first_words,
     functions,
     library,
     lists,
     operations,
     options,
     parameters,
+    ways,
     words,
 )
 
@@ -33,6 +36,14 @@ def test_every_operation_has_its_method_and_its_command_or_a_reason() -> None:
 @pytest.mark.parametrize("column", range(3))
 def test_no_word_is_for_two_capabilities(column: int) -> None:
     assert [word for word, times in Counter(words(column)).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("way", ways())
+def test_a_hint_names_what_there_is_on_each_surface(way: Way) -> None:
+    method, command, operation = first_words(way)
+    assert method in set(library())
+    assert command in commands()
+    assert operation in operations()
 
 
 @pytest.mark.parametrize(("command", "operation"), [*lists()])

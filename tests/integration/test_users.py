@@ -49,7 +49,9 @@ def test_users_of_other_products_are_not_found(leanbe: Leanbe) -> None:
             product.users.get(reference)
         said = f"The user {shown!r} has no access to the product 'Acme'."
         assert refused.value.message == said
-        assert refused.value.hint == f"Give it: user grant {shown} --product Acme."
+        assert refused.value.hint == f"Give it: leanbe.users.grant({shown!r}, product='Acme')."
+        command = refused.value.hints.command
+        assert command == f"Give it: leanbe-emitter user grant {shown} --product Acme."
     with pytest.raises(NotFound, match="There is no user"):
         product.users.get("\0")
 

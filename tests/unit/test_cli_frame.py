@@ -21,6 +21,7 @@ from leanbe_emitter.errors import (
     NotFound,
     WaitTimedOut,
 )
+from leanbe_emitter.ways import CREATE_PRODUCT
 from tests.command_line import run
 from tests.command_tree import all_commands
 
@@ -135,6 +136,15 @@ def test_an_error_says_what_and_then_what_to_do(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == (
         "error: There is no product 'Acne'.\n       Did you mean Acme?\n"
     )
+
+
+def test_what_to_do_is_said_by_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    def program() -> int:
+        raise NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
+
+    exits.run(program)
+    hint = capsys.readouterr().err.splitlines()[1]
+    assert hint == "       Create one: leanbe-emitter product create NAME."
 
 
 def test_plain_is_tab_separated_in_full_and_keeps_a_row_on_its_line(

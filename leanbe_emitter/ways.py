@@ -1,0 +1,52 @@
+"""How something is done, in the words of each surface: for hints, which any of them may show.
+
+Whoever raises an error does not know who reads it. Where its hint names something to do, it holds
+the words of all three; the command line and the server show theirs, and all others the library's.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A thing to do, or a sentence that names one.
+
+    Attributes:
+        call: in Python.
+        command: on the command line.
+        request: over HTTP.
+    """
+
+    call: str
+    command: str
+    request: str
+
+    @classmethod
+    def same(cls, words: str) -> "Way":
+        """Return what is said alike on all surfaces."""
+        return cls(call=words, command=words, request=words)
+
+    def between(self, before: str, after: str) -> "Way":
+        """Return a sentence that names this."""
+        return Way(
+            call=f"{before}{self.call}{after}",
+            command=f"{before}{self.command}{after}",
+            request=f"{before}{self.request}{after}",
+        )
+
+
+CREATE_PRODUCT = Way(
+    call="leanbe.products.create(name)",
+    command="leanbe-emitter product create NAME",
+    request="POST /api/v1/products",
+)
+SET_WEBHOOK = Way(
+    call="leanbe.webhooks.set(product, url)",
+    command="leanbe-emitter webhook set P URL",
+    request="PUT /api/v1/products/{product}/webhook",
+)
+LIST_DELIVERIES = Way(
+    call="leanbe.deliveries.list()",
+    command="leanbe-emitter deliveries list",
+    request="GET /api/v1/deliveries",
+)
