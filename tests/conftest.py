@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,8 @@ REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder of what all workers of this run share, PostgreSQL above all."""
+    # A shell that starts the suite in the background has it, and all that it starts, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="leanbe-emitter-tests-"))
 
