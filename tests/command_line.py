@@ -90,6 +90,12 @@ def line_of(stream: IO[str] | None) -> str:
     return stream.readline().rstrip("\n")
 
 
+def line_with(words: str, stream: IO[str] | None) -> str:
+    """Return the next line with these words that a process prints; nothing if none comes."""
+    assert stream is not None
+    return next((line.rstrip("\n") for line in stream if words in line), "")
+
+
 def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> tuple[int, str, str]:
     """Wait for the end of a process, by a signal if one is named; return status and output."""
     if by is not None:

@@ -4,22 +4,31 @@ Or by the end of a stream, whose other side whoever started the process holds op
 """
 
 import asyncio
+import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO
+
+logger = logging.getLogger(__name__)
 
 #: How much of what nobody reads is taken at once.
 _PIECE_BYTES = 4096
 
 
 @contextmanager
-def stopping_on_signals(stop: Callable[[], object]) -> Iterator[list[signal.Signals]]:
+def stopping_on_signals(
+    stop: Callable[[], object], *, at_hand: Callable[[], Mapping[str, int]]
+) -> Iterator[list[signal.Signals]]:
     """Let the first SIGTERM or SIGINT call ``stop`` in the loop; a second ends the process at once.
 
     At once is the system's own way: Python's would wait for the database's thread.
+
+    Args:
+        stop: begins to stop.
+        at_hand: says what that waits for, by its kind: where there is any, it is logged.
 
     Yields:
         Where the signal that stopped it will stand; empty until then.
@@ -34,6 +43,7 @@ def stopping_on_signals(stop: Callable[[], object]) -> Iterator[list[signal.Sign
         for each in before:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
+        _log_what_is_waited_for(at_hand())
 
     for each in before:
         loop.add_signal_handler(each, stopped, each)
@@ -43,6 +53,16 @@ def stopping_on_signals(stop: Callable[[], object]) -> Iterator[list[signal.Sign
         for each, handler in before.items():
             loop.remove_signal_handler(each)
             signal.signal(each, handler or signal.SIG_DFL)
+
+
+def _log_what_is_waited_for(at_hand: Mapping[str, int]) -> None:
+    """Say why a stop takes some seconds, and how it takes none."""
+    if waited_for := {kind: count for kind, count in at_hand.items() if count}:
+        logger.warning(
+            "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for "
+            "nothing.",
+            extra=waited_for,
+        )
 
 
 def stop_at_end_of(stream: IO[str], stop: Callable[[], object]) -> None:

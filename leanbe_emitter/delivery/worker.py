@@ -92,6 +92,11 @@ class Worker:
         self._pauses = Pauses()
         self.away: DatabaseUnavailable | None = None
 
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are being made."""
+        return len(self._in_flight)
+
     def stop(self) -> None:
         """Claim no more; ``run`` returns when what is in flight has ended."""
         self._is_stopping = True

@@ -7,7 +7,7 @@ worker has a loop and a transport of its own, and reaches the database in a thre
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
@@ -187,6 +187,10 @@ class Engine:
                 with suppress(FuturesTimeout):
                     broken_off.result(ABANDON_SECONDS)
 
+    def in_flight(self) -> int:
+        """Say how many attempts workers of this handle are making."""
+        return sum(worker.in_flight for worker in list(self._workers))
+
     def require_reached(self) -> None:
         """See that workers of this handle reach the database.
 
@@ -228,7 +232,7 @@ class Engine:
         async with self._worker(
             watcher=watcher, concurrency=concurrency, per_product=per_product
         ) as worker:
-            with stopping_on_signals(worker.stop) as came:
+            with stopping_on_signals(worker.stop, at_hand=self._at_hand) as came:
                 await worker.run(drain=drain)
         return came[0] if came else None
 
@@ -261,6 +265,9 @@ class Engine:
                 self._workers.pop(worker, None)
                 await transport.aclose()
                 log_totals(self._counters.metrics())
+
+    def _at_hand(self) -> Mapping[str, int]:
+        return {"attempts": self.in_flight()}
 
     def _due(self) -> Due | None:
         try:

@@ -133,6 +133,11 @@ class Informing:
         self._engine.require_reached()
 
     @property
+    def in_flight(self) -> int:
+        """How many attempts workers of this handle are making right now."""
+        return self._engine.in_flight()
+
+    @property
     def writes_alone(self) -> bool:
         """Whether one transaction at a time writes to the database: it is one of SQLite."""
         return self._database.dialect == "sqlite"

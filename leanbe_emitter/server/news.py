@@ -61,6 +61,11 @@ class News:
         finally:
             self._ears.discard(ear)
 
+    @property
+    def ears(self) -> int:
+        """How many wait."""
+        return len(self._ears)
+
     def tell(self) -> None:
         """Tell all who wait."""
         for ear in self._ears:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -69,7 +69,7 @@ async def serve(
     server = _Server(app, ready=ready)
     if beside.until is not None:
         stop_at_end_of(beside.until, server.stop)
-    with stopping_on_signals(server.stop):
+    with stopping_on_signals(server.stop, at_hand=partial(_at_hand, server, leanbe)):
         async with AsyncExitStack() as last_first:
             if beside.keep is not None:
                 keep = beside.keep
@@ -79,6 +79,11 @@ async def serve(
                 app.state.worker = await last_first.enter_async_context(working)
                 app.state.worker.add_done_callback(_log_failure)
             await server.serve(sockets=[sock])
+
+
+def _at_hand(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
+    """Say what a stop waits for."""
+    return {"requests": server.requests, "attempts": leanbe.in_flight}
 
 
 class _Server(uvicorn.Server):
@@ -98,6 +103,12 @@ class _Server(uvicorn.Server):
         )
         self._news = app.state.news
         self._ready = ready
+
+    @property
+    def requests(self) -> int:
+        """How many requests are being answered, but for those that wait until the server stops."""
+        at_hand: int = len(self.server_state.tasks) - self._news.ears
+        return at_hand
 
     def stop(self) -> None:
         """Take no more requests, and return from ``serve`` when those at hand are answered."""

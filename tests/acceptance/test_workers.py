@@ -13,7 +13,7 @@ from sqlalchemy import text
 from leanbe_emitter import Attempt, Leanbe, Wanted
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from tests.command_line import ended, run_process, started
+from tests.command_line import ended, line_with, run_process, started
 from tests.receiver import Receiver
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -103,9 +103,11 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
     with worker_of(database_url, tmp_path) as worker:
         assert receiver.busy.wait(PATIENCE_SECONDS)
         worker.terminate()
+        told = line_with("Stopping", worker.stderr)
         receiver.is_open.set()
         status, _, stderr = ended(worker)
     assert status == 0, stderr
+    assert told.endswith(" attempts=1")
     assert outcomes(leanbe.deliveries.get(delivery).attempts) == [Outcome.DELIVERED]
     assert len(receiver.requests) == 1
 

@@ -1,0 +1,84 @@
+"""A server that stops while something is at hand says so at once, and how to end it sooner."""
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.command_line import ended, line_with
+from tests.receiver import Receiver
+from tests.serving import Served, serving
+from tests.waiting import PATIENCE_SECONDS
+
+SENTENCE = (
+    "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for nothing."
+)
+#: The beginning of a request whose body is still to come.
+BEGUN = b"POST /api/v1/products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that does not answer yet."""
+    with Receiver.listening() as receiver:
+        receiver.is_open.clear()
+        yield receiver
+
+
+def has_begun(served: Served, receiver: Receiver) -> None:
+    """Let a server make an attempt, which has no answer yet."""
+    product = {"name": "Acme", "webhook": {"url": receiver.url}}
+    assert served.client.post("/products", json=product).status_code == 201
+    assert served.client.post("/products/Acme/webhook/test").status_code == 201
+    assert receiver.busy.wait(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_that_it_waits_for_attempts_while_it_does(
+    tmp_path: Path, receiver: Receiver, number: signal.Signals
+) -> None:
+    with serving(tmp_path, "--ephemeral") as served:
+        has_begun(served, receiver)
+        served.process.send_signal(number)
+        told = line_with("Stopping", served.process.stderr)
+        receiver.is_open.set()
+        assert ended(served.process)[0] == 0
+    assert told.startswith(f"warning: {SENTENCE} ")
+    assert "attempts=1" in told
+
+
+def test_in_the_log_of_json_it_is_an_object_as_all_else(tmp_path: Path, receiver: Receiver) -> None:
+    with serving(tmp_path, "--ephemeral", "--log-json") as served:
+        has_begun(served, receiver)
+        served.process.send_signal(signal.SIGTERM)
+        entry = json.loads(line_with("Stopping", served.process.stderr))
+        receiver.is_open.set()
+    assert (entry["level"], entry["message"], entry["attempts"]) == ("warning", SENTENCE, 1)
+
+
+def test_a_second_signal_waits_for_nothing(tmp_path: Path, receiver: Receiver) -> None:
+    with serving(tmp_path) as served:
+        has_begun(served, receiver)
+        served.process.send_signal(signal.SIGINT)
+        assert line_with("Stopping", served.process.stderr)
+        assert ended(served.process, signal.SIGINT)[0] == -signal.SIGINT
+
+
+def test_it_says_that_it_waits_for_a_request(tmp_path: Path) -> None:
+    with serving(tmp_path, "--ephemeral") as served:
+        address = urlsplit(served.ready["url"])
+        assert address.hostname is not None
+        assert address.port is not None
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.sendall(BEGUN + b"Expect: 100-continue\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 100")
+            served.process.send_signal(signal.SIGTERM)
+            told = line_with("Stopping", served.process.stderr)
+            client.sendall(b'{"name":"Acme"}')
+            assert client.recv(100).startswith(b"HTTP/1.1 201")
+        assert ended(served.process)[0] == 0
+    assert told == f"warning: {SENTENCE} requests=1"
