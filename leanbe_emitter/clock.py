@@ -3,6 +3,7 @@
 Instants are aware datetimes in UTC; rows hold them as whole milliseconds since 1970.
 """
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
@@ -31,8 +32,12 @@ class MovableClock(Clock, Protocol):
         """Set the time, backwards too."""
         ...
 
-    def reach(self, instant: datetime, /) -> None:
-        """Move on to an instant, unless it is past already."""
+    def move_on(self, seen: datetime, /, *, to: datetime) -> bool:
+        """Move on from where it was seen; where it stands elsewhere by now, stay there.
+
+        Returns:
+            Whether it stood there.
+        """
         ...
 
 
@@ -52,6 +57,7 @@ class ManualClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
+        self._one_at_a_time = threading.Lock()
 
     def now(self) -> datetime:
         """Return the time that was last set."""
@@ -61,9 +67,12 @@ class ManualClock:
         """Set the time; backwards, too, as the clocks of machines do."""
         self._now = instant.astimezone(UTC)
 
-    def reach(self, instant: datetime) -> None:
-        """Move on to an instant, unless it is past already."""
-        self._now = max(self._now, instant.astimezone(UTC))
+    def move_on(self, seen: datetime, *, to: datetime) -> bool:
+        """Move on from where it was seen; where it stands elsewhere by now, stay there."""
+        with self._one_at_a_time:
+            if is_there := self._now == seen:
+                self._now = to.astimezone(UTC)
+            return is_there
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         """Move the time on by so much."""

@@ -58,7 +58,8 @@ def advance(invocation: Invocation, way: float) -> None:
     """Move a manual clock on, and make every retry that falls due, at its own time.
 
     What falls due at one instant is made in order; workers have several of it under way at once.
-    Attempts that they make meanwhile are printed, too. Exits with 1 if one was not accepted.
+    Attempts that they make meanwhile are printed, too. Whoever moves it at the same time moves it
+    by all of their way, too. Exits with 1 if one was not accepted.
     """
     with opened(invocation) as leanbe:
         _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))

@@ -115,7 +115,8 @@ class AdvancingClock:
         """Move the time on, and make every attempt that falls due until then, at its own time.
 
         What is due already is attempted first. Of a clock that is the database's, attempts that
-        workers make on the way are among those that are returned.
+        workers make on the way are among those that are returned. Ways add up: whoever moves it at
+        the same time, in whichever process, moves it by all of theirs, too.
 
         Returns:
             The attempts, in their order.
@@ -133,13 +134,7 @@ class AdvancingClock:
                 f"The time cannot be moved on by {way}.",
                 hint="Name how far, such as an hour. Back it goes only when it is set.",
             )
-        now = clock.now()
-        if way >= RANGE[1] - now:
-            raise _out_of_range(f"{now.isoformat()} cannot be moved on by {way}.")
-        end = now + way
-        attempts = await self._run(clock, end)
-        clock.reach(end)
-        return attempts
+        return await self._run(clock, way)
 
     @waits("leanbe.clock.run_until_settled()")
     async def run_until_settled(self) -> Results[Attempt]:
@@ -155,25 +150,35 @@ class AdvancingClock:
         """
         return await self._run(self._movable(), None)
 
-    async def _run(self, clock: MovableClock, end: datetime | None) -> Results[Attempt]:
+    async def _run(self, clock: MovableClock, way: timedelta | None) -> Results[Attempt]:
         if not isinstance(clock, StoredClock):
-            return await self._run_alone(clock, end)
+            return await self._run_alone(clock, way)
         since = self._shared.watching.beginning()
-        await self._run_alone(clock, end)
+        await self._run_alone(clock, way)
         told = self._shared.watching.until_now(since)
         return Results(each.attempt for each in told if each.attempt is not None)
 
-    async def _run_alone(self, clock: MovableClock, end: datetime | None) -> Results[Attempt]:
-        attempts = await self._make_due()
+    async def _run_alone(self, clock: MovableClock, left: timedelta | None) -> Results[Attempt]:
+        """Move the time on by what is left of a way, from stop to stop; without one, to the last.
+
+        Others may move it meanwhile: a step that leads on from where it no longer stands is not
+        made, so that each has gone the whole of its way in the end.
+        """
+        attempts, stop = Results[Attempt](), None
         for _ in range(MOST_TURNS):
-            due = self._next_due()
-            if due is None or (end is not None and due > end):
-                return attempts
-            clock.reach(due)
+            seen = clock.now()
+            end = None if left is None else _end(seen, left)
             made = await self._make_due()
-            if not made and self._next_due() == due:
-                return attempts  # somebody else has it
             attempts += made
+            due = self._next_due()
+            if not made and due is not None and stop == due <= seen:
+                due = None  # somebody else has it
+            if due is None or (end is not None and due > end):
+                if end is None or clock.move_on(seen, to=end):
+                    return attempts
+            elif clock.move_on(seen, to=max(seen, due)):
+                stop = due
+                left = None if end is None else end - max(seen, due)
         raise EndlessDeliveries(
             f"Something fell due {MOST_TURNS} times, and still does.",
             hint="Does the receiver raise an event for each that it gets?",
@@ -212,6 +217,17 @@ def _way(**parts: float) -> timedelta:
         return timedelta(**parts)
     except OverflowError:
         return timedelta.max
+
+
+def _end(seen: datetime, left: timedelta) -> datetime:
+    """Return where a way ends.
+
+    Raises:
+        InvalidValue: it leads out of ``clock.RANGE``.
+    """
+    if left >= RANGE[1] - seen:
+        raise _out_of_range(f"{seen.isoformat()} cannot be moved on by {left}.")
+    return seen + left
 
 
 def _out_of_range(what: str) -> InvalidValue:

@@ -63,7 +63,8 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         order in which they ended. What is due already is attempted first; of what falls due at one
         instant, the worker inside has several under way at once, unless the product's `ordering`
         is `strict`. A delivery that another process has in flight is waited for: 408 after a
-        minute.
+        minute. Ways add up: whoever moves it at the same time moves it by all of theirs, too, and
+        `now` is where it stands when this is answered.
         """
         since = leanbe.watching.beginning()
         leanbe.clock.advance(seconds=given.seconds)

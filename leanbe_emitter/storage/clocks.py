@@ -114,11 +114,18 @@ class StoredClock:
             self._move(session, milliseconds)
             session.execute(update(ClockRow).values(begun_at=milliseconds))
 
-    def reach(self, instant: datetime) -> None:
-        """Move on to an instant, unless it is past already; raises what ``set`` does."""
+    def move_on(self, seen: datetime, *, to: datetime) -> bool:
+        """Move on from where it was seen, unless another process has moved it since.
+
+        Returns:
+            Whether it stood there; raises what ``set`` does.
+        """
         with self._database.transaction() as session:
             standing = session.scalar(_NOW.with_for_update())
-            self._move(session, max(standing or 0, to_milliseconds(instant)))
+            is_there = standing in {to_milliseconds(seen), None}
+            if is_there:
+                self._move(session, to_milliseconds(to))
+            return is_there
 
     def begin_again(self, session: Session) -> datetime:
         """Go back to where it was last set, or began to be manual, in the caller's transaction.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from leanbe_emitter import (
+    Attempt,
     Conflict,
     EndlessDeliveries,
     InvalidValue,
@@ -17,6 +18,7 @@ from leanbe_emitter.clock import RANGE
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from leanbe_emitter.emitter import advancing
 from leanbe_emitter.emitter.advancing import AdvancingClock
+from leanbe_emitter.emitter.results import Results
 from tests.answering import OK, Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +67,21 @@ def test_what_is_due_already_is_attempted_first(leanbe: Leanbe) -> None:
     leanbe.products.only().ideas.create(title="Dark mode")
     leanbe.clock.advance(seconds=1)
     assert made(leanbe) == [("idea.created", 0)]
+
+
+def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
+    leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deliver() -> Results[Attempt]:
+        monkeypatch.undo()
+        leanbe.clock.advance(seconds=4)
+        return leanbe.deliver()
+
+    leanbe.trigger("idea.created")
+    monkeypatch.setattr(leanbe.clock, "_deliver", deliver)
+    leanbe.clock.advance(seconds=2)
+    assert made(leanbe) == [("idea.created", 0), ("idea.created", 5)]
+    assert leanbe.clock.now() == START + timedelta(seconds=6)
 
 
 def test_what_is_due_later_stays_due(leanbe: Leanbe) -> None:

@@ -12,6 +12,7 @@ from leanbe_emitter.server.kinds import INSTANT
 from leanbe_emitter.storage.journal import Cursor
 from tests.answering import Answering
 from tests.api import Api, calling
+from tests.concurrency import at_once
 
 BEGINNING = "2026-01-01T00:00:00.000Z"
 URL = "http://a.test/"
@@ -60,6 +61,12 @@ def test_advancing_answers_with_the_attempts_in_their_order(api: Api) -> None:
         (delivery, 3, "2026-01-01T00:00:35.000Z"),
     ]
     assert [each["outcome"] for each in made["attempts"]] == ["refused", "refused", "delivered"]
+
+
+def test_ways_at_the_same_time_add_up(api: Api) -> None:
+    calls = [lambda: api("POST", "/clock/advance", {"seconds": 600})] * 4
+    assert {answer.status_code for answer in at_once(*calls)} == {200}  # type: ignore[attr-defined]
+    assert api("GET", "/clock").json()["now"] == "2026-01-01T00:40:00.000Z"
 
 
 def test_a_header_that_the_product_set_is_masked_in_every_answer_with_attempts(api: Api) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe
 from leanbe_emitter.delivery.foreground import ONE
+from leanbe_emitter.emitter import Attempt
+from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.database import Database
 from tests.answering import Answering
@@ -177,10 +179,33 @@ def test_a_manual_clock_goes_on_where_it_stands(leanbe: Leanbe, database_url: st
         assert again.clock.now() == leanbe.clock.now() == START
 
 
-def test_it_never_goes_back_by_being_advanced(leanbe: Leanbe, other: Leanbe) -> None:
+def test_a_step_from_where_it_no_longer_stands_is_not_made(leanbe: Leanbe, other: Leanbe) -> None:
     assert isinstance(leanbe._clock, StoredClock)
-    leanbe._clock.reach(START - timedelta(days=1))
-    assert other.clock.now() == START
+    seen, hour = leanbe.clock.now(), timedelta(hours=1)
+    other.clock.advance(hours=2)
+    assert not leanbe._clock.move_on(seen, to=seen + hour)
+    assert other.clock.now() == START + 2 * hour
+    assert leanbe._clock.move_on(seen + 2 * hour, to=seen + 3 * hour)
+    assert other.clock.now() == START + 3 * hour
+
+
+def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
+    leanbe: Leanbe, other: Leanbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deliver() -> Results[Attempt]:
+        if not others:
+            others.append(START)
+            others.extend(each.started_at for each in other.clock.advance(minutes=10))
+        return leanbe.deliver()
+
+    others = list[datetime]()
+    monkeypatch.setattr(leanbe.clock, "_deliver", deliver)
+    leanbe.faults.receiver_fails(how="refused", times=2)
+    leanbe.trigger("idea.created")
+    leanbe.trigger("idea.upVoted")
+    leanbe.clock.advance(minutes=10)
+    assert others == [START, *[START + timedelta(seconds=5)] * 2]
+    assert leanbe.clock.now() == START + timedelta(minutes=20)
 
 
 def test_a_clock_that_there_is_not_is_refused(database_url: str) -> None:

@@ -24,6 +24,13 @@ def test_a_manual_clock_moves_only_when_it_is_told_to() -> None:
     assert clock.now().isoformat() == "2026-11-24T12:00:00+00:00"
 
 
+def test_a_manual_clock_moves_on_only_from_where_it_was_seen() -> None:
+    clock, hour = ManualClock(NOON), timedelta(hours=1)
+    assert clock.move_on(NOON, to=NOON + hour)
+    assert not clock.move_on(NOON, to=NOON + 2 * hour)
+    assert clock.now() == NOON + hour
+
+
 def test_the_system_clock_is_aware_and_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
 
