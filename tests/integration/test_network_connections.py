@@ -205,7 +205,7 @@ async def test_a_used_connection_that_takes_no_byte_is_replaced_and_the_request_
 # The end of the sender, and of its loop.
 
 
-@on_a_loop
+@in_its_own_time
 async def test_a_cancelled_send_closes_its_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
@@ -219,7 +219,7 @@ async def test_a_cancelled_send_closes_its_connection() -> None:
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        async with asyncio.timeout(2):  # not only when the request's own time is up
+        with taking(0):  # not only when the request's own time is up
             await server.ended.get()
 
 
