@@ -13,9 +13,10 @@ from leanbe_emitter import Leanbe, ReceivedRequest
 from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.waiting import drive
 from tests.answering import Answering
-from tests.apps import SOON, for_ever
+from tests.apps import for_ever
 from tests.bench import Noting
 from tests.receiver import Receiver
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_on_the_way_into_the_loop_it_cancels_what_was_to_run_there() -> None:
     home = Home(meanwhile=nullcontext)
 
     async def wait_for_long() -> None:
-        await asyncio.wait_for(asyncio.Event().wait(), 5)
+        await asyncio.wait_for(asyncio.Event().wait(), PATIENCE_SECONDS)
 
     async def attempt() -> None:
         press_ctrl_c()
@@ -126,10 +127,14 @@ def test_afterwards_it_is_as_before_and_nothing_is_left_of_it() -> None:
 @pytest.fixture
 def left_behind(leanbe: Leanbe) -> Iterator[asyncio.Task[None]]:
     """An attempt in a loop that Ctrl-C has stopped, as it stops a loop without a handler of its."""
-    leanbe.products.create("Acme", webhook=hangs)
     loop = asyncio.new_event_loop()
+
+    async def hangs(_: ReceivedRequest) -> None:
+        loop.call_soon(press_ctrl_c)
+        await for_ever()
+
+    leanbe.products.create("Acme", webhook=hangs)
     task = loop.create_task(triggered(leanbe))
-    loop.call_later(SOON, press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         loop.run_until_complete(task)
     yield task
@@ -138,10 +143,6 @@ def left_behind(leanbe: Leanbe) -> Iterator[asyncio.Task[None]]:
         loop.run_until_complete(task)
     leanbe.stop_receivers()
     loop.close()
-
-
-async def hangs(_: ReceivedRequest) -> None:
-    await for_ever()
 
 
 async def triggered(leanbe: Leanbe) -> None:
