@@ -1,6 +1,5 @@
 """``deliver`` and ``follow``: attempts on the caller's thread."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -135,10 +134,8 @@ def test_a_slow_receiver_does_not_hold_up_who_only_records(
     with ThreadPoolExecutor(1) as thread:
         triggering = thread.submit(leanbe.trigger, "idea.created", product=product)
         assert receiver.busy.wait(PATIENCE_SECONDS)
-        started = time.monotonic()
         record(leanbe, "idea.updated")
         assert leanbe.deliveries.last().event.name == "idea.updated"
-        assert time.monotonic() - started < 5
-        assert not triggering.done()
+        assert not triggering.done(), "recording has waited until it was"
         receiver.is_open.set()
         assert triggering.result().delivered
