@@ -83,12 +83,13 @@ def test_after_the_first_one_a_handle_in_memory_compiles_nothing(tmp_path: Path)
 
 @pytest.mark.filterwarnings("error")
 def test_closed_handles_give_back_every_descriptor() -> None:
-    before = os.listdir("/dev/fd")  # noqa: PTH208 - descriptors are no paths
+    before = set(os.listdir("/dev/fd"))  # noqa: PTH208 - descriptors are no paths
     for handle in [Leanbe() for _ in range(20)]:
         handle.products.create("Acme", webhook=sending(START, END))
         assert handle.trigger("idea.created").delivered
         handle.close()
-    assert os.listdir("/dev/fd") == before  # noqa: PTH208 - as above
+    # Threads of earlier tests may give back some of theirs meanwhile.
+    assert set(os.listdir("/dev/fd")) <= before  # noqa: PTH208 - as above
 
 
 def test_a_closed_handle_says_so() -> None:
