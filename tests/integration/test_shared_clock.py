@@ -19,7 +19,7 @@ from tests.bench import Bench
 from tests.loops import on_a_loop
 from tests.reused import Databases
 from tests.statements import statements
-from tests.waiting import seen
+from tests.waiting import seen, until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -233,9 +233,17 @@ def test_when_the_database_is_back_it_is_asked_again(postgresql_bench: Bench) ->
         leanbe.clock.now()
         with postgresql_bench.database.transaction() as session:
             session.execute(text(_HANGING_UP))
+        until(lambda: connections(postgresql_bench.database) == 1, "nobody else is connected")
         stood = leanbe.clock.now()
         other.clock.set(stood + timedelta(hours=1))
         assert leanbe.clock.now() == stood + timedelta(hours=1)
+
+
+def connections(database: Database) -> int:
+    """Count those to this database."""
+    ours = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    with database.reading() as session:
+        return int(session.execute(ours).scalar_one())
 
 
 def test_of_the_machines_clock_no_statement_is_sent(database_url: str) -> None:
