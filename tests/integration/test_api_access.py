@@ -11,7 +11,7 @@ from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import text
 
 import leanbe_emitter
-from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter import DatabaseUnavailable, Leanbe, Settings
 from leanbe_emitter.hosts import parse_host
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
@@ -276,8 +276,17 @@ async def test_it_is_not_ready_while_its_database_takes_nothing_of_the_worker_in
             answer = await client.get("/readyz")
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
             _rename(leanbe, "hidden", "attempts")
-            await asyncio.to_thread(leanbe.wait_until_idle, timeout_seconds=30)
+            await asyncio.to_thread(leanbe.wait_until_idle, timeout_seconds=PATIENCE_SECONDS)
+            await seen(lambda: _is_ready(leanbe), "the worker has heard of what others see")
             assert (await client.get("/readyz")).status_code == 200
+
+
+def _is_ready(leanbe: Leanbe) -> bool:
+    try:
+        leanbe.require_ready()
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 def _rename(leanbe: Leanbe, table: str, name: str) -> None:
