@@ -1,6 +1,7 @@
 """Threads that write to one file of SQLite take turns, instead of trying again and again."""
 
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 from sqlalchemy import text
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe
-from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.storage.writers import Writers
 from tests.concurrency import at_once
+from tests.statements import statements
 
 
 def make_ideas(leanbe: Leanbe, count: int) -> None:
@@ -40,18 +41,29 @@ def test_whoever_waits_in_vain_for_the_turn_is_told_by_sqlite_why(tmp_path: Path
 
 
 def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path: Path) -> None:
-    patience = 1.5
+    class Noting(Writers):
+        def __enter__(self) -> float:
+            waited.append(super().__enter__())
+            return waited[-1]
+
+    waited: list[float] = []
+    patience_ms = 1_000
     file = tmp_path / "a.db"
-    with Leanbe(f"sqlite:///{file}?timeout={patience}") as leanbe:
+    with Leanbe(f"sqlite:///{file}?timeout={patience_ms / 1000}") as leanbe:
         leanbe.products.create("Acme")
-        with closing(sqlite3.connect(file, isolation_level=None)) as another_program:
+        leanbe._database._writers = Noting(patience_seconds=patience_ms / 1000)
+        with (
+            closing(sqlite3.connect(file, isolation_level=None)) as another_program,
+            statements(leanbe._database) as noted,
+        ):
             another_program.execute("BEGIN IMMEDIATE")
-            began_at = stopwatch()
             ended = at_once(*(partial(make_ideas, leanbe, 1) for _ in range(4)))
-            took = stopwatch() - began_at
         assert [type(each) for each in ended] == [DatabaseUnavailable] * 4
-        assert took < 2 * patience - 0.3
         assert "locked" in str(ended[0])
+        left_ms = [max(0, patience_ms - int(each * 1000)) for each in waited if each]
+        assert left_ms
+        told = Counter(f"PRAGMA busy_timeout = {each}" for each in left_ms)
+        assert told <= Counter(noted.sent)
 
 
 def test_who_has_waited_for_the_turn_leaves_the_connection_its_patience(tmp_path: Path) -> None:
