@@ -133,7 +133,9 @@ class Event:
 
     Attributes:
         sequence: its number among the product's events, from 1.
-        triggered_at: the instant, aware, in UTC; the body prints it as the product reads d-4.
+        triggered_at: the instant, aware, in UTC; the body prints it as the product reads d-4. No
+            two events of a product share one (contract c.5): in a burst, and while a clock stands
+            still, each is a millisecond later than the one before, and ahead of the clock.
     """
 
     id: str
@@ -187,6 +189,7 @@ class Attempt:
 
     Attributes:
         number: from 1.
+        started_at: by the clock, which its event's ``triggered_at`` may be ahead of.
         duration_ms: from the first step of sending to the end of the answer.
         answer_body: its first bytes, up to the cap; ``answer_length`` counts all of them.
         error: in words, where something went wrong.

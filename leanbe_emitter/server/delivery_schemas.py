@@ -35,7 +35,11 @@ EVENT: Final = object_of(
         "event": choice(EVENT_NAMES, "What happened."),
         "product": identifier(PRODUCT_ID, "Where."),
         "sequence": whole(7, "Its place among its product's events; the first is 1.", minimum=1),
-        "triggeredAt": instant(AT, "When."),
+        "triggeredAt": instant(
+            AT,
+            "When. No two events of a product share one: in a burst, and while a clock stands "
+            "still, each is a millisecond later than the one before, and ahead of the clock.",
+        ),
         "payload": {
             "description": "The payload, as it was signed.",
             "examples": [{"_id": "649d2ac49c3a1954e6a2e421", "email": "ana@example.com"}],
@@ -57,7 +61,9 @@ ATTEMPT: Final = object_of(
     {
         "number": whole(1, "Its place among its delivery's attempts; the first is 1.", minimum=1),
         "outcome": choice(Outcome, "What it came to."),
-        "startedAt": instant(AT, "When it began."),
+        "startedAt": instant(
+            AT, "When it began, by the clock, which the event's `triggeredAt` may be ahead of."
+        ),
         "durationMs": number(17.6, "How long it took, in milliseconds."),
         "url": text(URL, "Where the request went."),
         "request": object_of(

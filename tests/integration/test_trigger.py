@@ -268,6 +268,18 @@ def test_triggered_at_increases_though_the_clock_stands_still_or_goes_back(
             assert each.event.payload["updatedAt"] < json.loads(each.event.body)["triggeredAt"]
 
 
+def test_an_attempt_begins_by_the_clock_though_instants_of_events_run_ahead(
+    db: str, receiver: Receiver
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    with Leanbe(db, clock=ManualClock(start)) as leanbe:
+        leanbe.products.create("Acme", webhook_url=receiver.url)
+        triggered = leanbe.trigger_all(Wanted(events=["idea.created"], times=3))
+        made = [each.delivery.attempts[0].started_at for each in triggered if each.delivery]
+    assert made == [start] * 3
+    assert triggered[-1].event.triggered_at > start
+
+
 def test_the_same_seed_and_clock_give_the_same_bytes(receiver: Receiver) -> None:
     bodies = []
     for _ in range(2):
