@@ -111,9 +111,13 @@ class Watching:
 
         Raises:
             Conflict: a transaction is open: it would not see what others do.
+            InvalidValue: ``after`` lies ahead of all that has happened.
         """
         self._transactions.require_none("Following")
-        return self._follow(self.end() if after is None else after)
+        if after is None:
+            return self._follow(self.end())
+        self.require_reached(after)
+        return self._follow(after)
 
     def _follow(self, cursor: Cursor) -> Iterator[Entry]:
         while True:

@@ -58,16 +58,23 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         `event`: one was raised. `attempt`: one was made. `settled`: a delivery was, as `status`.
         Each message's data is an object; its id is a cursor, and whoever comes back with it in
-        `Last-Event-ID` misses nothing.
+        `Last-Event-ID` misses nothing. An id of another database, as after the restart of a server
+        whose database was temporary, is refused where it lies ahead of all that happened here.
         """
         text = request.headers.get("last-event-id") or asked.get("after")
-        if text is None:
-            cursor = await run_in_threadpool(leanbe.watching.end)
-        else:
-            cursor = Cursor.parse(text)
+        cursor = await run_in_threadpool(_begun, leanbe, text)
         headers = {"X-Accel-Buffering": "no"}
         messages = told(leanbe, news, after=cursor)
         return StreamingResponse(messages, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _begun(leanbe: Leanbe, text: str | None) -> Cursor:
+    """Return the cursor of that text, or the one behind all that has happened."""
+    if text is None:
+        return leanbe.watching.end()
+    cursor = Cursor.parse(text)
+    leanbe.watching.require_reached(cursor)
+    return cursor
 
 
 async def told(leanbe: Leanbe, news: News, *, after: Cursor) -> AsyncIterator[str]:

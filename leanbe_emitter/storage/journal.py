@@ -33,12 +33,14 @@ _HORIZON = {
     "sqlite": text("1"),
     "postgresql": text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
 }
-#: A position is never used twice, so that the last one is known when its row is gone, too.
-_LAST_POSITION = {
-    "sqlite": text("SELECT max(seq) FROM sqlite_sequence WHERE name = 'journal'"),
-    "postgresql": text(
-        "SELECT pg_sequence_last_value(pg_get_serial_sequence('journal', 'position'))"
-    ),
+#: The last transaction that can have written a row, and the last position; neither is used twice,
+#: so that both are known when the row is gone, too.
+_REACHED = {
+    "sqlite": text("SELECT 0, max(seq) FROM sqlite_sequence WHERE name = 'journal'"),
+    "postgresql": text("""
+SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1,
+       pg_sequence_last_value(pg_get_serial_sequence('journal', 'position'))
+"""),
 }
 _WRITE = {
     "sqlite": "INSERT INTO journal (transaction_id, entries) VALUES (0, ?)",
@@ -215,8 +217,8 @@ def require_reached(session: Session, cursor: Cursor) -> None:
     Raises:
         InvalidValue: it does, so that it was never handed out here.
     """
-    last = session.scalar(_LAST_POSITION[session.connection().dialect.name]) or 0
-    if cursor.position > last:
+    transaction_id, position = session.execute(_REACHED[session.connection().dialect.name]).one()
+    if cursor.transaction_id > transaction_id or cursor.position > (position or 0):
         raise InvalidValue(
             f"The cursor {str(cursor)!r} lies ahead of all that has happened.",
             hint="Give one that was handed out, by this very database.",

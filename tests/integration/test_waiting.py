@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from leanbe_emitter import Entry, Filter, InvalidValue, Leanbe, Product, WaitTimedOut, Wanted
+from leanbe_emitter.storage.journal import Cursor
 from tests.receiver import Receiver
-
-LONG = 30.0
+from tests.waiting import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def other_process(db: str, *command: str) -> Iterator[None]:
     arguments = [sys.executable, "-m", "tests.other_process", db, *command]
     with subprocess.Popen(arguments) as process:
         yield
-        assert process.wait(LONG) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def record(leanbe: Leanbe, *events: str) -> None:
@@ -43,10 +43,12 @@ def test_waiting_ends_when_another_process_has_delivered(shared: tuple[Leanbe, s
     leanbe, db = shared
     record(leanbe, "idea.created", "idea.updated", "okr.created")
     with other_process(db, "drain"):
-        found = leanbe.deliveries.wait_for(Filter(event="idea.*"), count=2, timeout_seconds=LONG)
+        found = leanbe.deliveries.wait_for(
+            Filter(event="idea.*"), count=2, timeout_seconds=PATIENCE_SECONDS
+        )
         assert {each.event.name for each in found} == {"idea.created", "idea.updated"}
         assert all(each.delivered for each in found)
-        leanbe.wait_until_idle(timeout_seconds=LONG)
+        leanbe.wait_until_idle(timeout_seconds=PATIENCE_SECONDS)
     assert leanbe.due().count == 0
 
 
@@ -75,7 +77,7 @@ def test_a_wait_that_takes_too_long_says_what_came(leanbe: Leanbe, product: Prod
 def test_a_wait_for_nothing_is_refused(leanbe: Leanbe) -> None:
     for which, count in ((Filter(), 0), (Filter(event="nonsense"), 1), (Filter(status="no"), 1)):
         with pytest.raises(InvalidValue):
-            leanbe.deliveries.wait_for(which, count=count, timeout_seconds=LONG)
+            leanbe.deliveries.wait_for(which, count=count, timeout_seconds=PATIENCE_SECONDS)
 
 
 def told(entries: list[Entry]) -> list[tuple[str, str, str]]:
@@ -105,7 +107,7 @@ def test_what_another_process_does_is_followed_in_order(
         other_process(db, "trigger", "idea.created", "okr.created"),
     ):
         following = thread.submit(lambda: list(itertools.islice(follower, 4)))
-        entries = following.result(LONG)
+        entries = following.result(PATIENCE_SECONDS)
     assert told(entries) == [
         ("event", "idea.created", ""),
         ("event", "okr.created", ""),
@@ -134,6 +136,12 @@ def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: Receiver) 
     assert told(list(leanbe.watching.entries(entries[1].cursor))) == told(entries[2:])
     assert next(leanbe.watching.follow(entries[0].cursor)).kind == "attempt"
     assert leanbe.watching.entries(leanbe.watching.end()) == []
+
+
+@pytest.mark.parametrize("ahead", ["99999999999-0-0", "0-99999999999-0"])
+def test_a_cursor_that_was_never_handed_out_is_not_followed(leanbe: Leanbe, ahead: str) -> None:
+    with pytest.raises(InvalidValue, match=f"'{ahead}' lies ahead of all"):
+        leanbe.watching.follow(Cursor.parse(ahead))
 
 
 def test_entries_whose_events_are_gone_do_not_stop_who_follows(leanbe: Leanbe) -> None:
