@@ -10,7 +10,6 @@ import itertools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import psycopg
 
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import upgrade
+from tests.ports import free_port
 
 #: A database that has today's tables and nothing else.
 MIGRATED = "migrated"
@@ -97,14 +97,15 @@ class Cluster:
         self._run(
             "initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
         )
-        port = _free_port()
+        port = free_port()
         self._serve(port)
         self._port_file.write_text(str(port))
         self._make_template()
 
     def _serve(self, port: int) -> None:
         options = [f"-p {port}", *(f"-c {name}={value}" for name, value in self._settings.items())]
-        self._run("pg_ctl", "start", "-w", "-l", str(self._log), "-o", " ".join(options))
+        patience = ("-w", "-t", "120")
+        self._run("pg_ctl", "start", *patience, "-l", str(self._log), "-o", " ".join(options))
 
     def _run(self, program: str, *arguments: str) -> None:
         finished = subprocess.run(
@@ -115,7 +116,7 @@ class Cluster:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
+            timeout=300,
             **_identity(_unprivileged_user()),  # type: ignore[call-overload]
         )
         assert finished.returncode == 0, finished.stderr
@@ -164,8 +165,3 @@ def _identity(user: pwd.struct_passwd | None) -> dict[str, int | list[int]]:
     if user is None:
         return {}
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

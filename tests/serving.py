@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +12,6 @@ from typing import Any
 import httpx
 
 from tests.command_line import ended, line_of, started
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @dataclass(kw_only=True)

@@ -9,8 +9,8 @@ import pytest
 
 from tests.command_line import Cli, Ran, run
 from tests.image import Image
+from tests.ports import free_port
 from tests.readme import ROOT
-from tests.serving import free_port
 
 
 @pytest.fixture(scope="session")

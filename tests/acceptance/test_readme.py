@@ -18,8 +18,8 @@ import pytest
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.wire.envelope import seal
 from tests.command_line import environment, outside_of_pytest
+from tests.ports import free_port
 from tests.readme import BLOCKS, FILES, README, ROOT, block
-from tests.serving import free_port
 from tests.suites import ALONE
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.

@@ -1,7 +1,6 @@
 """A network that is gone, and a process that can open nothing more: attempts wait, none is lost."""
 
 import resource
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from leanbe_emitter import Leanbe, Wanted
 from leanbe_emitter.storage.database import Database
 from tests.fleet import Fleet
+from tests.ports import free_port
 from tests.receiver import Receiver
 from tests.waiting import until
 
@@ -35,14 +35,8 @@ def owe(fleet: Fleet, url: str, count: int = EVENTS) -> None:
         leanbe.trigger_all(Wanted(events=["idea.created"] * count), deliver=False)
 
 
-def closed_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def test_a_receiver_that_was_gone_gets_everything_when_it_is_back(fleet: Fleet) -> None:
-    port = closed_port()
+    port = free_port()
     owe(fleet, f"http://127.0.0.1:{port}/hooks/leanbe")
     worker = fleet.start_worker()
     until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
