@@ -1,15 +1,13 @@
 """Callers at the same moment, and PostgreSQL transactions that wait for each other."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
 from leanbe_emitter import LeanbeError
-
-_PATIENCE_SECONDS = 20
+from tests.waiting import until
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
@@ -37,9 +35,5 @@ def until_somebody_waits(url: str) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + _PATIENCE_SECONDS
     with psycopg.connect(url, autocommit=True) as connection:
-        while connection.execute(statement + " AND datname = current_database()").fetchone() == (
-            0,
-        ):
-            assert time.monotonic() < deadline, "nobody waits"
+        until(lambda: connection.execute(statement).fetchone() != (0,), "somebody waits for a lock")

@@ -17,6 +17,7 @@ from leanbe_emitter.delivery.transport import (
     compose_headers,
 )
 from leanbe_emitter.targets import TargetRules
+from tests.waiting import PATIENCE_SECONDS
 
 BODY = b'{"payload":{}}'
 
@@ -25,7 +26,7 @@ def post(
     url: str,
     *,
     body: bytes = BODY,
-    timeout_seconds: float = 10,
+    timeout_seconds: float = PATIENCE_SECONDS,
     tls: TlsSettings = VERIFY,
     extra: tuple[tuple[str, str], ...] = (),
 ) -> OutgoingRequest:

@@ -17,6 +17,7 @@ import pytest
 from leanbe_emitter.snippets import snippet
 from tests.apps import URL, answers_of
 from tests.framework_apps import django_wsgi_app
+from tests.waiting import PATIENCE_SECONDS
 
 SECRET = "whsec_tést"
 PATH = "/hooks/leanbe"
@@ -103,7 +104,9 @@ def in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[Running]:
 def _asking(url: str) -> Callable[[bytes], int]:
     def status(body: bytes) -> int:
         headers = {"Content-Type": "application/json"}
-        return httpx.post(url, content=body, headers=headers, trust_env=False).status_code
+        return httpx.post(
+            url, content=body, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False
+        ).status_code
 
     return status
 
