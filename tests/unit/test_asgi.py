@@ -11,7 +11,6 @@ from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import Answer, Unknown
 from tests.apps import (
     END,
-    SOON,
     START,
     URL,
     Message,
@@ -26,7 +25,7 @@ from tests.apps import (
     told,
     turns,
 )
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop
 from tests.sending import BODY, post
 
 
@@ -122,7 +121,7 @@ async def test_the_answer_is_taken_at_the_last_frame_and_settle_waits_for_the_re
         assert done == ["background"]
 
 
-@on_a_loop
+@in_its_own_time
 async def test_settle_waits_for_a_condition_of_the_tests_own() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -139,10 +138,10 @@ async def test_settle_waits_for_a_condition_of_the_tests_own() -> None:
         await transport.send(post(URL))
         await transport.settle(until=lambda: consumed == ["it"])
         with pytest.raises(WaitTimedOut, match="what was waited for did not hold"):
-            await transport.settle(until=lambda: False, timeout_seconds=SOON)
+            await transport.settle(until=lambda: False, timeout_seconds=0.05)
 
 
-@on_a_loop
+@in_its_own_time
 async def test_settle_names_the_line_of_what_does_not_end() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -150,12 +149,12 @@ async def test_settle_names_the_line_of_what_does_not_end() -> None:
         await send(END)
         await for_ever()
 
-    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+    async with calling(app, lifespan=False) as transport:
         await transport.send(post(URL))
         with pytest.raises(
             WaitTimedOut, match=r"still at work at .*apps\.py:\d+ in for_ever: awai"
         ):
-            await transport.settle(timeout_seconds=SOON)
+            await transport.settle(timeout_seconds=3)
 
 
 @on_a_loop
@@ -175,7 +174,7 @@ async def test_an_error_in_the_app_is_a_500_on_record_and_kept() -> None:
         assert transport.errors.take() == []
 
 
-@on_a_loop
+@in_its_own_time
 async def test_an_error_that_is_raised_after_the_500_is_kept_and_named_too() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await sending(start(500), body(b"sorry"))(scope, receive, send)

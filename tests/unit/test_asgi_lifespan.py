@@ -22,7 +22,7 @@ from tests.apps import (
     told,
     turns,
 )
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop
 from tests.sending import post
 
 
@@ -105,7 +105,7 @@ async def test_an_error_in_the_start_is_kept() -> None:
 
 
 @pytest.mark.parametrize("block", [for_ever, sleeping])
-@on_a_loop
+@in_its_own_time
 async def test_a_start_that_does_not_end_is_unreachable_and_its_line_is_named(
     block: Callable[[], Any],
 ) -> None:

@@ -18,6 +18,7 @@ from leanbe_emitter.emitter.waiting import drive
 from tests.apps import SOON, START, URL, for_ever, sending, sleeping, told
 from tests.loops import on_a_loop
 from tests.sending import BODY, post
+from tests.waiting import PATIENCE_SECONDS
 
 
 def of_wsgi(environ: Any, start_response: Any) -> list[bytes]:
@@ -114,7 +115,7 @@ async def test_a_function_answers_by_what_it_returns(
     requests = list[ReceivedRequest]()
     sent = post(URL, extra=(("X-Tag", "1"),))
     function = asynchronous if is_async else plain
-    answer = await transport_for(function, answer_seconds=10).send(sent)
+    answer = await transport_for(function, answer_seconds=PATIENCE_SECONDS).send(sent)
     assert (answer.status, answer.body) == (status, body)
     assert requests == [ReceivedRequest(method="POST", url=URL, headers=sent.headers, body=BODY)]
     assert requests[0].header("x-tag") == "1"
@@ -130,7 +131,7 @@ def test_a_request_is_verified_in_one_call() -> None:
 @pytest.mark.parametrize("reply", [True, 99, 600, "ok", (200, 7), (1, b"")])
 @on_a_loop
 async def test_what_is_no_answer_is_a_500_that_says_so(reply: Any) -> None:
-    transport = transport_for(lambda _: reply, answer_seconds=10)
+    transport = transport_for(lambda _: reply, answer_seconds=PATIENCE_SECONDS)
     answer = await transport.send(post(URL))
     assert answer.status == 500
     assert "a receiver's function returns None, a status" in answer.remark
@@ -145,7 +146,7 @@ async def test_an_error_in_a_function_is_kept() -> None:
         raise ValueError("no such idea")
 
     for function in (fail, fail_asynchronously):
-        transport = transport_for(function, answer_seconds=10)
+        transport = transport_for(function, answer_seconds=PATIENCE_SECONDS)
         assert (await transport.send(post(URL))).status == 500
         assert told(transport.errors.take()) == ["ValueError: no such idea (request)"]
 

@@ -95,5 +95,5 @@ def test_a_lookup_outlives_its_loop_quietly() -> None:
     book.let_go.set()
     assert asyncio.run(resolve("a.test", 80)) == ("127.0.0.1",)
     for thread in threading.enumerate():
-        if thread.name.startswith("resolve"):
+        if thread.name == "resolve a.test":
             thread.join()

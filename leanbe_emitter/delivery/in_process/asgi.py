@@ -28,8 +28,9 @@ from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import WaitTimedOut
 
-#: How long to wait for the error behind a 500: frameworks answer first, and raise then.
-RAISE_SECONDS = 0.25
+#: How long to wait for the error behind a 500: frameworks answer first, and raise then, at once but
+#: on a machine that has other work.
+RAISE_SECONDS = 1.0
 #: How long what an app still does may take to end before it is cancelled, in seconds.
 GRACE_SECONDS = 0.1
 #: How often ``settle`` looks whether its condition holds, in seconds.
