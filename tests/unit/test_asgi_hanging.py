@@ -142,6 +142,27 @@ async def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_nam
         assert transport.errors.take() == []
 
 
+class LookedAtSlowly(dict[str, Any]):
+    """The names of a module at which whoever looks is held up, as on a machine with other work."""
+
+    def get(self, *arguments: Any) -> Any:
+        time.sleep(0.3)
+        return super().get(*arguments)
+
+
+@on_a_loop
+async def test_a_line_is_named_though_the_next_signal_comes_while_it_is_looked_for() -> None:
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        names["block"]()
+
+    names = LookedAtSlowly(block=sleeping)
+    exec("def block(sleeping=block): sleeping()", names)  # noqa: S102 - to give it these names
+    async with calling(app, lifespan=False) as transport:
+        with pytest.raises(Unknown, match=r"blocks at .* in sleeping: "):
+            await transport.send(post(URL, timeout_seconds=SOON))
+
+
 @on_a_loop
 async def test_an_app_that_blocks_after_its_answer_has_answered_and_the_line_is_kept() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:

@@ -17,7 +17,7 @@ from types import FrameType
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.call import SLACK_SECONDS, Call, current_call
-from leanbe_emitter.delivery.in_process.whereabouts import is_debugged, of_frame
+from leanbe_emitter.delivery.in_process.whereabouts import is_debugged, is_part_of, of_frame
 
 #: How soon after a signal that found no code of a call the next one follows, in seconds.
 AGAIN_SECONDS = 0.05
@@ -107,6 +107,9 @@ class Watchdog:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         # No lock is taken here: the interrupted line may be one that holds it.
+        if is_part_of(frame, Watchdog._signalled.__code__):
+            self._is_sent = False
+            return  # the next signal, before the line was found
         if not self._is_sent:
             if callable(self._earlier):
                 self._earlier(number, frame)

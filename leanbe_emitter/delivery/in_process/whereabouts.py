@@ -13,7 +13,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 _LIBRARIES = tuple(
@@ -127,6 +127,11 @@ def shown_path(name: str) -> str:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(path)
+
+
+def is_part_of(frame: FrameType | None, code: CodeType) -> bool:
+    """Say whether a frame is one of a function's code, or of what that called."""
+    return any(each.f_code is code for each in _up(frame))
 
 
 def is_debugged(frame: FrameType | None, debuggers: Collection[str]) -> bool:
