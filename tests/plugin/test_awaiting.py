@@ -324,7 +324,7 @@ async def test_it(leanbe, app):
     leanbe.products.create("Acme", webhook=app)
     began = time.monotonic()
     await leanbe.trigger("idea.created")
-    assert 0.9 < time.monotonic() - began < 5
+    assert 0.9 < time.monotonic() - began < 15
     leanbe.assert_delivered("idea.created")
 """
 

@@ -127,7 +127,7 @@ import time
 
 @pytest.fixture
 def leanbe_assume():
-    return {{"timeout": "50ms"}}
+    return {{"timeout": "750ms"}}
 
 @pytest.fixture
 def leanbe_receiver():
