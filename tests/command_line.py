@@ -104,6 +104,13 @@ def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> t
     return process.returncode, stdout, stderr
 
 
+def catches(process: subprocess.Popen[str], which: signal.Signals) -> bool:
+    """Say whether a process has a handler of its own for a signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(mask, 16) >> (which - 1) & 1)
+
+
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's variables without ours, then these."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEANBE_EMITTER_")}

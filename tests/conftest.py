@@ -38,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the folder of what all workers of this run share, PostgreSQL above all."""
     # A shell that starts the suite in the background has it, and all that it starts, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # One that is to outlive its terminal does, and what it starts begins as it does anywhere else.
+    if hasattr(config, "workerinput") or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     if not hasattr(config, "workerinput"):
         config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="leanbe-emitter-tests-"))
 

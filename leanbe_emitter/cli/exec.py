@@ -13,6 +13,7 @@ from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.ready import URL_VARIABLE
 from leanbe_emitter.cli.values import SECRETS_VARIABLE
+from leanbe_emitter.delivery.stopping import stopping_signals
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.processes import ServerProcess, server_started
@@ -111,14 +112,14 @@ def _run(words: Sequence[str], told: Mapping[str, str]) -> int:
 
 @contextmanager
 def _signals_to(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Leave Ctrl-C to the command, which gets it from the terminal; pass SIGTERM on."""
+    """Leave Ctrl-C to the command, which gets it from the terminal; pass the others on."""
 
     def passed_on(number: int, _: "FrameType | None") -> None:
         process.send_signal(number)
 
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, passed_on)
+    before = {each: signal.getsignal(each) for each in stopping_signals()}
+    for each in before:
+        signal.signal(each, signal.SIG_IGN if each is signal.SIGINT else passed_on)
     try:
         yield
     finally:

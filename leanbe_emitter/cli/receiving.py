@@ -5,7 +5,6 @@ order; connections do not wait for each other.
 """
 
 import asyncio
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ import httptools
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.delivery.stopping import stopping_signals
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.envelope import Envelope, verify
 
@@ -226,7 +226,7 @@ class _Connection(asyncio.Protocol):
 async def serve(
     conduct: Conduct, *, port: int, ready: Callable[[str], None], report: Report
 ) -> None:
-    """Receive until SIGTERM or SIGINT.
+    """Receive until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         conduct: how to behave.
@@ -243,7 +243,7 @@ async def serve(
         server = await loop.create_server(lambda: _Connection(receiver), HOST, port)
     except OSError as error:
         raise port_error(error, host=HOST, port=port) from None
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping_signals():
         loop.add_signal_handler(number, receiver.end)
     ready(f"http://{HOST}:{server.sockets[0].getsockname()[1]}/")
     try:

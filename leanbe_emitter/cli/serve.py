@@ -99,9 +99,10 @@ def serve(  # noqa: PLR0913 - one argument for each option
 
     The first line is the URL (--output json: with database, token and pid). Actions only record;
     the worker inside delivers at once. Listening beyond this machine takes a token that callers
-    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM and Ctrl-C let finish what is at hand, and end
-    it with 0; a second one waits for nothing. With --until-eof, a server that a program starts ends
-    with that, however it ended: stdin is a pipe.
+    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM, Ctrl-C and the end of its terminal let finish
+    what is at hand, and end it with 0; a second of the first two waits for nothing, and under nohup
+    it outlives the terminal. With --until-eof, a server that a program starts ends with that,
+    however it ended: stdin is a pipe.
 
     A seed file is planted where there is no product yet, and by each reset: products with what
     they have, and no event of it. See docs/seed-files.md.

@@ -29,8 +29,8 @@ def worker(
 ) -> None:
     """Deliver what is due, retries included.
 
-    Any number of workers may run on one database. SIGTERM and Ctrl-C let finish what is in flight,
-    and end it with 0; a second one waits for nothing.
+    Any number of workers may run on one database. SIGTERM, Ctrl-C and the end of its terminal let
+    finish what is in flight, and end it with 0; a second of the first two waits for nothing.
     """
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
     with opened(invocation, **arguments) as leanbe:

@@ -18,13 +18,24 @@ logger = logging.getLogger(__name__)
 _PIECE_BYTES = 4096
 
 
+def stopping_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals by which a process is told to stop: a terminal's that was closed, too.
+
+    Who lets a process ignore that one (``nohup``) wants it to outlive the terminal.
+    """
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGTERM, signal.SIGINT, *(() if is_ignored else (signal.SIGHUP,)))
+
+
 @contextmanager
 def stopping_on_signals(
     stop: Callable[[], object], *, at_hand: Callable[[], Mapping[str, int]]
 ) -> Iterator[list[signal.Signals]]:
-    """Let the first SIGTERM or SIGINT call ``stop`` in the loop; a second ends the process at once.
+    """Let the first signal call ``stop`` in the loop; a second ends the process at once.
 
-    At once is the system's own way: Python's would wait for the database's thread.
+    At once is the system's own way: Python's would wait for the database's thread. Only a SIGHUP
+    says nothing new then: of a terminal that is closed, one comes from the system and another from
+    the shell, which may be late.
 
     Args:
         stop: begins to stop.
@@ -34,13 +45,17 @@ def stopping_on_signals(
         Where the signal that stopped it will stand; empty until then.
     """
     loop = asyncio.get_running_loop()
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    before = {each: signal.getsignal(each) for each in stopping_signals()}
     came: list[signal.Signals] = []
 
     def stopped(by: signal.Signals) -> None:
         came.append(by)
+        if by is signal.SIGHUP:
+            before[by] = signal.SIG_IGN
+        if len(came) > 1:
+            return
         stop()
-        for each in before:
+        for each in before.keys() - {signal.SIGHUP}:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
         _log_what_is_waited_for(at_hand())

@@ -186,7 +186,7 @@ class Leanbe(Attempting, Asserting):
         per_product: int | None = None,
         watcher: Watcher = NOBODY,
     ) -> signal.Signals | None:
-        """Be a worker: deliver what is due until SIGTERM or SIGINT.
+        """Be a worker: deliver what is due until SIGTERM, SIGINT or SIGHUP.
 
         Args:
             drain: return as soon as nothing is due any more.

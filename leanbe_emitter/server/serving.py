@@ -54,7 +54,7 @@ async def serve(
     beside: Beside,
     ready: Callable[[], object],
 ) -> None:
-    """Answer requests on a socket until SIGTERM or SIGINT, or an end.
+    """Answer requests on a socket until a signal (SIGTERM, SIGINT, SIGHUP), or an end.
 
     What is in flight then is finished, each way. A second signal ends the process at once.
 

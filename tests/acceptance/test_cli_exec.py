@@ -87,11 +87,14 @@ def test_a_variable_that_cannot_hold_the_secret_is_refused(
     assert (ran.status, f"'--secret-env': {said}" in ran.stderr) == (2, True), ran.stderr
 
 
-def test_sigterm_is_the_commands_and_leaves_no_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_the_commands_and_leaves_no_server(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     code = "import os, time; print(os.environ['LEANBE_EMITTER_URL'], flush=True); time.sleep(60)"
     with started("exec", "--", PYTHON, "-c", code, cwd=tmp_path) as process:
         url = line_of(process.stdout)
-        assert ended(process, signal.SIGTERM)[0] == 128 + 15
+        assert ended(process, number)[0] == 128 + number
     ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
     assert (ran.status, "nobody listens there" in ran.stderr) == (1, True)
 

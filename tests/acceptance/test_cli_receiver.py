@@ -76,7 +76,7 @@ def test_it_keeps_each_body_byte_for_byte_and_goes_on_counting(tmp_path: Path) -
     assert f"Content-Length: {len(BODY)}" in headers
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_stops_cleanly_with_a_connection_still_open(
     tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.command_line import run_process
+from tests.command_line import PROGRAM, catches, line_of, run_process, started
 from tests.receiving import SECRET, kept, receiving
 from tests.serving import serving
 from tests.waiting import until
@@ -37,19 +37,28 @@ def test_what_a_killed_servers_database_left_goes_with_the_next_one(tmp_path: Pa
             assert left == {lasting.ready["db"], next_one.ready["db"]}
 
 
-def test_an_ephemeral_database_goes_with_its_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_ephemeral_database_goes_with_its_server(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path, "--ephemeral") as served:
         file = Path(served.ready["db"].removeprefix("sqlite:///"))
         assert file.exists()
-        served.end(signal.SIGTERM)
+        served.end(number)
         assert not file.parent.exists()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_is_a_success_and_says_nothing(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path, "--ephemeral", "--quiet", "--log-json") as served:
         assert served.end(number) == (0, "")
+
+
+def test_a_server_that_is_to_outlive_its_terminal_does_not_end_with_it(tmp_path: Path) -> None:
+    program = ("nohup", *PROGRAM)
+    with started("serve", "--ephemeral", "--port", "0", cwd=tmp_path, program=program) as process:
+        assert line_of(process.stdout).startswith("http://")
+        assert catches(process, signal.SIGTERM)
+        assert not catches(process, signal.SIGHUP)
 
 
 def test_a_port_that_is_taken_stops_the_start_before_a_database_is_made(tmp_path: Path) -> None:

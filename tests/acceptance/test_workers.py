@@ -13,7 +13,7 @@ from sqlalchemy import text
 from leanbe_emitter import Attempt, Leanbe, Wanted
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from tests.command_line import ended, line_with, run_process, started
+from tests.command_line import catches, ended, line_with, run_process, started
 from tests.receiver import Receiver
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -129,11 +129,19 @@ def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
             assert ended(worker)[0] == -signal.SIGINT
 
 
-def catches(process: subprocess.Popen[str], which: signal.Signals) -> bool:
-    """Say whether a process has a handler of its own for a signal."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
-    return bool(int(mask, 16) >> (which - 1) & 1)
+def test_a_terminal_that_is_closed_stops_a_worker_once_however_often_it_says_so(
+    leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    delivery = owe(leanbe)
+    receiver.is_open.clear()
+    with worker_of(database_url, tmp_path) as worker:
+        assert receiver.busy.wait(PATIENCE_SECONDS)
+        worker.send_signal(signal.SIGHUP)
+        until(lambda: not catches(worker, signal.SIGTERM), "the first signal has come")
+        worker.send_signal(signal.SIGHUP)
+        receiver.is_open.set()
+        assert ended(worker)[0] == 0
+    assert outcomes(leanbe.deliveries.get(delivery).attempts) == [Outcome.DELIVERED]
 
 
 def test_an_interrupted_trigger_hands_back_what_it_did_not_begin(
