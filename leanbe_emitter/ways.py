@@ -34,6 +34,14 @@ class Way:
             request=f"{before}{self.request}{after}",
         )
 
+    def then(self, other: "Way") -> "Way":
+        """Return this and another sentence behind it."""
+        return Way(
+            call=f"{self.call} {other.call}",
+            command=f"{self.command} {other.command}",
+            request=f"{self.request} {other.request}",
+        )
+
 
 CREATE_PRODUCT = Way(
     call="leanbe.products.create(name)",

@@ -21,7 +21,7 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.storage.clocks import HOW_TO_MOVE, MANUAL, SYSTEM, StoredClock
+from leanbe_emitter.storage.clocks import HOW_TO_MOVE, StoredClock, kind_of
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 
@@ -76,9 +76,7 @@ class AdvancingClock:
     @property
     def kind(self) -> str:
         """Whether it can be moved: ``manual``, or ``system``."""
-        if isinstance(self._clock, StoredClock) and not self._clock.is_manual():
-            return SYSTEM
-        return MANUAL if isinstance(self._clock, MovableClock) else SYSTEM
+        return kind_of(self._clock)
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC.

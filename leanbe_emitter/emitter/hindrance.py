@@ -1,8 +1,9 @@
 """Why deliveries that somebody waits for do not come, as far as the database tells."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +12,9 @@ from leanbe_emitter.emitter.account import line_of
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.storage.tables import ProductRow, WebhookRow
+from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.reading import Ordering
 
@@ -21,25 +24,37 @@ class Hindrance:
     """What stands in the way.
 
     Attributes:
-        words: a sentence.
+        words: a sentence or two; what to do is in the words of who waits.
         delivery: the delivery that it tells of; None where there is none.
     """
 
-    words: str
+    words: Way
     delivery: Delivery | None = None
 
 
-def of_pending(session: Session, pending: Sequence[Delivery], *, now: datetime) -> Hindrance:
-    """Say what the nearest of deliveries that are owed waits for; there is one at least."""
+def of_pending(
+    session: Session, pending: Sequence[Delivery], *, now: datetime, stands_still: bool
+) -> Hindrance:
+    """Say what the nearest of deliveries that are owed waits for; there is one at least.
+
+    Args:
+        session: an open transaction.
+        pending: those that are owed.
+        now: the present instant.
+        stands_still: whether nothing falls due before somebody moves the clock.
+    """
     nearest = min(pending, key=lambda each: _distance(each, now))
-    standing = _standing(session, nearest, now)
-    return Hindrance(words=f"{line_of(nearest).strip()}; {standing}", delivery=nearest)
+    words = Way.same(f"{line_of(nearest).strip()}; {_standing(session, nearest, now)}")
+    due_at = nearest.next_due_at
+    if stands_still and due_at is not None and due_at > now:
+        words = words.then(_moving(due_at - now))
+    return Hindrance(words=words, delivery=nearest)
 
 
 def of_settled(delivery: Delivery) -> Hindrance:
     """Say that nothing more comes of a delivery."""
     end = f"it is {delivery.status.value}, and no attempt is left."
-    return Hindrance(words=f"{line_of(delivery).strip()}; {end}", delivery=delivery)
+    return Hindrance(words=Way.same(f"{line_of(delivery).strip()}; {end}"), delivery=delivery)
 
 
 def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
@@ -50,8 +65,9 @@ def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
         with_url = with_url.where(WebhookRow.product_id == row.id)
         nobody = f"The product {row.name!r} has no"
     if session.scalar(with_url.limit(1)) is not None:
-        return Hindrance(words="Nothing of the kind is owed.")
-    return Hindrance(words=f"{nobody} webhook URL: its events are recorded, and owed to nobody.")
+        return Hindrance(words=Way.same("Nothing of the kind is owed."))
+    owed_to_nobody = f"{nobody} webhook URL: its events are recorded, and owed to nobody."
+    return Hindrance(words=Way.same(owed_to_nobody))
 
 
 def _distance(delivery: Delivery, now: datetime) -> tuple[bool, bool, bool]:
@@ -70,6 +86,17 @@ def _standing(session: Session, delivery: Delivery, now: datetime) -> str:
     if _is_strict(session, delivery):
         return "it is due: is a worker running, and nothing before it owed (ordering = strict)?"
     return "it is due: is a worker running?"
+
+
+def _moving(gap: timedelta) -> Way:
+    """Say how a manual clock is moved so far, by whole seconds."""
+    seconds = math.ceil(gap.total_seconds())
+    advance = Way(
+        call=f"leanbe.clock.advance(seconds={seconds})",
+        command=f"leanbe-emitter clock advance {format_duration(seconds)}",
+        request=f'POST /api/v1/clock/advance {{"seconds": {seconds}}}',
+    )
+    return advance.between("The clock is manual: ", " moves it there.")
 
 
 def _is_strict(session: Session, delivery: Delivery) -> bool:

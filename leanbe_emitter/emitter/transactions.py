@@ -24,6 +24,7 @@ from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
+from leanbe_emitter.storage.clocks import MANUAL, kind_of
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.writers import holds_back, rows_written
 from leanbe_emitter.targets import TargetRules
@@ -178,6 +179,11 @@ class Transactions:
     def now(self) -> datetime:
         """Return the present instant."""
         return self._clock.now()
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the clock is a manual one: nothing falls due before somebody moves it."""
+        return kind_of(self._clock) == MANUAL
 
     @property
     def _current(self) -> Transaction | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.errors import WaitTimedOut
-from leanbe_emitter.ways import LIST_DELIVERIES
+from leanbe_emitter.ways import LIST_DELIVERIES, Way
 
 #: How long somebody who waits or follows rests before looking again, in seconds.
 LOOK_SECONDS = 0.05
@@ -16,7 +16,7 @@ async def wait_until(
     *,
     timeout_seconds: float,
     came: Callable[[], str],
-    why: Callable[[], str] = lambda: "Is a worker running?",
+    why: Callable[[], Way] = lambda: Way.same("Is a worker running?"),
 ) -> None:
     """Look again and again until it is met.
 
@@ -35,6 +35,6 @@ async def wait_until(
         if left <= 0:
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s {came()}.",
-                hint=LIST_DELIVERIES.between(f"{why()} ", " shows what is owed."),
+                hint=why().then(LIST_DELIVERIES.between("", " shows what is owed.")),
             )
         await rest(min(LOOK_SECONDS, left))

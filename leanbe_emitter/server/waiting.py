@@ -1,6 +1,6 @@
 """Waiting for deliveries: a request that holds no thread, and is answered as soon as they came."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, Request
@@ -130,18 +130,13 @@ class Hunt:
 
     def _hint(self) -> str:
         hindrance = self._leanbe.deliveries.hindrance(self._which)
-        if hindrance.delivery is None:
-            return f"{hindrance.words} {_OWED}"
-        return " ".join([hindrance.words, *self._ways(hindrance.delivery)])
-
-    def _ways(self, delivery: Delivery) -> Iterator[str]:
-        """Say what can be done about a delivery that does not come."""
-        clock, due_at = self._leanbe.clock, delivery.next_due_at
-        if clock.kind == "manual" and due_at is not None and due_at > clock.now():
-            yield "The clock is manual: POST /api/v1/clock/advance moves it there."
+        words, delivery = hindrance.words.request, hindrance.delivery
+        if delivery is None:
+            return f"{words} {_OWED}"
         if delivery.attempts and delivery.attempts[-1].answer_status in _REFUSALS:
             explain = f"POST /api/v1/deliveries/{delivery.id}/explain"
-            yield f"{explain} names a mistake with the signature."
+            return f"{words} {explain} names a mistake with the signature."
+        return words
 
     def _came(self) -> Sequence[Delivery]:
         if not self._is_for_rest:

@@ -11,7 +11,14 @@ from typing import Any
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import Clock, ManualClock, SystemClock, from_milliseconds, to_milliseconds
+from leanbe_emitter.clock import (
+    Clock,
+    ManualClock,
+    MovableClock,
+    SystemClock,
+    from_milliseconds,
+    to_milliseconds,
+)
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.tables import ClockRow
@@ -57,6 +64,17 @@ def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
 def _is_manual(database: Database) -> bool:
     with database.reading() as session:
         return session.scalar(_NOW) is not None
+
+
+def kind_of(clock: Clock) -> str:
+    """Return what a clock is: ``manual``, which somebody has to move, or ``system``.
+
+    Raises:
+        DatabaseUnavailable: the clock is the database's, which cannot be asked.
+    """
+    if isinstance(clock, StoredClock) and not clock.is_manual():
+        return SYSTEM
+    return MANUAL if isinstance(clock, MovableClock) else SYSTEM
 
 
 def _settle(database: Database, *, is_manual: bool) -> None:

@@ -84,6 +84,15 @@ def test_advancing_makes_the_retries_and_prints_them(manual: Cli) -> None:
     assert "exhausted" in manual("deliveries", "list").stdout
 
 
+def test_who_waits_in_vain_is_told_the_command_that_moves_the_clock(manual: Cli) -> None:
+    manual("faults", "add", "receiver-fails", "--how", "status:503")
+    manual("trigger", "idea.created")
+    ran = manual("deliveries", "wait", "--event", "idea.*", "--timeout", "0s")
+    assert ran.status == 1
+    told = "The clock is manual: leanbe-emitter clock advance 5s moves it there."
+    assert told in " ".join(ran.stderr.split())
+
+
 def test_no_attempt_is_left_of_a_delivery_only_behind_its_last(manual: Cli) -> None:
     manual("trigger", "idea.created", "--no-deliver")
     lines = manual("clock", "run-until-settled", "--output", "table").stdout.splitlines()

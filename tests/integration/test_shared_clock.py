@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut
 from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.emitter import Attempt
 from leanbe_emitter.emitter.results import Results
@@ -97,6 +97,24 @@ def test_a_retry_waits_for_it_and_what_is_due_does_not(leanbe: Leanbe, other: Le
     assert other.deliver() == []
     leanbe.clock.set(START + timedelta(seconds=5))
     assert [each.outcome for each in other.deliver()] == ["delivered"]
+    assert leanbe.deliveries.get(delivery).delivered
+
+
+def test_who_waits_in_vain_is_told_how_it_is_moved_by_whole_seconds(leanbe: Leanbe) -> None:
+    leanbe.faults.receiver_fails(how="refused")
+    delivery = leanbe.trigger("idea.created")
+    leanbe.clock.advance(seconds=0.5)
+    with pytest.raises(WaitTimedOut) as raised:
+        leanbe.deliveries.wait_for("idea.created", timeout_seconds=0)
+    hints = raised.value.hints
+    ways = {
+        "leanbe.clock.advance(seconds=5)": hints.call,
+        "leanbe-emitter clock advance 5s": hints.command,
+        'POST /api/v1/clock/advance {"seconds": 5}': hints.request,
+    }
+    for way, hint in ways.items():
+        assert f"The clock is manual: {way} moves it there." in hint
+    leanbe.clock.advance(seconds=5)
     assert leanbe.deliveries.get(delivery).delivered
 
 
