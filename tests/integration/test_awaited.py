@@ -434,7 +434,7 @@ def test_what_hangs_or_blocks_is_an_outcome_that_names_the_line(
     receive: Callable[[ReceivedRequest], Any],
 ) -> None:
     async def test() -> str | None:
-        async with opened(receive, timeout="50ms") as (leanbe, _):
+        async with opened(receive, timeout=f"{SOON}s") as (leanbe, _):
             delivery = await leanbe.trigger("idea.created")
             assert delivery.outcome == "unknown"
             return delivery.attempts[0].error
@@ -445,10 +445,16 @@ def test_what_hangs_or_blocks_is_an_outcome_that_names_the_line(
 
 
 def test_a_call_that_is_cancelled_is_accounted_for_and_holds_up_nobody(here: Here) -> None:
+    limit = asyncio.Timeout(None)
+
+    async def hangs_at_the_limit(_: ReceivedRequest) -> None:
+        limit.reschedule(asyncio.get_running_loop().time())
+        await for_ever()
+
     async def test() -> None:
-        async with opened(hangs) as (leanbe, _):
+        async with opened(hangs_at_the_limit) as (leanbe, _):
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(SOON):
+                async with limit:
                     await leanbe.trigger("idea.created")
             delivery = leanbe.deliveries.last()
             assert (delivery.status, delivery.outcome) == ("pending", "unknown")
