@@ -25,8 +25,8 @@ def clock() -> None:
     """The time; a manual clock's stands still until it is moved.
 
     "serve --clock manual" and "serve --ephemeral" make the clock of a database manual, for every
-    process that opens it from then on. It holds back retries only: what is due at its present time
-    is sent at once.
+    process on it; servers and workers that run already follow. It holds back retries only: what is
+    due at its present time is sent at once.
     """
 
 

@@ -107,8 +107,8 @@ def serve(  # noqa: PLR0913 - one argument for each option
     A seed file is planted where there is no product yet, and by each reset: products with what
     they have, and no event of it. See docs/seed-files.md.
 
-    A manual clock, the same for every process that opens the database from then on, holds back
-    retries until it is moved: see "clock".
+    A manual clock, the same for every process on the database, holds back retries until it is
+    moved: see "clock".
     """
     arguments = {"host": host, "port": port, "allow_targets": allow_targets}
     settings = invocation.settings(**arguments)

@@ -27,6 +27,7 @@ from leanbe_emitter.delivery.strict import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.clocks import StoredClock, stands_still
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow
@@ -235,9 +236,12 @@ class Queue:
 
         That is a retry whose time comes, or a lease that runs out.
         """
-        stands_still = self._lease_clock is not self._clock
         with self._database.reading() as session:
-            return due.next_within(session, seconds, self._instants(), stands_still=stands_still)
+            if isinstance(self._clock, StoredClock):
+                # Whoever made it manual, or the machine's, told that there is something to see.
+                self._clock.look(session)
+            still = stands_still(self._clock)
+            return due.next_within(session, seconds, self._instants(), stands_still=still)
 
     def due(self) -> Due:
         """Say what is owed right now."""
@@ -316,7 +320,7 @@ class Queue:
     def _instants(self) -> Instants:
         """Return what time it is by both clocks; where they are one, it is asked once."""
         now = self._now()
-        if self._lease_clock is self._clock:
+        if not stands_still(self._clock):
             return Instants(now, now)
         return Instants(now, to_milliseconds(self._lease_clock.now()))
 

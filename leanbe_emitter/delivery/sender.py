@@ -28,6 +28,7 @@ from leanbe_emitter.delivery.transport import (
     compose_headers,
 )
 from leanbe_emitter.errors import FaultNeedsWire
+from leanbe_emitter.storage.clocks import stands_still
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.ambiguities import SettledAt
@@ -162,7 +163,9 @@ class Sender:
             answer_status=evidence.answer_status,
             retry_after=_header(evidence.answer_headers, "retry-after"),
         )
-        return next_delay_seconds(facts, reading=reading, jitter=self._jitter, now=now)
+        # On a manual clock they do not come by themselves, and are to be the same in every run.
+        jitter = None if stands_still(self._clock) else self._jitter
+        return next_delay_seconds(facts, reading=reading, jitter=jitter, now=now)
 
 
 def _reading(claimed: Claimed) -> Reading:

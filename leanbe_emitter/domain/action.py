@@ -19,7 +19,7 @@ from leanbe_emitter.domain.fields import changes
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import NewEvent
-from leanbe_emitter.storage.clocks import StoredClock
+from leanbe_emitter.storage.clocks import stands_still
 from leanbe_emitter.storage.last_ids import last_id
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.storage.writers import is_alone
@@ -98,7 +98,7 @@ class Action:
         given = next(self._given, None)
         if given is not None:
             return given
-        if among is not None and isinstance(self.clock, StoredClock):
+        if among is not None and stands_still(self.clock):
             last = last_id(self.session, among, second=self.now_ms // 1000)
             self.ids.follow(last, of=IdOf.DOCUMENT)
         return self.ids.object_id(self.now)

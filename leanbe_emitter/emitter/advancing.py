@@ -21,7 +21,7 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.storage.clocks import HOW_TO_MOVE, StoredClock, kind_of
+from leanbe_emitter.storage.clocks import HOW_TO_MOVE, MANUAL, StoredClock, kind_of
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 
@@ -201,7 +201,7 @@ class AdvancingClock:
         return None if due is None else from_milliseconds(due)
 
     def _movable(self) -> MovableClock:
-        if isinstance(self._clock, MovableClock):
+        if isinstance(self._clock, MovableClock) and self.kind == MANUAL:
             return self._clock
         raise Conflict("The machine's own clock cannot be moved.", hint=HOW_TO_MOVE)
 

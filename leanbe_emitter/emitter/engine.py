@@ -247,9 +247,11 @@ class Engine:
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
             try:
+                # By chance, retries of many workers do not come in step.
+                jitter = random.Random()  # noqa: S311 - no secret comes of it
                 worker = Worker(
                     self.queue,
-                    self._sender(transport, jitter=self._jitter()),
+                    self._sender(transport, jitter=jitter),
                     clock=self._clock,
                     concurrency=concurrency,
                     per_product=per_product,
@@ -274,15 +276,6 @@ class Engine:
             return self.queue.due()
         except DatabaseUnavailable:
             return None
-
-    def _jitter(self) -> random.Random | None:
-        """Return the chance by which retries of many workers do not come in step.
-
-        On a manual clock they do not come by themselves, and are to be the same in every run.
-        """
-        if isinstance(self._clock, StoredClock):
-            return None
-        return random.Random()  # noqa: S311 - no secret comes of it
 
     def _foreground(self, watcher: Watcher) -> Foreground:
         transport = self._routed(self._given or self._network)

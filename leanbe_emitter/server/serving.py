@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.delivery.stopping import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.emitter import Leanbe
-from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.storage.retention import Pruned
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 THREADS = 12
 #: How long a stop waits for requests that are being answered, in seconds.
 GRACE_SECONDS = 5
+#: How often a server without a worker looks whose the database's clock is, in seconds.
+LOOK_SECONDS = 2.0
 #: How often what is too old is deleted, in seconds.
 PRUNE_SECONDS = 3600.0
 
@@ -74,6 +76,8 @@ async def serve(
             if beside.keep is not None:
                 keep = beside.keep
                 await last_first.enter_async_context(in_background(lambda: _prune(leanbe, keep)))
+            if not beside.works:
+                await last_first.enter_async_context(in_background(lambda: _follow(leanbe)))
             if beside.works:
                 working = leanbe.working(watcher=app.state.news)
                 app.state.worker = await last_first.enter_async_context(working)
@@ -130,6 +134,14 @@ def _log_failure(worker: asyncio.Task[None]) -> None:
     """Say that nothing is delivered here any more; ``/readyz`` says so from now on."""
     if not worker.cancelled() and (error := worker.exception()) is not None:
         logger.error("The worker inside has failed.", exc_info=error)
+
+
+async def _follow(leanbe: Leanbe) -> None:
+    """See again and again whose the database's clock is, as a worker does where there is one."""
+    while True:
+        with suppress(DatabaseUnavailable):
+            await asyncio.to_thread(lambda: leanbe.clock.kind)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _prune(leanbe: Leanbe, keep: timedelta) -> None:

@@ -1,11 +1,12 @@
 """The clock of a database: the machine's, or a manual one: a row, the same for all processes.
 
-Which of them it is, a handle learns when it is opened: where it is the machine's, nothing is asked
-ever after.
+Which of them it is, a handle learns when it is opened, and may look again: its worker does so
+whenever it rests. In between, the machine's costs nothing, and a manual one is asked for each time.
 """
 
 import threading
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import delete, exists, select, update
@@ -58,12 +59,15 @@ def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
         return ManualClock(now) if wanted == MANUAL else SystemClock()
     if wanted is not None:
         _settle(database, is_manual=wanted == MANUAL)
-    return StoredClock(database) if _is_manual(database) else SystemClock()
-
-
-def _is_manual(database: Database) -> bool:
+    clock = StoredClock(database)
     with database.reading() as session:
-        return session.scalar(_NOW) is not None
+        clock.look(session)
+    return clock
+
+
+def stands_still(clock: Clock) -> bool:
+    """Say whether a clock is a database's, and manual, as far as is known: nothing is asked."""
+    return isinstance(clock, StoredClock) and clock.stands_still
 
 
 def kind_of(clock: Clock) -> str:
@@ -80,29 +84,45 @@ def kind_of(clock: Clock) -> str:
 def _settle(database: Database, *, is_manual: bool) -> None:
     """Let a database's clock be manual, or the machine's; a manual one goes on where it stands."""
     with database.transaction() as session:
-        if not is_manual:
-            session.execute(delete(ClockRow))
-        elif not session.scalar(select(exists(select(ClockRow.id)))):
+        was_manual = session.scalar(select(exists(select(ClockRow.id))))
+        if is_manual == was_manual:
+            return
+        if is_manual:
             now = to_milliseconds(SystemClock().now())
             session.add(ClockRow(id=1, now_at=now, begun_at=now))
+        else:
+            session.execute(delete(ClockRow))
+        tell_workers(session)
 
 
 class StoredClock:
-    """A database's manual clock: whoever moves it moves it for every process.
+    """A database's clock: where it is manual, whoever moves it moves it for every process.
 
     It is asked on connections of its own, because the time is asked for in the middle of
     transactions. Where nobody can be asked, it stands where it was last seen. Once the database's
-    clock is the machine's again, so is this one.
+    clock is the machine's again, so is this one; once it is manual, this one is when it has looked.
+
+    Attributes:
+        stands_still: whether it was manual when it was last looked at.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database.again()
+        self._shared = database
+        self._machines = SystemClock()
         self._one_at_a_time = threading.Lock()
         self._asking: Any = None
-        self._seen = SystemClock().now()
+        self._seen = self._machines.now()
+        self.stands_still = False
+
+    @cached_property
+    def _database(self) -> Database:
+        """A handle of its own."""
+        return self._shared.again()
 
     def now(self) -> datetime:
-        """Return the time that was last set, by whichever process."""
+        """Return the time that was last set, by whichever process; or the machine's."""
+        if not self.stands_still:
+            return self._machines.now()
         with self._one_at_a_time:
             try:
                 self._seen = self._asked()
@@ -111,12 +131,18 @@ class StoredClock:
             return self._seen
 
     def is_manual(self) -> bool:
-        """Say whether the database's clock still is; it may be the machine's again.
+        """Say whether the database's clock is manual now.
 
         Raises:
             DatabaseUnavailable: it cannot be asked.
         """
-        return _is_manual(self._database)
+        with self._database.reading() as session:
+            self.look(session)
+        return self.stands_still
+
+    def look(self, session: Session) -> None:
+        """See whether the database's clock is manual now, in the caller's transaction."""
+        self.stands_still = session.scalar(_NOW) is not None
 
     def set(self, instant: datetime) -> None:
         """Set the time, backwards too, and let workers look what is due by that.
@@ -145,16 +171,16 @@ class StoredClock:
                 self._move(session, to_milliseconds(to))
             return is_there
 
-    def begin_again(self, session: Session) -> datetime:
+    def begin_again(self, session: Session) -> datetime | None:
         """Go back to where it was last set, or began to be manual, in the caller's transaction.
 
         Returns:
-            The instant, which ``now`` tells when the transaction is committed.
-
-        Raises:
-            Conflict: the database's clock is the machine's by now.
+            The instant, which ``now`` tells when the transaction is committed; None where the
+            clock is the machine's.
         """
-        begun_at = session.scalar(select(ClockRow.begun_at)) or 0
+        begun_at = session.scalar(select(ClockRow.begun_at))
+        if begun_at is None:
+            return None
         self._move(session, begun_at)
         return from_milliseconds(begun_at)
 
@@ -162,7 +188,8 @@ class StoredClock:
         """Close its connections."""
         with self._one_at_a_time:
             self._stop_asking()
-        self._database.close()
+        if "_database" in vars(self):
+            self._database.close()
 
     def _asked(self) -> datetime:
         """Ask the driver itself: a worker's loop does so several times for each attempt."""
@@ -171,7 +198,10 @@ class StoredClock:
             if self._database.dialect == "postgresql":
                 self._asking.autocommit = True
         standing = self._asking.execute(_NOW_TEXT).fetchall()
-        return from_milliseconds(standing[0][0]) if standing else SystemClock().now()
+        if standing:
+            return from_milliseconds(standing[0][0])
+        self.stands_still = False
+        return self._machines.now()
 
     def _stop_asking(self) -> None:
         if self._asking is not None:
@@ -188,4 +218,4 @@ class StoredClock:
         tell_workers(session)
 
     def __repr__(self) -> str:
-        return f"StoredClock({self._database!r})"
+        return f"StoredClock({self._shared!r})"

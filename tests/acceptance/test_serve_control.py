@@ -2,11 +2,19 @@
 
 import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from leanbe_emitter import Leanbe
 from tests.command_line import Cli
 from tests.receiving import SECRET, receiving
 from tests.serving import serving
+from tests.waiting import until
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = "2026-01-01T00:00:00.000Z"
 
 
 def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path) -> None:
@@ -25,6 +33,24 @@ def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path
     assert outcomes in (["unknown", "unknown", "delivered"], ["unknown", "delivered"])
     assert [each["outcome"] for each in delivery["attempts"]] == ["unknown", "unknown", "delivered"]
     assert shown == f"{advanced['now']}\tmanual\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--workers-off",)], ids=["worker", "no worker"])
+def test_a_server_learns_that_another_process_made_the_clock_manual(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with serving(tmp_path, *options) as served:
+        served.client.post("/products", json={"name": "Acme"})
+        with Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}", clock="manual") as leanbe:
+            leanbe.clock.set(START)
+
+        def created_at() -> str:
+            made = served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
+            return str(made.json()["createdAt"])
+
+        until(lambda: created_at().startswith("2026-01-01"), "it goes by the manual clock")
+        assert served.client.get("/clock").json() == {"kind": "manual", "now": NOW}
+        assert served.client.get("/info").json()["clock"] == {"kind": "manual", "now": NOW}
 
 
 def test_the_stream_goes_on_behind_a_cursor_and_holds_up_no_stop(tmp_path: Path) -> None:

@@ -188,8 +188,51 @@ def test_it_can_be_the_machines_again(leanbe: Leanbe, other: Leanbe, database_ur
         assert machines.clock.kind == "system"
     assert other.clock.now() > START + timedelta(days=30)
     assert (leanbe.clock.kind, other.clock.kind) == ("system", "system")
-    with pytest.raises(Conflict, match="by now"):
+    with pytest.raises(Conflict, match="cannot be moved"):
         leanbe.clock.set(START)
+
+
+def test_who_moves_it_while_it_becomes_the_machines_is_told(
+    leanbe: Leanbe, database_url: str
+) -> None:
+    assert isinstance(leanbe._clock, StoredClock)
+    with opened(database_url, clock="system"), pytest.raises(Conflict, match="by now"):
+        leanbe._clock.set(START)
+
+
+@on_a_loop
+async def test_a_worker_learns_that_somebody_made_it_manual(database_url: str) -> None:
+    async with Leanbe(database_url, transport=Answering()) as early, early.working():
+        assert early.clock.kind == "system"
+        async with Leanbe(database_url, clock="manual") as manual:
+            manual.clock.set(START)
+            await seen(lambda: early.clock.now() == START, "it goes by the manual clock")
+            early.faults.receiver_fails(how="refused")
+            early.products.create("Acme", webhook_url="http://a.test/").ideas.create(title="A map")
+            await seen(lambda: bool(early.deliveries.last().attempts), "the first attempt is made")
+            assert early.deliveries.last().next_due_at == START + timedelta(seconds=5)
+            manual.clock.set(START + timedelta(seconds=5))
+            await seen(lambda: early.deliveries.last().delivered, "the retry is made")
+
+
+def test_who_asks_whose_it_is_learns_that_somebody_made_it_manual(database_url: str) -> None:
+    with opened(database_url) as early, opened(database_url, clock="manual") as manual:
+        manual.clock.set(START)
+        assert early.clock.now() > START
+        assert early.clock.kind == "manual"
+        assert early.clock.now() == START
+        early.clock.advance(hours=1)
+        assert manual.clock.now() == START + timedelta(hours=1)
+
+
+def test_its_ids_go_on_behind_those_of_others_once_it_is_manual(database_url: str) -> None:
+    with opened(database_url) as early, opened(database_url, clock="manual") as manual:
+        assert early.clock.kind == "manual"
+        titles = [str(number) for number in range(8)]
+        acme = manual.products.create("Acme")
+        for handle, title in zip((early, manual) * 4, titles, strict=True):
+            handle.products.get("Acme").ideas.create(title=title)
+        assert [each.title for each in acme.ideas.list()] == titles
 
 
 def test_a_manual_clock_goes_on_where_it_stands(leanbe: Leanbe, database_url: str) -> None:
