@@ -22,25 +22,47 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Of who has the turn; None: in none, or nobody has it, or has not said yet.
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._changing = threading.Lock()
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
         """Have a turn for as long as the block lasts."""
         lock = await self._acquired()
-        self._loop = running_loop()
         try:
             yield
         finally:
-            lock.release()
+            self._end(lock)
 
     async def _acquired(self) -> threading.Lock:
         while True:
             lock = self._lock
             # Who waits in a loop must not hold it up: whoever has the turn may need it.
             if lock.acquire(timeout=0 if is_running_loop() else LOOK_BEHIND_SECONDS):
-                return lock
-            if self._loop is not None and not self._loop.is_running():
-                self._lock = threading.Lock()
-            elif is_running_loop():
+                if self._begin(lock):
+                    return lock
+            elif not self._takes_from_who_was_left_behind(lock) and is_running_loop():
                 await asyncio.sleep(LOOK_SECONDS)
+
+    def _begin(self, lock: threading.Lock) -> bool:
+        """Note where the turn is had; return False where it was taken away before it was given."""
+        with self._changing:
+            if lock is not self._lock:
+                lock.release()
+                return False
+            self._loop = running_loop()
+            return True
+
+    def _end(self, lock: threading.Lock) -> None:
+        with self._changing:
+            if lock is self._lock:
+                self._loop = None
+        lock.release()
+
+    def _takes_from_who_was_left_behind(self, lock: threading.Lock) -> bool:
+        with self._changing:
+            if lock is not self._lock or self._loop is None or self._loop.is_running():
+                return False
+            self._lock, self._loop = threading.Lock(), None
+            return True

@@ -1,0 +1,68 @@
+"""Turns: one caller has it, whatever happens in the moment in which it is given or taken away."""
+
+import asyncio
+import threading
+
+import pytest
+
+from leanbe_emitter.emitter.turns import Turns
+from leanbe_emitter.emitter.waiting import drive
+
+
+async def have_one(turns: Turns) -> None:
+    async with turns.one():
+        pass
+
+
+def test_who_has_just_got_it_keeps_it_though_the_loop_of_the_last_one_has_ended() -> None:
+    turns = Turns()
+    asyncio.run(have_one(turns))
+
+    async def wait() -> None:
+        async with asyncio.timeout(0.05):
+            await have_one(turns)
+
+    with turns._lock, pytest.raises(TimeoutError):
+        asyncio.run(wait())
+    asyncio.run(wait())
+
+
+def test_who_gets_what_was_taken_away_meanwhile_has_no_turn() -> None:
+    class TakenAway:
+        """What somebody waits for while another one puts a lock in its place."""
+
+        is_held = False
+
+        def acquire(self, timeout: float) -> bool:
+            del timeout
+            turns._lock = threading.Lock()
+            self.is_held = True
+            return True
+
+        def release(self) -> None:
+            self.is_held = False
+
+    turns = Turns()
+    turns._lock = taken = TakenAway()  # type: ignore[assignment]
+    assert drive(turns._acquired()) is turns._lock
+    assert not taken.is_held
+
+
+def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
+    async def stay() -> None:
+        async with turns.one():
+            loop.stop()
+            await asyncio.Event().wait()
+
+    turns, loop = Turns(), asyncio.new_event_loop()
+    task = loop.create_task(stay())
+    loop.run_forever()
+    left = turns._lock
+    drive(have_one(turns))
+    assert turns._lock is not left
+    assert not turns._takes_from_who_was_left_behind(left)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    loop.close()
+    assert not left.locked()
