@@ -9,11 +9,14 @@ import pytest
 from leanbe_emitter.delivery.transport import Unknown
 from tests.apps import SOON, calling, told
 from tests.framework_apps import STEPS, django_asgi_app, fastapi_app, litestar_app, starlette_app
-from tests.loops import on_a_loop
+from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.sending import BODY, post
 
-FRAMEWORKS = [fastapi_app, starlette_app, litestar_app, django_asgi_app]
+WITHOUT_THREADS = [fastapi_app, starlette_app, litestar_app]
+FRAMEWORKS = [*WITHOUT_THREADS, django_asgi_app]
 WITH_LIFESPAN = {"fastapi": fastapi_app, "starlette": starlette_app, "litestar": litestar_app}
+
+HANGS = r"hangs at .* in for_ever: await asyncio"
 
 
 @pytest.mark.parametrize("make", FRAMEWORKS)
@@ -46,20 +49,29 @@ async def test_a_refusal_is_no_error(make: Callable[[], Any]) -> None:
         assert transport.errors.take() == []
 
 
-@pytest.mark.parametrize("make", FRAMEWORKS)
-@on_a_loop
+@pytest.mark.parametrize("make", WITHOUT_THREADS)
+@in_its_own_time
 async def test_a_hanging_endpoint_is_unknown_and_its_line_named(make: Callable[[], Any]) -> None:
-    async with calling(make(), answer_seconds=SOON) as transport:
-        with pytest.raises(Unknown, match=r"hangs at .* in for_ever: await asyncio"):
+    async with calling(make(), answer_seconds=10) as transport:
+        with taking(10), pytest.raises(Unknown, match=HANGS):
             await transport.send(post("http://testserver/hang"))
 
 
-@pytest.mark.parametrize("make", [fastapi_app, starlette_app, litestar_app])
+@on_a_loop
+async def test_a_hanging_view_of_django_is_unknown_and_its_line_named() -> None:
+    async with calling(django_asgi_app()) as transport:
+        await transport.send(post("http://testserver/ok"))
+        with pytest.raises(Unknown, match=HANGS):
+            await transport.send(post("http://testserver/hang", timeout_seconds=1))
+
+
+@pytest.mark.parametrize("make", WITHOUT_THREADS)
 @on_a_loop
 async def test_a_blocking_endpoint_is_unknown_and_its_line_named(make: Callable[[], Any]) -> None:
-    async with calling(make(), answer_seconds=SOON) as transport:
+    async with calling(make()) as transport:
+        await transport.send(post("http://testserver/ok"))
         with pytest.raises(Unknown, match=r"blocks at .*: time\.sleep\(20\)"):
-            await transport.send(post("http://testserver/block"))
+            await transport.send(post("http://testserver/block", timeout_seconds=SOON))
         assert transport.errors.take() == []
 
 

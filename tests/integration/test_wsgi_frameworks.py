@@ -56,9 +56,10 @@ def test_a_refusal_is_no_error(make: Callable[[], Any]) -> None:
 
 @pytest.mark.parametrize("make", [*APPS, flask_client, django_client])
 def test_a_blocking_view_is_unknown_and_its_line_named(make: Callable[[], Any]) -> None:
-    transport = transport_for(make(), answer_seconds=SOON)
+    transport = transport_for(make(), answer_seconds=10)
+    drive(transport.send(post("http://testserver/ok")))
     with pytest.raises(Unknown, match=r"blocks at .*: time\.sleep\(20\)"):
-        drive(transport.send(post("http://testserver/block")))
+        drive(transport.send(post("http://testserver/block", timeout_seconds=SOON)))
     assert transport.errors.take() == []
 
 
