@@ -89,9 +89,11 @@ class Databases:
 
     Args:
         cluster: where they are.
+        patience_seconds: how long those that close their connection may take to be gone.
     """
 
     cluster: Cluster
+    patience_seconds: float = 0.5
     _free: list[_Made] = field(default_factory=list)
 
     @contextmanager
@@ -101,7 +103,7 @@ class Databases:
         try:
             yield made.url
         finally:
-            if _is_as_new(made):
+            if _is_as_new(made, patience_seconds=self.patience_seconds):
                 self._free.append(made)
             else:
                 made.drops.close()
@@ -124,11 +126,12 @@ class Databases:
             )
 
 
-def _is_as_new(made: _Made) -> bool:
+def _is_as_new(made: _Made, *, patience_seconds: float) -> bool:
     """Empty a database; say whether that made it what it was."""
     try:
         with psycopg.connect(made.url, autocommit=True) as connection:
-            if not _is_left(connection) or _make(connection) != made.make:
+            is_left = _is_left(connection, patience_seconds=patience_seconds)
+            if not is_left or _make(connection) != made.make:
                 return False
             connection.execute(f"{_EMPTY};{made.rewind}".encode())
             return bool(_one(connection, _SIZE) < made.size + _GROWN)
@@ -136,10 +139,14 @@ def _is_as_new(made: _Made) -> bool:
         return False
 
 
-def _is_left(connection: psycopg.Connection) -> bool:
+def _is_left(connection: psycopg.Connection, *, patience_seconds: float) -> bool:
     """Say whether all others are gone; those that just closed their connection are in a moment."""
     try:
-        until(lambda: _one(connection, _OTHERS) == 0, "all have gone", patience_seconds=0.5)
+        until(
+            lambda: _one(connection, _OTHERS) == 0,
+            "all have gone",
+            patience_seconds=patience_seconds,
+        )
     except AssertionError:
         return False
     return True

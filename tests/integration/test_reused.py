@@ -9,6 +9,7 @@ from sqlalchemy import text
 from leanbe_emitter import Leanbe
 from tests.postgresql import Cluster
 from tests.reused import Databases
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -19,7 +20,8 @@ def own(cluster: Cluster) -> Iterator[Databases]:
     own.drop()
 
 
-def test_it_is_empty_for_the_next_and_counts_from_one_again(own: Databases) -> None:
+def test_it_is_empty_for_the_next_and_counts_from_one_again(cluster: Cluster) -> None:
+    own = Databases(cluster, patience_seconds=PATIENCE_SECONDS)
     first: list[int] = []
     for _ in range(2):
         with own.empty() as url, Leanbe(url) as leanbe:
@@ -29,6 +31,7 @@ def test_it_is_empty_for_the_next_and_counts_from_one_again(own: Databases) -> N
                 first += session.scalars(text("SELECT min(position) FROM journal"))
     assert len(own._free) == 1
     assert first[0] == first[1]
+    own.drop()
 
 
 @pytest.mark.parametrize(
