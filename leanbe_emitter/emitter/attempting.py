@@ -118,12 +118,7 @@ class Attempting:
             assume=assume or {},
         )
         (triggered,) = await self.trigger_all(wanted, watcher=watcher)
-        if triggered.delivery is None:
-            raise Conflict(
-                f"{event} was recorded, and nothing is owed for it.",
-                hint=SET_WEBHOOK.between("Set a webhook URL, if the product has none: ", "."),
-            )
-        return triggered.delivery
+        return triggered.owed()
 
     @waits("leanbe.trigger_all()")
     async def trigger_all(

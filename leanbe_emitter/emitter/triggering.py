@@ -18,11 +18,12 @@ from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers
 from leanbe_emitter.emitter.synthetic import Author, Synthetic, Wanted, document_of
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import NewEvent, triggered_at, wants
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.tables import EventRow, ProductRow, WebhookRow
+from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.assumptions import check, deviations, read
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.reading import Reading
@@ -34,6 +35,19 @@ class Triggered:
 
     event: Event
     delivery: Delivery | None
+
+    def owed(self) -> Delivery:
+        """Return the delivery, for those to whom the event is of no use without one.
+
+        Raises:
+            Conflict: nothing is owed.
+        """
+        if self.delivery is None:
+            raise Conflict(
+                f"{self.event.name} was recorded, and nothing is owed for it.",
+                hint=SET_WEBHOOK.between("Set a webhook URL, if the product has none: ", "."),
+            )
+        return self.delivery
 
     def document(self) -> dict[str, Any]:
         """Return both as JSON."""

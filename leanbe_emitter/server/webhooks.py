@@ -75,7 +75,11 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("POST", f"{path}/test", gives=delivery_schemas.TRIGGERED, status=201)
     def test(product: str) -> Response:
-        """Raise a sample event (customer.created) for a product's webhook to receive."""
+        """Raise a sample event (customer.created) for a product's webhook to receive.
+
+        Without a URL, or where the product does not want the event, it is a conflict (409).
+        """
         wanted = Wanted(events=[_SAMPLE], product=product)
         (triggered,) = leanbe.trigger_all(wanted, deliver=False)
+        triggered.owed()
         return answers.one(triggered, status=201)

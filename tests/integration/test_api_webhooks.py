@@ -54,6 +54,13 @@ def test_a_test_raises_a_sample_event_and_shows_what_is_owed(api: Api) -> None:
     assert told.json()["delivery"]["_id"] == api.leanbe.deliveries.last().id
 
 
+def test_a_webhook_without_a_url_cannot_be_tested(api: Api) -> None:
+    told = api("POST", f"{HOOK}/test")
+    assert (told.status_code, told.json()["code"]) == (409, "conflict")
+    assert told.json()["detail"] == "customer.created was recorded, and nothing is owed for it."
+    assert "PUT /api/v1/products/{product}/webhook" in told.json()["hint"]
+
+
 def test_whom_to_trust_is_set_with_the_url_and_stays_with_another(api: Api, tmp_path: Path) -> None:
     authorities = tmp_path / "authorities.pem"
     trustme.CA().cert_pem.write_to_path(authorities)
