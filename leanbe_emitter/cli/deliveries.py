@@ -231,7 +231,8 @@ def discard(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Give up pending deliveries: by id, or by what they have in common.
 
-    What is settled already, or in flight at this moment, stays as it is.
+    What is settled already, or in flight at this moment, stays as it is; where it is named by its
+    id, that is an error, and nothing is given up.
     """
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 

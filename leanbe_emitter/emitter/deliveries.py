@@ -21,12 +21,13 @@ from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
-from leanbe_emitter.errors import InvalidValue, NotFound
+from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage import journal
 from leanbe_emitter.storage.journal import Cursor
-from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
+from leanbe_emitter.storage.states import UNHELD, DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
+from leanbe_emitter.ways import LIST_DELIVERIES
 from leanbe_emitter.wire.catalogue import matching
 from leanbe_emitter.wire.explain import Explanation
 from leanbe_emitter.wire.instants import print_instant
@@ -267,16 +268,17 @@ class Deliveries:
     ) -> Sequence[Delivery]:
         """Give up what is pending, by name or by filter; return what was cancelled.
 
-        What is in flight at this moment is left alone, and so is what is settled.
+        Of what a filter means, what is in flight at this moment or settled is left alone.
 
         Raises:
             NotFound: there is no such delivery, or no such product as the filter names.
+            Conflict: a delivery that is named is settled already, or in flight; all are left alone.
             InvalidValue: a reference names several, or the filter is refused.
         """
         with self._transactions.acting() as action:
             session = action.session
             ids = [row_of(session, reference).id for reference in references]
-            cancelled = cancel(session, DeliveryRow.id.in_(ids)) if ids else []
+            cancelled = _cancel_named(session, ids) if ids else []
             if which is not None:
                 found = selected(session, which, DeliveryRow.id)
                 cancelled += cancel(session, DeliveryRow.id.in_(found))
@@ -372,6 +374,26 @@ def row_of(session: Session, reference: DeliveryRef) -> DeliveryRow:
     """
     text = reference.id if isinstance(reference, Delivery) else reference
     return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
+
+
+def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
+    """Cancel all of these, or none.
+
+    Raises:
+        Conflict: one of them is settled already, or in flight.
+    """
+    states = select(DeliveryRow.id, DeliveryRow.state).where(DeliveryRow.id.in_(ids))
+    for identifier, state in session.execute(states):
+        if state in UNHELD:
+            continue
+        what = f"{state} already" if state.is_end else "in flight"
+        raise Conflict(
+            f"The delivery {identifier} is {what}.",
+            hint=LIST_DELIVERIES.between(
+                "What is owed can be given up between its attempts: ", " shows it."
+            ),
+        )
+    return cancel(session, DeliveryRow.id.in_(ids))
 
 
 def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:

@@ -129,7 +129,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def discard(given: Annotated[Discarding, Depends(Body(Discarding))]) -> Response:
         """Give up pending deliveries; what is settled already, or in flight, stays as it is.
 
-        Answers with those that were given up.
+        Answers with those that were given up. One that is named, and stays, is a conflict (409).
         """
         before = _ago(leanbe, given.older_than)
         return answers.page(

@@ -452,6 +452,8 @@ def test_discarding_gives_up_what_is_pending(cli: Cli) -> None:
     cli("trigger", "idea.created", "--no-deliver", "--times", "2")
     one = newest(cli)
     assert cli("deliveries", "discard", one).stderr == "Discarded 1.\n"
+    again = cli("deliveries", "discard", one)
+    assert (again.status, f"{one} is cancelled already." in again.stderr) == (2, True)
     assert cli("deliveries", "discard", "--older-than", "1h").stderr == "Discarded 0.\n"
     assert cli("deliveries", "discard", "--status", "pending").stderr == "Discarded 1.\n"
 

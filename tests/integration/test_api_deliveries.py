@@ -151,6 +151,9 @@ def test_what_is_discarded_is_cancelled(api: Api) -> None:
     assert ids(api("POST", "/deliveries/discard", {"olderThan": "1h"})) == []
     assert ids(api("POST", "/deliveries/discard", {"ids": [okr]})) == [okr]
     assert ids(api("GET", "/deliveries?status=cancelled")) == [okr, ideas]
+    again = api("POST", "/deliveries/discard", {"ids": [okr]})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert again.json()["detail"] == f"The delivery {okr} is cancelled already."
 
 
 @pytest.mark.parametrize("verb", ["redeliver", "redeliver/dry-run", "discard"])

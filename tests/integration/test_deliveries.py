@@ -304,8 +304,7 @@ def test_without_a_url_nothing_is_redelivered(leanbe: Leanbe, product: Product) 
 def test_what_is_pending_is_discarded_by_name(leanbe: Leanbe, product: Product) -> None:
     accepted = leanbe.trigger("idea.created", product=product)
     one, other = queue(leanbe, "idea.created", "idea.updated")
-    assert [each.id for each in leanbe.deliveries.discard([one, accepted])] == [one.id]
-    assert leanbe.deliveries.discard([one]) == []
+    assert [each.id for each in leanbe.deliveries.discard([one])] == [one.id]
     statuses = [each.status for each in leanbe.deliveries.of([accepted.id, one.id, other.id])]
     assert statuses == ["delivered", "cancelled", "pending"]
     assert len(leanbe.deliver()) == 1
@@ -319,6 +318,25 @@ def test_what_is_pending_is_discarded_by_filter(leanbe: Leanbe, product: Product
     assert [each.event.name for each in leanbe.deliveries.list(Filter(status="pending"))] == [
         "okr.created"
     ]
+
+
+def test_whoever_names_what_cannot_be_given_up_is_told_so_and_discards_nothing(
+    leanbe: Leanbe, product: Product
+) -> None:
+    accepted = leanbe.trigger("idea.created", product=product)
+    one, other = queue(leanbe, "idea.created", "idea.updated")
+    with pytest.raises(Conflict, match=f"{accepted.id} is delivered already"):
+        leanbe.deliveries.discard([one, accepted])
+    leanbe.deliveries.discard([one])
+    held = leanbe._engine.queue.claim_one(other.id)
+    with pytest.raises(Conflict, match=f"{other.id} is in flight"):
+        leanbe.deliveries.discard([other])
+    leanbe._engine.queue.hand_back([held] if held else [])
+    with leanbe.transaction():
+        leanbe.deliveries.discard([other])
+        with pytest.raises(Conflict, match="cancelled already"):
+            leanbe.deliveries.discard([other])
+    assert leanbe.deliveries.discard(which=Filter(event="*")) == []
 
 
 def test_a_name_that_is_wrong_discards_nothing(leanbe: Leanbe, product: Product) -> None:
