@@ -106,7 +106,11 @@ def who_delivers(command: F) -> F:
             )
         return command(*args, follow=follow, no_deliver=no_deliver, **given)
 
-    follow = click.option("--follow", is_flag=True, help="Stay until the deliveries are settled.")
+    follow = click.option(
+        "--follow",
+        is_flag=True,
+        help="Stay until the deliveries are settled, or a manual clock has to be moved for them.",
+    )
     no_deliver = click.option(
         "--no-deliver", is_flag=True, help="Leave the first attempt to a worker."
     )

@@ -15,6 +15,7 @@ from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
 from leanbe_emitter.emitter.engine import Engine
+from leanbe_emitter.emitter.hindrance import of_pending
 from leanbe_emitter.emitter.loops import require_no_receiver
 from leanbe_emitter.emitter.naming import ProductRef
 from leanbe_emitter.emitter.paging import PAGE, Page
@@ -27,7 +28,7 @@ from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
 from leanbe_emitter.emitter.waiting import waits, waits_at_end
-from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, record, redeliver
 from leanbe_emitter.settings import Settings
@@ -193,10 +194,15 @@ class Attempting:
 
         Raises:
             Conflict: a transaction is open.
+            WaitTimedOut: the clock is a manual one, and none of those that are left is due before
+                it is moved.
         """
         self._require_free()
         await self._engine.follow(
-            [each.id for each in deliveries], is_owed=self._is_owed, watcher=watcher
+            [each.id for each in deliveries],
+            is_owed=self._is_owed,
+            watcher=watcher,
+            require_coming=self._require_coming,
         )
         return NOTHING
 
@@ -349,6 +355,22 @@ class Attempting:
 
     def _ask(self, session: Session, wanted: Wanted, *, now: datetime) -> Asked:
         return ask(session, wanted, now=now, ids=self._ids, settings=self._settings)
+
+    def _require_coming(self, owed: Sequence[str]) -> None:
+        """See to it that one of these comes by itself: on a manual clock, what is due alone does.
+
+        Raises:
+            WaitTimedOut: none of them does.
+        """
+        if not self._transactions.stands_still:
+            return
+        left, now = self.deliveries.of(owed), self._transactions.now()
+        if left and all(each.next_due_at is not None and each.next_due_at > now for each in left):
+            with self._transactions.looking() as session:
+                hindrance = of_pending(session, left, now=now, stands_still=True)
+            raise WaitTimedOut(
+                "What is left is due later, and the time stands still.", hint=hindrance.words
+            )
 
     def _is_owed(self, delivery_id: str) -> bool:
         with self._transactions.looking() as session:

@@ -123,9 +123,21 @@ class Engine:
                     await self._foreground(watcher).attempt([claimed])
 
     async def follow(
-        self, delivery_ids: Iterable[str], *, is_owed: Callable[[str], bool], watcher: Watcher
+        self,
+        delivery_ids: Iterable[str],
+        *,
+        is_owed: Callable[[str], bool],
+        watcher: Watcher,
+        require_coming: Callable[[Sequence[str]], object] = lambda _: None,
     ) -> None:
-        """Make the attempts of these deliveries when they fall due, until none is owed any more."""
+        """Make the attempts of these deliveries when they fall due, until none is owed any more.
+
+        Args:
+            delivery_ids: which ones.
+            is_owed: whether one still is.
+            watcher: is told of the attempts.
+            require_coming: raises where none of those that are owed comes by itself.
+        """
         owed = list(delivery_ids)
         while owed := [each for each in owed if is_owed(each)]:
             claimed = [one for each in owed if (one := self.queue.claim_one(each)) is not None]
@@ -135,6 +147,7 @@ class Engine:
             elif vanished := self.queue.reap():
                 self._counters.vanished(len(vanished))
             else:
+                require_coming(owed)
                 await rest(LOOK_SECONDS)
 
     def work(

@@ -93,6 +93,14 @@ def test_who_waits_in_vain_is_told_the_command_that_moves_the_clock(manual: Cli)
     assert told in " ".join(ran.stderr.split())
 
 
+def test_follow_ends_with_the_command_that_moves_the_clock(manual: Cli) -> None:
+    told = "The clock is manual: leanbe-emitter clock advance 5s moves it there."
+    for command in (("trigger", "idea.created"), ("idea", "create", "--title", "Dark mode")):
+        ran = manual(*command, "--follow")
+        assert ran.status == 1
+        assert told in " ".join(ran.stderr.split())
+
+
 def test_no_attempt_is_left_of_a_delivery_only_behind_its_last(manual: Cli) -> None:
     manual("trigger", "idea.created", "--no-deliver")
     lines = manual("clock", "run-until-settled", "--output", "table").stdout.splitlines()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
 from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.emitter import Attempt
 from leanbe_emitter.emitter.results import Results
@@ -116,6 +116,33 @@ def test_who_waits_in_vain_is_told_how_it_is_moved_by_whole_seconds(leanbe: Lean
         assert f"The clock is manual: {way} moves it there." in hint
     leanbe.clock.advance(seconds=5)
     assert leanbe.deliveries.get(delivery).delivered
+
+
+def test_following_ends_where_the_clock_has_to_be_moved_first(
+    leanbe: Leanbe, other: Leanbe
+) -> None:
+    leanbe.faults.receiver_fails(how="refused", times=2)
+    delivery = leanbe.trigger("idea.created")
+    with pytest.raises(WaitTimedOut, match="the time stands still") as raised:
+        leanbe.follow([delivery])
+    assert "The clock is manual: leanbe.clock.advance(seconds=5) moves" in raised.value.hint
+    leanbe.clock.set(START + timedelta(seconds=5))
+    with pytest.raises(WaitTimedOut):
+        other.follow([delivery])
+    other.clock.advance(seconds=30)
+    leanbe.follow([delivery])
+    assert leanbe.deliveries.get(delivery).delivered
+    assert len(leanbe.deliveries.get(delivery).attempts) == 3
+
+
+def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other: Leanbe) -> None:
+    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    (claimed,) = other._engine.queue.claim(ONE)
+    leanbe._require_coming([claimed.delivery_id])
+    other._engine.queue.hand_back([claimed])
+    assert triggered.delivery is not None
+    leanbe.follow([triggered.delivery])
+    assert leanbe.deliveries.get(triggered.delivery).delivered
 
 
 def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe) -> None:
