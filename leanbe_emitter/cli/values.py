@@ -167,13 +167,6 @@ def _title_and_number(text: str) -> tuple[str, JSON]:
     return title.strip(), value
 
 
-def _age(text: str) -> float:
-    """Return the seconds of a duration that names its unit: what is older is deleted."""
-    if text.strip().replace(".", "").isdecimal():
-        raise InvalidValue(f"{text!r} names no unit.", hint="Write 30d, 12h or 10m.")
-    return parse_duration(text)
-
-
 def _root_path(text: str) -> str:
     """Return a path without a slash at its end; the root itself is the empty text."""
     path = text.rstrip("/")
@@ -202,7 +195,7 @@ def _seed(name: str) -> "Seed":
 SECRET = _Value("secret", _secret)
 CONTENT = _Value("@file|-", _content)
 DURATION = _Value("duration", parse_duration)
-AGE = _Value("duration", _age)
+AGE = _Value("duration", partial(parse_duration, needs_unit=True))
 SINCE = _Value("duration|instant", parse_since)
 CLOCK_TIME = _Value("instant", partial(parse_given_instant, within=RANGE))
 ASSIGNMENT = _Value("name=value", parse_assignment)

@@ -16,23 +16,34 @@ _PART = re.compile(rf"({_NUMBER})(ms|s|m|h|d)")
 _PLAIN = re.compile(_NUMBER)
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
-_HINT = "Write a duration like 500ms, 10s, 2m, 1h or 30d; a plain number is seconds."
+_EXAMPLES = "Write a duration like 500ms, 10s, 2m, 1h or 30d"
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str, *, needs_unit: bool = False) -> float:
     """Return the seconds of a duration.
 
+    Args:
+        text: as somebody wrote it.
+        needs_unit: whether a plain number is refused, where seconds taken for days do harm.
+
     Raises:
-        InvalidValue: it is no duration, finer than a millisecond or longer than a hundred years.
+        InvalidValue: it is no duration, finer than a millisecond or longer than a hundred years, or
+            names no unit, and has to.
     """
-    milliseconds = _milliseconds(text.strip().lower())
+    written = text.strip().lower()
+    milliseconds = _milliseconds(written)
     if milliseconds is None:
-        raise InvalidValue(f"{text!r} is no duration.", hint=_HINT)
-    if milliseconds != int(milliseconds):
-        raise InvalidValue(f"{text!r} is finer than a millisecond.", hint=_HINT)
-    if milliseconds > _LONGEST_SECONDS * 1000:
-        raise InvalidValue(f"{text!r} is longer than a hundred years.", hint=_HINT)
-    return int(milliseconds) / 1000
+        what = "is no duration"
+    elif needs_unit and _PLAIN.fullmatch(written):
+        what = "names no unit"
+    elif milliseconds != int(milliseconds):
+        what = "is finer than a millisecond"
+    elif milliseconds > _LONGEST_SECONDS * 1000:
+        what = "is longer than a hundred years"
+    else:
+        return int(milliseconds) / 1000
+    more = "" if needs_unit else "; a plain number is seconds"
+    raise InvalidValue(f"{text!r} {what}.", hint=f"{_EXAMPLES}{more}.")
 
 
 def _milliseconds(text: str) -> Decimal | None:

@@ -38,6 +38,14 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
     assert "500ms" in refusal.value.hint
 
 
+@pytest.mark.parametrize("text", ["1y", "30", "1.5", "0.5ms", "36526d"])
+def test_where_a_unit_is_needed_no_hint_offers_a_plain_number(text: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        parse_duration(text, needs_unit=True)
+    assert refusal.value.hint == "Write a duration like 500ms, 10s, 2m, 1h or 30d."
+    assert parse_duration("30d", needs_unit=True) == 2_592_000.0
+
+
 @pytest.mark.parametrize(("text", "why"), [("0.5ms", "finer"), ("36526d", "longer")])
 def test_a_duration_that_cannot_be_kept_says_why(text: str, why: str) -> None:
     with pytest.raises(InvalidValue, match=why):
