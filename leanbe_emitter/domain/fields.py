@@ -234,9 +234,12 @@ def _check_free_form(value: JSON, place: str) -> None:
 
 def _entry(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
     """Return an entry of a list; a text is one where entries have one member only (a tag)."""
-    if isinstance(value, str) and len(shape.fields) == 1:
-        value = {shape.fields[0].name: value}
-    entry = _object(value, shape, place)
+    words = "an object"
+    if len(shape.fields) == 1:
+        words = "a text or an object"
+        if isinstance(value, str):
+            value = {shape.fields[0].name: value}
+    entry = _object(value, shape, place, words=words)
     # What bears an id is completed, or edited, by its resource.
     if shape.field("_id") is None:
         for field in shape.fields:
@@ -245,8 +248,8 @@ def _entry(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
     return entry
 
 
-def _object(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
-    members: dict[str, JSON] = _of_type(value, dict, "an object", place)
+def _object(value: JSON, shape: Object, place: str, *, words: str = "an object") -> dict[str, JSON]:
+    members: dict[str, JSON] = _of_type(value, dict, words, place)
     checked: dict[str, JSON] = {}
     for name, member in members.items():
         field = shape.field(name)
