@@ -12,6 +12,9 @@ from typing import Final, Protocol, runtime_checkable
 #: a retry or an instant of another zone, stays a date that there is, too.
 RANGE: Final = (datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
+#: What a clock can be: one that somebody has to move, or the machine's.
+MANUAL, SYSTEM = "manual", "system"
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

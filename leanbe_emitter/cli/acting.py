@@ -15,6 +15,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import (
     BY_ANY_WORKER_OR_FOLLOW,
     making_attempts,
+    next_by,
     tell_what_is_not_owed,
 )
 from leanbe_emitter.cli.opening import chosen, opened
@@ -87,7 +88,7 @@ def act(
         making_attempts(
             invocation,
             leanbe.clock,
-            who_is_next="" if how.follow else BY_ANY_WORKER_OR_FOLLOW,
+            who_is_next="" if how.follow else next_by(leanbe, BY_ANY_WORKER_OR_FOLLOW),
             are_notices=invocation.form is not Form.TABLE,
         ) as printing,
     ):

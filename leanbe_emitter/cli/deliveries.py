@@ -11,7 +11,7 @@ from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.explain import tell
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts
+from leanbe_emitter.cli.making import BY_ANY_WORKER, making_attempts, next_by
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
 from leanbe_emitter.cli.pages import print_page
@@ -189,7 +189,8 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             more = "" if page.cursor is None else ", and more"
             invocation.notice(f"Would redeliver {len(page)}{more}.")
         elif delivery and job is None:
-            with making_attempts(invocation, leanbe.clock, who_is_next=BY_ANY_WORKER) as printing:
+            who_is_next = next_by(leanbe, BY_ANY_WORKER)
+            with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
                 leanbe.redeliver(delivery, watcher=printing)
         else:
             _run(invocation, leanbe, named)
@@ -197,7 +198,8 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
 
 def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
     invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
-    with making_attempts(invocation, leanbe.clock, who_is_next=BY_ANY_WORKER) as printing:
+    who_is_next = next_by(leanbe, BY_ANY_WORKER)
+    with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
         done = leanbe.redeliver_all(job, watcher=printing)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")

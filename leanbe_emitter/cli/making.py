@@ -10,12 +10,12 @@ from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
 from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.clock import Clock, from_milliseconds
+from leanbe_emitter.clock import MANUAL, Clock, from_milliseconds
 from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-    from leanbe_emitter.emitter import Attempt, Delivery
+    from leanbe_emitter.emitter import Attempt, Delivery, Leanbe
 
 #: What stands for the event's name where a body is sent as it is.
 _AS_IS = "(as is)"
@@ -23,6 +23,8 @@ _AS_IS = "(as is)"
 #: Who makes the next attempt, where this command makes no other: said of one that failed.
 BY_ANY_WORKER = " by any worker"
 BY_ANY_WORKER_OR_FOLLOW = f"{BY_ANY_WORKER}, or --follow"
+#: The same where the clock is manual, which neither of them moves.
+BY_THE_CLOCK = " by the clock, once it is moved: leanbe-emitter clock run-until-settled"
 
 
 class Printing:
@@ -66,6 +68,11 @@ class Printing:
             url=url,
             body_bytes=len(body.encode(errors="surrogateescape")),
         )
+
+
+def next_by(leanbe: "Leanbe", otherwise: str) -> str:
+    """Return who makes the next attempt: where the clock is manual, nobody before it is moved."""
+    return BY_THE_CLOCK if leanbe.clock.kind == MANUAL else otherwise
 
 
 @contextmanager

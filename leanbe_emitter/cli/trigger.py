@@ -11,6 +11,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import (
     BY_ANY_WORKER_OR_FOLLOW,
     making_attempts,
+    next_by,
     tell_what_is_not_owed,
 )
 from leanbe_emitter.cli.opening import opened
@@ -119,7 +120,7 @@ def _check_nothing_is_meant(context: click.Context) -> None:
 
 
 def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:
-    who_is_next = "" if follow else BY_ANY_WORKER_OR_FOLLOW
+    who_is_next = "" if follow else next_by(leanbe, BY_ANY_WORKER_OR_FOLLOW)
     with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
         triggered = leanbe.trigger_all(wanted, watcher=printing)
         _tell_what_is_not_owed(invocation, triggered)

@@ -10,6 +10,9 @@ from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.making import making_attempts
 from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.clock import MANUAL
+
+_RETRIES_WAIT = "The clock is manual: retries wait until it is moved: leanbe-emitter clock advance."
 
 
 @command("worker", example="leanbe-emitter worker --drain")
@@ -29,12 +32,15 @@ def worker(
 ) -> None:
     """Deliver what is due, retries included.
 
-    Any number of workers may run on one database. SIGTERM, Ctrl-C and the end of its terminal let
-    finish what is in flight, and end it with 0; a second of the first two waits for nothing.
+    Any number of workers may run on one database; where its clock is manual, they make retries when
+    it is moved: see "clock". SIGTERM, Ctrl-C and the end of its terminal let finish what is in
+    flight, and end it with 0; a second of the first two waits for nothing.
     """
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
     with opened(invocation, **arguments) as leanbe:
         invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
+        if leanbe.clock.kind == MANUAL:
+            invocation.notice(_RETRIES_WAIT)
         with making_attempts(invocation, leanbe.clock, fails=False) as printing:
             stopped_by = leanbe.work(drain=drain, watcher=printing)
     if drain and stopped_by is signal.SIGINT:  # it was to go on until nothing is due

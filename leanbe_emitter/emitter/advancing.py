@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal, select
 
-from leanbe_emitter.clock import RANGE, Clock, MovableClock, from_milliseconds
+from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_milliseconds
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt
@@ -21,7 +21,7 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.storage.clocks import HOW_TO_MOVE, MANUAL, StoredClock, kind_of
+from leanbe_emitter.storage.clocks import HOW_TO_MOVE, StoredClock, kind_of
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow
 

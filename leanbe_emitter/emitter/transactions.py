@@ -18,13 +18,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import ObjectDeletedError
 
-from leanbe_emitter.clock import Clock
+from leanbe_emitter.clock import MANUAL, Clock
 from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile, forget_locks
 from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
-from leanbe_emitter.storage.clocks import MANUAL, kind_of
+from leanbe_emitter.storage.clocks import kind_of
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.writers import holds_back, rows_written
 from leanbe_emitter.targets import TargetRules

@@ -13,6 +13,8 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import (
+    MANUAL,
+    SYSTEM,
     Clock,
     ManualClock,
     MovableClock,
@@ -26,8 +28,6 @@ from leanbe_emitter.storage.tables import ClockRow
 from leanbe_emitter.storage.telling import tell_workers
 from leanbe_emitter.wire.nearest import any_of
 
-#: What the clock of a database can be.
-MANUAL, SYSTEM = "manual", "system"
 #: What to do where the clock cannot be moved, as holds however somebody comes to it.
 HOW_TO_MOVE = (
     "A server that is started with --clock manual makes it manual, "

@@ -101,6 +101,26 @@ def test_follow_ends_with_the_command_that_moves_the_clock(manual: Cli) -> None:
         assert told in " ".join(ran.stderr.split())
 
 
+def test_who_makes_the_next_attempt_is_the_clock_where_that_is_manual(manual: Cli) -> None:
+    delivery = json.loads(manual("trigger", "idea.created", "--output", "json").stdout)[0]
+    told = "by the clock, once it is moved: leanbe-emitter clock run-until-settled"
+    for command in (
+        ("trigger", "idea.created"),
+        ("idea", "create", "--title", "Dark mode"),
+        ("deliveries", "redeliver", delivery["delivery"]),
+        ("deliveries", "redeliver", "--event", "idea.*"),
+    ):
+        assert told in manual(*command).stderr
+    assert "any worker" not in manual("trigger", "idea.created").stderr
+
+
+def test_a_worker_says_where_retries_wait_for_a_manual_clock(acme: Cli, tmp_path: Path) -> None:
+    assert acme("worker", "--drain").stderr == "Nothing is due.\n"
+    Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}", clock="manual").close()
+    told = "The clock is manual: retries wait until it is moved: leanbe-emitter clock advance."
+    assert acme("worker", "--drain").stderr == f"Nothing is due.\n{told}\n"
+
+
 def test_no_attempt_is_left_of_a_delivery_only_behind_its_last(manual: Cli) -> None:
     manual("trigger", "idea.created", "--no-deliver")
     lines = manual("clock", "run-until-settled", "--output", "table").stdout.splitlines()
