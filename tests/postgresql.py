@@ -23,8 +23,10 @@ from tests.ports import free_port
 
 #: A database that has today's tables and nothing else.
 MIGRATED = "migrated"
-# Tests may lose their data with the machine, and need many connections.
+# Tests may lose their data with the machine, and need many connections. What is done in the
+# background comes when it likes: it changes plans, and what can be read of the journal.
 _SETTINGS = {
+    "autovacuum": "off",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
