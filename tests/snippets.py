@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from leanbe_emitter.delivery.in_process.recognising import transport_for
 from leanbe_emitter.snippets import snippet
 from tests.apps import URL, answers_of
 from tests.framework_apps import django_wsgi_app
@@ -45,7 +46,7 @@ def in_process(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> I
     """Run a receiver in Python; the variable with its secret is set."""
     with _app_of(name, _loaded(name, folder)) as app:
         yield Running(
-            where={"webhook": app, "path": PATH},
+            where={"webhook": transport_for(app, answer_seconds=PATIENCE_SECONDS), "path": PATH},
             status=lambda body: answers_of(app, body, url=URL)[0].status,
             printed=lambda: capsys.readouterr().out,
         )

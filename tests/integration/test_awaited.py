@@ -19,11 +19,13 @@ from leanbe_emitter import (
     Product,
     ReceivedRequest,
     WaitTimedOut,
+    transport_for,
 )
 from leanbe_emitter.testing.knobs import START
 from tests.apps import SOON, for_ever, sleeping, telling
 from tests.framework_apps import fastapi_app
 from tests.receiver import Receiver
+from tests.waiting import PATIENCE_SECONDS
 
 Act = Callable[[Leanbe, Product], Coroutine[Any, Any, object]]
 
@@ -517,7 +519,8 @@ def test_a_worker_has_a_loop_of_its_own(leanbe: Leanbe) -> None:
 def test_under_trio_the_app_runs_beside_it_and_the_same_words_are_awaited() -> None:
     async def test() -> None:
         async with Leanbe() as leanbe:
-            product = leanbe.products.create("Acme", webhook=fastapi_app(), path="/ok")
+            app = transport_for(fastapi_app(), answer_seconds=PATIENCE_SECONDS)
+            product = leanbe.products.create("Acme", webhook=app, path="/ok")
             assert (await leanbe.trigger("idea.created")).delivered
             product.ideas.create(title="Dark mode")
             assert len(await leanbe.deliver()) == 1

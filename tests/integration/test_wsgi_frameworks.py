@@ -87,5 +87,6 @@ def test_djangos_views_see_what_an_open_transaction_wrote(make: Callable[[], Any
 
 def test_a_clients_lifespan_is_its_own_business() -> None:
     with starlette_client() as client:
-        answer = drive(transport_for(client).send(post("http://testserver/ok")))
+        transport = transport_for(client, answer_seconds=10)
+        answer = drive(transport.send(post("http://testserver/ok")))
     assert answer.status == 200
