@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import Clock
+from leanbe_emitter.clock import MANUAL, Clock
 from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain import products, webhooks
@@ -32,6 +32,7 @@ from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, record, redeliver
 from leanbe_emitter.settings import Settings
+from leanbe_emitter.storage.clocks import kind_of
 from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
 from leanbe_emitter.ways import SET_WEBHOOK
@@ -362,12 +363,12 @@ class Attempting:
         Raises:
             WaitTimedOut: none of them does.
         """
-        if not self._transactions.stands_still:
+        if kind_of(self._clock) != MANUAL:
             return
-        left, now = self.deliveries.of(owed), self._transactions.now()
+        left, now = self.deliveries.of(owed), self._clock.now()
         if left and all(each.next_due_at is not None and each.next_due_at > now for each in left):
             with self._transactions.looking() as session:
-                hindrance = of_pending(session, left, now=now, stands_still=True)
+                hindrance = of_pending(session, left, clock=self._clock)
             raise WaitTimedOut(
                 "What is left is due later, and the time stands still.", hint=hindrance.words
             )

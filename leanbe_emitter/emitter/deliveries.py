@@ -208,12 +208,7 @@ class Deliveries:
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
         if pending:
             with self._transactions.looking() as session:
-                return of_pending(
-                    session,
-                    pending,
-                    now=self._transactions.now(),
-                    stands_still=self._transactions.stands_still,
-                )
+                return of_pending(session, pending, clock=self._transactions.clock)
         if which.status is not None:
             for each in self.list(replace(which, status=None, is_settled=True)):
                 if each.status != which.status:

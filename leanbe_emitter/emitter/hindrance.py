@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
 from leanbe_emitter.emitter.account import line_of
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Delivery
-from leanbe_emitter.storage.tables import ProductRow, WebhookRow
+from leanbe_emitter.storage.clocks import kind_of, stands_still
+from leanbe_emitter.storage.tables import DeliveryRow, ProductRow, WebhookRow
 from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.durations import format_duration
@@ -32,21 +34,17 @@ class Hindrance:
     delivery: Delivery | None = None
 
 
-def of_pending(
-    session: Session, pending: Sequence[Delivery], *, now: datetime, stands_still: bool
-) -> Hindrance:
-    """Say what the nearest of deliveries that are owed waits for; there is one at least.
-
-    Args:
-        session: an open transaction.
-        pending: those that are owed.
-        now: the present instant.
-        stands_still: whether nothing falls due before somebody moves the clock.
-    """
+def of_pending(session: Session, pending: Sequence[Delivery], *, clock: Clock) -> Hindrance:
+    """Say what the nearest of deliveries that are owed waits for; there is one at least."""
+    now = clock.now()
     nearest = min(pending, key=lambda each: _distance(each, now))
-    words = Way.same(f"{line_of(nearest).strip()}; {_standing(session, nearest, now)}")
     due_at = nearest.next_due_at
-    if stands_still and due_at is not None and due_at > now:
+    if due_at is None:
+        standing = _under_way(session, nearest, clock)
+    else:
+        standing = _standing(session, nearest, due_at, now)
+    words = Way.same(f"{line_of(nearest).strip()}; {standing}")
+    if due_at is not None and due_at > now and kind_of(clock) == MANUAL:
         words = words.then(_moving(due_at - now))
     return Hindrance(words=words, delivery=nearest)
 
@@ -76,10 +74,26 @@ def _distance(delivery: Delivery, now: datetime) -> tuple[bool, bool, bool]:
     return due_at is not None, due_at is not None and due_at > now, not delivery.attempts
 
 
-def _standing(session: Session, delivery: Delivery, now: datetime) -> str:
-    number, due_at = len(delivery.attempts) + 1, delivery.next_due_at
-    if due_at is None:
-        return f"attempt {number} is under way."
+def _under_way(session: Session, delivery: Delivery, clock: Clock) -> str:
+    """Say until when an attempt is under way; whether who makes it is still there, nobody knows."""
+    number = len(delivery.attempts) + 1
+    row = session.get(DeliveryRow, delivery.id)
+    if row is None or row.lease_until is None:
+        return f"attempt {number} has ended by now."
+    until = from_milliseconds(row.lease_until)
+    at, by, now = print_instant(until), "", clock.now()
+    if stands_still(clock):
+        by, now = " by the machine's clock", SystemClock().now()
+    if until <= now:
+        return f"attempt {number} is lost, as its lease ended at {at}{by}: is a worker running?"
+    return (
+        f"attempt {number} is under way; if who makes it is gone, it is due again when its lease "
+        f"ends, at {at}{by}."
+    )
+
+
+def _standing(session: Session, delivery: Delivery, due_at: datetime, now: datetime) -> str:
+    number = len(delivery.attempts) + 1
     if due_at > now:
         at, present = print_instant(due_at), print_instant(now)
         return f"attempt {number} is due at {at}, and it is {present}."

@@ -18,13 +18,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import ObjectDeletedError
 
-from leanbe_emitter.clock import MANUAL, Clock
+from leanbe_emitter.clock import Clock
 from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile, forget_locks
 from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
-from leanbe_emitter.storage.clocks import kind_of
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.writers import holds_back, rows_written
 from leanbe_emitter.targets import TargetRules
@@ -181,9 +180,9 @@ class Transactions:
         return self._clock.now()
 
     @property
-    def stands_still(self) -> bool:
-        """Whether the clock is a manual one: nothing falls due before somebody moves it."""
-        return kind_of(self._clock) == MANUAL
+    def clock(self) -> Clock:
+        """What tells it."""
+        return self._clock
 
     @property
     def _current(self) -> Transaction | None:

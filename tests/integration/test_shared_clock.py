@@ -1,5 +1,6 @@
 """The manual clock of a database: one time for every process, and retries wait for it alone."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,24 @@ def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other:
     assert triggered.delivery is not None
     leanbe.follow([triggered.delivery])
     assert leanbe.deliveries.get(triggered.delivery).delivered
+
+
+def test_who_waits_for_what_a_process_had_in_flight_is_told_when_its_lease_ends(
+    leanbe: Leanbe, other: Leanbe
+) -> None:
+    def hint() -> str:
+        with pytest.raises(WaitTimedOut) as raised:
+            leanbe.deliveries.wait_for("idea.created", timeout_seconds=0)
+        return raised.value.hint
+
+    leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    assert len(other._engine.queue.claim(ONE)) == 1
+    told = "if who makes it is gone, it is due again when its lease ends, at "
+    assert re.search(rf"attempt 1 is under way; {told}[-0-9T:.]+Z by the machine's clock\.", hint())
+    with leanbe._database.transaction() as session:
+        session.execute(text("UPDATE deliveries SET lease_until = 1000"))
+    told = "1970-01-01T00:00:01.000Z by the machine's clock: is a worker running?"
+    assert f"attempt 1 is lost, as its lease ended at {told}" in hint()
 
 
 def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe) -> None:
