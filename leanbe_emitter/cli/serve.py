@@ -21,7 +21,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened, unprepared
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import AGE, HOST, ROOT_PATH, SEED, TARGETS
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ def serve(  # noqa: PLR0913 - one argument for each option
     settings = invocation.settings(**arguments)
     token = _token(settings, is_open=no_token)
     clock = clock or ("manual" if ephemeral else None)
+    if seed_file is not None:
+        _try(seed_file, settings)
     with (
         _listening(settings.host, settings.port) as sock,
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
@@ -231,6 +233,25 @@ def _tell_targets(invocation: Invocation, settings: "Settings") -> None:
             "As only this machine reaches the server, webhooks go anywhere but to link-local, "
             "multicast and metadata addresses: --allow-targets adds to that, and limits nothing."
         )
+
+
+def _try(seed: "Seed", settings: "Settings") -> None:
+    """Plant a seed file where it is of no use: what is wrong in it is told before anything is made.
+
+    Raises:
+        click.BadParameter: the domain refuses something that it says.
+    """
+    from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+
+    with Leanbe(settings=settings) as leanbe:
+        try:
+            leanbe.seeds.plant(seed)
+        except LeanbeError as error:
+            raise click.BadParameter(
+                f"{error.message}\n{error.hints.command}".rstrip(),
+                ctx=click.get_current_context(),
+                param_hint="'--seed-file'",
+            ) from None
 
 
 def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:

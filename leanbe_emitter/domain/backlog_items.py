@@ -173,10 +173,11 @@ def check_status(product: ProductRow, status: str) -> None:
     """See that a status is one of the product's.
 
     Raises:
-        InvalidValue: it is not; the hint names the nearest.
+        InvalidValue: it is not; the hint names the nearest, and all there are.
     """
     if status not in product.statuses:
+        meant = did_you_mean(status, product.statuses)
         raise InvalidValue(
             f"The product {product.name!r} has no status {status!r}.",
-            hint=did_you_mean(status, product.statuses) or f"It has {any_of(product.statuses)}.",
+            hint=f"{meant} It has {any_of(product.statuses)}.".lstrip(),
         )

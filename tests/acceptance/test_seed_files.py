@@ -53,14 +53,25 @@ def test_a_bad_file_is_exit_2_before_anything_is_made(folder: Path, line: str) -
     assert [each.name for each in folder.iterdir()] == ["seed.yaml"]
 
 
-def test_what_the_domain_refuses_is_exit_2_and_leaves_nothing(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("  - {name: Acme}", "There is a product 'Acme' already."),
+        ("  - {name: B, statuses: []}", "The statuses (none) cannot be a product's."),
+        ("  - {name: B, webhook: {url: ftp://b}}", "The URL 'ftp://b' is not an http or https"),
+    ],
+)
+def test_what_the_domain_refuses_is_told_likewise_before_anything_is_made(
+    folder: Path, more: str, said: str
+) -> None:
     file = folder / "seed.yaml"
-    file.write_text(SEED.replace("env:LEANBE_WEBHOOK_SECRET", "x") + "  - {name: Acme}\n")
+    file.write_text(SEED.replace("env:LEANBE_WEBHOOK_SECRET", "x") + more)
     refused = run_process("serve", "--port", "0", *FILE, cwd=folder)
     assert (refused.status, refused.stdout) == (2, "")
-    assert "seed.yaml:6: There is a product 'Acme' already." in refused.stderr
-    with serving(folder) as served:
-        assert served.client.get("/products").json()["items"] == []
+    first, hint, _ = refused.stderr.splitlines()
+    assert first.startswith(f"error: Invalid value for '--seed-file': seed.yaml:6: {said}")
+    assert hint.startswith("       ")
+    assert [each.name for each in folder.iterdir()] == ["seed.yaml"]
 
 
 def test_a_server_that_is_started_again_goes_on_and_a_reset_begins_again(folder: Path) -> None:
