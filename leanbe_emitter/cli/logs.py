@@ -12,6 +12,8 @@ from leanbe_emitter.server.requests import WithRequest
 from leanbe_emitter.settings import LogLevel
 
 _ROOT = "leanbe_emitter"
+#: Who reads the server's requests, and logs what is none; what else it tells is told by us.
+_HTTP = "uvicorn"
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -42,14 +44,16 @@ class _Json(logging.Formatter):
 
 
 def begin(level: LogLevel, *, as_json: bool) -> None:
-    """Write the package's log to stderr, from this level on."""
+    """Write the package's log to stderr, from this level on, and what goes wrong below it."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if as_json else _Lines())
     handler.addFilter(WithRequest())
-    logger = logging.getLogger(_ROOT)
-    logger.handlers = [handler]
-    logger.setLevel(level.upper())
-    logger.propagate = False
+    least = logging.getLevelNamesMapping()[level.upper()]
+    for name, lowest in {_ROOT: least, _HTTP: max(least, logging.WARNING)}.items():
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(lowest)
+        logger.propagate = False
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

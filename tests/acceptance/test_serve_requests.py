@@ -4,11 +4,13 @@ import json
 import socket
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.command_line import line_with
 from tests.serving import Served, serving
 
 PRODUCTS = "/api/v1/products"
@@ -112,6 +114,13 @@ def test_what_is_no_request_is_refused_as_one_that_nobody_understands(
     served: Served, line: str
 ) -> None:
     assert said(served, line)[0] == HTTPStatus.BAD_REQUEST
+
+
+def test_what_is_no_request_is_a_line_of_the_log_as_all_else(tmp_path: Path) -> None:
+    with serving(tmp_path, "--ephemeral", "--log-json") as served:
+        said(served, "GET")
+        entry = json.loads(line_with("Invalid", served.process.stderr))
+    assert (entry["level"], entry["message"]) == ("warning", "Invalid HTTP request received.")
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/json;charset=x"])

@@ -191,10 +191,11 @@ def test_a_lone_surrogate_can_be_printed(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def _logger() -> Iterator[None]:
-    logger = logging.getLogger("leanbe_emitter")
-    before = (logger.handlers, logger.level, logger.propagate)
+    loggers = [logging.getLogger(each) for each in ("leanbe_emitter", "uvicorn")]
+    before = [(each.handlers, each.level, each.propagate) for each in loggers]
     yield
-    logger.handlers, logger.level, logger.propagate = before
+    for logger, (handlers, level, propagates) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level, logger.propagate = handlers, level, propagates
 
 
 @pytest.mark.usefixtures("_logger")
