@@ -272,8 +272,8 @@ def wait(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Wait until deliveries match; without a filter, until nothing is due or in flight.
 
-    Without --status, those that are settled match, however they went. Exits with 1 if the time is
-    over.
+    Without --status, those that are settled match, however they went. Prints the newest first, and
+    exits with 1 if the time is over.
     """
     from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
