@@ -324,7 +324,7 @@ async def test_it(leanbe, app):
     leanbe.products.create("Acme", webhook=app)
     began = time.monotonic()
     await leanbe.trigger("idea.created")
-    assert 0.9 < time.monotonic() - began < 15
+    assert 0.9 < time.monotonic() - began < 9  # after ten the webhook's own limit would end it
     leanbe.assert_delivered("idea.created")
 """
 
