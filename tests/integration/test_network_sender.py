@@ -186,7 +186,7 @@ async def test_a_trickling_server_cannot_stretch_the_deadline(start: bytes) -> N
         await peer.answer(start)
         while True:
             await peer.write(b"x")
-            await asyncio.sleep(SOON / 20)
+            await asyncio.sleep(SOON / 5)
 
     async with scripted(script) as server, sender() as transport:
         with taking(SOON):
