@@ -15,6 +15,7 @@ from leanbe_emitter.server.app import create_app
 from tests.answering import Answering, Holding
 from tests.api import Api, calling
 from tests.loops import on_a_loop
+from tests.waiting import PATIENCE_SECONDS
 
 URL = "http://127.0.0.1:9/hooks"
 REFUSED = Answer(status=500, reason="No", body=b"not now")
@@ -436,5 +437,5 @@ async def test_nobody_waits_for_a_client_that_has_gone() -> None:
         headers = [(b"host", b"localhost")]
         scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": headers}
         scope |= {"query_string": b"", "root_path": "", "http_version": "1.1"}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await app(scope, receive, send)

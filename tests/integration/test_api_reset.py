@@ -12,6 +12,7 @@ from leanbe_emitter.storage.states import DeliveryStatus
 from tests.answering import Holding
 from tests.api import Api, calling
 from tests.loops import on_a_loop
+from tests.waiting import PATIENCE_SECONDS
 
 URL = "http://127.0.0.1:9/hooks"
 NOTHING = {"products": 0, "events": 0, "deliveries": {each.value: 0 for each in DeliveryStatus}}
@@ -101,6 +102,6 @@ async def test_what_is_in_flight_is_broken_off_before_it_answers(
             transport.let_go()
             await asyncio.to_thread(product.okrs.create, title="Ship it")
             await transport.sent(2)
-            await asyncio.to_thread(leanbe.wait_until_idle, timeout_seconds=20)
+            await asyncio.to_thread(leanbe.wait_until_idle, timeout_seconds=PATIENCE_SECONDS)
         (delivery,) = leanbe.deliveries.list()
     assert (delivery.event.name, delivery.status) == ("okr.created", "delivered")

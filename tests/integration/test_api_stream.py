@@ -13,6 +13,7 @@ from leanbe_emitter.server.news import News
 from leanbe_emitter.storage.journal import START, Cursor
 from tests.answering import Answering
 from tests.loops import on_a_loop
+from tests.waiting import PATIENCE_SECONDS
 
 URL = "http://a.test/"
 
@@ -35,7 +36,7 @@ def read(text: str) -> Message:
 async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
     """Return the next messages that tell something."""
     told: list[Message] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for text in messages:
             message = read(text)
             if "data" in message:

@@ -156,7 +156,7 @@ async def in_a_task(leanbe: Leanbe) -> None:
 
 
 async def waited_for(leanbe: Leanbe) -> None:
-    assert len(await asyncio.wait_for(asyncio.shield(leanbe.deliver()), 10)) == 1
+    assert len(await asyncio.wait_for(asyncio.shield(leanbe.deliver()), PATIENCE_SECONDS)) == 1
 
 
 @pytest.mark.parametrize("act", [gathered, grouped, in_a_task, waited_for])

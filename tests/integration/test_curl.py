@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from leanbe_emitter.delivery.curl import curl
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -52,12 +53,12 @@ def _header(head: bytes, name: bytes) -> bytes:
 @contextmanager
 def recording() -> Iterator[tuple[Recorder, int]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(PATIENCE_SECONDS)
         recorder = Recorder(server)
         thread = threading.Thread(target=recorder.read_one)
         thread.start()
         yield recorder, server.getsockname()[1]
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
 
 
 BODIES = [

@@ -273,7 +273,7 @@ def test_who_waited_for_a_change_of_the_webhook_records_by_it(bench: Bench) -> N
             waiting = thread.submit(bench.record, happened(product))
             if bench.database.dialect == "postgresql":
                 until(lambda: _is_waiting(bench.database), "somebody waits for the product's row")
-        (recorded,) = waiting.result(30)
+        (recorded,) = waiting.result(PATIENCE_SECONDS)
     assert recorded.delivery_id is not None
     assert verify(bench.event(recorded.event_id).body.encode(), "whsec_new").event == "idea.created"
 

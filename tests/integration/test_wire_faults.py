@@ -12,6 +12,7 @@ from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.receiver import Receiver
 from tests.scripted import OK, Peer, ScriptedServer, scripted
 from tests.sending import post, sender
+from tests.waiting import PATIENCE_SECONDS
 
 BODY = b'{"payload":"' + b"x" * 40 + b'"}'
 SLOW = Manner(body_seconds=0.05)
@@ -120,7 +121,7 @@ async def test_a_connection_is_used_for_one_fault_and_for_nothing_else() -> None
         for _ in range(2):
             assert (await transport.send(post(server.url()))).status == 200
         assert server.connections == 1
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert (await transport.misbehave(post(server.url()), SLOW)).status == 200
             await server.ended.get()
         assert (await transport.send(post(server.url()))).status == 200
