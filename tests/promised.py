@@ -42,6 +42,6 @@ def _operation(document: Mapping[str, Any], method: str, path: str) -> Any:
     templates = sorted(document["paths"], key=lambda each: each.count("{"))
     for template in templates:
         pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-        if re.fullmatch(pattern, asked) and method.lower() in document["paths"][template]:
-            return document["paths"][template][method.lower()]
+        if re.fullmatch(pattern, asked):  # what names most of it is what is meant
+            return document["paths"][template].get(method.lower())
     return None

@@ -154,8 +154,10 @@ def require_plain_path(raw_path: bytes) -> None:
         )
 
 
-async def _ours(_: Request, error: Exception) -> Response:
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, LeanbeError)  # noqa: S101 - what the handler was added for
+    if isinstance(error, NotFound) and _is_named_by_another(request):
+        return await _not_allowed(request, error)
     if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # The caller can do nothing about it: whoever looks after the server can.
         logger.warning("A request could not be answered.", extra={"reason": error.message})
@@ -181,13 +183,15 @@ async def _not_allowed(request: Request, _: Exception) -> Response:
     return answer
 
 
+def _is_named_by_another(request: Request) -> bool:
+    """Whether what was taken for the name of an object is a word of a route for other methods."""
+    taken = len(request.path_params)
+    return any(len(route.param_convertors) < taken for route in _for_other_methods(request))
+
+
 def _methods_at(request: Request) -> set[str]:
     """Return what can be done at a path, by whichever route that names most of it."""
-    found = [
-        route
-        for route in request.app.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL
-    ]
+    found = _for_other_methods(request)
     fewest = min(len(route.param_convertors) for route in found)
     return {
         method
@@ -195,6 +199,15 @@ def _methods_at(request: Request) -> set[str]:
         if len(route.param_convertors) == fewest
         for method in route.methods or ()
     }
+
+
+def _for_other_methods(request: Request) -> list[Route]:
+    """Return the routes at a path that do not take the request's method."""
+    return [
+        route
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL
+    ]
 
 
 def unforeseen(error: Exception, *, method: str, path: str) -> Response:

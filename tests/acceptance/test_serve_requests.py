@@ -71,6 +71,11 @@ def test_a_method_that_is_not_taken_is_told_which_are(served: Served, method: st
     assert json.loads(content)["code"] == "method_not_allowed"
 
 
+def test_a_word_of_the_api_is_taken_for_no_name(served: Served) -> None:
+    status, headers, _ = said(served, "GET /api/v1/deliveries/wait HTTP/1.1")
+    assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "POST")
+
+
 def test_a_body_of_no_declared_length_is_read(served: Served) -> None:
     body = chunked(b'{"name": ', b'"In pieces"}')
     status, _, content = said(

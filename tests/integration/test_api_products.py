@@ -102,6 +102,8 @@ def test_a_write_answers_with_the_cursor_from_before_it(api: Api) -> None:
         ("POST", "/products/Acme/events", {"event": "idea.upvoted"}, 422, "invalid_value"),
         ("DELETE", "/products/Acme%2Fwebhook", None, 404, "no_such_path"),
         ("PUT", "/products", {}, 405, "method_not_allowed"),
+        ("GET", "/deliveries/wait", None, 405, "method_not_allowed"),
+        ("GET", "/deliveries/waits", None, 404, "not_found"),
     ],
 )
 def test_each_error_has_its_status_and_its_code(  # noqa: PLR0917 - a line of the table
