@@ -107,10 +107,16 @@ def parse_given(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
     return _parsed(text, _GIVEN_DECODER, max_depth, hint=_HOW_TO_WRITE)
 
 
+_BYTE_ORDER_MARK = "\ufeff"
 _HOW_TO_WRITE = 'JSON is like {"name": "Acme"}: names and texts stand in double quotes.'
 
 
 def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int, *, hint: str = "") -> JSON:
+    if text.startswith(_BYTE_ORDER_MARK):
+        raise InvalidValue(
+            "This is not JSON: it begins with a byte order mark.",
+            hint="Write it in UTF-8 without one.",
+        )
     try:
         value = decoder.decode(text)
     except json.JSONDecodeError as error:

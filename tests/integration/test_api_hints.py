@@ -96,6 +96,11 @@ def test_a_delivery_without_a_url_is_told_how_to_set_one(api: Api, method: str, 
     [
         (b"", "The body is empty.", EXAMPLE),
         (b"[]", "The body is no JSON object.", EXAMPLE),
+        (
+            b'\xef\xbb\xbf{"seconds": 5}',
+            "This is not JSON: it begins with a byte order mark.",
+            "Write it in UTF-8 without one.",
+        ),
         (b"seconds=5", "This is not JSON", 'JSON is like {"name": "Acme"}: names and texts stand'),
         (b'{"bogus": 1}', "There is no member 'bogus' here.", "There is only seconds."),
         (rb'{"\ud800": 1}', r"There is no member '\ud800' here.", "There is only seconds."),
