@@ -24,7 +24,8 @@ class Turns:
         self._lock = threading.Lock()
         # Of who has the turn; None: in none, or nobody has it, or has not said yet.
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._changing = threading.Lock()
+        # Whoever holds it may end another's turn: the collector ends tasks that were left behind.
+        self._changing = threading.RLock()
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
@@ -47,11 +48,12 @@ class Turns:
 
     def _begin(self, lock: threading.Lock) -> bool:
         """Note where the turn is had; return False where it was taken away before it was given."""
+        loop = running_loop()
         with self._changing:
             if lock is not self._lock:
                 lock.release()
                 return False
-            self._loop = running_loop()
+            self._loop = loop
             return True
 
     def _end(self, lock: threading.Lock) -> None:
@@ -62,7 +64,8 @@ class Turns:
 
     def _takes_from_who_was_left_behind(self, lock: threading.Lock) -> bool:
         with self._changing:
-            if lock is not self._lock or self._loop is None or self._loop.is_running():
+            loop = self._loop
+            if lock is not self._lock or loop is None or loop.is_running():
                 return False
             self._lock, self._loop = threading.Lock(), None
             return True

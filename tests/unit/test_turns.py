@@ -7,6 +7,7 @@ import pytest
 
 from leanbe_emitter.emitter.turns import Turns
 from leanbe_emitter.emitter.waiting import drive
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def have_one(turns: Turns) -> None:
@@ -66,3 +67,18 @@ def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
         loop.run_until_complete(task)
     loop.close()
     assert not left.locked()
+
+
+def test_a_turn_can_end_in_the_midst_of_the_beginning_of_another() -> None:
+    """As where the collector comes by then, and ends the task of a loop that was left behind."""
+    turns = Turns()
+    lock = drive(turns._acquired())
+
+    def end() -> None:
+        with turns._changing:
+            turns._end(lock)
+
+    thread = threading.Thread(target=end, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert not lock.locked()

@@ -107,14 +107,13 @@ class Watchdog:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         # No lock is taken here: the interrupted line may be one that holds it.
-        if is_part_of(frame, Watchdog._signalled.__code__):
-            self._is_sent = False
-            return  # the next signal, before the line was found
-        if not self._is_sent:
+        is_ours, self._is_sent = self._is_sent, False
+        if not is_ours:
             if callable(self._earlier):
                 self._earlier(number, frame)
             return
-        self._is_sent = False
+        if is_part_of(frame, Watchdog._signalled.__code__):
+            return  # the next signal, before the line was found
         call = current_call()
         if call is None:
             return
