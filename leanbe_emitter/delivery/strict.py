@@ -49,6 +49,12 @@ WHERE products.id IN :ids AND products.id NOT IN (
 """
 ).bindparams(bindparam("ids", expanding=True))
 
+_IN_FLIGHT = text(
+    """
+SELECT product_id, id FROM deliveries WHERE state = 'in_flight' AND product_id IN :ids
+"""
+).bindparams(bindparam("ids", expanding=True))
+
 _TAKE = """
 SELECT id FROM deliveries WHERE id IN :ids AND state = '{state}' {lock}
 """
@@ -87,3 +93,24 @@ def firsts_of(
         return {}
     found = session.execute(_FIRSTS, {"ids": list(ours), "token": token})
     return {row.product_id: row.first for row in found if row.first is not None}
+
+
+def holders_of(session: Session, product_ids: Collection[str]) -> Mapping[str, str]:
+    """Return the delivery of each of these products that holds back what else it owes.
+
+    That is what is in flight of it, or else the first that it owes. Nothing is locked: it is for
+    whoever wants to know what is waited for.
+
+    Args:
+        session: a transaction that may only read.
+        product_ids: strict products.
+    """
+    if not product_ids:
+        return {}
+    ids = list(product_ids)
+    firsts = session.execute(_FIRSTS, {"ids": ids, "token": ""})
+    in_flight = session.execute(_IN_FLIGHT, {"ids": ids})
+    return {
+        **{row.product_id: row.first for row in firsts if row.first is not None},
+        **{row.product_id: row.id for row in in_flight},
+    }

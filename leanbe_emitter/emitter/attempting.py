@@ -360,13 +360,15 @@ class Attempting:
     def _require_coming(self, owed: Sequence[str]) -> None:
         """See to it that one of these comes by itself: on a manual clock, what is due alone does.
 
+        What another one holds back comes when that one does.
+
         Raises:
             WaitTimedOut: none of them does.
         """
         if kind_of(self._clock) != MANUAL:
             return
-        left, now = self.deliveries.of(owed), self._clock.now()
-        if left and all(each.next_due_at is not None and each.next_due_at > now for each in left):
+        left, now = self.deliveries.owed(owed), self._clock.now()
+        if left and all(each.is_later(now) for each in left):
             with self._transactions.looking() as session:
                 hindrance = of_pending(session, left, clock=self._clock)
             raise WaitTimedOut(

@@ -1,7 +1,7 @@
 """``leanbe.deliveries``: what is owed, what was sent, and the evidence of every attempt."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVarTuple
@@ -10,9 +10,10 @@ from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
+from leanbe_emitter.delivery.strict import holders_of, strict_among
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.examining import as_command, explained
-from leanbe_emitter.emitter.hindrance import Hindrance, of_nothing, of_pending, of_settled
+from leanbe_emitter.emitter.hindrance import Hindrance, Owed, of_nothing, of_pending, of_settled
 from leanbe_emitter.emitter.lookout import Lookout
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
@@ -206,9 +207,9 @@ class Deliveries:
             InvalidValue: its glob matches no event name.
         """
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
-        if pending:
+        if owed := self.owed(each.id for each in pending):
             with self._transactions.looking() as session:
-                return of_pending(session, pending, clock=self._transactions.clock)
+                return of_pending(session, owed, clock=self._transactions.clock)
         if which.status is not None:
             for each in self.list(replace(which, status=None, is_settled=True)):
                 if each.status != which.status:
@@ -227,6 +228,19 @@ class Deliveries:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
         with self._transactions.looking() as session:
             return self._snapshots(session, list(delivery_ids))
+
+    def owed(self, delivery_ids: Iterable[str]) -> Sequence[Owed]:
+        """Return those of these deliveries that are owed, each with what has to end first."""
+        with self._transactions.looking() as session:
+            found = self._snapshots(session, list(delivery_ids))
+            pending = [each for each in found if each.status is DeliveryStatus.PENDING]
+            firsts = self._firsts(session, {each.event.product_id for each in pending})
+        return [
+            # What is in flight has begun, whatever stands before it.
+            Owed(delivery=each, first=each if each.next_due_at is None else first)
+            for each in pending
+            for first in [firsts.get(each.event.product_id, each)]
+        ]
 
     def snapshot(self, which: Filter | None = None) -> Sequence[dict[str, Any]]:
         """Return what was sent and what came of it, oldest first, to be compared with another run.
@@ -316,6 +330,13 @@ class Deliveries:
                 return ids, after
             ids.update(each.delivery_id for each in entries if each.delivery_id)
             after = entries[-1].cursor
+
+    def _firsts(self, session: Session, product_ids: Collection[str]) -> Mapping[str, Delivery]:
+        """Return what has to end first of each of these products that is strict."""
+        holders = holders_of(session, strict_among(session, product_ids))
+        return {
+            each.event.product_id: each for each in self._snapshots(session, [*holders.values()])
+        }
 
     def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""

@@ -13,12 +13,10 @@ from leanbe_emitter.emitter.account import line_of
 from leanbe_emitter.emitter.naming import ProductRef, named
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.storage.clocks import kind_of, stands_still
-from leanbe_emitter.storage.tables import DeliveryRow, ProductRow, WebhookRow
+from leanbe_emitter.storage.tables import DeliveryRow, WebhookRow
 from leanbe_emitter.ways import Way
-from leanbe_emitter.wire.assumptions import read
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.reading import Ordering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,26 +25,49 @@ class Hindrance:
 
     Attributes:
         words: a sentence or two; what to do is in the words of who waits.
-        delivery: the delivery that it tells of; None where there is none.
+        delivery: the one whose next attempt, or end, it tells of; None where there is none.
     """
 
     words: Way
     delivery: Delivery | None = None
 
 
-def of_pending(session: Session, pending: Sequence[Delivery], *, clock: Clock) -> Hindrance:
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """A delivery that is owed.
+
+    Attributes:
+        delivery: this one.
+        first: the one that has to end before it may begin (``ordering = strict``); itself, where
+            nothing holds it back.
+    """
+
+    delivery: Delivery
+    first: Delivery
+
+    @property
+    def is_held(self) -> bool:
+        """Whether another one has to end first."""
+        return self.first.id != self.delivery.id
+
+    def is_later(self, now: datetime) -> bool:
+        """Say whether it cannot begin before a time that is still to come."""
+        return self.first.next_due_at is not None and self.first.next_due_at > now
+
+
+def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> Hindrance:
     """Say what the nearest of deliveries that are owed waits for; there is one at least."""
     now = clock.now()
-    nearest = min(pending, key=lambda each: _distance(each, now))
-    due_at = nearest.next_due_at
+    nearest = min(owed, key=lambda each: _distance(each, now))
+    first, due_at = nearest.first, nearest.first.next_due_at
     if due_at is None:
-        standing = _under_way(session, nearest, clock)
+        standing = _under_way(session, first, clock)
     else:
-        standing = _standing(session, nearest, due_at, now)
-    words = Way.same(f"{line_of(nearest).strip()}; {standing}")
+        standing = _standing(first, due_at, now)
+    words = Way.same(f"{_line_of(nearest)}; {standing}")
     if due_at is not None and due_at > now and kind_of(clock) == MANUAL:
         words = words.then(_moving(due_at - now))
-    return Hindrance(words=words, delivery=nearest)
+    return Hindrance(words=words, delivery=first)
 
 
 def of_settled(delivery: Delivery) -> Hindrance:
@@ -68,10 +89,17 @@ def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
     return Hindrance(words=Way.same(owed_to_nobody))
 
 
-def _distance(delivery: Delivery, now: datetime) -> tuple[bool, bool, bool]:
-    """Return how far from its end one is: under way, due, tried; less is nearer."""
-    due_at = delivery.next_due_at
-    return due_at is not None, due_at is not None and due_at > now, not delivery.attempts
+def _distance(owed: Owed, now: datetime) -> tuple[bool, bool, bool, bool]:
+    """Return how far from its end one is: under way, due, the first, tried; less is nearer."""
+    is_owed_an_attempt = owed.first.next_due_at is not None
+    return is_owed_an_attempt, owed.is_later(now), owed.is_held, not owed.delivery.attempts
+
+
+def _line_of(owed: Owed) -> str:
+    line = line_of(owed.delivery).strip()
+    if not owed.is_held:
+        return line
+    return f"{line}; before it comes (ordering = strict) {line_of(owed.first).strip()}"
 
 
 def _under_way(session: Session, delivery: Delivery, clock: Clock) -> str:
@@ -92,13 +120,11 @@ def _under_way(session: Session, delivery: Delivery, clock: Clock) -> str:
     )
 
 
-def _standing(session: Session, delivery: Delivery, due_at: datetime, now: datetime) -> str:
+def _standing(delivery: Delivery, due_at: datetime, now: datetime) -> str:
     number = len(delivery.attempts) + 1
     if due_at > now:
         at, present = print_instant(due_at), print_instant(now)
         return f"attempt {number} is due at {at}, and it is {present}."
-    if _is_strict(session, delivery):
-        return "it is due: is a worker running, and nothing before it owed (ordering = strict)?"
     return "it is due: is a worker running?"
 
 
@@ -111,8 +137,3 @@ def _moving(gap: timedelta) -> Way:
         request=f'POST /api/v1/clock/advance {{"seconds": {seconds}}}',
     )
     return advance.between("The clock is manual: ", " moves it there.")
-
-
-def _is_strict(session: Session, delivery: Delivery) -> bool:
-    product = session.get(ProductRow, delivery.event.product_id)
-    return product is not None and read(product.assumptions).ordering is Ordering.STRICT

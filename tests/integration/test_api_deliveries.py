@@ -298,13 +298,25 @@ def test_a_wait_in_vain_for_what_was_given_up_says_how_it_ended(api: Api) -> Non
     assert "refused: 500 not now; it is exhausted, and no attempt is left." in hint
 
 
-def test_a_wait_in_vain_asks_of_a_strict_product_what_comes_before(api: Api) -> None:
+def test_a_wait_in_vain_names_what_has_to_end_first_of_a_strict_product(api: Api) -> None:
     api("PUT", "/products/Acme/assumptions/ordering", {"value": "strict"})
-    triggered(api, "idea.created")
-    triggered(api, "okr.created")
+    first, held = triggered(api, "idea.created"), triggered(api, "okr.created")
+
+    def hint() -> str:
+        answer = api("POST", "/deliveries/wait", {"event": "okr.*", "timeout": 0}).json()
+        return str(answer["hint"])
+
+    before = f"okr.created  …{held[-6:]}  pending, never attempted; before it comes (ordering ="
+    before = f"{before} strict) idea.created  …{first[-6:]}"
+    due = "pending, never attempted; it is due: is a worker running?"
+    assert hint().startswith(f"{before}  {due}")
+    claimed = api.leanbe._engine.queue.claim_one(first)
+    assert hint().startswith(f"{before}  pending, never attempted; attempt 1 is under way")
+    api.leanbe._engine.queue.hand_back([claimed] if claimed else [])
     api.leanbe.deliver()
-    hint = api("POST", "/deliveries/wait", {"event": "okr.*", "timeout": 0}).json()["hint"]
-    assert "is a worker running, and nothing before it owed (ordering = strict)?" in hint
+    assert hint().startswith(f"{before}  refused: 500 not now; attempt 2 is due at 2")
+    api.leanbe.deliveries.discard([first])
+    assert hint().startswith(f"okr.created  …{held[-6:]}  {due}")
 
 
 @on_a_loop

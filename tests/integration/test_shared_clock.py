@@ -136,6 +136,30 @@ def test_following_ends_where_the_clock_has_to_be_moved_first(
     assert len(leanbe.deliveries.get(delivery).attempts) == 3
 
 
+def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
+    leanbe: Leanbe, other: Leanbe
+) -> None:
+    leanbe.assumptions.set("ordering", "strict", product="Acme")
+    leanbe.faults.receiver_fails(how="refused")
+    first = leanbe.trigger("idea.created")
+    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.updated"]), deliver=False)
+    held = triggered.owed()
+    with pytest.raises(WaitTimedOut, match="the time stands still") as raised:
+        leanbe.follow([held])
+    assert raised.value.hint.startswith(f"idea.updated  …{held.id[-6:]}  pending, never attempted;")
+    assert (
+        f"before it comes (ordering = strict) idea.created  …{first.id[-6:]}" in raised.value.hint
+    )
+    assert "The clock is manual: leanbe.clock.advance(seconds=5) moves" in raised.value.hint
+    leanbe.clock.set(START + timedelta(seconds=5))
+    claimed = other._engine.queue.claim_one(first.id)
+    leanbe._require_coming([held.id])
+    other._engine.queue.hand_back([claimed] if claimed else [])
+    leanbe._require_coming([held.id])
+    leanbe.follow([first, held])
+    assert [each.delivered for each in leanbe.deliveries.of([first.id, held.id])] == [True, True]
+
+
 def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other: Leanbe) -> None:
     (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
     (claimed,) = other._engine.queue.claim(ONE)
