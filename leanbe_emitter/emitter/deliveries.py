@@ -399,7 +399,9 @@ def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
         Conflict: one of them is settled already, or in flight.
     """
     states = select(DeliveryRow.id, DeliveryRow.state).where(DeliveryRow.id.in_(ids))
-    for identifier, state in session.execute(states):
+    # Locked as an update would, and in an order, so that no worker claims one of them meanwhile.
+    locked = states.order_by(DeliveryRow.id).with_for_update(key_share=True)
+    for identifier, state in session.execute(locked):
         if state in UNHELD:
             continue
         what = f"{state} already" if state.is_end else "in flight"

@@ -24,6 +24,7 @@ from leanbe_emitter import (
     sign_text,
     verify,
 )
+from leanbe_emitter.delivery.statements import LEASE_ONE
 from leanbe_emitter.wire.explain import Verdict
 from tests.concurrency import until_somebody_waits
 from tests.integration.conftest import SECRET
@@ -337,6 +338,24 @@ def test_whoever_names_what_cannot_be_given_up_is_told_so_and_discards_nothing(
         with pytest.raises(Conflict, match="cancelled already"):
             leanbe.deliveries.discard([other])
     assert leanbe.deliveries.discard(which=Filter(event="*")) == []
+
+
+def test_what_a_worker_claims_meanwhile_is_refused_with_all_that_is_named(
+    postgresql_ready: str,
+) -> None:
+    with Leanbe(postgresql_ready) as leanbe, Leanbe(postgresql_ready) as other:
+        leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/")
+        one, claimed = queue(leanbe, "idea.created", "idea.updated")
+        lease = other._engine.new_lease()
+        key = {"id": claimed.id, "now": 0, "token": lease.token, "until": lease.until}
+        with ThreadPoolExecutor(1) as thread:
+            with other._database.transaction() as session:
+                session.execute(LEASE_ONE, key)
+                discarding = thread.submit(leanbe.deliveries.discard, [one, claimed])
+                until_somebody_waits(postgresql_ready)
+            with pytest.raises(Conflict, match=f"{claimed.id} is in flight"):
+                discarding.result()
+        assert leanbe.deliveries.get(one).status == "pending"
 
 
 def test_a_name_that_is_wrong_discards_nothing(leanbe: Leanbe, product: Product) -> None:
