@@ -78,11 +78,12 @@ def test_an_address_of_another_machine_is_called_so(tmp_path: Path) -> None:
 
 
 def test_a_name_that_cannot_be_resolved_is_called_so(tmp_path: Path) -> None:
-    somewhere = ("--host", "leanbe.invalid", "--no-token", "--port", "0")
+    # That of an interface which is not there: the machine's resolver is not asked for an address.
+    somewhere = ("--host", "fe80::1%nowhere", "--no-token", "--port", "0")
     ran = run_process("serve", *somewhere, cwd=tmp_path)
     assert (ran.status, list(tmp_path.iterdir())) == (3, [])
     assert ran.stderr.splitlines() == [
-        "error: The name leanbe.invalid cannot be resolved.",
+        "error: The name fe80::1%nowhere cannot be resolved.",
         "       Name an address of this machine with --host: 127.0.0.1.",
     ]
 
