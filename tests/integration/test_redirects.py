@@ -199,6 +199,7 @@ async def test_one_deadline_covers_all_hops() -> None:
     receivers = Slow({FROM: to(FROM)})
     await FollowingTransport(receivers, rules=TargetRules()).send(post(FROM))
     given = [each.timeout_seconds for each in receivers.sent]
+    assert len(given) == 6
     for before, after, taken in zip(given, given[1:], took, strict=False):
         assert after <= before - taken
 
