@@ -21,7 +21,7 @@ _TURN_SECONDS = 0.0001
 # So many turns are as good as none.
 _FEW = 200
 # For so long the machine may be at what it was given (a packet to itself) before time leaps.
-_AT_WORK_SECONDS = 0.03
+_AT_WORK_SECONDS = 0.1
 
 
 def on_a_loop(test: Callable[P, Coro]) -> Callable[P, None]:
