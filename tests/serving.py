@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.command_line import ended, line_of, started
+from tests.command_line import PROGRAM, ended, line_of, started
 
 
 @dataclass(kw_only=True)
@@ -36,11 +36,14 @@ class Served:
 
 @contextmanager
 def serving(
-    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
 ) -> Iterator[Served]:
     """Run a server on a free port, until the block ends."""
     command = ("serve", "--port", "0", "--output", "json", *arguments)
-    with started(*command, cwd=folder, environ=environ) as process:
+    with started(*command, cwd=folder, environ=environ, program=program) as process:
         line = line_of(process.stdout)
         assert line, process.communicate()[1]
         served = Served(process=process, ready=json.loads(line))

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,14 @@ from tests.waiting import PATIENCE_SECONDS
 
 SENTENCE = (
     "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for nothing."
+)
+#: The command, whose server waits for a request as long as a test does: machines may be slow.
+PATIENT = (
+    *(sys.executable, "-W", "error", "-c"),
+    "from leanbe_emitter.__main__ import main\n"
+    "from leanbe_emitter.server import serving\n"
+    f"serving.GRACE_SECONDS = {PATIENCE_SECONDS:.0f}\n"
+    "main()",
 )
 #: The beginning of a request whose body is still to come.
 BEGUN = b"POST /api/v1/products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n"
@@ -69,7 +78,7 @@ def test_a_second_signal_waits_for_nothing(tmp_path: Path, receiver: Receiver) -
 
 
 def test_it_says_that_it_waits_for_a_request(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral") as served:
+    with serving(tmp_path, "--ephemeral", program=PATIENT) as served:
         address = urlsplit(served.ready["url"])
         assert address.hostname is not None
         assert address.port is not None
