@@ -18,14 +18,14 @@ from tests.waiting import PATIENCE_SECONDS
 SENTENCE = (
     "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for nothing."
 )
+_PATIENTLY = f"""
+from leanbe_emitter.__main__ import main
+from leanbe_emitter.server import serving
+serving.GRACE_SECONDS = {PATIENCE_SECONDS:.0f}
+main()
+"""
 #: The command, whose server waits for a request as long as a test does: machines may be slow.
-PATIENT = (
-    *(sys.executable, "-W", "error", "-c"),
-    "from leanbe_emitter.__main__ import main\n"
-    "from leanbe_emitter.server import serving\n"
-    f"serving.GRACE_SECONDS = {PATIENCE_SECONDS:.0f}\n"
-    "main()",
-)
+PATIENT = (sys.executable, "-W", "error", "-c", _PATIENTLY)
 #: The beginning of a request whose body is still to come.
 BEGUN = b"POST /api/v1/products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n"
 
