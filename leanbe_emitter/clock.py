@@ -17,6 +17,8 @@ MANUAL, SYSTEM = "manual", "system"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+#: Held by whoever moves a manual clock. It is no clock's own: so they can be pickled, and copied.
+_ONE_MOVES = threading.Lock()
 
 
 class Clock(Protocol):
@@ -60,7 +62,6 @@ class ManualClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
-        self._one_at_a_time = threading.Lock()
 
     def now(self) -> datetime:
         """Return the time that was last set."""
@@ -68,18 +69,20 @@ class ManualClock:
 
     def set(self, instant: datetime) -> None:
         """Set the time; backwards, too, as the clocks of machines do."""
-        self._now = instant.astimezone(UTC)
+        with _ONE_MOVES:
+            self._now = instant.astimezone(UTC)
 
     def move_on(self, seen: datetime, *, to: datetime) -> bool:
         """Move on from where it was seen; where it stands elsewhere by now, stay there."""
-        with self._one_at_a_time:
+        with _ONE_MOVES:
             if is_there := self._now == seen:
                 self._now = to.astimezone(UTC)
             return is_there
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         """Move the time on by so much."""
-        self._now += timedelta(seconds=seconds, minutes=minutes, hours=hours)
+        with _ONE_MOVES:
+            self._now += timedelta(seconds=seconds, minutes=minutes, hours=hours)
 
     def __repr__(self) -> str:
         return f"ManualClock({self._now.isoformat()})"

@@ -1,7 +1,10 @@
 """Time and chance come from one place each."""
 
+import copy
+import pickle
 import random
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -29,6 +32,65 @@ def test_a_manual_clock_moves_on_only_from_where_it_was_seen() -> None:
     assert clock.move_on(NOON, to=NOON + hour)
     assert not clock.move_on(NOON, to=NOON + 2 * hour)
     assert clock.now() == NOON + hour
+
+
+class HeldUpClock(ManualClock):
+    """One whose first reader is held up by what another thread does meanwhile, if it can."""
+
+    def __init__(self, start: datetime, *, meanwhile: Callable[[ManualClock], object]) -> None:
+        self._other = threading.Thread(target=meanwhile, args=[self])
+        super().__init__(start)
+
+    @property
+    def _now(self) -> datetime:
+        read = self._stands_at
+        if self._other.ident is None:
+            self._other.start()
+            # Where it has to wait for this thread, it does not end before.
+            self._other.join(0.2)
+        return read
+
+    @_now.setter
+    def _now(self, instant: datetime) -> None:
+        self._stands_at = instant
+
+    def now(self) -> datetime:
+        self._other.join()
+        return self._stands_at
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "moved"),
+    [
+        (lambda clock: clock.advance(hours=2), timedelta(hours=3)),
+        (lambda clock: clock.set(NOON + timedelta(days=1)), timedelta(days=1)),
+    ],
+    ids=["advance meanwhile", "set meanwhile"],
+)
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda clock: clock.advance(hours=1),
+        lambda clock: clock.move_on(NOON, to=NOON + timedelta(hours=1)),
+    ],
+    ids=["advance", "move_on"],
+)
+def test_no_move_of_a_manual_clock_is_lost_that_another_thread_makes_meanwhile(
+    move: Callable[[ManualClock], object],
+    meanwhile: Callable[[ManualClock], object],
+    moved: timedelta,
+) -> None:
+    clock = HeldUpClock(NOON, meanwhile=meanwhile)
+    move(clock)
+    assert clock.now() == NOON + moved
+
+
+def test_a_manual_clock_can_be_pickled_and_copied() -> None:
+    clock = ManualClock(NOON)
+    for another in (pickle.loads(pickle.dumps(clock)), copy.deepcopy(clock)):  # noqa: S301 - ours
+        assert another.now() == NOON
+        another.advance(hours=1)
+    assert clock.now() == NOON
 
 
 def test_the_system_clock_is_aware_and_utc() -> None:
