@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import (
@@ -36,6 +36,12 @@ HOW_TO_MOVE = (
 
 _NOW = select(ClockRow.now_at)
 _NOW_TEXT = str(_NOW)
+# Who makes it manual while another one does waits for that, and changes nothing.
+_BEGIN = text(
+    "INSERT INTO manual_clock (id, now_at, begun_at) VALUES (1, :now, :now)"
+    " ON CONFLICT DO NOTHING RETURNING id"
+)
+_END = delete(ClockRow).returning(ClockRow.id)
 
 
 def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
@@ -83,16 +89,11 @@ def kind_of(clock: Clock) -> str:
 
 def _settle(database: Database, *, is_manual: bool) -> None:
     """Let a database's clock be manual, or the machine's; a manual one goes on where it stands."""
+    now = to_milliseconds(SystemClock().now())
     with database.transaction() as session:
-        was_manual = session.scalar(select(exists(select(ClockRow.id))))
-        if is_manual == was_manual:
-            return
-        if is_manual:
-            now = to_milliseconds(SystemClock().now())
-            session.add(ClockRow(id=1, now_at=now, begun_at=now))
-        else:
-            session.execute(delete(ClockRow))
-        tell_workers(session)
+        changed = session.execute(_BEGIN, {"now": now}) if is_manual else session.execute(_END)
+        if changed.all():
+            tell_workers(session)
 
 
 class StoredClock:

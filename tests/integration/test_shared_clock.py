@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,16 @@ import pytest
 from sqlalchemy import text
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
+from leanbe_emitter.clock import MANUAL, SYSTEM, to_milliseconds
 from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.emitter import Attempt
 from leanbe_emitter.emitter.results import Results
-from leanbe_emitter.storage.clocks import StoredClock
+from leanbe_emitter.storage.clocks import StoredClock, clock_of
 from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.tables import ClockRow
 from tests.answering import Answering
 from tests.bench import Bench
+from tests.concurrency import until_somebody_waits
 from tests.loops import on_a_loop
 from tests.reused import Databases
 from tests.statements import statements
@@ -308,6 +312,38 @@ def test_its_ids_go_on_behind_those_of_others_once_it_is_manual(database_url: st
 def test_a_manual_clock_goes_on_where_it_stands(leanbe: Leanbe, database_url: str) -> None:
     with opened(database_url, clock="manual") as again:
         assert again.clock.now() == leanbe.clock.now() == START
+
+
+def test_whoever_makes_it_manual_at_the_same_time_has_the_one_that_there_is(
+    postgresql_ready: str,
+) -> None:
+    with opened(postgresql_ready) as first, ThreadPoolExecutor(1) as thread:
+        with first._database.transaction() as session:
+            session.add(ClockRow(id=1, now_at=(at := to_milliseconds(START)), begun_at=at))
+            session.flush()
+            second = thread.submit(clock_of, first._database, MANUAL)
+            until_somebody_waits(postgresql_ready)
+        clock = second.result()
+    assert isinstance(clock, StoredClock)
+    assert clock.now() == START
+    clock.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [([SYSTEM], 0), ([MANUAL], 1), ([MANUAL] * 2, 1), ([MANUAL, SYSTEM, SYSTEM], 2)],
+    ids=str,
+)
+def test_workers_are_told_where_whose_it_is_has_changed(
+    database: Database, wanted: list[str], told: int
+) -> None:
+    tellings = list[bool]()
+    with database.telling(lambda: tellings.append(True)):
+        for each in wanted:
+            clock = clock_of(database, each)
+            assert isinstance(clock, StoredClock)
+            clock.close()
+    assert len(tellings) == told
 
 
 def test_a_step_from_where_it_no_longer_stands_is_not_made(leanbe: Leanbe, other: Leanbe) -> None:
