@@ -138,12 +138,16 @@ class StoredClock:
             DatabaseUnavailable: it cannot be asked.
         """
         with self._database.reading() as session:
-            self.look(session)
-        return self.stands_still
+            # Not by the attribute: another thread may look meanwhile.
+            return self.look(session)
 
-    def look(self, session: Session) -> None:
-        """See whether the database's clock is manual now, in the caller's transaction."""
-        self.stands_still = session.scalar(_NOW) is not None
+    def look(self, session: Session) -> bool:
+        """See, and say, whether the database's clock is manual now, in the caller's transaction."""
+        standing = session.scalar(_NOW)
+        if standing is not None:
+            self._seen = from_milliseconds(standing)
+        self.stands_still = is_manual = standing is not None
+        return is_manual
 
     def set(self, instant: datetime) -> None:
         """Set the time, backwards too, and let workers look what is due by that.

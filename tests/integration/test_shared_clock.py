@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
 from leanbe_emitter.clock import MANUAL, SYSTEM, to_milliseconds
@@ -392,6 +393,26 @@ def test_while_the_database_is_away_it_stands_where_it_was_seen(
     clock.close()
     clock._database = Database(f"sqlite:///{tmp_path / 'gone' / 'test.db'}")
     assert clock.now() == START
+
+
+def test_it_has_been_seen_by_who_found_that_it_is_manual(leanbe: Leanbe, tmp_path: Path) -> None:
+    clock = clock_of(leanbe._database)
+    assert isinstance(clock, StoredClock)
+    clock._database = Database(f"sqlite:///{tmp_path / 'gone' / 'test.db'}")
+    assert clock.now() == START
+
+
+def test_who_asks_whose_it_is_is_told_what_was_found_whatever_others_find_meanwhile(
+    leanbe: Leanbe,
+) -> None:
+    class Passed(StoredClock):
+        def look(self, session: Session) -> bool:
+            found = super().look(session)
+            self.stands_still = not found
+            return found
+
+    with closing(Passed(leanbe._database)) as clock:
+        assert clock.is_manual()
 
 
 def test_when_the_database_is_back_it_is_asked_again(postgresql_bench: Bench) -> None:
