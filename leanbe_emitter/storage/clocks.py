@@ -6,7 +6,6 @@ whenever it rests. In between, the machine's costs nothing, and a manual one is 
 
 import threading
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import delete, select, text, update
@@ -108,17 +107,13 @@ class StoredClock:
     """
 
     def __init__(self, database: Database) -> None:
-        self._shared = database
+        # A handle of its own, which connects when it is asked.
+        self._database = database.again()
         self._machines = SystemClock()
         self._one_at_a_time = threading.Lock()
         self._asking: Any = None
         self._seen = self._machines.now()
         self.stands_still = False
-
-    @cached_property
-    def _database(self) -> Database:
-        """A handle of its own."""
-        return self._shared.again()
 
     def now(self) -> datetime:
         """Return the time that was last set, by whichever process; or the machine's."""
@@ -193,8 +188,7 @@ class StoredClock:
         """Close its connections."""
         with self._one_at_a_time:
             self._stop_asking()
-        if "_database" in vars(self):
-            self._database.close()
+        self._database.close()
 
     def _asked(self) -> datetime:
         """Ask the driver itself: a worker's loop does so several times for each attempt."""
@@ -223,4 +217,4 @@ class StoredClock:
         tell_workers(session)
 
     def __repr__(self) -> str:
-        return f"StoredClock({self._shared!r})"
+        return f"StoredClock({self._database!r})"

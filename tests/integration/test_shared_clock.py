@@ -21,7 +21,7 @@ from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.tables import ClockRow
 from tests.answering import Answering
 from tests.bench import Bench
-from tests.concurrency import until_somebody_waits
+from tests.concurrency import at_once, until_somebody_waits
 from tests.loops import on_a_loop
 from tests.reused import Databases
 from tests.statements import statements
@@ -432,6 +432,20 @@ def connections(database: Database) -> int:
     ours = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
     with database.reading() as session:
         return int(session.execute(ours).scalar_one())
+
+
+def test_however_many_ask_first_it_is_asked_by_one_handle_of_its_own(database_url: str) -> None:
+    class Counted(Database):
+        def again(self) -> Database:
+            handles.append(super().again())
+            return handles[-1]
+
+    handles = list[Database]()
+    with closing(Counted(database_url)) as database, closing(StoredClock(database)) as clock:
+        # So early that first askers at the same moment find it.
+        assert len(handles) == 1
+        at_once(*[clock.is_manual] * 4)
+    assert len(handles) == 1
 
 
 def test_of_the_machines_clock_no_statement_is_sent(database_url: str) -> None:
