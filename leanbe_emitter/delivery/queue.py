@@ -122,10 +122,13 @@ class Queue:
     def claim_one(self, delivery_id: str) -> Claimed | None:
         """Take this one delivery, if it is due, nobody holds it, and no fault holds it back."""
         lease = self.new_lease()
-        key = {"id": delivery_id, "now": self._now(), "token": lease.token, "until": lease.until}
         with self._database.transaction() as session:
-            if self._is_held_back(session, delivery_id):
+            row = session.get(DeliveryRow, delivery_id)
+            if row is None or self._is_held_back(session, row):
                 return None
+            if row.state is DeliveryState.WAITING:
+                self._look(session)
+            key = {"id": row.id, "now": self._now(), "token": lease.token, "until": lease.until}
             if session.execute(LEASE_ONE, key).first() is None:
                 return None
             claimed = self._under_faults(session, self._load(session, [delivery_id]))
@@ -237,9 +240,7 @@ class Queue:
         That is a retry whose time comes, or a lease that runs out.
         """
         with self._database.reading() as session:
-            if isinstance(self._clock, StoredClock):
-                # Whoever made it manual, or the machine's, told that there is something to see.
-                self._clock.look(session)
+            self._look(session)
             still = stands_still(self._clock)
             return due.next_within(session, seconds, self._instants(), stands_still=still)
 
@@ -279,16 +280,20 @@ class Queue:
             self._renew(session, ours)
         return self._reap(session)
 
+    def _look(self, session: Session) -> None:
+        """See whether the clock is a database's that somebody has made manual meanwhile."""
+        if isinstance(self._clock, StoredClock):
+            self._clock.look(session)
+
     def _now(self) -> int:
         return to_milliseconds(self._clock.now())
 
-    def _is_held_back(self, session: Session, delivery_id: str) -> bool:
+    def _is_held_back(self, session: Session, row: DeliveryRow) -> bool:
         """Say whether another delivery of its product has to end first (``ordering = strict``)."""
-        row = session.get(DeliveryRow, delivery_id)
-        if row is None or not strict_among(session, [row.product_id]):
+        if not strict_among(session, [row.product_id]):
             return False
         firsts = firsts_of(session, [row.product_id], statements=self._statements)
-        return delivery_id not in firsts.values()
+        return row.id not in firsts.values()
 
     def _load(self, session: Session, delivery_ids: Sequence[str]) -> list[Claimed]:
         if not delivery_ids:
@@ -305,6 +310,8 @@ class Queue:
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
+        # Who is never at rest looks here: nothing is woken by a clock that has stopped meanwhile.
+        self._look(session)
         waited = {"now": self._now(), "limit": BATCH}
         return len(session.execute(self._statements.wake, waited).all())
 

@@ -69,8 +69,8 @@ class Leanbe(Attempting, Asserting):
         seed: gives the same ids and secrets in every run.
         clock: tells the time of this handle; ``manual`` or ``system``: of the database, for every
             process that opens it from then on, and for those that have it open once their worker
-            rests, or their clock is moved or asked for its ``kind``. By default it is the
-            database's, which is the machine's unless somebody said otherwise.
+            rests, a retry falls due to them, or their clock is moved or asked for its ``kind``. By
+            default it is the database's, which is the machine's unless somebody said otherwise.
         ids: the source of ids and secrets, instead of ``seed``.
         transport: carries requests instead of the network sender: a ``Transport`` of ours, or an
             ``httpx.AsyncBaseTransport``. It is the handle's from then on, which closes it, and

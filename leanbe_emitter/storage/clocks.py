@@ -1,7 +1,8 @@
 """The clock of a database: the machine's, or a manual one: a row, the same for all processes.
 
 Which of them it is, a handle learns when it is opened, and may look again: its worker does so
-whenever it rests. In between, the machine's costs nothing, and a manual one is asked for each time.
+whenever it rests, and whoever makes retries before that. In between, the machine's costs nothing,
+and a manual one is asked for each time.
 """
 
 import threading

@@ -1,9 +1,9 @@
 """The manual clock of a database: one time for every process, and retries wait for it alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
 from leanbe_emitter.clock import MANUAL, SYSTEM, to_milliseconds
+from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.emitter import Attempt
 from leanbe_emitter.emitter.results import Results
@@ -20,7 +21,7 @@ from leanbe_emitter.storage.clocks import StoredClock, clock_of
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.tables import ClockRow
 from tests.answering import Answering
-from tests.bench import Bench
+from tests.bench import Bench, came_to
 from tests.concurrency import at_once, until_somebody_waits
 from tests.loops import on_a_loop
 from tests.reused import Databases
@@ -290,6 +291,43 @@ async def test_a_worker_learns_that_somebody_made_it_manual(database_url: str) -
             await seen(lambda: early.deliveries.last().delivered, "the retry is made")
 
 
+def follow(leanbe: Leanbe) -> None:
+    with suppress(WaitTimedOut):
+        leanbe.follow([leanbe.deliveries.last()])
+
+
+def take_turns(leanbe: Leanbe) -> None:
+    """Settle and claim as a worker does that is never at rest."""
+    ended = list[Settlement]()
+    while claimed := leanbe._engine.queue.exchange(ended, ONE).claimed:
+        ended = [came_to(each) for each in claimed]
+
+
+@pytest.mark.parametrize("make_what_is_due", [Leanbe.deliver, follow, take_turns])
+def test_who_makes_what_is_due_by_the_machines_learns_that_somebody_made_it_manual(
+    database_url: str, make_what_is_due: Callable[[Leanbe], object]
+) -> None:
+    with opened(database_url) as early, opened(database_url, clock="manual") as manual:
+        manual.clock.set(START)
+        early.faults.receiver_fails(how="refused")
+        early.products.create("Acme", webhook_url="http://a.test/")
+        retried = early.trigger("idea.created")
+        put_off(early, START + timedelta(seconds=5))
+        make_what_is_due(early)
+        assert len(early.deliveries.get(retried).attempts) == 1
+        assert early.clock.now() == START
+        manual.clock.set(START + timedelta(seconds=5))
+        make_what_is_due(early)
+        assert early.deliveries.get(retried).delivered
+
+
+def put_off(leanbe: Leanbe, instant: datetime) -> None:
+    """Let all retries be due then."""
+    statement = text("UPDATE deliveries SET due_at = :at WHERE state = 'waiting'")
+    with leanbe._database.transaction() as session:
+        session.execute(statement, {"at": to_milliseconds(instant)})
+
+
 def test_who_asks_whose_it_is_learns_that_somebody_made_it_manual(database_url: str) -> None:
     with opened(database_url) as early, opened(database_url, clock="manual") as manual:
         manual.clock.set(START)
@@ -448,11 +486,16 @@ def test_however_many_ask_first_it_is_asked_by_one_handle_of_its_own(database_ur
     assert len(handles) == 1
 
 
-def test_of_the_machines_clock_no_statement_is_sent(database_url: str) -> None:
+def test_of_the_machines_clock_no_statement_is_sent_where_no_retry_is_due(
+    database_url: str,
+) -> None:
     with opened(database_url) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with statements(leanbe._database) as noted:
             leanbe.trigger("idea.created")
+            leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+            take_turns(leanbe)
+        assert leanbe.deliveries.last().delivered
     assert not [each for each in noted.sent if "manual_clock" in each]
 
 
