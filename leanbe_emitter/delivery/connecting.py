@@ -162,7 +162,7 @@ def _why_not(error: OSError | ValueError, place: str, target: Target) -> str:
             return (
                 f"the certificate of {target.authority} is not trusted: "
                 f"{error.verify_message.rstrip('.')} "
-                "(--ca-file names an authority to trust, --insecure trusts anyone)"
+                "(a CA file names an authority to trust, 'insecure' trusts anyone)"
             )
         case ssl.SSLError():
             return f"{place} does not speak TLS as we do: {_in_words(error)}"

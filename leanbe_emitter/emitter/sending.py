@@ -20,6 +20,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules, check_url
+from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.assumptions import check, deviations, read
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant
@@ -205,7 +206,9 @@ class Courier:
 
 
 def _envelope_of(body: bytes) -> dict[str, JSON]:
-    hint = "An envelope has a payload and an event's name; --as-is sends anything just as it is."
+    # Nobody sends one over HTTP.
+    as_is = Way(call="as_is=True", command="--as-is", request="as_is=True")
+    hint = as_is.between("An envelope has a payload and an event's name; ", " sends any body.")
     try:
         envelope = parse(body.decode())
     except (UnicodeDecodeError, LeanbeError) as error:

@@ -14,6 +14,7 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.emitter.snapshots import Delivery, Product
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.catalogue import event_kind
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.paths import change
@@ -170,7 +171,7 @@ class Author:
                 raise
             raise InvalidValue(
                 f"In the payload that was given, something cannot be set or unset: {error.message}",
-                hint=f"Write it into that payload itself. {error.hint}".rstrip(),
+                hint=Way.same("Write it into that payload itself.").then(error.hints),
             ) from None
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.nearest import did_you_mean
 from leanbe_emitter.wire.payloads import payload_shape
 from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
@@ -32,6 +33,7 @@ from leanbe_emitter.wire.stringify import JSON
 _Step: TypeAlias = str | int
 _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(0|[1-9][0-9]{0,5})\]")
 _NUMBER_OR_FLAG = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|true|false|null")
+_FLAGS = {"true": "True", "false": "False", "null": "None"}
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 
@@ -184,7 +186,7 @@ class _Edit:
         within = f"Set what is in it ({', '.join(members)}), or use" if members else "Use"
         raise InvalidValue(
             f"{place.path} of {self.what} is no text but {_in_words(shape)}.",
-            hint=f"{within} --set-json {place.path}={_as_json(text)}.",
+            hint=_setting(place.path, text).between(f"{within} ", "."),
         )
 
     def put(self, payload: dict[str, JSON], place: _Place, value: JSON) -> None:
@@ -334,6 +336,12 @@ def _in_words(shape: Shape) -> str:
             return "an object"
 
 
-def _as_json(text: str) -> str:
-    """Return what was given where it is a number or a flag; else a stand-in for a value."""
-    return text if _NUMBER_OR_FLAG.fullmatch(text) else "VALUE"
+def _setting(path: str, text: str) -> Way:
+    """Say how a value that is no text is set; VALUE stands in for no number and no flag."""
+    value = text if _NUMBER_OR_FLAG.fullmatch(text) else "VALUE"
+    in_python = _FLAGS.get(value, value)
+    return Way(
+        call=f"Changes(set_json={{{path!r}: {in_python}}})",
+        command=f"--set-json {path}={value}",
+        request=f'{{"set": {{"{path}": {value}}}}}',
+    )

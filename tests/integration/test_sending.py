@@ -90,8 +90,9 @@ def test_as_it_is_a_body_is_sent_byte_for_byte(
 def test_what_is_no_envelope_cannot_be_signed_anew(
     courier: Courier, receiver: Receiver, body: bytes
 ) -> None:
-    with pytest.raises(InvalidValue, match="as-is"):
+    with pytest.raises(InvalidValue, match="; as_is=True sends any body") as refused:
         courier.send_body(body)
+    assert "; --as-is sends any body" in refused.value.hints.command
     assert receiver.requests == []
 
 

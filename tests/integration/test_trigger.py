@@ -168,6 +168,10 @@ def test_a_payload_that_is_given_is_changed_by_the_events_paths_and_no_others(
         "idea.created has no path 'mood'."
     )
     assert refused.value.hint.startswith("Write it into that payload itself. ")
+    with pytest.raises(InvalidValue) as refused:
+        leanbe.trigger("idea.created", payload=given, set={"upvotes": "3"})
+    typed = "Write it into that payload itself. Use --set-json upvotes=3."
+    assert refused.value.hints.command == typed
     with pytest.raises(InvalidValue, match=r"^idea\.created has no path 'mood'"):
         leanbe.trigger("idea.created", set={"mood": "better"})
 

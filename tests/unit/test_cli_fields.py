@@ -104,7 +104,7 @@ def test_a_path_that_cannot_be_set_is_refused_with_what_can(path: str, said: str
 def test_text_for_what_is_no_text_is_refused_with_the_option_to_use() -> None:
     with pytest.raises(InvalidValue) as caught:
         idea(("archived", "true"))
-    assert "--set-json archived=true" in caught.value.hint
+    assert "--set-json archived=true" in caught.value.hints.command
 
 
 def test_options_that_were_not_given_are_no_fields() -> None:

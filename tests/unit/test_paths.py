@@ -219,23 +219,24 @@ def test_paths_follow_the_switches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "hint"),
+    ("path", "text", "call", "typed"),
     [
-        ("upvotes", "3", "--set-json upvotes=3"),
-        ("promoted", "true", "--set-json promoted=true"),
-        ("promoted", "yes", "--set-json promoted=VALUE"),
-        ("tags", "ui", "tags[0].title"),
-        ("tags[0]", "ui", "tags[0].title"),
-        ("owner", "John", "owner.firstName"),
+        ("upvotes", "3", "Use Changes(set_json={'upvotes': 3}).", "Use --set-json upvotes=3."),
+        ("promoted", "true", "set_json={'promoted': True}", "--set-json promoted=true"),
+        ("promoted", "yes", "set_json={'promoted': VALUE}", "--set-json promoted=VALUE"),
+        ("tags", "ui", "tags[0].title", "tags[0].title"),
+        ("tags[0]", "ui", "tags[0].title", "tags[0].title"),
+        ("owner", "John", "owner.firstName", "owner.firstName"),
     ],
 )
-def test_text_for_what_is_not_text_is_refused_with_what_to_type(
-    path: str, text: str, hint: str
+def test_text_for_what_is_not_text_is_refused_with_what_to_call_or_type(
+    path: str, text: str, call: str, typed: str
 ) -> None:
     with pytest.raises(InvalidValue) as refusal:
         idea(set={path: text})
     assert f"{path} of idea.created is no text" in refusal.value.message
-    assert hint in refusal.value.hint
+    assert call in refusal.value.hint
+    assert typed in refusal.value.hints.command
 
 
 def test_json_may_be_of_any_type_since_tests_send_what_is_wrong() -> None:
