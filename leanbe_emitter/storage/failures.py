@@ -3,14 +3,15 @@
 It leaves here so, and nowhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
-from leanbe_emitter.storage.urls import shown
+from leanbe_emitter.storage.urls import NAMING, shown
+from leanbe_emitter.ways import Way
 
 _FAILURES = (OperationalError, InterfaceError)
 # What SQLite and psycopg say as another error when the file or the server is at fault.
@@ -50,27 +51,39 @@ def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
 
 
 #: What to do, by a word of what the database said.
-_ADVICE = {
-    "unable to open": "Is its folder there, and may this user write to it? --db names another.",
-    "not a database": "Name a file of leanbe-emitter's own with --db, or a new one.",
+_ADVICE: Mapping[str, str | Way] = {
+    "unable to open": NAMING.between(
+        "Is its folder there, and may this user write to it? ", " names another."
+    ),
+    "not a database": NAMING.between(
+        "", " has to name a file of leanbe-emitter's own, or a new one."
+    ),
     "prepared statement": "Is a pooler between? With ?prepare_threshold=none nothing is prepared.",
     "read-only transaction": "Is this a standby, or a database set to read only?",
-    "readonly": "The file or its folder is read-only for this user; --db names another.",
+    "readonly": NAMING.between(
+        "The file or its folder is read-only for this user; ", " names another."
+    ),
     "disk I/O": "Is its disk full, or is there a limit to a file's size? Nothing was changed.",
     "disk is full": "Make room on that disk; nothing was changed.",
     "No space left": "Make room on the server's disk; nothing was changed.",
     "locked": "Another process holds it for long; try again when it is done.",
-    "refused": "Is PostgreSQL running there? --db names the database.",
+    "refused": NAMING.between("Is PostgreSQL running there? ", " names the database."),
     "starting up": "PostgreSQL starts just now: try again in a moment.",
     "accepting connections": "PostgreSQL starts just now: try again in a moment.",
     "server closed": "PostgreSQL stopped, or let go of this connection: try again.",
     "terminating": "PostgreSQL stopped, or let go of this connection: try again.",
     "does not exist": "Create it first: createdb NAME.",
 }
+#: What to do where it said anything else: no variable names the database of a handle in Python.
+_UNKNOWN = Way(
+    call=f"Check {NAMING.call} and the database itself.",
+    command=f"Check {NAMING.command} (or LEANBE_EMITTER_DB) and the database itself.",
+    request=f"Check {NAMING.request} (or LEANBE_EMITTER_DB) and the database itself.",
+)
 
 
-def _advice(reason: str) -> str:
+def _advice(reason: str) -> str | Way:
     for word, advice in _ADVICE.items():
         if word in reason:
             return advice
-    return "Check --db (or LEANBE_EMITTER_DB) and the database itself."
+    return _UNKNOWN

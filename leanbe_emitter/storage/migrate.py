@@ -22,6 +22,7 @@ from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.documents import METADATA
 from leanbe_emitter.storage.failures import unavailable_as_ours
+from leanbe_emitter.storage.urls import NAMING
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -119,12 +120,14 @@ def not_ready(schema: Schema) -> DatabaseBehind:
             return DatabaseBehind(
                 f"The database stands at revision {schema.revision}, "
                 f"which is newer than this program ({schema.newest}).",
-                hint="Use a newer leanbe-emitter, or name another database with --db.",
+                hint=NAMING.between("Use a newer leanbe-emitter; or ", " names another database."),
             )
         case SchemaState.FOREIGN:
             return DatabaseBehind(
                 "The database holds tables of another program.",
-                hint="Name an empty database, or one of leanbe-emitter's own, with --db.",
+                hint=NAMING.between(
+                    "", " has to name an empty one, or one of leanbe-emitter's own."
+                ),
             )
 
 

@@ -12,12 +12,21 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.errors import Conflict, DatabaseBehind, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.errors import (
+    Conflict,
+    DatabaseBehind,
+    DatabaseUnavailable,
+    InvalidValue,
+    LeanbeError,
+)
 from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
 from leanbe_emitter.storage.urls import parse_database_url
+from leanbe_emitter.ways import Way
 from tests.concurrency import at_once
 
 Opener = Callable[[str], Database]
@@ -105,18 +114,39 @@ def test_postgresql_means_psycopg() -> None:
     assert parse_database_url("postgresql://a@b/c").drivername == "postgresql+psycopg"
 
 
+def require_naming(error: LeanbeError, hint: str) -> None:
+    """See that a hint says to whoever reads it how a database is named there."""
+    assert error.hints == Way(
+        call=hint.format("Leanbe(db)"),
+        command=hint.format("--db"),
+        request=hint.format("--db at the server's start"),
+    )
+
+
 def test_a_file_that_is_no_database_is_called_so(opened: Opener, tmp_path: Path) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear Ana, " * 100)
-    with pytest.raises(DatabaseUnavailable, match="not a database"):
+    with pytest.raises(DatabaseUnavailable, match="not a database") as raised:
         prepare(opened(f"sqlite:///{path}"))
+    require_naming(raised.value, "{} has to name a file of leanbe-emitter's own, or a new one.")
     assert path.read_text().startswith("Dear Ana")
 
 
 def test_a_missing_folder_is_called_so(opened: Opener, tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="unable to open") as raised:
         prepare(opened(f"sqlite:///{tmp_path / 'nowhere' / 'x.db'}"))
-    assert "folder" in raised.value.hint
+    told = "Is its folder there, and may this user write to it? {} names another."
+    require_naming(raised.value, told)
+
+
+def test_whatever_a_database_says_there_is_something_to_look_at() -> None:
+    url = parse_database_url("sqlite:///x.db")
+    with pytest.raises(DatabaseUnavailable) as raised, unavailable_as_ours(url):
+        raise OperationalError("SELECT 1", {}, Exception("out of tune"))
+    hints = raised.value.hints
+    assert hints.call == "Check Leanbe(db) and the database itself."
+    assert hints.command == "Check --db (or LEANBE_EMITTER_DB) and the database itself."
+    assert "Check --db at the server's start (or LEANBE_EMITTER_DB) and" in hints.request
 
 
 def test_another_programs_tables_are_left_alone(opened: Opener, tmp_path: Path) -> None:
@@ -124,16 +154,19 @@ def test_another_programs_tables_are_left_alone(opened: Opener, tmp_path: Path) 
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE letters (id)")
     connection.close()
-    with pytest.raises(DatabaseBehind, match="another program"):
+    with pytest.raises(DatabaseBehind, match="another program") as raised:
         prepare(opened(f"sqlite:///{path}"))
+    told = "{} has to name an empty one, or one of leanbe-emitter's own."
+    require_naming(raised.value, told)
 
 
 def test_a_newer_database_is_called_newer(opened: Opener, database_url: str) -> None:
     database = opened(database_url)
     with database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '29990101_future'"))
-    with pytest.raises(DatabaseBehind, match="newer than this program"):
+    with pytest.raises(DatabaseBehind, match="newer than this program") as raised:
         prepare(database)
+    require_naming(raised.value, "Use a newer leanbe-emitter; or {} names another database.")
     with pytest.raises(DatabaseBehind, match="newer than this program"):
         upgrade(database)
 
