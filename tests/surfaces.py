@@ -3,12 +3,15 @@
 import inspect
 from collections.abc import Iterator
 from dataclasses import is_dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 import leanbe_emitter
 from leanbe_emitter import Leanbe
+from leanbe_emitter.domain.users import granting
+from leanbe_emitter.emitter.hindrance import advancing
 from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.faults import FAULT_KINDS
 from tests.api import promised
@@ -92,16 +95,23 @@ def commands() -> set[str]:
 
 
 def ways() -> list[Way]:
-    """Return every way that hints name as it is."""
-    return [each for each in vars(leanbe_emitter.ways).values() if isinstance(each, Way)]
+    """Return every way that hints name, and one of each kind that is made for its hint."""
+    as_they_are = [each for each in vars(leanbe_emitter.ways).values() if isinstance(each, Way)]
+    return [*as_they_are, granting("ana@example.com", "Acme"), advancing(timedelta(seconds=5))]
 
 
 def first_words(way: Way) -> tuple[str, str, str]:
-    """Return the method, the command and the operation of a way, without what they take."""
+    """Return the method, the command and the operation of a way, without what they take.
+
+    The command is the longest there is that its words begin with.
+    """
     method = way.call.removeprefix("leanbe.").partition("(")[0]
-    typed = way.command.removeprefix("leanbe-emitter ").split()
-    command = " ".join(word for word in typed if word.islower())
-    return method, command, way.request.replace(" /api/v1/", " /")
+    typed = f"{way.command.removeprefix('leanbe-emitter ')} "
+    command = max(
+        (each for each in commands() if typed.startswith(f"{each} ")), key=len, default=""
+    )
+    operation = " ".join(way.request.replace(" /api/v1/", " /").split()[:2])
+    return method, command, operation
 
 
 def operations() -> set[str]:

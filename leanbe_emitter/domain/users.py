@@ -75,11 +75,11 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
     reference = reference.strip()
     raise NotFound(
         f"The user {reference!r} has no access to the product {product.name!r}.",
-        hint=_granting(reference, product.name).between("Give it: ", "."),
+        hint=granting(reference, product.name).between("Give it: ", "."),
     )
 
 
-def _granting(reference: str, product: str) -> Way:
+def granting(reference: str, product: str) -> Way:
     """Say how a user gets access to a product."""
     return Way(
         call=f"leanbe.users.grant({reference!r}, product={product!r})",

@@ -66,7 +66,8 @@ def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> Hindr
         standing = _standing(first, due_at, now)
     words = Way.same(f"{_line_of(nearest)}; {standing}")
     if due_at is not None and due_at > now and kind_of(clock) == MANUAL:
-        words = words.then(_moving(due_at - now))
+        moving = advancing(due_at - now).between("The clock is manual: ", " moves it there.")
+        words = words.then(moving)
     return Hindrance(words=words, delivery=first)
 
 
@@ -128,12 +129,11 @@ def _standing(delivery: Delivery, due_at: datetime, now: datetime) -> str:
     return "it is due: is a worker running?"
 
 
-def _moving(gap: timedelta) -> Way:
+def advancing(gap: timedelta) -> Way:
     """Say how a manual clock is moved so far, by whole seconds."""
     seconds = math.ceil(gap.total_seconds())
-    advance = Way(
+    return Way(
         call=f"leanbe.clock.advance(seconds={seconds})",
         command=f"leanbe-emitter clock advance {format_duration(seconds)}",
         request=f'POST /api/v1/clock/advance {{"seconds": {seconds}}}',
     )
-    return advance.between("The clock is manual: ", " moves it there.")
