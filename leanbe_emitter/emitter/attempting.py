@@ -195,8 +195,9 @@ class Attempting:
 
         Raises:
             Conflict: a transaction is open.
-            WaitTimedOut: the clock is a manual one, and none of those that are left is due before
-                it is moved.
+            WaitTimedOut: the clock is a manual one, and none of those that are left can begin
+                before it is moved: none is due, or what is due waits for another one of its
+                product (``ordering = strict``) that is not.
         """
         self._require_free()
         await self._engine.follow(
