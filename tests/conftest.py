@@ -1,6 +1,7 @@
 """What the tests need from the machine: databases, and tools that may be missing."""
 
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -79,6 +80,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if tool in REQUIRED:
             pytest.fail(f"{places[0]} is required here, and is not installed")
         pytest.skip(f"{places[0]} is not installed")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """Put back the log's settings, which the program makes for the rest of its process."""
+    loggers = [logging.getLogger(each) for each in ("leanbe_emitter", "uvicorn")]
+    before = [(each.handlers, each.level, each.propagate) for each in loggers]
+    yield
+    for logger, (handlers, level, propagates) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level, logger.propagate = handlers, level, propagates
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import errno
 import json
 import logging
-from collections.abc import Iterator
 
 import click
 import pytest
@@ -189,16 +188,6 @@ def test_a_lone_surrogate_can_be_printed(capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(capsys.readouterr().out) == [{"name": "\ud800"}]
 
 
-@pytest.fixture
-def _logger() -> Iterator[None]:
-    loggers = [logging.getLogger(each) for each in ("leanbe_emitter", "uvicorn")]
-    before = [(each.handlers, each.level, each.propagate) for each in loggers]
-    yield
-    for logger, (handlers, level, propagates) in zip(loggers, before, strict=True):
-        logger.handlers, logger.level, logger.propagate = handlers, level, propagates
-
-
-@pytest.mark.usefixtures("_logger")
 def test_the_log_is_lines_or_json_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "assumptions", "list", "--verbose", "--log-json")
     logging.getLogger("leanbe_emitter.x").debug("claimed", extra={"rows": 3})
