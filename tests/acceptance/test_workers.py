@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,15 @@ def worker_of(db: str, folder: Path) -> AbstractContextManager[subprocess.Popen[
     return started("worker", "--db", db, cwd=folder, environ=ENVIRON)
 
 
+@contextmanager
+def held_up(db: str, folder: Path, receiver: Receiver) -> Iterator[subprocess.Popen[str]]:
+    """Start a worker with something to do, and yield it while its receiver does not answer."""
+    receiver.is_open.clear()
+    with worker_of(db, folder) as worker:
+        assert receiver.busy.wait(PATIENCE_SECONDS)
+        yield worker
+
+
 def owe(leanbe: Leanbe) -> str:
     """Trigger an event without an attempt; return its delivery's id."""
     (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
@@ -58,9 +67,7 @@ def test_a_killed_worker_loses_nothing(
 ) -> None:
     """Its lease runs out, another worker delivers again, and the lost attempt is on record."""
     delivery = owe(leanbe)
-    receiver.is_open.clear()
-    with worker_of(database_url, tmp_path) as first:
-        assert receiver.busy.wait(PATIENCE_SECONDS)
+    with held_up(database_url, tmp_path, receiver) as first:
         os.kill(first.pid, signal.SIGKILL)
         assert ended(first)[0] == -signal.SIGKILL
     assert leanbe.deliveries.get(delivery).attempts == ()
@@ -99,9 +106,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
     delivery = owe(leanbe)
-    receiver.is_open.clear()
-    with worker_of(database_url, tmp_path) as worker:
-        assert receiver.busy.wait(PATIENCE_SECONDS)
+    with held_up(database_url, tmp_path, receiver) as worker:
         worker.terminate()
         told = line_with("Stopping", worker.stderr)
         receiver.is_open.set()
@@ -116,26 +121,21 @@ def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
     owe(leanbe)
-    receiver.is_open.clear()
     patient = f"{database_url}?timeout=600" if "sqlite" in database_url else database_url
-    with worker_of(patient, tmp_path) as worker:
-        assert receiver.busy.wait(PATIENCE_SECONDS)
-        with leanbe._database.transaction() as session:
-            session.execute(text("UPDATE deliveries SET due_at = due_at"))
-            receiver.is_open.set()
-            worker.send_signal(signal.SIGINT)
-            until(lambda: not catches(worker, signal.SIGTERM), "the first signal has come")
-            worker.send_signal(signal.SIGINT)
-            assert ended(worker)[0] == -signal.SIGINT
+    with held_up(patient, tmp_path, receiver) as worker, leanbe._database.transaction() as session:
+        session.execute(text("UPDATE deliveries SET due_at = due_at"))
+        receiver.is_open.set()
+        worker.send_signal(signal.SIGINT)
+        until(lambda: not catches(worker, signal.SIGTERM), "the first signal has come")
+        worker.send_signal(signal.SIGINT)
+        assert ended(worker)[0] == -signal.SIGINT
 
 
 def test_a_terminal_that_is_closed_stops_a_worker_once_however_often_it_says_so(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
     delivery = owe(leanbe)
-    receiver.is_open.clear()
-    with worker_of(database_url, tmp_path) as worker:
-        assert receiver.busy.wait(PATIENCE_SECONDS)
+    with held_up(database_url, tmp_path, receiver) as worker:
         worker.send_signal(signal.SIGHUP)
         until(lambda: not catches(worker, signal.SIGTERM), "the first signal has come")
         worker.send_signal(signal.SIGHUP)
