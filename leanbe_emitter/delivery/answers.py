@@ -2,7 +2,12 @@
 
 One reader serves one connection. After a complete answer it goes on to the next one only if
 nothing odd was seen: ``is_tidy`` says so. It does no I/O and knows no time.
+
+Receivers repeat themselves. A tidy answer that came in one piece is remembered by its bytes, and
+the same bytes are not parsed again: between two answers, the parser stands where it began.
 """
+
+from dataclasses import replace
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -13,6 +18,9 @@ from leanbe_emitter.delivery.transport import Answer
 _LONGEST_BARREN_BYTES = 256 * 1024
 _FIRST_FINAL_STATUS = 200
 _SWITCHING_PROTOCOLS = 101
+#: How many answers are remembered, and how long each of them is at the most.
+_REMEMBERED_ANSWERS = 1024
+_REMEMBERED_BYTES = 2048
 
 
 class NotHttp(Exception):
@@ -23,11 +31,31 @@ class _Surplus(Exception):
     """Stops the parser: the answer is complete, and there is more."""
 
 
+class KnownAnswers:
+    """Answers by their bytes, which all connections of a sender share."""
+
+    def __init__(self) -> None:
+        self._answers: dict[bytes, Answer] = {}
+
+    def of(self, data: bytes) -> Answer | None:
+        """Return the answer that these very bytes were before, or None."""
+        return self._answers.get(data) if len(data) <= _REMEMBERED_BYTES else None
+
+    def add(self, data: bytes, answer: Answer) -> None:
+        """Remember an answer, if it is short enough."""
+        if len(data) > _REMEMBERED_BYTES:
+            return
+        if len(self._answers) >= _REMEMBERED_ANSWERS:
+            self._answers.clear()
+        self._answers[data] = answer
+
+
 class AnswerReader:
     """Reads the answers of one connection, one at a time.
 
     Args:
         kept: how much of an answer is kept.
+        known: answers that came before, on connections with the same ``kept``.
 
     Attributes:
         has_head: the status and the headers of the final answer have come.
@@ -35,16 +63,26 @@ class AnswerReader:
         is_tidy: nothing that came so far speaks against another answer on this connection.
     """
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, known: KnownAnswers | None = None) -> None:
         self._kept = kept
+        self._known = KnownAnswers() if known is None else known
         self._parser = HttpResponseParser(self)
         self.is_tidy = True
+        self._has_parsed = True
         self.expect()
 
     def expect(self) -> None:
         """Forget the last answer and wait for the next one."""
         self.has_head = False
         self.is_complete = False
+        self._repeated: Answer | None = None
+        self._whole: bytes | None = None
+        if self._has_parsed:
+            self._has_parsed = False
+            self._begin()
+
+    def _begin(self) -> None:
+        self.has_head = False
         self._status = 0
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -60,6 +98,18 @@ class AnswerReader:
         Raises:
             NotHttp: it never will be.
         """
+        is_first = not self._has_parsed
+        if is_first and (repeated := self._known.of(data)) is not None:
+            self._repeated = repeated
+            self.has_head = self.is_complete = True
+            return True
+        self._has_parsed = True
+        self._parse(data)
+        if is_first and self.is_complete and self.is_tidy:
+            self._whole = data
+        return self.is_complete
+
+    def _parse(self, data: bytes) -> None:
         length = self._body_length
         try:
             self._parser.feed_data(data)
@@ -73,7 +123,6 @@ class AnswerReader:
             self.is_tidy = self.is_tidy and self._is_at_the_end_of(data)
         elif self._body_length == length:
             self._count_barren(len(data))
-        return self.is_complete
 
     def end(self) -> bool:
         """Hear that nothing more will come; return whether that completes the answer."""
@@ -84,6 +133,14 @@ class AnswerReader:
 
     def answer(self, *, remark: str = "") -> Answer:
         """Return what has come of the answer."""
+        if self._repeated is not None:
+            return replace(self._repeated, remark=remark) if remark else self._repeated
+        answer = self._read_answer(remark)
+        if self._whole is not None and not remark:
+            self._known.add(self._whole, answer)
+        return answer
+
+    def _read_answer(self, remark: str) -> Answer:
         return Answer(
             status=self._status,
             reason=self._reason.decode("latin-1"),
@@ -130,7 +187,7 @@ class AnswerReader:
     def on_message_complete(self) -> None:
         """End this answer; after a 1xx the same parser goes on to the final one."""
         if self._status < _FIRST_FINAL_STATUS and self._status != _SWITCHING_PROTOCOLS:
-            self.expect()
+            self._begin()
             return
         self.is_complete = True
         if not self._parser.should_keep_alive():

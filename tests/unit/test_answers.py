@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
+from leanbe_emitter.delivery.answers import AnswerReader, KnownAnswers, NotHttp
 from leanbe_emitter.delivery.kept import Kept
 from leanbe_emitter.delivery.transport import Answer
 
@@ -197,3 +197,82 @@ def test_any_bytes_give_an_answer_in_time_or_are_no_http(pieces: list[bytes]) ->
                 break
     except NotHttp:
         assert not one.is_tidy
+
+
+# Answers that are repeated.
+
+
+OTHER = Answer(status=418)
+
+
+def known_after(data: bytes, **limits: int) -> KnownAnswers:
+    """Return what is remembered once an answer has come, in one piece."""
+    known = KnownAnswers()
+    one = AnswerReader(Kept(**limits), known)
+    one.feed(data)
+    one.answer()
+    return known
+
+
+@pytest.mark.parametrize("data", WHOLE)
+def test_an_answer_that_came_in_one_piece_is_remembered_by_its_bytes(data: bytes) -> None:
+    assert known_after(data).of(data) == read(data)
+
+
+def test_the_same_bytes_are_not_parsed_again() -> None:
+    known = KnownAnswers()
+    known.add(LENGTH, OTHER)
+    one = AnswerReader(Kept(), known)
+    assert one.feed(LENGTH)
+    assert (one.has_head, one.is_complete, one.is_tidy) == (True, True, True)
+    assert one.answer() is OTHER
+
+
+def test_an_answer_that_is_repeated_can_have_a_remark_of_its_own() -> None:
+    known = known_after(LENGTH)
+    one = AnswerReader(Kept(), known)
+    one.feed(LENGTH)
+    assert one.answer(remark="early").remark == "early"
+    assert known.of(LENGTH) == read(LENGTH)
+
+
+@given(st.lists(st.sampled_from(WHOLE), min_size=1), st.lists(st.integers(0, 200), max_size=5))
+def test_one_reader_reads_a_row_of_answers_the_same_whatever_it_remembers(
+    answers: list[bytes], cuts: list[int]
+) -> None:
+    one = AnswerReader(Kept(answer_bytes=1000, header_bytes=1000), KnownAnswers())
+    for number, data in enumerate(answers):
+        one.expect()
+        cut = cuts[number] if number < len(cuts) else 0
+        feed(one, [piece for piece in (data[:cut], data[cut:]) if piece])
+        assert one.is_complete
+        assert one.is_tidy
+        assert one.answer() == read(data)
+
+
+def test_an_answer_is_remembered_only_where_it_came_whole_and_alone() -> None:
+    known = KnownAnswers()
+    one = AnswerReader(Kept(), known)
+    feed(one, [EARLY_HINTS[:30], EARLY_HINTS[30:]])
+    one.answer()
+    known_surplus = known_after(LENGTH + b"x")
+    known_last = known_after(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert [each._answers for each in (known, known_surplus, known_last)] == [{}, {}, {}]
+
+
+def test_what_has_a_remark_is_not_remembered() -> None:
+    known = KnownAnswers()
+    one = AnswerReader(Kept(), known)
+    one.feed(LENGTH)
+    one.answer(remark="it came before the whole request was out")
+    assert known.of(LENGTH) is None
+
+
+def test_long_answers_are_not_remembered_and_of_short_ones_not_too_many() -> None:
+    long = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000
+    assert known_after(long).of(long) is None
+    known = KnownAnswers()
+    for number in range(3000):
+        known.add(b"%d" % number, OTHER)
+    assert known.of(b"2999") is OTHER
+    assert len(known._answers) <= 1024
