@@ -5,6 +5,7 @@ Instants are aware datetimes in UTC; rows hold them as whole milliseconds since 
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
@@ -26,6 +27,15 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
+        ...
+
+
+@runtime_checkable
+class MillisecondClock(Clock, Protocol):
+    """A clock that also tells milliseconds, without a date in between: a tenth of the cost."""
+
+    def now_ms(self) -> int:
+        """Return the present instant in whole milliseconds since 1970, rounded down."""
         ...
 
 
@@ -52,6 +62,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the machine's time in UTC."""
         return datetime.now(UTC)
+
+    def now_ms(self) -> int:
+        """Return the machine's time in milliseconds since 1970."""
+        return time.time_ns() // 1_000_000
 
     def __repr__(self) -> str:
         return "SystemClock()"
@@ -86,6 +100,13 @@ class ManualClock:
 
     def __repr__(self) -> str:
         return f"ManualClock({self._now.isoformat()})"
+
+
+def milliseconds_of(clock: Clock) -> Callable[[], int]:
+    """Return what tells a clock's time in whole milliseconds since 1970, the quickest way."""
+    if isinstance(clock, MillisecondClock):
+        return clock.now_ms
+    return lambda: to_milliseconds(clock.now())
 
 
 def to_milliseconds(instant: datetime) -> int:

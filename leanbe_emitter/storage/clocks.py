@@ -127,6 +127,10 @@ class StoredClock:
                 self._stop_asking()
             return self._seen
 
+    def now_ms(self) -> int:
+        """Return the same time in milliseconds since 1970."""
+        return to_milliseconds(self.now()) if self.stands_still else self._machines.now_ms()
+
     def is_manual(self) -> bool:
         """Say whether the database's clock is manual now.
 

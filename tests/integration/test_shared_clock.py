@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
-from leanbe_emitter.clock import MANUAL, SYSTEM, to_milliseconds
+from leanbe_emitter.clock import MANUAL, SYSTEM, milliseconds_of, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.emitter import Attempt
@@ -89,6 +89,17 @@ def test_documents_are_listed_as_they_were_made_whichever_process_made_them(
     emails = [f"ana{title}@example.com" for title in titles]
     assert [each.email for each in acme.customers.list()] == emails
     assert [each.name for each in leanbe.products.list()] == ["Acme", *titles]
+
+
+def test_its_milliseconds_follow_it(leanbe: Leanbe, database_url: str) -> None:
+    database = Database(database_url)
+    clock = clock_of(database)
+    assert isinstance(clock, StoredClock)
+    with closing(database), closing(clock):
+        tell = milliseconds_of(clock)
+        assert tell() == to_milliseconds(START)
+        leanbe.clock.advance(seconds=1)
+        assert tell() == to_milliseconds(START) + 1000
 
 
 def test_timestamps_follow_it(leanbe: Leanbe, other: Leanbe) -> None:

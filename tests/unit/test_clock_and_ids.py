@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.clock import ManualClock, SystemClock, from_milliseconds, to_milliseconds
+from leanbe_emitter.clock import (
+    ManualClock,
+    SystemClock,
+    from_milliseconds,
+    milliseconds_of,
+    to_milliseconds,
+)
 from leanbe_emitter.ids import IdOf, Ids
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -100,6 +106,20 @@ def test_the_system_clock_is_aware_and_utc() -> None:
 @given(st.integers(min_value=-(10**12), max_value=10**14))
 def test_milliseconds_survive_the_way_there_and_back(milliseconds: int) -> None:
     assert to_milliseconds(from_milliseconds(milliseconds)) == milliseconds
+
+
+def test_the_system_clock_tells_the_same_time_in_milliseconds() -> None:
+    clock = SystemClock()
+    before, now, after = clock.now(), milliseconds_of(clock)(), clock.now()
+    assert to_milliseconds(before) <= now <= to_milliseconds(after)
+
+
+def test_a_clock_that_knows_dates_only_tells_milliseconds_rounded_down() -> None:
+    clock = ManualClock(datetime(1970, 1, 1, 0, 0, 1, 1999, tzinfo=UTC))
+    tell = milliseconds_of(clock)
+    assert tell() == 1001
+    clock.advance(seconds=1)
+    assert tell() == 2001
 
 
 def test_object_ids_carry_their_second_and_sort_by_creation() -> None:
