@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 
@@ -71,3 +73,52 @@ class Holding(Answering):
     def let_go(self) -> None:
         """Answer all that is held, and whatever comes."""
         self._let_go.set()
+
+
+class CallingBack(Answering):
+    """Sends without tasks (a ``CallbackTransport``), and answers when it is told to.
+
+    Args:
+        replies: as those of ``Answering``; none of them can be ``Unreachable``.
+        waits: whether requests wait for ``let_go``.
+    """
+
+    def __init__(self, *replies: Reply, waits: bool = False) -> None:
+        super().__init__(*replies)
+        self._waits = waits
+        self.in_flight: list[_Begun] = []
+
+    def prepare(self, request: OutgoingRequest) -> "_Prepared":
+        return _Prepared(self, request)
+
+    def begin(self, request: OutgoingRequest, callback: Callable[[Any], object]) -> "_Begun":
+        self.requests.append(request)
+        begun = _Begun(self.in_flight, callback)
+        self.in_flight.append(begun)
+        if not self._waits:
+            asyncio.get_running_loop().call_soon(self.let_go)
+        return begun
+
+    def let_go(self) -> None:
+        """Answer all that is in flight."""
+        for begun in list(self.in_flight):
+            begun.cancel()
+            begun.callback(self._replies.pop(0) if self._replies else OK)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    transport: CallingBack
+    request: OutgoingRequest
+
+    def begin(self, body: bytes, callback: Callable[[Any], object], /) -> "_Begun":
+        return self.transport.begin(replace(self.request, body=body), callback)
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    in_flight: "list[_Begun]"
+    callback: Callable[[Any], object]
+
+    def cancel(self) -> None:
+        self.in_flight.remove(self)

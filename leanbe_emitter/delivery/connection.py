@@ -12,10 +12,10 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from leanbe_emitter.delivery.answers import AnswerReader, NotHttp
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
+from leanbe_emitter.delivery.transport import Answer, Unknown
 
 # asyncio does not tell what TLS has handed down and the socket has not taken; after a longer
 # request over TLS the connection is given up.
@@ -23,6 +23,22 @@ _SEEN_THROUGH_TLS_BYTES = 16 * 1024
 _READ_BYTES = 64 * 1024
 # To linger for no second: a close is a reset.
 _RESETS = struct.pack("ii", 1, 0)
+
+
+class Waiter(Protocol):
+    """What waits for an answer: a future, or whatever is to be told without one."""
+
+    def done(self) -> bool:
+        """Say whether it waits no more."""
+        ...
+
+    def set_result(self, answer: Answer, /) -> None:
+        """Take the answer."""
+        ...
+
+    def set_exception(self, error: Unknown, /) -> None:
+        """Take the reason why there is none."""
+        ...
 
 
 class Connection(asyncio.Protocol):
@@ -56,7 +72,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport
-        self._waiter: asyncio.Future[Answer] | None = None
+        self._waiter: Waiter | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._poll = select.poll()
@@ -66,26 +82,27 @@ class Connection(asyncio.Protocol):
 
     # What is asked of it.
 
-    def send(
-        self, data: bytes, *, request: OutgoingRequest, deadline: float
-    ) -> asyncio.Future[Answer] | None:
-        """Write a request, whole and once; return its answer to come, or None: no byte went out.
+    def send(self, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float) -> bool:
+        """Write a request, whole and once; return whether its answer is to come.
+
+        If not, no byte went out, and the waiter is not told: it can wait at another connection.
+        Else it is told once, and not before this has returned.
 
         asyncio hands the bytes to the system at once, and closes if the system takes none. (Other
         loops write later, and TLS through a buffer: there nobody can say, and the end decides.)
         """
         if self._is_odd or self._transport.is_closing():
-            return None
+            return False
         self._reader.expect()
         self._request_bytes = len(data)
-        self._timeout_seconds = request.timeout_seconds
-        self._waiter = waiter = self._loop.create_future()
+        self._timeout_seconds = timeout_seconds
+        self._waiter = waiter
         self._guard(deadline)
         self._transport.write(data)
         if self._transport.is_closing() and not self._is_tls:
             self._waiter = None
-            return None
-        return waiter
+            return False
+        return True
 
     def write_on(self, data: bytes) -> None:
         """Write more of the request that was begun."""
@@ -128,11 +145,11 @@ class Connection(asyncio.Protocol):
 
     def fail(self, reason: str) -> None:
         """End what is in flight as ``Unknown``, and close."""
-        waiter, self._waiter = self._waiter, None
+        waiter = self._waiter
+        self.abort()
         if waiter is not None and not waiter.done():
             partial = self._reader.answer() if self._reader.has_head else None
             waiter.set_exception(Unknown(reason, answer=partial))
-        self.abort()
 
     def abort(self) -> None:
         """Close at once."""
@@ -206,11 +223,12 @@ class Connection(asyncio.Protocol):
         answer = self._reader.answer(
             remark="it came before the whole request was out" if is_early else ""
         )
-        if waiter is not None and not waiter.done():
-            waiter.set_result(answer)
         hides_bytes = self._is_tls and self._request_bytes > _SEEN_THROUGH_TLS_BYTES
         if is_early or hides_bytes or not self._reader.is_tidy:
             self.abort()
+        # Last of all: a waiter that is no future goes on at once, and may use the connection again.
+        if waiter is not None and not waiter.done():
+            waiter.set_result(answer)
 
     def _read_what_came(self) -> None:
         """Read the answer that came before a write failed: asyncio leaves it in the socket.

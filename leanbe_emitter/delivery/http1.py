@@ -7,17 +7,17 @@ asked whether the other side has hung up before it is used; that keeps it rare.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from leanbe_emitter.delivery.answers import AnswerReader
+from leanbe_emitter.delivery.answers import AnswerReader, KnownAnswers
 from leanbe_emitter.delivery.connecting import Connector
-from leanbe_emitter.delivery.connection import Connection
+from leanbe_emitter.delivery.connection import Connection, Waiter
 from leanbe_emitter.delivery.kept import KEPT, Kept
 from leanbe_emitter.delivery.misbehaving import Manner
 from leanbe_emitter.delivery.resolving import Resolve, SystemResolver
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unreachable
+from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
@@ -31,6 +31,7 @@ _REMEMBERED_URLS = 4096
 _REMEMBERED_HEADS = 4096
 
 _Key = tuple[str, str, int, str | None, bool]
+_Callback = Callable[[Answer | Unknown], object]
 
 
 class Http1Transport:
@@ -55,6 +56,7 @@ class Http1Transport:
     ) -> None:
         self._rules = rules
         self._kept = kept
+        self._known = KnownAnswers()
         self._idle_seconds = idle_seconds
         self._connector = Connector(rules=rules, resolve=resolve or SystemResolver())
         self._targets: dict[str, Target] = {}
@@ -71,16 +73,53 @@ class Http1Transport:
         """
         target, key, deadline = self._place(request)
         data = _encode(request, target)
-        while connection := self._take_idle(key):
-            if answer := connection.send(data, deadline=deadline, request=request):
-                return await self._answer(answer, connection, key)
-        connection = await self._connect(request, target, key, deadline)
-        answer = connection.send(data, deadline=deadline, request=request)
-        if answer is None:
-            raise Unreachable(
-                f"the connection to {target.authority} was over before a byte went out"
-            )
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        timeout_seconds = request.timeout_seconds
+        connection = self._send_over_idle(
+            key, data, waiter=answer, deadline=deadline, timeout_seconds=timeout_seconds
+        )
+        if connection is None:
+            connection = await self._connect(request, target, key, deadline)
+            if not connection.send(
+                data, waiter=answer, deadline=deadline, timeout_seconds=timeout_seconds
+            ):
+                raise Unreachable(
+                    f"the connection to {target.authority} was over before a byte went out"
+                )
         return await self._answer(answer, connection, key)
+
+    def prepare(self, request: OutgoingRequest) -> "_Prepared":
+        """Return what begins requests that differ from this one in the bytes of their body only.
+
+        Raises:
+            Unreachable: a request like this one cannot be sent.
+        """
+        target = self._target(request.url)
+        return _Prepared(
+            self,
+            key=_key(request, target),
+            head=_head(request.method, target.path, request.headers),
+            timeout_seconds=request.timeout_seconds,
+        )
+
+    def begin(
+        self, key: _Key, data: bytes, callback: _Callback, *, timeout_seconds: float
+    ) -> "_InFlight | None":
+        """Send the bytes of a request over a connection that idles; None where there is none."""
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        request = _InFlight(callback)
+        connection = self._send_over_idle(
+            key,
+            data,
+            waiter=request,
+            deadline=loop.time() + timeout_seconds,
+            timeout_seconds=timeout_seconds,
+        )
+        if connection is None:
+            return None
+        request.went_out(connection, partial(self._keep, connection, key))
+        return request
 
     async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
         """Send the request once, over a connection of its own, in a manner that a fault asks for.
@@ -92,9 +131,11 @@ class Http1Transport:
         target, key, deadline = self._place(request)
         first, *others = _pieces(_encode(request, target), len(request.body), manner)
         connection = await self._connect(request, target, key, deadline)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         try:
-            answer = connection.send(first, deadline=deadline, request=request)
-            if answer is None:
+            if not connection.send(
+                first, waiter=answer, deadline=deadline, timeout_seconds=request.timeout_seconds
+            ):
                 raise Unreachable(f"the connection to {target.authority} was over at once")
             for piece in others:
                 await asyncio.wait([answer], timeout=manner.body_seconds / len(others))
@@ -132,7 +173,7 @@ class Http1Transport:
         self._serve(loop)
         deadline = loop.time() + request.timeout_seconds
         target = self._target(request.url)
-        return target, (*target.origin, request.tls.ca_file, request.tls.insecure), deadline
+        return target, _key(request, target), deadline
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is loop:
@@ -161,6 +202,17 @@ class Http1Transport:
             connection.abort()
         return None
 
+    def _send_over_idle(
+        self, key: _Key, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float
+    ) -> Connection | None:
+        """Send over a connection that idles, and return it; None, and no byte went out."""
+        while connection := self._take_idle(key):
+            if connection.send(
+                data, waiter=waiter, deadline=deadline, timeout_seconds=timeout_seconds
+            ):
+                return connection
+        return None
+
     async def _connect(
         self, request: OutgoingRequest, target: Target, key: _Key, deadline: float
     ) -> Connection:
@@ -170,7 +222,7 @@ class Http1Transport:
             lambda place: Connection(
                 place,
                 is_tls=target.scheme == "https",
-                reader=AnswerReader(self._kept),
+                reader=AnswerReader(self._kept, self._known),
                 on_lost=lambda lost: self._forget(lost, key),
             ),
             tls=request.tls,
@@ -189,8 +241,12 @@ class Http1Transport:
             connection.abort()
             raise
         finally:
-            if connection.idle(idle_seconds=self._idle_seconds):
-                self._idle.setdefault(key, []).append(connection)
+            self._keep(connection, key)
+
+    def _keep(self, connection: Connection, key: _Key) -> None:
+        """Keep a connection for the next request, if it can take one."""
+        if connection.idle(idle_seconds=self._idle_seconds):
+            self._idle.setdefault(key, []).append(connection)
 
     def _forget(self, connection: Connection, key: _Key) -> None:
         self._open.discard(connection)
@@ -199,6 +255,62 @@ class Http1Transport:
             idle.remove(connection)
         if not idle:
             self._idle.pop(key, None)
+
+
+class _Prepared:
+    """A ``PreparedRequest``: all of a request but its body, encoded once."""
+
+    def __init__(
+        self, transport: Http1Transport, *, key: _Key, head: bytes, timeout_seconds: float
+    ) -> None:
+        self._transport = transport
+        self._key = key
+        self._head = head
+        self._timeout_seconds = timeout_seconds
+
+    def begin(self, body: bytes, callback: _Callback, /) -> "_InFlight | None":
+        """Send a request with this body, if a connection idles."""
+        return self._transport.begin(
+            self._key, self._head + body, callback, timeout_seconds=self._timeout_seconds
+        )
+
+
+class _InFlight:
+    """A ``RequestInFlight``, which waits for the answer in the place of a future."""
+
+    __slots__ = ("_callback", "_connection", "_keep")
+
+    def __init__(self, callback: _Callback) -> None:
+        self._callback: _Callback | None = callback
+
+    def went_out(self, connection: Connection, keep: Callable[[], None]) -> None:
+        """Take the connection that it went out by, and what keeps that for the next request."""
+        self._connection = connection
+        self._keep = keep
+
+    def cancel(self) -> None:
+        """Break it off; where it is over, the connection may be another's by now."""
+        if self._callback is not None:
+            self._callback = None
+            self._connection.abort()
+
+    def done(self) -> bool:
+        """Say whether nobody waits for the answer any more."""
+        return self._callback is None
+
+    def set_result(self, answer: Answer | Unknown, /) -> None:
+        """Keep the connection, and hand on what the request came to."""
+        callback, self._callback = self._callback, None
+        self._keep()
+        if callback is not None:
+            callback(answer)
+
+    set_exception = set_result
+
+
+def _key(request: OutgoingRequest, target: Target) -> _Key:
+    """Return what requests must have in common to go by one connection."""
+    return (*target.origin, request.tls.ca_file, request.tls.insecure)
 
 
 def _pieces(data: bytes, body_bytes: int, manner: Manner) -> Iterator[bytes]:

@@ -3,15 +3,18 @@
 The stored body is sent, byte for byte, on every attempt. Only faults and two assumptions,
 ``restamp_on_retry`` and ``resign_queued``, build another one; the attempt then keeps what was sent.
 An envelope that is built again is signed with the secret that is valid then (contract c.1).
+
+Most attempts are plain: by the article, with the stored body, and without a fault. Those need no
+task where the transport can do without one (``Sender.begin``); all others are made by
+``Sender.send``. Both leave the same evidence.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from leanbe_emitter.clock import Clock, from_milliseconds, stopwatch, to_milliseconds
+from leanbe_emitter.clock import Clock, from_milliseconds, milliseconds_of, stopwatch
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
 from leanbe_emitter.delivery.misbehaving import misbehaving, state_under
 from leanbe_emitter.delivery.outcome import classify
@@ -20,7 +23,9 @@ from leanbe_emitter.delivery.schedule import Facts, next_delay_seconds
 from leanbe_emitter.delivery.transport import (
     VERIFY,
     Answer,
+    CallbackTransport,
     OutgoingRequest,
+    PreparedRequest,
     TlsSettings,
     Transport,
     Unknown,
@@ -38,6 +43,9 @@ from leanbe_emitter.wire.faults import Misbehaviour
 from leanbe_emitter.wire.misshapen import Draft, altered, redrafted
 from leanbe_emitter.wire.reading import Reading
 
+#: How many kinds of requests are kept prepared.
+_PREPARED_REQUESTS = 4096
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Content:
@@ -46,6 +54,14 @@ class _Content:
     body: str
     headers: Headers
     is_own: bool
+
+
+class _Prepared(NamedTuple):
+    """A request without its body, and what evidence tells of it."""
+
+    url: str
+    headers: Headers
+    request: PreparedRequest
 
 
 class Sender:
@@ -70,8 +86,11 @@ class Sender:
         on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> None:
         self._transport = transport
+        self._callbacks = transport if isinstance(transport, CallbackTransport) else None
+        self._prepared: dict[tuple[object, ...], _Prepared] = {}
         self._following = FollowingTransport(transport, rules=rules)
         self._clock = clock
+        self._now_ms = milliseconds_of(clock)
         self._jitter = jitter
         self._on_misfit = on_misfit
 
@@ -83,20 +102,66 @@ class Sender:
         reading = _reading(claimed)
         content = self._content(claimed, reading)
         request = _request(claimed, content, reading)
-        started_at, watch = to_milliseconds(self._clock.now()), stopwatch()
+        started_at, watch = self._now_ms(), stopwatch()
         result = await self._carry(request, reading, claimed.fault)
-        evidence = Evidence(
-            outcome=classify(result, reading),
+        evidence = _evidence(
+            claimed,
+            result,
+            reading,
             started_at=started_at,
-            duration_us=int((stopwatch() - watch) * 1_000_000),
+            duration_us=_microseconds_since(watch),
             url=request.url,
-            request_headers=request.headers,
-            request_body=None if content.is_own else content.body,
-            **_answer_columns(result),
-            fault=None if claimed.fault is None else str(claimed.fault),
-            deviations=_deviations(claimed, reading),
+            headers=request.headers,
+            body=None if content.is_own else content.body,
         )
         return self._settlement(claimed, evidence, reading)
+
+    def begin(
+        self, claimed: Claimed, ended: Callable[["PlainAttempt"], object]
+    ) -> "PlainAttempt | None":
+        """Begin a plain attempt without a task.
+
+        Args:
+            claimed: what is sent.
+            ended: is told when the attempt has ended, once, and not before this has returned; it
+                is not told of one that is cancelled.
+
+        Returns:
+            None where the attempt takes a task: nothing was done then, and ``send`` makes it.
+        """
+        if self._callbacks is None or claimed.fault is not None or _reading(claimed) is not ARTICLE:
+            return None
+        body = claimed.body.encode(errors="surrogateescape")
+        try:
+            prepared = self._prepare(self._callbacks, claimed, len(body))
+        except Unreachable:
+            return None  # the way with a task meets it as well, and puts it on record
+        attempt = PlainAttempt(
+            claimed, prepared, started_at=self._now_ms(), settle=self._settlement, ended=ended
+        )
+        return attempt if attempt.is_begun_with(body) else None
+
+    def _prepare(
+        self, transport: CallbackTransport, claimed: Claimed, body_bytes: int
+    ) -> _Prepared:
+        webhook = claimed.webhook
+        kind = (
+            webhook.url,
+            claimed.method,
+            claimed.headers,
+            body_bytes,
+            webhook.ca_file,
+            webhook.insecure,
+        )
+        prepared = self._prepared.get(kind)
+        if prepared is None:
+            if len(self._prepared) >= _PREPARED_REQUESTS:
+                self._prepared.clear()
+            own = _Content(body=claimed.body, headers=claimed.headers, is_own=True)
+            request = _request(claimed, own, ARTICLE)
+            prepared = _Prepared(request.url, request.headers, transport.prepare(request))
+            self._prepared[kind] = prepared
+        return prepared
 
     async def _carry(
         self, request: OutgoingRequest, reading: Reading, fault: Misbehaviour | None
@@ -143,17 +208,17 @@ class Sender:
         )
 
     def _settlement(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> Settlement:
-        now = self._clock.now()
+        now = self._now_ms()
         delay = self._delay(claimed, evidence, reading, now)
         state = _state(evidence.outcome, delay)
         if claimed.fault is not None and state_under(claimed.fault, state) is not state:
             state, delay = state_under(claimed.fault, state), None
         return claimed.settlement(
-            state=state, due_at=to_milliseconds(now) + int((delay or 0) * 1000), evidence=evidence
+            state=state, due_at=now + int((delay or 0) * 1000), evidence=evidence
         )
 
     def _delay(
-        self, claimed: Claimed, evidence: Evidence, reading: Reading, now: datetime
+        self, claimed: Claimed, evidence: Evidence, reading: Reading, now: int
     ) -> float | None:
         if evidence.outcome is Outcome.DELIVERED:
             return None
@@ -165,7 +230,84 @@ class Sender:
         )
         # On a manual clock they do not come by themselves, and are to be the same in every run.
         jitter = None if stands_still(self._clock) else self._jitter
-        return next_delay_seconds(facts, reading=reading, jitter=jitter, now=now)
+        return next_delay_seconds(facts, reading=reading, jitter=jitter, now=from_milliseconds(now))
+
+
+class PlainAttempt:
+    """A plain attempt that is under way without a task.
+
+    Args:
+        claimed: what is sent.
+        prepared: its request.
+        started_at: the present instant in milliseconds since 1970.
+        settle: says what becomes of the delivery by the evidence of this attempt.
+        ended: is told when it has ended.
+    """
+
+    __slots__ = (
+        "_claimed",
+        "_duration_us",
+        "_ended",
+        "_is_cancelled",
+        "_prepared",
+        "_request",
+        "_result",
+        "_settle",
+        "_started_at",
+        "_watch",
+    )
+
+    def __init__(
+        self,
+        claimed: Claimed,
+        prepared: _Prepared,
+        *,
+        started_at: int,
+        settle: Callable[[Claimed, Evidence, Reading], Settlement],
+        ended: Callable[["PlainAttempt"], object],
+    ) -> None:
+        self._claimed = claimed
+        self._prepared = prepared
+        self._started_at = started_at
+        self._settle = settle
+        self._ended = ended
+        self._is_cancelled = False
+        self._watch = stopwatch()
+
+    def is_begun_with(self, body: bytes) -> bool:
+        """Send the request; return False where that takes a task, and nothing was done."""
+        request = self._prepared.request.begin(body, self._came)
+        if request is None:
+            return False
+        self._request = request
+        return True
+
+    def cancel(self) -> None:
+        """Break it off; nobody is told. Its bytes may have gone out."""
+        self._is_cancelled = True
+        self._request.cancel()
+
+    def cancelled(self) -> bool:
+        """Say whether it was broken off before it ended."""
+        return self._is_cancelled
+
+    def settlement(self) -> Settlement:
+        """Return what becomes of the delivery, once the attempt has ended."""
+        evidence = _evidence(
+            self._claimed,
+            self._result,
+            ARTICLE,
+            started_at=self._started_at,
+            duration_us=self._duration_us,
+            url=self._prepared.url,
+            headers=self._prepared.headers,
+        )
+        return self._settle(self._claimed, evidence, ARTICLE)
+
+    def _came(self, result: Answer | Unknown) -> None:
+        self._duration_us = _microseconds_since(self._watch)
+        self._result = result
+        self._ended(self)
 
 
 def _reading(claimed: Claimed) -> Reading:
@@ -193,19 +335,44 @@ def _tls(webhook: WebhookSettings) -> TlsSettings:
     return TlsSettings(ca_file=webhook.ca_file, insecure=webhook.insecure)
 
 
-def _answer_columns(result: Answer | Unreachable | Unknown) -> dict[str, Any]:
-    """Return what is kept of an answer, or of the part of it that came, and the error in words."""
-    answer = result if isinstance(result, Answer) else getattr(result, "answer", None)
-    error = (result.remark or None) if isinstance(result, Answer) else result.reason
-    if answer is None:
-        return {"error": error}
-    return {
-        "answer_status": answer.status,
-        "answer_headers": answer.headers,
-        "answer_body": answer.body,
-        "answer_length": answer.body_length,
-        "error": error,
-    }
+def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
+    claimed: Claimed,
+    result: Answer | Unreachable | Unknown,
+    reading: Reading,
+    *,
+    started_at: int,
+    duration_us: int,
+    url: str,
+    headers: Headers,
+    body: str | None = None,
+) -> Evidence:
+    """Return what is kept of an attempt: of an answer that broke off, the part that came."""
+    answer = _answer_of(result)
+    return Evidence(
+        outcome=classify(result, reading),
+        started_at=started_at,
+        duration_us=duration_us,
+        url=url,
+        request_headers=headers,
+        request_body=body,
+        answer_status=None if answer is None else answer.status,
+        answer_headers=None if answer is None else answer.headers,
+        answer_body=None if answer is None else answer.body,
+        answer_length=0 if answer is None else answer.body_length,
+        error=(result.remark or None) if isinstance(result, Answer) else result.reason,
+        fault=None if claimed.fault is None else str(claimed.fault),
+        deviations=_deviations(claimed, reading),
+    )
+
+
+def _answer_of(result: Answer | Unreachable | Unknown) -> Answer | None:
+    if isinstance(result, Answer):
+        return result
+    return result.answer if isinstance(result, Unknown) else None
+
+
+def _microseconds_since(watch: float) -> int:
+    return int((stopwatch() - watch) * 1_000_000)
 
 
 def _state(outcome: Outcome, delay: float | None) -> DeliveryState:

@@ -5,10 +5,10 @@ came back, so that nobody can say whether the receiver acted on them. Whatever a
 it lets out these two and nothing else; reasons are plain words and hold no secret.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from leanbe_emitter import __version__
 from leanbe_emitter.headers import check_header
@@ -126,6 +126,49 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection; what is in flight ends as ``Unknown``."""
+        ...
+
+
+class RequestInFlight(Protocol):
+    """A request that was begun without a task."""
+
+    def cancel(self) -> None:
+        """Break it off: its callback is not called any more. Its bytes may have gone out."""
+        ...
+
+
+class PreparedRequest(Protocol):
+    """All that requests of one kind have in common: they differ in the bytes of their bodies."""
+
+    def begin(
+        self, body: bytes, callback: Callable[[Answer | Unknown], object], /
+    ) -> RequestInFlight | None:
+        """Send a request once, where that takes no waiting.
+
+        Args:
+            body: as long as the body that the request was prepared with.
+            callback: is called once, with what the request came to, and not before this returns.
+
+        Returns:
+            None where the request has to wait for a connection: no byte of it went out then, and
+            ``Transport.send`` sends it.
+        """
+        ...
+
+
+@runtime_checkable
+class CallbackTransport(Transport, Protocol):
+    """A transport that can also send without a task for each request.
+
+    A task, its future and their turns of the loop cost as much as the sending itself.
+    """
+
+    def prepare(self, request: OutgoingRequest) -> PreparedRequest:
+        """Return what begins requests like this one.
+
+        Raises:
+            Unreachable: a request like this one cannot be sent.
+        """
         ...
 
 

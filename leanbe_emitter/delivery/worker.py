@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 from leanbe_emitter.clock import Clock, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Settlement
@@ -21,7 +21,7 @@ from leanbe_emitter.delivery.leases import Seam, interrupted, log_lost_leases, r
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.pauses import Pauses
 from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.sender import Sender
+from leanbe_emitter.delivery.sender import PlainAttempt, Sender
 from leanbe_emitter.delivery.wakeups import Wakeups, nobody
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.errors import DatabaseUnavailable
@@ -38,6 +38,18 @@ BUSY_PAUSE_SECONDS = 0.002
 SHORT_REST_SECONDS = 0.02
 #: For how long a worker that stops asks a database that is away, in seconds.
 LAST_SECONDS = 3.0
+
+
+class _Attempt(Protocol):
+    """An attempt that is under way: a task, or one that does without."""
+
+    def cancel(self) -> object:
+        """Break it off."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Say whether it was broken off before it ended."""
+        ...
 
 
 class Worker:
@@ -83,7 +95,7 @@ class Worker:
         self._counters = counters or Counters()
         self._wakeups = wakeups
         self._grace_seconds = grace_seconds
-        self._in_flight: dict[asyncio.Task[None], Claimed] = {}
+        self._in_flight: dict[_Attempt, Claimed] = {}
         self._ended: list[tuple[Claimed, Settlement]] = []
         self._news = asyncio.Event()
         self._wake_up: asyncio.TimerHandle | None = None
@@ -109,11 +121,9 @@ class Worker:
         """
         self._abandoned += 1
         gone = await self._gone(list(self._in_flight.values()))
-        tasks = [task for task, each in self._in_flight.items() if each.delivery_id in gone]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._break_off(
+            [attempt for attempt, each in self._in_flight.items() if each.delivery_id in gone]
+        )
 
     async def run(self, *, drain: bool = False) -> None:
         """Deliver until ``stop``; with ``drain``, until nothing is due any more."""
@@ -209,17 +219,30 @@ class Worker:
             self._counters.handed_back(len(not_begun))
 
     def _begin(self, claimed: Claimed) -> None:
+        """Begin an attempt; without a task, where the sender can."""
         self._watcher.begun(claimed)
-        self._in_flight[asyncio.create_task(self._attempt(claimed))] = claimed
+        try:
+            attempt = self._sender.begin(claimed, self._came)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            _log_own_error(claimed, error)
+        else:
+            begun = attempt or asyncio.create_task(self._attempt(claimed))
+            self._in_flight[begun] = claimed
+
+    def _came(self, attempt: PlainAttempt) -> None:
+        """Take what an attempt without a task came to."""
+        claimed = self._in_flight.pop(attempt)
+        try:
+            self._ended.append((claimed, attempt.settlement()))
+        except Exception as error:  # noqa: BLE001 - it is logged
+            _log_own_error(claimed, error)
+        self._news.set()
 
     async def _attempt(self, claimed: Claimed) -> None:
         try:
             self._ended.append((claimed, await self._sender.send(claimed)))
-        except Exception:
-            # Its lease runs out, and three of those exhaust it: an error of ours loses nothing.
-            logger.exception(
-                "An attempt failed in the sender itself.", extra={"delivery": claimed.delivery_id}
-            )
+        except Exception as error:  # noqa: BLE001 - it is logged
+            _log_own_error(claimed, error)
         finally:
             self._in_flight.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
             self._news.set()
@@ -259,21 +282,28 @@ class Worker:
         await self._rest(self._pauses.next())
 
     async def _finish(self) -> None:
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=self._grace_seconds)
-        unfinished = dict(self._in_flight)
-        for task in unfinished:
-            task.cancel()
-        if unfinished:
-            await asyncio.wait(unfinished)
-            self._in_flight.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._grace_seconds):
+                while self._in_flight:
+                    self._news.clear()
+                    await self._news.wait()
+        broken_off = await self._break_off(list(self._in_flight))
         now = to_milliseconds(self._clock.now())
-        self._ended += [
-            (each, interrupted(each, at=now))
-            for task, each in unfinished.items()
-            if task.cancelled()
-        ]
+        self._ended += [(each, interrupted(each, at=now)) for each in broken_off]
         await self._settle_the_last()
+
+    async def _break_off(self, attempts: Collection[_Attempt]) -> list[Claimed]:
+        """Cancel attempts; return the deliveries of those that had not ended before."""
+        claimed = {each: self._in_flight[each] for each in attempts}
+        for each in attempts:
+            each.cancel()
+        tasks = [each for each in attempts if isinstance(each, asyncio.Task)]
+        if tasks:
+            await asyncio.wait(tasks)
+        for each in attempts:
+            self._in_flight.pop(each, None)
+        self._news.set()
+        return [claimed[each] for each in attempts if each.cancelled()]
 
     async def _settle_the_last(self) -> None:
         # However long it has been away: whoever stops us waits for a few seconds.
@@ -301,6 +331,15 @@ class Worker:
 
     def _held(self) -> list[Claimed]:
         return [*self._in_flight.values(), *(claimed for claimed, _ in self._ended)]
+
+
+def _log_own_error(claimed: Claimed, error: Exception) -> None:
+    """Log an error of ours. It loses nothing: the lease runs out, and three of those exhaust."""
+    logger.error(
+        "An attempt failed in the sender itself.",
+        extra={"delivery": claimed.delivery_id},
+        exc_info=error,
+    )
 
 
 def _log_vanished(settlement: Settlement) -> None:

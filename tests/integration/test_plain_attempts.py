@@ -1,0 +1,187 @@
+"""Attempts that are made without a task: what they leave, and how they end with their worker."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.storage.states import DeliveryState, Outcome
+from tests.answering import OK, Answering, CallingBack, Reply
+from tests.bench import LEASE_SECONDS, Bench, Noting, claim, happened
+from tests.loops import in_its_own_time, on_a_loop, taking
+from tests.waiting import seen
+from tests.workers import worker, working
+
+REFUSED = Answer(status=500, reason="Internal Server Error")
+GRACE_SECONDS = 0.5
+URLS = ("http://127.0.0.1:1/one", "http://127.0.0.1:1/other")
+
+
+def states(bench: Bench, deliveries: Sequence[str]) -> list[DeliveryState]:
+    return [bench.state(each) for each in deliveries]
+
+
+REPLIES: dict[str, Reply] = {
+    "accepted": OK,
+    "refused": Answer(status=503, headers=(("Retry-After", "60"),), body=b"b", body_length=9),
+    "unknown": Unknown("no complete answer within 10 s"),
+    "broken off": Unknown("it broke", answer=Answer(status=200, body=b"half", body_length=4)),
+    "remarkable": Answer(status=204, remark="it came before the whole request was out"),
+}
+
+
+@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
+@on_a_loop
+async def test_they_come_to_what_attempts_with_a_task_come_to(bench: Bench, reply: Reply) -> None:
+    bench.owe(bench.product(headers={"X-Team": "blue"}))
+    (claimed,) = claim(bench.queue())
+    one, other = Answering(reply), CallingBack(reply)
+    by_task = await bench.sender(one).send(claimed)
+    attempt = bench.sender(other).begin(claimed, lambda _: ended.set())
+    assert attempt is not None
+    ended = asyncio.Event()
+    await ended.wait()
+    assert without_duration(attempt.settlement()) == without_duration(by_task)
+    assert other.requests == one.requests
+
+
+def without_duration(settlement: Settlement) -> Settlement:
+    assert settlement.evidence.duration_us >= 0
+    return settlement._replace(evidence=settlement.evidence._replace(duration_us=0))
+
+
+@on_a_loop
+async def test_they_need_no_task(bench: Bench) -> None:
+    deliveries = [each for name in "ABC" for each in bench.owe(bench.product(name), 15)]
+    watcher, transport = Noting(), CallingBack()
+    before = len(asyncio.all_tasks())
+    async with working(worker(bench, transport, concurrency=8, per_product=2, watcher=watcher)):
+        await seen(lambda: transport.requests, "some are made")
+        # The worker's own, and the one that renews its leases.
+        assert len(asyncio.all_tasks()) <= before + 2
+        await seen(lambda: len(watcher.ends) == 45, "all are made")
+    assert set(states(bench, deliveries)) == {DeliveryState.DELIVERED}
+
+
+@pytest.mark.parametrize("kind", ["a fault", "an assumption", "an override"])
+def test_what_is_not_plain_takes_a_task(bench: Bench, kind: str) -> None:
+    product = bench.product()
+    if kind == "an assumption":
+        bench.assume(product, ordering="strict")
+    if kind == "a fault":
+        bench.arm("wrong_secret")
+    overrides = {"timeout": "5"} if kind == "an override" else {}
+    bench.record(happened(product, overrides=overrides))
+    (claimed,) = claim(bench.queue())
+    transport = CallingBack()
+    assert bench.sender(transport).begin(claimed, lambda _: None) is None
+    assert transport.requests == []
+
+
+@on_a_loop
+async def test_a_change_of_the_webhook_changes_the_next_request(bench: Bench) -> None:
+    product = bench.product(headers={"X-Team": "blue"})
+    transport = CallingBack()
+    sender, queue = bench.sender(transport), bench.queue()
+    for url in URLS:
+        bench.set_url(product, url)
+        bench.owe(product)
+        (claimed,) = claim(queue)
+        ended = asyncio.Event()
+        attempt = sender.begin(claimed, lambda _, ended=ended: ended.set())  # type: ignore[misc]
+        assert attempt is not None
+        await ended.wait()
+        queue.settle([attempt.settlement()])
+    assert [each.url for each in transport.requests] == list(URLS)
+
+
+@in_its_own_time
+async def test_a_stop_waits_for_them(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 2)
+    transport = CallingBack(waits=True)
+    it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
+    async with working(it):
+        await seen(lambda: len(transport.in_flight) == 2, "both are in flight")
+        it.stop()
+        asyncio.get_running_loop().call_later(GRACE_SECONDS / 2, transport.let_go)
+    assert states(bench, deliveries) == [DeliveryState.DELIVERED] * 2
+
+
+@in_its_own_time
+async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: Bench) -> None:
+    deliveries = bench.owe(bench.product(), 2)
+    transport = CallingBack(waits=True)
+    it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
+    async with working(it) as task:
+        await seen(lambda: len(transport.in_flight) == 2, "both are in flight")
+        it.stop()
+        with taking(GRACE_SECONDS):
+            await task
+    assert transport.in_flight == []
+    assert states(bench, deliveries) == [DeliveryState.READY] * 2
+    for each in deliveries:
+        (attempt,) = bench.attempts(each)
+        assert attempt.outcome is Outcome.UNKNOWN
+        assert bench.delivery(each).attempts_counted == 0
+
+
+@on_a_loop
+async def test_of_those_in_flight_only_that_is_broken_off_which_is_gone(bench: Bench) -> None:
+    gone, there = bench.product("Gone"), bench.product("There")
+    bench.owe(gone)
+    kept = bench.owe(there)
+    transport = CallingBack(waits=True)
+    it = worker(bench, transport)
+    async with working(it):
+        await seen(lambda: len(transport.in_flight) == 2, "both are in flight")
+        bench.delete(gone)
+        await it.abandon()
+        assert len(transport.in_flight) == it.in_flight == 1
+        transport.let_go()
+    assert states(bench, kept) == [DeliveryState.DELIVERED]
+    assert bench.rows("attempts") == 1
+
+
+@in_its_own_time
+async def test_a_stop_does_not_wait_for_what_was_abandoned_meanwhile(bench: Bench) -> None:
+    product = bench.product()
+    bench.owe(product)
+    transport = CallingBack(waits=True)
+    it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
+    async with working(it) as task:
+        await seen(lambda: transport.in_flight, "it is in flight")
+        bench.delete(product)
+        it.stop()
+        with taking(0.01):
+            await asyncio.sleep(0.01)
+            await it.abandon()
+            await task
+
+
+@on_a_loop
+async def test_an_error_in_the_sender_itself_loses_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    deliveries = bench.owe(bench.product(), 3)
+    await worker(bench, CallingBack(ZeroDivisionError())).run(drain=True)
+    assert states(bench, deliveries) == ["in_flight", "delivered", "delivered"]
+    assert caplog.text.count("failed in the sender itself") == 1
+    bench.clock.advance(seconds=LEASE_SECONDS)
+    await worker(bench, CallingBack()).run(drain=True)
+    assert states(bench, deliveries) == [DeliveryState.DELIVERED] * 3
+
+
+@on_a_loop
+async def test_an_error_at_the_beginning_loses_nothing_either(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(CallingBack):
+        def prepare(self, request: object) -> None:  # type: ignore[override]
+            raise ZeroDivisionError(request)
+
+    (delivery,) = bench.owe(bench.product())
+    await worker(bench, Failing()).run(drain=True)
+    assert bench.state(delivery) is DeliveryState.IN_FLIGHT
+    assert "failed in the sender itself" in caplog.text
