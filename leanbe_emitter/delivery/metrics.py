@@ -1,13 +1,14 @@
 """What was done, in numbers: counters and histograms that only grow, since the handle was opened.
 
 Names are ready for Prometheus: counters end in ``_total``, units stand in the name. The one label
-is an attempt's outcome; no product, URL, secret or payload is in here. A delivery costs some
-hundred nanoseconds of counting.
+is an attempt's outcome; no product, URL, secret or payload is in here. What ended in a turn is
+counted at once, so that a delivery costs some hundred nanoseconds of counting.
 """
 
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from types import MappingProxyType
@@ -102,15 +103,19 @@ class Counters:
 
     def ended(self, ended: Iterable[tuple[Claimed, Settlement]]) -> None:
         """Attempts were made, and are settled."""
-        attempts = self._attempts
+        batch = [(claimed, settlement, settlement.evidence) for claimed, settlement in ended]
+        outcomes = Counter([evidence.outcome for _, _, evidence in batch])
+        # One that was broken off says nothing about its receiver.
+        counted = [
+            (claimed, evidence) for claimed, settlement, evidence in batch if settlement.counts
+        ]
+        durations = [evidence.duration_us for _, evidence in counted]
+        lags = [evidence.started_at - claimed.due_at for claimed, evidence in counted]
         with self._lock:
-            for claimed, settlement in ended:
-                evidence = settlement.evidence
-                attempts[evidence.outcome] += 1
-                # One that was broken off says nothing about its receiver.
-                if settlement.counts:
-                    self._durations.add(evidence.duration_us)
-                    self._lags.add(evidence.started_at - claimed.due_at)
+            for outcome, count in outcomes.items():
+                self._attempts[outcome] += count
+            self._durations.add(durations)
+            self._lags.add(lags)
 
     def lost(self, count: int = 1) -> None:
         """So many attempts were made, and their leases lost meanwhile."""
@@ -160,10 +165,12 @@ class _Buckets:
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0
 
-    def add(self, value: int) -> None:
-        self._counts[bisect_left(self._bounds, value)] += 1
+    def add(self, values: Sequence[int]) -> None:
+        bounds, counts = self._bounds, self._counts
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
         # Where the clock went back between two instants, no sum becomes smaller.
-        self._sum += max(0, value)
+        self._sum += sum([value for value in values if value > 0])
 
     def histogram(self) -> Histogram:
         return Histogram(
