@@ -102,7 +102,7 @@ class AttemptLines:
     Args:
         form: the form of what is printed.
         notice: where a remark goes that is no data.
-        line: where the lines of ``table`` and ``plain`` go: stdout, unless something else is data.
+        line: where the lines go: stdout, unless something else is data.
         who_is_next: who makes the next attempt: `` by any worker, or --follow``; may be empty.
             None where nothing is kept, so that there will be none.
     """
@@ -127,9 +127,13 @@ class AttemptLines:
 
     def begun(self, begun: Begun) -> None:
         """Print the line out, if its line back will be the next."""
-        self._under_way.add(begun.delivery_id)
-        if len(self._under_way) == 1:
-            self._out(begun)
+        if self.is_alone(begun.delivery_id):
+            self.out(begun)
+
+    def is_alone(self, delivery_id: str) -> bool:
+        """Note that an attempt begins; say whether its line out is to be printed at once."""
+        self._under_way.add(delivery_id)
+        return len(self._under_way) == 1 and self._form in {Form.TABLE, Form.PLAIN}
 
     def ended(self, ended: Ended) -> None:
         """Print what came back."""
@@ -140,7 +144,7 @@ class AttemptLines:
             case Form.JSON:
                 self._documents.append(ended.document())
             case Form.JSONL:
-                output.row(self._form, ended.document(), columns=[])
+                self._line(output.json_line(ended.document()))
             case _:
                 self._back(ended)
 
@@ -149,14 +153,14 @@ class AttemptLines:
         if self._form is Form.JSON:
             output.rows(self._form, self._documents, columns=[])
 
-    def _out(self, begun: Begun) -> None:
-        if self._form in {Form.TABLE, Form.PLAIN}:
-            self._line(_table_out(begun) if self._form is Form.TABLE else _plain_out(begun))
-            self._printed = begun.delivery_id
+    def out(self, begun: Begun) -> None:
+        """Print the line out of an attempt, for a person or in plain."""
+        self._line(_table_out(begun) if self._form is Form.TABLE else _plain_out(begun))
+        self._printed = begun.delivery_id
 
     def _back(self, ended: Ended) -> None:
         if self._printed != ended.begun.delivery_id:
-            self._out(ended.begun)
+            self.out(ended.begun)
         self._printed = None
         is_plain = self._form is Form.PLAIN
         self._line(_plain_back(ended) if is_plain else _table_back(ended))

@@ -1,5 +1,6 @@
 """Attempts that a command makes: each is printed while it is made, and the status follows them."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+    from leanbe_emitter.delivery.watcher import Watcher
     from leanbe_emitter.emitter import Attempt, Delivery, Leanbe
 
 #: What stands for the event's name where a body is sent as it is.
@@ -42,9 +44,10 @@ class Printing:
         self._clock = clock
 
     def begun(self, claimed: "Claimed") -> None:
-        """Print the line out."""
-        url, now = claimed.webhook.url or "", self._clock.now()
-        self._lines.begun(self._begun(claimed, url=url, started_at=now, body=claimed.body))
+        """Print the line out, if it is to be printed at once."""
+        if self._lines.is_alone(claimed.delivery_id if self._is_kept else ""):
+            url, now = claimed.webhook.url or "", self._clock.now()
+            self._lines.out(self._begun(claimed, url=url, started_at=now, body=claimed.body))
 
     def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
         """Print the line back."""
@@ -70,6 +73,18 @@ class Printing:
         )
 
 
+class TurnPrinting(Printing):
+    """The watcher that prints for a worker: what there is to tell of a turn, in one write."""
+
+    def __init__(self, lines: AttemptLines, clock: Clock, batch: output.Batch) -> None:
+        super().__init__(lines, clock, is_kept=True)
+        self._batch = batch
+
+    def turn_ended(self) -> None:
+        """Print the lines of the turn."""
+        self._batch.print()
+
+
 def next_by(leanbe: "Leanbe", otherwise: str) -> str:
     """Return who makes the next attempt: where the clock is manual, nobody before it is moved."""
     return BY_THE_CLOCK if leanbe.clock.kind == MANUAL else otherwise
@@ -77,12 +92,7 @@ def next_by(leanbe: "Leanbe", otherwise: str) -> str:
 
 @contextmanager
 def making_attempts(
-    invocation: Invocation,
-    clock: Clock,
-    *,
-    who_is_next: str | None = "",
-    fails: bool = True,
-    are_notices: bool = False,
+    invocation: Invocation, clock: Clock, *, who_is_next: str | None = "", are_notices: bool = False
 ) -> Iterator[Printing]:
     """Print the attempts that are made in the block.
 
@@ -90,7 +100,6 @@ def making_attempts(
         invocation: whose form the lines have.
         clock: tells the instants of the attempts, so that a line out and its line back agree.
         who_is_next: who makes the attempt after one that failed; None where nobody will.
-        fails: whether an attempt that was not accepted fails the command.
         are_notices: whether the lines go to stderr, because stdout carries something else.
 
     Raises:
@@ -106,8 +115,35 @@ def making_attempts(
         yield Printing(lines, clock, is_kept=who_is_next is not None)
     finally:
         lines.close()
-    if fails and lines.accepted < lines.made:
+    if lines.accepted < lines.made:
         raise Failed(f"{lines.made - lines.accepted} of {_attempts(lines.made)} not accepted.")
+
+
+@contextmanager
+def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
+    """Print the attempts of a worker; nothing is made of them where nobody can read it.
+
+    Yields:
+        The worker's watcher.
+    """
+    read = [sys.stdout] if invocation.quiet else [sys.stdout, sys.stderr]
+    if output.are_discarded(*read):
+        from leanbe_emitter.delivery.watcher import NOBODY  # noqa: PLC0415 - a quick start
+
+        yield NOBODY
+        return
+    batch = output.Batch()
+
+    def notice(remark: str) -> None:
+        batch.print()  # a remark stands behind the lines that it is about
+        invocation.notice(remark)
+
+    lines = AttemptLines(invocation.form, notice=notice, line=batch.add)
+    try:
+        yield TurnPrinting(lines, clock, batch)
+    finally:
+        lines.close()
+        batch.print()
 
 
 def tell_what_is_not_owed(invocation: Invocation, events: Iterable[str]) -> None:

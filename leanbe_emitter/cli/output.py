@@ -6,14 +6,17 @@ text that came from outside reaches a terminal with its control characters.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 #: A JSON object.
 Document = Mapping[str, Any]
@@ -84,7 +87,7 @@ def row(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
     A stream that has no end is no document: under ``json`` it is printed as under ``jsonl``.
     """
     if form in {Form.JSON, Form.JSONL}:
-        _print(_json(document))
+        _print(json_line(document))
     else:
         _print("\t".join(cell(each.of(document)) for each in columns))
 
@@ -107,6 +110,37 @@ def labelled(form: Form, document: Document, *, columns: Sequence[Column]) -> No
             _print(f"{each.title}\t{cell(each.of(document))}")
     else:
         record(form, document, columns=columns)
+
+
+def json_line(document: Document) -> str:
+    """Return a document as a line of ``jsonl``."""
+    return _json(document)
+
+
+class Batch:
+    """Lines that are printed together, by one write."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Take a line."""
+        self._lines.append(line)
+
+    def print(self) -> None:
+        """Print the lines that were taken since the last time."""
+        lines, self._lines = self._lines, []
+        if lines:
+            _print("\n".join(lines))
+
+
+def are_discarded(*streams: IO[str]) -> bool:
+    """Say whether nobody can read what is written to any of these: they are the null device."""
+    try:
+        null = Path(os.devnull).stat()
+        return all(os.path.samestat(os.fstat(each.fileno()), null) for each in streams)
+    except OSError:  # a stream of Python's own has no number
+        return False
 
 
 def text(line: str) -> None:
@@ -135,7 +169,13 @@ def answer(status: int) -> str:
 
 def time_of_day(moment: datetime) -> str:
     """Return the time on the clock of whoever looks: ``14:02:11``."""
-    return f"{moment.astimezone():%H:%M:%S}"
+    return _time_of_day(int(moment.timestamp()))
+
+
+# Many lines tell of the same second, and the system's time zones are slow.
+@lru_cache(maxsize=16)
+def _time_of_day(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC).astimezone():%H:%M:%S}"
 
 
 def local(text: str) -> str:

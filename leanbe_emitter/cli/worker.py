@@ -8,7 +8,7 @@ import click
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import making_attempts
+from leanbe_emitter.cli.making import printing_turns
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.clock import MANUAL
 
@@ -41,7 +41,7 @@ def worker(
         invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:
             invocation.notice(_RETRIES_WAIT)
-        with making_attempts(invocation, leanbe.clock, fails=False) as printing:
-            stopped_by = leanbe.work(drain=drain, watcher=printing)
+        with printing_turns(invocation, leanbe.clock) as watcher:
+            stopped_by = leanbe.work(drain=drain, watcher=watcher)
     if drain and stopped_by is signal.SIGINT:  # it was to go on until nothing is due
         raise KeyboardInterrupt

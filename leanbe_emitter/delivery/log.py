@@ -9,7 +9,7 @@ import logging
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.metrics import Metrics
-from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.delivery.watcher import Watcher, end_of_turn
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,13 @@ class _Logging:
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
+        self._logs_begun = logger.isEnabledFor(logging.DEBUG)
+        self.turn_ended = end_of_turn(watcher)
 
     def begun(self, claimed: Claimed) -> None:
         """Log that an attempt begins."""
-        logger.debug("An attempt begins.", extra=_fields(claimed))
+        if self._logs_begun:
+            logger.debug("An attempt begins.", extra=_fields(claimed))
         self._watcher.begun(claimed)
 
     def ended(self, claimed: Claimed, settlement: Settlement) -> None:

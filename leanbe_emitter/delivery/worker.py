@@ -23,7 +23,7 @@ from leanbe_emitter.delivery.pauses import Pauses
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import PlainAttempt, Sender
 from leanbe_emitter.delivery.wakeups import Wakeups, nobody
-from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.delivery.watcher import Watcher, end_of_turn
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.states import DUE, DeliveryState
 
@@ -92,6 +92,7 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._call = call
         self._watcher = watcher
+        self._turn_ended = end_of_turn(watcher)
         self._counters = counters or Counters()
         self._wakeups = wakeups
         self._grace_seconds = grace_seconds
@@ -153,8 +154,10 @@ class Worker:
             claimed = await self._exchange()
             await self._take_on(claimed)
         except DatabaseUnavailable as error:
+            self._turn_ended()
             await self._wait_for_database(error)
             return True
+        self._turn_ended()
         self._pauses.begin_again()
         self.away = None
         return bool(claimed)
@@ -291,6 +294,7 @@ class Worker:
         now = to_milliseconds(self._clock.now())
         self._ended += [(each, interrupted(each, at=now)) for each in broken_off]
         await self._settle_the_last()
+        self._turn_ended()
 
     async def _break_off(self, attempts: Collection[_Attempt]) -> list[Claimed]:
         """Cancel attempts; return the deliveries of those that had not ended before."""

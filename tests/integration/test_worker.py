@@ -8,6 +8,7 @@ import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.fairness import Room
+from leanbe_emitter.delivery.log import logged
 from leanbe_emitter.delivery.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer
@@ -35,6 +36,26 @@ async def test_a_drain_delivers_all_that_is_due_and_returns(bench: Bench) -> Non
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 45}
     assert len(transport.requests) == len(watcher.begins) == len(watcher.ends) == 45
     assert bench.rows("attempts") == 45
+
+
+@on_a_loop
+async def test_a_watcher_hears_when_a_turn_is_over_and_has_been_told_all_by_then(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Turning(Noting):
+        def __init__(self) -> None:
+            super().__init__()
+            self.told: list[tuple[int, int]] = []
+
+        def turn_ended(self) -> None:
+            self.told.append((len(self.begins), len(self.ends)))
+
+    bench.owe(bench.product(), 3)
+    watcher = Turning()
+    caplog.set_level(logging.INFO, "leanbe_emitter")
+    await worker(bench, Answering(), watcher=logged(watcher)).run(drain=True)
+    assert watcher.told[0] == (3, 0)
+    assert watcher.told[-1] == (3, 3)
 
 
 @on_a_loop
