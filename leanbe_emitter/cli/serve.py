@@ -13,6 +13,7 @@ import click
 
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.addresses import url_of
+from leanbe_emitter.cli.collecting import collecting_less_often
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.exits import port_error
@@ -156,7 +157,8 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
     beside = Beside(works=works, keep=keep, until=sys.stdin if until_eof else None)
-    asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
+    with collecting_less_often():
+        asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
 
 
 def _token(settings: "Settings", *, is_open: bool) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from leanbe_emitter.cli.collecting import collecting_less_often
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.due import told_due
 from leanbe_emitter.cli.invocation import Invocation
@@ -41,7 +42,7 @@ def worker(
         invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:
             invocation.notice(_RETRIES_WAIT)
-        with printing_turns(invocation, leanbe.clock) as watcher:
+        with printing_turns(invocation, leanbe.clock) as watcher, collecting_less_often():
             stopped_by = leanbe.work(drain=drain, watcher=watcher)
     if drain and stopped_by is signal.SIGINT:  # it was to go on until nothing is due
         raise KeyboardInterrupt
