@@ -2,7 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SYNCED := .venv/.synced
-BENCH_SYNCED := .venv-bench/.synced
 # Each example is a folder to copy, with modules of its own: it is checked as one, from inside, and named
 # by its whole path, so that one cache serves all of them.
 EXAMPLES := $(dir $(wildcard examples/*/conftest.py))
@@ -43,9 +42,11 @@ rules:
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-# The measures of benchmarks/README.md; BENCH="--only delivery --json FILE" for some of them.
-bench: $(SYNCED) $(BENCH_SYNCED)
-	@$(BIN)/python -m benchmarks $(BENCH)
+# The measures of benchmarks/README.md; BENCH="--only delivery --json FILE" for some of them. They run on
+# the quickest Python that is found: builds of one version differ by half.
+BENCH_PYTHON ?= $(shell $(BIN)/python -m benchmarks.interpreters)
+bench: $(SYNCED)
+	@$(BIN)/python -m benchmarks --python $(BENCH_PYTHON) $(BENCH)
 
 format: $(SYNCED)
 	$(BIN)/ruff check --fix
@@ -53,7 +54,7 @@ format: $(SYNCED)
 
 lock: $(SYNCED)
 	$(BIN)/$(COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
-	$(BIN)/$(COMPILE) --group bench -o requirements-bench.lock
+	$(BIN)/$(COMPILE) --group bench -c requirements.lock -o requirements-bench.lock
 	$(BIN)/$(COMPILE) --extra postgres --group image -c requirements.lock pyproject.toml -o requirements-image.lock
 
 $(SYNCED): requirements.lock pyproject.toml
@@ -65,11 +66,5 @@ $(SYNCED): requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(SYNCED)
 
-$(BENCH_SYNCED): requirements-bench.lock $(SYNCED)
-	@echo "Setting up .venv-bench: what the benchmarks compare with"
-	@test -x .venv-bench/bin/python || $(PYTHON) -m venv --without-pip .venv-bench
-	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements-bench.lock
-	@touch $(BENCH_SYNCED)
-
 clean:
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

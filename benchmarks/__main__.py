@@ -1,16 +1,16 @@
 """Run the measures, print their tables, keep them as JSON: ``python -m benchmarks --help``."""
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from benchmarks.databases import Store, stores
+from benchmarks import environments, goals
 from benchmarks.machine import description
-from benchmarks.receiver import free_port
 from benchmarks.rows import Row, table
 from benchmarks.run import Run
 
@@ -23,6 +23,7 @@ MEASURES = (
     "fairness",
     "latency",
     "embedded",
+    "commands",
     "server",
     "suites",
     "memory",
@@ -47,6 +48,11 @@ MEASURES = (
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--quick", is_flag=True, help="Only see that everything works; no figure counts.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write all of it here, too.")
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path),
+    help="Run on this interpreter, in an environment that is made when it is missing.",
+)
 def main(  # noqa: PLR0913 - an argument an option
     *,
     only: Sequence[str],
@@ -55,25 +61,20 @@ def main(  # noqa: PLR0913 - an argument an option
     rounds: int,
     quick: bool,
     file: Path | None,
+    python: Path | None,
 ) -> None:
     """Measure, each figure as a ratio within this run."""
-    with ExitStack() as stack:
-        sqlite, postgresql = stack.enter_context(stores())
-        by_name: dict[str, Store] = {"sqlite": sqlite, "postgresql": postgresql}
-        run = Run(
-            stores=[by_name[database]] if database else [sqlite, postgresql],
-            sqlite=sqlite,
-            postgresql=postgresql,
-            rounds=1 if quick else rounds,
-            is_quick=quick,
-            words=match,
-            port=free_port(),
-        )
-        machine = description(postgresql.version())
-        _print_machine(machine)
-        measures = {name: _measured(name, run) for name in only or MEASURES}
+    # Some machines say so to all that run there; then every process would compile the product anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if python:
+        environments.enter(python, sys.argv[1:])
+    machine = description()
+    _print_machine(machine)
+    with Run.opened(database=database, match=match, rounds=rounds, quick=quick) as run:
+        tables = {name: _measured(name, run) for name in only or MEASURES}
+    _print_goals(tables)
     if file:
-        file.write_text(json.dumps(_document(machine, measures), indent=2) + "\n", "utf-8")
+        file.write_text(json.dumps(_document(machine, tables), indent=2) + "\n", "utf-8")
 
 
 def _measured(name: str, run: Run) -> Sequence[Row]:
@@ -85,6 +86,12 @@ def _measured(name: str, run: Run) -> Sequence[Row]:
 
 def _print_machine(machine: Mapping[str, str]) -> None:
     print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
+
+
+def _print_goals(tables: Mapping[str, Sequence[Row]]) -> None:
+    """Print what was asked, and whether it was met."""
+    if judged := goals.table(tables):
+        print(f"\n## goals\n\n{judged}", flush=True)
 
 
 def _document(machine: Mapping[str, str], measures: Mapping[str, Sequence[Row]]) -> object:

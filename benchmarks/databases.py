@@ -1,22 +1,22 @@
 """The databases of a run: filled once, and copied for each measurement, so that all begin alike.
 
 PostgreSQL runs with the settings that it comes with: a commit is on disk when it returns. SQLite is
-as the product opens it (WAL, synchronous NORMAL).
+as the product opens it.
 """
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy import make_url
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import prepare
-from tests.postgresql import MIGRATED, Cluster
+from leanbe_emitter import Leanbe
+from tests.postgresql import Cluster
 
 #: What is said of the server beyond its defaults: nothing about how safe a commit is.
 _SETTINGS = {"max_connections": "100", "unix_socket_directories": "''"}
@@ -95,11 +95,6 @@ class PostgresqlStore:
         with self._cluster.database(template=self._originals[key]) as url:
             yield url
 
-    def version(self) -> str:
-        """Return the server's version."""
-        with self._cluster.database(template=MIGRATED) as url, psycopg.connect(url) as connection:
-            return connection.execute("SHOW server_version").fetchall()[0][0]  # type: ignore[no-any-return]
-
 
 @contextmanager
 def stores() -> Iterator[tuple[SqliteStore, PostgresqlStore]]:
@@ -114,14 +109,21 @@ def stores() -> Iterator[tuple[SqliteStore, PostgresqlStore]]:
 
 
 def _filled(url: str, fill: Fill) -> str:
-    database = Database(url)
-    if database.dialect == "sqlite":
-        prepare(database)
+    with Leanbe(url):
+        pass  # whoever opens a new file makes its tables
     fill(url)
-    database.close()
-    if database.dialect == "postgresql":
+    if not url.startswith("sqlite"):
         _tidy(url)
     return url
+
+
+def read(db: str, statement: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement by the driver alone: no part of the product is asked."""
+    if db.startswith("sqlite"):
+        with closing(sqlite3.connect(str(make_url(db).database))) as connection:
+            return connection.execute(statement).fetchall()
+    with psycopg.connect(db) as server:
+        return server.execute(statement.encode()).fetchall()
 
 
 def _tidy(url: str) -> None:

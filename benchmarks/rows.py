@@ -18,6 +18,8 @@ class Goal:
     at_most: float | None = None
 
     def __str__(self) -> str:
+        if self == REPORTED:
+            return "none"
         return f"≥ {self.at_least:,g}" if self.at_least is not None else f"≤ {self.at_most:,g}"
 
     def is_met_by(self, value: float) -> bool:
@@ -25,6 +27,16 @@ class Goal:
         if self.at_least is not None:
             return value >= self.at_least
         return self.at_most is None or value <= self.at_most
+
+    def judge(self, value: float) -> str:
+        """Return what is to be said of the figure, in a word."""
+        if self == REPORTED:
+            return "reported"
+        return "met" if self.is_met_by(value) else "MISSED"
+
+
+#: In the place of a goal: the ratio stands among the goals, and nothing is asked of it.
+REPORTED = Goal()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +111,13 @@ _HEADINGS = ("what", "median", "unit", "least to most", "ratios and goals", "and
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table, aligned so that a terminal shows it as well."""
-    cells = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(_HEADINGS))]
+    """Return the rows as a Markdown table."""
+    return markdown([_HEADINGS, *(_cells(row) for row in rows)])
+
+
+def markdown(cells: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells as a Markdown table, aligned so that a terminal shows it as well."""
+    widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
     lines = [_line(line, widths) for line in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
@@ -115,11 +131,11 @@ def _line(line: Sequence[str], widths: Sequence[int]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.what,
-        _figure(row.value),
+        figure(row.value),
         row.unit,
-        f"{_figure(row.low)} to {_figure(row.high)}" if row.low != row.high else "",
+        span(row.low, row.high) if row.low != row.high else "",
         ", ".join(_judged(row)),
-        ", ".join(f"{name} {_figure(value)}" for name, value in row.details.items()),
+        ", ".join(f"{name} {figure(value)}" for name, value in row.details.items()),
     )
 
 
@@ -132,10 +148,16 @@ def _judged(row: Row) -> Iterator[str]:
 
 
 def _said(goal: Goal, value: float) -> str:
-    return f"goal {goal}: {'met' if goal.is_met_by(value) else 'MISSED'}"
+    return f"goal {goal}: {goal.judge(value)}"
 
 
-def _figure(value: float) -> str:
+def span(low: float, high: float) -> str:
+    """Return the least and the most; one figure where they look alike."""
+    least, most = figure(low), figure(high)
+    return f"{least} to {most}" if least != most else least
+
+
+def figure(value: float) -> str:
     """Return a number with about three digits that count."""
     if abs(value) >= 100:  # noqa: PLR2004 - three digits before the point
         return f"{value:,.0f}"

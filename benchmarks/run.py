@@ -1,9 +1,12 @@
 """What every measure is given: where databases are made, how much to do, how often."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
-from benchmarks.databases import PostgresqlStore, SqliteStore, Store
+from benchmarks.databases import PostgresqlStore, SqliteStore, Store, stores
+from benchmarks.receiver import free_port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,31 @@ class Run:
     is_quick: bool
     words: Sequence[str]
     port: int
+
+    @classmethod
+    @contextmanager
+    def opened(
+        cls, *, database: str | None, match: Sequence[str], rounds: int, quick: bool
+    ) -> Iterator[Self]:
+        """Start what a run needs; nothing is left behind the block.
+
+        Args:
+            database: the only one that is asked about; None for both.
+            match: the words.
+            rounds: how often each measurement is made.
+            quick: whether it is only to be seen that everything works.
+        """
+        with stores() as (sqlite, postgresql):
+            by_name: dict[str, Store] = {"sqlite": sqlite, "postgresql": postgresql}
+            yield cls(
+                stores=[by_name[database]] if database else [sqlite, postgresql],
+                sqlite=sqlite,
+                postgresql=postgresql,
+                rounds=1 if quick else rounds,
+                is_quick=quick,
+                words=match,
+                port=free_port(),
+            )
 
     def size(self, full: int, quick: int) -> int:
         """Return how much to do: all of it, or just enough to see that it works."""

@@ -4,6 +4,8 @@ Their deliveries are due first, and more of them than a worker may have in fligh
 until the last delivery of the others is received.
 """
 
+import time
+
 from benchmarks.databases import Store
 from benchmarks.filling import make_products, owe
 from benchmarks.processes import Child
@@ -11,7 +13,6 @@ from benchmarks.receiver import Receiver, free_port, url_of
 from benchmarks.rows import Goal, Ratio, Row
 from benchmarks.run import Run
 from leanbe_emitter import Leanbe
-from leanbe_emitter.clock import pause, stopwatch
 
 _ALIVE, _DEAD = 100, 4
 _GOAL = Goal(at_most=1.5)
@@ -56,16 +57,16 @@ def _seconds(run: Run, store: Store, *, dead: int, dead_port: int) -> float:
         Receiver.running(port=run.port) as receiver,
         Child.running("worker", {"db": db, "drain": False}) as worker,
     ):
-        started = stopwatch()
+        started = time.perf_counter()
         worker.tell()
         return wait_for(receiver, count, patience_seconds=_PATIENCE_SECONDS) - started
 
 
 def wait_for(receiver: Receiver, count: int, *, patience_seconds: float) -> float:
     """Return the instant at which a receiver got the last of so many requests."""
-    over = stopwatch() + patience_seconds
+    over = time.perf_counter() + patience_seconds
     while (state := receiver.state())["count"] < count:
-        if stopwatch() > over:
+        if time.perf_counter() > over:
             raise RuntimeError(f"{state['count']} of {count} came in {patience_seconds:.0f} s.")
-        pause(0.05)
+        time.sleep(0.05)
     return float(state["last"])

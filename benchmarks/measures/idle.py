@@ -1,5 +1,6 @@
 """What a worker costs that has nothing to do: its share of a core, and its server's."""
 
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -11,7 +12,6 @@ from benchmarks.processes import Child, cpu_seconds
 from benchmarks.receiver import url_of
 from benchmarks.rows import Goal, Row
 from benchmarks.run import Run
-from leanbe_emitter.clock import pause, stopwatch
 
 _GOAL = Goal(at_most=1)
 
@@ -31,17 +31,18 @@ def _row(run: Run, store: Store) -> Row:
 
 def _shares(run: Run, store: Store) -> tuple[float, float]:
     """Return the worker's share and that of the server's processes that serve it, in percent."""
+    settled, watched = (0.2, 0.2) if run.is_quick else (3, 10)
     owed = Owed(products=20, events=0, url=url_of(run.port))
     with (
         store.copied(owed.key, owed.fill) as db,
         Child.running("worker", {"db": db, "drain": False}) as worker,
     ):
         worker.tell()
-        pause(run.size(3, 1))  # until it has seen that there is nothing, for a while
+        time.sleep(settled)  # until it has seen that there is nothing, for a while
         pids = [worker.pid, *_servers(db)]
-        before, started = [cpu_seconds(pid) for pid in pids], stopwatch()
-        pause(run.size(10, 1))
-        seconds = stopwatch() - started
+        before, started = [cpu_seconds(pid) for pid in pids], time.perf_counter()
+        time.sleep(watched)
+        seconds = time.perf_counter() - started
         own, *servers = (
             (cpu_seconds(pid) - used) / seconds * 100
             for pid, used in zip(pids, before, strict=True)

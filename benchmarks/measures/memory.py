@@ -22,8 +22,9 @@ def measure(run: Run) -> list[Row]:
 
 def _rows(run: Run, store: Store) -> list[Row]:
     few, many = run.size(10_000, 2_000), run.size(1_000_000, 4_000)
-    of_few = [_peak(run, store, due=few, delivered=few) for _ in range(run.rounds)]
-    of_many = [_peak(run, store, due=many, delivered=few) for _ in range(run.rounds)]
+    delivered = run.size(few, 200)
+    of_few = [_peak(run, store, due=few, delivered=delivered) for _ in range(run.rounds)]
+    of_many = [_peak(run, store, due=many, delivered=delivered) for _ in range(run.rounds)]
     ratio = Ratio.of(of_many, of_few, to=f"with {few:,} due", goal=_FLAT)
     return [
         Row.of(f"{store.name}, {many:,} due", of_many, "MiB", ratios=[ratio]),

@@ -1,8 +1,10 @@
 """Every measure of ``make bench`` works, and yields its rows; how fast is not asked here."""
 
 import json
+import platform
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ ROWS = {
     "delivery": [
         "worker, SQLite",
         "worker, PostgreSQL",
+        "worker, bare, SQLite",
+        "worker, bare, PostgreSQL",
         "our sender",
         "naive worker, SQLite",
         "naive worker, PostgreSQL",
@@ -32,7 +36,7 @@ ROWS = {
     "claims": [
         f"{database}, 5,000 finished, {due} due"
         for database in ("SQLite", "PostgreSQL")
-        for due in ("1 product", "20 products")
+        for due in ("1 product due", "20 products due", "what 20 products due add")
     ],
     "fairness": [
         f"{database}, 100 products, 4 more never answer" for database in ("SQLite", "PostgreSQL")
@@ -46,6 +50,7 @@ ROWS = {
     "embedded": [
         f"{database}, to an ASGI app" for database in ("SQLite in memory", "SQLite", "PostgreSQL")
     ],
+    "commands": ["trigger --no-deliver", "a Python that does nothing"],
     "server": [
         "a server that does nothing, 32 clients",
         "SQLite, 32 clients",
@@ -65,17 +70,30 @@ ROWS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuickRun:
+    """What a quick run of all measures wrote and printed."""
+
+    document: dict[str, Any]
+    printed: str
+
+
 @pytest.fixture(scope="module")
-def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a quick run of all measures writes."""
+def quick(tmp_path_factory: pytest.TempPathFactory) -> QuickRun:
+    """Run all measures quickly."""
     file = tmp_path_factory.mktemp("benchmarks") / "rows.json"
     command = (sys.executable, "-m", "benchmarks", "--quick", "--json", str(file))
     ran = subprocess.run(
         command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    written: dict[str, Any] = json.loads(file.read_text())
-    return written
+    return QuickRun(document=json.loads(file.read_text()), printed=ran.stdout)
+
+
+@pytest.fixture(scope="module")
+def document(quick: QuickRun) -> dict[str, Any]:
+    """What a quick run of all measures wrote."""
+    return quick.document
 
 
 def test_every_measure_has_its_rows(document: dict[str, Any]) -> None:
@@ -95,3 +113,27 @@ def test_a_run_tells_the_machine_that_it_was_made_on(document: dict[str, Any]) -
     told = {"cores", "processor", "memory", "Python", "SQLite", "PostgreSQL", "load at the start"}
     assert told <= document["machine"].keys()
     assert all(document["machine"].values())
+
+
+def test_a_run_names_its_interpreter_without_a_path(document: dict[str, Any]) -> None:
+    assert platform.python_version() in document["machine"]["Python"]
+    assert "/" not in document["machine"]["Python"]
+
+
+def test_a_run_tells_how_long_the_reference_loop_took(document: dict[str, Any]) -> None:
+    milliseconds, _, unit = document["machine"]["reference loop"].partition(" ")
+    assert float(milliseconds) > 0
+    assert unit == "ms"
+
+
+def test_a_run_ends_with_all_of_its_goals(quick: QuickRun) -> None:
+    rows = [row for rows in quick.document["measures"].values() for row in rows]
+    judged = [row["what"].partition(";")[0] for row in rows if row["goals"]]
+    goals = quick.printed.partition("\n## goals\n")[2]
+    assert judged
+    assert all(what in goals for what in judged)
+
+
+def test_a_worker_tells_what_it_uses_of_the_processor(document: dict[str, Any]) -> None:
+    rows = [row for row in document["measures"]["delivery"] if row["what"].startswith("worker")]
+    assert all(row["details"]["µs of CPU each"] > 0 for row in rows)
