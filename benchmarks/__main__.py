@@ -3,13 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchmarks import environments, goals
+from benchmarks.against import Sides
 from benchmarks.machine import description
 from benchmarks.rows import Row, table
 from benchmarks.run import Run
@@ -30,6 +33,9 @@ MEASURES = (
     "workers",
     "idle",
 )
+
+#: A measure's name in, tables out: a title each, and its rows.
+Measured = Callable[[str], Mapping[str, Sequence[Row]]]
 
 
 @click.command()
@@ -53,6 +59,7 @@ MEASURES = (
     type=click.Path(path_type=Path),
     help="Run on this interpreter, in an environment that is made when it is missing.",
 )
+@click.option("--against", metavar="COMMIT", help="Measure this commit, too, by turns.")
 def main(  # noqa: PLR0913 - an argument an option
     *,
     only: Sequence[str],
@@ -62,26 +69,47 @@ def main(  # noqa: PLR0913 - an argument an option
     quick: bool,
     file: Path | None,
     python: Path | None,
+    against: str | None,
 ) -> None:
     """Measure, each figure as a ratio within this run."""
     # Some machines say so to all that run there; then every process would compile the product anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if python:
         environments.enter(python, sys.argv[1:])
+    options = {"database": database, "match": match, "quick": quick}
     machine = description()
     _print_machine(machine)
-    with Run.opened(database=database, match=match, rounds=rounds, quick=quick) as run:
-        tables = {name: _measured(name, run) for name in only or MEASURES}
+    tables: dict[str, Sequence[Row]] = {}
+    with _measuring(options, rounds=1 if quick else rounds, against=against) as measured:
+        for measure in only or MEASURES:
+            for title, rows in measured(measure).items():
+                print(f"\n## {title}\n\n{table(rows)}", flush=True)
+                tables[title] = rows
     _print_goals(tables)
     if file:
         file.write_text(json.dumps(_document(machine, tables), indent=2) + "\n", "utf-8")
 
 
-def _measured(name: str, run: Run) -> Sequence[Row]:
-    module = import_module(f"benchmarks.measures.{name}")
-    rows: Sequence[Row] = module.measure(run)
-    print(f"\n## {name}\n\n{table(rows)}", flush=True)
-    return rows
+@contextmanager
+def _measuring(
+    options: Mapping[str, Any], *, rounds: int, against: str | None
+) -> Iterator[Measured]:
+    """Yield what measures: this tree alone, or by turns with another commit."""
+    if against is None:
+        with Run.opened(**options, rounds=rounds) as run:
+            yield lambda name: {name: _module(name).measure(run)}
+        return
+    with Sides.opened(against, options) as sides:
+
+        def both(name: str) -> Mapping[str, Sequence[Row]]:
+            ours, theirs = sides.measured(name, rounds)
+            return {name: ours, f"{name}, {sides.other.checkout.name}": theirs}
+
+        yield both
+
+
+def _module(name: str) -> Any:
+    return import_module(f"benchmarks.measures.{name}")
 
 
 def _print_machine(machine: Mapping[str, str]) -> None:
@@ -89,8 +117,9 @@ def _print_machine(machine: Mapping[str, str]) -> None:
 
 
 def _print_goals(tables: Mapping[str, Sequence[Row]]) -> None:
-    """Print what was asked, and whether it was met."""
-    if judged := goals.table(tables):
+    """Print what was asked of this tree, and whether it was met."""
+    ours = {title: rows for title, rows in tables.items() if title in MEASURES}
+    if judged := goals.table(ours):
         print(f"\n## goals\n\n{judged}", flush=True)
 
 

@@ -42,6 +42,12 @@ def made(python: Path, *, root: Path = ROOT) -> Path:
     return folder / "bin" / "python"
 
 
+def compile_bytecode(python: Path, root: Path) -> None:
+    """Write the bytecode of a checkout: no figure is to hold a compilation."""
+    folders = [root / name for name in ("leanbe_emitter", "benchmarks", "tests")]
+    subprocess.run([python, "-m", "compileall", "-q", "-j", "0", *folders], check=True)
+
+
 def variables(root: Path) -> dict[str, str]:
     """Return the variables by which processes import the product of a checkout."""
     return {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": ""}

@@ -5,7 +5,7 @@ stands beside what it is a goal of, and is met or not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Self
 
@@ -93,6 +93,16 @@ class Row:
             if ratio.goal:
                 yield f"{ratio.goal}x {ratio.to}", ratio.goal.is_met_by(ratio.value)
 
+    def fields(self) -> dict[str, Any]:
+        """Return the row as another process makes it again."""
+        return asdict(self)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Make the row of another process again."""
+        ratios = [Ratio(**{**each, "goal": _goal(each["goal"])}) for each in fields["ratios"]]
+        return cls(**{**fields, "goal": _goal(fields["goal"]), "ratios": ratios})
+
     def document(self) -> dict[str, Any]:
         """Return the row as JSON holds it."""
         return {
@@ -121,6 +131,10 @@ def markdown(cells: Sequence[Sequence[str]]) -> str:
     lines = [_line(line, widths) for line in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def _goal(fields: Mapping[str, float] | None) -> Goal | None:
+    return Goal(**fields) if fields else None
 
 
 def _line(line: Sequence[str], widths: Sequence[int]) -> str:
