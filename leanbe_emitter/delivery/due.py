@@ -6,8 +6,8 @@ from typing import NamedTuple
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.statements import CLAIMABLE, NEXT, OWED, TODO
-from leanbe_emitter.storage.states import DUE, DeliveryState
+from leanbe_emitter.delivery.statements import CLAIMABLE, NEXT, OWED, TODO, TODO_STATES, Statements
+from leanbe_emitter.storage.states import DeliveryState
 
 
 class Instants(NamedTuple):
@@ -47,11 +47,11 @@ class Todo:
 NOTHING = Todo(due=frozenset(), wake=False, reap=False)
 
 
-def todo(session: Session, instants: Instants) -> Todo:
+def todo(session: Session, instants: Instants, *, statements: Statements) -> Todo:
     """Say whether there is anything to claim, to wake or to reap."""
-    found = session.execute(TODO, instants._asdict()).mappings().one()
-    due = frozenset(state for state in DUE if found[state])
-    return Todo(due=due, wake=bool(found["wake"]), reap=bool(found["reap"]))
+    ((*are_due, wake, reap),) = statements.fetch(session, TODO, instants._asdict())
+    due = frozenset(state for state, is_due in zip(TODO_STATES, are_due, strict=True) if is_due)
+    return Todo(due=due, wake=bool(wake), reap=bool(reap))
 
 
 def next_within(

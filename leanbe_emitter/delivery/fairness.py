@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.loading import complete
+from leanbe_emitter.delivery.rows import Taken
 from leanbe_emitter.delivery.statements import CANDIDATES, Statements
 from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.outbox import Lease
@@ -124,7 +123,7 @@ class FairClaims:
         They come in their order, beginning behind the one that the last claim ended with.
         """
         limits = {"turn": self._turns.get(state, ""), "limit": most + claim.full}
-        found = claim.session.execute(CANDIDATES[state], limits).all()
+        found = self._statements.fetch(claim.session, CANDIDATES[state], limits)
         by_turn = sorted(found, key=itemgetter(0))
         return {product_id: bool(is_strict) for _, product_id, is_strict in by_turn}
 
@@ -138,7 +137,7 @@ class _Claim:
     room: Room
     #: How many of each product are held, what was taken included.
     counts: Counter[str]
-    rows: list[Row[Any]] = field(default_factory=list)
+    rows: list[Taken] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -149,7 +148,7 @@ class _Claim:
         """How many products have as many in flight as they may."""
         return sum(1 for count in self.counts.values() if count >= self.room.per_product)
 
-    def add(self, more: Sequence[Row[Any]]) -> None:
+    def add(self, more: Sequence[Taken]) -> None:
         self.rows.extend(more)
         self.counts.update(each.product_id for each in more)
 

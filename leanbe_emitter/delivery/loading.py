@@ -5,24 +5,23 @@ them as they were when a claim began that waited for somebody who set one.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from operator import attrgetter
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Claimed
-from leanbe_emitter.delivery.rows import claimed_of, webhook_of
+from leanbe_emitter.delivery.rows import Taken, claimed_of, webhook_of
 from leanbe_emitter.delivery.statements import Statements
 
+_IN_ORDER = attrgetter("sequence", "delivery_id")
 
-def complete(
-    session: Session, rows: Sequence[Row[Any]], *, statements: Statements
-) -> list[Claimed]:
+
+def complete(session: Session, rows: Sequence[Taken], *, statements: Statements) -> list[Claimed]:
     """Return the deliveries of these rows, a product's in the order of its events."""
     if not rows:
         return []
     products = statements.list_of({row.product_id for row in rows})
-    found = session.execute(statements.webhooks, {"ids": products}).all()
-    webhooks = {row.id: webhook_of(row) for row in found}
+    found = statements.fetch(session, statements.webhooks, {"ids": products})
+    webhooks = {row[0]: webhook_of(row) for row in found}
     claimed = [claimed_of(row, webhooks[row.product_id]) for row in rows]
-    return sorted(claimed, key=lambda each: (each.sequence, each.delivery_id))
+    return sorted(claimed, key=_IN_ORDER)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, Taken, attempt_row
 from leanbe_emitter.delivery.statements import (
     CLAIMABLE,
     EXPIRED,
@@ -134,31 +134,40 @@ class Postgresql:
         """Lock these products for this claim; return those that no other has."""
         return session.scalars(_ALONE, {"ids": product_ids}).all()
 
+    def fetch(
+        self, session: Session, statement: TextClause, values: Mapping[str, Any]
+    ) -> Sequence[tuple[Any, ...]]:
+        """Run a statement; return its rows."""
+        return session.connection().execute(statement, values).all()
+
     def list_of(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
         return list(ids)
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Taken]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         wanted = {"products": list(quotas), "quotas": list(quotas.values())}
-        return session.execute(
+        rows = session.execute(
             _TAKE_BY_STATE[state], {**wanted, "token": lease.token, "until": lease.until}
-        ).all()
+        )
+        return [Taken._make(row) for row in rows]
 
     def take_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Taken]:
         """Lease deliveries that this transaction has locked; return what is needed."""
-        return session.execute(
+        rows = session.execute(
             _TAKE_THESE,
             {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until},
-        ).all()
+        )
+        return [Taken._make(row) for row in rows]
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
         """Return what an attempt needs of deliveries that are in flight."""
-        return session.execute(_LOAD, {"ids": self.list_of(delivery_ids)}).all()
+        rows = session.execute(_LOAD, {"ids": self.list_of(delivery_ids)})
+        return [Taken._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]

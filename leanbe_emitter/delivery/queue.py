@@ -108,7 +108,7 @@ class Queue:
                 return Exchange()
         with self._database.transaction() as session:
             lost = self._settle(session, ended)
-            todo = todo or due.todo(session, self._instants())
+            todo = todo or due.todo(session, self._instants(), statements=self._statements)
             due_in = set(todo.due)
             if todo.wake and self._wake(session):
                 due_in.add(DeliveryState.READY)
@@ -232,7 +232,7 @@ class Queue:
     def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
-            return due.todo(session, self._instants())
+            return due.todo(session, self._instants(), statements=self._statements)
 
     def next_within(self, seconds: float) -> float:
         """Say in how many seconds something falls due by itself; so many, if nothing does before.

@@ -5,13 +5,13 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
 from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import DeliveryState, JournalKind
 
-#: What an attempt needs of a delivery ``d`` and its event ``e``, in the order of ``claimed_of``.
+#: What an attempt needs of a delivery ``d`` and its event ``e``, in the order of ``Taken``.
 NEEDED = """
     d.id, d.product_id, d.sequence, {lease}, {number}, d.attempts_counted, d.due_at, d.event_id,
     e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost"""
@@ -41,8 +41,29 @@ _REMEMBERED_TEXTS = 4096
 _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def webhook_of(row: Any) -> WebhookSettings:
-    """Return a product's webhook, from a row of ``Statements.webhooks``."""
+class Taken(NamedTuple):
+    """A row of ``NEEDED``: it begins with what ``Claimed`` begins with."""
+
+    id: str
+    product_id: str
+    sequence: int
+    token: str
+    number: int
+    attempts_counted: int
+    due_at: int
+    event_id: str
+    event_name: str
+    triggered_at: int
+    method: str
+    headers: str
+    body: str
+    deviations: str
+    overrides: str
+    leases_lost: int
+
+
+def webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
+    """Return a product's webhook, from a row of ``WEBHOOKS``."""
     _, assumptions, url, secret, ca_file, insecure, has_faults = row
     return WebhookSettings(
         url=url,
@@ -54,28 +75,16 @@ def webhook_of(row: Any) -> WebhookSettings:
     )
 
 
-def claimed_of(row: Any, webhook: WebhookSettings) -> Claimed:
-    """Return what was claimed, from the columns of ``NEEDED`` and its product's webhook."""
-    (delivery_id, product_id, sequence, token, number, attempts_counted, due_at) = row[:7]
-    (event_id, name, triggered_at, method, headers, body, deviations, overrides) = row[7:15]
+def claimed_of(row: Taken, webhook: WebhookSettings) -> Claimed:
+    """Return what was claimed, from what was taken and its product's webhook."""
     return Claimed(
-        delivery_id=delivery_id,
-        product_id=product_id,
-        sequence=sequence,
-        token=token,
-        number=number,
-        attempts_counted=attempts_counted,
-        due_at=due_at,
-        event_id=event_id,
-        event_name=name,
-        triggered_at=triggered_at,
-        method=method,
-        headers=_headers(headers),
-        body=body,
-        deviations=_switches(deviations),
-        overrides=_switches(overrides),
+        *row[:11],
+        headers=_headers(row.headers),
+        body=row.body,
+        deviations=_switches(row.deviations),
+        overrides=_switches(row.overrides),
         webhook=webhook,
-        leases_lost=row[15],
+        leases_lost=row.leases_lost,
     )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, attempt_row, fact_of
+from leanbe_emitter.delivery.rows import ATTEMPT_COLUMNS, NEEDED, Taken, attempt_row, fact_of
 from leanbe_emitter.delivery.statements import (
     CLAIMABLE,
     EXPIRED,
@@ -23,6 +23,7 @@ from leanbe_emitter.delivery.statements import (
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.driver import execute
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.values import insert
 
@@ -96,36 +97,44 @@ class Sqlite:
         """Return all of them: there is one writer anyway."""
         return product_ids
 
+    def fetch(
+        self, session: Session, statement: TextClause, values: Mapping[str, Any]
+    ) -> Sequence[tuple[Any, ...]]:
+        """Run a statement; return its rows."""
+        return execute(session, statement.text, values)
+
     def list_of(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
         return json.dumps(list(ids))
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Taken]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         by_quota = sorted(quotas, key=lambda product: quotas[product])
         rows = [
-            row
+            Taken._make(row)
             for quota, products in groupby(by_quota, key=lambda product: quotas[product])
-            for row in session.execute(
+            for row in self.fetch(
+                session,
                 _NEXT_BY_STATE[state],
                 {"products": self.list_of(products), "quota": quota, "token": lease.token},
-            ).all()
+            )
         ]
         self._lease(session, [row.id for row in rows], lease)
         return rows
 
     def take_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Taken]:
         """Lease these deliveries; return what is needed."""
         self._lease(session, delivery_ids, lease)
         return self.load(session, delivery_ids)
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
         """Return what an attempt needs of deliveries that are in flight."""
-        return session.execute(_LOAD, {"ids": self.list_of(delivery_ids)}).all()
+        rows = self.fetch(session, _LOAD, {"ids": self.list_of(delivery_ids)})
+        return [Taken._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]

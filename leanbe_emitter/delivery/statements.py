@@ -7,10 +7,11 @@ PostgreSQL say in different words stands in ``sqlite`` and ``postgresql``, and n
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.rows import Taken
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.states import DUE, DeliveryState
 
@@ -37,23 +38,29 @@ class Statements(Protocol):
         """
         ...
 
+    def fetch(
+        self, session: Session, statement: TextClause, values: Mapping[str, Any]
+    ) -> Sequence[tuple[Any, ...]]:
+        """Run a statement that both databases read alike, or one of these; return its rows."""
+        ...
+
     def list_of(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
         ...
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Taken]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         ...
 
     def take_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Taken]:
         """Lease deliveries that this transaction has locked; return what is needed."""
         ...
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
         """Return what an attempt needs of deliveries that are in flight."""
         ...
 
@@ -87,6 +94,8 @@ RETURNING id
 """
 )
 
+#: The states that ``TODO`` asks about first.
+TODO_STATES = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
 #: What there is to do, each answered by the first row of an index.
 TODO = text(
     """
