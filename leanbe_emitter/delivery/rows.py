@@ -66,12 +66,7 @@ def webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
     """Return a product's webhook, from a row of ``WEBHOOKS``."""
     _, assumptions, url, secret, ca_file, insecure, has_faults = row
     return WebhookSettings(
-        url=url,
-        secret=secret,
-        ca_file=ca_file,
-        insecure=bool(insecure),
-        assumptions=_switches(assumptions),
-        has_faults=bool(has_faults),
+        url, secret, ca_file, bool(insecure), _switches(assumptions), bool(has_faults)
     )
 
 

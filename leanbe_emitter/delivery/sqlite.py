@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from functools import cache
+from itertools import chain, groupby
 from typing import Any
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
@@ -23,13 +24,12 @@ from leanbe_emitter.delivery.statements import (
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.driver import execute
+from leanbe_emitter.storage.driver import execute, pieces
 from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.values import insert
 
 # SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
 _NEXT = f"""
-SELECT {NEEDED.format(lease=":token", number="d.attempts_started + 1")}
+SELECT {NEEDED.format(lease=":token", number="d.attempts_started + 1")}, d.rowid
 FROM json_each(:products) AS wanted
 CROSS JOIN deliveries AS d ON d.rowid IN (
     SELECT rowid FROM deliveries
@@ -40,13 +40,11 @@ JOIN events AS e ON e.id = d.event_id
 """  # noqa: S608 - made of this module's own words
 _NEXT_BY_STATE = by_state(_NEXT)
 
-_LEASE = text(
-    """
-UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
+_LEASE = """
+UPDATE deliveries SET state = 'in_flight', lease_token = ?, lease_until = ?,
                       attempts_started = attempts_started + 1
-WHERE id IN (SELECT value FROM json_each(:ids))
+WHERE {key} IN ({places})
 """
-)
 
 _LOAD = text(
     f"""
@@ -61,21 +59,17 @@ _HELD = """(
     FROM json_each(:held)
 ) AS held"""
 
-_SETTLE = text(
-    f"""
-WITH held AS MATERIALIZED (
-    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS token,
-           json_extract(value, '$[2]') AS state, json_extract(value, '$[3]') AS due_at,
-           json_extract(value, '$[4]') AS counted, json_extract(value, '$[5]') AS leases_lost
-    FROM json_each(:held)
-) {SETTLE} RETURNING id, state
-"""  # noqa: S608 - made of this module's own words
-)
+_SETTLE = f"""
+WITH held (id, token, state, due_at, counted, leases_lost) AS (VALUES {{places}})
+{SETTLE} RETURNING id, state
+"""
+_ONE_HELD = "(?, ?, ?, ?, ?, ?)"
 
-_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)})"
+_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES {{places}}"  # noqa: S608 - the same
 _ONE_ATTEMPT = f"({', '.join('?' * len(ATTEMPT_COLUMNS))})"
-#: How many attempts one statement writes.
-_ATTEMPTS = 1000
+
+
+_STATES = {state.value: state for state in DeliveryState}
 
 
 class Sqlite:
@@ -113,7 +107,7 @@ class Sqlite:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         by_quota = sorted(quotas, key=lambda product: quotas[product])
         rows = [
-            Taken._make(row)
+            row
             for quota, products in groupby(by_quota, key=lambda product: quotas[product])
             for row in self.fetch(
                 session,
@@ -121,14 +115,14 @@ class Sqlite:
                 {"products": self.list_of(products), "quota": quota, "token": lease.token},
             )
         ]
-        self._lease(session, [row.id for row in rows], lease)
-        return rows
+        _lease(session, "rowid", [row[-1] for row in rows], lease)
+        return [Taken._make(row[:-1]) for row in rows]
 
     def take_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
     ) -> Sequence[Taken]:
         """Lease these deliveries; return what is needed."""
-        self._lease(session, delivery_ids, lease)
+        _lease(session, "id", delivery_ids, lease)
         return self.load(session, delivery_ids)
 
     def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
@@ -140,20 +134,37 @@ class Sqlite:
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
         """End leases, write the evidence, and tell the journal; return the states of ours."""
-        held = json.dumps([_held(each) for each in settlements])
-        rows = session.execute(_SETTLE, {"held": held}).all()
-        states = {row.id: DeliveryState(row.state) for row in rows}
-        ours = [each for each in settlements if each.delivery_id in states]
-        facts = [fact_of(each, states[each.delivery_id]) for each in ours]
         connection = session.connection()
-        journal.write(connection, facts)
-        kept = [attempt_row(each) for each in ours]
-        insert(connection, _KEEP, _ONE_ATTEMPT, kept, at_once=_ATTEMPTS)
+        ended = _with_rows(connection, _SETTLE, _ONE_HELD, [_held(each) for each in settlements])
+        states = {delivery_id: _STATES[state] for delivery_id, state in ended}
+        ours = [each for each in settlements if each.delivery_id in states]
+        journal.write(connection, [fact_of(each, states[each.delivery_id]) for each in ours])
+        _with_rows(connection, _KEEP, _ONE_ATTEMPT, [attempt_row(each) for each in ours])
         return states
 
-    def _lease(self, session: Session, delivery_ids: Sequence[str], lease: Lease) -> None:
-        held = {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until}
-        session.execute(_LEASE, held)
+
+def _lease(session: Session, key: str, held: Sequence[Any], lease: Lease) -> None:
+    connection = session.connection()
+    for some in pieces(held):
+        statement = _text(_LEASE, "?", len(some), key)
+        execute(connection, statement, (lease.token, lease.until, *some))
+
+
+def _with_rows(
+    connection: Connection, statement: str, row: str, rows: Sequence[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """Run a statement with rows in the place of its VALUES; return what it returns of all."""
+    returned = []
+    for some in pieces(rows):
+        values = tuple(chain.from_iterable(some))
+        returned += execute(connection, _text(statement, row, len(some)), values)
+    return returned
+
+
+@cache
+def _text(statement: str, place: str, count: int, key: str = "") -> str:
+    """Return a statement with so many places in it."""
+    return statement.format(places=", ".join([place] * count), key=key)
 
 
 def _held(settlement: Settlement) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
 from leanbe_emitter.storage.telling import tells_workers
@@ -232,6 +233,7 @@ def _sqlite_engine(url: URL, **options: Any) -> Engine:
         connect_args={
             "check_same_thread": False,
             "isolation_level": None,
+            "cached_statements": driver.PREPARED,
             "timeout": _busy_timeout_seconds(url),
         },
         **_OPTIONS,

@@ -15,6 +15,9 @@ from sqlalchemy.orm import Session
 
 #: How many rows one statement is given at the most: SQLite takes 32 766 values.
 ROWS_AT_ONCE = 1000
+#: How many statements each connection keeps prepared: to prepare one that has values of many rows
+#: takes twice as long as to run it, and a worker's batches have any size up to its concurrency.
+PREPARED = 256
 
 Values = Sequence[Any] | Mapping[str, Any]
 

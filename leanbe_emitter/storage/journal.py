@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Select, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.prepared import found
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.tables import JournalRow
@@ -129,10 +130,15 @@ class Written:
     facts: Sequence[Fact]
 
 
-def write(connection: Connection, facts: Sequence[Fact]) -> None:
-    """Write facts in their order, as one row, in the transaction of a connection."""
-    if facts:
-        connection.exec_driver_sql(_WRITE[connection.dialect.name], (entries_of(facts),))
+def write(within: Session | Connection, facts: Sequence[Fact]) -> None:
+    """Write facts in their order, as one row, in a transaction."""
+    if not facts:
+        return
+    connection = within if isinstance(within, Connection) else within.connection()
+    if connection.dialect.name == "sqlite":
+        driver.execute(connection, _WRITE["sqlite"], (entries_of(facts),))
+    else:
+        connection.exec_driver_sql(_WRITE["postgresql"], (entries_of(facts),))
 
 
 def entries_of(facts: Sequence[Fact]) -> str:
@@ -157,7 +163,7 @@ def write_from(source: str, fact: str, *, order: str) -> str:
 def cancelled(session: Session, deliveries: Sequence[tuple[str, str]]) -> None:
     """Write that deliveries were cancelled: (event_id, delivery_id) of each."""
     write(
-        session.connection(),
+        session,
         [
             Fact(JournalKind.SETTLED, event_id, delivery_id, status=DeliveryStatus.CANCELLED)
             for event_id, delivery_id in deliveries
