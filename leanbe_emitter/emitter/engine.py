@@ -8,7 +8,7 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import partial
@@ -20,8 +20,9 @@ from leanbe_emitter.delivery.foreground import Foreground
 from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.in_process.app_errors import annotated
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.delivery.leases import Renewals
+from leanbe_emitter.delivery.leases import Renewals, Seam
 from leanbe_emitter.delivery.log import log_totals, logged
+from leanbe_emitter.delivery.loop_first import LoopFirst
 from leanbe_emitter.delivery.loops import is_running_loop, rest
 from leanbe_emitter.delivery.metrics import Counters, Metrics
 from leanbe_emitter.delivery.queue import Queue
@@ -269,7 +270,7 @@ class Engine:
                     concurrency=concurrency,
                     per_product=per_product,
                     poll_seconds=self._settings.poll_seconds,
-                    call=partial(loop.run_in_executor, thread),
+                    call=self._seam(thread),
                     watcher=logged(watcher),
                     counters=self._counters,
                     wakeups=wakeups_of(self._database),
@@ -280,6 +281,12 @@ class Engine:
                 self._workers.pop(worker, None)
                 await transport.aclose()
                 log_totals(self._counters.metrics())
+
+    def _seam(self, thread: Executor) -> Seam:
+        """Return the way of a worker in the running loop to the database."""
+        if self._database.dialect == "sqlite" and not self._database.in_memory:
+            return LoopFirst(thread)
+        return partial(asyncio.get_running_loop().run_in_executor, thread)
 
     def _at_hand(self) -> Mapping[str, int]:
         return {"attempts": self.in_flight()}

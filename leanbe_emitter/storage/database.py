@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +21,7 @@ from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
+from leanbe_emitter.storage.patience import Locked, is_patient
 from leanbe_emitter.storage.telling import tells_workers
 from leanbe_emitter.storage.urls import parse_database_url, shown
 from leanbe_emitter.storage.writers import Writers
@@ -42,6 +44,10 @@ POSTGRESQL_PATIENCE: Mapping[str, Any] = {
 
 #: What psycopg takes as a number or as nothing, and a URL holds as text.
 _THRESHOLD = "prepare_threshold"
+#: More seconds than anybody waits.
+_ANY_PATIENCE = 1e6
+#: What of an error's code of SQLite names its kind.
+_PRIMARY_CODE = 0xFF
 _READS = "leanbe_reads"
 _WAITED = "leanbe_waited"
 # Parameters are secrets and payloads: an error that nobody expected must not show them.
@@ -221,6 +227,7 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _postgresql_engine(url)
     engine = _sqlite_engine(url)
+    event.listen(engine, "do_connect", _open_with_patience)
     SameFile().watch(engine)
     return engine
 
@@ -263,26 +270,45 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 
+def _open_with_patience(*_: object) -> None:
+    """Open the file only where that may wait; what is open already serves all."""
+    if not is_patient():
+        raise Locked
+
+
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if options.get(_READS, False):
-        connection.exec_driver_sql("BEGIN")
+    begin = "BEGIN" if options.get(_READS, False) else "BEGIN IMMEDIATE"
+    if not is_patient():
+        _begin_at_once(connection, begin)
         return
     waited = options.get(_WAITED, 0.0)
     with _less_patience(connection, by=waited) if waited else nullcontext():
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver.execute(connection, begin)
+
+
+def _begin_at_once(connection: Connection, begin: str) -> None:
+    """Begin, and look into the file: who only reads begins with that."""
+    try:
+        with _less_patience(connection, by=_ANY_PATIENCE):
+            driver.execute(connection, begin)
+            driver.execute(connection, "PRAGMA schema_version")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
+            raise Locked from error
+        raise
 
 
 @contextmanager
 def _less_patience(connection: Connection, *, by: float) -> Iterator[None]:
     """Let SQLite wait for so many seconds less: they were waited for the turn of this process."""
-    (patience_ms,) = connection.exec_driver_sql("PRAGMA busy_timeout").one()
+    ((patience_ms,),) = driver.execute(connection, "PRAGMA busy_timeout")
     left_ms = max(0, patience_ms - int(by * 1000))
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {left_ms}")
+    driver.execute(connection, f"PRAGMA busy_timeout = {left_ms}")
     try:
         yield
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
+        driver.execute(connection, f"PRAGMA busy_timeout = {patience_ms}")
 
 
 def _savepoint(connection: Connection, name: str) -> None:
