@@ -1,0 +1,24 @@
+"""SQLite's statements have no numbered placeholders: Python 3.12 warns of them with a sequence."""
+
+import re
+
+from leanbe_emitter.storage import journal
+from tests.bench import Bench, came_to, claim
+from tests.statements import statements
+
+
+def test_the_queue_and_the_journal_number_no_placeholder(bench: Bench) -> None:
+    bench.owe(bench.product(), 3)
+    bench.owe(bench.product("Strict", ordering="strict"), 2)
+    queue = bench.queue()
+    with statements(bench.database) as sent:
+        claimed = list(claim(queue))
+        queue.renew(claimed)
+        queue.hand_back(claimed[:1])
+        queue.settle([came_to(each) for each in claimed[1:]])
+        bench.lose(queue)
+        queue.reap()
+        with bench.database.reading() as session:
+            journal.read(session, journal.START)
+    assert sent.sent
+    assert [each for each in sent.sent if re.search(r"\?\d", each)] == []
