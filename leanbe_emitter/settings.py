@@ -34,6 +34,15 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class Synchronous(StrEnum):
+    """When a file of SQLite waits for the disk."""
+
+    #: When its log is moved into the file: a power cut can undo the last commits.
+    NORMAL = "normal"
+    #: At every commit: a power cut undoes none.
+    FULL = "full"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that can be set about the program, with its default.
@@ -44,6 +53,8 @@ class Settings:
 
     #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is of the current directory.
     db: str = "sqlite:///leanbe-emitter.db"
+    #: When a file of SQLite waits for the disk; a process that is killed loses nothing either way.
+    sqlite_synchronous: Synchronous = Synchronous.NORMAL
     log_level: LogLevel = LogLevel.WARNING
     #: The address that the server listens at; beyond loopback, others can reach it.
     host: str = "127.0.0.1"
@@ -153,6 +164,16 @@ def _log_level(text: str) -> LogLevel:
         ) from None
 
 
+def _synchronous(text: str) -> Synchronous:
+    try:
+        return Synchronous(text.strip().lower())
+    except ValueError:
+        raise InvalidValue(
+            f"{text!r} does not say when to wait for the disk.",
+            hint=f"Use one of {', '.join(Synchronous)}.",
+        ) from None
+
+
 def _assignments(text: str) -> Mapping[str, str]:
     # A value may be a list: a comma begins the next assignment only if a NAME= follows it.
     parts = re.split(r",(?=\s*[A-Za-z_]+=)", text)
@@ -161,6 +182,7 @@ def _assignments(text: str) -> Mapping[str, str]:
 
 _READERS: Mapping[str, Callable[[str], object]] = {
     "db": str,
+    "sqlite_synchronous": _synchronous,
     "log_level": _log_level,
     "host": parse_host,
     "port": _port,

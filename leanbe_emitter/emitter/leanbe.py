@@ -112,7 +112,7 @@ class Leanbe(Attempting, Asserting):
         rules = self._settings.target_rules
         assumed = {**self._settings.assume, **(assume or {})}
         self._assumed = {name: check(name, value) for name, value in assumed.items()}
-        self._database = Database(db)
+        self._database = Database(db, synchronous=self._settings.sqlite_synchronous)
         self.created, self._clock = prepared(self._database, clock)
         self._transactions = Transactions(
             self._database,

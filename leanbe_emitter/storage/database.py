@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
@@ -59,6 +60,7 @@ class Database:
 
     Args:
         url: ``:memory:``, or any SQLAlchemy URL of SQLite or PostgreSQL.
+        synchronous: when a file of SQLite waits for the disk.
 
     Attributes:
         failures: how often every connection was let go of; who has one of his own does so, too.
@@ -67,10 +69,11 @@ class Database:
         InvalidValue: the text is no URL of a database that is supported.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, synchronous: Synchronous = Synchronous.NORMAL) -> None:
         self.url = parse_database_url(url)
         self.in_memory = self.url.get_backend_name() == "sqlite" and not self.url.database
-        self.engine = _memory_engine() if self.in_memory else _engine(self.url)
+        self._synchronous = synchronous
+        self.engine = _memory_engine() if self.in_memory else _engine(self.url, synchronous)
         #: What is in memory is in one connection, and is gone with it.
         self._memory = self.engine.connect() if self.in_memory else None
         self.dialect = self.engine.dialect.name
@@ -121,7 +124,8 @@ class Database:
 
     def again(self) -> "Database":
         """Return another handle of the same database, which is the caller's to close."""
-        return Database(self.url.render_as_string(hide_password=False))
+        url = self.url.render_as_string(hide_password=False)
+        return Database(url, synchronous=self._synchronous)
 
     def own_connection(self) -> Any:
         """Return a new connection of the driver, which is the caller's to close.
@@ -213,7 +217,7 @@ def _memory_engine() -> Engine:
     It is one for the process because it keeps what SQLAlchemy made of each statement, which takes
     longer than a test with it.
     """
-    engine = _sqlite_engine(URL.create("sqlite"), poolclass=NullPool)
+    engine = _sqlite_engine(URL.create("sqlite"), Synchronous.NORMAL, poolclass=NullPool)
     event.listen(engine, "handle_error", _keep_connection)
     return engine
 
@@ -223,16 +227,16 @@ def _keep_connection(context: ExceptionContext) -> None:
     context.is_disconnect = False
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, synchronous: Synchronous) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _postgresql_engine(url)
-    engine = _sqlite_engine(url)
+    engine = _sqlite_engine(url, synchronous)
     event.listen(engine, "do_connect", _open_with_patience)
     SameFile().watch(engine)
     return engine
 
 
-def _sqlite_engine(url: URL, **options: Any) -> Engine:
+def _sqlite_engine(url: URL, synchronous: Synchronous, **options: Any) -> Engine:
     engine = create_engine(
         url,
         # SQLAlchemy begins and ends the transactions, not the driver; its pool sees to it that
@@ -248,7 +252,7 @@ def _sqlite_engine(url: URL, **options: Any) -> Engine:
     )
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]
     engine.dialect.do_release_savepoint = _release  # type: ignore[method-assign]
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -263,10 +267,10 @@ def _busy_timeout_seconds(url: URL) -> float:
         ) from None
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(synchronous: Synchronous, connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 

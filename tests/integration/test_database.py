@@ -22,6 +22,7 @@ from leanbe_emitter.errors import (
     InvalidValue,
     LeanbeError,
 )
+from leanbe_emitter.settings import Settings, Synchronous
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
@@ -398,3 +399,14 @@ def test_what_is_read_in_several_statements_is_of_one_moment(database: Database)
         assert session.scalar(count) == 0
     with database.reading() as session:
         assert session.scalar(count) == 1
+
+
+@pytest.mark.parametrize(("setting", "pragma"), [(Synchronous.NORMAL, 1), (Synchronous.FULL, 2)])
+def test_a_file_waits_for_the_disk_as_the_settings_say(
+    tmp_path: Path, setting: Synchronous, pragma: int
+) -> None:
+    settings = Settings(sqlite_synchronous=setting)
+    with Leanbe(f"sqlite:///{tmp_path / 'a.db'}", settings=settings) as leanbe:
+        for database in (leanbe._database, leanbe._database.again()):
+            with closing(database), database.reading() as session:
+                assert session.scalar(text("PRAGMA synchronous")) == pragma

@@ -18,6 +18,7 @@ def test_every_setting_has_a_variable() -> None:
     texts = {
         "db": "sqlite:///other.db",
         "log_level": "INFO",
+        "sqlite_synchronous": "full",
         "host": "0.0.0.0",
         "lease_seconds": "2m",
         "poll_seconds": "20ms",
