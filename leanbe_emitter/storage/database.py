@@ -23,6 +23,7 @@ from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
 from leanbe_emitter.storage.patience import Locked, is_patient
+from leanbe_emitter.storage.sessions import LazySession
 from leanbe_emitter.storage.telling import tells_workers
 from leanbe_emitter.storage.urls import parse_database_url, shown
 from leanbe_emitter.storage.writers import Writers
@@ -77,10 +78,7 @@ class Database:
         #: What is in memory is in one connection, and is gone with it.
         self._memory = self.engine.connect() if self.in_memory else None
         self.dialect = self.engine.dialect.name
-        self._reads: dict[str, Any] = {_READS: True}
-        if self.dialect == "postgresql":
-            # As on SQLite: what is read in several statements is of one moment.
-            self._reads["isolation_level"] = "REPEATABLE READ"
+        self._reader = self._reading_engine()
         self._told: list[Callable[[], object]] = []
         self.failures = 0
         # One connection serves every thread in memory: one transaction at a time on it.
@@ -99,13 +97,13 @@ class Database:
         with (
             self._turn,
             self._writers as waited,
-            self._anew_after_a_failure(),
-            unavailable_as_ours(self.url),
-            self._connected(**{_READS: False, _WAITED: waited}) as connection,
-            Session(connection, expire_on_commit=False) as session,
-            session.begin(),
+            self._failures_as_ours(),
+            self._connected(self.engine, waited=waited) as connection,
+            connection.begin(),
+            LazySession(connection) as session,
         ):
             yield session
+            session.flush()
         if tells_workers(session):
             for tell in tuple(self._told):
                 tell()
@@ -144,16 +142,27 @@ class Database:
         """Begin a transaction that only reads: all of it sees the state that its beginning saw."""
         with (
             self._turn,
-            self._anew_after_a_failure(),
-            unavailable_as_ours(self.url),
-            self._connected(**self._reads) as connection,
-            Session(connection, expire_on_commit=False) as session,
+            self._failures_as_ours(),
+            self._connected(self._reader) as connection,
+            closing(connection.begin()),
+            LazySession(connection) as session,
         ):
             yield session
 
-    def _connected(self, **options: Any) -> AbstractContextManager[Connection]:
+    def _reading_engine(self) -> Engine:
+        """Return the engine of connections that only read, which come from the same pool."""
+        options: dict[str, Any] = {_READS: True}
+        if self.dialect == "postgresql":
+            # As on SQLite: what is read in several statements is of one moment.
+            options["isolation_level"] = "REPEATABLE READ"
+        return self.engine.execution_options(**options)
+
+    def _connected(
+        self, engine: Engine, *, waited: float = 0.0
+    ) -> AbstractContextManager[Connection]:
         if self._memory is None:
-            return self.engine.connect().execution_options(**options)
+            connection = engine.connect()
+            return connection.execution_options(**{_WAITED: waited}) if waited else connection
         if self._memory.closed:
             raise DatabaseUnavailable(
                 "It was closed, and what was in memory is gone.",
@@ -165,7 +174,7 @@ class Database:
                 "In memory there is one transaction at a time, and this thread is in one.",
                 hint="Take what is iterated over as a list first.",
             )
-        return nullcontext(self._memory.execution_options(**options))
+        return nullcontext(self._memory)
 
     def image(self) -> bytes:
         """Return all that is in memory, as SQLite would write it to a file."""
@@ -185,14 +194,15 @@ class Database:
         return self._memory.connection.driver_connection
 
     @contextmanager
-    def _anew_after_a_failure(self) -> Iterator[None]:
+    def _failures_as_ours(self) -> Iterator[None]:
         """Let go of every connection after a failure: it may only be of them.
 
         A file of SQLite that was opened as read-only stays so, whoever may write to it by then; a
         PostgreSQL that is no longer the primary one may still answer.
         """
         try:
-            yield
+            with unavailable_as_ours(self.url):
+                yield
         except DatabaseUnavailable:
             if not self.in_memory:
                 self.engine.dispose()
@@ -317,11 +327,11 @@ def _less_patience(connection: Connection, *, by: float) -> Iterator[None]:
 
 def _savepoint(connection: Connection, name: str) -> None:
     """Set a savepoint by its text: SQLAlchemy would compile a statement for each."""
-    connection.exec_driver_sql(f"SAVEPOINT {name}")
+    driver.execute(connection, f"SAVEPOINT {name}")
 
 
 def _release(connection: Connection, name: str) -> None:
-    connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+    driver.execute(connection, f"RELEASE SAVEPOINT {name}")
 
 
 def _postgresql_engine(url: URL) -> Engine:

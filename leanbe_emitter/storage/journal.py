@@ -213,7 +213,7 @@ def end(session: Session, *, whole: bool = False) -> Cursor:
     With ``whole``, return the one behind all that is committed: whatever is begun from now on comes
     behind it, and of what others have begun already some may come to stand before it.
     """
-    last = found(session, _last(session.get_bind().dialect.name, whole=whole))
+    last = found(session, _last(session.connection().dialect.name, whole=whole))
     return _written(*last[0]).end if last else START
 
 

@@ -15,8 +15,9 @@ _TELLS = "leanbe_tells_workers"
 def tell_workers(session: Session) -> None:
     """Tell, when this transaction commits, whoever waits for something to be due."""
     note(session)
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().exec_driver_sql("SELECT pg_notify(%s, '')", (CHANNEL,))
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
 def note(session: Session) -> None:

@@ -52,7 +52,7 @@ def is_alone(session: Session) -> bool:
 
     On SQLite it is so from its beginning on: what it has read stays as it is without a lock.
     """
-    return session.get_bind().dialect.name == "sqlite"
+    return session.connection().dialect.name == "sqlite"
 
 
 def rows_written(session: Session) -> int | None:
