@@ -329,5 +329,17 @@ def _lock(
 
 
 def _sender(row: SenderRow) -> _Sender:
-    headers = tuple((name, value) for name, value in json.loads(row.headers))
-    return _Sender(**{**row._asdict(), "headers": headers})
+    return _Sender(
+        id=row.id,
+        sequence=row.sequence,
+        last_triggered_at=row.last_triggered_at,
+        assumptions=row.assumptions,
+        url=row.url,
+        secret=row.secret,
+        headers=_headers(row.headers),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _headers(text: str) -> Headers:
+    return tuple((name, value) for name, value in json.loads(text))

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from leanbe_emitter.storage.driver import execute
+
 
 def insert(
     connection: Connection, into: str, row: str, rows: Sequence[tuple[Any, ...]], *, at_once: int
@@ -26,4 +28,4 @@ def insert(
     for start in range(0, len(rows), at_once):
         some = rows[start : start + at_once]
         statement = f"{into} VALUES {', '.join([row] * len(some))}"
-        connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+        execute(connection, statement, tuple(chain.from_iterable(some)))
