@@ -6,6 +6,7 @@ that no two of them can disagree.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from leanbe_emitter.wire.catalogue import Source
@@ -68,7 +69,11 @@ class Object:
 
     def field(self, name: str) -> "Field | None":
         """Return the field of that name, if there is one."""
-        return next((each for each in self.fields if each.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, "Field"]:
+        return {each.name: each for each in self.fields}
 
 
 @dataclass(frozen=True, kw_only=True)
