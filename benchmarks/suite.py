@@ -28,7 +28,7 @@ _TESTS = """
 import pytest
 
 @pytest.mark.parametrize("number", range({count}))
-def test_it({fixture}, number):
+def test_it({fixtures}, number):
     {body}
 """
 _PLUGIN = ("-p", "leanbe_emitter.pytest_plugin")
@@ -57,10 +57,10 @@ class Suite:
         with TemporaryDirectory(prefix="leanbe-suite-") as folder:
             yield cls(folder=Path(folder))
 
-    def run(self, *, tests: int, fixture: str = "nothing", body: str = "pass") -> Took:
-        """Run so many tests that use a fixture: ``leanbe``, or one that does nothing."""
+    def run(self, *, tests: int, fixtures: str = "nothing", body: str = "pass") -> Took:
+        """Run so many tests that use fixtures: ``leanbe, leanbe_product``, or one that is empty."""
         self._write("conftest.py", _CONFTEST)
-        self._write("test_it.py", _TESTS.format(count=tests, fixture=fixture, body=body))
+        self._write("test_it.py", _TESTS.format(count=tests, fixtures=fixtures, body=body))
         return self._pytest(*_PLUGIN)
 
     def start(self, *, plugin: bool) -> Took:

@@ -21,6 +21,13 @@ _TESTS = 500
 _STARTS = 15
 
 _DELIVERS = "leanbe.trigger('idea.created')"
+_PRODUCT = "leanbe, leanbe_product"
+#: An action of the domain, its delivery to a receiver in this process, and what is asserted of it.
+_STORY = """
+    leanbe_product.ideas.create(title='Dark mode')
+    leanbe.deliver()
+    leanbe.assert_delivered('idea.created', times=1)
+"""
 
 
 def measure(run: Run) -> list[Row]:
@@ -49,19 +56,29 @@ def _handles(run: Run) -> Iterator[Row]:
 def _tests(run: Run) -> Iterator[Row]:
     with Suite.opened() as suite:
         # What Python and pytest keep of our modules is there in every run.
-        suite.run(fixture="leanbe", tests=1)
+        suite.run(fixtures="leanbe", tests=1)
         yield _row(run, suite, "with the fixture leanbe", "pass", goal=_TEST)
+        yield _row(run, suite, "with it and a product", "pass", fixtures=_PRODUCT)
+        yield _row(run, suite, "that acts, delivers and asserts", _STORY, fixtures=_PRODUCT)
         yield _row(run, suite, "with it that delivers an event", _DELIVERS)
 
 
-def _row(run: Run, suite: Suite, what: str, body: str, *, goal: Goal | None = None) -> Row:
+def _row(  # noqa: PLR0913 - a suite, what its tests do, and what is said of them
+    run: Run,
+    suite: Suite,
+    what: str,
+    body: str,
+    *,
+    fixtures: str = "leanbe",
+    goal: Goal | None = None,
+) -> Row:
     tests = run.size(_TESTS, 5)
     pairs = [
-        (suite.run(fixture="leanbe", tests=tests, body=body), suite.run(tests=tests))
+        (suite.run(fixtures=fixtures, tests=tests, body=body), suite.run(tests=tests))
         for _ in range(run.rounds)
     ]
     loading = [
-        suite.run(fixture="leanbe", tests=1, body=body).used - suite.run(tests=1).used
+        suite.run(fixtures=fixtures, tests=1, body=body).used - suite.run(tests=1).used
         for _ in range(run.rounds)
     ]
     details = {"of it loading, ms": median(loading) / tests}
