@@ -15,7 +15,9 @@ from leanbe_emitter.domain.texts import can_be_held, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.emptying import empty_product
+from leanbe_emitter.storage.prepared import found, write_new
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
+from leanbe_emitter.storage.writers import is_alone
 from leanbe_emitter.ways import CREATE_PRODUCT, Way
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
@@ -28,6 +30,7 @@ _KNOWN = "leanbe_products"
 _EXACT = select(ProductRow).where(
     or_(ProductRow.id == bindparam("reference"), ProductRow.name == bindparam("reference"))
 )
+_TAKEN = select(ProductRow.id).where(ProductRow.name == bindparam("name"))
 #: How many names a message shows.
 _SHOWN = 3
 _NAME_ONE = Way(
@@ -61,15 +64,22 @@ def create(
         name=name,
         assumptions={key: check(key, value) for key, value in _assumed(action, assume).items()},
         statuses=list(DEFAULT_STATUSES),
+        sequence=0,
+        last_triggered_at=0,
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
     with _taking(action.session, name):
-        action.session.add(row)
-    action.session.add(
+        write_new(action.session, row)
+    write_new(
+        action.session,
         WebhookRow(
-            product_id=row.id, headers=[], created_at=action.now_ms, updated_at=action.now_ms
-        )
+            product_id=row.id,
+            headers=[],
+            insecure=False,
+            created_at=action.now_ms,
+            updated_at=action.now_ms,
+        ),
     )
     users.create(action, row, **owner)
     return row
@@ -236,6 +246,9 @@ def _only_here(product: ProductRow) -> Select[str]:
 def _taking(session: Session, name: str) -> Iterator[None]:
     """Write what the block does, which takes a name: on PostgreSQL somebody may be faster."""
     _check_free(session, name)
+    if is_alone(session):
+        yield
+        return
     try:
         with session.begin_nested():
             yield
@@ -245,7 +258,7 @@ def _taking(session: Session, name: str) -> Iterator[None]:
 
 
 def _check_free(session: Session, name: str) -> None:
-    if session.scalar(select(ProductRow.id).where(ProductRow.name == name)) is not None:
+    if found(session, _TAKEN, name=name):
         raise Conflict(
             f"There is a product {name!r} already.", hint="Give another name, or use that one."
         )

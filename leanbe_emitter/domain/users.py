@@ -12,6 +12,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import owner_reference
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.storage.prepared import found, write_new
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.stringify import JSON, stringify
@@ -20,6 +21,12 @@ from leanbe_emitter.wire.stringify import JSON, stringify
 _PEOPLE = ("owner", "assigned")
 _LAST_GRANTED = select(func.max(MembershipRow.granted_at)).where(
     MembershipRow.product_id == bindparam("product_id")
+)
+
+_TAKEN = (
+    select(MembershipRow.user_id)
+    .where(MembershipRow.product_id == bindparam("product_id"))
+    .where(MembershipRow.email_key == bindparam("email_key"))
 )
 
 
@@ -39,8 +46,7 @@ def create(action: Action, product: ProductRow, *, email: str, first_name: str) 
     )
     action.lock(product)
     _check_free(action.session, product, row.email)
-    action.session.add(row)
-    action.session.flush()
+    write_new(action.session, row)
     _admit(action, row, product)
     return row
 
@@ -184,26 +190,21 @@ def _of(product: ProductRow) -> Select[UserRow]:
 
 
 def _admit(action: Action, user: UserRow, product: ProductRow) -> None:
-    last = action.session.scalar(_LAST_GRANTED, {"product_id": product.id})
-    action.session.add(
+    ((last,),) = found(action.session, _LAST_GRANTED, product_id=product.id)
+    write_new(
+        action.session,
         MembershipRow(
             product_id=product.id,
             user_id=user.id,
             email_key=email_key(user.email),
             # Who comes later stands behind, where time stands still, too: the first is the owner.
             granted_at=action.now_ms if last is None else max(action.now_ms, last + 1),
-        )
+        ),
     )
-    action.session.flush()
 
 
 def _check_free(session: Session, product: ProductRow, email: str) -> None:
-    taken = session.scalar(
-        select(MembershipRow.user_id)
-        .where(MembershipRow.product_id == product.id)
-        .where(MembershipRow.email_key == email_key(email))
-    )
-    if taken is not None:
+    if found(session, _TAKEN, product_id=product.id, email_key=email_key(email)):
         raise Conflict(
             f"A user {email!r} has access to the product {product.name!r} already.",
             hint="E-mails are unique in a product.",

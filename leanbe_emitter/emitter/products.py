@@ -22,7 +22,7 @@ from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
 from leanbe_emitter.emitter.webhooks import url_of
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.tables import ProductRow, WebhookRow
 from leanbe_emitter.targets import Target
 from leanbe_emitter.ways import SET_WEBHOOK
 
@@ -101,10 +101,11 @@ class Products:
             )
         with self._transactions.acting() as action:
             row = products.create(action, name, owner=owner, assume=assume)
-            if is_wired:
-                url = url_of(row, webhook_url, webhook, path, receivers=self._receivers)
-                webhooks.set_url(action, row, url, **settings)
-            return self._snapshot(action.session, row)
+            if not is_wired:
+                return self._snapshot(action.session, row)
+            url = url_of(row, webhook_url, webhook, path, receivers=self._receivers)
+            wired = webhooks.set_url(action, row, url, **settings)
+            return self._snapshot(action.session, row, wired=wired)
 
     def get(self, reference: ProductRef) -> Product:
         """Return the product of that name, id, or part of an id.
@@ -228,12 +229,15 @@ class Products:
         self._abandon()
         return product
 
-    def _snapshot(self, session: Session, row: ProductRow) -> Product:
+    def _snapshot(
+        self, session: Session, row: ProductRow, *, wired: WebhookRow | None = None
+    ) -> Product:
+        """Take a snapshot; the webhook's row is looked up unless the caller has it."""
         own = (self._transactions, row.id)
         return Product(
             id=row.id,
             name=row.name,
-            webhook=Webhook.of(webhooks.get(session, row)),
+            webhook=Webhook.of(wired or webhooks.get(session, row)),
             assumptions=dict(row.assumptions),
             statuses=tuple(row.statuses),
             created_at=from_milliseconds(row.created_at),

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Row, Table, insert
+from sqlalchemy import Connection, Dialect, Executable, Row, Table, insert
 from sqlalchemy.orm import Session, make_transient_to_detached
+
+from leanbe_emitter.storage.driver import execute
 
 
 def found(
@@ -28,7 +30,7 @@ def write_new(session: Session, row: Any) -> None:
     connection = session.connection()
     insertion = _insertion(row.__table__, connection.dialect)
     values = {name: row.__dict__.setdefault(name, None) for name in insertion.columns}
-    connection.exec_driver_sql(insertion.text, insertion.bound(values))
+    insertion.run(connection, values)
     make_transient_to_detached(row)
     session.add(row)
 
@@ -49,11 +51,14 @@ class _Insertion:
         bound = {name: kind.bind_processor(dialect) for name, kind in kinds.items()}
         self._bind = {name: bind for name, bind in bound.items() if bind is not None}
 
-    def bound(self, values: dict[str, Any]) -> Any:
-        """Return values as the driver takes them."""
+    def run(self, connection: Connection, values: dict[str, Any]) -> None:
+        """Insert a row of these values."""
         for name, bind in self._bind.items():
             values[name] = bind(values[name])
-        return tuple(values.values()) if self._is_positional else values
+        if self._is_positional:
+            execute(connection, self.text, tuple(values.values()))
+        else:
+            connection.exec_driver_sql(self.text, values)
 
 
 _insertion = cache(_Insertion)
