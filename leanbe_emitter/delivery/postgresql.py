@@ -21,7 +21,8 @@ from leanbe_emitter.delivery.statements import (
 )
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.arrays import arrays, unnest
+from leanbe_emitter.storage.arrays import IntArray, TextArray, arrays, unnest
+from leanbe_emitter.storage.postgresql import execute, text_for_driver
 from leanbe_emitter.storage.states import DeliveryState, JournalKind
 
 # The ids go through an array, and an event is looked up by itself: so the planner, whatever it
@@ -84,6 +85,8 @@ _TYPES = {
 _EVIDENCE = ", ".join(ATTEMPT_COLUMNS[1:])
 _HELD_EVIDENCE = ", ".join(f"held.{name}" for name in ATTEMPT_COLUMNS[1:])
 
+_STATES = {state.value: state for state in DeliveryState}
+
 # As ``rows.fact_of``.
 _ENDS = ", ".join(f"'{state}'" for state in DeliveryState if state.is_end)
 _FACT = (
@@ -138,35 +141,35 @@ class Postgresql:
         self, session: Session, statement: TextClause, values: Mapping[str, Any]
     ) -> Sequence[tuple[Any, ...]]:
         """Run a statement; return its rows."""
-        return session.connection().execute(statement, values).all()
+        connection = session.connection()
+        return execute(connection, text_for_driver(statement, connection.dialect), values)
 
     def list_of(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
-        return list(ids)
+        return TextArray.of(list(ids))
 
     def take(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
     ) -> Sequence[Taken]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
-        wanted = {"products": list(quotas), "quotas": list(quotas.values())}
-        rows = session.execute(
-            _TAKE_BY_STATE[state], {**wanted, "token": lease.token, "until": lease.until}
-        )
-        return [Taken._make(row) for row in rows]
+        wanted = {
+            "products": self.list_of(quotas),
+            "quotas": IntArray.of(list(quotas.values())),
+            "token": lease.token,
+            "until": lease.until,
+        }
+        return [Taken._make(row) for row in self.fetch(session, _TAKE_BY_STATE[state], wanted)]
 
     def take_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
     ) -> Sequence[Taken]:
         """Lease deliveries that this transaction has locked; return what is needed."""
-        rows = session.execute(
-            _TAKE_THESE,
-            {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until},
-        )
-        return [Taken._make(row) for row in rows]
+        held = {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until}
+        return [Taken._make(row) for row in self.fetch(session, _TAKE_THESE, held)]
 
     def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
         """Return what an attempt needs of deliveries that are in flight."""
-        rows = session.execute(_LOAD, {"ids": self.list_of(delivery_ids)})
+        rows = self.fetch(session, _LOAD, {"ids": self.list_of(delivery_ids)})
         return [Taken._make(row) for row in rows]
 
     def settle(
@@ -174,8 +177,7 @@ class Postgresql:
     ) -> Mapping[str, DeliveryState]:
         """End leases, write the evidence, and tell the journal; return the states of ours."""
         held = arrays(_TYPES, map(_held, settlements))
-        rows = session.connection().exec_driver_sql(_SETTLE, held).all()
-        return {row.id: DeliveryState(row.state) for row in rows}
+        return {id_: _STATES[state] for id_, state in execute(session, _SETTLE, held)}
 
 
 def _held(settlement: Settlement) -> tuple[Any, ...]:

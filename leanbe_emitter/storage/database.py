@@ -23,6 +23,7 @@ from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
 from leanbe_emitter.storage.patience import Locked, is_patient
+from leanbe_emitter.storage.postgresql import take_arrays
 from leanbe_emitter.storage.sessions import LazySession
 from leanbe_emitter.storage.telling import tells_workers
 from leanbe_emitter.storage.urls import parse_database_url, shown
@@ -337,12 +338,14 @@ def _release(connection: Connection, name: str) -> None:
 def _postgresql_engine(url: URL) -> Engine:
     arguments = driver_arguments(url)
     try:
-        return create_engine(url, connect_args=arguments, pool_pre_ping=True, **_OPTIONS)
+        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **_OPTIONS)
     except ImportError as error:
         raise DatabaseUnavailable(
             "PostgreSQL was asked for, and its driver psycopg is not installed.",
             hint="Install it: pip install 'psycopg[binary]'.",
         ) from error
+    take_arrays(engine)
+    return engine
 
 
 def driver_arguments(url: URL) -> dict[str, Any]:
