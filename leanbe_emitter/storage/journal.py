@@ -52,7 +52,7 @@ INSERT INTO journal (transaction_id, entries) VALUES (pg_current_xact_id()::text
 _WRITE_FROM = """
 INSERT INTO journal (transaction_id, entries)
 SELECT pg_current_xact_id()::text::bigint,
-       json_agg(json_build_array({fact}) ORDER BY {order})::text
+       '[' || string_agg({fact}, ',' ORDER BY {order}) || ']'
 FROM {source} HAVING count(*) > 0
 """
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -154,7 +154,7 @@ def write_from(source: str, fact: str, *, order: str) -> str:
 
     Args:
         source: what follows FROM.
-        fact: the SQL of the parts of a ``Fact``, in their order: ``'event', id, NULL``.
+        fact: the SQL of a ``Fact``'s JSON text.
         order: what follows ORDER BY.
     """
     return _WRITE_FROM.format(fact=fact, source=source, order=order)

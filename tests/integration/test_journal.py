@@ -134,7 +134,8 @@ def test_to_write_nothing_leaves_no_row(bench: Bench) -> None:
 def test_what_a_statement_returned_is_written_in_its_order(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
     source = "(VALUES ('b', 2), ('a', 1)) AS done (id, number)"
-    statement = journal.write_from(source, "'attempt', id, id, number", order="number")
+    fact = """'["attempt","' || id || '","' || id || '",' || number || ']'"""
+    statement = journal.write_from(source, fact, order="number")
     with bench.database.transaction() as session:
         session.connection().exec_driver_sql(statement)
         session.connection().exec_driver_sql(f"WITH told AS ({statement}) SELECT 1")
@@ -148,7 +149,7 @@ def test_what_a_statement_returned_is_written_in_its_order(postgresql_bench: Ben
 
 def test_a_statement_that_returned_nothing_writes_nothing(postgresql_bench: Bench) -> None:
     source = "(SELECT 'a' AS id WHERE false) AS done"
-    statement = journal.write_from(source, "'attempt', id", order="id")
+    statement = journal.write_from(source, """'["attempt","' || id || '"]'""", order="id")
     with postgresql_bench.database.transaction() as session:
         session.connection().exec_driver_sql(statement)
     assert postgresql_bench.rows("journal") == 0
