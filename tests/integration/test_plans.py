@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from leanbe_emitter.storage.retention import BATCH, PASSES
-from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.states import DeliveryState, Outcome
 from tests.bench import Bench, came_to, claim
 from tests.plans import explained, finish, read_as_a_whole
 
@@ -36,6 +37,19 @@ def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> N
         claim(queue)
         assert queue.claim_one(third.delivery_id) is not None
     assert len(plans) > 10
+    assert read_as_a_whole(plans) == []
+
+
+def test_what_there_is_to_do_is_told_by_indexes_where_most_of_it_is_due(
+    postgresql_bench: Bench,
+) -> None:
+    product = postgresql_bench.product()
+    finish(postgresql_bench, product, 1_000)
+    with postgresql_bench.database.transaction() as session:
+        session.execute(text("UPDATE deliveries SET state = 'new'"))
+        session.execute(text("ANALYZE deliveries"))
+    with explained(postgresql_bench.database) as plans:
+        assert postgresql_bench.queue().todo().due == {DeliveryState.NEW}
     assert read_as_a_whole(plans) == []
 
 
