@@ -23,6 +23,7 @@ from leanbe_emitter.storage import driver
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.files import SameFile
 from leanbe_emitter.storage.patience import Locked, is_patient
+from leanbe_emitter.storage.pinging import ping_what_rested
 from leanbe_emitter.storage.postgresql import take_arrays
 from leanbe_emitter.storage.sessions import LazySession
 from leanbe_emitter.storage.telling import tells_workers
@@ -345,6 +346,7 @@ def _postgresql_engine(url: URL) -> Engine:
             hint="Install it: pip install 'psycopg[binary]'.",
         ) from error
     take_arrays(engine)
+    ping_what_rested(engine)
     return engine
 
 

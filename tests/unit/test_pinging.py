@@ -1,0 +1,85 @@
+"""When a PostgreSQL connection is asked for a sign of life before it is used again."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import create_engine
+
+from leanbe_emitter.storage.pinging import TRUSTED_SECONDS, ping_what_rested
+
+
+@dataclass(eq=False, kw_only=True)
+class _Connection:
+    """A connection, its server's end, and a clock."""
+
+    ours: socket.socket
+    servers: socket.socket
+    closed: bool = False
+    now: float = 100.0
+    pings: int = 0
+    engine: object = field(init=False)
+
+    def __post_init__(self) -> None:
+        engine = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+        engine.dialect.do_ping = self._ping  # type: ignore[assignment, method-assign]
+        ping_what_rested(engine, now=lambda: self.now)
+        self.engine = engine
+
+    def fileno(self) -> int:
+        return self.ours.fileno()
+
+    def give_back(self) -> None:
+        self.engine.pool.dispatch.checkin(self, None)  # type: ignore[attr-defined]
+
+    def is_pinged(self) -> bool:
+        before = self.pings
+        assert self.engine.dialect.do_ping(self)  # type: ignore[attr-defined]
+        return self.pings > before
+
+    def _ping(self, connection: object) -> bool:
+        assert connection is self
+        self.pings += 1
+        return True
+
+
+@pytest.fixture
+def connection() -> Iterator[_Connection]:
+    ours, servers = socket.socketpair()
+    with ours, servers:
+        yield _Connection(ours=ours, servers=servers)
+
+
+def test_what_was_used_a_moment_ago_is_taken_as_it_is(connection: _Connection) -> None:
+    connection.give_back()
+    connection.now += TRUSTED_SECONDS / 2
+    assert not connection.is_pinged()
+
+
+def test_what_rested_is_pinged(connection: _Connection) -> None:
+    connection.give_back()
+    connection.now += TRUSTED_SECONDS * 2
+    assert connection.is_pinged()
+
+
+def test_what_was_never_given_back_is_pinged(connection: _Connection) -> None:
+    assert connection.is_pinged()
+
+
+def test_what_the_server_said_something_to_is_pinged(connection: _Connection) -> None:
+    connection.give_back()
+    connection.servers.send(b"terminating connection")
+    assert connection.is_pinged()
+
+
+def test_what_the_server_closed_is_pinged(connection: _Connection) -> None:
+    connection.give_back()
+    connection.servers.close()
+    assert connection.is_pinged()
+
+
+def test_what_is_closed_here_is_pinged(connection: _Connection) -> None:
+    connection.give_back()
+    connection.closed = True
+    assert connection.is_pinged()
