@@ -132,6 +132,7 @@ SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326)
 class Postgresql:
     """What PostgreSQL is told."""
 
+    waits_to_write = False
     lock = "FOR UPDATE SKIP LOCKED"
     wake = text(WAKE.format(lock=lock))
     free = text(f"{CLAIMABLE} {lock}")

@@ -101,14 +101,14 @@ class Queue:
             room: what may be claimed.
             ours: what is in flight here: it is never reaped here, whatever the clock says.
         """
-        todo = None
-        if not ended:
-            todo = self.todo() if room.total > 0 else NOTHING
-            if not todo:
-                return Exchange()
+        todo = None if ended else self._todo_before(room)
+        if todo is not None and not todo:
+            return Exchange()
         with self._database.transaction() as session:
             lost = self._settle(session, ended)
             todo = todo or due.todo(session, self._instants(), statements=self._statements)
+            if not (ended or todo):
+                return Exchange()
             due_in = set(todo.due)
             if todo.wake and self._wake(session):
                 due_in.add(DeliveryState.READY)
@@ -279,6 +279,15 @@ class Queue:
         if ours:
             self._renew(session, ours)
         return self._reap(session)
+
+    def _todo_before(self, room: Room) -> Todo | None:
+        """Say what there is to do before a transaction that writes begins.
+
+        None: it is asked there, as to begin one costs no more than to begin one that reads.
+        """
+        if room.total <= 0:
+            return NOTHING
+        return self.todo() if self._statements.waits_to_write else None
 
     def _look(self, session: Session) -> None:
         """See whether the clock is a database's that somebody has made manual meanwhile."""

@@ -75,6 +75,7 @@ _STATES = {state.value: state for state in DeliveryState}
 class Sqlite:
     """What SQLite is told."""
 
+    waits_to_write = True
     lock = ""
     wake = text(WAKE.format(lock=lock))
     free = text(CLAIMABLE)

@@ -19,6 +19,8 @@ from leanbe_emitter.storage.states import DUE, DeliveryState
 class Statements(Protocol):
     """What each database says in its own words."""
 
+    #: Whether to begin a transaction that writes is to wait for others that do.
+    waits_to_write: bool
     #: What a SELECT ends in that locks its rows, and passes over those that others have locked.
     lock: str
     wake: TextClause

@@ -33,6 +33,18 @@ def test_a_hundred_deliveries_of_fifty_products_cost_a_few_statements(bench: Ben
     assert len(sent) <= FEW
 
 
+def test_where_writers_do_not_wait_it_is_asked_once_what_there_is_to_do(
+    postgresql_bench: Bench,
+) -> None:
+    queue = postgresql_bench.queue()
+    with statements(postgresql_bench.database) as idle:
+        assert exchange(queue) == Exchange()
+    postgresql_bench.owe(postgresql_bench.product())
+    with statements(postgresql_bench.database) as one:
+        assert len(exchange(queue).claimed) == 1
+    assert (len(idle), len(one)) == (1, 4)
+
+
 def test_what_ends_makes_room_for_the_next_of_a_strict_product(bench: Bench) -> None:
     first, second = bench.owe(bench.product(ordering="strict"), 2)
     queue = bench.queue()
