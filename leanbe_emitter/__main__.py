@@ -9,8 +9,8 @@ import sys
 
 #: The exit status of a program that was interrupted.
 _INTERRUPTED = 130
-#: So many new objects make Python look for garbage, instead of 700.
-_NEW_OBJECTS = 10_000
+#: So many new objects make Python look for garbage, instead of 700: a short command makes fewer.
+_NEW_OBJECTS = 200_000
 
 
 def main() -> None:

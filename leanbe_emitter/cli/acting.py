@@ -12,14 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import (
-    BY_ANY_WORKER_OR_FOLLOW,
-    making_attempts,
-    next_by,
-    tell_what_is_not_owed,
-)
+from leanbe_emitter.cli.making import BY_ANY_WORKER_OR_FOLLOW, making_attempts, next_by
 from leanbe_emitter.cli.opening import chosen, opened
 from leanbe_emitter.cli.output import Column, Document, Form
+from leanbe_emitter.cli.owed import tell_what_is_not_owed
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.making import Printing

@@ -8,9 +8,10 @@ from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
-from leanbe_emitter.cli.values import FAULT
+from leanbe_emitter.cli.values import Name
 from leanbe_emitter.wire.faults import FAULT_KINDS, FaultKind
 
+_KIND = Name("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
 _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
     *(output.column(key) for key in ("kind", "how", "times", "fired", "event")),
@@ -56,7 +57,7 @@ def list_(invocation: Invocation) -> None:
     example="leanbe-emitter faults add receiver-fails --how timeout --times 2 --event 'idea.*'",
     words=_WORDS,
 )
-@click.argument("kind", type=FAULT)
+@click.argument("kind", type=_KIND)
 @click.option("--how", help="How it is done, where there are several ways.")
 @click.option(
     "--times",

@@ -1,7 +1,7 @@
 """Attempts that a command makes: each is printed while it is made, and the status follows them."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -144,16 +144,6 @@ def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
     finally:
         lines.close()
         batch.print()
-
-
-def tell_what_is_not_owed(invocation: Invocation, events: Iterable[str]) -> None:
-    """Tell of events that were recorded and have no delivery, if there are any."""
-    names = list(dict.fromkeys(events))
-    if names:
-        invocation.notice(
-            f"Recorded, and nothing is owed for {', '.join(names)}: the product has no webhook "
-            "URL (webhook set), or does not want the event (assumption events)."
-        )
 
 
 def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:

@@ -8,22 +8,19 @@ from click.core import ParameterSource
 from leanbe_emitter.cli import options, output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import (
-    BY_ANY_WORKER_OR_FOLLOW,
-    making_attempts,
-    next_by,
-    tell_what_is_not_owed,
-)
-from leanbe_emitter.cli.opening import opened
+from leanbe_emitter.cli.opening import opened, recording
 from leanbe_emitter.cli.output import Document, Form
+from leanbe_emitter.cli.owed import tell_what_is_not_owed
 from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping, parsed
+from leanbe_emitter.storage.states import DeliveryStatus
 from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.samples import STORY_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from leanbe_emitter.emitter import Leanbe, Rehearsed, Triggered, Wanted
+    from leanbe_emitter.emitter import Leanbe, Rehearsed, Wanted
+    from leanbe_emitter.outbox import Recorded
 
 _CATALOGUE = [output.column(key) for key in ("group", "event", "meaning")]
 _RECORDED = [
@@ -97,11 +94,13 @@ def trigger(  # noqa: PLR0913 - one argument for each option
         times=times,
         assume=as_mapping(assume),
     )
+    if no_deliver and not dry_run:
+        with recording(invocation) as recorder:
+            _tell_what_is_recorded(invocation, recorder.record(wanted))
+        return
     with opened(invocation) as leanbe:
         if dry_run:
             _show_requests(invocation.form, leanbe.rehearse(wanted))
-        elif no_deliver:
-            _record(invocation, leanbe.trigger_all(wanted, deliver=False))
         else:
             _deliver(invocation, leanbe, wanted, follow=follow)
 
@@ -120,30 +119,30 @@ def _check_nothing_is_meant(context: click.Context) -> None:
 
 
 def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:
+    # What prints attempts also says what a receiver may do wrong: who makes none does not load it.
+    from leanbe_emitter.cli.making import BY_ANY_WORKER_OR_FOLLOW, making_attempts, next_by  # noqa: PLC0415
+
     who_is_next = "" if follow else next_by(leanbe, BY_ANY_WORKER_OR_FOLLOW)
     with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
         triggered = leanbe.trigger_all(wanted, watcher=printing)
-        _tell_what_is_not_owed(invocation, triggered)
+        tell_what_is_not_owed(
+            invocation, (each.event.name for each in triggered if each.delivery is None)
+        )
         if follow:
             owed = [each.delivery for each in triggered if each.delivery is not None]
             leanbe.follow(owed, watcher=printing)
 
 
-def _record(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
-    owed = [each.delivery for each in triggered if each.delivery is not None]
+def _tell_what_is_recorded(invocation: Invocation, recorded: "Sequence[Recorded]") -> None:
+    owed = [each for each in recorded if each.delivery_id is not None]
     documents = [
-        {"delivery": each.id, "event": each.event.name, "status": each.status} for each in owed
+        {"delivery": each.delivery_id, "event": each.name, "status": DeliveryStatus.PENDING}
+        for each in owed
     ]
     output.rows(invocation.form, documents, columns=_RECORDED)
-    _tell_what_is_not_owed(invocation, triggered)
+    tell_what_is_not_owed(invocation, (each.name for each in recorded if each not in owed))
     if owed:
         invocation.notice("Left to a worker: leanbe-emitter worker --drain")
-
-
-def _tell_what_is_not_owed(invocation: Invocation, triggered: "Sequence[Triggered]") -> None:
-    tell_what_is_not_owed(
-        invocation, (each.event.name for each in triggered if each.delivery is None)
-    )
 
 
 def _list_events(form: Form) -> None:

@@ -25,7 +25,6 @@ from leanbe_emitter.targets import parse_targets
 from leanbe_emitter.wire.assumptions import ASSUMPTIONS, parse_assignment
 from leanbe_emitter.wire.catalogue import EVENTS
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.faults import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_given_instant
 from leanbe_emitter.wire.since import parse_since
 from leanbe_emitter.wire.stringify import JSON, parse_given
@@ -235,7 +234,6 @@ class Name(click.ParamType[str]):
 
 EVENT = Name("event", {event.name: event.meaning for event in EVENTS})
 ASSUMPTION = Name("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
-FAULT = Name("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
 
 
 def as_mapping(pairs: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:

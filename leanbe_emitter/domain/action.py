@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.domain.fields import changes
-from leanbe_emitter.errors import NotFound
+from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.storage.clocks import stands_still
@@ -202,11 +202,6 @@ def _locked_by(session: Session) -> set[str]:
 def forget_locks(session: Session) -> None:
     """Lock anew from now on: going back to a savepoint lets go of what was locked behind it."""
     session.info.pop(_LOCKED, None)
-
-
-def deleted_meanwhile(what: str) -> NotFound:
-    """Return the error for something that was there a moment ago."""
-    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else acted, too.")
 
 
 def reading_of(product: ProductRow) -> Reading:

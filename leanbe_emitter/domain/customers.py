@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import products
+from leanbe_emitter.domain import named_products
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import change, changed, check_fields, printed, require
 from leanbe_emitter.domain.forgetting import forget_customers
@@ -296,7 +296,7 @@ def _wanted(
     names = values.get("products", [])
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise InvalidValue(f"products is {names!r}.", hint="It has to be a list of products.")
-    named = [products.get(session, name) for name in names]
+    named = [named_products.get(session, name) for name in names]
     unique = {each.id: each for each in ([first] if first is not None else []) + named}
     if not unique:
         raise InvalidValue(

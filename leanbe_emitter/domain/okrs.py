@@ -14,9 +14,10 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.fields import change, check_number, printed, require
+from leanbe_emitter.domain.people import user_references
 from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import product_reference, user_references
+from leanbe_emitter.domain.referents import product_reference
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.storage.documents import KeyResultRow, OkrRow
 from leanbe_emitter.storage.prepared import write_new

@@ -1,24 +1,25 @@
-"""Products: what webhook settings belong to. No event tells of them (contract c.3)."""
+"""Products: what webhook settings belong to. No event tells of them (contract c.3).
+
+How one is found stands in ``named_products``.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Select, bindparam, delete, exists, or_, select
+from sqlalchemy import Select, bindparam, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.forgetting import forget_customers
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.texts import can_be_held, check_name
-from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.domain.texts import check_name
+from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.emptying import empty_product
 from leanbe_emitter.storage.prepared import found, write_new
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.storage.writers import is_alone
-from leanbe_emitter.ways import CREATE_PRODUCT, Way
 from leanbe_emitter.wire.assumptions import check
 from leanbe_emitter.wire.nearest import any_of, did_you_mean
 from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
@@ -26,16 +27,7 @@ from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
 #: Who owns a product where nobody else is named (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}
 
-_KNOWN = "leanbe_products"
-_EXACT = select(ProductRow).where(
-    or_(ProductRow.id == bindparam("reference"), ProductRow.name == bindparam("reference"))
-)
 _TAKEN = select(ProductRow.id).where(ProductRow.name == bindparam("name"))
-#: How many names a message shows.
-_SHOWN = 3
-_NAME_ONE = Way(
-    call="Name one: product=...", command="Name one with --product.", request="Name one."
-)
 
 
 def create(
@@ -97,55 +89,6 @@ def _owner(given: Mapping[str, str]) -> dict[str, str]:
 
 def _assumed(action: Action, assume: Mapping[str, str] | None) -> dict[str, str]:
     return {**action.assume, **(assume or {})}
-
-
-def get(session: Session, reference: str) -> ProductRow:
-    """Return the product of that name, id, or part of an id.
-
-    Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
-    """
-    exact = session.scalars(_EXACT, {"reference": reference}) if can_be_held(reference) else ()
-    # An id beats a name.
-    for row in sorted(exact, key=lambda each: each.id != reference):
-        return row
-    return find(
-        session,
-        select(ProductRow),
-        reference,
-        what="product",
-        by_id=ProductRow.id,
-        by_name=lambda name: ProductRow.name == name,
-        names=lambda: session.scalars(select(ProductRow.name)).all(),
-    )
-
-
-def known(session: Session, reference: str) -> ProductRow:
-    """Return and raise what ``get`` does, for who asks again and again in a transaction."""
-    # A session itself forgets a row that nobody holds.
-    rows: dict[str, ProductRow] = session.info.setdefault(_KNOWN, {})
-    row = rows.get(reference)
-    if row is None or row not in session or reference not in {row.id, row.name}:
-        row = rows[reference] = get(session, reference)
-    return row
-
-
-def only(session: Session) -> ProductRow:
-    """Return the one product there is.
-
-    Raises:
-        NotFound: there is none.
-        InvalidValue: there are several, so that one must be named.
-    """
-    rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
-    if not rows:
-        raise NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
-    if len(rows) > 1:
-        names = ", ".join(repr(row.name) for row in rows[:_SHOWN])
-        more = ", ..." if len(rows) > _SHOWN else ""
-        raise InvalidValue(f"There are several products: {names}{more}.", hint=_NAME_ONE)
-    return rows[0]
 
 
 def listed(session: Session) -> Sequence[ProductRow]:

@@ -62,6 +62,11 @@ def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it i
     raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
 
 
+def deleted_meanwhile(what: str) -> NotFound:
+    """Return the error for something that was there a moment ago."""
+    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else acted, too.")
+
+
 def _conditions(
     reference: str,
     by_id: InstrumentedAttribute[str],

@@ -1,4 +1,4 @@
-"""What documents refer to, as it is now: users, customers, ideas, requests, the product.
+"""What documents refer to, as it is now: customers, ideas, requests, the product; and ``people``.
 
 References in payloads are live (contract c.3): they are looked up when a document is written, for
 all documents at once, and are missing where what they name is gone.
@@ -11,24 +11,14 @@ from typing import Any
 from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.domain.people import References, user_references
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.prepared import found
-from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
+from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.stringify import JSON
 
-References = Mapping[str, dict[str, JSON]]
-
-_PEOPLE, _OWNERS = "leanbe_people", "leanbe_owners"
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
-_USERS = select(UserRow.id, UserRow.first_name, UserRow.email).where(UserRow.id.in_(_IDS))
-_FIRST_USER = (
-    select(UserRow.id, UserRow.first_name, UserRow.email)
-    .join(MembershipRow, MembershipRow.user_id == UserRow.id)
-    .where(MembershipRow.product_id == bindparam("product_id"))
-    .order_by(MembershipRow.granted_at)
-    .limit(1)
-)
 _CUSTOMERS = select(
     CustomerRow.id, CustomerRow.first_name, CustomerRow.last_name, CustomerRow.email
 ).where(CustomerRow.id.in_(_IDS))
@@ -45,42 +35,11 @@ def product_reference(product: ProductRow) -> dict[str, JSON]:
     return {"_id": product.id, "name": product.name}
 
 
-def user_references(session: Session, user_ids: Iterable[str | None]) -> References:
-    """Return how documents name users, by id: exactly these three (contract b.0)."""
-    known = _people(session)
-    wanted = {each for each in user_ids if each is not None}
-    for row in _rows(session, _USERS, wanted - known.keys()):
-        known[row.id] = _user_reference(row)
-    return {each: known[each] for each in wanted & known.keys()}
-
-
 def people_references(session: Session, rows: Iterable[IdeaRow | BacklogItemRow]) -> References:
     """Return how documents name who owns these, and who they are assigned to, by id."""
     return user_references(
         session, [each for row in rows for each in (row.owner_id, row.assigned_id)]
     )
-
-
-def owner_reference(session: Session, product: ProductRow) -> dict[str, JSON] | None:
-    """Return how documents name the first user of a product; None where it is gone.
-
-    A transaction looks it up once: nobody comes to a product before its first user.
-    """
-    owners: dict[str, dict[str, JSON]] = session.info.setdefault(_OWNERS, {})
-    if product.id not in owners:
-        for row in found(session, _FIRST_USER, product_id=product.id):
-            owners[product.id] = _people(session)[row.id] = _user_reference(row)
-    return owners.get(product.id)
-
-
-def _people(session: Session) -> dict[str, dict[str, JSON]]:
-    """Return the users that a transaction has named, by id: nothing ever changes them."""
-    people: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
-    return people
-
-
-def _user_reference(row: Any) -> dict[str, JSON]:
-    return {"_id": row.id, "firstName": row.first_name, "email": row.email}
 
 
 def customer_reference(row: Any) -> dict[str, JSON]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.action import Action, deleted_meanwhile
+from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.fields import check_fields
+from leanbe_emitter.domain.people import owner
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import owner_reference
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.storage.prepared import found, write_new
@@ -120,20 +120,6 @@ def _is_anywhere(session: Session, reference: str) -> bool:
 def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
     """Return a product's users in the order in which they came to it; the first is its owner."""
     return session.scalars(_of(product).order_by(MembershipRow.granted_at)).all()
-
-
-def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
-    """Return who owns what is made in a product where nobody is named, as documents name users.
-
-    Contract b.0.
-
-    Raises:
-        NotFound: the product was deleted meanwhile: while it is there, it has a user.
-    """
-    first = owner_reference(session, product)
-    if first is None:
-        raise deleted_meanwhile(f"product {product.name!r}")
-    return first
 
 
 def owner_id(session: Session, product: ProductRow) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.action import Action, deleted_meanwhile
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.headers import check_header

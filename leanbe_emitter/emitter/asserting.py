@@ -12,8 +12,8 @@ from sqlalchemy import exists, select
 from leanbe_emitter.emitter.account import Account, Expected, line_of
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter
 from leanbe_emitter.emitter.information import Informing
-from leanbe_emitter.emitter.naming import ProductRef, named
-from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
+from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, ProductRef
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind, Outcome

@@ -1,7 +1,8 @@
 """``leanbe.assumptions``: how products read the article."""
 
 from leanbe_emitter.domain import assumptions
-from leanbe_emitter.emitter.naming import ProductRef, named
+from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.snapshots import ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
 
 

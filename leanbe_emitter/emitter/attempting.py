@@ -4,33 +4,40 @@ Attempts are made one after the other, so that the same calls give the same byte
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock
 from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
-from leanbe_emitter.domain import products, webhooks
+from leanbe_emitter.domain import named_products, webhooks
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.emitter.deliveries import Deliveries, DeliveryRef, row_of
+from leanbe_emitter.emitter.asking import ask, recorded
+from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.hindrance import of_pending
 from leanbe_emitter.emitter.loops import require_no_receiver
-from leanbe_emitter.emitter.naming import ProductRef
+from leanbe_emitter.emitter.naming import row_of
 from leanbe_emitter.emitter.paging import PAGE, Page
 from leanbe_emitter.emitter.products import Products
 from leanbe_emitter.emitter.raised import Raised
 from leanbe_emitter.emitter.redelivering import Job, Redelivered, Redelivering
 from leanbe_emitter.emitter.results import NOTHING, Nothing, Results
-from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, Product
+from leanbe_emitter.emitter.snapshots import (
+    Attempt,
+    Delivery,
+    DeliveryRef,
+    Event,
+    Product,
+    ProductRef,
+)
 from leanbe_emitter.emitter.synthetic import Changes, Sample, Wanted
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.emitter.triggering import Asked, Rehearsed, Triggered, ask
+from leanbe_emitter.emitter.triggering import Rehearsed, Triggered, rehearsed
 from leanbe_emitter.emitter.waiting import waits, waits_at_end
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.outbox import Lease, record, redeliver
+from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.clocks import kind_of
 from leanbe_emitter.storage.states import DeliveryStatus
@@ -140,14 +147,16 @@ class Attempting:
         """
         lease = self._new_lease(deliver=deliver)
         with self._transactions.acting() as action:
-            asked = self._ask(action.session, wanted, now=action.now)
-            recorded = record(
-                action.session, asked.new_events(), now=action.now, ids=self._ids, lease=lease
+            made = recorded(
+                action.session,
+                wanted,
+                now=action.now,
+                ids=self._ids,
+                settings=self._settings,
+                lease=lease,
             )
-            events = [
-                Event.of(action.session.get_one(EventRow, each.event_id)) for each in recorded
-            ]
-        delivery_ids = [each.delivery_id for each in recorded]
+            events = [Event.of(action.session.get_one(EventRow, each.event_id)) for each in made]
+        delivery_ids = [each.delivery_id for each in made]
         owed = [each for each in delivery_ids if each]
         await self._attempt(owed, lease=lease, watcher=watcher)
         deliveries = {each.id: each for each in self.deliveries.of(owed)}
@@ -165,8 +174,8 @@ class Attempting:
         """
         now = self._clock.now()
         with self._transactions.looking() as session:
-            asked = self._ask(session, wanted, now=now)
-            return list(asked.rehearsed(webhooks.get(session, asked.product), now=now))
+            asked = ask(session, wanted, now=now, ids=self._ids, settings=self._settings)
+            return list(rehearsed(asked, webhooks.get(session, asked.product), now=now))
 
     @waits("leanbe.deliver()")
     async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:
@@ -355,9 +364,6 @@ class Attempting:
         self._transactions.require_none("Making attempts")
         require_no_receiver()
 
-    def _ask(self, session: Session, wanted: Wanted, *, now: datetime) -> Asked:
-        return ask(session, wanted, now=now, ids=self._ids, settings=self._settings)
-
     def _require_coming(self, owed: Sequence[str]) -> None:
         """See to it that one of these comes by itself: on a manual clock, what is due alone does.
 
@@ -383,7 +389,7 @@ class Attempting:
 
 
 def _require_url(action: Action, product_id: str) -> None:
-    product = products.get(action.session, product_id)
+    product = named_products.get(action.session, product_id)
     action.lock(product)
     if webhooks.get(action.session, product).url is None:
         raise Conflict(

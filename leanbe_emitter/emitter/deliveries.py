@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.strict import holders_of, strict_among
-from leanbe_emitter.domain.references import find
 from leanbe_emitter.emitter.examining import as_command, explained
 from leanbe_emitter.emitter.hindrance import Hindrance, Owed, of_nothing, of_pending, of_settled
 from leanbe_emitter.emitter.lookout import Lookout
-from leanbe_emitter.emitter.naming import ProductRef, named
+from leanbe_emitter.emitter.naming import named, row_of
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.emitter.results import Results
-from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
+from leanbe_emitter.emitter.snapshots import Attempt, Delivery, DeliveryRef, Event, ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
@@ -33,8 +32,6 @@ from leanbe_emitter.wire.catalogue import matching
 from leanbe_emitter.wire.explain import Explanation
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.nearest import any_of
-
-DeliveryRef = Delivery | str
 
 # All there are.
 _MOST = 1_000_000
@@ -379,17 +376,6 @@ def _comparable(delivery: Delivery) -> dict[str, Any]:
 
 def _text(body: bytes) -> str:
     return body.decode(errors="backslashreplace")
-
-
-def row_of(session: Session, reference: DeliveryRef) -> DeliveryRow:
-    """Return the row of the delivery that is named.
-
-    Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
-    """
-    text = reference.id if isinstance(reference, Delivery) else reference
-    return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
 
 
 def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:

@@ -32,8 +32,8 @@ from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.wakeups import wakeups_of
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.emitter.carrying import kept
 from leanbe_emitter.emitter.home import Home
-from leanbe_emitter.emitter.opening import kept
 from leanbe_emitter.emitter.routing import RoutingTransport
 from leanbe_emitter.emitter.turns import Turns
 from leanbe_emitter.emitter.until import LOOK_SECONDS

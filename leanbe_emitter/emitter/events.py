@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.emitter.naming import ProductRef, named
+from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
-from leanbe_emitter.emitter.snapshots import Event
+from leanbe_emitter.emitter.snapshots import Event, ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.storage.tables import EventRow
 from leanbe_emitter.wire.assumptions import read

@@ -15,7 +15,8 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.faults import release_all
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.misbehaving import needs_wire
-from leanbe_emitter.emitter.naming import ProductRef, named
+from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.snapshots import ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
 from leanbe_emitter.emitter.account import line_of
-from leanbe_emitter.emitter.naming import ProductRef, named
-from leanbe_emitter.emitter.snapshots import Delivery
+from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.snapshots import Delivery, ProductRef
 from leanbe_emitter.storage.clocks import kind_of, stands_still
 from leanbe_emitter.storage.tables import DeliveryRow, WebhookRow
 from leanbe_emitter.ways import Way

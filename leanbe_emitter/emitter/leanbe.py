@@ -25,12 +25,13 @@ from leanbe_emitter.emitter.advancing import AdvancingClock, Shared
 from leanbe_emitter.emitter.asserting import Asserting
 from leanbe_emitter.emitter.assumptions import Assumptions
 from leanbe_emitter.emitter.attempting import Attempting
+from leanbe_emitter.emitter.carrying import carrier, kept
 from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.events import Events
 from leanbe_emitter.emitter.faults import Faults
 from leanbe_emitter.emitter.loops import require_no_loop
-from leanbe_emitter.emitter.opening import carrier, kept, prepared
+from leanbe_emitter.emitter.opening import prepared
 from leanbe_emitter.emitter.products import Products
 from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.seeds import Seeds

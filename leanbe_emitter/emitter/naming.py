@@ -1,16 +1,19 @@
-"""How a product is named, wherever one can be."""
+"""How a product or a delivery is named, wherever one can be."""
 
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import products
-from leanbe_emitter.emitter.snapshots import Product
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.domain import named_products
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.storage.tables import DeliveryRow, ProductRow
 
-#: A product is named by a snapshot of it, its name, its id, or a part of the id.
-ProductRef = Product | str
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter.snapshots import DeliveryRef, ProductRef
 
 
-def named(session: Session, reference: ProductRef | None) -> ProductRow:
+def named(session: Session, reference: "ProductRef | None") -> ProductRow:
     """Return the row of the product that is named; None names the only one there is.
 
     Raises:
@@ -18,5 +21,17 @@ def named(session: Session, reference: ProductRef | None) -> ProductRow:
         InvalidValue: there are several.
     """
     if reference is None:
-        return products.only(session)
-    return products.get(session, reference.id if isinstance(reference, Product) else reference)
+        return named_products.only(session)
+    text = reference if isinstance(reference, str) else reference.id
+    return named_products.get(session, text)
+
+
+def row_of(session: Session, reference: "DeliveryRef") -> DeliveryRow:
+    """Return the row of the delivery that is named.
+
+    Raises:
+        NotFound: there is none.
+        InvalidValue: there are several.
+    """
+    text = reference if isinstance(reference, str) else reference.id
+    return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)

@@ -7,17 +7,17 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.domain import products, webhooks
+from leanbe_emitter.domain import named_products, products, webhooks
 from leanbe_emitter.emitter.announcements import Announcements
 from leanbe_emitter.emitter.backlog_items import BacklogItems
 from leanbe_emitter.emitter.customers import Customers
 from leanbe_emitter.emitter.idea_requests import IdeaRequests
 from leanbe_emitter.emitter.ideas import Ideas
-from leanbe_emitter.emitter.naming import ProductRef, named
+from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.emitter.resources import Resource
 from leanbe_emitter.emitter.seeds import Seeds
-from leanbe_emitter.emitter.snapshots import Product, Webhook
+from leanbe_emitter.emitter.snapshots import Product, ProductRef, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
 from leanbe_emitter.emitter.webhooks import url_of
@@ -133,7 +133,7 @@ class Products:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, products.only(session))
+            return self._snapshot(session, named_products.only(session))
 
     def list(self) -> list[Product]:
         """Return all products, in the order of their creation."""

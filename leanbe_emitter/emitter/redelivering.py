@@ -16,13 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.domain import products
+from leanbe_emitter.domain import named_products
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
-from leanbe_emitter.emitter.deliveries import DeliveryRef, Filter, row_of, selected
-from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.deliveries import Filter, selected
+from leanbe_emitter.emitter.naming import named, row_of
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.emitter.results import Itself
+from leanbe_emitter.emitter.snapshots import DeliveryRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.outbox import Lease, redeliver
@@ -267,7 +268,7 @@ def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | N
     session = action.session
     product_ids = {row.product_id for row in rows}
     for product_id in sorted(product_ids):  # all who lock several do so in this order
-        action.lock(products.get(session, product_id))
+        action.lock(named_products.get(session, product_id))
     with_url = _with_url(session, product_ids)
     wanted = [row.event_id for row in rows if row.product_id in with_url]
     # The lock keeps retention from taking an event away before its new delivery is there.

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import products
+from leanbe_emitter.domain import named_products
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.emitter.documents import Document, Reference, text_of
@@ -90,12 +90,12 @@ class Resource(Generic[Row, Snapshot]):
                 yield action.session, product
             return
         with self._transactions.looking() as session:
-            yield session, products.known(session, self._product)
+            yield session, named_products.known(session, self._product)
 
     @contextmanager
     def _acting(self) -> Iterator[tuple[Action, ProductRow]]:
         with self._transactions.acting(on_documents=True) as action:
-            yield action, products.known(action.session, self._product)
+            yield action, named_products.known(action.session, self._product)
 
     def _lock(self, action: Action, product: ProductRow) -> None:
         """Lock what a change concerns, before it is looked up."""

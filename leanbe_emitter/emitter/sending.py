@@ -11,8 +11,8 @@ from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
+from leanbe_emitter.emitter.carrying import kept
 from leanbe_emitter.emitter.loops import require_no_loop, require_no_receiver
-from leanbe_emitter.emitter.opening import kept
 from leanbe_emitter.emitter.synthetic import NO_CHANGES, Author, Changes
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header

@@ -352,5 +352,11 @@ class Delivery(Itself):
         }
 
 
+#: A product is named by a snapshot of it, its name, its id, or a part of the id.
+ProductRef = Product | str
+#: A delivery is named by a snapshot of it, its id, or a part of the id.
+DeliveryRef = Delivery | str
+
+
 def _headers(pairs: Any) -> Headers:
     return tuple((name, value) for name, value in pairs)

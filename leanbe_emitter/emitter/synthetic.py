@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.emitter.snapshots import Delivery, Product
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.ways import Way
@@ -20,8 +19,10 @@ from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.paths import change
 from leanbe_emitter.wire.reading import Reading
 from leanbe_emitter.wire.samples import Story
-from leanbe_emitter.wire.schema import json_schema
 from leanbe_emitter.wire.stringify import JSON, stringify
+
+if TYPE_CHECKING:
+    from leanbe_emitter.emitter.snapshots import DeliveryRef, ProductRef
 
 
 class Sample(Enum):
@@ -67,9 +68,9 @@ class Wanted:
     """
 
     events: Sequence[str]
-    product: Product | str | None = None
+    product: "ProductRef | None" = None
     changes: Changes = NO_CHANGES
-    same_as: Delivery | str | None = None
+    same_as: "DeliveryRef | None" = None
     times: int = 1
     assume: Mapping[str, str] = field(default_factory=dict)
 
@@ -195,7 +196,10 @@ def check_payload(payload: JSON, *, event: str, reading: Reading) -> None:
     Raises:
         InvalidValue: it does not; the message names the place and what is wrong there.
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - needed by few, slow to load
+    # Needed by few, and slow to load.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    from leanbe_emitter.wire.schema import json_schema  # noqa: PLC0415
 
     validator = Draft202012Validator(json_schema(event, reading))
     errors = sorted(validator.iter_errors(payload), key=lambda error: error.json_path)

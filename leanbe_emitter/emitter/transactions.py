@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.domain.action import Action, Limits, deleted_meanwhile, forget_locks
+from leanbe_emitter.domain.action import Action, Limits, forget_locks
+from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.domain import webhooks
-from leanbe_emitter.emitter.naming import ProductRef, named
-from leanbe_emitter.emitter.snapshots import Webhook
+from leanbe_emitter.emitter.naming import named
+from leanbe_emitter.emitter.snapshots import ProductRef, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.tables import ProductRow

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
+import leanbe_emitter
 from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import METADATA
 from leanbe_emitter.storage.failures import unavailable_as_ours
 from leanbe_emitter.storage.urls import NAMING
 
@@ -53,7 +52,7 @@ class Schema:
 @cache
 def migrations_folder() -> Path:
     """Return the folder of the migrations: in the installed package, or beside it in a checkout."""
-    package = Path(str(files("leanbe_emitter")))
+    package = Path(leanbe_emitter.__file__).parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
 
@@ -194,6 +193,9 @@ def _tables() -> bytes:
 
 
 def _create_tables(session: Session) -> None:
+    # Most commands find the tables there, and some need no document's.
+    from leanbe_emitter.storage.documents import METADATA  # noqa: PLC0415
+
     connection = session.connection()
     METADATA.create_all(connection)
     session.execute(

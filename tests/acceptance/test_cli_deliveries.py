@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_the_whole_story_arrives_and_is_verified(cli: Cli, tmp_path: Path) -> No
     assert [attempt["outcome"] for attempt in attempts] == ["delivered"] * 22
     envelopes = [verify(body, SECRET) for body in kept(tmp_path)]
     assert [envelope.event for envelope in envelopes] == [each["event"] for each in attempts]
+
+
+def test_what_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path) -> None:
+    run_process("product", "create", "Acme", cwd=tmp_path)
+    program = (sys.executable, "-X", "importtime", "-m", "leanbe_emitter")
+    ran = run_process("trigger", "idea.created", "--no-deliver", cwd=tmp_path, program=program)
+    assert ran.status == 0
+    loaded = {line.rpartition(" ")[2] for line in ran.stderr.splitlines()}
+    assert "leanbe_emitter.emitter.recorder" in loaded
+    needless = {"storage.documents", "delivery.worker", "delivery.http1", "emitter.leanbe"}
+    assert loaded & {f"leanbe_emitter.{each}" for each in needless} == set()
 
 
 def test_a_refusal_is_1_with_the_lines_on_stdout_and_the_reason_on_stderr(

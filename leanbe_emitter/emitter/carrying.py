@@ -1,0 +1,27 @@
+"""What carries a handle's requests, and how much of an answer it keeps."""
+
+from typing import TYPE_CHECKING
+
+from leanbe_emitter.delivery.kept import Kept
+from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.settings import Settings
+from leanbe_emitter.targets import TargetRules
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
+
+
+def carrier(
+    transport: "Transport | AsyncBaseTransport | None", *, rules: TargetRules, settings: Settings
+) -> Transport | None:
+    """Return what carries requests; httpx is loaded only for who brings a transport of its."""
+    if transport is None or hasattr(transport, "send"):
+        return transport
+    from leanbe_emitter.delivery.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
+
+    return HttpxTransport(transport, rules=rules, kept=kept(settings))
+
+
+def kept(settings: Settings) -> Kept:
+    """Return how much of an answer is kept."""
+    return Kept(answer_bytes=settings.kept_answer_bytes, header_bytes=settings.kept_header_bytes)
