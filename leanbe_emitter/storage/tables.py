@@ -35,9 +35,13 @@ from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
 OBJECT_ID_LENGTH = 24
 
 
+# Of its own: ``json.dumps`` makes one at each call.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def json_text(value: Any) -> str:
     """Return a small JSON value as the text that columns hold."""
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)
 
 
 class JsonText(TypeDecorator[Any]):

@@ -4,8 +4,9 @@ The names, the kinds and the defaults of the switches stand here and nowhere els
 and the evidence, is in ``ambiguities`` (contract d).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cached_property
 
 
 class SignatureLocation(StrEnum):
@@ -151,6 +152,14 @@ class Reading:
     require_confirmed: bool = False
     resign_queued: bool = False
     stop_on_gone: bool = False
+
+    # A reading is looked up by for every document: to hash all of its enums took a while each time.
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(getattr(self, each.name) for each in fields(self)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 ARTICLE = Reading()
