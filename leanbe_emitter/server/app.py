@@ -1,8 +1,12 @@
 """The application: which operations there are, and who may use them."""
 
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
 
 import leanbe_emitter
 from leanbe_emitter.emitter import Leanbe
@@ -54,6 +58,25 @@ _PARTS = (
 )
 
 
+class _App(FastAPI):
+    """FastAPI without what it puts around every request, and nobody here has a use for.
+
+    It would measure for a telemetry that is off, look for a limit of bodies that ``asked`` keeps,
+    and answer errors that ``Guard`` answers.
+    """
+
+    def __init__(self, access: Access, **described: Any) -> None:
+        super().__init__(**described)
+        self._access = access
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what a request passes on its way to an operation, the outermost."""
+        answering = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers
+        )
+        return Numbered(Guard(answering, access=self._access))
+
+
 def create_app(
     leanbe: Leanbe, *, settings: Settings, access: Access, root_path: str = ""
 ) -> FastAPI:
@@ -65,7 +88,8 @@ def create_app(
         access: who may use it.
         root_path: where a proxy has it, if not at its root.
     """
-    app = FastAPI(
+    app = _App(
+        access,
         title="leanbe-emitter",
         version=leanbe_emitter.__version__,
         # Its pages load their code from elsewhere: the page and the document are ours.
@@ -88,6 +112,4 @@ def create_app(
     stream.add_to(app, leanbe)
     docs.add_to(app)
     answer_errors(app)
-    app.add_middleware(Guard, access=access)
-    app.add_middleware(Numbered)
     return app
