@@ -4,6 +4,9 @@
 so that there is no event without its change and no change without its event. The product's row is
 the lock that puts its events in order; several products are locked in the order of their ids, so
 that two callers never wait for each other.
+
+With the lock, ``record`` also reads the last ids of the present second, and its own ids go on
+after them: so ids tell the order of events even while the clock stands still.
 """
 
 import json

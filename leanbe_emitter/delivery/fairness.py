@@ -3,6 +3,9 @@
 A claim goes round the products that something is due for, from where the last one ended, and shares
 its room among those that are not full: so a product with 50 000 due holds up nobody, and neither
 first attempts nor retries starve.
+
+In-flight limits, and the order of starts, hold within each worker. So no table says which worker
+owns which product.
 """
 
 from collections import Counter

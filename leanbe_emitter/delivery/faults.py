@@ -3,6 +3,10 @@
 A delivery keeps what it has taken until an attempt with it was settled by whoever made it: so none
 is lost with a worker, or with a claim that is handed back. What a fault holds back is handed back
 here, to be due later.
+
+The statement by which a claim reads its products' webhooks also says whether there are faults, so a
+database without faults pays nothing for them. Where there are some, the claim takes them under a
+lock: N means N for all workers together. A delivery names its faults in ``taken_faults``.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -3,6 +3,8 @@
 Names are ready for Prometheus: counters end in ``_total``, units stand in the name. The one label
 is an attempt's outcome; no product, URL, secret or payload is in here. What ended in a turn is
 counted at once, so that a delivery costs some hundred nanoseconds of counting.
+
+The queue is asked only when somebody asks for the metrics.
 """
 
 import threading

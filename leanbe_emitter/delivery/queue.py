@@ -4,6 +4,15 @@ Every transition names the lease token that the delivery was claimed with, so th
 changes nothing. ``new``, ``ready`` and ``suspect`` *are* due: a claim compares no clock. ``wake``
 makes ready what waited long enough, and ``reap`` settles, for its dead owner, what a lease ran out
 on; so the claim itself is an index scan, however many rows are finished.
+
+The states ``new`` (never tried), ``ready`` (due again) and ``suspect`` (its lease ran out) are
+found by partial indexes that hold only what is owed. ``delivered``, ``exhausted`` and ``cancelled``
+are the ends; users see every other state as ``pending``.
+
+A kill loses nothing: ``reap`` settles the vanished attempt as ``unknown`` for the dead owner, and
+the delivery is due again. A vanished attempt does not count as one, but three in a row exhaust the
+delivery. A suspect is claimed alone, so its neighbours do not vanish with it. Every new worker
+begins with another suspect.
 """
 
 import json

@@ -4,6 +4,8 @@ Of a strict product only the first of what is owed may be taken, and only while 
 flight: so a failing delivery holds the ones behind it until it is delivered or exhausted. On
 PostgreSQL a lock for the product, held until the claim is committed, lets one claim at a time look;
 SQLite has one writer anyway.
+
+A foreground call leases what it has just recorded, and hands back what it may not begin yet.
 """
 
 from collections.abc import Collection, Mapping

@@ -4,6 +4,16 @@ What was sent is settled before anything new is claimed; what cannot be settled,
 database is away, is kept and settled when it is back. A stop claims no more and lets finish what is
 in flight; what does not finish in time is settled as interrupted and due again at once. What was
 claimed and not begun is handed back.
+
+A turn is one ``exchange`` with the queue, whatever its size. Its batch is everything that ended
+since the last turn: so batches grow with the load by themselves, and a single delivery waits for
+nobody. A hundred deliveries take five to eight statements and one commit. While the database's
+thread does that, the loop sends.
+
+While the database is away, the worker keeps what has ended. It asks again after 0.1 s, then less
+and less often (``pauses``), and settles before it claims anything. After a stop, it begins no
+further try once ``LAST_SECONDS`` are over. A worker never takes its own leases for lost, even if
+its machine slept.
 """
 
 import asyncio

@@ -1,4 +1,8 @@
-"""Users: the team members of products. No event tells of them (contract c.3)."""
+"""Users: the team members of products. No event tells of them (contract c.3).
+
+Members of a product get distinct instants of access, one millisecond apart at least. The first
+member is the product's owner.
+"""
 
 import shlex
 from collections.abc import Mapping, Sequence

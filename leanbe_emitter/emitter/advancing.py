@@ -4,6 +4,9 @@ What falls due is attempted in its order and at its own time: a retry that is du
 made when the clock stands there, and what it schedules within the way is made, too. Where many
 processes share the clock, it goes on only when none of them has anything in flight; of
 what falls due at one instant, workers have several under way at once.
+
+``advance`` moves the clock from a stop only if the clock still stands there. So moves of several
+processes add up, and none passes over a stop of another.
 """
 
 from collections.abc import Callable

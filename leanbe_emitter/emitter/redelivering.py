@@ -4,6 +4,9 @@ A job is a name. Each event that it owes again is on record under that name in t
 owes it, and once only; who runs the job again goes on behind what is on record. So the new
 deliveries of a job never match its own filter, either. With an event stands what the job was asked
 for: under its name, nothing else is.
+
+A job that is started again first makes the missing attempts of its own deliveries. It owes none of
+its events a second time, and none of its own deliveries either.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,8 @@
-"""The application: which operations there are, and who may use them."""
+"""The application: which operations there are, and who may use them.
+
+A request first gets its id (``requests``), then has to be let in (``access``), then reaches its
+operation.
+"""
 
 from functools import partial
 from typing import Any

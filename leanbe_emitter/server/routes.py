@@ -2,6 +2,9 @@
 
 Operations are plain functions on threads, as the library is synchronous. One that writes answers
 with a cursor from before it: all that it brings about comes behind that.
+
+An operation calls the library and answers with what that returned; documents go out as their texts.
+A request that waits holds no thread.
 """
 
 import functools

@@ -4,6 +4,9 @@ Whoever writes to SQLite, or to one product's documents on PostgreSQL, is alone 
 commit, and such a turn costs more than what most actions write. So who comes while one is under way
 waits for the next, and for nothing else: the busier the server, the more go together. Each of them
 is done or refused by itself, has no part in an error of another, and is answered after the commit.
+
+On SQLite all actions go together. On PostgreSQL those of one product do, unless they lock another
+one.
 """
 
 import asyncio

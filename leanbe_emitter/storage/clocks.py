@@ -3,6 +3,13 @@
 Which of them it is, a handle learns when it is opened, and may look again: its worker does so
 whenever it rests, and whoever makes retries before that. In between, the machine's costs nothing,
 and a manual one is asked for each time.
+
+A handle looks at the kind of clock when it opens, whenever its worker rests, before it makes a
+retry, and when its clock is moved or asked for its kind. A server without a worker looks every two
+seconds. A change of the clock wakes the workers.
+
+A manual clock holds back retries only. Leases run out by the machine's clock: so somebody can move
+the manual one while others deliver, and a killed worker loses nothing while it stands still.
 """
 
 import threading

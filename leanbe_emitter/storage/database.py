@@ -2,6 +2,14 @@
 
 A transaction that writes on SQLite begins IMMEDIATE, so that two writers wait for each other and
 never fail half-way; one that only reads begins deferred and waits for nobody.
+
+SQLAlchemy is used synchronously everywhere. A worker's loop reaches the database through one seam,
+a thread; in the library, the caller's own thread does it. What differs between the two databases
+stands in ``storage`` and in ``delivery.sqlite`` and ``delivery.postgresql``.
+
+A database in memory is one connection, which all threads share in turn. It begins as a copy of one
+image, and its engine belongs to the process: tables are made once, and each statement is compiled
+once.
 """
 
 import sqlite3

@@ -2,6 +2,11 @@
 
 The journal's positions go on where they were, so that who follows it misses nothing of what comes
 after. Who held a lease finds it lost, and changes nothing.
+
+A reset is one transaction: it empties the database, and plants the seed file again by actions of
+the domain whose events nobody records. After it, this process's workers break off the attempts that
+no longer exist (``Worker.abandon``), and hand back what they had claimed meanwhile. So when a reset
+returns, nothing of before is under way here, and nothing that was owed since is touched.
 """
 
 from functools import cache

@@ -1,6 +1,9 @@
 """What a driver says about the database itself is ``DatabaseUnavailable``, with what to do.
 
 It leaves here so, and nowhere else.
+
+The engine then closes every connection. An action fails as a whole; a worker keeps what has ended
+and asks again.
 """
 
 from collections.abc import Iterator, Mapping

@@ -8,6 +8,9 @@ On PostgreSQL a larger number can be committed before a smaller one, so that a r
 the cursor begins with it, and a reader is shown only rows whose transaction is older than every
 transaction that is still open: nothing can come to stand before what it has read. SQLite has one
 writer at a time, so that its row ids already are the order of commits.
+
+``tail``, ``wait`` and the server's stream read by the cursor and miss nothing. A caller that waits
+for the consequences of an action begins at a cursor that was read before the action.
 """
 
 import json

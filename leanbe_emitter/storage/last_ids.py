@@ -1,4 +1,10 @@
-"""The last ids that a table has of one second, as ObjectIds begin with theirs."""
+"""The last ids that a table has of one second, as ObjectIds begin with theirs.
+
+While a database's manual clock stands still, everything happens at one instant, and only ids say
+what came first. So an action that makes a document by that clock reads the table's last id, and the
+new id comes after it: lists are in the order of creation, also between processes. With a handle's
+own clock, and with the machine's, nothing is read.
+"""
 
 from typing import Any
 

@@ -3,6 +3,10 @@
 An event goes when it is old and no delivery of it is left, so that a late redelivery keeps it. Each
 batch is a transaction of its own and reads one stretch of a primary key: ids begin with the second
 of their creation, so that no index is needed, and none of the hot path's is touched.
+
+The order is: settled deliveries with their attempts; then events without a delivery; then the
+journal entries of such events only, from its beginning. A redelivery holds a lock on its event, so
+retention passes over that event.
 """
 
 from collections.abc import Callable, Iterator, Sequence
