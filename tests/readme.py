@@ -1,19 +1,21 @@
-"""The README and its page on the server, taken apart: blocks that are run, files that are shown."""
+"""The README and the pages of docs/, taken apart: blocks that are run, files that are shown."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-SERVER = (ROOT / "docs" / "server.md").read_text()
+DOCS = {each.name: each.read_text() for each in sorted((ROOT / "docs").glob("*.md"))}
+
+_SHOWN = "\n".join([README, *DOCS.values()])
 
 #: The marked blocks: name, language and text (``<!-- run: name -->``).
 BLOCKS: list[tuple[str, str, str]] = re.findall(
-    r"<!-- run: ([a-z ]+) -->\n```(\w+)\n(.*?)```", README + SERVER, re.DOTALL
+    r"<!-- run: ([a-z ]+) -->\n```(\w+)\n(.*?)```", _SHOWN, re.DOTALL
 )
-#: The files that it shows, by their path from the root (``<!-- file: path -->``).
+#: The files that they show, by their path from the root (``<!-- file: path -->``).
 FILES: dict[str, str] = dict(
-    re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", _SHOWN, re.DOTALL)
 )
 
 

@@ -1,4 +1,4 @@
-"""What the README promises to a stranger: install, copy, green; broken, red with the reason."""
+"""A stranger installs, copies, and gets green; a broken receiver gets red, with the reason."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.example_suites import FOLDER, patched
 from tests.fresh import FreshVenv
-from tests.readme import FILES
+from tests.readme import FILES, README
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +18,17 @@ def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The files of the README, typed off."""
+    """The files of the page on pytest, typed off."""
     for path, text in FILES.items():
         (tmp_path / Path(path).name).write_text(text)
     return tmp_path
 
 
-def test_the_readmes_suite_passes_where_there_is_the_wheel_and_pytest(
+def test_the_wheel_has_the_name_that_the_readme_installs(wheel: Path) -> None:
+    assert f"pip install dist/{wheel.name}\n" in README
+
+
+def test_the_pages_suite_passes_where_there_is_the_wheel_and_pytest(
     venv: FreshVenv, copied: Path
 ) -> None:
     ran = venv.pytest(copied)

@@ -1,7 +1,7 @@
-"""README and docs/server.md say what the code does: commands and code are run as they stand.
+"""The README and docs/ say what the code does: commands and code are run as they stand.
 
-A marked block (``<!-- run: name -->``) is run with two things changed: the port, because 8000 may
-be taken, and the address of PostgreSQL.
+A marked block (``<!-- run: name -->``) is run with two things changed: the ports, because others
+may have taken them, and the address of PostgreSQL. Blocks of YAML are for ``test_ci_snippets``.
 """
 
 import os
@@ -11,25 +11,33 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
 
+from leanbe_emitter import Leanbe
 from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.settings import Settings, variable
+from leanbe_emitter.wire.ambiguities import ASSUMPTIONS, Kind
 from leanbe_emitter.wire.envelope import seal
 from tests.command_line import environment, outside_of_pytest
 from tests.ports import free_port
-from tests.readme import BLOCKS, FILES, README, ROOT, block
+from tests.readme import BLOCKS, DOCS, FILES, README, ROOT, block
 from tests.suites import ALONE
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300
+#: How many lines a page that everybody reads may have.
+LONGEST = {"README.md": 200, "ARCHITECTURE.md": 150}
+#: How many lines the glossary may have.
+LONGEST_GLOSSARY = 25
 NAMES = [name for name, _, _ in BLOCKS]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
 
 
 class Shell:
-    """Runs blocks of the README as a reader would, in a folder of their own."""
+    """Runs blocks of the pages as a reader would, in a folder of their own."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self._folder = folder
@@ -41,7 +49,7 @@ class Shell:
         for old, new in {"8000": str(self._port), **replaced}.items():
             script = script.replace(old, new)
         # A receiver is there before what is started after it, but on a machine that is busy.
-        # Whether a server is, the README asks itself.
+        # Whether a server is, the pages ask themselves.
         listening = r"until (: > /dev/tcp/127.0.0.1/\2) 2>/dev/null; do sleep 0.05; done"
         begun = re.compile(r"^(.* receiver .*--port (\d+).*) &$", re.MULTILINE)
         return self._bash(begun.sub(rf"\1 &\n{listening}", script))
@@ -74,15 +82,16 @@ def shell(tmp_path: Path, port: int) -> Shell:
 
 
 def test_every_marked_block_has_its_test() -> None:
-    tested = Path(__file__).read_text()
-    assert len(NAMES) == len(set(NAMES)) >= 7
+    here = Path(__file__)
+    tested = here.read_text() + here.with_name("test_ci_snippets.py").read_text()
+    assert len(NAMES) == len(set(NAMES)) >= 28
     for name in NAMES:
         assert f'"{name}"' in tested or name == "make serve"
 
 
 def test_the_quick_start_delivers_and_explain_names_the_mistake(shell: Shell) -> None:
-    printed = shell.run("quick start", "explain", "look", "assumptions")
-    assert printed.count("204 No Content") >= 3
+    printed = shell.run("quick start", "explain", "send", "look", "assumptions")
+    assert printed.count("204 No Content") >= 4
     assert "raw body" in printed
     assert "JSON.stringify(payload)" in printed
     assert "curl " in printed
@@ -106,6 +115,20 @@ def test_acting_as_leanbes_users_raises_the_events_that_follow(shell: Shell) -> 
     ]
     assert printed.count("204 No Content") >= len(events)
     assert '"promoted": true' in printed
+
+
+@pytest.mark.curl
+def test_the_readmes_server_delivers_what_it_is_told(shell: Shell) -> None:
+    printed = shell.run("local server", **{"5326": str(free_port())})
+    delivered = r'"status":"delivered".*"event":"idea.created".*"status":204'
+    assert re.search(delivered, printed), printed
+
+
+def test_a_manual_clock_moves_by_the_commands_of_its_page(shell: Shell, tmp_path: Path) -> None:
+    Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}", clock="manual").close()
+    printed = shell.run("clock commands")
+    assert "2026-01-01T00:00:00.000Z" in printed
+    assert "2026-01-01T01:00:00.000Z" in printed
 
 
 @pytest.mark.curl
@@ -183,31 +206,53 @@ def receiver(port: int, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("receiver")
-@pytest.mark.parametrize("name", ["library", "actions", "in process", "awaited"])
+@pytest.mark.parametrize("name", ["library", "actions", "in process", "awaited", "clock"])
 def test_the_examples_of_the_library_run(name: str, port: int) -> None:
-    exec(compile(block(name).replace("8000", str(port)), "README.md", "exec"), {})  # noqa: S102 - our own
+    exec(compile(block(name).replace("8000", str(port)), name, "exec"), {})  # noqa: S102 - our own
 
 
 @pytest.mark.usefixtures("receiver")
 def test_the_suite_for_a_receiver_in_another_process_passes(tmp_path: Path, port: int) -> None:
-    suite = tmp_path / "test_outage.py"
-    suite.write_text(block("another process").replace("8000", str(port)))
+    assert "1 passed" in suite_of(tmp_path, block("another process").replace("8000", str(port)))
+
+
+def test_the_readmes_suite_passes_with_an_app_of_its_readers(tmp_path: Path) -> None:
+    (tmp_path / "your_project.py").write_text(block("verify") + AN_APP)
+    assert "1 passed" in suite_of(tmp_path, block("suite"))
+
+
+#: What the README's reader has already: an app that verifies.
+AN_APP = """
+
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+@app.post("/hooks/leanbe")
+def hook():
+    return "", receive(request.get_data())
+"""
+
+
+def suite_of(folder: Path, test: str) -> str:
+    """Run pytest with one file of tests, and return what it prints."""
+    (folder / "test_receiver.py").write_text(test)
     command = [sys.executable, "-m", "pytest", *ALONE, "-q"]
-    ran = subprocess.run(
-        command, cwd=tmp_path, env=outside_of_pytest(), capture_output=True, text=True, check=False
-    )
-    assert "1 passed" in ran.stdout, ran.stdout
+    return subprocess.run(
+        command, cwd=folder, env=outside_of_pytest(), capture_output=True, text=True, check=False
+    ).stdout
 
 
-def test_the_files_that_it_shows_are_those_of_the_example() -> None:
+def test_the_files_that_are_shown_are_those_of_the_example() -> None:
     assert len(FILES) == 3
     for path, shown in FILES.items():
-        assert shown == (ROOT / path).read_text(), f"README.md shows another {path}"
+        assert shown == (ROOT / path).read_text(), f"docs/ shows another {path}"
 
 
 def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
-    exec(compile(block("verify"), "README.md", "exec"), names)  # noqa: S102 - our own
+    exec(compile(block("verify"), "verify", "exec"), names)  # noqa: S102 - our own
     receive = names["receive"]
     assert callable(receive)
     body = seal(
@@ -239,6 +284,50 @@ def _shape(line: str) -> str:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    for name in DOCS:
+        assert f"](docs/{name})" in README, name
+
+
+@pytest.mark.parametrize("page", LONGEST)
+def test_a_page_that_everybody_reads_is_short(page: str) -> None:
+    assert len((ROOT / page).read_text().splitlines()) <= LONGEST[page]
+
+
+def test_the_glossary_has_a_line_for_each_word() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text()
+    lines = architecture.partition("\n## Glossary\n")[2].partition("\n## ")[0].strip().splitlines()
+    words = [line.split("**")[1] for line in lines]
+    assert 0 < len(lines) <= LONGEST_GLOSSARY
+    assert words == sorted(words, key=str.lower)
+
+
+def test_the_page_on_the_command_line_names_every_setting_with_its_default() -> None:
+    row = r"^\| `(LEANBE_EMITTER_\w+)` \| (.+?) \|"
+    rows = dict(re.findall(row, DOCS["command-line.md"], re.MULTILINE))
+    assert rows == {variable(each.name): _default(each) for each in fields(Settings)}
+
+
+def _default(setting: Field[object]) -> str:
+    value = getattr(Settings(), setting.name)
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"`{shown}`" if value else "none"
+
+
+def test_the_page_on_assumptions_names_every_switch_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", DOCS["assumptions.md"], re.MULTILINE)
+    assert sorted(rows) == sorted((each.name, each.default) for each in ASSUMPTIONS if each.name)
+
+
+def test_the_page_on_assumptions_names_every_choice() -> None:
+    rows = {
+        line.split("`")[1]: line for line in DOCS["assumptions.md"].splitlines() if "| `" in line
+    }
+    for each in (each for each in ASSUMPTIONS if each.kind is Kind.CHOICE):
+        for value in each.values:
+            assert f"`{value}`" in rows[each.name], f"{each.name}: {value}"
 
 
 def test_the_architecture_names_every_part_of_the_package() -> None:
