@@ -1,10 +1,15 @@
-"""The server's application without a server: each call is answered in this process."""
+"""The server's application without a server: each call is answered in this process.
+
+FastAPI needs a tenth of a second to make an application. With the usual settings a test gets the
+application of an earlier test, with its own handle behind it, if that test left it as it was.
+"""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Self, cast
 
 import httpx
 from fastapi import FastAPI
@@ -55,6 +60,57 @@ def promised(*, needs_token: bool) -> dict[str, Any]:
         return create_app(leanbe, settings=Settings(), access=access).openapi()
 
 
+class _Handle:
+    """Stands for the handle that an application acts on, which is another one for each test."""
+
+    leanbe: Leanbe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.leanbe, name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Application:
+    """An application with the usual settings, for one test after the other.
+
+    Attributes:
+        handle: what stands for the tests' handles.
+        routes: how many paths it answers.
+    """
+
+    app: FastAPI
+    handle: _Handle
+    routes: int
+
+    @classmethod
+    def over(cls, leanbe: Leanbe) -> Self:
+        """Make one, with a first handle behind it."""
+        handle = _Handle()
+        handle.leanbe = leanbe
+        app = create_app(cast("Leanbe", handle), settings=Settings(), access=Access())
+        return cls(app=app, handle=handle, routes=len(app.routes))
+
+    def is_as_made(self) -> bool:
+        """Say whether a test added nothing to it, and left nobody in it who waits."""
+        news = self.app.state.news
+        return len(self.app.routes) == self.routes and not news.is_over and not news.ears
+
+
+#: Those that no test has at present, by what an application asks its handle once for all.
+_SPARE: dict[bool, list[_Application]] = {True: [], False: []}
+
+
+@contextmanager
+def _application(leanbe: Leanbe) -> Iterator[FastAPI]:
+    """Take an application with the usual settings for the block."""
+    spare = _SPARE[leanbe.writes_alone]
+    taken = spare.pop() if spare else _Application.over(leanbe)
+    taken.handle.leanbe = leanbe
+    yield taken.app
+    if taken.is_as_made():
+        spare.append(taken)
+
+
 @contextmanager
 def calling(
     db: str = ":memory:",
@@ -64,7 +120,12 @@ def calling(
     transport: Transport | None = None,
 ) -> Iterator[Api]:
     """Open a database, and the API over it."""
+    is_usual = access is None and settings is None
     settings = settings or Settings()
     with Leanbe(db, settings=settings, transport=transport) as leanbe:
-        app = create_app(leanbe, settings=settings, access=access or Access())
-        yield Api(leanbe, app)
+        if is_usual:
+            with _application(leanbe) as app:
+                yield Api(leanbe, app)
+        else:
+            app = create_app(leanbe, settings=settings, access=access or Access())
+            yield Api(leanbe, app)

@@ -19,7 +19,7 @@ def db(request: pytest.FixtureRequest) -> str:
         return ":memory:"
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgresql_ready"))
-    return f"sqlite:///{request.getfixturevalue('tmp_path') / 'test.db'}"
+    return str(request.getfixturevalue("sqlite_url"))
 
 
 @pytest.fixture

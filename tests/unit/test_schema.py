@@ -2,6 +2,7 @@
 
 import copy
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -32,11 +33,17 @@ def test_the_examples_fit_their_schemas(event: str) -> None:
     assert errors(BY_EVENT[event], envelope_schema(event)) == []
 
 
+@cache
+def check_schema(text: str) -> None:
+    """Check a schema, once: a switch leaves most of the events' schemas as they are."""
+    Draft202012Validator.check_schema(json.loads(text))
+
+
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
 def test_every_schema_is_a_valid_schema_under_every_switch(reading: Reading) -> None:
     for event in EVENT_NAMES:
-        Draft202012Validator.check_schema(json_schema(event, reading))
-        Draft202012Validator.check_schema(envelope_schema(event, reading))
+        check_schema(json.dumps(json_schema(event, reading)))
+        check_schema(json.dumps(envelope_schema(event, reading)))
 
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
