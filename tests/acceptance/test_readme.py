@@ -33,7 +33,7 @@ LONGEST = {"README.md": 200, "ARCHITECTURE.md": 150}
 #: How many lines the glossary may have.
 LONGEST_GLOSSARY = 25
 NAMES = [name for name, _, _ in BLOCKS]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[!.]*/README.md")]
 
 
 class Shell:
