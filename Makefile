@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 # it compiles, and some machines say so to all that run there.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test lint types types-of-users rules bench lock format clean
+.PHONY: demo serve test test-fast prove lint types types-of-users rules bench lock format clean
 
 demo: $(SYNCED)
 	@$(BIN)/leanbe-emitter demo --output table
@@ -21,9 +21,20 @@ demo: $(SYNCED)
 serve: $(SYNCED)
 	@$(BIN)/leanbe-emitter serve --ephemeral --seed-file examples/seed.yaml
 
-# Who has run out of tests takes some of those that wait behind long ones.
+# A worker without tests takes some of those that wait behind long ones.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
+
+# What every change has to pass: the gates, and all tests that do not take long.
 test: lint
-	$(BIN)/pytest -n auto --dist worksteal
+	$(PYTEST) -m "not prove"
+
+# For the loop while working: no PostgreSQL, no processes as users run them.
+test-fast: $(SYNCED)
+	$(PYTEST) -m "not prove and not postgresql" tests/unit tests/integration
+
+# What takes long, and each property once more with all of its examples.
+prove: $(SYNCED)
+	$(PYTEST) -m "prove or hypothesis" --hypothesis-profile=prove
 
 # Two at a time: a type checker keeps one processor busy.
 lint: $(SYNCED)

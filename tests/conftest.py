@@ -15,14 +15,19 @@ import pytest
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.migrate import prepare
 from tests.bench import Bench
+from tests.made_up import FEW, MANY
 from tests.postgresql import Cluster
 from tests.reused import Databases
 
 # Limits of time for each example would measure the machine and its other work, not the code.
-hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("suite")
+for _name, _examples in {"suite": FEW, "prove": MANY}.items():
+    hypothesis.settings.register_profile(
+        _name,
+        deadline=None,
+        max_examples=_examples,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+hypothesis.settings.load_profile("suite")  # `make prove` names the other one
 
 #: Where each tool of a mark may stand.
 TOOLS = {
@@ -64,6 +69,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 _SHARED = pytest.StashKey[Path]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, by its fixtures and its parameters."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        chosen = [] if callspec is None else callspec.params.values()
+        names = [*getattr(item, "fixturenames", ()), *(n for n in chosen if isinstance(n, str))]
+        if "cluster" in names or "postgresql" in names:
+            item.add_marker("postgresql")
 
 
 def pytest_collection_finish() -> None:

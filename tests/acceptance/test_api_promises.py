@@ -10,9 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import environment
 from tests.receiver import Receiver
 from tests.serving import serving
+
+pytestmark = pytest.mark.prove
 
 #: How much is made up for each operation, if not as the settings say, and from what.
 EXAMPLES = os.environ.get("TESTS_EXAMPLES", "")

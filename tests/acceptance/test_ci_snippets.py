@@ -61,12 +61,14 @@ def test_there_is_a_snippet_for_each_way_and_each_service() -> None:
 
 @pytest.mark.node
 @pytest.mark.parametrize("name", ["github exec", "gitlab exec"])
+@pytest.mark.prove
 def test_the_suite_passes_by_the_last_line(name: str, image: Image, example: Example) -> None:
     words = shlex.split(typed(name)[-1].removeprefix("venv/bin/"))
     node(example, *words, environ=environment({"PATH": image.environ["PATH"]}))
 
 
 @pytest.mark.node
+@pytest.mark.prove
 def test_the_suite_passes_beside_the_container(image: Image, example: Example, port: int) -> None:
     run = the_line("github container", "docker run --detach --name emitter --network host --env ")
     variable, name, *command = run
@@ -79,6 +81,7 @@ def test_the_suite_passes_beside_the_container(image: Image, example: Example, p
         node(example, "node", "--test", environ=environment(there))
 
 
+@pytest.mark.prove
 def test_the_service_of_a_job_is_well_by_the_name_that_the_job_knows(
     image: Image, port: int
 ) -> None:

@@ -84,6 +84,7 @@ def test_the_suite_passes_in_a_random_order_over_workers_without_ports_or_sleep(
 
 
 @each_example
+@pytest.mark.prove
 def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(
     copied: Copied, name: str
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(
 
 
 @each_example
+@pytest.mark.prove
 def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
     copied: Copied, name: str
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
         ("django", "assert 4 == 1"),
     ],
 )
+@pytest.mark.prove
 def test_what_is_done_again_is_told_by_the_suites_own_assertion(
     copied: Copied, name: str, said: str
 ) -> None:
@@ -127,6 +130,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(
 
 
 @each_example
+@pytest.mark.prove
 def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: str) -> None:
     ran = broken(copied(name), "crashes_on_unknown_event")
     claims = CLAIMS[name]
@@ -140,6 +144,7 @@ def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: st
 
 
 @each_example
+@pytest.mark.prove
 def test_the_line_that_blocks_is_named_after_about_a_second(copied: Copied, name: str) -> None:
     use = CLAIMS[name].use
     ran = broken(copied(name), "blocks", "-k", use)

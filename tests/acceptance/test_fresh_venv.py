@@ -8,6 +8,8 @@ from tests.example_suites import FOLDER, patched
 from tests.fresh import FreshVenv
 from tests.readme import FILES, README
 
+pytestmark = pytest.mark.prove
+
 
 @pytest.fixture(scope="module")
 def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -29,6 +30,7 @@ def get(port: int, **headers: str) -> int:
     return httpx.get(url, headers=headers, trust_env=False, timeout=30).status_code
 
 
+@pytest.mark.prove
 def test_it_serves_without_an_argument_to_whoever_asks_by_its_names(
     image: Image, port: int
 ) -> None:
@@ -42,6 +44,7 @@ def test_it_serves_without_an_argument_to_whoever_asks_by_its_names(
     assert not image.is_well(environ)
 
 
+@pytest.mark.prove
 def test_a_token_that_is_set_is_asked_for_and_every_name_is_known_then(
     image: Image, port: int
 ) -> None:
@@ -52,6 +55,7 @@ def test_a_token_that_is_set_is_asked_for_and_every_name_is_known_then(
         assert get(port, host="ci.example", authorization="Bearer let-me-in") == 200
 
 
+@pytest.mark.prove
 def test_it_is_no_root_keeps_its_database_in_a_volume_and_tells_the_port(image: Image) -> None:
     assert int(image.last("USER")) > 0
     folder = image.here(image.last("VOLUME"))
@@ -86,6 +90,7 @@ def service(name: str, *, db: str, port: int) -> tuple[list[str], dict[str, str]
     return described["command"], environ
 
 
+@pytest.mark.prove
 def test_a_server_and_two_workers_share_postgresql_and_one_is_enough(
     image: Image, postgresql_url: str, port: int
 ) -> None:

@@ -22,6 +22,8 @@ from tests.fleet import Fleet
 from tests.recorder import Recorder
 from tests.waiting import until
 
+pytestmark = pytest.mark.prove
+
 SECRET = "whsec_test"
 PRODUCTS = 50
 EVENTS = int(os.environ.get("LEANBE_TESTS_EVENTS", "2000"))

@@ -32,6 +32,8 @@ from tests.recorder import Recorder
 from tests.serving import Served, serving
 from tests.waiting import until
 
+pytestmark = pytest.mark.prove
+
 CLIENTS = 200
 SECONDS = float(os.environ.get("LEANBE_TESTS_SECONDS", "1"))
 #: How long a run may take on a busy machine, with all that it brought about.

@@ -17,6 +17,8 @@ from tests.fleet import Fleet
 from tests.receiver import Receiver
 from tests.waiting import PATIENCE_SECONDS, until
 
+pytestmark = pytest.mark.prove
+
 HOUR_MS = 3_600_000
 #: More retries than fit into an hour, each a minute after the one before.
 ASSUMED = {"backoff": "1m", "max_attempts": "100"}

@@ -18,6 +18,8 @@ from tests.postgresql import Cluster
 from tests.recorder import Recorder
 from tests.waiting import until
 
+pytestmark = pytest.mark.prove
+
 SECRET = "whsec_test"
 PRODUCTS = 5
 EVENTS = 300

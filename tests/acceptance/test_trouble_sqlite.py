@@ -16,6 +16,8 @@ from tests.fleet import Fleet
 from tests.receiver import Receiver
 from tests.waiting import PATIENCE_SECONDS, until
 
+pytestmark = pytest.mark.prove
+
 SECRET = "whsec_test"
 #: How long a worker waits for another writer here, in seconds.
 PATIENT = "timeout=0.2"

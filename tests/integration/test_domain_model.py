@@ -33,6 +33,7 @@ from tests.drawn import (
     some,
     titled,
 )
+from tests.made_up import examples
 from tests.model import ModelProduct, Refused, Said, Thing
 from tests.node import Node
 from tests.reused import Databases
@@ -462,7 +463,7 @@ def _instants(fields: Document) -> Document:
     }
 
 
-def told(database: Callable[[], AbstractContextManager[str]], *, examples: int) -> list[str]:
+def told(database: Callable[[], AbstractContextManager[str]], *, count: int) -> list[str]:
     """Run the machine; return the payloads of all of its events."""
 
     class Acting(Machine):
@@ -472,7 +473,7 @@ def told(database: Callable[[], AbstractContextManager[str]], *, examples: int) 
     run(
         Acting,
         settings=settings(
-            max_examples=examples,
+            max_examples=count,
             stateful_step_count=STEPS,
             deadline=None,
             # To shrink a failure takes minutes, and its steps are printed as they are.
@@ -487,16 +488,19 @@ def in_memory() -> AbstractContextManager[str]:
     return nullcontext(":memory:")
 
 
+@pytest.mark.hypothesis
 def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
-    assert told(in_memory, examples=EXAMPLES)
+    assert told(in_memory, count=examples(EXAMPLES))
 
 
+@pytest.mark.hypothesis
 def test_whatever_is_done_it_is_the_same_on_postgresql(databases: Databases) -> None:
-    assert told(databases.empty, examples=EXAMPLES_ON_POSTGRESQL)
+    assert told(databases.empty, count=examples(EXAMPLES_ON_POSTGRESQL))
 
 
 @pytest.mark.node
+@pytest.mark.hypothesis
 def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged() -> None:
-    texts = told(in_memory, examples=3)
+    texts = told(in_memory, count=examples(3))
     with Node.started() as node:
         assert [node.restringify(each) for each in texts] == texts

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -25,6 +26,7 @@ from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow
 from tests.bench import LEASE_SECONDS, START_AT, Bench, came_to, claim
+from tests.made_up import examples
 
 DUE = {DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT}
 LEASE_MS = int(LEASE_SECONDS * 1000)
@@ -183,11 +185,15 @@ class QueueMachine(RuleBasedStateMachine):
         return [each for each in self.model.values() if each.state is state]
 
 
+@pytest.mark.hypothesis
 def test_the_queue_does_what_its_model_says(database: Database) -> None:
     class Here(QueueMachine):
         def __init__(self) -> None:
             super().__init__(database)
 
     run_state_machine_as_test(
-        Here, settings=hypothesis.settings(max_examples=40, stateful_step_count=30, deadline=None)
+        Here,
+        settings=hypothesis.settings(
+            max_examples=examples(40), stateful_step_count=30, deadline=None
+        ),
     )
