@@ -1,7 +1,7 @@
 """The server's application without a server: each call is answered in this process.
 
-FastAPI needs a tenth of a second to make an application. With the usual settings a test gets the
-application of an earlier test, with its own handle behind it, if that test left it as it was.
+FastAPI needs a tenth of a second to make an application. A test gets the application of an earlier
+test that was made from the same, with its own handle behind it, if that test left it as it was.
 """
 
 import asyncio
@@ -69,26 +69,29 @@ class _Handle:
         return getattr(self.leanbe, name)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Application:
-    """An application with the usual settings, for one test after the other.
+    """An application for one test after the other.
 
     Attributes:
         handle: what stands for the tests' handles.
+        made_from: what an application asks its handle once for all, settings and access.
         routes: how many paths it answers.
     """
 
     app: FastAPI
     handle: _Handle
+    made_from: tuple[bool, Settings, Access]
     routes: int
 
     @classmethod
-    def over(cls, leanbe: Leanbe) -> Self:
+    def over(cls, leanbe: Leanbe, *, settings: Settings, access: Access) -> Self:
         """Make one, with a first handle behind it."""
         handle = _Handle()
         handle.leanbe = leanbe
-        app = create_app(cast("Leanbe", handle), settings=Settings(), access=Access())
-        return cls(app=app, handle=handle, routes=len(app.routes))
+        app = create_app(cast("Leanbe", handle), settings=settings, access=access)
+        made_from = (leanbe.writes_alone, settings, access)
+        return cls(app=app, handle=handle, made_from=made_from, routes=len(app.routes))
 
     def is_as_made(self) -> bool:
         """Say whether a test added nothing to it, and left nobody in it who waits."""
@@ -96,19 +99,30 @@ class _Application:
         return len(self.app.routes) == self.routes and not news.is_over and not news.ears
 
 
-#: Those that no test has at present, by what an application asks its handle once for all.
-_SPARE: dict[bool, list[_Application]] = {True: [], False: []}
+#: Those that no test has at present.
+_SPARE: list[_Application] = []
+
+
+def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application:
+    """Return one that is made from the same, an earlier test's or a new one."""
+    made_from = (leanbe.writes_alone, settings, access)
+    for each in _SPARE:
+        if each.made_from == made_from:
+            _SPARE.remove(each)
+            return each
+    return _Application.over(leanbe, settings=settings, access=access)
 
 
 @contextmanager
-def _application(leanbe: Leanbe) -> Iterator[FastAPI]:
-    """Take an application with the usual settings for the block."""
-    spare = _SPARE[leanbe.writes_alone]
-    taken = spare.pop() if spare else _Application.over(leanbe)
+def application(
+    leanbe: Leanbe, *, settings: Settings | None = None, access: Access | None = None
+) -> Iterator[FastAPI]:
+    """Take an application over a handle for the block."""
+    taken = _take(leanbe, settings=settings or Settings(), access=access or Access())
     taken.handle.leanbe = leanbe
     yield taken.app
     if taken.is_as_made():
-        spare.append(taken)
+        _SPARE.append(taken)
 
 
 @contextmanager
@@ -120,12 +134,9 @@ def calling(
     transport: Transport | None = None,
 ) -> Iterator[Api]:
     """Open a database, and the API over it."""
-    is_usual = access is None and settings is None
     settings = settings or Settings()
-    with Leanbe(db, settings=settings, transport=transport) as leanbe:
-        if is_usual:
-            with _application(leanbe) as app:
-                yield Api(leanbe, app)
-        else:
-            app = create_app(leanbe, settings=settings, access=access or Access())
-            yield Api(leanbe, app)
+    with (
+        Leanbe(db, settings=settings, transport=transport) as leanbe,
+        application(leanbe, settings=settings, access=access) as app,
+    ):
+        yield Api(leanbe, app)

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.server.access import Access
-from leanbe_emitter.server.app import create_app
+from leanbe_emitter import Leanbe
 from leanbe_emitter.server.kinds import INSTANT
 from leanbe_emitter.storage.journal import Cursor
 from tests.answering import Answering
-from tests.api import Api, calling
+from tests.api import Api, application, calling
 from tests.concurrency import at_once
 
 BEGINNING = "2026-01-01T00:00:00.000Z"
@@ -20,9 +18,11 @@ URL = "http://a.test/"
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    settings = Settings()
-    with Leanbe(database_url, clock="manual", transport=Answering()) as leanbe:
-        api = Api(leanbe, create_app(leanbe, settings=settings, access=Access()))
+    with (
+        Leanbe(database_url, clock="manual", transport=Answering()) as leanbe,
+        application(leanbe) as app,
+    ):
+        api = Api(leanbe, app)
         api("PUT", "/clock", {"now": BEGINNING})
         api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
         yield api
