@@ -31,12 +31,14 @@ def test_djangos_own_runner_runs_the_cases(desk: Example) -> None:
     assert "Ran 2 tests" in ran.stdout
 
 
+@pytest.mark.prove
 def test_nothing_of_djangos_cases_stays_in_a_file(desk: Example, tmp_path: Path) -> None:
     ran = desk.python("manage.py", "test", "--settings", "in_a_file", "--keepdb")
     assert ran.returncode == 0, ran.stdout
     assert rows(tmp_path) == {"desk_customer": 0, "desk_seenevent": 0, "django_migrations": 1}
 
 
+@pytest.mark.prove
 def test_nothing_of_pytests_tests_stays_in_a_file(desk: Example, tmp_path: Path) -> None:
     ran = desk.run("--ds", "in_a_file", "--reuse-db")
     assert ran.status == 0, ran.printed

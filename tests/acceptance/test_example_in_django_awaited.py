@@ -81,6 +81,8 @@ ASYNCIO = (
 )
 IN_A_FILE = """
 from desk.settings import *
+
+pytestmark = pytest.mark.prove
 LEANBE_WEBHOOK_SECRET = "whsec_test"
 DATABASES["default"]["TEST"] = {"NAME": "kept.db"}
 """

@@ -91,6 +91,7 @@ def test_it_passes_against_a_server_of_ones_own_that_asks_for_a_token(
     assert "reset: The token is missing, or is another one." in refused.failed[USE]
 
 
+@pytest.mark.prove
 def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(example: Example) -> None:
     failed = broken(example, "signature_skipped")
     assert set(failed) == FORGED
@@ -99,18 +100,21 @@ def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(example:
         assert "+   'backlogItem.statusChanged: delivered'" in report
 
 
+@pytest.mark.prove
 def test_a_raw_body_that_is_hashed_is_a_bad_signature_everywhere(example: Example) -> None:
     failed = broken(example, "raw_body_hashed")
     assert set(failed) == {USE, OUTAGE, AGAIN, UNKNOWN}
     assert f"+   'backlogItem.created: {NOT_SIGNED}'" in failed[USE]
 
 
+@pytest.mark.prove
 def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example) -> None:
     ((test, report),) = broken(example, "not_idempotent").items()
     assert test == AGAIN
     assert re.search(r"actual:\n +0: 'Themes'\n +1: 'Themes'\n", report), report
 
 
+@pytest.mark.prove
 def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example) -> None:
     example.breaks("crashes_on_unknown_event")
     ran = run(example, *documented(example))
@@ -120,6 +124,7 @@ def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example)
     assert re.search(thrown, ran.printed), ran.printed
 
 
+@pytest.mark.prove
 def test_an_answer_that_comes_late_is_none(example: Example) -> None:
     failed = broken(example, "blocks", f"--test-name-pattern={USE}")
     late = "+   'backlogItem.created: unknown no complete answer within 3 s'"

@@ -1,7 +1,7 @@
 """The suites of ``examples/`` pass; with a mistake in the receiver they fail, and say which."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,13 +72,18 @@ def test_each_folder_is_an_example_with_the_same_flaws() -> None:
         assert {patch.stem for patch in (each / "flaws").iterdir()} == FLAWS
 
 
+@pytest.mark.parametrize(
+    ("options", "plugins"),
+    [((), ()), pytest.param(("-n", "2"), ("xdist",), marks=pytest.mark.prove)],
+    ids=["alone", "over workers"],
+)
 @each_example
-def test_the_suite_passes_in_a_random_order_over_workers_without_ports_or_sleep(
-    copied: Copied, name: str
+def test_the_suite_passes_in_a_random_order_without_ports_or_sleep(
+    copied: Copied, name: str, options: Sequence[str], plugins: Sequence[str]
 ) -> None:
     example = copied(name)
     example.write("quiet.py", QUIET)
-    ran = example.run("-n", "2", plugins=("quiet", "xdist", "pytest_randomly"))
+    ran = example.run(*options, plugins=("quiet", "pytest_randomly", *plugins))
     assert ran.status == 0, ran.printed
     assert re.search(r"^=+ \d+ passed in [^,]*$", ran.printed, re.MULTILINE), ran.printed
 

@@ -37,20 +37,16 @@ def test_what_a_killed_servers_database_left_goes_with_the_next_one(tmp_path: Pa
             assert left == {lasting.ready["db"], next_one.ready["db"]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_an_ephemeral_database_goes_with_its_server(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path, "--ephemeral") as served:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_is_a_success_says_nothing_and_takes_an_ephemeral_database_with_it(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with serving(tmp_path, "--ephemeral", "--quiet", "--log-json") as served:
         file = Path(served.ready["db"].removeprefix("sqlite:///"))
         assert file.exists()
-        served.end(number)
+        assert served.end(number) == (0, "")
         assert not file.parent.exists()
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_stop_is_a_success_and_says_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path, "--ephemeral", "--quiet", "--log-json") as served:
-        assert served.end(number) == (0, "")
 
 
 def test_a_server_that_is_to_outlive_its_terminal_does_not_end_with_it(tmp_path: Path) -> None:

@@ -21,18 +21,15 @@ def has_ipv6_loopback() -> bool:
 pytestmark = pytest.mark.skipif(not has_ipv6_loopback(), reason="this machine has no ::1")
 
 
-def test_on_the_loopback_it_is_asked_for_at_its_address(tmp_path: Path) -> None:
+def test_on_the_loopback_it_is_asked_for_at_its_address_and_ready_finds_it_by_the_settings(
+    tmp_path: Path,
+) -> None:
     with serving(tmp_path, "--host", "::1") as served:
         url = served.ready["url"]
         assert url.startswith("http://[::1]:")
         assert served.client.get("/products").status_code == 200
         stranger = served.client.get("/products", headers={"Host": "[2001:db8::1]:80"})
         assert stranger.status_code == 403
-
-
-def test_ready_finds_it_where_the_settings_say_that_it_is(tmp_path: Path) -> None:
-    with serving(tmp_path, "--host", "::1") as served:
-        url = served.ready["url"]
         port = url.rpartition(":")[2]
         environ = {"LEANBE_EMITTER_HOST": "::1", "LEANBE_EMITTER_PORT": port}
         ran = run_process("ready", cwd=tmp_path, environ=environ)

@@ -14,6 +14,8 @@ from tests.ports import free_port
 from tests.receiver import Receiver
 from tests.waiting import until
 
+pytestmark = pytest.mark.prove
+
 SECRET = "whsec_test"
 EVENTS = 3
 #: Often enough to be there at once when the trouble is over, and for longer than it lasts.

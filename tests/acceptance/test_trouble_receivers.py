@@ -20,6 +20,8 @@ from tests.rebinding import NAME
 from tests.receiver import Receiver
 from tests.scripted import OK, Peer, Script, scripted
 
+pytestmark = pytest.mark.prove
+
 HERE = Path(__file__).parents[2]
 GIGABYTE = 1 << 30
 PIECE = 1 << 20
