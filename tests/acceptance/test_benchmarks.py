@@ -1,5 +1,6 @@
 """Every measure of ``make bench`` works, and yields its rows; how fast is not asked here."""
 
+import fcntl
 import json
 import platform
 import subprocess
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from tests.command_line import environment
+
+pytestmark = pytest.mark.prove
 
 ROOT = Path(__file__).parents[2]
 #: What must be among the rows of each measure: the beginning of its name.
@@ -79,15 +82,23 @@ class QuickRun:
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> QuickRun:
-    """Run all measures quickly."""
-    file = tmp_path_factory.mktemp("benchmarks") / "rows.json"
-    command = (sys.executable, "-m", "benchmarks", "--quick", "--json", str(file))
+def quick(folder_of_run: Path) -> QuickRun:
+    """Run all measures quickly, once for all workers of a test run."""
+    rows, printed = folder_of_run / "benchmarks.json", folder_of_run / "benchmarks.txt"
+    with (folder_of_run / "benchmarks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            printed.write_text(_run_quickly(rows))
+    return QuickRun(document=json.loads(rows.read_text()), printed=printed.read_text())
+
+
+def _run_quickly(rows: Path) -> str:
+    command = (sys.executable, "-m", "benchmarks", "--quick", "--json", str(rows))
     ran = subprocess.run(
         command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    return QuickRun(document=json.loads(file.read_text()), printed=ran.stdout)
+    return ran.stdout
 
 
 @pytest.fixture(scope="module")
