@@ -15,13 +15,20 @@ def until(
     """Return as soon as the condition is met; fail after a long while, saying what was awaited."""
     started = stopwatch()
     while not is_met():
-        assert stopwatch() - started < patience_seconds, f"waited in vain until {what}"
-        pause(0.005)
+        waited = stopwatch() - started
+        assert waited < patience_seconds, f"waited in vain until {what}"
+        pause(_rest(waited))
 
 
 async def seen(is_met: Callable[[], object], what: str) -> None:
     """Do the same on a loop, whose other tasks go on meanwhile."""
     started = stopwatch()
     while not is_met():
-        assert stopwatch() - started < PATIENCE_SECONDS, f"waited in vain until {what}"
-        await asyncio.sleep(0.005)
+        waited = stopwatch() - started
+        assert waited < PATIENCE_SECONDS, f"waited in vain until {what}"
+        await asyncio.sleep(_rest(waited))
+
+
+def _rest(waited: float) -> float:
+    """Return when to look again, in seconds: looking takes time from what is waited for."""
+    return min(0.005 + waited / 20, 0.03)
