@@ -65,9 +65,9 @@ if TYPE_CHECKING:
     )
     from leanbe_emitter.settings import Settings
     from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-    from leanbe_emitter.wire.catalogue import EventKind
     from leanbe_emitter.wire.envelope import Envelope, verify
-    from leanbe_emitter.wire.explain import Explanation, explain
+    from leanbe_emitter.wire.event_names import EventKind
+    from leanbe_emitter.wire.explain.explainer import Explanation, explain
     from leanbe_emitter.wire.signing import sign, sign_text
     from leanbe_emitter.wire.stringify import stringify
 
@@ -142,13 +142,13 @@ __all__ = [
 _HOMES = {
     "DeliveryStatus": "storage.states",
     "Envelope": "wire.envelope",
-    "EventKind": "wire.catalogue",
-    "Explanation": "wire.explain",
+    "EventKind": "wire.event_names",
+    "Explanation": "wire.explain.explainer",
     "ManualClock": "clock",
     "Outcome": "storage.states",
     "ReceivedRequest": "delivery.in_process.functions",
     "Settings": "settings",
-    "explain": "wire.explain",
+    "explain": "wire.explain.explainer",
     "sign": "wire.signing",
     "sign_text": "wire.signing",
     "stringify": "wire.stringify",

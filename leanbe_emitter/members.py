@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.nearest import did_you_mean, there_are
 from leanbe_emitter.wire.stringify import stringify
+from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 #: Where something stands in a value: names of members and places in lists.
 Path = tuple[str | int, ...]

@@ -35,7 +35,7 @@ from leanbe_emitter.storage.journal import Fact
 from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow, json_text
 from leanbe_emitter.storage.telling import note
-from leanbe_emitter.wire.assumptions import Reading, TriggeredAt, deviations, read
+from leanbe_emitter.wire.assumptions.lookup import Reading, TriggeredAt, deviations, read
 from leanbe_emitter.wire.envelope import Sealed, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
 

@@ -33,7 +33,7 @@ from leanbe_emitter.storage.tables import (
     WebhookRow,
 )
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.faults import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 from tests.waiting import until
 
 URL = "http://127.0.0.1:1/hooks/leanbe"

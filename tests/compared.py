@@ -20,9 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.emitter.documents import Document as Snapshot
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.reading import Reading
-from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.documents import Document, printed
 from tests.dump import dump

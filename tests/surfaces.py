@@ -13,7 +13,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.domain.users import granting
 from leanbe_emitter.emitter.hindrance import advancing
 from leanbe_emitter.ways import Way
-from leanbe_emitter.wire.faults import FAULT_KINDS
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from tests.api import promised
 from tests.command_tree import all_commands
 

@@ -7,8 +7,8 @@ from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened, set_assumptions
 from leanbe_emitter.cli.values import ASSUMPTION
-from leanbe_emitter.wire.assumptions import ASSUMPTIONS
-from leanbe_emitter.wire.assumptions import assumption as switch
+from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS
+from leanbe_emitter.wire.assumptions.lookup import assumption as switch
 
 _LIST = [output.column(key) for key in ("name", "value", "question")]
 _SHOW = [

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.signed_otherwise import told
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.explain.other_signings import told
 
 #: How many characters of an answer's body a line shows.
 _SHOWN = 120

@@ -12,7 +12,7 @@ import click
 
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.wire.nearest import did_you_mean, there_are
+from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 Callback = Callable[..., object]
 

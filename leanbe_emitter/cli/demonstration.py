@@ -15,7 +15,7 @@ from leanbe_emitter.cli.output import Document
 from leanbe_emitter.processes import ServerProcess
 from leanbe_emitter.storage.states import Outcome
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.samples import STORY_ORDER
+from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 #: How soon a failed delivery of the demo is tried again, in seconds, and how often.
 RETRY_SECONDS, MAX_ATTEMPTS = 0.5, 3

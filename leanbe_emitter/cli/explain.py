@@ -12,8 +12,8 @@ from leanbe_emitter.cli.opening import is_there, opened
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import CONTENT, RECEIVED_HEADER, as_mapping
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.wire.explain import Explanation, Verdict
-from leanbe_emitter.wire.explain import explain as explanation_of
+from leanbe_emitter.wire.explain.explainer import Explanation, Verdict
+from leanbe_emitter.wire.explain.explainer import explain as explanation_of
 
 
 @command("explain", example="leanbe-emitter explain --secret whsec_test --body @altered.json")

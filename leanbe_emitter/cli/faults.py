@@ -9,7 +9,7 @@ from leanbe_emitter.cli.commands import group, subcommand
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.values import Name
-from leanbe_emitter.wire.faults import FAULT_KINDS, FaultKind
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
 
 _KIND = Name("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
 _COLUMNS = [

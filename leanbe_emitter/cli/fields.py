@@ -14,11 +14,19 @@ import click
 from leanbe_emitter.cli.values import as_mapping
 from leanbe_emitter.domain.fields import column_of
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.nearest import any_of
-from leanbe_emitter.wire.paths import change_fields, first_step
-from leanbe_emitter.wire.payloads import document_shape
-from leanbe_emitter.wire.shapes import Anything, Boolean, Field, ListOf, Object, Shape, Text
+from leanbe_emitter.wire.payloads.paths import change_fields, first_step
+from leanbe_emitter.wire.payloads.resources import document_shape
+from leanbe_emitter.wire.payloads.shapes import (
+    Anything,
+    Boolean,
+    Field,
+    ListOf,
+    Object,
+    Shape,
+    Text,
+)
 from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.suggestions import any_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -19,7 +19,7 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import chosen, opened
 from leanbe_emitter.cli.output import Column
 from leanbe_emitter.cli.pages import print_page
-from leanbe_emitter.wire.payloads import document_shape
+from leanbe_emitter.wire.payloads.resources import document_shape
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Product

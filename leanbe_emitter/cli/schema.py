@@ -8,10 +8,10 @@ from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import set_assumptions
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.cli.values import EVENT
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.catalogue import event_kind
-from leanbe_emitter.wire.schema import json_schema
-from leanbe_emitter.wire.typescript import typescript
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.event_names import event_kind
+from leanbe_emitter.wire.payloads.schema import json_schema
+from leanbe_emitter.wire.payloads.typescript import typescript
 
 
 @command("schema", example="leanbe-emitter schema idea.created --format typescript")

@@ -13,8 +13,8 @@ from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.owed import tell_what_is_not_owed
 from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping, parsed
 from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.wire.catalogue import EVENTS
-from leanbe_emitter.wire.samples import STORY_ORDER
+from leanbe_emitter.wire.event_names import EVENTS
+from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from leanbe_emitter.storage.states import DeliveryState, Outcome
-from leanbe_emitter.wire.faults import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 
 Headers = tuple[tuple[str, str], ...]
 

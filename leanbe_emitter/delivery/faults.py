@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.storage.states import DeliveryState
 from leanbe_emitter.storage.tables import DeliveryRow, FaultRow, TakenFaultRow
-from leanbe_emitter.wire.assumptions import Ordering
-from leanbe_emitter.wire.catalogue import matches
+from leanbe_emitter.wire.assumptions.lookup import Ordering
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.faults import AGAIN, OVERTAKEN, OVERTAKES, Misbehaviour
+from leanbe_emitter.wire.event_names import matches
+from leanbe_emitter.wire.faults.catalogue import AGAIN, OVERTAKEN, OVERTAKES, Misbehaviour
 
 _LATE, _OUT_OF_ORDER, _TWICE = "delivered_late", "delivered_out_of_order", "delivered_twice"
 

@@ -2,7 +2,7 @@
 
 from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.states import Outcome
-from leanbe_emitter.wire.assumptions import Reading, Success
+from leanbe_emitter.wire.assumptions.lookup import Reading, Success
 
 _OK = 200
 _ANY_2XX = range(200, 300)

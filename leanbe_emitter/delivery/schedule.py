@@ -14,7 +14,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_chain, w
 from tenacity.wait import wait_base
 
 from leanbe_emitter.storage.states import Outcome
-from leanbe_emitter.wire.assumptions import Reading
+from leanbe_emitter.wire.assumptions.lookup import Reading
 
 #: The longest wait that a Retry-After can ask for, in seconds.
 RETRY_AFTER_CAP_SECONDS = 3600.0

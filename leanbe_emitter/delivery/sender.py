@@ -36,12 +36,12 @@ from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.clocks import stands_still
 from leanbe_emitter.storage.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.ambiguities import SettledAt
-from leanbe_emitter.wire.assumptions import ARTICLE, assumption, deviations, read
+from leanbe_emitter.wire.assumptions.catalogue import SettledAt
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, assumption, deviations, read
+from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.envelope import payload_text_of
-from leanbe_emitter.wire.faults import Misbehaviour
-from leanbe_emitter.wire.misshapen import Draft, altered, redrafted
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.fault_bodies import Draft, altered, redrafted
 
 #: How many kinds of requests are kept prepared.
 _PREPARED_REQUESTS = 4096

@@ -24,10 +24,10 @@ from leanbe_emitter.storage.last_ids import last_id
 from leanbe_emitter.storage.tables import ProductRow
 from leanbe_emitter.storage.writers import is_alone
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.catalogue import event_kind
-from leanbe_emitter.wire.payloads import payload
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.event_names import event_kind
+from leanbe_emitter.wire.payloads.resources import payload
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
 
 _LOCKED = "leanbe_locked"

@@ -2,7 +2,7 @@
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.assumptions import assumption, check
+from leanbe_emitter.wire.assumptions.lookup import assumption, check
 
 
 def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:

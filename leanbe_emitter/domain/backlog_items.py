@@ -15,9 +15,9 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
-from leanbe_emitter.wire.reading import Cascade
+from leanbe_emitter.wire.assumptions.reading import Cascade
 from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: What may be set when a backlog item is created, and later.
 SETTABLE = ("owner", "assigned", "title", "description", "descriptionHTML", "tags", "status")

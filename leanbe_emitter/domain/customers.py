@@ -21,7 +21,7 @@ from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.reading import CustomerFanout
+from leanbe_emitter.wire.assumptions.reading import CustomerFanout
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when a customer is created, and later; ``products`` names products.

@@ -16,11 +16,10 @@ from typing import Any, assert_never
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.assumptions.reading import Reading, Unset
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.nearest import did_you_mean, there_are
-from leanbe_emitter.wire.payloads import document, document_shape
-from leanbe_emitter.wire.reading import Reading, Unset
-from leanbe_emitter.wire.shapes import (
+from leanbe_emitter.wire.payloads.resources import document, document_shape
+from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
     Field,
@@ -34,6 +33,7 @@ from leanbe_emitter.wire.shapes import (
     arrange,
 )
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
+from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -18,7 +18,7 @@ from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, Ide
 from leanbe_emitter.storage.prepared import write_new
 from leanbe_emitter.storage.states import RequestStatus
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.reading import Cascade, Reading, VoteModel
+from leanbe_emitter.wire.assumptions.reading import Cascade, Reading, VoteModel
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when an idea is created, and later.

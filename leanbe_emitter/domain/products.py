@@ -20,9 +20,9 @@ from leanbe_emitter.storage.emptying import empty_product
 from leanbe_emitter.storage.prepared import found, write_new
 from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.storage.writers import is_alone
-from leanbe_emitter.wire.assumptions import check
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
-from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.assumptions.lookup import check
+from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: Who owns a product where nobody else is named (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}

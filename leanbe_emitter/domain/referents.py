@@ -15,7 +15,7 @@ from leanbe_emitter.domain.people import References, user_references
 from leanbe_emitter.storage.documents import BacklogItemRow, CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.prepared import found
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.stringify import JSON
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)

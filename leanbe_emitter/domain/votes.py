@@ -16,7 +16,7 @@ from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.documents import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.states import VoteDirection
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.reading import Reading, VoteModel
+from leanbe_emitter.wire.assumptions.reading import Reading, VoteModel
 
 _EVENTS = {VoteDirection.UP: "idea.upVoted", VoteDirection.DOWN: "idea.downVoted"}
 

@@ -20,7 +20,7 @@ from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.tables import DeliveryRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.targets import check_url
 from leanbe_emitter.ways import SET_WEBHOOK
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
 
 Headers = Iterable[tuple[str, str]]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.storage.states import Outcome
-from leanbe_emitter.wire.catalogue import matches
-from leanbe_emitter.wire.subset import differences
+from leanbe_emitter.wire.event_names import matches
+from leanbe_emitter.wire.payloads.subset import differences
 
 #: How many lines a list has at the most.
 _MOST_LINES = 10

@@ -18,8 +18,8 @@ from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.storage.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.tables import DeliveryRow, EventRow
-from leanbe_emitter.wire.catalogue import matches, matching
-from leanbe_emitter.wire.faults import Misbehaviour
+from leanbe_emitter.wire.event_names import matches, matching
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 
 _ALL = 1_000_000
 _MOST_SHOWN = 5

@@ -28,10 +28,10 @@ from leanbe_emitter.storage.journal import Cursor
 from leanbe_emitter.storage.states import UNHELD, DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.ways import LIST_DELIVERIES
-from leanbe_emitter.wire.catalogue import matching
-from leanbe_emitter.wire.explain import Explanation
+from leanbe_emitter.wire.event_names import matching
+from leanbe_emitter.wire.explain.explainer import Explanation
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.nearest import any_of
+from leanbe_emitter.wire.suggestions import any_of
 
 # All there are.
 _MOST = 1_000_000

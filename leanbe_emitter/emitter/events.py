@@ -10,9 +10,9 @@ from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, ne
 from leanbe_emitter.emitter.snapshots import Event, ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.storage.tables import EventRow
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.catalogue import EVENTS, EventKind, event_kind, matching
-from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
+from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import JSON
 
 

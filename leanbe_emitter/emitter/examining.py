@@ -13,8 +13,8 @@ from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.storage.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.ways import SET_WEBHOOK
-from leanbe_emitter.wire.explain import Explanation, explain
-from leanbe_emitter.wire.faults import Misbehaviour
+from leanbe_emitter.wire.explain.explainer import Explanation, explain
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 
 
 def as_command(session: Session, delivery: Delivery, *, masks: bool) -> str:

@@ -22,8 +22,8 @@ from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
 from leanbe_emitter.storage.tables import FaultRow, WebhookRow
 from leanbe_emitter.storage.telling import tell_workers
-from leanbe_emitter.wire.catalogue import matching
-from leanbe_emitter.wire.faults import FAULT_KINDS, FaultKind, Misbehaviour
+from leanbe_emitter.wire.event_names import matching
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, Misbehaviour
 
 #: What a count of times may be at the most: what a database's integer holds.
 _MOST_TIMES = 2**31 - 1

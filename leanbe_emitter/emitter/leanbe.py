@@ -48,7 +48,7 @@ from leanbe_emitter.storage.clocks import StoredClock
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.emptying import empty
 from leanbe_emitter.storage.retention import Pruned, prune
-from leanbe_emitter.wire.assumptions import check
+from leanbe_emitter.wire.assumptions.lookup import check
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport

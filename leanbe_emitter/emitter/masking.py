@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from leanbe_emitter.headers import MASK, OF_EVERY_REQUEST
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.reading import Reading, SignatureLocation
 from leanbe_emitter.wire.envelope import SIGNATURE
-from leanbe_emitter.wire.reading import Reading, SignatureLocation
 
 #: What is shorter is looked for in no answer: it is hardly a secret, and stands in every other one.
 _SHORTEST_SECRET = 6

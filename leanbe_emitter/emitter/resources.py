@@ -23,11 +23,11 @@ from leanbe_emitter.emitter.snapshots import Product, User
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.nearest import any_of
-from leanbe_emitter.wire.payloads import document
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.payloads.resources import document
 from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.suggestions import any_of
 
 #: How many rows become documents at once: databases take some ten thousand ids at the most.
 _ROWS_AT_ONCE = 500

@@ -21,7 +21,7 @@ from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules, check_url
 from leanbe_emitter.ways import Way
-from leanbe_emitter.wire.assumptions import check, deviations, read
+from leanbe_emitter.wire.assumptions.lookup import check, deviations, read
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.emitter.ideas import Ideas
     from leanbe_emitter.emitter.okrs import Okrs
     from leanbe_emitter.emitter.users import ProductUsers
-    from leanbe_emitter.wire.explain import Explanation
+    from leanbe_emitter.wire.explain.explainer import Explanation
 
 Headers = tuple[tuple[str, str], ...]
 

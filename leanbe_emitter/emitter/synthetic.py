@@ -14,11 +14,11 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.ways import Way
-from leanbe_emitter.wire.catalogue import event_kind
+from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.paths import change
-from leanbe_emitter.wire.reading import Reading
-from leanbe_emitter.wire.samples import Story
+from leanbe_emitter.wire.payloads.paths import change
+from leanbe_emitter.wire.samples.story import Story
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def check_payload(payload: JSON, *, event: str, reading: Reading) -> None:
     # Needed by few, and slow to load.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-    from leanbe_emitter.wire.schema import json_schema  # noqa: PLC0415
+    from leanbe_emitter.wire.payloads.schema import json_schema  # noqa: PLC0415
 
     validator = Draft202012Validator(json_schema(event, reading))
     errors = sorted(validator.iter_errors(payload), key=lambda error: error.json_path)

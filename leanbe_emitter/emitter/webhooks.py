@@ -9,7 +9,7 @@ from leanbe_emitter.emitter.snapshots import ProductRef, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
 
 
 class Webhooks:

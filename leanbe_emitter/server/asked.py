@@ -18,8 +18,8 @@ from leanbe_emitter.errors import InvalidValue, NotFound, PayloadTooLarge
 from leanbe_emitter.members import Members, mistake_of, shown
 from leanbe_emitter.server.examples import example_of
 from leanbe_emitter.server.kinds import EVENT_GLOB, Schema, cursor_of_list, text, truth
-from leanbe_emitter.wire.nearest import did_you_mean, there_are
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
+from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 #: How much of a body that is too long is read and forgotten, by the limit.
 _HEARD_OUT: Final = 16

@@ -13,7 +13,7 @@ from leanbe_emitter.members import Members, Switch, shown, text_of_switch
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Fields, named_in_path
 from leanbe_emitter.server.routes import Routes
-from leanbe_emitter.wire.assumptions import ASSUMPTIONS, assumption
+from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
 
 
 class Value(Members):

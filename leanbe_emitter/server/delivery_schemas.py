@@ -19,11 +19,11 @@ from leanbe_emitter.server.kinds import (
 )
 from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source
+from leanbe_emitter.wire.assumptions.reading import Method
 from leanbe_emitter.wire.envelope import seal
-from leanbe_emitter.wire.explain import Explanation, Verdict, explain
-from leanbe_emitter.wire.mistakes import MISTAKES
-from leanbe_emitter.wire.reading import Method
+from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source
+from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
+from leanbe_emitter.wire.explain.mistakes import MISTAKES
 from leanbe_emitter.wire.signing import sign_text
 
 _EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"

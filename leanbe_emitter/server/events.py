@@ -10,7 +10,7 @@ from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import NARROWING, PAGING, Parameter, Queried, named_in_path
 from leanbe_emitter.server.kinds import text
 from leanbe_emitter.server.routes import Routes
-from leanbe_emitter.wire.catalogue import EventKind, event_kind
+from leanbe_emitter.wire.event_names import EventKind, event_kind
 
 _LIST: Final = Queried(*NARROWING, *PAGING)
 _READING: Final = Queried(

@@ -15,7 +15,7 @@ from leanbe_emitter.server import answers, delivery_schemas
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Assumed, Secret, SentHeaders
 from leanbe_emitter.server.routes import READING, Routes
-from leanbe_emitter.wire.explain import explain
+from leanbe_emitter.wire.explain.explainer import explain
 
 
 class Computed(Members):

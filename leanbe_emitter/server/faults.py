@@ -12,7 +12,7 @@ from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import WHOLE, EventGlob
 from leanbe_emitter.server.routes import Routes
-from leanbe_emitter.wire.faults import FAULT_KINDS
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 
 _KINDS: Final = "What the receiver sees:\n\n" + "\n".join(
     f"- `{each.name}`: {each.meaning}" for each in FAULT_KINDS

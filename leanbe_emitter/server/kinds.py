@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 
 Schema = Mapping[str, Any]
 

@@ -19,9 +19,9 @@ from leanbe_emitter.server.access import OPEN
 from leanbe_emitter.server.examples import example_of
 from leanbe_emitter.server.kinds import choice, text
 from leanbe_emitter.server.links import link
-from leanbe_emitter.wire.assumptions import NAMES
-from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, EventKind
-from leanbe_emitter.wire.schema import envelope_schema
+from leanbe_emitter.wire.assumptions.lookup import NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, EventKind
+from leanbe_emitter.wire.payloads.schema import envelope_schema
 
 _ABOUT = """
 The sending side of Leanbe's webhooks, to act on, control and watch. Actions only record; a worker

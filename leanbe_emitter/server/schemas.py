@@ -21,7 +21,7 @@ from leanbe_emitter.server.kinds import (
     whole,
 )
 from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.wire.assumptions import ASSUMPTIONS, NAMES, Assumption, assumption
+from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, NAMES, Assumption, assumption
 
 
 def page(item: Schema) -> dict[str, Any]:

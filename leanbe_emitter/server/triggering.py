@@ -19,7 +19,7 @@ from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import WHOLE, Assumed, EventName
 from leanbe_emitter.server.routes import READING, Routes
-from leanbe_emitter.wire.samples import STORY_ORDER
+from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 #: How often at once, at the most: an answer has all that was made.
 _MOST: Final = 100

@@ -33,7 +33,7 @@ from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.tables import ClockRow
 from leanbe_emitter.storage.telling import tell_workers
-from leanbe_emitter.wire.nearest import any_of
+from leanbe_emitter.wire.suggestions import any_of
 
 #: What to do where the clock cannot be moved, as holds however somebody comes to it.
 HOW_TO_MOVE = (

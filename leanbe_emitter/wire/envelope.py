@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
+from leanbe_emitter.wire.assumptions.reading import (
+    ARTICLE,
+    Reading,
+    SignatureLocation,
+    SignedContent,
+)
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.reading import ARTICLE, Reading, SignatureLocation, SignedContent
 from leanbe_emitter.wire.signing import sign_text, signer, to_utf8
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.wire.faults import FAULT_KINDS
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_instant
 from tests.command_line import Cli
 

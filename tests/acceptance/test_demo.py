@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import verify
-from leanbe_emitter.wire.samples import STORY_ORDER
+from leanbe_emitter.wire.samples.story import STORY_ORDER
 from tests.command_line import Ran, run_process
 from tests.receiver import Receiver
 from tests.receiving import SECRET, kept, receiving

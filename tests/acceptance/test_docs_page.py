@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.browsing import Prefers, chromium, opened
 from tests.servers import nginx_proxy
 from tests.serving import Served, serving

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.command_line import run_process
 
 pytestmark = pytest.mark.node

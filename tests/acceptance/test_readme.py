@@ -19,7 +19,7 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.settings import Settings, variable
-from leanbe_emitter.wire.ambiguities import ASSUMPTIONS, Kind
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, Kind
 from leanbe_emitter.wire.envelope import seal
 from tests.command_line import environment, outside_of_pytest
 from tests.ports import free_port

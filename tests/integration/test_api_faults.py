@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.wire.faults import FAULT_KINDS
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from tests.api import Api, calling
 
 URL = "http://127.0.0.1:9/hooks"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.api import Api, calling
 
 URL = "http://127.0.0.1:9/hooks"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import verify
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.api import Api, calling
 
 SECRET = "whsec_test"

@@ -25,7 +25,7 @@ from leanbe_emitter import (
     verify,
 )
 from leanbe_emitter.delivery.statements import LEASE_ONE
-from leanbe_emitter.wire.explain import Verdict
+from leanbe_emitter.wire.explain.explainer import Verdict
 from tests.concurrency import until_somebody_waits
 from tests.integration.conftest import SECRET
 from tests.receiver import Receiver

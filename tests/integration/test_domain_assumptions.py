@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from leanbe_emitter import Conflict, InvalidTarget
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
 from tests.actions import ACTIONS, prepare
 from tests.scene import NOW, Raised, Scene, raised, set_scene
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, stringify
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading
 from leanbe_emitter.wire.envelope import seal, verify
-from leanbe_emitter.wire.mistakes import MISTAKES
-from leanbe_emitter.wire.reading import ARTICLE, Reading
+from leanbe_emitter.wire.explain.mistakes import MISTAKES
 from leanbe_emitter.wire.stringify import parse
 from tests.examples import ENVELOPES, SECRET
 from tests.node import Node, Refused

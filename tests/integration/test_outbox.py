@@ -20,7 +20,7 @@ from leanbe_emitter.storage import emission
 from leanbe_emitter.storage.database import Database
 from leanbe_emitter.storage.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.envelope import seal, verify
 from tests.bench import SECRET, START_AT, URL, Bench, claim, happened
 from tests.waiting import PATIENCE_SECONDS, until

@@ -11,7 +11,7 @@ import pytest
 from leanbe_emitter import Changes, Conflict, Courier, InvalidTarget, InvalidValue, Settings
 from leanbe_emitter import Receiver as To
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
 from tests.node import Node
 from tests.receiver import Receiver

@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter import Leanbe, sign, stringify
 from leanbe_emitter.snippets import NAMES
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.snippets import SECRET, Running, has_express, in_node, in_process
 
 PYTHON = ("fastapi", "flask", "django")

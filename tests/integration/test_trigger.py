@@ -22,7 +22,7 @@ from leanbe_emitter import (
     Wanted,
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
 from tests.node import Node
 from tests.receiver import Receiver

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.ambiguities import text_of
-from leanbe_emitter.wire.assumptions import (
+from leanbe_emitter.wire.assumptions.catalogue import text_of
+from leanbe_emitter.wire.assumptions.lookup import (
     ARTICLE,
     ASSUMPTIONS,
     NAMES,

@@ -3,7 +3,7 @@
 import pytest
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.catalogue import EVENT_NAMES, EVENTS, Source, event_kind, matching
+from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source, event_kind, matching
 from tests.examples import ENVELOPES
 
 SPELLINGS = [

@@ -7,7 +7,7 @@ import pytest
 from leanbe_emitter.cli.article_formula import Judgement
 from leanbe_emitter.cli.demonstration import Made
 from leanbe_emitter.cli.telling import Step, StoryReport, Told
-from leanbe_emitter.wire.samples import STORY_ORDER
+from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 MADE = Made(
     delivery_id="64a28ec49c3a1954e6a2e502",

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, stringify, verify
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal
-from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.reading import (
+from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
     Reading,
     SignatureLocation,
@@ -23,6 +21,8 @@ from leanbe_emitter.wire.reading import (
     SignedContent,
     TriggeredAt,
 )
+from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal
+from leanbe_emitter.wire.instants import parse_instant
 from tests.examples import BODY_SHA256, ENVELOPES, SECRET
 
 DATA = Path(__file__).parents[1] / "data"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import leanbe_emitter
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.explain import Explanation, Verdict, explain
-from leanbe_emitter.wire.mistakes import HEADER_EXPECTED, MISTAKES, SPELLINGS, Mistake
-from leanbe_emitter.wire.received import Received
+from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
+from leanbe_emitter.wire.explain.mistakes import HEADER_EXPECTED, MISTAKES, SPELLINGS, Mistake
+from leanbe_emitter.wire.explain.received_request import Received
 
 SECRET = "whsec_" + "5e" * 32
 TEXT = '{"title":"Nachtmodus für Zoë 🌙","b":[1,2],"a":{"small":1e-7}}'

@@ -9,9 +9,9 @@ import pytest
 
 import leanbe_emitter
 from leanbe_emitter import InvalidValue
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.envelope import Sealed, seal
-from leanbe_emitter.wire.explain import Explanation, Verdict, explain
+from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
 
 SECRET = "whsec_test"
 TEXT = '{"title":"Zoë 🌙","upvotes":0}'

@@ -4,7 +4,13 @@ import pytest
 
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.emitter.faults import Faults
-from leanbe_emitter.wire.faults import FAULT_KINDS, KIND_NAMES, ActsOn, Misbehaviour, fault_kind
+from leanbe_emitter.wire.faults.catalogue import (
+    FAULT_KINDS,
+    KIND_NAMES,
+    ActsOn,
+    Misbehaviour,
+    fault_kind,
+)
 
 
 @pytest.mark.parametrize("kind", KIND_NAMES)

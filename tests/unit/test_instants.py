@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.assumptions.reading import TriggeredAt
 from leanbe_emitter.wire.instants import (
     parse_given_instant,
     parse_instant,
     print_instant,
     print_milliseconds,
 )
-from leanbe_emitter.wire.reading import TriggeredAt
 
 SUMMER = datetime(2023, 6, 29, 6, 56, 57, 472_000, tzinfo=UTC)
 WINTER = datetime(2023, 12, 29, 6, 56, 57, 472_000, tzinfo=UTC)

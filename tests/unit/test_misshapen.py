@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import InvalidSignature, verify
-from leanbe_emitter.wire.assumptions import read
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.envelope import with_payload
-from leanbe_emitter.wire.faults import Misbehaviour
-from leanbe_emitter.wire.misshapen import WRONG_SECRET, Draft, altered, redrafted
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.event_names import EVENT_NAMES
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.fault_bodies import WRONG_SECRET, Draft, altered, redrafted
 from leanbe_emitter.wire.stringify import stringify
 
 SECRET = "whsec_test"

@@ -11,12 +11,12 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions import ARTICLE, Reading, read
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
-from leanbe_emitter.wire.paths import change, paths
-from leanbe_emitter.wire.payloads import payload
-from leanbe_emitter.wire.samples import Story
-from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, read
+from leanbe_emitter.wire.event_names import EVENT_NAMES
+from leanbe_emitter.wire.payloads.paths import change, paths
+from leanbe_emitter.wire.payloads.resources import payload
+from leanbe_emitter.wire.payloads.schema import json_schema
+from leanbe_emitter.wire.samples.story import Story
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NULL = read({"unset": "null"})

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions import ARTICLE, Reading, read
-from leanbe_emitter.wire.catalogue import EVENT_NAMES, Source
-from leanbe_emitter.wire.payloads import (
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, read
+from leanbe_emitter.wire.event_names import EVENT_NAMES, Source
+from leanbe_emitter.wire.payloads.resources import (
     RESOURCES,
     document,
     document_shape,
@@ -15,7 +15,7 @@ from leanbe_emitter.wire.payloads import (
     payload,
     payload_shape,
 )
-from leanbe_emitter.wire.shapes import Object
+from leanbe_emitter.wire.payloads.shapes import Object
 from tests.examples import ENVELOPES
 
 BY_EVENT: dict[str, dict[str, Any]] = {each["event"]: each["payload"] for each in ENVELOPES}

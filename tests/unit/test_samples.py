@@ -9,11 +9,11 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions import ARTICLE, Reading, read
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
-from leanbe_emitter.wire.payloads import payload_shape
-from leanbe_emitter.wire.samples import STORY_ORDER, Story
-from leanbe_emitter.wire.schema import json_schema
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, read
+from leanbe_emitter.wire.event_names import EVENT_NAMES
+from leanbe_emitter.wire.payloads.resources import payload_shape
+from leanbe_emitter.wire.payloads.schema import json_schema
+from leanbe_emitter.wire.samples.story import STORY_ORDER, Story
 from leanbe_emitter.wire.stringify import stringify
 from tests.examples import ENVELOPES
 from tests.readings import READINGS

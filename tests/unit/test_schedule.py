@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter.delivery.schedule import RETRY_AFTER_CAP_SECONDS, Facts, next_delay_seconds
 from leanbe_emitter.storage.states import Outcome
-from leanbe_emitter.wire.assumptions import ARTICLE, Reading
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

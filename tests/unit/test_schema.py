@@ -9,10 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions import Reading, read
-from leanbe_emitter.wire.catalogue import EVENT_NAMES
-from leanbe_emitter.wire.schema import envelope_schema, json_schema
-from leanbe_emitter.wire.typescript import typescript
+from leanbe_emitter.wire.assumptions.lookup import Reading, read
+from leanbe_emitter.wire.event_names import EVENT_NAMES
+from leanbe_emitter.wire.payloads.schema import envelope_schema, json_schema
+from leanbe_emitter.wire.payloads.typescript import typescript
 from tests.examples import ENVELOPES
 from tests.readings import READINGS
 

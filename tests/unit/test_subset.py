@@ -5,7 +5,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from leanbe_emitter.wire.subset import differences
+from leanbe_emitter.wire.payloads.subset import differences
 
 PAYLOAD = {
     "title": "Dark mode",

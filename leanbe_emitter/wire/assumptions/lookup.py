@@ -12,11 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.ambiguities import ASSUMPTIONS, Assumption, Kind, SettledAt, text_of
-from leanbe_emitter.wire.catalogue import matching
-from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.nearest import did_you_mean
-from leanbe_emitter.wire.reading import (
+from leanbe_emitter.wire.assumptions.catalogue import (
+    ASSUMPTIONS,
+    Assumption,
+    Kind,
+    SettledAt,
+    text_of,
+)
+from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
     Cascade,
     CustomerFanout,
@@ -34,6 +37,9 @@ from leanbe_emitter.wire.reading import (
     VoteModel,
     VotePayload,
 )
+from leanbe_emitter.wire.durations import parse_duration
+from leanbe_emitter.wire.event_names import matching
+from leanbe_emitter.wire.suggestions import did_you_mean
 
 __all__ = [
     "ARTICLE",

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from leanbe_emitter.errors import InvalidSignature
-from leanbe_emitter.wire.envelope import unverified
-from leanbe_emitter.wire.reading import (
+from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
     Reading,
     SignatureLocation,
     SignatureScheme,
     SignedContent,
 )
+from leanbe_emitter.wire.envelope import unverified
 from leanbe_emitter.wire.signing import sign_text
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
 

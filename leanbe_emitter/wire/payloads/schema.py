@@ -4,10 +4,10 @@ The schemas are closed, so that a misspelt key is found; ``x-leanbe-source`` say
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
-from leanbe_emitter.wire.catalogue import event_kind
-from leanbe_emitter.wire.payloads import document_shape, envelope_shape, payload_shape
-from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
-from leanbe_emitter.wire.shapes import (
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.event_names import event_kind
+from leanbe_emitter.wire.payloads.resources import document_shape, envelope_shape, payload_shape
+from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
     Field,

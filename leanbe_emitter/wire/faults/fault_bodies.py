@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal, with_payload
-from leanbe_emitter.wire.faults import Misbehaviour
-from leanbe_emitter.wire.reading import Reading
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
 #: What ``wrong_secret`` signs with, whatever the right one is.

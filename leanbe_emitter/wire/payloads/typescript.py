@@ -6,10 +6,10 @@ file without a name of one meeting a name of another.
 
 import json
 
-from leanbe_emitter.wire.catalogue import Source, event_kind
-from leanbe_emitter.wire.payloads import envelope_shape, payload_shape
-from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
-from leanbe_emitter.wire.shapes import (
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.event_names import Source, event_kind
+from leanbe_emitter.wire.payloads.resources import envelope_shape, payload_shape
+from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
     Field,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from leanbe_emitter.wire.catalogue import Source
-from leanbe_emitter.wire.reading import Unset
+from leanbe_emitter.wire.assumptions.reading import Unset
+from leanbe_emitter.wire.event_names import Source
 from leanbe_emitter.wire.stringify import JSON
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.earlier import completed, fragments_of, second_of
-from leanbe_emitter.wire.sample_documents import (
+from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.samples.documents import (
     Birth,
     sample_announcement,
     sample_backlog_item,
@@ -15,7 +15,7 @@ from leanbe_emitter.wire.sample_documents import (
     sample_idea_request,
     sample_okr,
 )
-from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.samples.earlier_payload import completed, fragments_of, second_of
 from leanbe_emitter.wire.stringify import JSON
 
 #: How long before the story's instant a document is created whose creation is told first.

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from leanbe_emitter.wire.payloads import document_shape
-from leanbe_emitter.wire.reading import VoteModel
+from leanbe_emitter.wire.assumptions.reading import VoteModel
+from leanbe_emitter.wire.payloads.resources import document_shape
 from leanbe_emitter.wire.stringify import JSON
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from leanbe_emitter.wire.catalogue import Source, event_kind
-from leanbe_emitter.wire.reading import (
+from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
     DeletedPayload,
     Reading,
@@ -18,7 +17,8 @@ from leanbe_emitter.wire.reading import (
     VoteModel,
     VotePayload,
 )
-from leanbe_emitter.wire.shapes import (
+from leanbe_emitter.wire.event_names import Source, event_kind
+from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
     Field,

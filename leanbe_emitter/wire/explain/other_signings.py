@@ -6,9 +6,14 @@ Invariant: where the reading is the article's, nothing is told, and the mistakes
 from collections.abc import Iterator
 from dataclasses import replace
 
-from leanbe_emitter.wire.mistakes import HEADER_EXPECTED, MISTAKES, SECRETS, Mistake
-from leanbe_emitter.wire.reading import Reading, SignatureLocation, SignatureScheme, SignedContent
-from leanbe_emitter.wire.received import Received
+from leanbe_emitter.wire.assumptions.reading import (
+    Reading,
+    SignatureLocation,
+    SignatureScheme,
+    SignedContent,
+)
+from leanbe_emitter.wire.explain.mistakes import HEADER_EXPECTED, MISTAKES, SECRETS, Mistake
+from leanbe_emitter.wire.explain.received_request import Received
 from leanbe_emitter.wire.signing import sign_text
 
 

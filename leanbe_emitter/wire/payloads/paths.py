@@ -13,10 +13,9 @@ from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ways import Way
-from leanbe_emitter.wire.nearest import did_you_mean
-from leanbe_emitter.wire.payloads import payload_shape
-from leanbe_emitter.wire.reading import ARTICLE, Reading, Unset
-from leanbe_emitter.wire.shapes import (
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.payloads.resources import payload_shape
+from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
     Field,
@@ -29,6 +28,7 @@ from leanbe_emitter.wire.shapes import (
     Text,
 )
 from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.suggestions import did_you_mean
 
 _Step: TypeAlias = str | int
 _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(0|[1-9][0-9]{0,5})\]")

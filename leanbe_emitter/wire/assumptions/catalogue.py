@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from leanbe_emitter.wire.assumptions.reading import ARTICLE
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.nearest import any_of
-from leanbe_emitter.wire.reading import ARTICLE
+from leanbe_emitter.wire.suggestions import any_of
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.durations import format_duration, parse_duration
-from leanbe_emitter.wire.nearest import any_of, did_you_mean
+from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: How a kind's ``how`` stands in its catalogue entry where it is no word of a closed list.
 DURATION = "DURATION"

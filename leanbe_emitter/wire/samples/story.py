@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import ClassVar, Self, TypeAlias
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.catalogue import event_kind
-from leanbe_emitter.wire.earlier import votes_before, with_key
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, VoteModel
+from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.payloads import payload
-from leanbe_emitter.wire.progress import key_result_progress, okr_progress
-from leanbe_emitter.wire.reading import ARTICLE, Reading, VoteModel
-from leanbe_emitter.wire.sample_family import Family
-from leanbe_emitter.wire.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.progress import key_result_progress, okr_progress
+from leanbe_emitter.wire.payloads.resources import payload
+from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.samples.documents_of_a_story import Family
+from leanbe_emitter.wire.samples.earlier_payload import votes_before, with_key
 from leanbe_emitter.wire.stringify import JSON
 
 #: The 22 events in an order in which they could have happened.

@@ -8,7 +8,7 @@ that says what it equals (``pytest.approx``, ``unittest.mock.ANY``).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from leanbe_emitter.wire.nearest import did_you_mean
+from leanbe_emitter.wire.suggestions import did_you_mean
 
 _LONGEST_SHOWN = 60
 

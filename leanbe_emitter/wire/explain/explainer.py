@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.assumptions import read
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.reading import Reading, SignatureLocation
 from leanbe_emitter.wire.envelope import refusal_of
-from leanbe_emitter.wire.mistakes import SPELLINGS, Mistake, other_secret
-from leanbe_emitter.wire.reading import Reading, SignatureLocation
-from leanbe_emitter.wire.received import Received
-from leanbe_emitter.wire.signed_otherwise import mistakes_under, place_missed, told
+from leanbe_emitter.wire.explain.mistakes import SPELLINGS, Mistake, other_secret
+from leanbe_emitter.wire.explain.other_signings import mistakes_under, place_missed, told
+from leanbe_emitter.wire.explain.received_request import Received
 from leanbe_emitter.wire.signing import to_utf8
 from leanbe_emitter.wire.stringify import JSON
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leanbe_emitter.wire.reading import SignatureScheme
-from leanbe_emitter.wire.received import Received, text_of, without_signature
+from leanbe_emitter.wire.assumptions.reading import SignatureScheme
+from leanbe_emitter.wire.explain.received_request import Received, text_of, without_signature
 from leanbe_emitter.wire.signing import sign_text, to_utf8
 
 

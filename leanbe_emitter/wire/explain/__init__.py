@@ -1,0 +1,1 @@
+"""Explanations of a signature that does not match."""

@@ -1,0 +1,1 @@
+"""Faults: the catalogue, and the bodies that a fault changes."""

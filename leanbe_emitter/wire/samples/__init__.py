@@ -1,0 +1,1 @@
+"""Sample payloads of the 22 events, taken from one story."""
