@@ -11,7 +11,7 @@ from benchmarks.processes import options, say, wait_for_word
 from leanbe_emitter.clock import SystemClock, pause, stopwatch
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import record
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 
 
 def _emit(*, db: str, per_second: int, events: int) -> None:

@@ -12,8 +12,8 @@ from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport, compose_headers
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 
 __all__ = [

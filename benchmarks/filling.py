@@ -12,7 +12,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import NewEvent, record
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.wire.stringify import stringify
 
 _ARTICLE = Path(__file__).parents[1] / "tests" / "data" / "article-idea.json"

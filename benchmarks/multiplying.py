@@ -9,7 +9,7 @@ import sqlite3
 import psycopg
 from sqlalchemy import make_url
 
-from leanbe_emitter.storage.tables import Base
+from leanbe_emitter.storage.schema.tables import Base
 
 _SERIES = {
     "sqlite": "WITH RECURSIVE series (n) AS"

@@ -2,7 +2,7 @@
 
 from benchmarks import engine
 from benchmarks.processes import measured, options, say, wait_for_word
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 
 
 def _drain(*, db: str, batch: int) -> None:

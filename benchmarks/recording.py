@@ -13,8 +13,8 @@ from benchmarks.processes import measured, options, say, wait_for_word
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import record
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.tables import Base
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.tables import Base
 
 _TABLES = ("events", "deliveries", "journal")
 

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
         WaitTimedOut,
     )
     from leanbe_emitter.settings import Settings
-    from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+    from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
     from leanbe_emitter.wire.envelope import Envelope, verify
     from leanbe_emitter.wire.event_names import EventKind
     from leanbe_emitter.wire.explain.explainer import Explanation, explain
@@ -140,12 +140,12 @@ __all__ = [
 
 # All others are errors, or the library's own.
 _HOMES = {
-    "DeliveryStatus": "storage.states",
+    "DeliveryStatus": "storage.schema.states",
     "Envelope": "wire.envelope",
     "EventKind": "wire.event_names",
     "Explanation": "wire.explain.explainer",
     "ManualClock": "clock",
-    "Outcome": "storage.states",
+    "Outcome": "storage.schema.states",
     "ReceivedRequest": "delivery.in_process.functions",
     "Settings": "settings",
     "explain": "wire.explain.explainer",

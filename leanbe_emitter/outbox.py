@@ -23,18 +23,18 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
-from leanbe_emitter.storage import emission, journal
-from leanbe_emitter.storage.emission import (
+from leanbe_emitter.storage.engine.notify import note
+from leanbe_emitter.storage.queries import emission, journal
+from leanbe_emitter.storage.queries.emission import (
     DeliveryColumns,
     Emission,
     EventColumns,
     ProductColumns,
     SenderRow,
 )
-from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.states import UNHELD, DeliveryState, JournalKind
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow, json_text
-from leanbe_emitter.storage.telling import note
+from leanbe_emitter.storage.queries.journal import Fact
+from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, JournalKind
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, json_text
 from leanbe_emitter.wire.assumptions.lookup import Reading, TriggeredAt, deviations, read
 from leanbe_emitter.wire.envelope import Sealed, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds

@@ -5,8 +5,8 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.document_tables import METADATA
 
 
 def run(connection: Connection) -> None:

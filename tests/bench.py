@@ -19,11 +19,11 @@ from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import START, Cursor, Entry
-from leanbe_emitter.storage.states import DUE, DeliveryState, Outcome
-from leanbe_emitter.storage.tables import (
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.journal import START, Cursor, Entry
+from leanbe_emitter.storage.schema.states import DUE, DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import (
     AttemptRow,
     DeliveryRow,
     EventRow,

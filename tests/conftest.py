@@ -12,8 +12,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import prepare
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.migrate import prepare
 from tests.bench import Bench
 from tests.made_up import FEW, MANY
 from tests.postgresql import Cluster

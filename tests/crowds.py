@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from leanbe_emitter.storage.documents import (
+from leanbe_emitter.storage.schema.document_tables import (
     CustomerProductRow,
     CustomerRow,
     IdeaRequestRow,
     IdeaRow,
     VoteRow,
 )
-from leanbe_emitter.storage.states import RequestStatus, VoteDirection
+from leanbe_emitter.storage.schema.states import RequestStatus, VoteDirection
 from tests.scene import COLOUR, PUBLIC_ID, Scene
 
 

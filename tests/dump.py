@@ -1,7 +1,7 @@
 """Everything that a database holds, to compare what was there before and after."""
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.document_tables import METADATA
 
 Dump = dict[str, list[tuple[object, ...]]]
 

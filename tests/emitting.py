@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import NewEvent, record
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.tables import ProductRow, UserRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.stringify import stringify
 
 #: So many changes are one transaction: all of them or none.

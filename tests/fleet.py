@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from sqlalchemy import select, text
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState, Outcome
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from tests.command_line import PROGRAM, environment
 from tests.waiting import until
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.bench import Bench
 
 #: What grows with every event, and is never to be read as a whole.

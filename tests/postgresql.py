@@ -17,8 +17,8 @@ from pathlib import Path
 
 import psycopg
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import upgrade
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.migrate import upgrade
 from tests.ports import free_port
 
 #: A database that has today's tables and nothing else.

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.schema.document_tables import METADATA
 from tests.postgresql import Cluster
 from tests.waiting import until
 

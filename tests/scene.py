@@ -26,9 +26,9 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.ids import IdOf, Ids
-from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.states import JournalKind
-from leanbe_emitter.storage.tables import EventRow, JournalRow
+from leanbe_emitter.storage.queries.journal import Fact
+from leanbe_emitter.storage.schema.states import JournalKind
+from leanbe_emitter.storage.schema.tables import EventRow, JournalRow
 from tests.documents import Document, altered
 
 #: Nobody listens there, and nothing is sent.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import event
 
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 
 _TRANSACTIONS = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.output import Document, Form
-from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.explain.other_signings import told
 

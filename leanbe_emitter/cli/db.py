@@ -16,8 +16,8 @@ from leanbe_emitter.errors import DatabaseBehind
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.output import Document
-    from leanbe_emitter.storage.database import Database
-    from leanbe_emitter.storage.retention import Pruned
+    from leanbe_emitter.storage.engine.database import Database
+    from leanbe_emitter.storage.queries.retention import Pruned
 
 _COLUMNS = [output.column(key) for key in ("state", "revision", "newest", "db")]
 _PRUNED = [
@@ -40,7 +40,7 @@ def db() -> None:
 @click.pass_obj
 def upgrade(invocation: Invocation) -> None:
     """Make the tables, or bring them up to this program's."""
-    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     with unprepared(invocation.settings().db) as database:
         migrate.upgrade(database)
@@ -60,7 +60,7 @@ def current(invocation: Invocation) -> None:
 @click.pass_obj
 def check(invocation: Invocation) -> None:
     """Check that the database can be used: exits with 0, or with 3 and the reason."""
-    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     with unprepared(invocation.settings().db) as database:
         _require_file(database)
@@ -116,8 +116,8 @@ def _require_file(database: "Database") -> None:
 
 
 def _show(invocation: Invocation, database: "Database") -> None:
-    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
-    from leanbe_emitter.storage.urls import shown  # noqa: PLC0415 - the same
+    from leanbe_emitter.storage.engine.urls import shown  # noqa: PLC0415 - the same
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     schema = migrate.schema_of(database)
     document: Document = {

@@ -16,7 +16,7 @@ from leanbe_emitter.cli.opening import opened
 from leanbe_emitter.cli.output import Column, Document, Form
 from leanbe_emitter.cli.pages import print_page
 from leanbe_emitter.cli.values import AGE, SINCE
-from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
 

@@ -13,7 +13,7 @@ from leanbe_emitter.cli.api import Api, calling
 from leanbe_emitter.cli.article_formula import NOT_ASKED, Judgement
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.processes import ServerProcess
-from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.samples.story import STORY_ORDER
 

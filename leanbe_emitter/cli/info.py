@@ -6,7 +6,7 @@ from leanbe_emitter.cli import output
 from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.opening import opened
-from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 
 _COLUMNS = [
     output.column("version"),

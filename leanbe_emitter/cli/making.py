@@ -12,7 +12,7 @@ from leanbe_emitter.cli.exits import Failed
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.clock import MANUAL, Clock, from_milliseconds
-from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement

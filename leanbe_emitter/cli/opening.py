@@ -10,7 +10,7 @@ from leanbe_emitter.cli.invocation import Invocation
 if TYPE_CHECKING:
     from leanbe_emitter.emitter import Leanbe, Product
     from leanbe_emitter.emitter.recorder import Recorder
-    from leanbe_emitter.storage.database import Database
+    from leanbe_emitter.storage.engine.database import Database
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def recording(invocation: Invocation) -> Iterator["Recorder"]:
 @contextmanager
 def unprepared(url: str) -> Iterator["Database"]:
     """Reach a database as it is, whatever tables it has, and close it at the end."""
-    from leanbe_emitter.storage.database import Database  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.storage.engine.database import Database  # noqa: PLC0415 - loads SQLAlchemy
 
     database = Database(url)
     try:

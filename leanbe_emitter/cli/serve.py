@@ -221,7 +221,7 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
 
 
 def _migrate(url: str) -> None:
-    from leanbe_emitter.storage import migrate  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     with unprepared(url) as database:
         migrate.upgrade(database)
@@ -279,7 +279,7 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
     from leanbe_emitter.server import docs  # noqa: PLC0415 - loads FastAPI
-    from leanbe_emitter.storage.urls import parse_database_url, shown  # noqa: PLC0415 - slow
+    from leanbe_emitter.storage.engine.urls import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
         invocation.notice(f"The API, to read and to try: {url}{docs.PATH}")

@@ -12,7 +12,7 @@ from leanbe_emitter.cli.opening import opened, recording
 from leanbe_emitter.cli.output import Document, Form
 from leanbe_emitter.cli.owed import tell_what_is_not_owed
 from leanbe_emitter.cli.values import CONTENT, EVENT, as_mapping, parsed
-from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.event_names import EVENTS
 from leanbe_emitter.wire.samples.story import STORY_ORDER
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 
 Headers = tuple[tuple[str, str], ...]

@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.statements import CLAIMABLE, NEXT, OWED, TODO, TODO_STATES, Statements
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.schema.states import DeliveryState
 
 
 class Instants(NamedTuple):

@@ -21,7 +21,7 @@ from leanbe_emitter.delivery.rows import Taken
 from leanbe_emitter.delivery.statements import CANDIDATES, Statements
 from leanbe_emitter.delivery.strict import pick as pick_strict
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.states import DUE, DeliveryState
+from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
 #: Of so many deliveries that are claimed, retries get the first one: neither starves the other.
 RETRY_EVERY = 4

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.tables import DeliveryRow, FaultRow, TakenFaultRow
+from leanbe_emitter.storage.schema.states import DeliveryState
+from leanbe_emitter.storage.schema.tables import DeliveryRow, FaultRow, TakenFaultRow
 from leanbe_emitter.wire.assumptions.lookup import Ordering
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import matches

@@ -19,7 +19,7 @@ from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.errors import EndlessDeliveries
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.schema.states import DeliveryState
 
 #: So much of what receivers record meanwhile is attempted before it is called endless: ten for each
 #: delivery that was due at first, and some more.

@@ -16,7 +16,7 @@ from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.loops import in_background, is_running_loop
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.delivery.pauses import Pauses
-from leanbe_emitter.storage.database import Database, driver_arguments
-from leanbe_emitter.storage.telling import CHANNEL
+from leanbe_emitter.storage.engine.database import Database, driver_arguments
+from leanbe_emitter.storage.engine.notify import CHANNEL
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage.patience import Locked, waiting_for_nobody
+from leanbe_emitter.storage.engine.patience import Locked, waiting_for_nobody
 
 #: Work that took longer than this on the loop's thread was too slow for it, in seconds.
 SLOW_SECONDS = 0.05

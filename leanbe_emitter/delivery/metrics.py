@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.due import Due
-from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.schema.states import Outcome
 
 #: The upper bounds of an attempt's duration, in seconds; the default timeout is the last.
 DURATION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

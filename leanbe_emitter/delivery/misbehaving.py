@@ -18,7 +18,7 @@ from leanbe_emitter.delivery.transport import (
     Unreachable,
 )
 from leanbe_emitter.errors import FaultNeedsWire
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour

@@ -1,7 +1,7 @@
 """What an attempt came to: every way a request can end is exactly one of the four outcomes."""
 
 from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
-from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.lookup import Reading, Success
 
 _OK = 200

@@ -35,12 +35,12 @@ from leanbe_emitter.delivery.statements import LEASE_ONE, Statements
 from leanbe_emitter.delivery.strict import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.clocks import StoredClock, stands_still
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState, Outcome
-from leanbe_emitter.storage.tables import DeliveryRow
-from leanbe_emitter.storage.telling import tell_workers
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.notify import tell_workers
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.clock import StoredClock, stands_still
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import DeliveryRow
 
 #: So many leases lost in a row exhaust a delivery: what it does to its workers is no accident.
 LEASES_LOST_LIMIT = 3

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
-from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.states import DeliveryState, JournalKind
+from leanbe_emitter.storage.queries.journal import Fact
+from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 
 #: What an attempt needs of a delivery ``d`` and its event ``e``, in the order of ``Taken``.
 NEEDED = """

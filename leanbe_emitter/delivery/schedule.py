@@ -13,7 +13,7 @@ from functools import lru_cache
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_chain, wait_fixed
 from tenacity.wait import wait_base
 
-from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.lookup import Reading
 
 #: The longest wait that a Retry-After can ask for, in seconds.

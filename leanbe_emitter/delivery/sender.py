@@ -33,8 +33,8 @@ from leanbe_emitter.delivery.transport import (
     compose_headers,
 )
 from leanbe_emitter.errors import FaultNeedsWire
-from leanbe_emitter.storage.clocks import stands_still
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.queries.clock import stands_still
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions.catalogue import SettledAt
 from leanbe_emitter.wire.assumptions.lookup import ARTICLE, assumption, deviations, read

@@ -23,9 +23,9 @@ from leanbe_emitter.delivery.statements import (
     by_state,
 )
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.driver import execute, pieces
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.engine.sqlite_driver import execute, pieces
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.schema.states import DeliveryState
 
 # SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
 _NEXT = f"""

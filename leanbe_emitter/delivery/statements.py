@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.rows import Taken
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.states import DUE, DeliveryState
+from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
 
 class Statements(Protocol):

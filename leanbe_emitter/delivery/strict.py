@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.statements import Statements
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.schema.states import DeliveryState
 
 _STRICT = text(
     """

@@ -23,8 +23,8 @@ from functools import partial
 from typing import Protocol
 
 from leanbe_emitter.delivery.listening import listening
-from leanbe_emitter.storage.commits import Commits
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.commit_counter import Commits
+from leanbe_emitter.storage.engine.database import Database
 
 #: How soon SQLite is asked again after something happened, and how late after long quiet, in
 #: seconds: a delivery starts at once while there are any, and an idle worker costs next to nothing.

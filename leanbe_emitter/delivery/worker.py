@@ -35,7 +35,7 @@ from leanbe_emitter.delivery.sender import PlainAttempt, Sender
 from leanbe_emitter.delivery.wakeups import Wakeups, nobody
 from leanbe_emitter.delivery.watcher import Watcher, end_of_turn
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.states import DUE, DeliveryState
+from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
 logger = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from leanbe_emitter.domain.fields import changes
 from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import NewEvent
-from leanbe_emitter.storage.clocks import stands_still
-from leanbe_emitter.storage.last_ids import last_id
-from leanbe_emitter.storage.tables import ProductRow
-from leanbe_emitter.storage.writers import is_alone
+from leanbe_emitter.storage.engine.writer_lock import is_alone
+from leanbe_emitter.storage.queries.clock import stands_still
+from leanbe_emitter.storage.queries.last_ids import last_id
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.assumptions.reading import Reading

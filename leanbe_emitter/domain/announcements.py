@@ -17,10 +17,10 @@ from leanbe_emitter.domain.people import user_references
 from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
-from leanbe_emitter.storage.documents import AnnouncementRow
-from leanbe_emitter.storage.prepared import write_new
-from leanbe_emitter.storage.states import AnnouncementStatus
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.schema.document_tables import AnnouncementRow
+from leanbe_emitter.storage.schema.states import AnnouncementStatus
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when an announcement is created, and later.

@@ -1,7 +1,7 @@
 """The assumptions of a product: only what somebody set is stored (contract d)."""
 
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.lookup import assumption, check
 
 

@@ -12,9 +12,9 @@ from leanbe_emitter.domain.recording import record
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import idea_references, people_references, product_reference
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRow
-from leanbe_emitter.storage.prepared import write_new
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Cascade
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean

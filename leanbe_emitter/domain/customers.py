@@ -18,9 +18,14 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow, IdeaRow, VoteRow
-from leanbe_emitter.storage.prepared import write_new
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.schema.document_tables import (
+    CustomerProductRow,
+    CustomerRow,
+    IdeaRow,
+    VoteRow,
+)
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import CustomerFanout
 from leanbe_emitter.wire.stringify import JSON
 

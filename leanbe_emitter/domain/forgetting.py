@@ -5,8 +5,13 @@ from typing import Any
 from sqlalchemy import ScalarSelect, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow, VoteRow
-from leanbe_emitter.storage.states import VoteDirection
+from leanbe_emitter.storage.schema.document_tables import (
+    CustomerRow,
+    IdeaRequestRow,
+    IdeaRow,
+    VoteRow,
+)
+from leanbe_emitter.storage.schema.states import VoteDirection
 
 
 def forget_customers(session: Session, customer_ids: Select[str]) -> None:

@@ -16,10 +16,10 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import customer_references, idea_references, product_reference
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.documents import CustomerRow, IdeaRequestRow, IdeaRow
-from leanbe_emitter.storage.prepared import write_new
-from leanbe_emitter.storage.states import RequestStatus
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.schema.states import RequestStatus
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when a request is created; ``customer`` names one, or is a new one's e-mail.

@@ -14,10 +14,10 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import people_references, product_reference, request_references
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.documents import BacklogItemRow, IdeaRequestRow, IdeaRow
-from leanbe_emitter.storage.prepared import write_new
-from leanbe_emitter.storage.states import RequestStatus
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
+from leanbe_emitter.storage.schema.states import RequestStatus
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Cascade, Reading, VoteModel
 from leanbe_emitter.wire.stringify import JSON
 

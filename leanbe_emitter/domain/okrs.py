@@ -19,9 +19,9 @@ from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.documents import KeyResultRow, OkrRow
-from leanbe_emitter.storage.prepared import write_new
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant
 from leanbe_emitter.wire.payloads.progress import key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.references import deleted_meanwhile
-from leanbe_emitter.storage.prepared import found
-from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow
+from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON
 
 References = Mapping[str, dict[str, JSON]]

@@ -15,11 +15,11 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.texts import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.documents import BacklogItemRow, CustomerProductRow
-from leanbe_emitter.storage.emptying import empty_product
-from leanbe_emitter.storage.prepared import found, write_new
-from leanbe_emitter.storage.tables import MembershipRow, ProductRow, UserRow, WebhookRow
-from leanbe_emitter.storage.writers import is_alone
+from leanbe_emitter.storage.engine.writer_lock import is_alone
+from leanbe_emitter.storage.queries.prepared import found, write_new
+from leanbe_emitter.storage.queries.reset import empty_product
+from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
+from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions.lookup import check
 from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean

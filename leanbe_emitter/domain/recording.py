@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.fields import changed
-from leanbe_emitter.storage.documents import OfProduct
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.document_tables import OfProduct
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
 
 Row = TypeVar("Row", bound=OfProduct)

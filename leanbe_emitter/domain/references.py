@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.wire.suggestions import did_you_mean
 
 #: How many digits of an id name an object, at the least.

@@ -12,9 +12,14 @@ from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.people import References, user_references
-from leanbe_emitter.storage.documents import BacklogItemRow, CustomerRow, IdeaRequestRow, IdeaRow
-from leanbe_emitter.storage.prepared import found
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.storage.schema.document_tables import (
+    BacklogItemRow,
+    CustomerRow,
+    IdeaRequestRow,
+    IdeaRow,
+)
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.stringify import JSON
 

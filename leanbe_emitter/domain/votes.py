@@ -13,9 +13,9 @@ from leanbe_emitter.domain import customers, ideas
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.referents import customer_reference
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.documents import CustomerRow, IdeaRow, VoteRow
-from leanbe_emitter.storage.states import VoteDirection
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
+from leanbe_emitter.storage.schema.states import VoteDirection
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Reading, VoteModel
 
 _EVENTS = {VoteDirection.UP: "idea.upVoted", VoteDirection.DOWN: "idea.downVoted"}

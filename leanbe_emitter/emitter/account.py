@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
-from leanbe_emitter.storage.states import Outcome
+from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.event_names import matches
 from leanbe_emitter.wire.payloads.subset import differences
 

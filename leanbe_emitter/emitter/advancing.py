@@ -24,9 +24,9 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.storage.clocks import HOW_TO_MOVE, StoredClock, kind_of
-from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.tables import DeliveryRow
+from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
+from leanbe_emitter.storage.schema.states import DeliveryState
+from leanbe_emitter.storage.schema.tables import DeliveryRow
 
 #: So many times something falls due before it is called endless.
 MOST_TURNS = 10_000

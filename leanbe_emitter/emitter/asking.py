@@ -17,7 +17,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.tables import EventRow, ProductRow
+from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from leanbe_emitter.wire.assumptions.lookup import check, read
 from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.envelope import payload_text_of

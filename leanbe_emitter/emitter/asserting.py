@@ -16,8 +16,8 @@ from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event, ProductRef
 from leanbe_emitter.emitter.watching import Watching
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
-from leanbe_emitter.storage.states import DeliveryStatus, JournalKind, Outcome
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.event_names import matches, matching
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 

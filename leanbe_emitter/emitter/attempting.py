@@ -39,9 +39,9 @@ from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.clocks import kind_of
-from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from leanbe_emitter.storage.queries.clock import kind_of
+from leanbe_emitter.storage.schema.states import DeliveryStatus
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.stringify import JSON
 

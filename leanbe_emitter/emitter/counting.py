@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.states import DeliveryStatus
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow, ProductRow
+from leanbe_emitter.storage.schema.states import DeliveryStatus
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, ProductRow
 
 
 @dataclass(frozen=True, kw_only=True)

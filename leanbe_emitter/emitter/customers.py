@@ -14,8 +14,8 @@ from leanbe_emitter.emitter.documents import CustomerReference, Document, Produc
 from leanbe_emitter.emitter.paging import PAGE, Page
 from leanbe_emitter.emitter.resources import Conditions, Kind, Resource
 from leanbe_emitter.emitter.snapshots import Product
-from leanbe_emitter.storage.documents import CustomerProductRow, CustomerRow
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON
 

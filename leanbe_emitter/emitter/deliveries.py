@@ -23,10 +23,10 @@ from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.outbox import cancel
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.journal import Cursor
-from leanbe_emitter.storage.states import UNHELD, DeliveryState, DeliveryStatus
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.journal import Cursor
+from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, DeliveryStatus
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.ways import LIST_DELIVERIES
 from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.explain.explainer import Explanation

@@ -41,8 +41,8 @@ from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.clocks import StoredClock
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.targets import TargetRules
 
 #: How long a worker whose loop is held up is waited for, in seconds.

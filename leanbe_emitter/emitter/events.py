@@ -9,7 +9,7 @@ from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.emitter.snapshots import Event, ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.storage.tables import EventRow
+from leanbe_emitter.storage.schema.tables import EventRow
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
 from leanbe_emitter.wire.payloads.schema import json_schema

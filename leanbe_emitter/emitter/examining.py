@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.transport import compose_headers
 from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound
-from leanbe_emitter.storage.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
+from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.explain.explainer import Explanation, explain
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour

@@ -20,8 +20,8 @@ from leanbe_emitter.emitter.snapshots import ProductRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
-from leanbe_emitter.storage.tables import FaultRow, WebhookRow
-from leanbe_emitter.storage.telling import tell_workers
+from leanbe_emitter.storage.engine.notify import tell_workers
+from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, Misbehaviour
 

@@ -12,8 +12,8 @@ from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
 from leanbe_emitter.emitter.account import line_of
 from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.snapshots import Delivery, ProductRef
-from leanbe_emitter.storage.clocks import kind_of, stands_still
-from leanbe_emitter.storage.tables import DeliveryRow, WebhookRow
+from leanbe_emitter.storage.queries.clock import kind_of, stands_still
+from leanbe_emitter.storage.schema.tables import DeliveryRow, WebhookRow
 from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.instants import print_instant

@@ -18,9 +18,9 @@ from leanbe_emitter.emitter.documents import (
 )
 from leanbe_emitter.emitter.paging import PAGE, Page
 from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, named_by, one_of
-from leanbe_emitter.storage.documents import IdeaRequestRow
-from leanbe_emitter.storage.states import RequestStatus
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow
+from leanbe_emitter.storage.schema.states import RequestStatus
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON
 

@@ -22,9 +22,9 @@ from leanbe_emitter.emitter.idea_requests import IdeaRequestRef
 from leanbe_emitter.emitter.paging import PAGE, Page
 from leanbe_emitter.emitter.resources import Conditions, Kind, Resource, named_by
 from leanbe_emitter.emitter.users import UserRef
-from leanbe_emitter.storage.documents import IdeaRow
-from leanbe_emitter.storage.states import VoteDirection
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.document_tables import IdeaRow
+from leanbe_emitter.storage.schema.states import VoteDirection
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON
 

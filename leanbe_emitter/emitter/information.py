@@ -16,15 +16,15 @@ from leanbe_emitter.emitter.results import NOTHING, Nothing
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import wait_until
 from leanbe_emitter.emitter.waiting import waits
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import (
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.urls import shown
+from leanbe_emitter.storage.schema.migrate import (
     Schema,
     SchemaState,
     not_ready,
     schema_of,
     write_revision_again,
 )
-from leanbe_emitter.storage.urls import shown
 from leanbe_emitter.wire.instants import print_instant
 
 

@@ -44,10 +44,10 @@ from leanbe_emitter.emitter.webhooks import Webhooks
 from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.clocks import StoredClock
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.emptying import empty
-from leanbe_emitter.storage.retention import Pruned, prune
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.clock import StoredClock
+from leanbe_emitter.storage.queries.reset import empty
+from leanbe_emitter.storage.queries.retention import Pruned, prune
 from leanbe_emitter.wire.assumptions.lookup import check
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.emitter.paging import check_limit
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.queries.journal import Cursor
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter.deliveries import Deliveries, Filter

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import named_products
 from leanbe_emitter.domain.references import find
-from leanbe_emitter.storage.tables import DeliveryRow, ProductRow
+from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 
 if TYPE_CHECKING:
     from leanbe_emitter.emitter.snapshots import DeliveryRef, ProductRef

@@ -2,9 +2,9 @@
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.errors import LeanbeError
-from leanbe_emitter.storage.clocks import clock_of
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import prepare
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.clock import clock_of
+from leanbe_emitter.storage.schema.migrate import prepare
 
 
 def prepared(database: Database, clock: Clock | str | None) -> tuple[bool, Clock]:

@@ -22,7 +22,7 @@ from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.users import ProductUsers
 from leanbe_emitter.emitter.webhooks import url_of
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.tables import ProductRow, WebhookRow
+from leanbe_emitter.storage.schema.tables import ProductRow, WebhookRow
 from leanbe_emitter.targets import Target
 from leanbe_emitter.ways import SET_WEBHOOK
 

@@ -13,8 +13,8 @@ from leanbe_emitter.emitter.synthetic import Wanted
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.clocks import StoredClock
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.clock import StoredClock
 
 
 class Recorder:

@@ -30,8 +30,8 @@ from leanbe_emitter.emitter.snapshots import DeliveryRef
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.outbox import Lease, redeliver
-from leanbe_emitter.storage.states import DUE, DeliveryState
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
+from leanbe_emitter.storage.schema.states import DUE, DeliveryState
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
 
 #: How many deliveries one transaction owes again, before their first attempts are made.
 BATCH = 50

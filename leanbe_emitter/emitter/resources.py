@@ -22,7 +22,7 @@ from leanbe_emitter.emitter.paging import Page, check_limit, cursor_of, oldest
 from leanbe_emitter.emitter.snapshots import Product, User
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.resources import document

@@ -12,9 +12,9 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.emitter.transactions import Transactions
-from leanbe_emitter.storage.emptying import lock
-from leanbe_emitter.storage.seeds import KeptSeed, keep, kept
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.queries.reset import lock
+from leanbe_emitter.storage.queries.seed import KeptSeed, keep, kept
+from leanbe_emitter.storage.schema.tables import ProductRow
 
 if TYPE_CHECKING:
     from os import PathLike

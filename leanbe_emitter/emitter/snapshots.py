@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.emitter.masking import masked, unechoed, unechoed_headers
 from leanbe_emitter.emitter.results import Itself, Results
-from leanbe_emitter.storage.states import DeliveryStatus, Outcome
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, UserRow, WebhookRow
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.tables import (
+    AttemptRow,
+    DeliveryRow,
+    EventRow,
+    UserRow,
+    WebhookRow,
+)
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.instants import print_instant
 

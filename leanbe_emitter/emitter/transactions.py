@@ -25,8 +25,8 @@ from leanbe_emitter.emitter.unawaited import Unawaited
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.writers import holds_back, rows_written
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.writer_lock import holds_back, rows_written
 from leanbe_emitter.targets import TargetRules
 
 #: So many events may wait for being recorded: they are in memory.

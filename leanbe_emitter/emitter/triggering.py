@@ -13,7 +13,7 @@ from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers
 from leanbe_emitter.emitter.synthetic import Synthetic
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.outbox import triggered_at, wants
-from leanbe_emitter.storage.tables import WebhookRow
+from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.assumptions.lookup import deviations
 from leanbe_emitter.wire.envelope import seal

@@ -14,10 +14,10 @@ from leanbe_emitter.emitter.deliveries import Deliveries
 from leanbe_emitter.emitter.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.emitter.until import LOOK_SECONDS
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.journal import START, Cursor
-from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
-from leanbe_emitter.storage.tables import EventRow
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.journal import START, Cursor
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
+from leanbe_emitter.storage.schema.tables import EventRow
 
 
 @dataclass(frozen=True, kw_only=True)

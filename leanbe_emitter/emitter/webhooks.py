@@ -8,7 +8,7 @@ from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.snapshots import ProductRef, Webhook
 from leanbe_emitter.emitter.transactions import Transactions
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.lookup import read
 
 

@@ -16,7 +16,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.members import Mistake, Path, name_of
 from leanbe_emitter.seeds.content import Content, Entry, Product
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
-from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.wire.assumptions.lookup import check
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from leanbe_emitter import members
 from leanbe_emitter.members import Members, Switch
-from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,8 +30,8 @@ from leanbe_emitter.members import Path
 from leanbe_emitter.seeds.content import Entry, Product, User
 from leanbe_emitter.seeds.file import Seed
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Section
-from leanbe_emitter.storage.states import RequestStatus, VoteDirection
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.schema.states import RequestStatus, VoteDirection
+from leanbe_emitter.storage.schema.tables import ProductRow
 
 #: How long after the one before it a document is made.
 _APART: Final = timedelta(seconds=1)

@@ -13,7 +13,7 @@ from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import Instant
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.wire.instants import parse_given_instant, print_instant
 
 #: How far a clock is moved at once, in seconds: ten years.

@@ -18,7 +18,7 @@ from leanbe_emitter.server.kinds import (
     whole,
 )
 from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
-from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.assumptions.reading import Method
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source

@@ -20,7 +20,7 @@ from leanbe_emitter.emitter.okrs import Okrs
 from leanbe_emitter.server.asked import Parameter, flag
 from leanbe_emitter.server.kinds import choice, text
 from leanbe_emitter.server.resources import Resource, Verb, add
-from leanbe_emitter.storage.states import AnnouncementStatus, RequestStatus
+from leanbe_emitter.storage.schema.states import AnnouncementStatus, RequestStatus
 
 _CUSTOMER = {"customer": text("ana@example.com", "Whose it is: an e-mail, or an id.")}
 _EG_CUSTOMER = {"customer": "ana@example.com"}

@@ -11,7 +11,7 @@ from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import AnyQuery
 from leanbe_emitter.server.problems import NotReady
 from leanbe_emitter.server.routes import ANYWHERE, HEALTH, READING, Routes
-from leanbe_emitter.storage.migrate import SchemaState
+from leanbe_emitter.storage.schema.migrate import SchemaState
 
 #: Probes send what they will in their queries.
 _Probed: TypeAlias = Annotated[None, Depends(AnyQuery())]

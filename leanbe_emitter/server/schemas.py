@@ -20,7 +20,7 @@ from leanbe_emitter.server.kinds import (
     truth,
     whole,
 )
-from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, NAMES, Assumption, assumption
 
 

@@ -20,7 +20,7 @@ from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.delivery.stopping import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
-from leanbe_emitter.storage.retention import Pruned
+from leanbe_emitter.storage.queries.retention import Pruned
 
 logger = logging.getLogger(__name__)
 

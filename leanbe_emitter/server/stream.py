@@ -20,8 +20,8 @@ from leanbe_emitter.server.kinds import cursor as cursor_of
 from leanbe_emitter.server.kinds import text
 from leanbe_emitter.server.news import News
 from leanbe_emitter.server.routes import READING, Routes
-from leanbe_emitter.storage.journal import Cursor
-from leanbe_emitter.storage.states import JournalKind
+from leanbe_emitter.storage.queries.journal import Cursor
+from leanbe_emitter.storage.schema.states import JournalKind
 
 MEDIA_TYPE: Final = "text/event-stream"
 #: How long nothing is said at the most, in seconds.

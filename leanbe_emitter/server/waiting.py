@@ -17,7 +17,7 @@ from leanbe_emitter.server.asked import Body
 from leanbe_emitter.server.given import WHOLE, EventGlob, Status
 from leanbe_emitter.server.given import Cursor as GivenCursor
 from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.ways import LIST_DELIVERIES
 
 #: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.

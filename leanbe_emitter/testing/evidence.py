@@ -10,7 +10,7 @@ from datetime import datetime
 from leanbe_emitter.emitter import Attempt, Delivery, Entry, Leanbe
 from leanbe_emitter.emitter.account import in_one_line
 from leanbe_emitter.errors import LeanbeError
-from leanbe_emitter.storage.states import JournalKind, Outcome
+from leanbe_emitter.storage.schema.states import JournalKind, Outcome
 from leanbe_emitter.wire.explain.explainer import Candidate, Verdict
 
 #: How many things that happened are shown: the last ones.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Filter, Job, Leanbe, verify
-from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from tests.command_line import Cli, Ran, ended, line_of, run_process, started
 from tests.receiving import SECRET, acme, kept, receiving
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Row, select, text
 
 from leanbe_emitter import Leanbe, Wanted
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, JournalRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, JournalRow
 from tests.fleet import Fleet
 from tests.receiver import Receiver
 from tests.waiting import until

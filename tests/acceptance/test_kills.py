@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.tables import UserRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.tables import UserRow
 from tests.emitting import email, emit
 from tests.fleet import Fleet
 from tests.recorder import Recorder

@@ -16,16 +16,16 @@ from sqlalchemy import select
 
 from leanbe_emitter import verify
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import (
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.schema.document_tables import (
     AnnouncementRow,
     BacklogItemRow,
     CustomerRow,
     IdeaRequestRow,
     IdeaRow,
 )
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from tests.acting import Crowd
 from tests.fleet import Fleet
 from tests.recorder import Recorder

@@ -11,7 +11,7 @@ import pytest
 
 from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.clocked import ShiftedClock
 from tests.fleet import Fleet
 from tests.receiver import Receiver

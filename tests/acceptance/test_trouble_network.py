@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Leanbe, Wanted
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.fleet import Fleet
 from tests.ports import free_port
 from tests.receiver import Receiver

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from leanbe_emitter import Leanbe, verify
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.disks import filled, small_disk
 from tests.emitting import emit
 from tests.fleet import Fleet

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
-from leanbe_emitter.storage.tables import AttemptRow
+from leanbe_emitter.storage.schema.tables import AttemptRow
 from tests.command_line import PROGRAM, run_process
 from tests.loops import on_a_loop
 from tests.rebinding import NAME

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe, Wanted
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.disks import filled, small_disk
 from tests.fleet import Fleet
 from tests.receiver import Receiver

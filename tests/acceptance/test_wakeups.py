@@ -11,9 +11,9 @@ from leanbe_emitter.clock import ManualClock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.queue import Queue
 from leanbe_emitter.outbox import redeliver
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import Outcome
-from leanbe_emitter.storage.tables import EventRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.states import Outcome
+from leanbe_emitter.storage.schema.tables import EventRow
 from tests.bench import Bench, came_to
 from tests.fleet import Fleet
 from tests.receiver import Receiver

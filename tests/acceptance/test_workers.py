@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from leanbe_emitter import Attempt, Leanbe, Wanted
 from leanbe_emitter.clock import SystemClock, to_milliseconds
-from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from tests.command_line import catches, ended, line_with, run_process, started
 from tests.receiver import Receiver
 from tests.waiting import PATIENCE_SECONDS, until

@@ -15,8 +15,8 @@ from leanbe_emitter import DatabaseUnavailable, Leanbe, Settings
 from leanbe_emitter.hosts import parse_host
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import downgrade, upgrade
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.migrate import downgrade, upgrade
 from tests.answering import Answering
 from tests.api import Api, calling
 from tests.disks import filled, small_disk

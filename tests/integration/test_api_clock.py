@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.kinds import INSTANT
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.queries.journal import Cursor
 from tests.answering import Answering
 from tests.api import Api, application, calling
 from tests.concurrency import at_once

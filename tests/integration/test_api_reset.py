@@ -8,7 +8,7 @@ import pytest
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
-from leanbe_emitter.storage.states import DeliveryStatus
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from tests.answering import Holding
 from tests.api import Api, calling
 from tests.loops import on_a_loop

@@ -10,7 +10,7 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server import stream
 from leanbe_emitter.server.news import News
-from leanbe_emitter.storage.journal import START, Cursor
+from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.answering import Answering
 from tests.loops import on_a_loop
 from tests.waiting import PATIENCE_SECONDS

@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from sqlalchemy import event, text
 
 from leanbe_emitter.server.together import Together
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.journal import Cursor
 from tests.api import URL, Api, calling
 from tests.waiting import PATIENCE_SECONDS
 

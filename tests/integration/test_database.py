@@ -23,10 +23,16 @@ from leanbe_emitter.errors import (
     LeanbeError,
 )
 from leanbe_emitter.settings import Settings, Synchronous
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.failures import unavailable_as_ours
-from leanbe_emitter.storage.migrate import SchemaState, downgrade, prepare, schema_of, upgrade
-from leanbe_emitter.storage.urls import parse_database_url
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
+from leanbe_emitter.storage.engine.urls import parse_database_url
+from leanbe_emitter.storage.schema.migrate import (
+    SchemaState,
+    downgrade,
+    prepare,
+    schema_of,
+    upgrade,
+)
 from leanbe_emitter.ways import Way
 from tests.concurrency import at_once
 

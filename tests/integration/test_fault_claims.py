@@ -7,9 +7,9 @@ import pytest
 from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.fairness import Room
 from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.tables import DeliveryRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.states import DeliveryState
+from leanbe_emitter.storage.schema.tables import DeliveryRow
 from tests.answering import Answering
 from tests.bench import ALL, Bench, came_to, claim, ids_of
 from tests.concurrency import at_once

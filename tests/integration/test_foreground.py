@@ -10,7 +10,7 @@ from leanbe_emitter.delivery.watcher import Watcher
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.waiting import drive
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from tests.answering import OK, Answering, Meanwhile
 from tests.bench import Bench, Noting, claim, ids_of

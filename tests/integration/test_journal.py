@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.outbox import Recorded, record
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import ROWS_AT_ONCE, START, Cursor, Entry
-from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.journal import ROWS_AT_ONCE, START, Cursor, Entry
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from tests.bench import START_AT, Bench, happened
 
 

@@ -27,7 +27,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.storage.tables import RetiredSecretRow
+from leanbe_emitter.storage.schema.tables import RetiredSecretRow
 from tests.apps import END, START, sending
 from tests.concurrency import at_once
 from tests.receiver import Receiver

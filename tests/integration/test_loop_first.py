@@ -16,7 +16,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.loop_first import SLOW_SECONDS, SPARED_SECONDS, LoopFirst
 from leanbe_emitter.delivery.metrics import Counters
 from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.answering import Answering
 from tests.bench import Bench
 from tests.loops import on_a_loop

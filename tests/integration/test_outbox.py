@@ -16,10 +16,10 @@ from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import Lease, record, redeliver
-from leanbe_emitter.storage import emission
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState, JournalKind
-from leanbe_emitter.storage.tables import ProductRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries import emission
+from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.envelope import seal, verify
 from tests.bench import SECRET, START_AT, URL, Bench, claim, happened

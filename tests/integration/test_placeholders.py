@@ -2,7 +2,7 @@
 
 import re
 
-from leanbe_emitter.storage import journal
+from leanbe_emitter.storage.queries import journal
 from tests.bench import Bench, came_to, claim
 from tests.statements import statements
 

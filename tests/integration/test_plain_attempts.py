@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.transport import Answer, Unknown
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.answering import OK, Answering, CallingBack, Reply
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim, happened
 from tests.loops import in_its_own_time, on_a_loop, taking

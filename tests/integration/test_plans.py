@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter.storage.retention import BATCH, PASSES
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.queries.retention import BATCH, PASSES
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.bench import Bench, came_to, claim
 from tests.plans import explained, finish, read_as_a_whole
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.postgresql import execute
+from leanbe_emitter.storage.engine.postgresql_driver import execute
 from tests.bench import Bench
 from tests.statements import statements
 

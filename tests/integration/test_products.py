@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, Wanted
-from leanbe_emitter.storage.journal import START
-from leanbe_emitter.storage.tables import Base
+from leanbe_emitter.storage.queries.journal import START
+from leanbe_emitter.storage.schema.tables import Base
 from tests.concurrency import at_once, until_somebody_waits
 from tests.receiver import Receiver
 

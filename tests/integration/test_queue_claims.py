@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from leanbe_emitter.delivery.due import Due
 from leanbe_emitter.delivery.queue import BATCH, Queue
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 from tests.statements import statements
 from tests.waiting import PATIENCE_SECONDS

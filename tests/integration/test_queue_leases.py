@@ -1,7 +1,13 @@
 """The queue's leases: what a lease is worth when it runs out, is renewed or is given up."""
 
 from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
-from leanbe_emitter.storage.states import DUE, DeliveryState, DeliveryStatus, JournalKind, Outcome
+from leanbe_emitter.storage.schema.states import (
+    DUE,
+    DeliveryState,
+    DeliveryStatus,
+    JournalKind,
+    Outcome,
+)
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 
 

@@ -22,9 +22,9 @@ from sqlalchemy import select, text
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.states import DeliveryState, Outcome
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow
 from tests.bench import LEASE_SECONDS, START_AT, Bench, came_to, claim
 from tests.made_up import examples
 

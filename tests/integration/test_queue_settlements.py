@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from leanbe_emitter.storage.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
 from tests.bench import URL, Bench, came_to, claim
 
 

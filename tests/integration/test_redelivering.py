@@ -19,7 +19,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.emitter import redelivering
-from leanbe_emitter.storage.tables import RedeliveryRow
+from leanbe_emitter.storage.schema.tables import RedeliveryRow
 from tests.concurrency import at_once
 from tests.receiver import Receiver
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, Leanbe, ReceivedRequest
-from leanbe_emitter.storage.documents import METADATA
+from leanbe_emitter.storage.schema.document_tables import METADATA
 from tests.apps import raising_late, telling
 from tests.scene import Scene
 

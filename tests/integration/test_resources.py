@@ -21,7 +21,7 @@ from leanbe_emitter import (
     Page,
     Product,
 )
-from leanbe_emitter.storage.documents import CustomerRow, VoteRow
+from leanbe_emitter.storage.schema.document_tables import CustomerRow, VoteRow
 from tests.concurrency import at_once, until_somebody_waits
 from tests.receiver import Receiver
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from leanbe_emitter.outbox import redeliver
-from leanbe_emitter.storage.retention import Pruned, prune
-from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.tables import EventRow, ProductRow
+from leanbe_emitter.storage.queries.retention import Pruned, prune
+from leanbe_emitter.storage.schema.states import DeliveryState
+from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from tests.bench import ALL, Bench, came_to, claim
 from tests.concurrency import at_once
 

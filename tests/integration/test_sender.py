@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.schedule import JITTER
 from leanbe_emitter.delivery.sender import Sender
 from leanbe_emitter.delivery.transport import USER_AGENT, Answer, Unknown, Unreachable
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify
 from leanbe_emitter.wire.instants import print_instant

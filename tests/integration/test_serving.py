@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from leanbe_emitter import Leanbe, Wanted
 from leanbe_emitter.server.serving import _prune
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.retention import BATCH
-from leanbe_emitter.storage.tables import EventRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.retention import BATCH
+from leanbe_emitter.storage.schema.tables import EventRow
 from tests.loops import on_a_loop
 
 

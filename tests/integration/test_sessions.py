@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import prepare
-from leanbe_emitter.storage.tables import UserRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.migrate import prepare
+from leanbe_emitter.storage.schema.tables import UserRow
 
 
 class _Broken(Exception):

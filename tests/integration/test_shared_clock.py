@@ -17,9 +17,9 @@ from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.foreground import ONE
 from leanbe_emitter.emitter import Attempt
 from leanbe_emitter.emitter.results import Results
-from leanbe_emitter.storage.clocks import StoredClock, clock_of
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.tables import ClockRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
+from leanbe_emitter.storage.schema.tables import ClockRow
 from tests.answering import Answering
 from tests.bench import Bench, came_to
 from tests.concurrency import at_once, until_somebody_waits

@@ -7,7 +7,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from leanbe_emitter.storage.documents import IdeaRequestRow, IdeaRow, VoteRow
+from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow, IdeaRow, VoteRow
 from tests.actions import ACTIONS, prepare
 from tests.crowds import crowd_of_customers, crowd_of_ideas, crowd_of_requests, crowd_of_votes
 from tests.reused import Databases

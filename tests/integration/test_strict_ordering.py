@@ -4,8 +4,8 @@ from leanbe_emitter import Leanbe, Product, Wanted
 from leanbe_emitter.delivery.postgresql import Postgresql
 from leanbe_emitter.delivery.strict import firsts_of
 from leanbe_emitter.outbox import redeliver
-from leanbe_emitter.storage.states import DeliveryState, Outcome
-from leanbe_emitter.storage.tables import DeliveryRow, EventRow
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from tests.bench import Bench, came_to, claim, ids_of
 from tests.concurrency import at_once
 from tests.receiver import Receiver

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from leanbe_emitter import Conflict, DatabaseUnavailable, InvalidValue, Leanbe, Product, Wanted
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 from tests.receiver import Receiver
 from tests.statements import statements
 

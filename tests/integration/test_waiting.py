@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from leanbe_emitter import Entry, Filter, InvalidValue, Leanbe, Product, WaitTimedOut, Wanted
-from leanbe_emitter.storage.journal import Cursor
+from leanbe_emitter.storage.queries.journal import Cursor
 from tests.receiver import Receiver
 from tests.waiting import PATIENCE_SECONDS
 

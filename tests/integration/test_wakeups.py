@@ -14,9 +14,9 @@ from leanbe_emitter.delivery.transport import Transport
 from leanbe_emitter.delivery.wakeups import wakeups_of
 from leanbe_emitter.delivery.worker import BUSY_PAUSE_SECONDS
 from leanbe_emitter.outbox import Lease, record
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import prepare
-from leanbe_emitter.storage.states import DeliveryState
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.migrate import prepare
+from leanbe_emitter.storage.schema.states import DeliveryState
 from tests.answering import Answering, Holding
 from tests.bench import LEASE_SECONDS, Bench, happened
 from tests.loops import on_a_loop

@@ -12,7 +12,7 @@ from leanbe_emitter.delivery.log import logged
 from leanbe_emitter.delivery.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.queue import Exchange, Queue
 from leanbe_emitter.delivery.transport import Answer
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding, Meanwhile
 from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of

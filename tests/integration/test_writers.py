@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe
-from leanbe_emitter.storage.writers import Writers
+from leanbe_emitter.storage.engine.writer_lock import Writers
 from tests.concurrency import at_once
 from tests.statements import statements
 

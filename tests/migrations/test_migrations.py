@@ -13,13 +13,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.documents import METADATA
-from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.migrate import downgrade, prepare, revisions, upgrade
-from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
-from leanbe_emitter.storage.tables import JournalRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.journal import Fact
+from leanbe_emitter.storage.schema.document_tables import METADATA
+from leanbe_emitter.storage.schema.migrate import downgrade, prepare, revisions, upgrade
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
+from leanbe_emitter.storage.schema.tables import JournalRow
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
 from leanbe_emitter.cli.output import Form
-from leanbe_emitter.storage.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 
 # Lines show the time of whoever looks, so the test's instant is made in their zone.
 STARTED = datetime(2026, 11, 24, 14, 2, 15).astimezone()

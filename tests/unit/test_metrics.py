@@ -15,7 +15,7 @@ from leanbe_emitter.delivery.metrics import (
     Histogram,
     Metrics,
 )
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 
 CLAIMED = Claimed(
     delivery_id="d",

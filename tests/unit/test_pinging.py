@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import create_engine
 
-from leanbe_emitter.storage.pinging import TRUSTED_SECONDS, ping_what_rested
+from leanbe_emitter.storage.engine.pinging import TRUSTED_SECONDS, ping_what_rested
 
 
 @dataclass(eq=False, kw_only=True)

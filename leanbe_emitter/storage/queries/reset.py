@@ -15,8 +15,8 @@ from typing import Final
 from sqlalchemy import Delete, delete, select, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.documents import METADATA
-from leanbe_emitter.storage.tables import (
+from leanbe_emitter.storage.schema.document_tables import METADATA
+from leanbe_emitter.storage.schema.tables import (
     ClockRow,
     MembershipRow,
     ProductRow,

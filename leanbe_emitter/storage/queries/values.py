@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from leanbe_emitter.storage.driver import execute
+from leanbe_emitter.storage.engine.sqlite_driver import execute
 
 
 def insert(

@@ -17,11 +17,11 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import pause, stopwatch, to_milliseconds
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.journal import START, Cursor, Written
-from leanbe_emitter.storage.states import DeliveryState
-from leanbe_emitter.storage.tables import AttemptRow, DeliveryRow, EventRow, JournalRow
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.journal import START, Cursor, Written
+from leanbe_emitter.storage.schema.states import DeliveryState
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, JournalRow
 
 #: How many rows one transaction looks at.
 BATCH = 500

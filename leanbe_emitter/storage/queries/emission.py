@@ -11,13 +11,13 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
-from leanbe_emitter.storage import journal
-from leanbe_emitter.storage.arrays import arrays, unnest
-from leanbe_emitter.storage.driver import execute, pieces
-from leanbe_emitter.storage.journal import Fact
-from leanbe_emitter.storage.last_ids import ids_of
-from leanbe_emitter.storage.telling import CHANNEL
-from leanbe_emitter.storage.values import insert
+from leanbe_emitter.storage.engine.notify import CHANNEL
+from leanbe_emitter.storage.engine.sqlite_driver import execute, pieces
+from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.arrays import arrays, unnest
+from leanbe_emitter.storage.queries.journal import Fact
+from leanbe_emitter.storage.queries.last_ids import ids_of
+from leanbe_emitter.storage.queries.values import insert
 
 
 class SenderRow(NamedTuple):

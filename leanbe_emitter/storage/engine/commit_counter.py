@@ -4,7 +4,7 @@ import sqlite3
 from typing import Any
 
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.database import Database
+from leanbe_emitter.storage.engine.database import Database
 
 
 class Commits:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Executable, Row, Table, insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from leanbe_emitter.storage.driver import execute
+from leanbe_emitter.storage.engine.sqlite_driver import execute
 
 
 def found(

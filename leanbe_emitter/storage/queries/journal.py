@@ -25,10 +25,10 @@ from sqlalchemy import Connection, Select, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage import driver
-from leanbe_emitter.storage.prepared import found
-from leanbe_emitter.storage.states import DeliveryStatus, JournalKind
-from leanbe_emitter.storage.tables import JournalRow
+from leanbe_emitter.storage.engine import sqlite_driver
+from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
+from leanbe_emitter.storage.schema.tables import JournalRow
 
 #: How many rows a reader fetches at once; each may hold hundreds of entries.
 ROWS_AT_ONCE = 50
@@ -139,7 +139,7 @@ def write(within: Session | Connection, facts: Sequence[Fact]) -> None:
         return
     connection = within if isinstance(within, Connection) else within.connection()
     if connection.dialect.name == "sqlite":
-        driver.execute(connection, _WRITE["sqlite"], (entries_of(facts),))
+        sqlite_driver.execute(connection, _WRITE["sqlite"], (entries_of(facts),))
     else:
         connection.exec_driver_sql(_WRITE["postgresql"], (entries_of(facts),))
 

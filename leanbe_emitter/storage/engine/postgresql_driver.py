@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Dialect, Engine, TextClause, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.arrays import ARRAYS, Array
+from leanbe_emitter.storage.queries.arrays import ARRAYS, Array
 
 
 def take_arrays(engine: Engine) -> None:

@@ -7,8 +7,8 @@ devices) stands as JSON text; what is looked up, counted or referred to has a co
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from leanbe_emitter.storage.states import AnnouncementStatus, RequestStatus, VoteDirection
-from leanbe_emitter.storage.tables import (
+from leanbe_emitter.storage.schema.states import AnnouncementStatus, RequestStatus, VoteDirection
+from leanbe_emitter.storage.schema.tables import (
     Base,
     Id,
     Instant,

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.ids import beginning_of
-from leanbe_emitter.storage.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 
 
 def ids_of(second: int) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage.patience import Locked, is_patient
+from leanbe_emitter.storage.engine.patience import Locked, is_patient
 
 
 class Writers(AbstractContextManager[float]):

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 import leanbe_emitter
 from leanbe_emitter.errors import DatabaseBehind
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.failures import unavailable_as_ours
-from leanbe_emitter.storage.urls import NAMING
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
+from leanbe_emitter.storage.engine.urls import NAMING
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -194,7 +194,7 @@ def _tables() -> bytes:
 
 def _create_tables(session: Session) -> None:
     # Most commands find the tables there, and some need no document's.
-    from leanbe_emitter.storage.documents import METADATA  # noqa: PLC0415
+    from leanbe_emitter.storage.schema.document_tables import METADATA  # noqa: PLC0415
 
     connection = session.connection()
     METADATA.create_all(connection)

@@ -27,16 +27,16 @@ from sqlalchemy.pool import NullPool
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.settings import Synchronous
-from leanbe_emitter.storage import driver
-from leanbe_emitter.storage.failures import unavailable_as_ours
-from leanbe_emitter.storage.files import SameFile
-from leanbe_emitter.storage.patience import Locked, is_patient
-from leanbe_emitter.storage.pinging import ping_what_rested
-from leanbe_emitter.storage.postgresql import take_arrays
-from leanbe_emitter.storage.sessions import LazySession
-from leanbe_emitter.storage.telling import tells_workers
-from leanbe_emitter.storage.urls import parse_database_url, shown
-from leanbe_emitter.storage.writers import Writers
+from leanbe_emitter.storage.engine import sqlite_driver
+from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
+from leanbe_emitter.storage.engine.notify import tells_workers
+from leanbe_emitter.storage.engine.patience import Locked, is_patient
+from leanbe_emitter.storage.engine.pinging import ping_what_rested
+from leanbe_emitter.storage.engine.postgresql_driver import take_arrays
+from leanbe_emitter.storage.engine.same_file import SameFile
+from leanbe_emitter.storage.engine.sessions import LazySession
+from leanbe_emitter.storage.engine.urls import parse_database_url, shown
+from leanbe_emitter.storage.engine.writer_lock import Writers
 
 #: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
 BUSY_TIMEOUT_SECONDS = 10.0
@@ -264,7 +264,7 @@ def _sqlite_engine(url: URL, synchronous: Synchronous, **options: Any) -> Engine
         connect_args={
             "check_same_thread": False,
             "isolation_level": None,
-            "cached_statements": driver.PREPARED,
+            "cached_statements": sqlite_driver.PREPARED,
             "timeout": _busy_timeout_seconds(url),
         },
         **_OPTIONS,
@@ -308,15 +308,15 @@ def _begin_sqlite(connection: Connection) -> None:
         return
     waited = options.get(_WAITED, 0.0)
     with _less_patience(connection, by=waited) if waited else nullcontext():
-        driver.execute(connection, begin)
+        sqlite_driver.execute(connection, begin)
 
 
 def _begin_at_once(connection: Connection, begin: str) -> None:
     """Begin, and look into the file: who only reads begins with that."""
     try:
         with _less_patience(connection, by=_ANY_PATIENCE):
-            driver.execute(connection, begin)
-            driver.execute(connection, "PRAGMA schema_version")
+            sqlite_driver.execute(connection, begin)
+            sqlite_driver.execute(connection, "PRAGMA schema_version")
     except OperationalError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
             raise Locked from error
@@ -326,22 +326,22 @@ def _begin_at_once(connection: Connection, begin: str) -> None:
 @contextmanager
 def _less_patience(connection: Connection, *, by: float) -> Iterator[None]:
     """Let SQLite wait for so many seconds less: they were waited for the turn of this process."""
-    ((patience_ms,),) = driver.execute(connection, "PRAGMA busy_timeout")
+    ((patience_ms,),) = sqlite_driver.execute(connection, "PRAGMA busy_timeout")
     left_ms = max(0, patience_ms - int(by * 1000))
-    driver.execute(connection, f"PRAGMA busy_timeout = {left_ms}")
+    sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {left_ms}")
     try:
         yield
     finally:
-        driver.execute(connection, f"PRAGMA busy_timeout = {patience_ms}")
+        sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {patience_ms}")
 
 
 def _savepoint(connection: Connection, name: str) -> None:
     """Set a savepoint by its text: SQLAlchemy would compile a statement for each."""
-    driver.execute(connection, f"SAVEPOINT {name}")
+    sqlite_driver.execute(connection, f"SAVEPOINT {name}")
 
 
 def _release(connection: Connection, name: str) -> None:
-    driver.execute(connection, f"RELEASE SAVEPOINT {name}")
+    sqlite_driver.execute(connection, f"RELEASE SAVEPOINT {name}")
 
 
 def _postgresql_engine(url: URL) -> Engine:

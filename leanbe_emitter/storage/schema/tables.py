@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from leanbe_emitter.storage.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
 
 #: How many lower-case hex digits an ObjectId has.

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
-from leanbe_emitter.storage.urls import NAMING, shown
+from leanbe_emitter.storage.engine.urls import NAMING, shown
 from leanbe_emitter.ways import Way
 
 _FAILURES = (OperationalError, InterfaceError)

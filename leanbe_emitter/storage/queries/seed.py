@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.prepared import found
-from leanbe_emitter.storage.tables import SeedFileRow
+from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.storage.schema.tables import SeedFileRow
 
 _KEPT = select(SeedFileRow.name, SeedFileRow.content)
 

@@ -30,9 +30,9 @@ from leanbe_emitter.clock import (
     to_milliseconds,
 )
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.tables import ClockRow
-from leanbe_emitter.storage.telling import tell_workers
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.notify import tell_workers
+from leanbe_emitter.storage.schema.tables import ClockRow
 from leanbe_emitter.wire.suggestions import any_of
 
 #: What to do where the clock cannot be moved, as holds however somebody comes to it.

@@ -1,0 +1,1 @@
+"""Connections: engine, transactions, driver errors and notifications."""

@@ -1,0 +1,1 @@
+"""Tables, states and migrations."""
