@@ -4,12 +4,17 @@ from collections.abc import Awaitable, Callable
 
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
-from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport, compose_headers
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.network.transport import (
+    Answer,
+    OutgoingRequest,
+    Transport,
+    compose_headers,
+)
+from leanbe_emitter.delivery.queue.fairness import Room
+from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leanbe_emitter.clock import ManualClock
+    from leanbe_emitter.delivery.in_process.detect import transport_for
     from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
-    from leanbe_emitter.delivery.in_process.recognising import transport_for
     from leanbe_emitter.emitter import (
         Announcement,
         Attempt,
@@ -152,7 +152,7 @@ _HOMES = {
     "sign": "wire.signing",
     "sign_text": "wire.signing",
     "stringify": "wire.stringify",
-    "transport_for": "delivery.in_process.recognising",
+    "transport_for": "delivery.in_process.detect",
     "verify": "wire.envelope",
 }
 

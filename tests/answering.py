@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 
 Reply = Answer | Unreachable | Unknown | BaseException
 OK = Answer(status=204, reason="No Content")

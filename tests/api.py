@@ -15,7 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
 from tests.promised import check_promise

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.queue import Exchange, Queue
+from leanbe_emitter.delivery.queue.fairness import Room
+from leanbe_emitter.delivery.queue.queue import Exchange, Queue
 from leanbe_emitter.errors import DatabaseUnavailable
 from tests.bench import LEASE_SECONDS, Bench
 

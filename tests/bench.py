@@ -10,11 +10,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import ManualClock, to_milliseconds
+from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.sender import Sender
-from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.queue.fairness import Room
+from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.ids import IdOf, Ids

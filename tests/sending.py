@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from leanbe_emitter.delivery.http1 import IDLE_SECONDS, Http1Transport
-from leanbe_emitter.delivery.kept import KEPT, Kept
-from leanbe_emitter.delivery.resolving import Resolve
-from leanbe_emitter.delivery.transport import (
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.http1 import IDLE_SECONDS, Http1Transport
+from leanbe_emitter.delivery.network.resolving import Resolve
+from leanbe_emitter.delivery.network.transport import (
     VERIFY,
     OutgoingRequest,
     TlsSettings,

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leanbe_emitter.delivery.in_process.recognising import transport_for
+from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.snippets import snippet
 from tests.apps import URL, answers_of
 from tests.framework_apps import django_wsgi_app

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from leanbe_emitter.delivery.leases import Seam, inline
-from leanbe_emitter.delivery.metrics import Counters
-from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.transport import Transport
-from leanbe_emitter.delivery.wakeups import Wakeups, nobody
-from leanbe_emitter.delivery.watcher import Watcher
-from leanbe_emitter.delivery.worker import GRACE_SECONDS, Worker
+from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.worker.leases import Seam, inline
+from leanbe_emitter.delivery.worker.metrics import Counters
+from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
+from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
 from tests.bench import Bench, Noting
 
 

@@ -13,7 +13,7 @@ from leanbe_emitter.cli.commands import command
 from leanbe_emitter.cli.invocation import Invocation
 from leanbe_emitter.cli.ready import URL_VARIABLE
 from leanbe_emitter.cli.values import SECRETS_VARIABLE
-from leanbe_emitter.delivery.stopping import stopping_signals
+from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.processes import ServerProcess, server_started

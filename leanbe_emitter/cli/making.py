@@ -16,7 +16,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-    from leanbe_emitter.delivery.watcher import Watcher
+    from leanbe_emitter.delivery.worker.watcher import Watcher
     from leanbe_emitter.emitter import Attempt, Delivery, Leanbe
 
 #: What stands for the event's name where a body is sent as it is.
@@ -128,7 +128,7 @@ def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
     """
     read = [sys.stdout] if invocation.quiet else [sys.stdout, sys.stderr]
     if output.are_discarded(*read):
-        from leanbe_emitter.delivery.watcher import NOBODY  # noqa: PLC0415 - a quick start
+        from leanbe_emitter.delivery.worker.watcher import NOBODY  # noqa: PLC0415 - a quick start
 
         yield NOBODY
         return

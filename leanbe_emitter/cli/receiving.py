@@ -16,7 +16,7 @@ import httptools
 from leanbe_emitter.cli import output
 from leanbe_emitter.cli.exits import port_error
 from leanbe_emitter.clock import SystemClock
-from leanbe_emitter.delivery.stopping import stopping_signals
+from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.envelope import Envelope, verify
 

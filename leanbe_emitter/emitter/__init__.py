@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from leanbe_emitter.delivery.metrics import Histogram, Metrics
+    from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
     from leanbe_emitter.emitter.announcements import Announcement
     from leanbe_emitter.emitter.backlog_items import BacklogItem
     from leanbe_emitter.emitter.customers import Customer
@@ -65,7 +65,7 @@ __all__ = [
 
 #: Where they are, by module.
 _NAMES = {
-    "delivery.metrics": ("Histogram", "Metrics"),
+    "delivery.worker.metrics": ("Histogram", "Metrics"),
     "emitter.announcements": ("Announcement",),
     "emitter.backlog_items": ("BacklogItem",),
     "emitter.customers": ("Customer",),

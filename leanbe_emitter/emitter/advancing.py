@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, literal, select
 
 from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_milliseconds
-from leanbe_emitter.delivery.queue import Queue
+from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.emitter.snapshots import Attempt
 from leanbe_emitter.emitter.transactions import Transactions

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from leanbe_emitter.delivery.kept import Kept
-from leanbe_emitter.delivery.transport import Transport
+from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules
 
@@ -17,7 +17,7 @@ def carrier(
     """Return what carries requests; httpx is loaded only for who brings a transport of its."""
     if transport is None or hasattr(transport, "send"):
         return transport
-    from leanbe_emitter.delivery.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
+    from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
 
     return HttpxTransport(transport, rules=rules, kept=kept(settings))
 

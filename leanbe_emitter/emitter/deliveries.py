@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.delivery.strict import holders_of, strict_among
+from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.emitter.examining import as_command, explained
 from leanbe_emitter.emitter.hindrance import Hindrance, Owed, of_nothing, of_pending, of_settled
 from leanbe_emitter.emitter.lookout import Lookout

@@ -14,24 +14,24 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
+from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.due import Due
-from leanbe_emitter.delivery.foreground import Foreground
-from leanbe_emitter.delivery.http1 import Http1Transport
 from leanbe_emitter.delivery.in_process.app_errors import annotated
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.delivery.leases import Renewals, Seam
-from leanbe_emitter.delivery.log import log_totals, logged
-from leanbe_emitter.delivery.loop_first import LoopFirst
 from leanbe_emitter.delivery.loops import is_running_loop, rest
-from leanbe_emitter.delivery.metrics import Counters, Metrics
-from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.sender import Sender
-from leanbe_emitter.delivery.stopping import stopping_on_signals
-from leanbe_emitter.delivery.transport import Transport
-from leanbe_emitter.delivery.wakeups import wakeups_of
-from leanbe_emitter.delivery.watcher import Watcher
-from leanbe_emitter.delivery.worker import Worker
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.worker.foreground import Foreground
+from leanbe_emitter.delivery.worker.leases import Renewals, Seam
+from leanbe_emitter.delivery.worker.log import log_totals, logged
+from leanbe_emitter.delivery.worker.loop_first import LoopFirst
+from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
+from leanbe_emitter.delivery.worker.stop_signals import stopping_on_signals
+from leanbe_emitter.delivery.worker.wakeups import wakeups_of
+from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.emitter.carrying import kept
 from leanbe_emitter.emitter.home import Home
 from leanbe_emitter.emitter.routing import RoutingTransport

@@ -6,8 +6,8 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.curl import curl
-from leanbe_emitter.delivery.transport import compose_headers
+from leanbe_emitter.delivery.network.curl import curl
+from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery
 from leanbe_emitter.errors import Conflict, NotFound

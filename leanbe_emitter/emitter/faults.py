@@ -12,9 +12,9 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.delivery.faults import release_all
+from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.delivery.misbehaving import needs_wire
+from leanbe_emitter.delivery.queue.faults import release_all
 from leanbe_emitter.emitter.naming import named
 from leanbe_emitter.emitter.snapshots import ProductRef
 from leanbe_emitter.emitter.transactions import Transactions

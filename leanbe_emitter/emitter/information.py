@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import leanbe_emitter
-from leanbe_emitter.delivery.due import Due
-from leanbe_emitter.delivery.metrics import Metrics
+from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.emitter.advancing import AdvancingClock
 from leanbe_emitter.emitter.counting import Counts, count
 from leanbe_emitter.emitter.deliveries import Deliveries, Filter

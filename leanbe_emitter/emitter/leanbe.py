@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.delivery.watcher import NOBODY, Watcher
+from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.emitter.advancing import AdvancingClock, Shared
 from leanbe_emitter.emitter.asserting import Asserting
@@ -53,7 +53,7 @@ from leanbe_emitter.wire.assumptions.lookup import check
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
-    from leanbe_emitter.delivery.transport import Transport
+    from leanbe_emitter.delivery.network.transport import Transport
 
 
 class Leanbe(Attempting, Asserting):

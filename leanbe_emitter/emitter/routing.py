@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from leanbe_emitter.delivery.attempt.fault_transport import Manner, WireTransport, needs_wire
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.delivery.misbehaving import Manner, WireTransport, needs_wire
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Transport
 from leanbe_emitter.emitter.home import Home
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
+from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.claims import Claimed, Settlement, WebhookSettings
-from leanbe_emitter.delivery.http1 import Http1Transport
-from leanbe_emitter.delivery.sender import Sender
-from leanbe_emitter.delivery.watcher import NOBODY, Watcher
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.emitter.carrying import kept

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
-from leanbe_emitter.delivery.transport import compose_headers
+from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.emitter.asking import Asked
 from leanbe_emitter.emitter.masking import masked
 from leanbe_emitter.emitter.snapshots import Delivery, Event, Headers

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
 from leanbe_emitter.delivery.in_process.call import current_call
-from leanbe_emitter.delivery.in_process.whereabouts import shown_path
+from leanbe_emitter.delivery.in_process.stack_location import shown_path
 from leanbe_emitter.errors import NotAwaited
 
 T_co = TypeVar("T_co", covariant=True)

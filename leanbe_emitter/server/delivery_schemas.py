@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from leanbe_emitter.delivery.curl import curl
+from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.headers import MASK
 from leanbe_emitter.server.kinds import (
     choice,

@@ -17,7 +17,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from leanbe_emitter.delivery.loops import in_background
-from leanbe_emitter.delivery.stopping import stop_at_end_of, stopping_on_signals
+from leanbe_emitter.delivery.worker.stop_signals import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.storage.queries.retention import Pruned

@@ -9,7 +9,7 @@ from itertools import dropwhile
 from pathlib import Path
 from types import TracebackType
 
-from leanbe_emitter.delivery.in_process.whereabouts import is_own
+from leanbe_emitter.delivery.in_process.stack_location import is_own
 from leanbe_emitter.errors import LeanbeError
 
 _PACKAGE = str(Path(__file__).parents[1])

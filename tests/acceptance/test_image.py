@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from leanbe_emitter.delivery import worker
+from leanbe_emitter.delivery.worker import worker
 from leanbe_emitter.processes import STOP_SECONDS
 from leanbe_emitter.server import serving
 from leanbe_emitter.settings import Settings

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from leanbe_emitter import Leanbe, verify
-from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
+from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import UserRow
 from tests.emitting import email, emit

@@ -15,7 +15,7 @@ from leanbe_emitter import (
     ReceivedRequest,
 )
 from leanbe_emitter.clock import RANGE
-from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.emitter import advancing
 from leanbe_emitter.emitter.advancing import AdvancingClock
 from leanbe_emitter.emitter.results import Results

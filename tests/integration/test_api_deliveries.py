@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
 from tests.answering import Answering, Holding

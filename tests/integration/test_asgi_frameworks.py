@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.delivery.transport import Unknown
+from leanbe_emitter.delivery.network.transport import Unknown
 from tests.apps import SOON, calling, told
 from tests.framework_apps import STEPS, django_asgi_app, fastapi_app, litestar_app, starlette_app
 from tests.loops import in_its_own_time, on_a_loop, taking

@@ -15,7 +15,7 @@ from leanbe_emitter import (
     ReceivedRequest,
     transport_for,
 )
-from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.answering import OK, Answering
 from tests.reused import Databases
 

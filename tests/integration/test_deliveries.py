@@ -24,7 +24,7 @@ from leanbe_emitter import (
     sign_text,
     verify,
 )
-from leanbe_emitter.delivery.statements import LEASE_ONE
+from leanbe_emitter.delivery.queue.statements import LEASE_ONE
 from leanbe_emitter.wire.explain.explainer import Verdict
 from tests.concurrency import until_somebody_waits
 from tests.integration.conftest import SECRET

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from leanbe_emitter import Filter, InvalidValue, Leanbe, ManualClock
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer
 from tests.answering import Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

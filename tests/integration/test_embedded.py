@@ -20,7 +20,7 @@ from leanbe_emitter import (
     WaitTimedOut,
     transport_for,
 )
-from leanbe_emitter.delivery import foreground
+from leanbe_emitter.delivery.worker import foreground
 from tests.answering import Answering
 from tests.apps import (
     END,

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from leanbe_emitter.delivery.foreground import Foreground
-from leanbe_emitter.delivery.transport import Answer, Transport
-from leanbe_emitter.delivery.watcher import Watcher
+from leanbe_emitter.delivery.network.transport import Answer, Transport
+from leanbe_emitter.delivery.worker.foreground import Foreground
+from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.emitter.engine import Engine
 from leanbe_emitter.emitter.waiting import drive
 from leanbe_emitter.settings import Settings
@@ -128,7 +128,7 @@ def test_everything_due_is_attempted_once(bench: Bench) -> None:
 def test_more_is_delivered_than_one_statement_wakes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leanbe_emitter.delivery.queue.BATCH", 2)
+    monkeypatch.setattr("leanbe_emitter.delivery.queue.queue.BATCH", 2)
     product = bench.product()
     queue = bench.queue()
     waiting = bench.owe(product, 5)

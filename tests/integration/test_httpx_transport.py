@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import httpx
 import pytest
 
-from leanbe_emitter.delivery.httpx_transport import HttpxTransport
-from leanbe_emitter.delivery.kept import KEPT, Kept
-from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
+from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
 from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.scripted import OK, Peer, scripted

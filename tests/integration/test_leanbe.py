@@ -25,7 +25,7 @@ from leanbe_emitter import (
     Settings,
     Wanted,
 )
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.schema.tables import RetiredSecretRow
 from tests.apps import END, START, sending

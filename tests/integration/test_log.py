@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Changes, Leanbe, ManualClock, Settings, Wanted
-from leanbe_emitter.delivery.log import logged
-from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
-from leanbe_emitter.delivery.watcher import Nobody
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.worker.log import logged
+from leanbe_emitter.delivery.worker.watcher import Nobody
 from tests.answering import Answering, Reply
 from tests.away import Away
 from tests.bench import Bench, Noting, claim

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import event
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.delivery.loop_first import SLOW_SECONDS, SPARED_SECONDS, LoopFirst
-from leanbe_emitter.delivery.metrics import Counters
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
+from leanbe_emitter.delivery.worker.loop_first import SLOW_SECONDS, SPARED_SECONDS, LoopFirst
+from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
 from tests.answering import Answering
 from tests.bench import Bench

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Settings, Wanted
-from leanbe_emitter.delivery.metrics import Counters, Metrics
-from leanbe_emitter.delivery.queue import Queue
-from leanbe_emitter.delivery.transport import Answer, Unreachable
+from leanbe_emitter.delivery.network.transport import Answer, Unreachable
+from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
 from tests.answering import Answering, Meanwhile
 from tests.away import Away
 from tests.bench import LEASE_SECONDS, Bench, claim

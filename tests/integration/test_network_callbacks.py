@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from leanbe_emitter.delivery.http1 import Http1Transport
-from leanbe_emitter.delivery.transport import (
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.network.transport import (
     Answer,
     CallbackTransport,
     OutgoingRequest,

@@ -7,8 +7,8 @@ import warnings
 
 import pytest
 
-from leanbe_emitter.delivery.http1 import Http1Transport
-from leanbe_emitter.delivery.transport import TlsSettings
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.network.transport import TlsSettings
 from leanbe_emitter.targets import TargetRules
 from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.scripted import OK, Peer, head, scripted

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leanbe_emitter.delivery.connecting import _refuse_ourselves
-from leanbe_emitter.delivery.http1 import Http1Transport
-from leanbe_emitter.delivery.transport import (
+from leanbe_emitter.delivery.network.connecting import _refuse_ourselves
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.network.transport import (
     OutgoingRequest,
     TlsSettings,
     Unreachable,

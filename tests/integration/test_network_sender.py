@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from leanbe_emitter.delivery.kept import Kept
-from leanbe_emitter.delivery.transport import OutgoingRequest
+from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.scripted import OK, Peer, head, scripted
 from tests.sending import BODY, post, sender, unknown, unreachable

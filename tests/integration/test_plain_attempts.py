@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.answering import OK, Answering, CallingBack, Reply
 from tests.bench import LEASE_SECONDS, Bench, Noting, claim, happened

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter.delivery.due import Due
-from leanbe_emitter.delivery.queue import BATCH, Queue
+from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.queue import BATCH, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
 from tests.statements import statements

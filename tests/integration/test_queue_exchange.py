@@ -3,8 +3,8 @@
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.queue import Exchange, Queue
+from leanbe_emitter.delivery.queue.fairness import Room
+from leanbe_emitter.delivery.queue.queue import Exchange, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.bench import ALL, Bench, came_to, claim, ids_of
 from tests.statements import Broken, statements

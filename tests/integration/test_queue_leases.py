@@ -1,6 +1,6 @@
 """The queue's leases: what a lease is worth when it runs out, is renewed or is given up."""
 
-from leanbe_emitter.delivery.queue import LEASES_LOST_LIMIT
+from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.schema.states import (
     DUE,
     DeliveryState,

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer
 from tests.loops import on_a_loop
 from tests.sending import BODY, post, sender
 from tests.servers import LARGE, nginx_server, node_server, python_server, uvicorn_server

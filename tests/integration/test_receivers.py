@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from leanbe_emitter import Envelope, InvalidValue, sign, stringify
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.receivers.verifier import Secret
 from tests.apps import answers_of
 from tests.verified_apps import FRAMEWORKS, Serving

@@ -7,8 +7,8 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.redirects import FollowingTransport
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.network.redirects import FollowingTransport
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
 from tests.loops import on_a_loop
 from tests.scripted import OK, Peer, scripted

@@ -9,10 +9,10 @@ import random
 import pytest
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.delivery.attempt.schedule import JITTER
+from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.schedule import JITTER
-from leanbe_emitter.delivery.sender import Sender
-from leanbe_emitter.delivery.transport import USER_AGENT, Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import USER_AGENT, Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
 from leanbe_emitter.clock import MANUAL, SYSTEM, milliseconds_of, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.foreground import ONE
+from leanbe_emitter.delivery.worker.foreground import ONE
 from leanbe_emitter.emitter import Attempt
 from leanbe_emitter.emitter.results import Results
 from leanbe_emitter.storage.engine.database import Database

@@ -1,8 +1,8 @@
 """``ordering = strict``: one in flight per product; what fails holds those behind it."""
 
 from leanbe_emitter import Leanbe, Product, Wanted
-from leanbe_emitter.delivery.postgresql import Postgresql
-from leanbe_emitter.delivery.strict import firsts_of
+from leanbe_emitter.delivery.queue.postgresql import Postgresql
+from leanbe_emitter.delivery.queue.strict_ordering import firsts_of
 from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow

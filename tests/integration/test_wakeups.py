@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.queue import Exchange, Queue
-from leanbe_emitter.delivery.transport import Transport
-from leanbe_emitter.delivery.wakeups import wakeups_of
-from leanbe_emitter.delivery.worker import BUSY_PAUSE_SECONDS
+from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.queue.fairness import Room
+from leanbe_emitter.delivery.queue.queue import Exchange, Queue
+from leanbe_emitter.delivery.worker.wakeups import wakeups_of
+from leanbe_emitter.delivery.worker.worker import BUSY_PAUSE_SECONDS
 from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare

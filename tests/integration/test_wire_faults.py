@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.delivery.misbehaving import Manner
-from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.attempt.fault_transport import Manner
+from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 from tests.loops import in_its_own_time, on_a_loop, taking
 from tests.receiver import Receiver

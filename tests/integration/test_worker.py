@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.fairness import Room
-from leanbe_emitter.delivery.log import logged
-from leanbe_emitter.delivery.pauses import FIRST_SECONDS, LONGEST_SECONDS
-from leanbe_emitter.delivery.queue import Exchange, Queue
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer
+from leanbe_emitter.delivery.queue.fairness import Room
+from leanbe_emitter.delivery.queue.queue import Exchange, Queue
+from leanbe_emitter.delivery.worker.log import logged
+from leanbe_emitter.delivery.worker.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.answering import Answering, Holding, Meanwhile
 from tests.away import Away
@@ -315,7 +315,7 @@ async def test_nobody_is_warned_of_an_attempt_whose_delivery_is_gone(
     product = bench.product()
     bench.owe(product)
     transport = Meanwhile(lambda: bench.delete(product))
-    with caplog.at_level(logging.INFO, logger="leanbe_emitter.delivery.leases"):
+    with caplog.at_level(logging.INFO, logger="leanbe_emitter.delivery.worker.leases"):
         await worker(bench, transport).run(drain=True)
     assert [(each.levelname, "are gone" in each.message) for each in caplog.records] == [
         ("INFO", True)

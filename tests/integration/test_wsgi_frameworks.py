@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.delivery.in_process.recognising import transport_for
-from leanbe_emitter.delivery.transport import Unknown
+from leanbe_emitter.delivery.in_process.detect import transport_for
+from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.emitter.waiting import drive
 from tests.apps import SOON, told
 from tests.framework_apps import (

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.answers import AnswerReader, KnownAnswers, NotHttp
-from leanbe_emitter.delivery.kept import Kept
-from leanbe_emitter.delivery.transport import Answer
+from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers, NotHttp
+from leanbe_emitter.delivery.network.transport import Answer
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
 CHUNKED = (

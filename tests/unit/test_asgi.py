@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import WaitTimedOut
-from leanbe_emitter.delivery.in_process.exchange import FRAME_BYTES
-from leanbe_emitter.delivery.kept import Kept
-from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.delivery.in_process.asgi_exchange import FRAME_BYTES
+from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.apps import (
     END,
     START,

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.delivery.in_process.unattended import unattended_threads
-from leanbe_emitter.delivery.in_process.whereabouts import is_own
-from leanbe_emitter.delivery.transport import Answer, Unknown
+from leanbe_emitter.delivery.in_process.daemon_threads import unattended_threads
+from leanbe_emitter.delivery.in_process.stack_location import is_own
+from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.apps import (
     END,
     SOON,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
-from leanbe_emitter.delivery.transport import Unreachable
+from leanbe_emitter.delivery.network.transport import Unreachable
 from tests.apps import (
     END,
     SOON,

@@ -16,7 +16,7 @@ from leanbe_emitter.cli.making import TurnPrinting, printing_turns
 from leanbe_emitter.cli.output import Form
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.delivery.claims import Claimed, Evidence, WebhookSettings
-from leanbe_emitter.delivery.watcher import NOBODY
+from leanbe_emitter.delivery.worker.watcher import NOBODY
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 
 URL = "http://127.0.0.1:1/"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.transport import USER_AGENT, Answer, compose_headers
+from leanbe_emitter.delivery.network.transport import USER_AGENT, Answer, compose_headers
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.headers import check_header
 

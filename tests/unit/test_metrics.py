@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement, WebhookSettings
-from leanbe_emitter.delivery.due import Due
-from leanbe_emitter.delivery.metrics import (
+from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.worker.metrics import (
     DURATION_BOUNDS,
     LAG_BOUNDS,
     Counters,

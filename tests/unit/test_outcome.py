@@ -2,8 +2,8 @@
 
 import pytest
 
-from leanbe_emitter.delivery.outcome import classify
-from leanbe_emitter.delivery.transport import Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.attempt.outcome import classify
+from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, Success
 

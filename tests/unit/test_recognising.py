@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import InvalidSignature, InvalidValue
-from leanbe_emitter.delivery.in_process import recognising
+from leanbe_emitter.delivery.in_process import detect
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
-from leanbe_emitter.delivery.in_process.calling import CallingTransport
+from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
-from leanbe_emitter.delivery.in_process.recognising import transport_for
+from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
-from leanbe_emitter.delivery.transport import Unknown
+from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.emitter.waiting import drive
 from tests.apps import SOON, START, URL, for_ever, sending, sleeping, told
 from tests.loops import on_a_loop
@@ -73,7 +73,7 @@ async def coroutine() -> None:
     ("app", "said"),
     [
         ("http://127.0.0.1:8000/", "A URL is given as webhook_url="),
-        (recognising, "Give the app in it: leanbe_emitter.delivery.in_process.recognising.app"),
+        (detect, "Give the app in it: leanbe_emitter.delivery.in_process.detect.app"),
         (AsgiObject, "It is a class: give an instance"),
         (coroutine(), "leave out the parentheses"),
         (7, "7 is no receiver. A receiver is an ASGI app"),

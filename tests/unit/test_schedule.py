@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.schedule import RETRY_AFTER_CAP_SECONDS, Facts, next_delay_seconds
+from leanbe_emitter.delivery.attempt.schedule import (
+    RETRY_AFTER_CAP_SECONDS,
+    Facts,
+    next_delay_seconds,
+)
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading
 

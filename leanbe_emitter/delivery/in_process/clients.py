@@ -8,11 +8,11 @@ loop. Redirects are not followed.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leanbe_emitter.delivery.in_process.answering import phrase
-from leanbe_emitter.delivery.in_process.calling import Ask
+from leanbe_emitter.delivery.in_process.error_answers import phrase
 from leanbe_emitter.delivery.in_process.frameworks import is_of
-from leanbe_emitter.delivery.kept import AnswerSoFar
-from leanbe_emitter.delivery.transport import OutgoingRequest
+from leanbe_emitter.delivery.in_process.sync_calls import Ask
+from leanbe_emitter.delivery.network.answer_buffer import AnswerSoFar
+from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 
 # What clients write themselves, from the URL and the body.

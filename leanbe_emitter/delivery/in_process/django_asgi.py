@@ -12,7 +12,7 @@ from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.call import Call
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.loops import is_running_loop
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest, Unknown
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
 
 class DjangoAsgiTransport(AsgiTransport):

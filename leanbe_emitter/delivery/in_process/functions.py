@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from leanbe_emitter.delivery.in_process.answering import phrase
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.asgi_exchange import Message
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.calling import CallingTransport
-from leanbe_emitter.delivery.in_process.exchange import Message
-from leanbe_emitter.delivery.kept import KEPT, AnswerSoFar, Kept
-from leanbe_emitter.delivery.transport import OutgoingRequest
+from leanbe_emitter.delivery.in_process.error_answers import phrase
+from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.wire.envelope import Envelope, verify
 
 _REQUEST = "leanbe_emitter.request"

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from leanbe_emitter.delivery.in_process.answering import raised
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
+from leanbe_emitter.delivery.in_process.asgi_exchange import Message, lifespan_scope
 from leanbe_emitter.delivery.in_process.call import Call
-from leanbe_emitter.delivery.in_process.exchange import Message, lifespan_scope
+from leanbe_emitter.delivery.in_process.error_answers import raised
+from leanbe_emitter.delivery.in_process.stack_location import of_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
-from leanbe_emitter.delivery.in_process.whereabouts import of_tasks
 
 logger = logging.getLogger(__name__)
 

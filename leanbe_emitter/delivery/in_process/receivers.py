@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.in_process.app_errors import AppError
-from leanbe_emitter.delivery.kept import KEPT, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 from leanbe_emitter.targets import Target
 
 if TYPE_CHECKING:
-    from leanbe_emitter.delivery.in_process.recognising import InProcessTransport
+    from leanbe_emitter.delivery.in_process.detect import InProcessTransport
 
 #: The host of every receiver in this process.
 HOST = "testserver"
@@ -98,7 +98,7 @@ class Receivers:
             if known is app:
                 return address
         # Loaded only by whoever has a receiver.
-        from leanbe_emitter.delivery.in_process.recognising import transport_for  # noqa: PLC0415
+        from leanbe_emitter.delivery.in_process.detect import transport_for  # noqa: PLC0415
 
         transport = transport_for(app, kept=self._kept)
         address = f"{HOST}:{len(self._apps) + 1}" if self._apps else HOST

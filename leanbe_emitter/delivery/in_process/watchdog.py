@@ -17,7 +17,7 @@ from types import FrameType
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.call import SLACK_SECONDS, Call, current_call
-from leanbe_emitter.delivery.in_process.whereabouts import is_debugged, is_part_of, of_frame
+from leanbe_emitter.delivery.in_process.stack_location import is_debugged, is_part_of, of_frame
 
 #: How soon after a signal that found no code of a call the next one follows, in seconds.
 AGAIN_SECONDS = 0.05

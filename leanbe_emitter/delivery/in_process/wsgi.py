@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, current_call
-from leanbe_emitter.delivery.in_process.calling import CallingTransport
-from leanbe_emitter.delivery.in_process.exchange import CLIENT
 from leanbe_emitter.delivery.in_process.frameworks import in_djangos_thread
-from leanbe_emitter.delivery.kept import KEPT, AnswerSoFar, Kept
-from leanbe_emitter.delivery.transport import Answer, OutgoingRequest
+from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.targets import Target
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]

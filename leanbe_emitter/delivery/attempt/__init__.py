@@ -1,0 +1,1 @@
+"""One attempt: send, classify, decide when the next one is due."""

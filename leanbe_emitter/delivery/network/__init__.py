@@ -1,0 +1,1 @@
+"""The network: one request out, one answer in."""

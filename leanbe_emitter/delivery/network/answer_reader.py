@@ -1,0 +1,223 @@
+"""From bytes to an answer: llhttp reads, this keeps what is to be kept.
+
+One reader serves one connection. After a complete answer it goes on to the next one only if
+nothing odd was seen: ``is_tidy`` says so. It does no I/O and knows no time.
+
+Receivers repeat themselves. A tidy answer that came in one piece is remembered by its bytes, and
+the same bytes are not parsed again: between two answers, the parser stands where it began.
+"""
+
+from dataclasses import replace
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from leanbe_emitter.delivery.network.answer_buffer import Kept, keep_headers
+from leanbe_emitter.delivery.network.transport import Answer
+
+# How much may come without a byte of body: heads and trailers end.
+_LONGEST_BARREN_BYTES = 256 * 1024
+_FIRST_FINAL_STATUS = 200
+_SWITCHING_PROTOCOLS = 101
+#: How many answers are remembered, and how long each of them is at the most.
+_REMEMBERED_ANSWERS = 1024
+_REMEMBERED_BYTES = 2048
+
+
+class NotHttp(Exception):
+    """What came cannot be read as an HTTP/1.1 answer; the message says why."""
+
+
+class _Surplus(Exception):
+    """Stops the parser: the answer is complete, and there is more."""
+
+
+class KnownAnswers:
+    """Answers by their bytes, which all connections of a sender share."""
+
+    def __init__(self) -> None:
+        self._answers: dict[bytes, Answer] = {}
+
+    def of(self, data: bytes) -> Answer | None:
+        """Return the answer that these very bytes were before, or None."""
+        return self._answers.get(data) if len(data) <= _REMEMBERED_BYTES else None
+
+    def add(self, data: bytes, answer: Answer) -> None:
+        """Remember an answer, if it is short enough."""
+        if len(data) > _REMEMBERED_BYTES:
+            return
+        if len(self._answers) >= _REMEMBERED_ANSWERS:
+            self._answers.clear()
+        self._answers[data] = answer
+
+
+class AnswerReader:
+    """Reads the answers of one connection, one at a time.
+
+    Args:
+        kept: how much of an answer is kept.
+        known: answers that came before, on connections with the same ``kept``.
+
+    Attributes:
+        has_head: the status and the headers of the final answer have come.
+        is_complete: all of it has come.
+        is_tidy: nothing that came so far speaks against another answer on this connection.
+    """
+
+    def __init__(self, kept: Kept, known: KnownAnswers | None = None) -> None:
+        self._kept = kept
+        self._known = KnownAnswers() if known is None else known
+        self._parser = HttpResponseParser(self)
+        self.is_tidy = True
+        self._has_parsed = True
+        self.expect()
+
+    def expect(self) -> None:
+        """Forget the last answer and wait for the next one."""
+        self.has_head = False
+        self.is_complete = False
+        self._repeated: Answer | None = None
+        self._whole: bytes | None = None
+        if self._has_parsed:
+            self._has_parsed = False
+            self._begin()
+
+    def _begin(self) -> None:
+        self.has_head = False
+        self._status = 0
+        self._reason = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._pieces: list[bytes] = []
+        self._room = self._kept.answer_bytes
+        self._body_length = 0
+        self._last_piece = b""
+        self._barren_bytes = 0
+
+    def feed(self, data: bytes) -> bool:
+        """Read on; return whether the answer is now complete.
+
+        Raises:
+            NotHttp: it never will be.
+        """
+        is_first = not self._has_parsed
+        if is_first and (repeated := self._known.of(data)) is not None:
+            self._repeated = repeated
+            self.has_head = self.is_complete = True
+            return True
+        self._has_parsed = True
+        self._parse(data)
+        if is_first and self.is_complete and self.is_tidy:
+            self._whole = data
+        return self.is_complete
+
+    def _parse(self, data: bytes) -> None:
+        length = self._body_length
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            self.is_tidy = False
+        except HttpParserError as error:
+            self.is_tidy = False
+            if not self.is_complete:
+                raise NotHttp(str(error)) from error
+        if self.is_complete:
+            self.is_tidy = self.is_tidy and self._is_at_the_end_of(data)
+        elif self._body_length == length:
+            self._count_barren(len(data))
+
+    def end(self) -> bool:
+        """Hear that nothing more will come; return whether that completes the answer."""
+        self.is_tidy = False
+        if self.has_head and not self.is_complete:
+            self.is_complete = self._lasts_until_the_end()
+        return self.is_complete
+
+    def answer(self, *, remark: str = "") -> Answer:
+        """Return what has come of the answer."""
+        if self._repeated is not None:
+            return replace(self._repeated, remark=remark) if remark else self._repeated
+        answer = self._read_answer(remark)
+        if self._whole is not None and not remark:
+            self._known.add(self._whole, answer)
+        return answer
+
+    def _read_answer(self, remark: str) -> Answer:
+        return Answer(
+            status=self._status,
+            reason=self._reason.decode("latin-1"),
+            headers=keep_headers(self._headers, kept_bytes=self._kept.header_bytes),
+            body=b"".join(self._pieces),
+            body_length=self._body_length,
+            remark=remark,
+        )
+
+    def close(self) -> None:
+        """Let go of the parser, which knows this reader as this reader knows it."""
+        del self._parser
+
+    # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        """Another answer begins; after a complete one nobody asked for it."""
+        if self.is_complete:
+            raise _Surplus
+
+    def on_status(self, reason: bytes) -> None:
+        """Take (a piece of) the words beside the status."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers, which come after the body, are dropped."""
+        if not self.has_head:
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the status: the head is over."""
+        self.has_head = True
+        self._status = self._parser.get_status_code()
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body, as long as there is room."""
+        self._body_length += len(data)
+        self._barren_bytes = 0
+        self._last_piece = data
+        if self._room > 0:
+            self._pieces.append(data[: self._room])
+            self._room -= len(data)
+
+    def on_message_complete(self) -> None:
+        """End this answer; after a 1xx the same parser goes on to the final one."""
+        if self._status < _FIRST_FINAL_STATUS and self._status != _SWITCHING_PROTOCOLS:
+            self._begin()
+            return
+        self.is_complete = True
+        if not self._parser.should_keep_alive():
+            self.is_tidy = False
+
+    # How it ends.
+
+    def _is_at_the_end_of(self, data: bytes) -> bool:
+        """Return whether the answer's last bytes are the last of what came, as far as can be told.
+
+        The parser tells where another answer begins, but not of line breaks before it.
+        """
+        if self._last_piece and not self._is_chunked():
+            return data.endswith(self._last_piece)
+        return data.endswith(b"\r\n\r\n") and not data.endswith(b"\r\n\r\n\r\n")
+
+    def _is_chunked(self) -> bool:
+        codings = self._values(b"transfer-encoding")
+        return bool(codings) and codings[-1].rstrip().lower().endswith(b"chunked")
+
+    def _lasts_until_the_end(self) -> bool:
+        if self._values(b"transfer-encoding"):
+            return not self._is_chunked()
+        return not self._values(b"content-length")
+
+    def _values(self, name: bytes) -> list[bytes]:
+        return [value for key, value in self._headers if key.lower() == name]
+
+    def _count_barren(self, length: int) -> None:
+        self._barren_bytes += length
+        if self._barren_bytes > _LONGEST_BARREN_BYTES:
+            self.is_tidy = False
+            raise NotHttp(f"more than {_LONGEST_BARREN_BYTES // 1024} KiB without a body")

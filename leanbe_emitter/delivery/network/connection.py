@@ -1,0 +1,249 @@
+"""One HTTP/1.1 connection: a request out, its answer in, and a guard over the time.
+
+It carries one request at a time, and none after it has seen anything odd: bytes that nobody asked
+for, an answer before the request was out, the other side's close or its wish to, what is no HTTP,
+an upgrade, a deadline, or a few idle seconds.
+"""
+
+import asyncio
+import os
+import select
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol, cast
+
+from leanbe_emitter.delivery.network.answer_reader import AnswerReader, NotHttp
+from leanbe_emitter.delivery.network.transport import Answer, Unknown
+
+# asyncio does not tell what TLS has handed down and the socket has not taken; after a longer
+# request over TLS the connection is given up.
+_SEEN_THROUGH_TLS_BYTES = 16 * 1024
+_READ_BYTES = 64 * 1024
+# To linger for no second: a close is a reset.
+_RESETS = struct.pack("ii", 1, 0)
+
+
+class Waiter(Protocol):
+    """What waits for an answer: a future, or whatever is to be told without one."""
+
+    def done(self) -> bool:
+        """Say whether it waits no more."""
+        ...
+
+    def set_result(self, answer: Answer, /) -> None:
+        """Take the answer."""
+        ...
+
+    def set_exception(self, error: Unknown, /) -> None:
+        """Take the reason why there is none."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """One connection to one place.
+
+    Its timer watches the deadline as well as the idling. It is not wound for every request: where
+    it goes off too early, it is set to what is due by then.
+
+    Args:
+        place: the address and port connected to, for words.
+        is_tls: TLS lies in between.
+        reader: what reads the answers.
+        on_lost: told when the connection is closed for good.
+
+    Attributes:
+        closed: done when the connection is closed for good.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        *,
+        is_tls: bool,
+        reader: AnswerReader,
+        on_lost: Callable[["Connection"], None],
+    ) -> None:
+        self._place = place
+        self._is_tls = is_tls
+        self._reader = reader
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport
+        self._waiter: Waiter | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._poll = select.poll()
+        self._is_odd = False
+        self._request_bytes = 0
+        self._timeout_seconds = 0.0
+
+    # What is asked of it.
+
+    def send(self, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float) -> bool:
+        """Write a request, whole and once; return whether its answer is to come.
+
+        If not, no byte went out, and the waiter is not told: it can wait at another connection.
+        Else it is told once, and not before this has returned.
+
+        asyncio hands the bytes to the system at once, and closes if the system takes none. (Other
+        loops write later, and TLS through a buffer: there nobody can say, and the end decides.)
+        """
+        if self._is_odd or self._transport.is_closing():
+            return False
+        self._reader.expect()
+        self._request_bytes = len(data)
+        self._timeout_seconds = timeout_seconds
+        self._waiter = waiter
+        self._guard(deadline)
+        self._transport.write(data)
+        if self._transport.is_closing() and not self._is_tls:
+            self._waiter = None
+            return False
+        return True
+
+    def write_on(self, data: bytes) -> None:
+        """Write more of the request that was begun."""
+        self._transport.write(data)
+
+    def hang_up(self, *, with_reset: bool) -> None:
+        """Close before the answer, on purpose; what is in flight ends as ``Unknown``."""
+        how = "reset" if with_reset else "closed"
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(Unknown(f"we {how} the connection before the answer (a fault)"))
+        self._is_odd = True
+        if with_reset:
+            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def give_up(self) -> None:
+        """Use it no more: it was used up by a fault."""
+        if not self.closed.done():
+            self.abort()
+
+    def idle(self, *, idle_seconds: float) -> bool:
+        """Rest until the next request; return False where there can be none."""
+        if self._is_odd:
+            return False
+        self._due = self._loop.time() + idle_seconds
+        return True
+
+    def is_usable(self) -> bool:
+        """Return whether an idle connection can take another request.
+
+        The system is asked whether bytes or the end came in: the loop may not have heard yet, and
+        some receivers close after every answer without a word.
+        """
+        if self._is_odd or self._loop.time() >= self._due or self._transport.is_closing():
+            return False
+        return not self._poll.poll(0)
+
+    def fail(self, reason: str) -> None:
+        """End what is in flight as ``Unknown``, and close."""
+        waiter = self._waiter
+        self.abort()
+        if waiter is not None and not waiter.done():
+            partial = self._reader.answer() if self._reader.has_head else None
+            waiter.set_exception(Unknown(reason, answer=partial))
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._is_odd = True
+        self._waiter = None
+        self._transport.abort()
+
+    # Time.
+
+    def _guard(self, due: float) -> None:
+        self._due = due
+        if self._timer is not None and self._timer.when() > due:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(due, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        if self._loop.time() < self._due:
+            self._guard(self._due)
+        else:
+            self.fail(f"no complete answer within {self._timeout_seconds:g} s")
+
+    # What asyncio tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport to write to."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is not derived
+        self._poll.register(self._descriptor(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on in the answer; close if nobody asked for one."""
+        if self._waiter is None:
+            self.abort()
+            return
+        try:
+            is_complete = self._reader.feed(data)
+        except NotHttp as error:
+            self.fail(f"{self._place} sent what is no HTTP/1.1 answer: {error}")
+            return
+        if is_complete:
+            self._finish()
+
+    def eof_received(self) -> None:
+        """The other side has closed, or its half of it: what is missing will not come."""
+        if self._waiter is None:
+            self.abort()
+        elif self._reader.end():
+            self._finish()
+        else:
+            self.fail(f"{self._place} closed the connection {self._how_far()}")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End for good; what is still in flight ends as ``Unknown``."""
+        if error is not None and not self._is_tls:
+            self._read_what_came()
+        if self._waiter is not None:
+            how = "was reset" if isinstance(error, ConnectionError) else "broke"
+            self.fail(f"the connection to {self._place} {how} {self._how_far()}")
+        self._is_odd = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._reader.close()
+        self.closed.set_result(None)
+        self._on_lost(self)
+
+    def _finish(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        is_early = self._transport.get_write_buffer_size() > 0
+        answer = self._reader.answer(
+            remark="it came before the whole request was out" if is_early else ""
+        )
+        hides_bytes = self._is_tls and self._request_bytes > _SEEN_THROUGH_TLS_BYTES
+        if is_early or hides_bytes or not self._reader.is_tidy:
+            self.abort()
+        # Last of all: a waiter that is no future goes on at once, and may use the connection again.
+        if waiter is not None and not waiter.done():
+            waiter.set_result(answer)
+
+    def _read_what_came(self) -> None:
+        """Read the answer that came before a write failed: asyncio leaves it in the socket.
+
+        A receiver that refuses a large body answers, closes, and resets what still comes in.
+        """
+        with suppress(OSError):
+            while self._waiter is not None and (data := os.read(self._descriptor(), _READ_BYTES)):
+                self.data_received(data)
+
+    def _descriptor(self) -> int:
+        return int(self._socket().fileno())
+
+    def _socket(self) -> Any:
+        return self._transport.get_extra_info("socket")
+
+    def _how_far(self) -> str:
+        return "in the middle of its answer" if self._reader.has_head else "before it answered"

@@ -1,0 +1,342 @@
+"""Our own HTTP/1.1 sender: asyncio for the bytes out, llhttp for the answers.
+
+A request is written once. If a connection that was used before ends without an answer, the
+receiver may have acted on the request: that is ``Unknown``, and it is never sent again from here.
+Only where the system took no byte of it is another connection tried. A connection that idled is
+asked whether the other side has hung up before it is used; that keeps it rare.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache, partial
+
+from leanbe_emitter.delivery.attempt.fault_transport import Manner
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
+from leanbe_emitter.delivery.network.connecting import Connector
+from leanbe_emitter.delivery.network.connection import Connection, Waiter
+from leanbe_emitter.delivery.network.resolving import Resolve, SystemResolver
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.errors import InvalidTarget
+from leanbe_emitter.targets import Target, TargetRules, check_url
+
+#: How long a connection may idle and be used again: less than the 5 s after which Node hangs up.
+IDLE_SECONDS = 4.0
+
+#: Into how many pieces a slow body is cut.
+_PIECES = 10
+
+_REMEMBERED_URLS = 4096
+_REMEMBERED_HEADS = 4096
+
+_Key = tuple[str, str, int, str | None, bool]
+_Callback = Callable[[Answer | Unknown], object]
+
+
+class Http1Transport:
+    """Sends requests over the network, each once, and keeps connections for the next ones.
+
+    It serves one event loop at a time; connections of an earlier loop are left to it.
+
+    Args:
+        rules: where webhooks may point; asked for the URL and for the address connected to.
+        kept: how much of an answer is kept.
+        idle_seconds: how long a connection may idle and be used again.
+        resolve: how names become addresses; the system's resolver by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: TargetRules,
+        kept: Kept = KEPT,
+        idle_seconds: float = IDLE_SECONDS,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._rules = rules
+        self._kept = kept
+        self._known = KnownAnswers()
+        self._idle_seconds = idle_seconds
+        self._connector = Connector(rules=rules, resolve=resolve or SystemResolver())
+        self._targets: dict[str, Target] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._open: set[Connection] = set()
+        self._idle: dict[_Key, list[Connection]] = {}
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Send the request once and return the answer.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, and no complete answer came back.
+        """
+        target, key, deadline = self._place(request)
+        data = _encode(request, target)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        timeout_seconds = request.timeout_seconds
+        connection = self._send_over_idle(
+            key, data, waiter=answer, deadline=deadline, timeout_seconds=timeout_seconds
+        )
+        if connection is None:
+            connection = await self._connect(request, target, key, deadline)
+            if not connection.send(
+                data, waiter=answer, deadline=deadline, timeout_seconds=timeout_seconds
+            ):
+                raise Unreachable(
+                    f"the connection to {target.authority} was over before a byte went out"
+                )
+        return await self._answer(answer, connection, key)
+
+    def prepare(self, request: OutgoingRequest) -> "_Prepared":
+        """Return what begins requests that differ from this one in the bytes of their body only.
+
+        Raises:
+            Unreachable: a request like this one cannot be sent.
+        """
+        target = self._target(request.url)
+        return _Prepared(
+            self,
+            key=_key(request, target),
+            head=_head(request.method, target.path, request.headers),
+            timeout_seconds=request.timeout_seconds,
+        )
+
+    def begin(
+        self, key: _Key, data: bytes, callback: _Callback, *, timeout_seconds: float
+    ) -> "_InFlight | None":
+        """Send the bytes of a request over a connection that idles; None where there is none."""
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        request = _InFlight(callback)
+        connection = self._send_over_idle(
+            key,
+            data,
+            waiter=request,
+            deadline=loop.time() + timeout_seconds,
+            timeout_seconds=timeout_seconds,
+        )
+        if connection is None:
+            return None
+        request.went_out(connection, partial(self._keep, connection, key))
+        return request
+
+    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
+        """Send the request once, over a connection of its own, in a manner that a fault asks for.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, and no complete answer came back; by our own doing, too.
+        """
+        target, key, deadline = self._place(request)
+        first, *others = _pieces(_encode(request, target), len(request.body), manner)
+        connection = await self._connect(request, target, key, deadline)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        try:
+            if not connection.send(
+                first, waiter=answer, deadline=deadline, timeout_seconds=request.timeout_seconds
+            ):
+                raise Unreachable(f"the connection to {target.authority} was over at once")
+            for piece in others:
+                await asyncio.wait([answer], timeout=manner.body_seconds / len(others))
+                if answer.done():
+                    return await answer
+                connection.write_on(piece)
+            if manner.hang_up:
+                connection.hang_up(with_reset=manner.hang_up == "reset")
+                # What the system has not taken yet is still to go out.
+                left_seconds = deadline - asyncio.get_running_loop().time()
+                await asyncio.wait([connection.closed], timeout=left_seconds)
+            return await answer
+        finally:
+            connection.give_up()
+
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether connections are open, which only their event loop can close."""
+        return bool(self._open)
+
+    async def aclose(self) -> None:
+        """Close every connection; what is in flight ends as ``Unknown``."""
+        if not self._open:
+            return
+        self._serve(asyncio.get_running_loop())
+        connections = list(self._open)
+        for connection in connections:
+            connection.fail("the sender was closed before the answer came")
+        for connection in connections:
+            await connection.closed
+
+    def _place(self, request: OutgoingRequest) -> tuple[Target, _Key, float]:
+        """Return where a request goes, by which connections, and until when, in the loop's time."""
+        loop = asyncio.get_running_loop()
+        self._serve(loop)
+        deadline = loop.time() + request.timeout_seconds
+        target = self._target(request.url)
+        return target, _key(request, target), deadline
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop is loop:
+            return
+        for connection in self._open:
+            with suppress(RuntimeError):  # that loop is closed, and nobody waits in it
+                connection.fail("the sender went on in another event loop")
+        self._open, self._idle, self._loop = set(), {}, loop
+
+    def _target(self, url: str) -> Target:
+        if url not in self._targets:
+            if len(self._targets) >= _REMEMBERED_URLS:
+                self._targets.clear()
+            try:
+                self._targets[url] = Target.of(check_url(url, self._rules))
+            except InvalidTarget as error:
+                raise Unreachable(str(error)) from error
+        return self._targets[url]
+
+    def _take_idle(self, key: _Key) -> Connection | None:
+        idle = self._idle.get(key)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.abort()
+        return None
+
+    def _send_over_idle(
+        self, key: _Key, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float
+    ) -> Connection | None:
+        """Send over a connection that idles, and return it; None, and no byte went out."""
+        while connection := self._take_idle(key):
+            if connection.send(
+                data, waiter=waiter, deadline=deadline, timeout_seconds=timeout_seconds
+            ):
+                return connection
+        return None
+
+    async def _connect(
+        self, request: OutgoingRequest, target: Target, key: _Key, deadline: float
+    ) -> Connection:
+        now = asyncio.get_running_loop().time()
+        connection = await self._connector.connect(
+            target,
+            lambda place: Connection(
+                place,
+                is_tls=target.scheme == "https",
+                reader=AnswerReader(self._kept, self._known),
+                on_lost=lambda lost: self._forget(lost, key),
+            ),
+            tls=request.tls,
+            deadline=min(deadline, now + request.connect_timeout_seconds),
+        )
+        if not connection.closed.done():
+            self._open.add(connection)
+        return connection
+
+    async def _answer(
+        self, answer: asyncio.Future[Answer], connection: Connection, key: _Key
+    ) -> Answer:
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        finally:
+            self._keep(connection, key)
+
+    def _keep(self, connection: Connection, key: _Key) -> None:
+        """Keep a connection for the next request, if it can take one."""
+        if connection.idle(idle_seconds=self._idle_seconds):
+            self._idle.setdefault(key, []).append(connection)
+
+    def _forget(self, connection: Connection, key: _Key) -> None:
+        self._open.discard(connection)
+        idle = self._idle.get(key, [])
+        if connection in idle:
+            idle.remove(connection)
+        if not idle:
+            self._idle.pop(key, None)
+
+
+class _Prepared:
+    """A ``PreparedRequest``: all of a request but its body, encoded once."""
+
+    def __init__(
+        self, transport: Http1Transport, *, key: _Key, head: bytes, timeout_seconds: float
+    ) -> None:
+        self._transport = transport
+        self._key = key
+        self._head = head
+        self._timeout_seconds = timeout_seconds
+
+    def begin(self, body: bytes, callback: _Callback, /) -> "_InFlight | None":
+        """Send a request with this body, if a connection idles."""
+        return self._transport.begin(
+            self._key, self._head + body, callback, timeout_seconds=self._timeout_seconds
+        )
+
+
+class _InFlight:
+    """A ``RequestInFlight``, which waits for the answer in the place of a future."""
+
+    __slots__ = ("_callback", "_connection", "_keep")
+
+    def __init__(self, callback: _Callback) -> None:
+        self._callback: _Callback | None = callback
+
+    def went_out(self, connection: Connection, keep: Callable[[], None]) -> None:
+        """Take the connection that it went out by, and what keeps that for the next request."""
+        self._connection = connection
+        self._keep = keep
+
+    def cancel(self) -> None:
+        """Break it off; where it is over, the connection may be another's by now."""
+        if self._callback is not None:
+            self._callback = None
+            self._connection.abort()
+
+    def done(self) -> bool:
+        """Say whether nobody waits for the answer any more."""
+        return self._callback is None
+
+    def set_result(self, answer: Answer | Unknown, /) -> None:
+        """Keep the connection, and hand on what the request came to."""
+        callback, self._callback = self._callback, None
+        self._keep()
+        if callback is not None:
+            callback(answer)
+
+    set_exception = set_result
+
+
+def _key(request: OutgoingRequest, target: Target) -> _Key:
+    """Return what requests must have in common to go by one connection."""
+    return (*target.origin, request.tls.ca_file, request.tls.insecure)
+
+
+def _pieces(data: bytes, body_bytes: int, manner: Manner) -> Iterator[bytes]:
+    """Yield the head and then the body, the latter in pieces if it is to be slow."""
+    if not manner.body_seconds:
+        yield data
+        return
+    head = len(data) - body_bytes
+    yield data[:head]
+    size = -(-body_bytes // _PIECES) or 1
+    yield from (data[start : start + size] for start in range(head, len(data), size))
+
+
+def _encode(request: OutgoingRequest, target: Target) -> bytes:
+    """Return the bytes of the request: exactly the headers and the body that it holds."""
+    return _head(request.method, target.path, request.headers) + request.body
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def _head(method: str, path: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in headers]
+    head = "".join(lines)
+    if head.count("\r") != len(lines) or head.count("\n") != len(lines):
+        raise Unreachable("a header of the request holds a line break")
+    try:
+        return head.encode("latin-1") + b"\r\n"
+    except UnicodeEncodeError as error:
+        raise Unreachable("a header of the request holds more than Latin-1") from error

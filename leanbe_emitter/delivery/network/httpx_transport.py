@@ -1,0 +1,107 @@
+"""The adapter for a user's own httpx transport: proxies, client certificates, HTTP/2, mocks.
+
+httpx's names stay inside this file. What a foreign transport connects to, and which certificates
+it trusts, is its own business: the rules are asked for the URL only, and ``tls`` is not looked at.
+"""
+
+import asyncio
+
+import httpx
+
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.errors import InvalidTarget
+from leanbe_emitter.targets import TargetRules, check_url
+
+# Errors of httpx before which no byte of the request can have gone out.
+_BEFORE_THE_REQUEST = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class HttpxTransport:
+    """Sends through an ``httpx.AsyncBaseTransport``, under one total deadline.
+
+    Args:
+        transport: the user's own; ``aclose`` closes it.
+        rules: where webhooks may point; asked for the URL, not for the address.
+        kept: how much of an answer is kept.
+    """
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, *, rules: TargetRules, kept: Kept = KEPT
+    ) -> None:
+        self._transport = transport
+        self._rules = rules
+        self._kept = kept
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Send the request once and return the answer.
+
+        Raises:
+            Unreachable: no byte of the request went out.
+            Unknown: bytes went out, or nobody can say, and no complete answer came back.
+        """
+        foreign = self._foreign(request)
+        came = AnswerSoFar(self._kept)
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                await _read(await self._transport.handle_async_request(foreign), came)
+        except _BEFORE_THE_REQUEST as error:
+            raise Unreachable(_in_words(error)) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise Unknown(
+                f"no complete answer within {request.timeout_seconds:g} s", answer=came.so_far()
+            ) from error
+        except Exception as error:  # whatever a foreign transport raises ends at this border
+            raise Unknown(_in_words(error), answer=came.so_far()) from error
+        return came.whole()
+
+    async def aclose(self) -> None:
+        """Close the user's transport."""
+        await self._transport.aclose()
+
+    def _foreign(self, request: OutgoingRequest) -> httpx.Request:
+        whole, connect = request.timeout_seconds, request.connect_timeout_seconds
+        try:
+            return httpx.Request(
+                request.method,
+                check_url(request.url, self._rules),
+                headers=[
+                    (name.encode("latin-1"), value.encode("latin-1"))
+                    for name, value in request.headers
+                ],
+                content=request.body,
+                extensions={
+                    "timeout": {
+                        "connect": min(connect, whole),
+                        "read": whole,
+                        "write": whole,
+                        "pool": whole,
+                    }
+                },
+            )
+        except InvalidTarget as error:
+            raise Unreachable(str(error)) from error
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise Unreachable(f"httpx does not take the request: {error}") from error
+
+
+async def _read(response: httpx.Response, came: AnswerSoFar) -> None:
+    """Read an answer to its end."""
+    came.begin(response.status_code, response.headers.raw, reason=response.reason_phrase)
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("the answer's body is no asynchronous stream")
+    try:
+        async for piece in response.stream:
+            came.add(piece)
+    finally:
+        await response.aclose()
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) or type(error).__name__

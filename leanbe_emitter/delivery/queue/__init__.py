@@ -1,0 +1,1 @@
+"""The queue: claim what is due, settle what ended."""

@@ -1,0 +1,1 @@
+"""The worker: claims, attempts and settlements in a loop, and what can be seen of it."""
