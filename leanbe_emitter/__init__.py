@@ -11,7 +11,25 @@ if TYPE_CHECKING:
     from leanbe_emitter.clock import ManualClock
     from leanbe_emitter.delivery.in_process.detect import transport_for
     from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
-    from leanbe_emitter.emitter import (
+    from leanbe_emitter.errors import (
+        Conflict,
+        DatabaseBehind,
+        DatabaseUnavailable,
+        EndlessDeliveries,
+        EventsNotDelivered,
+        FaultNeedsWire,
+        FaultNeverFired,
+        InvalidSignature,
+        InvalidTarget,
+        InvalidValue,
+        LeanbeError,
+        NotAwaited,
+        NotFound,
+        PayloadTooDeep,
+        PayloadTooLarge,
+        WaitTimedOut,
+    )
+    from leanbe_emitter.library import (
         Announcement,
         Attempt,
         BacklogItem,
@@ -44,24 +62,6 @@ if TYPE_CHECKING:
         User,
         Wanted,
         Webhook,
-    )
-    from leanbe_emitter.errors import (
-        Conflict,
-        DatabaseBehind,
-        DatabaseUnavailable,
-        EndlessDeliveries,
-        EventsNotDelivered,
-        FaultNeedsWire,
-        FaultNeverFired,
-        InvalidSignature,
-        InvalidTarget,
-        InvalidValue,
-        LeanbeError,
-        NotAwaited,
-        NotFound,
-        PayloadTooDeep,
-        PayloadTooLarge,
-        WaitTimedOut,
     )
     from leanbe_emitter.settings import Settings
     from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
@@ -161,7 +161,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     errors = import_module("leanbe_emitter.errors")
-    home = "errors" if hasattr(errors, name) else _HOMES.get(name, "emitter")
+    home = "errors" if hasattr(errors, name) else _HOMES.get(name, "library")
     return getattr(import_module(f"leanbe_emitter.{home}"), name)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.library import Leanbe, Product
     from leanbe_emitter.testing import Receiver, Server
     from leanbe_emitter.testing.handle import TestedLeanbe
     from leanbe_emitter.testing.suite_server import SuiteServer

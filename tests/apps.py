@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.network.transport import Answer
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
 from tests.sending import post
 from tests.waiting import PATIENCE_SECONDS
 

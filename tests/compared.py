@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
 from leanbe_emitter.clock import ManualClock
-from leanbe_emitter.emitter.documents import Document as Snapshot
+from leanbe_emitter.library.documents.snapshot import Document as Snapshot
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.payloads.schema import json_schema

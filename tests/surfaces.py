@@ -11,7 +11,7 @@ import click
 import leanbe_emitter
 from leanbe_emitter import Leanbe
 from leanbe_emitter.domain.users import granting
-from leanbe_emitter.emitter.hindrance import advancing
+from leanbe_emitter.library.deliveries.pending_reason import advancing
 from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from tests.api import promised
@@ -73,7 +73,7 @@ def _parts(owner: object) -> dict[str, object]:
     return {
         name: value
         for name, value in vars(owner).items()
-        if type(value).__module__.startswith("leanbe_emitter.emitter")
+        if type(value).__module__.startswith("leanbe_emitter.library")
         and not (name.startswith("_") or is_dataclass(value))
     }
 

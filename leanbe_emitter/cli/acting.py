@@ -20,7 +20,7 @@ from leanbe_emitter.cli.owed import tell_what_is_not_owed
 if TYPE_CHECKING:
     from leanbe_emitter.cli.making import Printing
     from leanbe_emitter.delivery.claims import Claimed, Settlement
-    from leanbe_emitter.emitter import Product, Raised
+    from leanbe_emitter.library import Product, Raised
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from leanbe_emitter.cli.values import AGE, CLOCK_TIME
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from leanbe_emitter.emitter import Leanbe
+    from leanbe_emitter.library import Leanbe
 
 _COLUMNS = [output.column("now"), output.column("kind")]
 

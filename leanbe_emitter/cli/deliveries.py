@@ -21,7 +21,7 @@ from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Delivery, Job, Leanbe
+    from leanbe_emitter.library import Delivery, Job, Leanbe
 
 
 def _last_answer(document: Document) -> str:
@@ -96,7 +96,7 @@ def list_(  # noqa: PLR0913 - one argument for each option
     Where there are more, the cursor for --after is told on stderr; --output json prints {"items":
     [...], "cursor": ...}.
     """
-    from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
     with opened(invocation) as leanbe:
         which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
@@ -174,7 +174,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     where it ended when it is started again with the same --job and the same filter; --since may be
     another.
     """
-    from leanbe_emitter.emitter import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
 
     _require_one_way(delivery, status, event, product, since, age="--since")
     if not dry_run and _is_narrowed(limit, after):
@@ -236,7 +236,7 @@ def discard(  # noqa: PLR0913 - one argument for each option
     What is settled already, or in flight at this moment, stays as it is; where it is named by its
     id, that is an error, and nothing is given up.
     """
-    from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
     _require_one_way(delivery, status, event, product, older_than, age="--older-than")
     with opened(invocation) as leanbe:
@@ -275,7 +275,7 @@ def wait(  # noqa: PLR0913 - one argument for each option
     Without --status, those that are settled match, however they went. Prints the newest first, and
     exits with 1 if the time is over.
     """
-    from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
     with opened(invocation) as leanbe:
         if sys.stderr.isatty():

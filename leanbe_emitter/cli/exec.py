@@ -90,7 +90,7 @@ def _seed(file: str | None, environ: Mapping[str, str]) -> "Seed | None":
 def _prepare(
     server: ServerProcess, seed: "Seed | None", webhook_url: str | None, *, secret: str
 ) -> None:
-    from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
     with Leanbe(server.db) as leanbe:
         if seed is not None:

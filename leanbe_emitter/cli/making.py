@@ -17,7 +17,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
     from leanbe_emitter.delivery.worker.watcher import Watcher
-    from leanbe_emitter.emitter import Attempt, Delivery, Leanbe
+    from leanbe_emitter.library import Attempt, Delivery, Leanbe
 
 #: What stands for the event's name where a body is sent as it is.
 _AS_IS = "(as is)"
@@ -190,7 +190,7 @@ def _ended(begun: Begun, settlement: "Settlement") -> Ended:
 
 def _shown_answer(evidence: "Evidence") -> bytes | None:
     # Only who makes attempts needs it: a command's start is to be quick.
-    from leanbe_emitter.emitter.masking import unechoed  # noqa: PLC0415
+    from leanbe_emitter.library.deliveries.masking import unechoed  # noqa: PLC0415
 
     return unechoed(evidence.answer_body, evidence.request_headers, assumptions=evidence.deviations)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from leanbe_emitter.cli.invocation import Invocation
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Leanbe, Product
-    from leanbe_emitter.emitter.recorder import Recorder
+    from leanbe_emitter.library import Leanbe, Product
+    from leanbe_emitter.library.trigger.recorder import Recorder
     from leanbe_emitter.storage.engine.database import Database
 
 
@@ -26,7 +26,7 @@ def opened(
         clock: whose the database's clock is to be from now on; None: as it is.
         arguments: further settings that options of the command gave.
     """
-    from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
     settings = invocation.settings(**arguments)
     with Leanbe(settings.db, settings=settings, clock=clock) as leanbe:
@@ -37,7 +37,7 @@ def opened(
 @contextmanager
 def recording(invocation: Invocation) -> Iterator["Recorder"]:
     """Open the database for who only records events: that loads half of what ``opened`` does."""
-    from leanbe_emitter.emitter.recorder import Recorder  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library.trigger.recorder import Recorder  # noqa: PLC0415 - loads SQLAlchemy
 
     with Recorder(invocation.settings()) as recorder:
         _tell_if_created(invocation, created=recorder.created)

@@ -13,7 +13,7 @@ from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.values import TEXTS, as_mapping
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Product
+    from leanbe_emitter.library import Product
 
 COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),

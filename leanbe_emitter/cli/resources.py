@@ -22,7 +22,7 @@ from leanbe_emitter.cli.pages import print_page
 from leanbe_emitter.wire.payloads.resources import document_shape
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Product
+    from leanbe_emitter.library import Product
 
 F = TypeVar("F", bound=Callable[..., Any])
 

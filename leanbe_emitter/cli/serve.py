@@ -26,7 +26,7 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Leanbe
+    from leanbe_emitter.library import Leanbe
     from leanbe_emitter.seeds import Seed
     from leanbe_emitter.server.access import Access
     from leanbe_emitter.settings import Settings
@@ -243,7 +243,7 @@ def _try(seed: "Seed", settings: "Settings") -> None:
     Raises:
         click.BadParameter: the domain refuses something that it says.
     """
-    from leanbe_emitter.emitter import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
     with Leanbe(settings=settings) as leanbe:
         try:
@@ -269,7 +269,7 @@ def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> Non
 def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None) -> None:
     """Give up what is owed for too long, if that is wanted, and say what is due."""
     if older_than is not None:
-        from leanbe_emitter.emitter import Filter  # noqa: PLC0415 - loads SQLAlchemy
+        from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
         before = leanbe.clock.now() - timedelta(seconds=older_than)
         gone = leanbe.deliveries.discard(which=Filter(before=before))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from leanbe_emitter.errors import Conflict
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Announcement, Customer, Idea, Okr, Product
+    from leanbe_emitter.library import Announcement, Customer, Idea, Okr, Product
 
 #: The e-mail of somebody who is no customer yet.
 _CLEO = "cleo@example.com"

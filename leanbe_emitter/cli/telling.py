@@ -16,7 +16,7 @@ from leanbe_emitter.cli.demonstration import ASSUME, Hook, Made, in_words, next_
 from leanbe_emitter.cli.output import Document
 from leanbe_emitter.cli.story import story
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.emitter import Leanbe, Product, Raised
+from leanbe_emitter.library import Leanbe, Product, Raised
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.samples.story import STORY_ORDER

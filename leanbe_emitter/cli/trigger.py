@@ -19,7 +19,7 @@ from leanbe_emitter.wire.samples.story import STORY_ORDER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from leanbe_emitter.emitter import Leanbe, Rehearsed, Wanted
+    from leanbe_emitter.library import Leanbe, Rehearsed, Wanted
     from leanbe_emitter.outbox import Recorded
 
 _CATALOGUE = [output.column(key) for key in ("group", "event", "meaning")]
@@ -78,7 +78,7 @@ def trigger(  # noqa: PLR0913 - one argument for each option
         _check_nothing_is_meant(context)
         _list_events(invocation.form)
         return
-    from leanbe_emitter.emitter import Changes, Wanted  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Changes, Wanted  # noqa: PLC0415 - loads SQLAlchemy
 
     wanted = Wanted(
         events=names,

@@ -15,7 +15,7 @@ from leanbe_emitter.ways import SET_WEBHOOK
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.output import Document
-    from leanbe_emitter.emitter import Product, Webhook
+    from leanbe_emitter.library import Product, Webhook
 
 _COLUMNS = [
     output.column("product"),

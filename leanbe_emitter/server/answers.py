@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from fastapi.responses import Response
 
-from leanbe_emitter.emitter.documents import Document, text_of
+from leanbe_emitter.library.documents.snapshot import Document, text_of
 from leanbe_emitter.wire.stringify import stringify
 
 MEDIA_TYPE = "application/json"

@@ -13,7 +13,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 import leanbe_emitter
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server import (
     assumptions,
     clock,

@@ -7,8 +7,8 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field, WithJsonSchema
 
-from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members, Switch, shown, text_of_switch
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body, Fields, named_in_path

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.clock import RANGE
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body

@@ -8,8 +8,8 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field
 
-from leanbe_emitter.emitter import Filter, Job, Leanbe
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.library import Filter, Job, Leanbe
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import NARROWING, PAGING, Body, Parameter, Queried

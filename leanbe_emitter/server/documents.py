@@ -10,13 +10,13 @@ from leanbe_emitter.domain import (
     ideas,
     okrs,
 )
-from leanbe_emitter.emitter import Leanbe
-from leanbe_emitter.emitter.announcements import Announcements
-from leanbe_emitter.emitter.backlog_items import BacklogItems
-from leanbe_emitter.emitter.customers import Customers
-from leanbe_emitter.emitter.idea_requests import IdeaRequests
-from leanbe_emitter.emitter.ideas import Ideas
-from leanbe_emitter.emitter.okrs import Okrs
+from leanbe_emitter.library import Leanbe
+from leanbe_emitter.library.documents.announcements import Announcements
+from leanbe_emitter.library.documents.backlog_items import BacklogItems
+from leanbe_emitter.library.documents.customers import Customers
+from leanbe_emitter.library.documents.idea_requests import IdeaRequests
+from leanbe_emitter.library.documents.ideas import Ideas
+from leanbe_emitter.library.documents.okrs import Okrs
 from leanbe_emitter.server.asked import Parameter, flag
 from leanbe_emitter.server.kinds import choice, text
 from leanbe_emitter.server.resources import Resource, Verb, add

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import NARROWING, PAGING, Parameter, Queried, named_in_path
 from leanbe_emitter.server.kinds import text

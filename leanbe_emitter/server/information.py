@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import AnyQuery
 from leanbe_emitter.server.problems import NotReady

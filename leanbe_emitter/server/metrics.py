@@ -16,7 +16,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.kinds import text
 from leanbe_emitter.server.routes import READING, Routes
 

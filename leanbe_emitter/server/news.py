@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.library import Leanbe
 
 #: How often the journal is looked at, in seconds.
 LOOK_SECONDS = 0.05

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leanbe_emitter.clock import ManualClock
-from leanbe_emitter.emitter import Leanbe, Wanted
+from leanbe_emitter.library import Leanbe, Wanted
 from leanbe_emitter.server import problems, schemas
 from leanbe_emitter.server.access import OPEN
 from leanbe_emitter.server.examples import example_of

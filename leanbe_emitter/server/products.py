@@ -6,8 +6,8 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members, Webhook
 from leanbe_emitter.server import answers, schemas
 from leanbe_emitter.server.asked import Body

@@ -11,9 +11,9 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
 from leanbe_emitter.domain.fields import column_of, unknown
-from leanbe_emitter.emitter import Leanbe
-from leanbe_emitter.emitter.resources import Resource as Documents
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.library import Leanbe
+from leanbe_emitter.library.documents.resources import Resource as Documents
 from leanbe_emitter.server import answers, document_schemas, schemas
 from leanbe_emitter.server.asked import PAGING, Fields, Parameter, Queried, check
 from leanbe_emitter.server.kinds import Schema, object_of

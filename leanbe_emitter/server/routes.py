@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server import answers, problems
 from leanbe_emitter.server.kinds import Schema, cursor
 from leanbe_emitter.server.operations import OperationRoute, readings_of

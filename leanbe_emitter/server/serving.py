@@ -18,8 +18,8 @@ from fastapi import FastAPI
 
 from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.delivery.worker.stop_signals import stop_at_end_of, stopping_on_signals
-from leanbe_emitter.emitter import Leanbe
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.storage.queries.retention import Pruned
 
 logger = logging.getLogger(__name__)

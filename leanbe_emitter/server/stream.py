@@ -13,8 +13,8 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.emitter import Entry, Leanbe
 from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.library import Entry, Leanbe
 from leanbe_emitter.server.asked import Parameter, Queried
 from leanbe_emitter.server.kinds import cursor as cursor_of
 from leanbe_emitter.server.kinds import text

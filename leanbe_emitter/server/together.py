@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.storage.queries.journal import Cursor
 
 #: How many go together at the most: so long does the first of them wait for the last.

@@ -11,9 +11,9 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, JsonValue
 
-from leanbe_emitter.emitter import Changes, Leanbe, Wanted
-from leanbe_emitter.emitter.synthetic import Sample
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.library import Changes, Leanbe, Wanted
+from leanbe_emitter.library.trigger.synthetic_events import Sample
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body

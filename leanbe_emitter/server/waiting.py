@@ -9,8 +9,8 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.emitter import Delivery, Filter, Leanbe
 from leanbe_emitter.errors import WaitTimedOut
+from leanbe_emitter.library import Delivery, Filter, Leanbe
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, problems
 from leanbe_emitter.server.asked import Body

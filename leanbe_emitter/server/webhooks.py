@@ -9,8 +9,8 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field
 
-from leanbe_emitter.emitter import Leanbe, Wanted
 from leanbe_emitter.errors import NotFound
+from leanbe_emitter.library import Leanbe, Wanted
 from leanbe_emitter.members import Members
 from leanbe_emitter.server import answers, delivery_schemas, schemas
 from leanbe_emitter.server.asked import Body

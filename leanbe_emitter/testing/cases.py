@@ -11,7 +11,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.testing.knobs import Knobs, seed_of
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.library import Leanbe, Product
     from leanbe_emitter.testing.handle import TestedLeanbe
     from leanbe_emitter.testing.receiver import Receiver
 

@@ -7,9 +7,9 @@ hold no secret.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from leanbe_emitter.emitter import Attempt, Delivery, Entry, Leanbe
-from leanbe_emitter.emitter.account import in_one_line
 from leanbe_emitter.errors import LeanbeError
+from leanbe_emitter.library import Attempt, Delivery, Entry, Leanbe
+from leanbe_emitter.library.deliveries.delivery_report import in_one_line
 from leanbe_emitter.storage.schema.states import JournalKind, Outcome
 from leanbe_emitter.wire.explain.explainer import Candidate, Verdict
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from leanbe_emitter.emitter import Leanbe, Product
-from leanbe_emitter.emitter.snapshots import ProductRef
-from leanbe_emitter.emitter.waiting import waits_at_end
 from leanbe_emitter.errors import NotAwaited
+from leanbe_emitter.library import Leanbe, Product
+from leanbe_emitter.library.runtime.awaitables import waits_at_end
+from leanbe_emitter.library.runtime.snapshots import ProductRef
 from leanbe_emitter.testing.receiver import Receiver
 
 

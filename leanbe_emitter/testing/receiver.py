@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from leanbe_emitter.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Leanbe, Product
+    from leanbe_emitter.library import Leanbe, Product
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from leanbe_emitter.emitter import Leanbe
+    from leanbe_emitter.library import Leanbe
 
 
 @dataclass(frozen=True, kw_only=True)

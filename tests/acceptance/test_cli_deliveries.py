@@ -49,7 +49,7 @@ def test_what_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path
     ran = run_process("trigger", "idea.created", "--no-deliver", cwd=tmp_path, program=program)
     assert ran.status == 0
     loaded = {line.rpartition(" ")[2] for line in ran.stderr.splitlines()}
-    assert "leanbe_emitter.emitter.recorder" in loaded
+    assert "leanbe_emitter.library.trigger.recorder" in loaded
     needless = {"storage.documents", "delivery.worker", "delivery.http1", "emitter.leanbe"}
     assert loaded & {f"leanbe_emitter.{each}" for each in needless} == set()
 

@@ -16,9 +16,9 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from leanbe_emitter.emitter import advancing
-from leanbe_emitter.emitter.advancing import AdvancingClock
-from leanbe_emitter.emitter.results import Results
+from leanbe_emitter.library.handle import clock
+from leanbe_emitter.library.handle.clock import AdvancingClock
+from leanbe_emitter.library.runtime.results import Results
 from tests.answering import OK, Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_what_a_receiver_raises_at_a_retry_is_made_in_the_same_pass() -> None:
 
 
 def test_what_falls_due_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advancing, "MOST_TURNS", 3)
+    monkeypatch.setattr(clock, "MOST_TURNS", 3)
     with acme(*[TIMEOUT] * 9) as leanbe:
         leanbe.assumptions.set("max_attempts", "9")
         leanbe.trigger("idea.created")

@@ -7,8 +7,8 @@ import pytest
 from leanbe_emitter.delivery.network.transport import Answer, Transport
 from leanbe_emitter.delivery.worker.foreground import Foreground
 from leanbe_emitter.delivery.worker.watcher import Watcher
-from leanbe_emitter.emitter.engine import Engine
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
+from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules

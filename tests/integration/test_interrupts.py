@@ -10,8 +10,8 @@ from contextlib import nullcontext
 import pytest
 
 from leanbe_emitter import Leanbe, ReceivedRequest
-from leanbe_emitter.emitter.home import Home
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
+from leanbe_emitter.library.runtime.loop_runner import Home
 from tests.answering import Answering
 from tests.apps import for_ever
 from tests.bench import Noting

@@ -18,7 +18,7 @@ from leanbe_emitter import (
     Wanted,
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.emitter import redelivering
+from leanbe_emitter.library.deliveries import redeliver_jobs
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
 from tests.concurrency import at_once
 from tests.receiver import Receiver
@@ -41,7 +41,7 @@ def old(leanbe: Leanbe, product: Product, receiver: Receiver) -> list[bytes]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redelivering, "BATCH", 3)
+    monkeypatch.setattr(redeliver_jobs, "BATCH", 3)
 
 
 class Breaking:

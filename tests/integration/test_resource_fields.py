@@ -28,12 +28,12 @@ from leanbe_emitter.domain import (
     okrs,
 )
 from leanbe_emitter.domain.fields import column_of
-from leanbe_emitter.emitter.announcements import AnnouncementFields
-from leanbe_emitter.emitter.backlog_items import BacklogItemFields
-from leanbe_emitter.emitter.customers import CustomerFields
-from leanbe_emitter.emitter.idea_requests import IdeaRequestFields
-from leanbe_emitter.emitter.ideas import IdeaFields
-from leanbe_emitter.emitter.okrs import OkrFields
+from leanbe_emitter.library.documents.announcements import AnnouncementFields
+from leanbe_emitter.library.documents.backlog_items import BacklogItemFields
+from leanbe_emitter.library.documents.customers import CustomerFields
+from leanbe_emitter.library.documents.idea_requests import IdeaRequestFields
+from leanbe_emitter.library.documents.ideas import IdeaFields
+from leanbe_emitter.library.documents.okrs import OkrFields
 from tests.receiver import Receiver
 
 #: By the resource's attribute of a product: its settable names, as the domain and as types say.

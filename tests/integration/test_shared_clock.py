@@ -15,8 +15,8 @@ from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
 from leanbe_emitter.clock import MANUAL, SYSTEM, milliseconds_of, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.worker.foreground import ONE
-from leanbe_emitter.emitter import Attempt
-from leanbe_emitter.emitter.results import Results
+from leanbe_emitter.library import Attempt
+from leanbe_emitter.library.runtime.results import Results
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.network.transport import Unknown
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
 from tests.apps import SOON, told
 from tests.framework_apps import (
     bottle_app,

@@ -3,7 +3,7 @@
 import gc
 
 from leanbe_emitter.cli.collecting import YOUNG_OBJECTS, collecting_less_often
-from leanbe_emitter.emitter import Leanbe
+from leanbe_emitter.library import Leanbe
 
 
 def test_the_collector_looks_at_less_and_less_often_until_the_block_ends() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from leanbe_emitter import InvalidValue
-from leanbe_emitter.emitter.faults import Faults
+from leanbe_emitter.library.setup.faults import Faults
 from leanbe_emitter.wire.faults.catalogue import (
     FAULT_KINDS,
     KIND_NAMES,

@@ -14,7 +14,7 @@ from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
 from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.network.transport import Unknown
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
 from tests.apps import SOON, START, URL, for_ever, sending, sleeping, told
 from tests.loops import on_a_loop
 from tests.sending import BODY, post

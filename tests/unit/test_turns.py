@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from leanbe_emitter.emitter.turns import Turns
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
+from leanbe_emitter.library.runtime.caller_lock import Turns
 from tests.waiting import PATIENCE_SECONDS
 
 

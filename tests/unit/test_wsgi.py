@@ -11,7 +11,7 @@ import pytest
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
 from leanbe_emitter.delivery.network.answer_buffer import Kept
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from leanbe_emitter.emitter.waiting import drive
+from leanbe_emitter.library.runtime.awaitables import drive
 from tests.apps import SOON, URL, sleeping, told
 from tests.sending import BODY, post
 from tests.waiting import PATIENCE_SECONDS

@@ -1,0 +1,106 @@
+"""The library: ``Leanbe``, what it returns, and ``send`` without a database.
+
+The names below are loaded when they are first used: who needs one of them does not pay for all.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
+    from leanbe_emitter.library.deliveries.deliveries import Filter
+    from leanbe_emitter.library.deliveries.redeliver_jobs import Job, Redelivered
+    from leanbe_emitter.library.deliveries.watching import Entry
+    from leanbe_emitter.library.documents.announcements import Announcement
+    from leanbe_emitter.library.documents.backlog_items import BacklogItem
+    from leanbe_emitter.library.documents.customers import Customer
+    from leanbe_emitter.library.documents.idea_requests import IdeaRequest
+    from leanbe_emitter.library.documents.ideas import Idea
+    from leanbe_emitter.library.documents.okrs import KeyResult, Okr
+    from leanbe_emitter.library.handle.information import Info
+    from leanbe_emitter.library.handle.leanbe import Leanbe
+    from leanbe_emitter.library.handle.recorded_events import Raised
+    from leanbe_emitter.library.runtime.paging import Page
+    from leanbe_emitter.library.runtime.results import Nothing, Results
+    from leanbe_emitter.library.runtime.snapshots import (
+        Attempt,
+        Delivery,
+        Event,
+        Product,
+        User,
+        Webhook,
+    )
+    from leanbe_emitter.library.setup.faults import Fault
+    from leanbe_emitter.library.trigger.one_shot import Courier, Receiver
+    from leanbe_emitter.library.trigger.synthetic_events import Changes, Wanted
+    from leanbe_emitter.library.trigger.trigger import Rehearsed, Triggered
+
+__all__ = [
+    "Announcement",
+    "Attempt",
+    "BacklogItem",
+    "Changes",
+    "Courier",
+    "Customer",
+    "Delivery",
+    "Entry",
+    "Event",
+    "Fault",
+    "Filter",
+    "Histogram",
+    "Idea",
+    "IdeaRequest",
+    "Info",
+    "Job",
+    "KeyResult",
+    "Leanbe",
+    "Metrics",
+    "Nothing",
+    "Okr",
+    "Page",
+    "Product",
+    "Raised",
+    "Receiver",
+    "Redelivered",
+    "Rehearsed",
+    "Results",
+    "Triggered",
+    "User",
+    "Wanted",
+    "Webhook",
+]
+
+#: Where they are, by module.
+_NAMES = {
+    "delivery.worker.metrics": ("Histogram", "Metrics"),
+    "library.documents.announcements": ("Announcement",),
+    "library.documents.backlog_items": ("BacklogItem",),
+    "library.documents.customers": ("Customer",),
+    "library.deliveries.deliveries": ("Filter",),
+    "library.setup.faults": ("Fault",),
+    "library.documents.idea_requests": ("IdeaRequest",),
+    "library.documents.ideas": ("Idea",),
+    "library.handle.information": ("Info",),
+    "library.handle.leanbe": ("Leanbe",),
+    "library.documents.okrs": ("KeyResult", "Okr"),
+    "library.runtime.paging": ("Page",),
+    "library.handle.recorded_events": ("Raised",),
+    "library.deliveries.redeliver_jobs": ("Job", "Redelivered"),
+    "library.runtime.results": ("Nothing", "Results"),
+    "library.trigger.one_shot": ("Courier", "Receiver"),
+    "library.runtime.snapshots": ("Attempt", "Delivery", "Event", "Product", "User", "Webhook"),
+    "library.trigger.synthetic_events": ("Changes", "Wanted"),
+    "library.trigger.trigger": ("Rehearsed", "Triggered"),
+    "library.deliveries.watching": ("Entry",),
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"leanbe_emitter.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

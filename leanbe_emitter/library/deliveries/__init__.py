@@ -1,0 +1,1 @@
+"""Deliveries and events: read, waited for, redelivered, explained."""

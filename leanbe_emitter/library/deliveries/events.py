@@ -1,0 +1,90 @@
+"""``leanbe.events``: what has happened, whether anything is owed for it or not."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
+from leanbe_emitter.library.runtime.snapshots import Event, ProductRef
+from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.storage.schema.tables import EventRow
+from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
+from leanbe_emitter.wire.payloads.schema import json_schema
+from leanbe_emitter.wire.stringify import JSON
+
+
+class Events:
+    """The events of a database."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def catalogue(self) -> Sequence[EventKind]:
+        """Return the 22 that there are, each with its meaning."""
+        return EVENTS
+
+    def schema(self, event: str, *, product: ProductRef | None = None) -> dict[str, JSON]:
+        """Return the JSON Schema of an event's payload.
+
+        Args:
+            event: one of the 22 names.
+            product: as this product reads the article; else as it stands.
+
+        Raises:
+            InvalidValue: there is no such event; the hint names the nearest.
+            NotFound: there is no such product.
+        """
+        name = event_kind(event).name
+        if product is None:
+            return json_schema(name)
+        with self._transactions.looking() as session:
+            return json_schema(name, read(named(session, product).assumptions))
+
+    def get(self, reference: str) -> Event:
+        """Return the event of that id, or of a part of it.
+
+        Raises:
+            NotFound: there is none.
+            InvalidValue: there are several.
+        """
+        with self._transactions.looking() as session:
+            row = find(session, select(EventRow), reference, what="event", by_id=EventRow.id)
+            return Event.of(row)
+
+    def list(
+        self,
+        *,
+        event: str | None = None,
+        product: ProductRef | None = None,
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page[Event]:
+        """Return events, the newest first; what is None does not matter.
+
+        Args:
+            event: a glob of event names (``idea.*``).
+            product: whose they are.
+            limit: how many at the most.
+            after: the cursor of the page before.
+
+        Raises:
+            NotFound: there is no such product.
+            InvalidValue: the glob matches no event name, ``limit`` is 0, or ``after`` is no cursor.
+        """
+        check_limit(limit)
+        with self._transactions.looking() as session:
+            found = select(EventRow.id)
+            if event is not None:
+                found = found.where(EventRow.name.in_(matching(event)))
+            if product is not None:
+                found = found.where(EventRow.product_id == named(session, product).id)
+            page = newest(
+                found, EventRow.recorded_at, EventRow.id, limit=limit + 1, after=after
+            ).with_only_columns(EventRow)
+            rows = session.scalars(page).all()
+        is_more = len(rows) > limit
+        cursor = cursor_of(rows[limit - 1].recorded_at, rows[limit - 1].id) if is_more else None
+        return Page(map(Event.of, rows[:limit]), cursor=cursor)

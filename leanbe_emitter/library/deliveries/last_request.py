@@ -1,0 +1,112 @@
+"""What is made of a delivery's last request: a command that repeats it, and what is wrong in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.delivery.network.curl import curl
+from leanbe_emitter.delivery.network.transport import compose_headers
+from leanbe_emitter.errors import Conflict, NotFound
+from leanbe_emitter.library.deliveries.masking import masked
+from leanbe_emitter.library.runtime.snapshots import Delivery
+from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
+from leanbe_emitter.ways import SET_WEBHOOK
+from leanbe_emitter.wire.explain.explainer import Explanation, explain
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+
+
+def as_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
+    """Return a shell command that sends a delivery's last request again (``Deliveries.curl``).
+
+    Raises:
+        Conflict: nothing was sent yet, and there is no URL to send it to.
+        NotFound: the product was deleted meanwhile.
+    """
+    webhook = _webhook_of(session, delivery)
+    url, headers, body = _request_of(delivery)
+    return curl(
+        method=delivery.event.method,
+        url=url,
+        headers=_masked(headers, _assumptions_of(session, delivery)) if masks else headers,
+        body=body.decode(),
+        ca_file=webhook.ca_file,
+        insecure=webhook.insecure,
+    )
+
+
+def explained(session: Session, delivery: Delivery, *, got: str | None) -> Explanation:
+    """Say what is wrong with a delivery's body or its receiver (``Deliveries.explain``).
+
+    Raises:
+        InvalidValue: the product never had a secret.
+        NotFound: the product was deleted meanwhile.
+    """
+    webhook = _webhook_of(session, delivery)
+    others = _other_secrets(session, webhook)
+    last = delivery.attempts[-1] if delivery.attempts else None
+    found = explain(
+        delivery.event.body if last is None else last.request_body,
+        webhook.secret or "",
+        got=got,
+        other_secrets=others,
+        headers=delivery.event.headers if last is None else last.request_headers,
+        assume=_assumptions_of(session, delivery),
+    )
+    if last is None or last.fault is None:
+        return found
+    told = Misbehaviour.read(last.fault).explained()
+    return replace(found, summary=f"{found.summary} {told}")
+
+
+def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
+    """Return what the last request was sent under, or what the first will be."""
+    if delivery.attempts:
+        return delivery.attempts[-1].assumptions
+    deviations: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
+    return deviations
+
+
+def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
+    row = session.get(WebhookRow, delivery.event.product_id)
+    if row is None:
+        raise NotFound("The delivery's product was deleted meanwhile.")
+    return row
+
+
+def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], bytes]:
+    """Return URL, headers and body of the last request, or of the one that is to be made."""
+    if delivery.attempts:
+        last = delivery.attempts[-1]
+        return last.url, last.request_headers, last.request_body
+    if delivery.url is None:
+        raise Conflict(
+            "Nothing was sent yet, and the product has no URL.",
+            hint=SET_WEBHOOK.between("Set one: ", "."),
+        )
+    body = delivery.event.body
+    headers = compose_headers(delivery.url, content_length=len(body), extra=delivery.event.headers)
+    return delivery.url, headers, body
+
+
+def _masked(
+    headers: Sequence[tuple[str, str]], assumptions: Mapping[str, str]
+) -> Sequence[tuple[str, str]]:
+    return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
+
+
+def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
+    """Return what other secrets are, and the secrets."""
+    retired = session.scalars(
+        select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)
+    )
+    others = session.execute(
+        select(ProductRow.name, WebhookRow.secret)
+        .join(WebhookRow, WebhookRow.product_id == ProductRow.id)
+        .where(WebhookRow.product_id != webhook.product_id)
+    )
+    return [
+        *(("an old secret of this product", secret) for secret in retired),
+        *((f"that of the product {name!r}", secret) for name, secret in others if secret),
+    ]

@@ -1,0 +1,139 @@
+"""Why deliveries that somebody waits for do not come, as far as the database tells."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
+from leanbe_emitter.library.deliveries.delivery_report import line_of
+from leanbe_emitter.library.runtime.snapshots import Delivery, ProductRef
+from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.storage.queries.clock import kind_of, stands_still
+from leanbe_emitter.storage.schema.tables import DeliveryRow, WebhookRow
+from leanbe_emitter.ways import Way
+from leanbe_emitter.wire.durations import format_duration
+from leanbe_emitter.wire.instants import print_instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hindrance:
+    """What stands in the way.
+
+    Attributes:
+        words: a sentence or two; what to do is in the words of who waits.
+        delivery: the one whose next attempt, or end, it tells of; None where there is none.
+    """
+
+    words: Way
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """A delivery that is owed.
+
+    Attributes:
+        delivery: this one.
+        first: the one that has to end before it may begin (``ordering = strict``); itself, where
+            nothing holds it back.
+    """
+
+    delivery: Delivery
+    first: Delivery
+
+    @property
+    def is_held(self) -> bool:
+        """Whether another one has to end first."""
+        return self.first.id != self.delivery.id
+
+    def is_later(self, now: datetime) -> bool:
+        """Say whether it cannot begin before a time that is still to come."""
+        return self.first.next_due_at is not None and self.first.next_due_at > now
+
+
+def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> Hindrance:
+    """Say what the nearest of deliveries that are owed waits for; there is one at least."""
+    now = clock.now()
+    nearest = min(owed, key=lambda each: _distance(each, now))
+    first, due_at = nearest.first, nearest.first.next_due_at
+    if due_at is None:
+        standing = _under_way(session, first, clock)
+    else:
+        standing = _standing(first, due_at, now)
+    words = Way.same(f"{_line_of(nearest)}; {standing}")
+    if due_at is not None and due_at > now and kind_of(clock) == MANUAL:
+        moving = advancing(due_at - now).between("The clock is manual: ", " moves it there.")
+        words = words.then(moving)
+    return Hindrance(words=words, delivery=first)
+
+
+def of_settled(delivery: Delivery) -> Hindrance:
+    """Say that nothing more comes of a delivery."""
+    end = f"it is {delivery.status.value}, and no attempt is left."
+    return Hindrance(words=Way.same(f"{line_of(delivery).strip()}; {end}"), delivery=delivery)
+
+
+def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
+    """Say why nothing is owed at all: of one product, or of any."""
+    with_url, nobody = select(WebhookRow).where(WebhookRow.url.is_not(None)), "No product has a"
+    if product is not None:
+        row = named(session, product)
+        with_url = with_url.where(WebhookRow.product_id == row.id)
+        nobody = f"The product {row.name!r} has no"
+    if session.scalar(with_url.limit(1)) is not None:
+        return Hindrance(words=Way.same("Nothing of the kind is owed."))
+    owed_to_nobody = f"{nobody} webhook URL: its events are recorded, and owed to nobody."
+    return Hindrance(words=Way.same(owed_to_nobody))
+
+
+def _distance(owed: Owed, now: datetime) -> tuple[bool, bool, bool, bool]:
+    """Return how far from its end one is: under way, due, the first, tried; less is nearer."""
+    is_owed_an_attempt = owed.first.next_due_at is not None
+    return is_owed_an_attempt, owed.is_later(now), owed.is_held, not owed.delivery.attempts
+
+
+def _line_of(owed: Owed) -> str:
+    line = line_of(owed.delivery).strip()
+    if not owed.is_held:
+        return line
+    return f"{line}; before it comes (ordering = strict) {line_of(owed.first).strip()}"
+
+
+def _under_way(session: Session, delivery: Delivery, clock: Clock) -> str:
+    """Say until when an attempt is under way; whether who makes it is still there, nobody knows."""
+    number = len(delivery.attempts) + 1
+    row = session.get(DeliveryRow, delivery.id)
+    if row is None or row.lease_until is None:
+        return f"attempt {number} has ended by now."
+    until = from_milliseconds(row.lease_until)
+    at, by, now = print_instant(until), "", clock.now()
+    if stands_still(clock):
+        by, now = " by the machine's clock", SystemClock().now()
+    if until <= now:
+        return f"attempt {number} is lost, as its lease ended at {at}{by}: is a worker running?"
+    return (
+        f"attempt {number} is under way; if who makes it is gone, it is due again when its lease "
+        f"ends, at {at}{by}."
+    )
+
+
+def _standing(delivery: Delivery, due_at: datetime, now: datetime) -> str:
+    number = len(delivery.attempts) + 1
+    if due_at > now:
+        at, present = print_instant(due_at), print_instant(now)
+        return f"attempt {number} is due at {at}, and it is {present}."
+    return "it is due: is a worker running?"
+
+
+def advancing(gap: timedelta) -> Way:
+    """Say how a manual clock is moved so far, by whole seconds."""
+    seconds = math.ceil(gap.total_seconds())
+    return Way(
+        call=f"leanbe.clock.advance(seconds={seconds})",
+        command=f"leanbe-emitter clock advance {format_duration(seconds)}",
+        request=f'POST /api/v1/clock/advance {{"seconds": {seconds}}}',
+    )

@@ -1,0 +1,1 @@
+"""Documents of a product: one file a resource."""

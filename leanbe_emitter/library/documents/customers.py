@@ -1,0 +1,207 @@
+"""``product.customers``: who asks and votes (contract b.2)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
+
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain import customers
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.texts import check_text
+from leanbe_emitter.domain.users import email_key
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
+from leanbe_emitter.library.documents.snapshot import CustomerReference, Document, ProductReference
+from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.snapshots import Product
+from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
+from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.stringify import JSON
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Customer(Document):
+    """A customer. Objects and lists of objects keep the document's keys."""
+
+    first_name: str | None
+    last_name: str | None
+    public_id: str
+    email: str
+    phone: str | None
+    state: str | None
+    city: str | None
+    address_line1: str | None
+    address_line2: str | None
+    zipcode: str | None
+    country: Texts | None = field(hash=False)
+    company: Texts | None = field(hash=False)
+    image: Mapping[str, JSON] = field(hash=False)
+    gender: str | None
+    source: str
+    type: str | None
+    confirmed: bool
+    products: tuple[ProductReference, ...]
+    bg_color: str
+    is_temporary: bool
+    devices: tuple[Texts, ...] = field(hash=False)
+    billing_details: tuple[Texts, ...] = field(hash=False)
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, values: Mapping[str, JSON], text: str) -> "Customer":
+        """Read a snapshot from a document."""
+        return cls(
+            id=values["_id"],
+            first_name=values["firstName"],
+            last_name=values["lastName"],
+            public_id=values["publicId"],
+            email=values["email"],
+            phone=values["phone"],
+            state=values["state"],
+            city=values["city"],
+            address_line1=values["addressLine1"],
+            address_line2=values["addressLine2"],
+            zipcode=values["zipcode"],
+            country=values["country"],
+            company=values["company"],
+            image=values["image"],
+            gender=values["gender"],
+            source=values["source"],
+            type=values["type"],
+            confirmed=values["confirmed"],
+            products=tuple(map(ProductReference.of, values["products"])),
+            bg_color=values["bgColor"],
+            is_temporary=values["isTemporary"],
+            devices=tuple(values["devices"]),
+            billing_details=tuple(values["billing_details"]),
+            notes=tuple(each["note"] for each in values["notes"]),
+            created_at=parse_instant(values["createdAt"]),
+            updated_at=parse_instant(values["updatedAt"]),
+            _text=text,
+        )
+
+
+#: A customer is named by a snapshot or a reference, the e-mail, the id, or a part of the id.
+CustomerRef = Customer | CustomerReference | str
+
+
+class CustomerFields(TypedDict, total=False):
+    """What can be set of a customer; None takes an optional value away.
+
+    Objects have the document's keys: ``country={"countryCode": "FR"}``; a device or an entry of
+    ``billing_details`` without an ``_id`` gets one. ``products`` are all that the customer belongs
+    to, in order.
+    """
+
+    email: str
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    state: str | None
+    city: str | None
+    address_line1: str | None
+    address_line2: str | None
+    zipcode: str | None
+    country: Texts | None
+    company: Texts | None
+    image: Mapping[str, JSON]
+    gender: str | None
+    source: str
+    type: str | None
+    confirmed: bool
+    products: Iterable[Product | ProductReference | str]
+    bg_color: str
+    is_temporary: bool
+    devices: Sequence[Texts]
+    billing_details: Sequence[Texts]
+    notes: Sequence[str | Texts]
+
+
+class Customers(Resource[CustomerRow, Customer]):
+    """The customers of one product."""
+
+    _kind = Kind(
+        resource="customer",
+        table=CustomerRow,
+        settable=customers.SETTABLE,
+        get=customers.get,
+        of=customers.of,
+        documents=lambda session, _, rows: customers.documents(session, rows),
+        snapshot=Customer.of,
+    )
+
+    def create(self, **fields: Unpack[CustomerFields]) -> Customer:
+        """Make a customer: ``customer.created``; ``customer.updated`` for one known elsewhere.
+
+        Args:
+            fields: what can be set (``CustomerFields``); ``email`` is needed.
+
+        Raises:
+            Conflict: the product has a customer of that e-mail.
+            InvalidValue: a field or a value that is refused, or the e-mail is missing.
+            NotFound: a product is not there.
+        """
+        values = self._values(fields)
+        return self._make(lambda action, product: customers.create(action, product, values))
+
+    def list(
+        self,
+        *,
+        email: str | None = None,
+        confirmed: bool | None = None,
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page[Customer]:
+        """Return customers in the order of creation; what is None does not matter.
+
+        Args:
+            email: the one of that e-mail, whatever its case.
+            confirmed: whether the e-mail was verified.
+            limit: how many at the most.
+            after: the cursor of the page before.
+
+        Raises:
+            InvalidValue: an e-mail that no database can hold, ``limit`` is 0, or ``after`` is no
+                cursor.
+        """
+
+        def conditions(_: Session, __: ProductRow) -> Conditions:
+            if email is not None:
+                yield CustomerProductRow.email_key == email_key(check_text(email, what="e-mail"))
+            if confirmed is not None:
+                yield CustomerRow.confirmed.is_(confirmed)
+
+        return self._page(conditions, limit=limit, after=after)
+
+    def update(self, reference: CustomerRef, **fields: Unpack[CustomerFields]) -> Customer:
+        """Change what is known of a customer: one ``customer.updated``, or nothing.
+
+        Raises:
+            Conflict: an e-mail that another customer of one of the products has.
+            InvalidValue: a field or a value that is refused, or no product is left.
+            NotFound: the customer, or a product, is not there.
+        """
+        values = self._values(fields)
+        return self._change(reference, lambda action, _, row: customers.edit(action, row, values))
+
+    def confirm(self, reference: CustomerRef) -> Customer:
+        """Note that the e-mail was verified: ``customer.updated``, or nothing where it was.
+
+        Raises:
+            NotFound: the customer is not there.
+        """
+        return self._change(reference, lambda action, _, row: customers.confirm(action, row))
+
+    def delete(self, reference: CustomerRef) -> None:
+        """Delete a customer everywhere: ``customer.deleted`` to every product of the list.
+
+        Raises:
+            NotFound: the customer is not there.
+        """
+        self._remove(reference, lambda action, _, row: customers.remove(action, row))
+
+    def _lock(self, action: Action, product: ProductRow) -> None:
+        """Lock nothing yet: the domain locks all products of the customer, in their order."""

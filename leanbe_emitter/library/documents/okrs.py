@@ -1,0 +1,207 @@
+"""``product.okrs``: objectives and their key results (contract b.5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypedDict, Unpack
+
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain import okrs, users
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.snapshot import (
+    Document,
+    ProductReference,
+    UserReference,
+    instant,
+)
+from leanbe_emitter.library.documents.users import UserRef
+from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.storage.schema.document_tables import OkrRow
+from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.stringify import JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyResult:
+    """What an objective is measured by.
+
+    Attributes:
+        id: its ``_id``.
+        progress: how much of the way from start to target is done, in percent.
+    """
+
+    id: str
+    title: str
+    start_value: float
+    current_value: float
+    target_value: float
+    unit: str | None
+    progress: int
+
+    @classmethod
+    def of(cls, values: Mapping[str, JSON]) -> "KeyResult":
+        """Read it from an OKR's member."""
+        return cls(
+            id=values["_id"],
+            title=values["title"],
+            start_value=values["startValue"],
+            current_value=values["currentValue"],
+            target_value=values["targetValue"],
+            unit=values["unit"],
+            progress=values["progress"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Okr(Document):
+    """An objective with its key results.
+
+    Attributes:
+        progress: the mean of the key results' progress, in percent.
+    """
+
+    owner: UserReference
+    title: str
+    description: str | None
+    start_date: datetime | None
+    end_date: datetime | None
+    progress: int
+    key_results: tuple[KeyResult, ...]
+    product: ProductReference
+
+    @classmethod
+    def of(cls, values: Mapping[str, JSON], text: str) -> "Okr":
+        """Read a snapshot from a document."""
+        return cls(
+            id=values["_id"],
+            owner=UserReference.of(values["owner"]),
+            title=values["title"],
+            description=values["description"],
+            start_date=instant(values["startDate"]),
+            end_date=instant(values["endDate"]),
+            progress=values["progress"],
+            key_results=tuple(map(KeyResult.of, values["keyResults"])),
+            created_at=parse_instant(values["createdAt"]),
+            updated_at=parse_instant(values["updatedAt"]),
+            product=ProductReference.of(values["product"]),
+            _text=text,
+        )
+
+
+#: An OKR is named by a snapshot, the id, or a part of the id.
+OkrRef = Okr | str
+#: A key result is named by a snapshot, its title, the id, or a part of the id.
+KeyResultRef = KeyResult | str
+
+
+class OkrFields(TypedDict, total=False):
+    """What can be set of an OKR; None takes an optional value away.
+
+    Dates are instants, days (their midnight in UTC), or the text of either. ``key_results`` is the
+    whole list: an object with ``title``, ``targetValue`` and, if need be, ``startValue``,
+    ``currentValue`` and ``unit`` makes a new one, one with the ``_id`` of one that is there edits
+    it, a snapshot keeps it as it is, and what is not in the list is removed.
+    """
+
+    owner: UserRef
+    title: str
+    description: str | None
+    start_date: datetime | date | str | None
+    end_date: datetime | date | str | None
+    key_results: Sequence[KeyResult | Mapping[str, str | float | None]]
+
+
+class Okrs(Resource[OkrRow, Okr]):
+    """The OKRs of one product."""
+
+    _kind = Kind(
+        resource="okr",
+        table=OkrRow,
+        settable=okrs.SETTABLE,
+        get=okrs.get,
+        of=okrs.of,
+        documents=okrs.documents,
+        snapshot=Okr.of,
+    )
+
+    def create(self, **fields: Unpack[OkrFields]) -> Okr:
+        """Set an objective, with its key results: ``okr.created``.
+
+        Args:
+            fields: what can be set (``OkrFields``); ``title`` is needed.
+
+        Raises:
+            InvalidValue: a field or a value that is refused, the title is missing, or it ends
+                before it begins.
+            NotFound: the user is not there.
+        """
+        values = self._values(fields)
+        return self._make(lambda action, product: okrs.create(action, product, values))
+
+    def list(
+        self, *, owner: UserRef | None = None, limit: int = PAGE, after: str | None = None
+    ) -> Page[Okr]:
+        """Return OKRs in the order of creation; what is None does not matter.
+
+        Args:
+            owner: who owns it.
+            limit: how many at the most.
+            after: the cursor of the page before.
+
+        Raises:
+            InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
+            NotFound: the user is not there.
+        """
+
+        def conditions(session: Session, product: ProductRow) -> Conditions:
+            if owner is not None:
+                found = users.get(session, named_by(owner), product=product)
+                yield OkrRow.owner_id == found.id
+
+        return self._page(conditions, limit=limit, after=after)
+
+    def update(self, reference: OkrRef, **fields: Unpack[OkrFields]) -> Okr:
+        """Change an OKR or its key results: one ``okr.updated``, or nothing.
+
+        Raises:
+            InvalidValue: a field or a value that is refused, or it ends before it begins.
+            NotFound: the OKR, the user or a key result is not there.
+        """
+        values = self._values(fields)
+        return self._change(
+            reference, lambda action, product, row: okrs.edit(action, product, row, values)
+        )
+
+    def check_in(self, reference: OkrRef, *, key_result: KeyResultRef, value: float) -> Okr:
+        """Note how far a key result has come: ``okr.updated``, or nothing where that was known.
+
+        Raises:
+            InvalidValue: the value is no finite number, or several key results are named so.
+            NotFound: the OKR or the key result is not there.
+        """
+        named = key_result if isinstance(key_result, str) else key_result.id
+        return self._change(
+            reference,
+            lambda action, product, row: okrs.check_in(
+                action, product, row, key_result=named, value=value
+            ),
+        )
+
+    def delete(self, reference: OkrRef) -> None:
+        """Delete an OKR with its key results: ``okr.deleted``.
+
+        Raises:
+            NotFound: the OKR is not there.
+        """
+        self._remove(reference, okrs.remove)
+
+    def _values(self, fields: Mapping[str, object]) -> dict[str, JSON]:
+        """Return keyword arguments as the domain takes them: a key result names itself."""
+        values = super()._values(fields)
+        if isinstance(given := values.get("keyResults"), list):
+            values["keyResults"] = [
+                {"_id": each.id} if isinstance(each, KeyResult) else each for each in given
+            ]
+        return values

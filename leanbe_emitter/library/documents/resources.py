@@ -1,0 +1,218 @@
+"""What the six resources of a product have in common: look up, list, change, take a snapshot.
+
+A change locks the product, then looks up what it is about, then lets the domain act: so what a
+reference names cannot become something else meanwhile. Every call returns what is there at its end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain import named_products
+from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.fields import column_of, unknown
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
+from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
+from leanbe_emitter.library.runtime.snapshots import Product, User
+from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.payloads.resources import document
+from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.suggestions import any_of
+
+#: How many rows become documents at once: databases take some ten thousand ids at the most.
+_ROWS_AT_ONCE = 500
+
+Row = TypeVar("Row")
+Snapshot = TypeVar("Snapshot", bound=Document)
+Choice = TypeVar("Choice", bound=StrEnum)
+
+Conditions = Iterable[ColumnElement[bool]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[Row, Snapshot]):
+    """What one resource has of its own.
+
+    Attributes:
+        resource: one of ``wire.payloads.RESOURCES``.
+        table: its rows' class.
+        settable: what may be set, by the document's names.
+        get: finds the row that a reference names in a product.
+        of: selects a product's rows.
+        documents: returns the values of rows, by the document's names.
+        snapshot: reads a snapshot from the values and the text of a document.
+    """
+
+    resource: str
+    table: Any
+    settable: Sequence[str]
+    get: Callable[[Session, ProductRow, str], Row]
+    of: Callable[[ProductRow], Select[Row]]
+    documents: Callable[[Session, ProductRow, Sequence[Row]], list[dict[str, JSON]]]
+    snapshot: Callable[[Mapping[str, JSON], str], Snapshot]
+
+
+class Resource(Generic[Row, Snapshot]):
+    """The documents of one kind that a product has."""
+
+    _kind: Kind[Row, Snapshot]
+
+    def __init__(self, transactions: Transactions, product: str) -> None:
+        self._transactions = transactions
+        self._product = product
+
+    def get(self, reference: Snapshot | Reference | str) -> Snapshot:
+        """Return what a reference names: a snapshot, an id, or a part of one.
+
+        Raises:
+            NotFound: it is not in this product.
+            InvalidValue: several are named so.
+        """
+        with self._looking() as (session, product):
+            return self._snapshot(session, product, self._row(session, product, reference))
+
+    @contextmanager
+    def _looking(self) -> Iterator[tuple[Session, ProductRow]]:
+        if self._transactions.is_open:
+            # What the caller's transaction goes by has to stay true until its end.
+            with self._acting() as (action, product):
+                action.lock(product)
+                yield action.session, product
+            return
+        with self._transactions.looking() as session:
+            yield session, named_products.known(session, self._product)
+
+    @contextmanager
+    def _acting(self) -> Iterator[tuple[Action, ProductRow]]:
+        with self._transactions.acting(on_documents=True) as action:
+            yield action, named_products.known(action.session, self._product)
+
+    def _lock(self, action: Action, product: ProductRow) -> None:
+        """Lock what a change concerns, before it is looked up."""
+        action.lock(product)
+
+    def _make(self, make: Callable[[Action, ProductRow], Row]) -> Snapshot:
+        """Make something new; ``make`` locks."""
+        with self._acting() as (action, product):
+            return self._outcome(action, product, make(action, product))
+
+    def _change(
+        self,
+        reference: Snapshot | Reference | str,
+        change: Callable[[Action, ProductRow, Row], object],
+    ) -> Snapshot:
+        """Do something with what is named; return what it is then."""
+        with self._acting() as (action, product):
+            self._lock(action, product)
+            row = self._row(action.session, product, reference)
+            change(action, product, row)
+            return self._outcome(action, product, row)
+
+    def _remove(
+        self,
+        reference: Snapshot | Reference | str,
+        remove: Callable[[Action, ProductRow, Row], None],
+    ) -> None:
+        with self._acting() as (action, product):
+            self._lock(action, product)
+            remove(action, product, self._row(action.session, product, reference))
+
+    def _values(self, fields: Mapping[str, object]) -> dict[str, JSON]:
+        """Return keyword arguments as the domain takes them: by the document's names.
+
+        Raises:
+            InvalidValue: there is no such field; the hint names the nearest.
+        """
+        names = {column_of(name): name for name in self._kind.settable}
+        for keyword in fields:
+            if keyword not in names:
+                raise unknown(keyword, list(names))
+        return {names[keyword]: _plain(value) for keyword, value in fields.items()}
+
+    def _page(
+        self,
+        conditions: Callable[[Session, ProductRow], Conditions],
+        *,
+        limit: int,
+        after: str | None,
+    ) -> Page[Snapshot]:
+        """Return what meets the conditions, the oldest first; of one instant, by id."""
+        check_limit(limit)
+        table = self._kind.table
+        with self._looking() as (session, product):
+            found = self._kind.of(product).where(*conditions(session, product))
+            page = oldest(found, table.created_at, table.id, limit=limit + 1, after=after)
+            rows = session.scalars(page).all()
+            last: Any = rows[limit - 1] if len(rows) > limit else None
+            cursor = None if last is None else cursor_of(last.created_at, last.id)
+            return Page(self._snapshots(session, product, rows[:limit]), cursor=cursor)
+
+    def _row(
+        self, session: Session, product: ProductRow, reference: Snapshot | Reference | str
+    ) -> Row:
+        return self._kind.get(session, product, named_by(reference))
+
+    def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
+        """Return what an action has made of a row: as its events tell it, if they do."""
+        values = action.told.get(row.id)
+        if values is None:
+            return self._snapshot(action.session, product, row)
+        return self._read(values, reading_of(product))
+
+    def _snapshot(self, session: Session, product: ProductRow, row: Row) -> Snapshot:
+        (snapshot,) = self._snapshots(session, product, [row])
+        return snapshot
+
+    def _snapshots(
+        self, session: Session, product: ProductRow, rows: Sequence[Row]
+    ) -> Iterator[Snapshot]:
+        reading = reading_of(product)
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
+            for values in self._kind.documents(session, product, some):
+                yield self._read(values, reading)
+
+    def _read(self, values: Mapping[str, JSON], reading: Reading) -> Snapshot:
+        text = text_of(document(self._kind.resource, values, reading=reading))
+        return self._kind.snapshot(values, text)
+
+
+def named_by(reference: Document | Reference | User | Product | str) -> str:
+    """Return the text of a reference: a snapshot is named by its id."""
+    return reference if isinstance(reference, str) else reference.id
+
+
+def one_of(choices: type[Choice], value: str, *, what: str) -> Choice:
+    """Return a filter's status.
+
+    Raises:
+        InvalidValue: there is no such status.
+    """
+    if value not in set(choices):
+        raise InvalidValue(f"{value!r} is no status of {what}.", hint=f"Use {any_of(choices)}.")
+    return choices(value)
+
+
+def _plain(value: object) -> JSON:
+    """Return a value as JSON has it: snapshots are their ids, instants their texts."""
+    match value:
+        case Document() | Reference() | User() | Product():
+            return value.id
+        case datetime():
+            return print_instant(value)
+        case date():
+            return value.isoformat()
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case _:
+            return value

@@ -1,0 +1,1 @@
+"""``Leanbe``: the composition root."""

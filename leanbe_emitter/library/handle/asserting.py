@@ -1,0 +1,258 @@
+"""The assertions of ``Leanbe``: each tells, where it fails, what happened instead.
+
+None of them is ever true by accident: an event name that does not exist is an error, and so is an
+assertion while something that was recorded is still due.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import exists, select
+
+from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
+from leanbe_emitter.library.deliveries.deliveries import Deliveries, Filter
+from leanbe_emitter.library.deliveries.delivery_report import Account, Expected, line_of
+from leanbe_emitter.library.deliveries.watching import Watching
+from leanbe_emitter.library.handle.information import Informing
+from leanbe_emitter.library.runtime.snapshots import Attempt, Delivery, Event, ProductRef
+from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
+from leanbe_emitter.wire.event_names import matches, matching
+from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+
+_ALL = 1_000_000
+_MOST_SHOWN = 5
+
+
+class Asserting(Informing):
+    """The part of ``Leanbe`` that asserts."""
+
+    deliveries: Deliveries
+    watching: Watching
+
+    def assert_delivered(
+        self,
+        event: str,
+        *,
+        times: int | None = None,
+        payload: Any = None,
+        product: ProductRef | None = None,
+    ) -> list[Delivery]:
+        """Assert that the receiver accepted an event, so many times or at least once.
+
+        Args:
+            event: its name, or a glob (``idea.*``).
+            times: how many deliveries there are; a redelivery is one more.
+            payload: a part of the payload: an object may hold more members, an array may not.
+            product: whose event it is; any product's, if none is named.
+
+        Returns:
+            The deliveries, oldest first.
+
+        Raises:
+            AssertionError: it did not; the message tells what was delivered instead.
+            EventsNotDelivered: something is still due.
+            InvalidValue: there is no such event, or ``times`` is less than 1.
+        """
+        __tracebackhide__ = True
+        expected, account = self._asked(event, payload, times, product)
+        found = account.that(expected, _is_delivered)
+        if not _is_count(len(found), times):
+            raise AssertionError(_failure(expected, "delivered", found, times, account))
+        return found
+
+    def refute_delivered(
+        self, event: str, *, payload: Any = None, product: ProductRef | None = None
+    ) -> None:
+        """Assert that the receiver got no such event, as far as anybody can say.
+
+        An event whose attempt came to ``unknown`` may have arrived, and fails this, too; though not
+        where that is a fault's doing, and the receiver was not called.
+
+        Args:
+            event: its name, or a glob (``customer.*``).
+            payload: a part of the payload.
+            product: whose event it is; any product's, if none is named.
+
+        Raises:
+            AssertionError: it did; the message tells which.
+            EventsNotDelivered: something is still due.
+            InvalidValue: there is no such event.
+        """
+        __tracebackhide__ = True
+        expected, account = self._asked(event, payload, None, product)
+        found = account.that(expected, _may_have_arrived)
+        if found:
+            raise AssertionError(
+                f"{expected} was delivered {_times(len(found))}, and was not to be.\n"
+                f"{account.these(found)}"
+            )
+
+    def assert_refused(
+        self,
+        event: str,
+        *,
+        status: int | None = None,
+        times: int | None = None,
+        payload: Any = None,
+        product: ProductRef | None = None,
+    ) -> list[Delivery]:
+        """Assert that the receiver's last answer to an event was a refusal.
+
+        Args:
+            event: its name, or a glob (``idea.*``).
+            status: the status that it answered; any that does not accept, if none is given.
+            times: how many deliveries were refused; at least one, if it is not given.
+            payload: a part of the payload.
+            product: whose event it is; any product's, if none is named.
+
+        Returns:
+            The deliveries, oldest first.
+
+        Raises:
+            AssertionError: it was not; the message tells what happened instead.
+            EventsNotDelivered: something is still due.
+            InvalidValue: there is no such event, or ``times`` is less than 1.
+        """
+        __tracebackhide__ = True
+        expected, account = self._asked(event, payload, times, product)
+        found = account.that(expected, lambda each: _is_refused(each, status))
+        if not _is_count(len(found), times):
+            what = "refused" if status is None else f"refused with {status}"
+            raise AssertionError(_failure(expected, what, found, times, account))
+        return found
+
+    def assert_order(self, events: Sequence[str], *, product: ProductRef | None = None) -> None:
+        """Assert that the receiver accepted these events in this order; others may be between.
+
+        Args:
+            events: names or globs, in their order.
+            product: whose events they are; any product's, if none is named.
+
+        Raises:
+            AssertionError: it did not; the message tells the order in which it did.
+            EventsNotDelivered: something is still due.
+            InvalidValue: there is no such event, or fewer than two are named.
+        """
+        __tracebackhide__ = True
+        if isinstance(events, str) or len(events) < 2:  # noqa: PLR2004 - an order has two sides
+            raise InvalidValue(
+                f"{events!r} has no order.", hint="Name two events or more: ['idea.created', ...]."
+            )
+        for each in events:
+            matching(each)
+        self._require_nothing_due()
+        came = self._arrivals(product)
+        missing = _first_missing(events, came)
+        if missing is not None:
+            raise AssertionError(_out_of_order(events, missing, came))
+
+    def _asked(
+        self, event: str, payload: Any, times: int | None, product: ProductRef | None
+    ) -> tuple[Expected, Account]:
+        matching(event)
+        if times is not None and times < 1:
+            raise InvalidValue(
+                f"Nothing can be delivered {times} times.",
+                hint=f"refute_delivered({event!r}) asserts that it was not delivered.",
+            )
+        self._require_nothing_due()
+        return Expected(event=event, payload=payload), self._account(product)
+
+    def _require_nothing_due(self) -> None:
+        if not self.due().count:
+            return
+        now = self._transactions.now()
+        pending = self.deliveries.list(Filter(status=DeliveryStatus.PENDING), limit=_ALL)
+        due = [each for each in pending if each.next_due_at and each.next_due_at <= now]
+        names = list(dict.fromkeys(each.event.name for each in reversed(due)))
+        more = ", ..." if len(names) > _MOST_SHOWN else ""
+        raise EventsNotDelivered(
+            f"{len(due)} recorded {'event is' if len(due) == 1 else 'events are'} still due: "
+            f"{', '.join(names[:_MOST_SHOWN])}{more}.",
+            hint="Call leanbe.deliver() before you assert.",
+        )
+
+    def _account(self, product: ProductRef | None) -> Account:
+        deliveries = self.deliveries.list(Filter(product=product), limit=_ALL)
+        statement = select(EventRow).where(~exists().where(DeliveryRow.event_id == EventRow.id))
+        with self._transactions.looking() as session:
+            if product is not None:
+                statement = statement.where(EventRow.product_id == named(session, product).id)
+            unowed = [Event.of(row) for row in session.scalars(statement.order_by(EventRow.id))]
+        return Account(deliveries=deliveries[::-1], unowed=unowed)
+
+    def _arrivals(self, product: ProductRef | None) -> list[Delivery]:
+        """Return the deliveries that were accepted, in the order in which they were."""
+        with self._transactions.looking() as session:
+            product_id = None if product is None else named(session, product).id
+        return [
+            entry.delivery
+            for entry in self.watching.until_now()
+            if entry.kind is JournalKind.ATTEMPT
+            and entry.delivery is not None
+            and entry.attempt is not None
+            and entry.attempt.outcome is Outcome.DELIVERED
+            and product_id in {None, entry.event.product_id}
+        ]
+
+
+def _is_delivered(delivery: Delivery) -> bool:
+    return delivery.delivered
+
+
+def _may_have_arrived(delivery: Delivery) -> bool:
+    arrived = {Outcome.DELIVERED, Outcome.UNKNOWN}
+    return any(each.outcome in arrived and not _spared_receiver(each) for each in delivery.attempts)
+
+
+def _spared_receiver(attempt: Attempt) -> bool:
+    """Say whether a fault saw to it that the receiver was not called."""
+    return attempt.fault is not None and Misbehaviour.read(attempt.fault).spares_receiver
+
+
+def _is_refused(delivery: Delivery, status: int | None) -> bool:
+    if delivery.outcome is not Outcome.REFUSED:
+        return False
+    return status in {None, delivery.attempts[-1].answer_status}
+
+
+def _is_count(count: int, times: int | None) -> bool:
+    return count > 0 if times is None else count == times
+
+
+def _failure(
+    expected: Expected, what: str, found: Sequence[Delivery], times: int | None, account: Account
+) -> str:
+    if not found:
+        return f"{expected} was not {what}.\n{account.instead(expected)}"
+    return (
+        f"{expected} was {what} {_times(len(found))}, and not {_times(times or 1)}.\n"
+        f"{account.these(found)}"
+    )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _first_missing(events: Sequence[str], came: Sequence[Delivery]) -> int | None:
+    """Return the index of the first event that did not come after those before it."""
+    position = 0
+    for index, event in enumerate(events):
+        rest = range(position, len(came))
+        found = next((each for each in rest if matches(came[each].event.name, event)), None)
+        if found is None:
+            return index
+        position = found + 1
+    return None
+
+
+def _out_of_order(events: Sequence[str], missing: int, came: Sequence[Delivery]) -> str:
+    event = events[missing]
+    is_there = any(matches(each.event.name, event) for each in came)
+    after = f"after {', '.join(events[:missing])}" if missing else "at all"
+    why = f"{event} was not delivered {after if is_there else 'at all'}"
+    order = "\n".join(map(line_of, came)) or "  nothing"
+    return f"{why}.\nDelivered, in this order:\n{order}"

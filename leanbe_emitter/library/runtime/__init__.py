@@ -1,0 +1,1 @@
+"""Runtime of a handle: engine, event loops, transactions and waiting."""

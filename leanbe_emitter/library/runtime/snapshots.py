@@ -1,0 +1,368 @@
+"""What the library returns: frozen snapshots, true at the moment they were taken."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.library.deliveries.masking import masked, unechoed, unechoed_headers
+from leanbe_emitter.library.runtime.results import Itself, Results
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.tables import (
+    AttemptRow,
+    DeliveryRow,
+    EventRow,
+    UserRow,
+    WebhookRow,
+)
+from leanbe_emitter.wire.envelope import payload_text_of
+from leanbe_emitter.wire.instants import print_instant
+
+if TYPE_CHECKING:
+    from leanbe_emitter.library.deliveries.deliveries import Deliveries
+    from leanbe_emitter.library.documents.announcements import Announcements
+    from leanbe_emitter.library.documents.backlog_items import BacklogItems
+    from leanbe_emitter.library.documents.customers import Customers
+    from leanbe_emitter.library.documents.idea_requests import IdeaRequests
+    from leanbe_emitter.library.documents.ideas import Ideas
+    from leanbe_emitter.library.documents.okrs import Okrs
+    from leanbe_emitter.library.documents.users import ProductUsers
+    from leanbe_emitter.wire.explain.explainer import Explanation
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """A product's webhook settings.
+
+    Attributes:
+        url: where events go; None: nowhere.
+        secret: what they are signed with; None until there was a URL. Not in ``repr``.
+        headers: further headers of every request.
+        ca_file: the authorities that are trusted instead of the system's.
+        insecure: whether any certificate will do.
+    """
+
+    url: str | None
+    secret: str | None = field(repr=False)
+    headers: Headers = field(repr=False)
+    ca_file: str | None
+    insecure: bool
+
+    @classmethod
+    def of(cls, row: WebhookRow) -> "Webhook":
+        """Take a snapshot of the row."""
+        return cls(
+            url=row.url,
+            secret=row.secret,
+            headers=_headers(row.headers),
+            ca_file=row.ca_file,
+            insecure=row.insecure,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return what may be shown of it: all but the secret, and the names of its headers."""
+        return {
+            "url": self.url,
+            "hasSecret": self.secret is not None,
+            "headers": [name for name, _ in self.headers],
+            "caFile": self.ca_file,
+            "insecure": self.insecure,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A product, and the way to what hangs on it."""
+
+    id: str
+    name: str
+    webhook: Webhook
+    #: The assumptions that somebody set.
+    assumptions: Mapping[str, str] = field(hash=False)
+    #: What a backlog item's status can be, in order; the first is where an item begins.
+    statuses: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    users: "ProductUsers" = field(repr=False, compare=False)
+    customers: "Customers" = field(repr=False, compare=False)
+    ideas: "Ideas" = field(repr=False, compare=False)
+    idea_requests: "IdeaRequests" = field(repr=False, compare=False)
+    backlog_items: "BacklogItems" = field(repr=False, compare=False)
+    okrs: "Okrs" = field(repr=False, compare=False)
+    announcements: "Announcements" = field(repr=False, compare=False)
+
+    def document(self) -> dict[str, Any]:
+        """Return the product as JSON, without its secret."""
+        return {
+            "_id": self.id,
+            "name": self.name,
+            "webhook": self.webhook.document(),
+            "assumptions": dict(self.assumptions),
+            "statuses": list(self.statuses),
+            "createdAt": print_instant(self.created_at),
+            "updatedAt": print_instant(self.updated_at),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A team member."""
+
+    id: str
+    email: str
+    first_name: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: UserRow) -> "User":
+        """Take a snapshot of the row."""
+        return cls(
+            id=row.id,
+            email=row.email,
+            first_name=row.first_name,
+            created_at=from_milliseconds(row.created_at),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the user as payloads name it: exactly these three (contract b.0)."""
+        return {"_id": self.id, "firstName": self.first_name, "email": self.email}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened. Its body is finished: every attempt sends these bytes.
+
+    Attributes:
+        sequence: its number among the product's events, from 1.
+        triggered_at: the instant, aware, in UTC; the body prints it as the product reads d-4. No
+            two events of a product share one (contract c.5): in a burst, and while a clock stands
+            still, each is a millisecond later than the one before, and ahead of the clock.
+    """
+
+    id: str
+    name: str
+    product_id: str
+    sequence: int
+    triggered_at: datetime
+    method: str
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, row: EventRow) -> "Event":
+        """Take a snapshot of the row."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            product_id=row.product_id,
+            sequence=row.sequence,
+            triggered_at=from_milliseconds(row.triggered_at),
+            method=row.method,
+            headers=_headers(row.headers),
+            body=row.body.encode(),
+        )
+
+    @cached_property
+    def payload_text(self) -> str:
+        """The payload, as it was signed."""
+        return payload_text_of(self.body.decode())
+
+    @cached_property
+    def payload(self) -> Any:
+        """The payload as a JSON value: a dict, unless another was given to ``trigger``."""
+        return json.loads(self.payload_text)
+
+    def document(self) -> dict[str, Any]:
+        """Return the event as JSON; its payload included, its signature not."""
+        return {
+            "_id": self.id,
+            "event": self.name,
+            "product": self.product_id,
+            "sequence": self.sequence,
+            "triggeredAt": print_instant(self.triggered_at),
+            "payload": self.payload,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One HTTP request of a delivery, and what came of it.
+
+    Attributes:
+        number: from 1.
+        started_at: by the clock, which its event's ``triggered_at`` may be ahead of.
+        duration_ms: from the first step of sending to the end of the answer.
+        answer_body: its first bytes, up to the cap; ``answer_length`` counts all of them.
+        error: in words, where something went wrong.
+        fault: the deliberate misbehaviour that was asked for; None: there was none.
+        assumptions: the switches that were not the article's.
+    """
+
+    number: int
+    outcome: Outcome
+    started_at: datetime
+    duration_ms: float
+    url: str
+    request_headers: Headers = field(repr=False)
+    request_body: bytes = field(repr=False)
+    answer_status: int | None
+    answer_headers: Headers | None = field(repr=False)
+    answer_body: bytes | None = field(repr=False)
+    answer_length: int
+    error: str | None
+    fault: str | None
+    assumptions: Mapping[str, str] = field(hash=False)
+
+    @classmethod
+    def of(cls, row: AttemptRow, event: Event) -> "Attempt":
+        """Take a snapshot of the row."""
+        body = event.body if row.request_body is None else row.request_body.encode()
+        return cls(
+            number=row.number,
+            outcome=Outcome(row.outcome),
+            started_at=from_milliseconds(row.started_at),
+            duration_ms=row.duration_us / 1000,
+            url=row.url,
+            request_headers=_headers(row.request_headers),
+            request_body=body,
+            answer_status=row.answer_status,
+            answer_headers=None if row.answer_headers is None else _headers(row.answer_headers),
+            answer_body=row.answer_body,
+            answer_length=row.answer_length,
+            error=row.error,
+            fault=row.fault,
+            assumptions=dict(row.deviations),
+        )
+
+    @property
+    def shown_answer(self) -> bytes | None:
+        """Its body as it may be shown: without the values of headers that the product set."""
+        return unechoed(self.answer_body, self.request_headers, assumptions=self.assumptions)
+
+    def document(self) -> dict[str, Any]:
+        """Return the evidence as JSON; bodies as text, with what is no UTF-8 replaced.
+
+        The values of headers that the product set are masked, also where the answer holds them;
+        ``request_headers`` has them.
+        """
+        answer = None
+        if self.answer_status is not None:
+            answer = {
+                "status": self.answer_status,
+                "headers": unechoed_headers(
+                    self.answer_headers or (), self.request_headers, assumptions=self.assumptions
+                ),
+                "body": (self.shown_answer or b"").decode(errors="replace"),
+                "length": self.answer_length,
+            }
+        return {
+            "number": self.number,
+            "outcome": self.outcome.value,
+            "startedAt": print_instant(self.started_at),
+            "durationMs": round(self.duration_ms, 3),
+            "url": self.url,
+            "request": {
+                "headers": masked(self.request_headers, assumptions=self.assumptions),
+                "body": self.request_body.decode(errors="replace"),
+            },
+            "answer": answer,
+            "error": self.error,
+            "fault": self.fault,
+            "assumptions": dict(self.assumptions),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Itself):
+    """One event owed to one webhook.
+
+    Attributes:
+        next_due_at: when its next attempt is due; None where nothing is owed any more, or while an
+            attempt is under way.
+        url: where its last attempt went; before the first, where it will go.
+    """
+
+    id: str
+    event: Event
+    status: DeliveryStatus
+    attempts: tuple[Attempt, ...]
+    next_due_at: datetime | None
+    url: str | None
+    created_at: datetime
+    _deliveries: "Deliveries" = field(repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        row: DeliveryRow,
+        event: Event,
+        attempts: tuple[Attempt, ...],
+        *,
+        url: str | None,
+        deliveries: "Deliveries",
+    ) -> "Delivery":
+        """Take a snapshot of the rows."""
+        is_owed = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
+        return cls(
+            id=row.id,
+            event=event,
+            status=row.state.status,
+            attempts=attempts,
+            next_due_at=from_milliseconds(row.due_at) if is_owed else None,
+            url=attempts[-1].url if attempts else url,
+            created_at=from_milliseconds(row.created_at),
+            _deliveries=deliveries,
+        )
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver accepted it."""
+        return self.status is DeliveryStatus.DELIVERED
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the last attempt came to; None: there was none yet."""
+        return self.attempts[-1].outcome if self.attempts else None
+
+    def redeliver(self, *, times: int = 1) -> "Results[Delivery]":
+        """Deliver the same bytes again, to the product's present URL, so many times."""
+        return self._deliveries.redeliver_times(self, times=times)
+
+    def curl(self, *, masks: bool = False) -> str:
+        """Return a shell command that sends the same bytes to the same URL.
+
+        Args:
+            masks: whether ``********`` stands for the values of headers that the product set.
+        """
+        return self._deliveries.curl(self, masks=masks)
+
+    def explain(self, *, got: str | None = None) -> "Explanation":
+        """Say what a receiver does wrong that computes another signature (``wire.explain``)."""
+        return self._deliveries.explain(self, got=got)
+
+    def document(self) -> dict[str, Any]:
+        """Return the delivery with its event and attempts as JSON."""
+        due = None if self.next_due_at is None else print_instant(self.next_due_at)
+        return {
+            "_id": self.id,
+            "status": self.status.value,
+            "nextDueAt": due,
+            "url": self.url,
+            "event": self.event.document(),
+            "attempts": [attempt.document() for attempt in self.attempts],
+        }
+
+
+#: A product is named by a snapshot of it, its name, its id, or a part of the id.
+ProductRef = Product | str
+#: A delivery is named by a snapshot of it, its id, or a part of the id.
+DeliveryRef = Delivery | str
+
+
+def _headers(pairs: Any) -> Headers:
+    return tuple((name, value) for name, value in pairs)

@@ -1,0 +1,1 @@
+"""Products and what is set for them: webhooks, users, assumptions, faults, seed files."""

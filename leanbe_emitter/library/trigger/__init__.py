@@ -1,0 +1,1 @@
+"""Synthetic events: built, recorded or only shown."""

@@ -1,0 +1,222 @@
+"""One request without a database: ``send``. Nothing of it is stored."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
+from leanbe_emitter.delivery.attempt.sender import Sender
+from leanbe_emitter.delivery.claims import Claimed, Settlement, WebhookSettings
+from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
+from leanbe_emitter.domain.products import DEFAULT_OWNER
+from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
+from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.headers import check_header
+from leanbe_emitter.ids import Ids
+from leanbe_emitter.library.runtime.carrier import kept
+from leanbe_emitter.library.runtime.loops import require_no_loop, require_no_receiver
+from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
+from leanbe_emitter.outbox import triggered_at
+from leanbe_emitter.settings import Settings
+from leanbe_emitter.targets import TargetRules, check_url
+from leanbe_emitter.ways import Way
+from leanbe_emitter.wire.assumptions.lookup import check, deviations, read
+from leanbe_emitter.wire.envelope import seal
+from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.stringify import JSON, parse, stringify
+
+#: The product that a sample of ``send`` speaks of.
+SAMPLE_PRODUCT_NAME = "Acme"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """Where one request goes, and what it is signed with."""
+
+    url: str
+    secret: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    ca_file: str | None = None
+    insecure: bool = False
+
+
+class Courier:
+    """Sends single requests, each once.
+
+    Args:
+        receiver: where to, and signed with what.
+        assume: the assumptions of these requests (contract d).
+        settings: limits and allowed targets.
+        clock: tells the time; the machine's by default.
+        ids: the source of the samples' ids.
+        watcher: is told of each attempt.
+
+    Raises:
+        InvalidTarget: the URL must not be called.
+        InvalidValue: a secret, a header, a file of authorities or an assumption that is refused.
+    """
+
+    def __init__(  # noqa: PLR0913 - a receiver, and what Leanbe is given
+        self,
+        receiver: Receiver,
+        *,
+        assume: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._settings = settings or Settings()
+        self._assume = {
+            name: check(name, value)
+            for name, value in {**self._settings.assume, **(assume or {})}.items()
+        }
+        self._reading = read(self._assume)
+        self._rules = TargetRules(allow=self._settings.allow_targets)
+        check_url(receiver.url, self._rules, require_https=self._reading.require_https)
+        check_secret(receiver.secret)
+        self._headers = [check_header(name, value) for name, value in receiver.headers]
+        self._receiver = receiver
+        self._ca_file = receiver.ca_file and check_ca_file(receiver.ca_file)
+        self._clock = clock or SystemClock()
+        self._ids = ids or Ids()
+        self._watcher = watcher or NOBODY
+
+    def send_sample(self, event: str, changes: Changes = NO_CHANGES) -> Settlement:
+        """Send a sample of an event, with changes.
+
+        Raises:
+            Conflict: this thread runs an event loop.
+            InvalidValue: an unknown event, a wrong path, a payload that does not match.
+        """
+        (synthetic,) = self._author().write([event], changes)
+        instant = triggered_at(
+            now=to_milliseconds(self._clock.now()),
+            last=0,
+            document_updated_at=synthetic.document_updated_at,
+        )
+        return self._send(self._sealed(synthetic.payload_text, event, instant))
+
+    def send_body(self, body: bytes, *, as_is: bool = False) -> Settlement:
+        """Send an envelope of the caller's: signed anew or, ``as_is``, these very bytes.
+
+        Signed anew, it keeps its ``triggeredAt``, if that can be read.
+
+        Raises:
+            Conflict: this thread runs an event loop.
+            InvalidValue: it is to be signed anew, and is no envelope.
+        """
+        if as_is:
+            text = body.decode(errors="surrogateescape")
+            headers = [("Content-Type", self._reading.content_type)]
+            return self._send(self._claimed(text, "", 0, headers))
+        envelope = _envelope_of(body)
+        return self._send(
+            self._sealed(
+                stringify(
+                    envelope["payload"],
+                    max_depth=self._settings.max_depth,
+                    max_bytes=self._settings.max_payload_bytes,
+                ),
+                envelope["event"],
+                self._instant_of(envelope.get("triggeredAt")),
+            )
+        )
+
+    def _sealed(self, payload_text: str, event: str, instant: int) -> Claimed:
+        sealed = seal(
+            payload_text,
+            event=event,
+            triggered_at=from_milliseconds(instant),
+            secret=self._receiver.secret,
+            reading=self._reading,
+        )
+        return self._claimed(sealed.body, event, instant, sealed.headers)
+
+    def _claimed(
+        self, body: str, event: str, instant: int, headers: Iterable[tuple[str, str]]
+    ) -> Claimed:
+        now = self._clock.now()
+        return Claimed(
+            delivery_id=self._ids.object_id(now),
+            product_id="",
+            sequence=1,
+            token="",
+            number=1,
+            attempts_counted=0,
+            due_at=to_milliseconds(now),
+            event_id="",
+            event_name=event,
+            triggered_at=instant,
+            method=self._reading.method,
+            headers=(*headers, *self._headers),
+            body=body,
+            deviations=deviations(self._reading),
+            # This body is what is wanted, whatever was read about the queue's.
+            overrides={**self._assume, "resign_queued": "false"},
+            webhook=WebhookSettings(
+                url=self._receiver.url,
+                secret=self._receiver.secret,
+                ca_file=self._ca_file,
+                insecure=self._receiver.insecure,
+                assumptions={},
+            ),
+        )
+
+    def _send(self, claimed: Claimed) -> Settlement:
+        require_no_receiver()
+        require_no_loop()
+        self._watcher.begun(claimed)
+        settlement = asyncio.run(self._carry(claimed))
+        self._watcher.ended(claimed, settlement)
+        return settlement
+
+    async def _carry(self, claimed: Claimed) -> Settlement:
+        transport = Http1Transport(rules=self._rules, kept=kept(self._settings))
+        sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
+        try:
+            return await sender.send(claimed)
+        finally:
+            await transport.aclose()
+
+    def _author(self) -> Author:
+        now = self._clock.now()
+        owner: dict[str, JSON] = {
+            "_id": self._ids.object_id(now),
+            "firstName": DEFAULT_OWNER["first_name"],
+            "email": DEFAULT_OWNER["email"],
+        }
+        return Author(
+            product={"_id": self._ids.object_id(now), "name": SAMPLE_PRODUCT_NAME},
+            owner=owner,
+            reading=self._reading,
+            ids=self._ids,
+            now=now,
+            max_depth=self._settings.max_depth,
+            max_payload_bytes=self._settings.max_payload_bytes,
+        )
+
+    def _instant_of(self, text: JSON) -> int:
+        """Return the envelope's own instant, or the present one where it cannot be read."""
+        try:
+            return to_milliseconds(parse_instant(str(text)))
+        except LeanbeError:
+            return to_milliseconds(self._clock.now())
+
+
+def _envelope_of(body: bytes) -> dict[str, JSON]:
+    # Nobody sends one over HTTP.
+    as_is = Way(call="as_is=True", command="--as-is", request="as_is=True")
+    hint = as_is.between("An envelope has a payload and an event's name; ", " sends any body.")
+    try:
+        envelope = parse(body.decode())
+    except (UnicodeDecodeError, LeanbeError) as error:
+        raise InvalidValue(f"The body is no JSON text: {error}", hint=hint) from error
+    if (
+        isinstance(envelope, dict)
+        and "payload" in envelope
+        and isinstance(envelope.get("event"), str)
+    ):
+        return envelope
+    raise InvalidValue("The body is no envelope of Leanbe's.", hint=hint)

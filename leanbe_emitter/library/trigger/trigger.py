@@ -1,0 +1,107 @@
+"""What comes of synthetic events that are asked for: an event and its delivery, or a rehearsal."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from leanbe_emitter.clock import from_milliseconds, to_milliseconds
+from leanbe_emitter.delivery.network.transport import compose_headers
+from leanbe_emitter.errors import Conflict
+from leanbe_emitter.library.deliveries.masking import masked
+from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
+from leanbe_emitter.library.trigger.synthetic_events import Synthetic
+from leanbe_emitter.library.trigger.trigger_request import Asked
+from leanbe_emitter.outbox import triggered_at, wants
+from leanbe_emitter.storage.schema.tables import WebhookRow
+from leanbe_emitter.ways import SET_WEBHOOK
+from leanbe_emitter.wire.assumptions.lookup import deviations
+from leanbe_emitter.wire.envelope import seal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triggered:
+    """An event that was triggered, and its delivery: None where nothing is owed."""
+
+    event: Event
+    delivery: Delivery | None
+
+    def owed(self) -> Delivery:
+        """Return the delivery, for those to whom the event is of no use without one.
+
+        Raises:
+            Conflict: nothing is owed.
+        """
+        if self.delivery is None:
+            raise Conflict(
+                f"{self.event.name} was recorded, and nothing is owed for it.",
+                hint=SET_WEBHOOK.between("Set a webhook URL, if the product has none: ", "."),
+            )
+        return self.delivery
+
+    def document(self) -> dict[str, Any]:
+        """Return both as JSON."""
+        delivery = None if self.delivery is None else self.delivery.document()
+        return {"event": self.event.document(), "delivery": delivery}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed:
+    """A request that would be made, had it not been a rehearsal.
+
+    Attributes:
+        url: None where nothing would be owed.
+        headers: those of the request; without a URL, the event's own only.
+        assumptions: the switches that are not the article's.
+    """
+
+    event: str
+    method: str
+    url: str | None
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    assumptions: Mapping[str, str] = field(hash=False)
+
+    def document(self) -> dict[str, Any]:
+        """Return the request as JSON, the values of headers that the product set masked."""
+        return {
+            "event": self.event,
+            "method": self.method,
+            "url": self.url,
+            "headers": masked(self.headers, assumptions=self.assumptions),
+            "body": self.body.decode(),
+        }
+
+
+def rehearsed(asked: Asked, webhook: WebhookRow, *, now: datetime) -> Iterator[Rehearsed]:
+    """Yield the requests that they would be, recorded at that instant."""
+    last = asked.product.last_triggered_at
+    for synthetic in asked.synthetics:
+        last = triggered_at(
+            now=to_milliseconds(now), last=last, document_updated_at=synthetic.document_updated_at
+        )
+        yield _rehearsed(asked, webhook, synthetic, at=from_milliseconds(last))
+
+
+def _rehearsed(
+    asked: Asked, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
+) -> Rehearsed:
+    reading = asked.reading
+    sealed = seal(
+        synthetic.payload_text,
+        event=synthetic.name,
+        triggered_at=at,
+        secret=webhook.secret,
+        reading=reading,
+    )
+    body = sealed.body.encode()
+    url = webhook.url if wants(reading, synthetic.name) else None
+    headers = (*sealed.headers, *((name, value) for name, value in webhook.headers))
+    return Rehearsed(
+        event=synthetic.name,
+        method=reading.method,
+        url=url,
+        headers=compose_headers(url, content_length=len(body), extra=headers) if url else headers,
+        body=body,
+        assumptions=deviations(reading),
+    )
