@@ -18,8 +18,8 @@ from fastapi.responses import Response
 from benchmarks.acting import FIELDS
 from benchmarks.processes import measured, options, say, wait_for_word
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.serving import Beside, serve
 
 #: As long as an idea's document.

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.delivery.network.transport import Transport
-from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.server.http.access import Access
 from tests.promised import check_promise
 
 URL = "http://127.0.0.1:5326"

@@ -8,7 +8,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from leanbe_emitter.server.requests import WithRequest
+from leanbe_emitter.server.http.request_ids import WithRequest
 from leanbe_emitter.settings import LogLevel
 
 _ROOT = "leanbe_emitter"

@@ -28,7 +28,7 @@ from leanbe_emitter.hosts import is_loopback
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe
     from leanbe_emitter.seeds import Seed
-    from leanbe_emitter.server.access import Access
+    from leanbe_emitter.server.http.access import Access
     from leanbe_emitter.settings import Settings
 
 
@@ -178,7 +178,7 @@ def _token(settings: "Settings", *, is_open: bool) -> str:
 
 
 def _access(settings: "Settings", token: str, *, hosts: tuple[str, ...]) -> "Access":
-    from leanbe_emitter.server.access import Access  # noqa: PLC0415 - loads FastAPI
+    from leanbe_emitter.server.http.access import Access  # noqa: PLC0415 - loads FastAPI
 
     return Access(
         token=token, hosts=frozenset(hosts), any_host=not (hosts or is_loopback(settings.host))
@@ -278,11 +278,11 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
 
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
-    from leanbe_emitter.server import docs  # noqa: PLC0415 - loads FastAPI
+    from leanbe_emitter.server.openapi import page  # noqa: PLC0415 - loads FastAPI
     from leanbe_emitter.storage.engine.urls import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
-        invocation.notice(f"The API, to read and to try: {url}{docs.PATH}")
+        invocation.notice(f"The API, to read and to try: {url}{page.PATH}")
         if invocation.form not in {Form.JSON, Form.JSONL}:
             output.text(url)
             return

@@ -14,32 +14,32 @@ from starlette.types import ASGIApp
 
 import leanbe_emitter
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server import (
+from leanbe_emitter.server.http.access import Access, Guard
+from leanbe_emitter.server.http.change_notifier import News
+from leanbe_emitter.server.http.group_commit import Together
+from leanbe_emitter.server.http.problems import answer_errors
+from leanbe_emitter.server.http.request_ids import Numbered
+from leanbe_emitter.server.http.routing import take_heads
+from leanbe_emitter.server.openapi import page
+from leanbe_emitter.server.openapi.document import describe
+from leanbe_emitter.server.routes import (
     assumptions,
     clock,
     deliveries,
-    docs,
     documents,
     events,
-    explaining,
+    explain,
     faults,
     information,
     metrics,
     products,
     reset,
     stream,
-    triggering,
+    trigger,
     users,
-    waiting,
+    wait,
     webhooks,
 )
-from leanbe_emitter.server.access import Access, Guard
-from leanbe_emitter.server.news import News
-from leanbe_emitter.server.openapi import describe
-from leanbe_emitter.server.problems import answer_errors
-from leanbe_emitter.server.requests import Numbered
-from leanbe_emitter.server.routes import take_heads
-from leanbe_emitter.server.together import Together
 from leanbe_emitter.settings import Settings
 
 #: A path is looked for in this order: what is asked for most does not stand at its end.
@@ -49,11 +49,11 @@ _PARTS = (
     webhooks.add_to,
     assumptions.add_to,
     users.add_to,
-    triggering.add_to,
+    trigger.add_to,
     events.add_to,
     deliveries.add_to,
-    explaining.add_to,
-    waiting.add_to,
+    explain.add_to,
+    wait.add_to,
     faults.add_to,
     clock.add_to,
     reset.add_to,
@@ -114,6 +114,6 @@ def create_app(
     take_heads(app)
     # What has no end is not asked for its headers alone.
     stream.add_to(app, leanbe)
-    docs.add_to(app)
+    page.add_to(app)
     answer_errors(app)
     return app

@@ -13,8 +13,8 @@ from sqlalchemy import text
 import leanbe_emitter
 from leanbe_emitter import DatabaseUnavailable, Leanbe, Settings
 from leanbe_emitter.hosts import parse_host
-from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import downgrade, upgrade
 from tests.answering import Answering

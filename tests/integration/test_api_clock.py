@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.server.kinds import INSTANT
+from leanbe_emitter.server.schemas.json_schema import INSTANT
 from leanbe_emitter.storage.queries.journal import Cursor
 from tests.answering import Answering
 from tests.api import Api, application, calling

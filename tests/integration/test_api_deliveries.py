@@ -10,8 +10,8 @@ import pytest
 
 from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
 from leanbe_emitter.delivery.network.transport import Answer
-from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.server.http.access import Access
 from tests.answering import Answering, Holding
 from tests.api import Api, calling
 from tests.loops import on_a_loop

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from leanbe_emitter import Settings
-from leanbe_emitter.server.access import Access
+from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.api import Api, calling, promised
 from tests.promised import check_promise

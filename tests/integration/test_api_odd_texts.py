@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.server import kinds
+from leanbe_emitter.server.schemas import json_schema
 from tests.api import Api, calling
 from tests.node import Node
 
@@ -90,6 +90,6 @@ def test_white_space_that_is_refused_does_not_fit_the_documents_patterns(
     assert api("POST", "/products/Acme/users", user).status_code == 422
     assert api("POST", "/products/Acme/ideas", {"title": space}).status_code == 422
     fits = "return new RegExp(given[0], 'u').test(given[1])"
-    assert not node.run(fits, kinds.EMAIL["pattern"], email)
-    assert not node.run(fits, kinds.SEEN, space)
-    assert node.run(fits, kinds.EMAIL["pattern"], "ana@example.com")
+    assert not node.run(fits, json_schema.EMAIL["pattern"], email)
+    assert not node.run(fits, json_schema.SEEN, space)
+    assert node.run(fits, json_schema.EMAIL["pattern"], "ana@example.com")

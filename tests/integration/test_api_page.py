@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.server import docs
-from leanbe_emitter.server.access import Access
+from leanbe_emitter.server.http.access import Access
+from leanbe_emitter.server.openapi import page
 from tests.api import calling
 
 STATIC = Path(str(files("leanbe_emitter.server").joinpath("static")))
@@ -19,7 +19,7 @@ FILES = ["/docs", *(f"/{each}" for each in NAMED)]
 
 def test_what_it_names_is_all_that_is_open() -> None:
     assert len(FILES) == 5
-    assert set(FILES) == docs.OPEN - {"/"}
+    assert set(FILES) == page.OPEN - {"/"}
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.server.access import Access
-from leanbe_emitter.server.requests import WithRequest
+from leanbe_emitter.server.http.access import Access
+from leanbe_emitter.server.http.request_ids import WithRequest
 from tests.api import Api, calling
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.server.access import Access
 from leanbe_emitter.server.app import create_app
+from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from tests.answering import Holding
 from tests.api import Api, calling

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.server import stream
-from leanbe_emitter.server.news import News
+from leanbe_emitter.server.http.change_notifier import News
+from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.answering import Answering
 from tests.loops import on_a_loop

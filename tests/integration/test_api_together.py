@@ -12,7 +12,7 @@ import pytest
 from fastapi.responses import Response
 from sqlalchemy import event, text
 
-from leanbe_emitter.server.together import Together
+from leanbe_emitter.server.http.group_commit import Together
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.journal import Cursor
 from tests.api import URL, Api, calling

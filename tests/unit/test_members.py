@@ -3,8 +3,8 @@
 import pytest
 
 from leanbe_emitter.members import Members
-from leanbe_emitter.server.products import NewProduct
-from leanbe_emitter.server.webhooks import NewSecret
+from leanbe_emitter.server.routes.products import NewProduct
+from leanbe_emitter.server.routes.webhooks import NewSecret
 
 
 @pytest.mark.parametrize(

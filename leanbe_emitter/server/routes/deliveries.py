@@ -11,16 +11,17 @@ from pydantic import Field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Filter, Job, Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import NARROWING, PAGING, Body, Parameter, Queried
-from leanbe_emitter.server.given import Age, EventGlob, Since, Status
-from leanbe_emitter.server.kinds import SINCE
-from leanbe_emitter.server.routes import WRITING, Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import Age, EventGlob, Since, Status
+from leanbe_emitter.server.http.parsing import NARROWING, PAGING, Body, Parameter, Queried
+from leanbe_emitter.server.http.routing import WRITING, Routes
+from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.server.schemas.json_schema import SINCE
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.since import parse_since
 
 _LIST: Final = Queried(
-    Parameter(name="status", schema=delivery_schemas.STATUS),
+    Parameter(name="status", schema=deliveries.STATUS),
     *NARROWING,
     Parameter(name="since", schema=SINCE),
     *PAGING,
@@ -66,29 +67,29 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on deliveries."""
     routes = Routes(app, leanbe, "Deliveries")
 
-    @routes.read("/deliveries", gives=schemas.page(delivery_schemas.DELIVERY))
+    @routes.read("/deliveries", gives=setup.page(deliveries.DELIVERY))
     def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List deliveries with all evidence, the newest first."""
         after, limit = asked.pop("after", None), asked.pop("limit")
         since = _since(leanbe, asked.pop("since", None))
         page = leanbe.deliveries.list(Filter(**asked, since=since), limit=limit, after=after)
-        return answers.page(page, cursor=page.cursor)
+        return responses.page(page, cursor=page.cursor)
 
-    @routes.read("/deliveries/{reference}", gives=delivery_schemas.DELIVERY)
+    @routes.read("/deliveries/{reference}", gives=deliveries.DELIVERY)
     def show(reference: str) -> Response:
         """Show one delivery with every attempt of it, named by its id or a part of it."""
-        return answers.one(leanbe.deliveries.get(reference))
+        return responses.one(leanbe.deliveries.get(reference))
 
-    @routes.add("GET", "/deliveries/{reference}/curl", gives=delivery_schemas.CURL, refuses=WRITING)
+    @routes.add("GET", "/deliveries/{reference}/curl", gives=deliveries.CURL, refuses=WRITING)
     def curl(reference: str) -> Response:
         """Show the request that was sent last, or the one that is to be sent, as a command.
 
         Its body is the exact one; the values of headers that the product set are masked.
         """
-        return answers.one({"command": leanbe.deliveries.get(reference).curl(masks=True)})
+        return responses.one({"command": leanbe.deliveries.get(reference).curl(masks=True)})
 
     @routes.write(
-        "POST", "/deliveries/{reference}/redeliver", gives=delivery_schemas.DELIVERY, status=201
+        "POST", "/deliveries/{reference}/redeliver", gives=deliveries.DELIVERY, status=201
     )
     def redeliver(reference: str) -> Response:
         """Deliver an old event again: the same bytes, to the product's present URL.
@@ -96,9 +97,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         Answers with the new delivery.
         """
         (new,) = leanbe.redeliver([reference], deliver=False)
-        return answers.one(leanbe.deliveries.get(new), status=201)
+        return responses.one(leanbe.deliveries.get(new), status=201)
 
-    @routes.write("POST", "/deliveries/redeliver", gives=delivery_schemas.REDELIVERED)
+    @routes.write("POST", "/deliveries/redeliver", gives=deliveries.REDELIVERED)
     def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
         """Deliver many old events again, each once, as a job.
 
@@ -106,12 +107,12 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         """
         job = _job(leanbe, given)
         done = leanbe.redeliver_all(job, deliver=False)
-        return answers.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
+        return responses.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
 
     @routes.add(
         "POST",
         "/deliveries/redeliver/dry-run",
-        gives=schemas.page(delivery_schemas.DELIVERY),
+        gives=setup.page(deliveries.DELIVERY),
         refuses=WRITING,
     )
     def rehearse(
@@ -123,16 +124,16 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         Nothing is stored. Those whose product has no URL now are not among them.
         """
         page = leanbe.rehearse_redelivery(_job(leanbe, given), **asked)
-        return answers.page(page, cursor=page.cursor)
+        return responses.page(page, cursor=page.cursor)
 
-    @routes.write("POST", "/deliveries/discard", gives=schemas.page(delivery_schemas.DELIVERY))
+    @routes.write("POST", "/deliveries/discard", gives=setup.page(deliveries.DELIVERY))
     def discard(given: Annotated[Discarding, Depends(Body(Discarding))]) -> Response:
         """Give up pending deliveries; what is settled already, or in flight, stays as it is.
 
         Answers with those that were given up. One that is named, and stays, is a conflict (409).
         """
         before = _ago(leanbe, given.older_than)
-        return answers.page(
+        return responses.page(
             leanbe.deliveries.discard(given.ids, which=_filter(given, before=before))
         )
 

@@ -6,17 +6,14 @@ They are read from the paths: below where something is made stands all that can 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from leanbe_emitter.server import delivery_schemas, schemas
+from leanbe_emitter.server.schemas import deliveries, setup
 
 #: Where answers that speak of something else than what their path makes have its id.
 _ELSEWHERE: Final = (
-    (delivery_schemas.DELIVERY, {"_id": "/api/v1/deliveries"}),
+    (deliveries.DELIVERY, {"_id": "/api/v1/deliveries"}),
+    (deliveries.TRIGGERED, {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"}),
     (
-        delivery_schemas.TRIGGERED,
-        {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"},
-    ),
-    (
-        schemas.page(delivery_schemas.TRIGGERED),
+        setup.page(deliveries.TRIGGERED),
         {"items/0/event/_id": "/api/v1/events", "items/0/delivery/_id": "/api/v1/deliveries"},
     ),
 )

@@ -5,24 +5,24 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from leanbe_emitter.members import Switch
-from leanbe_emitter.server import delivery_schemas, kinds, schemas
+from leanbe_emitter.server.schemas import deliveries, json_schema, setup
 
 #: A name, or another text with something to see in it.
-Filled = Annotated[str, WithJsonSchema(kinds.FILLED)]
-Email = Annotated[str, WithJsonSchema(kinds.EMAIL)]
-Url = Annotated[str, WithJsonSchema(kinds.URL)]
+Filled = Annotated[str, WithJsonSchema(json_schema.FILLED)]
+Email = Annotated[str, WithJsonSchema(json_schema.EMAIL)]
+Url = Annotated[str, WithJsonSchema(json_schema.URL)]
 #: What is signed with; any text, but not none.
 Secret = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
-Headers = Annotated[dict[str, str], WithJsonSchema(kinds.HEADERS)]
-Status = Annotated[str, WithJsonSchema(delivery_schemas.STATUS)]
-EventName = Annotated[str, WithJsonSchema(kinds.EVENT_NAME)]
-EventGlob = Annotated[str, WithJsonSchema(kinds.EVENT_GLOB)]
-Since = Annotated[str, WithJsonSchema(kinds.SINCE)]
-Age = Annotated[str, WithJsonSchema(kinds.AGE)]
-Instant = Annotated[str, WithJsonSchema(kinds.INSTANT)]
-Cursor = Annotated[str, WithJsonSchema(kinds.cursor("A cursor of the journal."))]
+Headers = Annotated[dict[str, str], WithJsonSchema(json_schema.HEADERS)]
+Status = Annotated[str, WithJsonSchema(deliveries.STATUS)]
+EventName = Annotated[str, WithJsonSchema(json_schema.EVENT_NAME)]
+EventGlob = Annotated[str, WithJsonSchema(json_schema.EVENT_GLOB)]
+Since = Annotated[str, WithJsonSchema(json_schema.SINCE)]
+Age = Annotated[str, WithJsonSchema(json_schema.AGE)]
+Instant = Annotated[str, WithJsonSchema(json_schema.INSTANT)]
+Cursor = Annotated[str, WithJsonSchema(json_schema.cursor("A cursor of the journal."))]
 #: Assumptions to set.
-Assumed = Annotated[dict[str, Switch], WithJsonSchema(schemas.SET)]
+Assumed = Annotated[dict[str, Switch], WithJsonSchema(setup.SET)]
 
 
 #: Name and value.
@@ -40,7 +40,7 @@ def _object_of_pairs(value: Any) -> Any:
 
 #: Headers of a request that was sent, in either form.
 SentHeaders = Annotated[
-    dict[str, str], BeforeValidator(_object_of_pairs), WithJsonSchema(kinds.SENT_HEADERS)
+    dict[str, str], BeforeValidator(_object_of_pairs), WithJsonSchema(json_schema.SENT_HEADERS)
 ]
 
 

@@ -15,10 +15,11 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, Wanted
 from leanbe_emitter.library.trigger.synthetic_events import Sample
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import WHOLE, Assumed, EventName
-from leanbe_emitter.server.routes import READING, Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import WHOLE, Assumed, EventName
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import READING, Routes
+from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 #: How often at once, at the most: an answer has all that was made.
@@ -112,34 +113,29 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Events")
     several = Depends(Body(NewEvents))
 
-    @routes.write(
-        "POST", "/products/{product}/events", gives=delivery_schemas.TRIGGERED, status=201
-    )
+    @routes.write("POST", "/products/{product}/events", gives=deliveries.TRIGGERED, status=201)
     def raise_(product: str, given: Annotated[NewEvent, Depends(Body(NewEvent))]) -> Response:
         """Raise a synthetic event: the catalogue's sample payload, with changes.
 
         Answers with the event and its delivery, which is null where nothing is owed.
         """
         (triggered,) = leanbe.trigger_all(given.wanted(product), deliver=False)
-        return answers.one(triggered, status=201)
+        return responses.one(triggered, status=201)
 
     @routes.write(
-        "POST",
-        "/products/{product}/trigger",
-        gives=schemas.page(delivery_schemas.TRIGGERED),
-        status=201,
+        "POST", "/products/{product}/trigger", gives=setup.page(deliveries.TRIGGERED), status=201
     )
     def trigger(product: str, given: Annotated[NewEvents, several]) -> Response:
         """Raise several synthetic events, or all 22, of one and the same document.
 
         Answers with each event and its delivery, in the order in which they were raised.
         """
-        return answers.page(leanbe.trigger_all(given.wanted(product), deliver=False), status=201)
+        return responses.page(leanbe.trigger_all(given.wanted(product), deliver=False), status=201)
 
     @routes.add(
         "POST",
         "/products/{product}/trigger/dry-run",
-        gives=schemas.page(delivery_schemas.REQUEST),
+        gives=setup.page(deliveries.REQUEST),
         refuses=READING,
     )
     def rehearse(product: str, given: Annotated[NewEvents, several]) -> Response:
@@ -147,4 +143,4 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         The values of headers that the product set are masked.
         """
-        return answers.page(leanbe.rehearse(given.wanted(product)))
+        return responses.page(leanbe.rehearse(given.wanted(product)))

@@ -17,9 +17,9 @@ from leanbe_emitter.library.documents.customers import Customers
 from leanbe_emitter.library.documents.idea_requests import IdeaRequests
 from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
-from leanbe_emitter.server.asked import Parameter, flag
-from leanbe_emitter.server.kinds import choice, text
-from leanbe_emitter.server.resources import Resource, Verb, add
+from leanbe_emitter.server.http.parsing import Parameter, flag
+from leanbe_emitter.server.routes.resources import Resource, Verb, add
+from leanbe_emitter.server.schemas.json_schema import choice, text
 from leanbe_emitter.storage.schema.states import AnnouncementStatus, RequestStatus
 
 _CUSTOMER = {"customer": text("ana@example.com", "Whose it is: an e-mail, or an id.")}

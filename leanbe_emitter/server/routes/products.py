@@ -9,11 +9,12 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members, Webhook
-from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Assumed, Email, Filled, Headers, Secret, Url
-from leanbe_emitter.server.kinds import STATUSES
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import Assumed, Email, Filled, Headers, Secret, Url
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.server.schemas.json_schema import STATUSES
 
 _URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 
@@ -77,7 +78,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on products."""
     routes = Routes(app, leanbe, "Products")
 
-    @routes.write("POST", "/products", gives=schemas.PRODUCT, status=201)
+    @routes.write("POST", "/products", gives=setup.PRODUCT, status=201)
     def create(given: Annotated[NewProduct, Depends(Body(NewProduct))]) -> Response:
         """Make a product, with its webhook if a URL is given.
 
@@ -90,19 +91,19 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             assume=given.assumptions,
             **({} if webhook is None else {"webhook_url": webhook.url, **webhook.settings()}),
         )
-        return answers.one(made, status=201)
+        return responses.one(made, status=201)
 
-    @routes.read("/products", gives=schemas.page(schemas.PRODUCT))
+    @routes.read("/products", gives=setup.page(setup.PRODUCT))
     def list_() -> Response:
         """List all products, the oldest first."""
-        return answers.page(leanbe.products.list())
+        return responses.page(leanbe.products.list())
 
-    @routes.read("/products/{product}", gives=schemas.PRODUCT)
+    @routes.read("/products/{product}", gives=setup.PRODUCT)
     def show(product: str) -> Response:
         """Show a product, named by its name, its id, or six digits of either end of the id."""
-        return answers.one(leanbe.products.get(product))
+        return responses.one(leanbe.products.get(product))
 
-    @routes.write("PATCH", "/products/{product}", gives=schemas.PRODUCT)
+    @routes.write("PATCH", "/products/{product}", gives=setup.PRODUCT)
     def update(
         product: str, given: Annotated[ChangedProduct, Depends(Body(ChangedProduct))]
     ) -> Response:
@@ -116,10 +117,10 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
                 found = leanbe.products.rename(found, given.name)
             if "statuses" in is_given:
                 found = leanbe.products.set_statuses(found, given.statuses)
-        return answers.one(found)
+        return responses.one(found)
 
     @routes.write("DELETE", "/products/{product}", gives=None)
     def delete(product: str) -> Response:
         """Delete a product and all that hangs on it, what is owed included."""
         leanbe.products.delete(product)
-        return answers.nothing()
+        return responses.nothing()

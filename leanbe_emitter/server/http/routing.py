@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server import answers, problems
-from leanbe_emitter.server.kinds import Schema, cursor
-from leanbe_emitter.server.operations import OperationRoute, readings_of
+from leanbe_emitter.server.http import problems, responses
+from leanbe_emitter.server.http.operations import OperationRoute, readings_of
+from leanbe_emitter.server.schemas.json_schema import Schema, cursor
 
 #: What all paths of the API begin with.
 PREFIX = "/api/v1"
@@ -127,7 +127,7 @@ class Routes:
         status: int = 200,
         headers: Schema | None = None,
         prefix: str = PREFIX,
-        media_type: str = answers.MEDIA_TYPE,
+        media_type: str = responses.MEDIA_TYPE,
     ) -> Callable[[Operation], Operation]:
         """Add an operation; its docstring is what the API's document says of it."""
 

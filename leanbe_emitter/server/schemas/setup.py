@@ -6,7 +6,7 @@ deliveries are in ``delivery_schemas``, the documents of products in ``document_
 
 from typing import Any, Final
 
-from leanbe_emitter.server.kinds import (
+from leanbe_emitter.server.schemas.json_schema import (
     Schema,
     choice,
     cursor_of_list,

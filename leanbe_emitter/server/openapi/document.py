@@ -14,11 +14,12 @@ from fastapi.openapi.utils import get_openapi
 
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.library import Leanbe, Wanted
-from leanbe_emitter.server import problems, schemas
-from leanbe_emitter.server.access import OPEN
-from leanbe_emitter.server.examples import example_of
-from leanbe_emitter.server.kinds import choice, text
-from leanbe_emitter.server.links import link
+from leanbe_emitter.server.http import problems
+from leanbe_emitter.server.http.access import OPEN
+from leanbe_emitter.server.openapi.links import link
+from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.server.schemas.examples import example_of
+from leanbe_emitter.server.schemas.json_schema import choice, text
 from leanbe_emitter.wire.assumptions.lookup import NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, EventKind
 from leanbe_emitter.wire.payloads.schema import envelope_schema
@@ -55,7 +56,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             servers=[{"url": app.state.root_path}] if app.state.root_path else None,
         )
         # Shapes are written as they are: what FastAPI knows of models is not used.
-        document["components"] = {"schemas": {"Problem": schemas.PROBLEM}}
+        document["components"] = {"schemas": {"Problem": setup.PROBLEM}}
         if app.state.needs_token:
             _lock(document)
         for path, operations in document["paths"].items():

@@ -16,8 +16,14 @@ from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, NotFound, PayloadTooLarge
 from leanbe_emitter.members import Members, mistake_of, shown
-from leanbe_emitter.server.examples import example_of
-from leanbe_emitter.server.kinds import EVENT_GLOB, Schema, cursor_of_list, text, truth
+from leanbe_emitter.server.schemas.examples import example_of
+from leanbe_emitter.server.schemas.json_schema import (
+    EVENT_GLOB,
+    Schema,
+    cursor_of_list,
+    text,
+    truth,
+)
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 

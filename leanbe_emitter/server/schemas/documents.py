@@ -7,8 +7,8 @@ from random import Random
 from typing import Any, Final
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.server.kinds import DATE, EMAIL, SEEN, or_null
-from leanbe_emitter.server.schemas import PRODUCT_ID
+from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, SEEN, or_null
+from leanbe_emitter.server.schemas.setup import PRODUCT_ID
 from leanbe_emitter.wire.payloads.resources import RESOURCES
 from leanbe_emitter.wire.payloads.schema import document_schema
 from leanbe_emitter.wire.samples.story import Story

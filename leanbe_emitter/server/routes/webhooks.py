@@ -12,11 +12,12 @@ from pydantic import Field
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.library import Leanbe, Wanted
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Secret
-from leanbe_emitter.server.products import NewWebhook
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import Secret
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.routes.products import NewWebhook
+from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.ways import SET_WEBHOOK
 
 #: What a webhook is tested with.
@@ -36,26 +37,26 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Webhooks")
     path = "/products/{product}/webhook"
 
-    @routes.write("PUT", path, gives=schemas.WEBHOOK)
+    @routes.write("PUT", path, gives=setup.WEBHOOK)
     def set_(product: str, given: Annotated[NewWebhook, Depends(Body(NewWebhook))]) -> Response:
         """Set where a product's events go; what is left out stays as it is.
 
         The secret is generated with the first URL; another URL keeps it.
         """
-        return answers.one(leanbe.webhooks.set(product, given.url, **given.settings()))
+        return responses.one(leanbe.webhooks.set(product, given.url, **given.settings()))
 
-    @routes.read(path, gives=schemas.WEBHOOK)
+    @routes.read(path, gives=setup.WEBHOOK)
     def show(product: str) -> Response:
         """Show a product's webhook, without its secret."""
-        return answers.one(leanbe.products.get(product).webhook)
+        return responses.one(leanbe.products.get(product).webhook)
 
     @routes.write("DELETE", path, gives=None)
     def clear(product: str) -> Response:
         """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
         leanbe.webhooks.clear(product)
-        return answers.nothing()
+        return responses.nothing()
 
-    @routes.read(f"{path}/secret", gives=schemas.SECRET)
+    @routes.read(f"{path}/secret", gives=setup.SECRET)
     def secret(product: str) -> Response:
         """Show a product's secret."""
         found = leanbe.products.get(product)
@@ -64,16 +65,16 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
                 f"The product {found.name!r} has no secret yet.",
                 hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
             )
-        return answers.one({"secret": found.webhook.secret})
+        return responses.one({"secret": found.webhook.secret})
 
-    @routes.write("POST", f"{path}/rotate", gives=schemas.WEBHOOK)
+    @routes.write("POST", f"{path}/rotate", gives=setup.WEBHOOK)
     def rotate(
         product: str, given: Annotated[NewSecret, Depends(Body(NewSecret, is_required=False))]
     ) -> Response:
         """Sign with another secret from now on; what is queued keeps its signature."""
-        return answers.one(leanbe.webhooks.rotate(product, secret=given.secret))
+        return responses.one(leanbe.webhooks.rotate(product, secret=given.secret))
 
-    @routes.write("POST", f"{path}/test", gives=delivery_schemas.TRIGGERED, status=201)
+    @routes.write("POST", f"{path}/test", gives=deliveries.TRIGGERED, status=201)
     def test(product: str) -> Response:
         """Raise a sample event (customer.created) for a product's webhook to receive.
 
@@ -82,4 +83,4 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         wanted = Wanted(events=[_SAMPLE], product=product)
         (triggered,) = leanbe.trigger_all(wanted, deliver=False)
         triggered.owed()
-        return answers.one(triggered, status=201)
+        return responses.one(triggered, status=201)

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.schemas import setup
 
 
 class Reset(Members):
@@ -36,9 +37,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         flight changes nothing any more.
         """
         leanbe.reset(ids=given.ids)
-        return answers.nothing()
+        return responses.nothing()
 
-    @routes.write("POST", "/products/{product}/reset", gives=schemas.PRODUCT)
+    @routes.write("POST", "/products/{product}/reset", gives=setup.PRODUCT)
     def reset_product(product: str) -> Response:
         """Delete what a product has, and faults that are meant for it; it keeps its settings.
 
@@ -46,4 +47,4 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         product of this name is there again. Of what is in flight holds what `POST /api/v1/reset`
         says.
         """
-        return answers.one(leanbe.products.reset(product))
+        return responses.one(leanbe.products.reset(product))

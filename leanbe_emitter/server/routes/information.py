@@ -7,10 +7,11 @@ from fastapi.responses import Response
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import AnyQuery
-from leanbe_emitter.server.problems import NotReady
-from leanbe_emitter.server.routes import ANYWHERE, HEALTH, READING, Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.parsing import AnyQuery
+from leanbe_emitter.server.http.problems import NotReady
+from leanbe_emitter.server.http.routing import ANYWHERE, HEALTH, READING, Routes
+from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState
 
 #: Probes send what they will in their queries.
@@ -21,26 +22,26 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add what is asked of the server itself."""
     routes = Routes(app, leanbe, "Server")
 
-    @routes.read("/info", gives=schemas.INFO)
+    @routes.read("/info", gives=setup.INFO)
     def info() -> Response:
         """Show version, database, time, how much there is, and what new products assume."""
-        return answers.one(leanbe.info())
+        return responses.one(leanbe.info())
 
-    @routes.add("GET", "/openapi.json", gives=schemas.OPENAPI, refuses=READING, prefix="")
+    @routes.add("GET", "/openapi.json", gives=setup.OPENAPI, refuses=READING, prefix="")
     def openapi() -> Response:
         """Show this document."""
-        return answers.one(app.openapi())
+        return responses.one(app.openapi())
 
-    @routes.add("GET", "/healthz", gives=schemas.HEALTH, refuses=ANYWHERE, prefix="")
+    @routes.add("GET", "/healthz", gives=setup.HEALTH, refuses=ANYWHERE, prefix="")
     async def healthz(_: _Probed) -> Response:
         """Say that the server answers.
 
         It asks nobody else. What a probe adds to the path is passed over.
         """
         # On the loop: all threads may be waiting for a database.
-        return answers.one({"status": "ok"})
+        return responses.one({"status": "ok"})
 
-    @routes.add("GET", "/readyz", gives=schemas.READINESS, refuses=HEALTH, prefix="")
+    @routes.add("GET", "/readyz", gives=setup.READINESS, refuses=HEALTH, prefix="")
     def readyz(_: _Probed) -> Response:
         """Say whether the server can do its work: 503 and the reason, where it cannot.
 
@@ -52,7 +53,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         worker = app.state.worker
         if worker is not None and worker.done():
             raise NotReady("The worker inside has failed.", hint="Start the server again.")
-        return answers.one(_readiness(leanbe, works=worker is not None))
+        return responses.one(_readiness(leanbe, works=worker is not None))
 
 
 def _readiness(leanbe: Leanbe, *, works: bool) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from pydantic import ConfigDict, Field, JsonValue
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Email, Filled
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import Email, Filled
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.schemas import setup
 
 _IS_GIVEN: Final[JsonValue] = {"type": "string"}
 _IS_LEFT_OUT: Final[JsonValue] = {"type": "null"}
@@ -50,7 +51,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Users")
     path = "/products/{product}/users"
 
-    @routes.write("POST", path, gives=schemas.USER, status=201)
+    @routes.write("POST", path, gives=setup.USER, status=201)
     def create(product: str, given: Annotated[NewUser, Depends(Body(NewUser))]) -> Response:
         """Make a user with access to a product.
 
@@ -67,14 +68,14 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
                     "A user is an email and a firstName, or a user of another product.",
                     hint='Give {"email": ..., "firstName": ...} or {"user": ...}.',
                 )
-        return answers.one(user, status=201)
+        return responses.one(user, status=201)
 
-    @routes.read(path, gives=schemas.page(schemas.USER))
+    @routes.read(path, gives=setup.page(setup.USER))
     def list_(product: str) -> Response:
         """List the users of a product, the oldest first."""
-        return answers.page(leanbe.products.get(product).users.list())
+        return responses.page(leanbe.products.get(product).users.list())
 
-    @routes.read(f"{path}/{{reference}}", gives=schemas.USER)
+    @routes.read(f"{path}/{{reference}}", gives=setup.USER)
     def show(product: str, reference: str) -> Response:
         """Show a user, named by e-mail, id, or a part of the id."""
-        return answers.one(leanbe.products.get(product).users.get(reference))
+        return responses.one(leanbe.products.get(product).users.get(reference))

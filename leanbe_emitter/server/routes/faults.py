@@ -8,10 +8,11 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import WHOLE, EventGlob
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import WHOLE, EventGlob
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 
 _KINDS: Final = "What the receiver sees:\n\n" + "\n".join(
@@ -53,7 +54,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on faults."""
     routes = Routes(app, leanbe, "Faults")
 
-    @routes.write("POST", "/faults", gives=schemas.FAULT, status=201)
+    @routes.write("POST", "/faults", gives=setup.FAULT, status=201)
     def add(given: Annotated[NewFault, Depends(Body(NewFault))]) -> Response:
         """Arm a fault.
 
@@ -69,15 +70,15 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             # No test that armed it ends here: how often it fired, whoever cares has to look up.
             must_fire=False,
         )
-        return answers.one(fault, status=201)
+        return responses.one(fault, status=201)
 
-    @routes.read("/faults", gives=schemas.page(schemas.FAULT))
+    @routes.read("/faults", gives=setup.page(setup.FAULT))
     def list_() -> Response:
         """List the faults, in the order in which they fire; those that have fired, too."""
-        return answers.page(leanbe.faults.list())
+        return responses.page(leanbe.faults.list())
 
     @routes.write("DELETE", "/faults", gives=None)
     def clear() -> Response:
         """Forget all faults; what one holds back is due at once."""
         leanbe.faults.clear()
-        return answers.nothing()
+        return responses.nothing()

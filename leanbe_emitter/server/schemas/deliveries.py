@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.headers import MASK
-from leanbe_emitter.server.kinds import (
+from leanbe_emitter.server.schemas.json_schema import (
     choice,
     cursor,
     identifier,
@@ -17,7 +17,7 @@ from leanbe_emitter.server.kinds import (
     text,
     whole,
 )
-from leanbe_emitter.server.schemas import ASSUMED, AT, LATER, PRODUCT_ID, URL
+from leanbe_emitter.server.schemas.setup import ASSUMED, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.assumptions.reading import Method
 from leanbe_emitter.wire.envelope import seal

@@ -15,11 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Entry, Leanbe
-from leanbe_emitter.server.asked import Parameter, Queried
-from leanbe_emitter.server.kinds import cursor as cursor_of
-from leanbe_emitter.server.kinds import text
-from leanbe_emitter.server.news import News
-from leanbe_emitter.server.routes import READING, Routes
+from leanbe_emitter.server.http.change_notifier import News
+from leanbe_emitter.server.http.parsing import Parameter, Queried
+from leanbe_emitter.server.http.routing import READING, Routes
+from leanbe_emitter.server.schemas.json_schema import cursor as cursor_of
+from leanbe_emitter.server.schemas.json_schema import text
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import JournalKind
 

@@ -14,10 +14,11 @@ from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.library.documents.resources import Resource as Documents
-from leanbe_emitter.server import answers, document_schemas, schemas
-from leanbe_emitter.server.asked import PAGING, Fields, Parameter, Queried, check
-from leanbe_emitter.server.kinds import Schema, object_of
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.parsing import PAGING, Fields, Parameter, Queried, check
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.schemas import documents, setup
+from leanbe_emitter.server.schemas.json_schema import Schema, object_of
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -80,14 +81,14 @@ class Resource:
 
     def schema_of_new(self) -> dict[str, Any]:
         """Return the schema of what makes one."""
-        schema = document_schemas.settable(self.name, self.settable, needed=self.needed)
+        schema = documents.settable(self.name, self.settable, needed=self.needed)
         return {**schema, "properties": {**schema["properties"], **self.only_new}}
 
 
 def add(app: FastAPI, leanbe: Leanbe, resource: Resource, *, part: str) -> None:
     """Add the operations of one resource."""
     routes = Routes(app, leanbe, part, locks_others=resource.locks_others)
-    document = document_schemas.document(resource.name)
+    document = documents.document(resource.name)
     path = f"/products/{{product}}/{resource.path}"
     _add_create(routes, leanbe, resource, path=path, document=document)
     _add_list(routes, leanbe, resource, path=path, document=document)
@@ -111,7 +112,7 @@ def _add_create(
         if new := {name: given[name] for name in resource.only_new if name in given}:
             check(new, only_new)
         made = resource.of(leanbe, product).create(**fields)
-        return answers.one(made, status=201)
+        return responses.one(made, status=201)
 
     create.__doc__ = f"Make {_a(resource.noun)}; answers with its document."
     routes.act("POST", path, gives=document, status=201)(create)
@@ -124,17 +125,17 @@ def _add_list(
 
     def list_(product: str, asked: Annotated[dict[str, Any], Depends(query)]) -> Response:
         page = resource.of(leanbe, product).list(**asked)
-        return answers.page(page, cursor=page.cursor)
+        return responses.page(page, cursor=page.cursor)
 
     list_.__doc__ = f"List {resource.noun}s, the oldest first."
-    routes.read(path, gives=schemas.page(document))(list_)
+    routes.read(path, gives=setup.page(document))(list_)
 
 
 def _add_show(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
     def show(product: str, reference: str) -> Response:
-        return answers.one(resource.of(leanbe, product).get(reference))
+        return responses.one(resource.of(leanbe, product).get(reference))
 
     show.__doc__ = f"Show one {resource.noun}: the very text that a webhook would carry."
     routes.read(f"{path}/{{reference}}", gives=document)(show)
@@ -143,7 +144,7 @@ def _add_show(
 def _add_update(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    body = Fields(document_schemas.settable(resource.name, resource.settable), eg=resource.eg)
+    body = Fields(documents.settable(resource.name, resource.settable), eg=resource.eg)
 
     def update(
         product: str, reference: str, given: Annotated[dict[str, JSON], Depends(body)]
@@ -151,7 +152,7 @@ def _add_update(
         fields = _named(given, resource.settable)
         if not fields:
             raise InvalidValue("Nothing to change was given.", hint="Give a field to set.")
-        return answers.one(resource.of(leanbe, product).update(reference, **fields))
+        return responses.one(resource.of(leanbe, product).update(reference, **fields))
 
     update.__doc__ = f"Change fields of {_a(resource.noun)}; null takes an optional one away."
     routes.act("PATCH", f"{path}/{{reference}}", gives=document)(update)
@@ -160,7 +161,7 @@ def _add_update(
 def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str) -> None:
     def delete(product: str, reference: str) -> Response:
         resource.of(leanbe, product).delete(reference)
-        return answers.nothing()
+        return responses.nothing()
 
     delete.__doc__ = f"Delete {_a(resource.noun)}."
     routes.act("DELETE", f"{path}/{{reference}}", gives=None)(delete)
@@ -180,7 +181,7 @@ def _add_verb(  # noqa: PLR0913 - a verb of a resource
         fields = _named(given, list(verb.members))
         check(given, schema)
         do = getattr(resource.of(leanbe, product), name)
-        return answers.one(do(reference, **fields))
+        return responses.one(do(reference, **fields))
 
     act.__doc__ = verb.meaning
     routes.act("POST", f"{path}/{{reference}}/{verb.name}", gives=document)(act)

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, delivery_schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Assumed, Secret, SentHeaders
-from leanbe_emitter.server.routes import READING, Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import Assumed, Secret, SentHeaders
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import READING, Routes
+from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.wire.explain.explainer import explain
 
 
@@ -54,10 +55,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     computed = Depends(Body(Computed, is_required=False))
 
     @routes.add(
-        "POST",
-        "/deliveries/{reference}/explain",
-        gives=delivery_schemas.EXPLANATION,
-        refuses=READING,
+        "POST", "/deliveries/{reference}/explain", gives=deliveries.EXPLANATION, refuses=READING
     )
     def explain_delivery(reference: str, given: Annotated[Computed, computed]) -> Response:
         """Say why a receiver refuses the signature of a delivery, and how to mend it.
@@ -65,9 +63,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         It is about the body that was sent last, by the assumptions that it was made under. The
         product's old secrets, and those of other products, are recognised.
         """
-        return answers.one(leanbe.deliveries.get(reference).explain(got=given.got))
+        return responses.one(leanbe.deliveries.get(reference).explain(got=given.got))
 
-    @routes.add("POST", "/explain", gives=delivery_schemas.EXPLANATION, refuses=READING)
+    @routes.add("POST", "/explain", gives=deliveries.EXPLANATION, refuses=READING)
     def explain_body(given: Annotated[Refused, Depends(Body(Refused))]) -> Response:
         """Say why the signature of a body does not match, and how to mend it.
 
@@ -82,4 +80,4 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             headers=list(given.headers.items()),
             assume=given.assumptions,
         )
-        return answers.one(explanation)
+        return responses.one(explanation)

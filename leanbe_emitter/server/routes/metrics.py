@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 
 from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server.kinds import text
-from leanbe_emitter.server.routes import READING, Routes
+from leanbe_emitter.server.http.routing import READING, Routes
+from leanbe_emitter.server.schemas.json_schema import text
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 #: What the names of all metrics begin with.

@@ -9,10 +9,11 @@ from pydantic import Field
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, delivery_schemas, schemas
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import Instant
-from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.field_types import Instant
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.wire.instants import parse_given_instant, print_instant
 
@@ -39,12 +40,12 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Clock")
     waiting = (*WRITING, TIMED_OUT)
 
-    @routes.read("/clock", gives=schemas.CLOCK)
+    @routes.read("/clock", gives=setup.CLOCK)
     def show() -> Response:
         """Show the time, and whose it is: the machine's, or that of a manual clock."""
         return _time(leanbe)
 
-    @routes.write("PUT", "/clock", gives=schemas.CLOCK)
+    @routes.write("PUT", "/clock", gives=setup.CLOCK)
     def set_(given: Annotated[Now, Depends(Body(Now))]) -> Response:
         """Set a manual clock, backwards too; what is due then, workers send at once.
 
@@ -55,7 +56,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.set(parse_given_instant(given.now, within=RANGE))
         return _time(leanbe)
 
-    @routes.write("POST", "/clock/advance", gives=delivery_schemas.ADVANCED, refuses=waiting)
+    @routes.write("POST", "/clock/advance", gives=deliveries.ADVANCED, refuses=waiting)
     def advance(given: Annotated[Way, Depends(Body(Way))]) -> Response:
         """Move a manual clock on, and make every retry that falls due, at its own time.
 
@@ -70,9 +71,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.advance(seconds=given.seconds)
         return _advanced(leanbe, since)
 
-    @routes.write(
-        "POST", "/clock/run-until-settled", gives=delivery_schemas.ADVANCED, refuses=waiting
-    )
+    @routes.write("POST", "/clock/run-until-settled", gives=deliveries.ADVANCED, refuses=waiting)
     def run_until_settled() -> Response:
         """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
 
@@ -84,12 +83,12 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
 
 def _time(leanbe: Leanbe) -> Response:
-    return answers.one({"kind": leanbe.clock.kind, "now": print_instant(leanbe.clock.now())})
+    return responses.one({"kind": leanbe.clock.kind, "now": print_instant(leanbe.clock.now())})
 
 
 def _advanced(leanbe: Leanbe, since: Cursor) -> Response:
     made = [each.made() for each in leanbe.watching.until_now(since)]
-    return answers.one(
+    return responses.one(
         {
             "now": print_instant(leanbe.clock.now()),
             "attempts": [each for each in made if each is not None],

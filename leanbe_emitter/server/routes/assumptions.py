@@ -10,16 +10,17 @@ from pydantic import Field, WithJsonSchema
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.members import Members, Switch, shown, text_of_switch
-from leanbe_emitter.server import answers, schemas
-from leanbe_emitter.server.asked import Body, Fields, named_in_path
-from leanbe_emitter.server.routes import Routes
+from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.parsing import Body, Fields, named_in_path
+from leanbe_emitter.server.http.routing import Routes
+from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
 
 
 class Value(Members):
     """What an assumption is to be."""
 
-    value: Annotated[Switch, WithJsonSchema(schemas.SWITCH)] = Field(
+    value: Annotated[Switch, WithJsonSchema(setup.SWITCH)] = Field(
         description="One of those that it takes.", examples=["3", 3]
     )
 
@@ -29,15 +30,15 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Assumptions")
     path = "/products/{product}/assumptions"
 
-    @routes.read(path, gives=schemas.page(schemas.ASSUMPTION))
+    @routes.read(path, gives=setup.page(setup.ASSUMPTION))
     def list_(product: str) -> Response:
         """List all assumptions, with their values for a product."""
         values = leanbe.assumptions.of(product)
-        return answers.page(each.document(values) for each in ASSUMPTIONS if each.name)
+        return responses.page(each.document(values) for each in ASSUMPTIONS if each.name)
 
-    @routes.write("PUT", path, gives=schemas.ASSUMED)
+    @routes.write("PUT", path, gives=setup.ASSUMED)
     def replace(
-        product: str, given: Annotated[dict[str, Any], Depends(Fields(schemas.SET))]
+        product: str, given: Annotated[dict[str, Any], Depends(Fields(setup.SET))]
     ) -> Response:
         """Set these assumptions of a product, and go back to the article's reading of all others.
 
@@ -47,33 +48,33 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             _unset_all(leanbe, product, but=given)
             for name, value in _texts(given).items():
                 leanbe.assumptions.set(name, value, product=product)
-            return answers.one(leanbe.assumptions.of(product))
+            return responses.one(leanbe.assumptions.of(product))
 
     @routes.write("DELETE", path, gives=None)
     def unset_all(product: str) -> Response:
         """Go back to the article's reading of all assumptions."""
         with leanbe.transaction():
             _unset_all(leanbe, product, but={})
-        return answers.nothing()
+        return responses.nothing()
 
-    @routes.read(f"{path}/{{name}}", gives=schemas.ASSUMPTION)
+    @routes.read(f"{path}/{{name}}", gives=setup.ASSUMPTION)
     def show(product: str, name: str) -> Response:
         """Show one assumption: the question, the evidence, what may be set, and what is."""
         found = named_in_path(assumption, name)
-        return answers.one(found.document(leanbe.assumptions.of(product)))
+        return responses.one(found.document(leanbe.assumptions.of(product)))
 
-    @routes.write("PUT", f"{path}/{{name}}", gives=schemas.ASSUMPTION)
+    @routes.write("PUT", f"{path}/{{name}}", gives=setup.ASSUMPTION)
     def set_(product: str, name: str, given: Annotated[Value, Depends(Body(Value))]) -> Response:
         """Set an assumption of a product."""
         found = named_in_path(assumption, name)
         text = leanbe.assumptions.set(name, given.value, product=product)
-        return answers.one(found.document({name: text}))
+        return responses.one(found.document({name: text}))
 
     @routes.write("DELETE", f"{path}/{{name}}", gives=None)
     def unset(product: str, name: str) -> Response:
         """Go back to the article's reading of one assumption."""
         leanbe.assumptions.unset(named_in_path(assumption, name).name, product=product)
-        return answers.nothing()
+        return responses.nothing()
 
 
 def _unset_all(leanbe: Leanbe, product: str, *, but: Mapping[str, Any]) -> None:

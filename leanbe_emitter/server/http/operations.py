@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
-from leanbe_emitter.server.asked import no_body, no_query
+from leanbe_emitter.server.http.parsing import no_body, no_query
 
 Operation: TypeAlias = Callable[..., Any]
 #: What reads something of a request, by what an operation calls it.

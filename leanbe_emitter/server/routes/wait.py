@@ -12,11 +12,12 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.library import Delivery, Filter, Leanbe
 from leanbe_emitter.members import Members
-from leanbe_emitter.server import answers, delivery_schemas, problems
-from leanbe_emitter.server.asked import Body
-from leanbe_emitter.server.given import WHOLE, EventGlob, Status
-from leanbe_emitter.server.given import Cursor as GivenCursor
-from leanbe_emitter.server.routes import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.server.http import problems, responses
+from leanbe_emitter.server.http.field_types import WHOLE, EventGlob, Status
+from leanbe_emitter.server.http.field_types import Cursor as GivenCursor
+from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.ways import LIST_DELIVERIES
 
@@ -62,9 +63,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Deliveries")
     news = app.state.news
 
-    @routes.add(
-        "POST", "/deliveries/wait", gives=delivery_schemas.CAUGHT, refuses=(*WRITING, TIMED_OUT)
-    )
+    @routes.add("POST", "/deliveries/wait", gives=deliveries.CAUGHT, refuses=(*WRITING, TIMED_OUT))
     async def wait(
         request: Request, given: Annotated[Awaited, Depends(Body(Awaited, is_required=False))]
     ) -> Response:
@@ -85,7 +84,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
                 if left <= 0:
                     return await run_in_threadpool(hunt.in_vain)
                 if await request.is_disconnected():
-                    return answers.nothing()  # nobody is there who would read it
+                    return responses.nothing()  # nobody is there who would read it
                 await ear.wait(left)
         return hunt.caught()
 
@@ -117,7 +116,7 @@ class Hunt:
 
     def caught(self) -> Response:
         """Answer with what came, and a cursor from before that look."""
-        return answers.page(self._came(), cursor=self._cursor)
+        return responses.page(self._came(), cursor=self._cursor)
 
     def in_vain(self) -> Response:
         """Answer that the time is over, with what did come."""

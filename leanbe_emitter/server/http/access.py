@@ -18,8 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.hosts import is_loopback
-from leanbe_emitter.server import docs
-from leanbe_emitter.server.problems import (
+from leanbe_emitter.server.http.problems import (
     Forbidden,
     NotReady,
     Unauthorized,
@@ -27,10 +26,11 @@ from leanbe_emitter.server.problems import (
     require_plain_path,
     unforeseen,
 )
+from leanbe_emitter.server.openapi import page
 
 #: What a health check asks, and a page's files: neither knows a token, and the answers tell nothing
 #: of what is kept.
-OPEN: Final = frozenset({"/healthz", "/readyz"}) | docs.OPEN
+OPEN: Final = frozenset({"/healthz", "/readyz"}) | page.OPEN
 _SECURITY_HEADERS: Final = {
     b"cache-control": b"no-store",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",

@@ -1,0 +1,1 @@
+"""HTTP: routing, parsing, responses, errors and access."""

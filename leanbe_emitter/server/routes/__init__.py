@@ -1,0 +1,1 @@
+"""Operations of the API: one file a part."""
