@@ -10,8 +10,8 @@ import click
 from click.shell_completion import shell_complete
 
 import leanbe_emitter
-from leanbe_emitter.cli import exits
-from leanbe_emitter.cli.commands import Root
+from leanbe_emitter.cli.invocation import exits
+from leanbe_emitter.cli.invocation.command_classes import Root
 
 PROGRAM = "leanbe-emitter"
 

@@ -29,7 +29,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     program = (sys.executable, "-c", code, json.dumps([[], *paths]))
     ran = run_process(cwd=tmp_path, program=program)
     loaded = json.loads(ran.stdout.splitlines()[-1])
-    assert "leanbe_emitter.cli.sign" in loaded
+    assert "leanbe_emitter.cli.receive.sign" in loaded
     assert [name for name in HEAVY if name in loaded] == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import InvalidValue
-from leanbe_emitter.cli.api import calling
+from leanbe_emitter.cli.demo.api_client import calling
 from leanbe_emitter.processes import ServerUnavailable
 from tests.serving import Served, serving
 

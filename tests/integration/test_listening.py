@@ -2,7 +2,7 @@
 
 import socket
 
-from leanbe_emitter.cli.serve import _listening
+from leanbe_emitter.cli.serve.serve import _listening
 
 
 def test_an_answer_does_not_wait_for_the_acknowledgement_of_what_came_before() -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leanbe_emitter.cli.attempts import AttemptLines, Begun, Ended
-from leanbe_emitter.cli.output import Form
+from leanbe_emitter.cli.invocation.attempt_lines import AttemptLines, Begun, Ended
+from leanbe_emitter.cli.invocation.output import Form
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 
 # Lines show the time of whoever looks, so the test's instant is made in their zone.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.cli.fields import PathChanges, changed, entries, texts, typed
+from leanbe_emitter.cli.act.fields import PathChanges, changed, entries, texts, typed
 from leanbe_emitter.domain import customers, ideas, okrs
 from leanbe_emitter.errors import InvalidValue
 

@@ -7,8 +7,9 @@ import logging
 import click
 import pytest
 
-from leanbe_emitter.cli import app, exits, output
-from leanbe_emitter.cli.output import Form
+from leanbe_emitter.cli import app
+from leanbe_emitter.cli.invocation import exits, output
+from leanbe_emitter.cli.invocation.output import Form
 from leanbe_emitter.errors import (
     Conflict,
     DatabaseBehind,

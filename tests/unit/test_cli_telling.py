@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from leanbe_emitter.cli.article_formula import Judgement
-from leanbe_emitter.cli.demonstration import Made
-from leanbe_emitter.cli.telling import Step, StoryReport, Told
+from leanbe_emitter.cli.demo.article_formula import Judgement
+from leanbe_emitter.cli.demo.demonstration import Made
+from leanbe_emitter.cli.demo.story_report import Step, StoryReport, Told
 from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 MADE = Made(

@@ -10,10 +10,10 @@ from typing import IO, cast
 
 import pytest
 
-from leanbe_emitter.cli import output
-from leanbe_emitter.cli.invocation import Invocation
-from leanbe_emitter.cli.making import TurnPrinting, printing_turns
-from leanbe_emitter.cli.output import Form
+from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.attempt_run import TurnPrinting, printing_turns
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.output import Form
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.delivery.claims import Claimed, Evidence, WebhookSettings
 from leanbe_emitter.delivery.worker.watcher import NOBODY

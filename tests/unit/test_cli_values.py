@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from leanbe_emitter.cli import values
+from leanbe_emitter.cli.invocation import values
 
 
 def read(kind: click.ParamType[object], text: str) -> object:

@@ -2,7 +2,7 @@
 
 import gc
 
-from leanbe_emitter.cli.collecting import YOUNG_OBJECTS, collecting_less_often
+from leanbe_emitter.cli.invocation.garbage import YOUNG_OBJECTS, collecting_less_often
 from leanbe_emitter.library import Leanbe
 
 

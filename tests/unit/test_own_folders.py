@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.cli.folders import own_folder
+from leanbe_emitter.cli.invocation.folders import own_folder
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leanbe_emitter.cli.due import told_due
+from leanbe_emitter.cli.invocation.backlog_notice import told_due
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.queue.due import Due
 

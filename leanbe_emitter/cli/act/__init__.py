@@ -1,0 +1,1 @@
+"""Commands of the section *Act*: one file a resource."""

@@ -1,0 +1,82 @@
+"""The commands ``idea-request ...``: what customers ask for."""
+
+import click
+
+from leanbe_emitter.cli.act import resources
+from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.fields import FieldOption, texts
+from leanbe_emitter.cli.act.resources import Resource, text_filter
+from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+
+IDEA_REQUESTS = Resource(
+    name="ideaRequest",
+    noun="idea request",
+    collection="idea_requests",
+    columns=[
+        output.column("_id", title="id", short=output.abbreviated),
+        output.column("title"),
+        output.column("status"),
+        output.column("customer.email", title="customer"),
+        output.column("idea.title", title="idea"),
+    ],
+    eg=("descriptionHTML=<b>Hi</b>", 'source="Widget"'),
+    fields=(
+        *texts("title", "description"),
+        FieldOption(
+            field="customer",
+            metavar="C",
+            help="Who asks: e-mail or id; the e-mail of nobody known makes a new customer.",
+        ),
+        *texts("source"),
+    ),
+)
+
+
+@group("idea-request", example="leanbe-emitter idea-request list --status new")
+def idea_request() -> None:
+    """Idea requests: what customers ask for."""
+
+
+resources.add_create(
+    idea_request,
+    IDEA_REQUESTS,
+    example='leanbe-emitter idea-request create --title "Dark mode please" '
+    "--customer new@example.com --source Portal",
+    about="Write down what somebody asks for.",
+)
+resources.add_show(
+    idea_request, IDEA_REQUESTS, example="leanbe-emitter idea-request show a2e502 --output json"
+)
+resources.add_list(
+    idea_request,
+    IDEA_REQUESTS,
+    example="leanbe-emitter idea-request list --status new --customer ana@example.com",
+    filters=[
+        text_filter("status", "new, attached or ignored."),
+        text_filter("customer", "Who asked: e-mail or id.", metavar="C"),
+        text_filter("idea", "What they are attached to.", metavar="ID"),
+    ],
+)
+
+
+@subcommand(
+    idea_request, "attach", example="leanbe-emitter idea-request attach a2e502 --idea a2e504"
+)
+@IDEA_REQUESTS.argument
+@click.option("--idea", metavar="ID", required=True, help="The idea that it becomes part of.")
+@as_action
+@click.pass_obj
+def attach(invocation: Invocation, *, reference: str, idea: str, how: How) -> None:
+    """Make a new request part of an idea."""
+    IDEA_REQUESTS.act(invocation, how, lambda requests: requests.attach(reference, idea=idea))
+
+
+@subcommand(idea_request, "ignore", example="leanbe-emitter idea-request ignore a2e502")
+@IDEA_REQUESTS.argument
+@as_action
+@click.pass_obj
+def ignore(invocation: Invocation, *, reference: str, how: How) -> None:
+    """Set a new request aside, for good."""
+    IDEA_REQUESTS.act(invocation, how, lambda requests: requests.ignore(reference))

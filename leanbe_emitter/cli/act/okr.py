@@ -1,0 +1,102 @@
+"""The commands ``okr ...``: objectives, and how far their key results have come."""
+
+from typing import Any
+
+import click
+
+from leanbe_emitter.cli.act import resources
+from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.fields import FieldOption, texts, user
+from leanbe_emitter.cli.act.resources import Resource, user_filter
+from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.values import TITLE_AND_NUMBER
+from leanbe_emitter.wire.stringify import JSON
+
+
+def _key_result(pair: tuple[str, Any]) -> JSON:
+    title, target = pair
+    return {"title": title, "targetValue": target}
+
+
+OKRS = Resource(
+    name="okr",
+    noun="OKR",
+    collection="okrs",
+    columns=[
+        output.column("_id", title="id", short=output.abbreviated),
+        output.column("title"),
+        output.column("progress"),
+        output.column("startDate", title="start"),
+        output.column("endDate", title="end"),
+    ],
+    eg=("keyResults[0].unit=%", "keyResults[0].targetValue=70"),
+    fields=(
+        *texts("title", "description"),
+        user("owner"),
+        FieldOption(field="startDate", metavar="DATE", help="Such as 2026-07-01."),
+        FieldOption(field="endDate", metavar="DATE", help="Such as 2026-09-30."),
+    ),
+    only_new=(
+        FieldOption(
+            field="keyResults",
+            option="--key-result",
+            metavar="TITLE=NUMBER",
+            kind=TITLE_AND_NUMBER,
+            help="What it is measured by, and the number to be reached.",
+            item=_key_result,
+        ),
+    ),
+)
+
+
+@group("okr", example="leanbe-emitter okr list")
+def okr() -> None:
+    """OKRs: objectives and their key results."""
+
+
+resources.add_create(
+    okr,
+    OKRS,
+    example='leanbe-emitter okr create --title "Make onboarding effortless" '
+    "--key-result Activation=60 --set-json 'keyResults[0].startValue=40'",
+    about="Set an objective, with the key results that it is measured by.",
+)
+resources.add_update(
+    okr,
+    OKRS,
+    example="leanbe-emitter okr update a2e506 --end-date 2026-09-30 "
+    "--set-json 'keyResults[0].targetValue=70'",
+    about="Change an OKR or its key results; --unset 'keyResults[0]' removes one.",
+)
+resources.add_show(okr, OKRS, example="leanbe-emitter okr show a2e506 --output json")
+resources.add_list(
+    okr,
+    OKRS,
+    example="leanbe-emitter okr list --owner owner@example.com",
+    filters=[user_filter("owner")],
+)
+resources.add_delete(
+    okr,
+    OKRS,
+    example="leanbe-emitter okr delete a2e506",
+    about="Delete an OKR with its key results.",
+)
+
+
+@subcommand(
+    okr, "check-in", example="leanbe-emitter okr check-in a2e506 --key-result Activation --value 50"
+)
+@OKRS.argument
+@click.option("--key-result", metavar="K", required=True, help="Its title or id.")
+@click.option("--value", type=float, required=True, help="The measure now.")
+@as_action
+@click.pass_obj
+def check_in(
+    invocation: Invocation, *, reference: str, key_result: str, value: float, how: How
+) -> None:
+    """Note how far a key result has come; progress follows from it."""
+    OKRS.act(
+        invocation, how, lambda okrs: okrs.check_in(reference, key_result=key_result, value=value)
+    )

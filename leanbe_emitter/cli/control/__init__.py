@@ -1,0 +1,1 @@
+"""Commands of the section *Control*: faults, the clock and reset."""

@@ -1,0 +1,1 @@
+"""The steps of the command ``demo``, and its report."""

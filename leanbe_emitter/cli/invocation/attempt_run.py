@@ -1,0 +1,199 @@
+"""Attempts that a command makes: each is printed while it is made, and the status follows them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.attempt_lines import AttemptLines, Begun, Ended
+from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.clock import MANUAL, Clock, from_milliseconds
+from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
+
+if TYPE_CHECKING:
+    from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+    from leanbe_emitter.delivery.worker.watcher import Watcher
+    from leanbe_emitter.library import Attempt, Delivery, Leanbe
+
+#: What stands for the event's name where a body is sent as it is.
+_AS_IS = "(as is)"
+
+#: Who makes the next attempt, where this command makes no other: said of one that failed.
+BY_ANY_WORKER = " by any worker"
+BY_ANY_WORKER_OR_FOLLOW = f"{BY_ANY_WORKER}, or --follow"
+#: The same where the clock is manual, which neither of them moves.
+BY_THE_CLOCK = " by the clock, once it is moved: leanbe-emitter clock run-until-settled"
+
+
+class Printing:
+    """The watcher that prints: it is told of every attempt while it is made.
+
+    Args:
+        lines: where it prints.
+        clock: tells the instants of the attempts.
+        is_kept: whether the attempts are on record; those of ``send`` are not, and have no id.
+    """
+
+    def __init__(self, lines: AttemptLines, clock: Clock, *, is_kept: bool) -> None:
+        self._lines = lines
+        self._is_kept = is_kept
+        self._clock = clock
+
+    def begun(self, claimed: "Claimed") -> None:
+        """Print the line out, if it is to be printed at once."""
+        if self._lines.is_alone(claimed.delivery_id if self._is_kept else ""):
+            url, now = claimed.webhook.url or "", self._clock.now()
+            self._lines.out(self._begun(claimed, url=url, started_at=now, body=claimed.body))
+
+    def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
+        """Print the line back."""
+        evidence = settlement.evidence
+        started_at = from_milliseconds(evidence.started_at)
+        body = evidence.request_body or claimed.body
+        begun = self._begun(claimed, url=evidence.url, started_at=started_at, body=body)
+        self._lines.ended(_ended(begun, settlement))
+
+    def on_record(self, delivery: "Delivery", attempt: "Attempt") -> None:
+        """Print both lines of an attempt that was made elsewhere."""
+        self._lines.ended(ended_of(delivery, attempt))
+
+    def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime, body: str) -> Begun:
+        return Begun(
+            delivery_id=claimed.delivery_id if self._is_kept else "",
+            event=claimed.event_name or _AS_IS,
+            number=claimed.number,
+            started_at=started_at,
+            method=claimed.method,
+            url=url,
+            body_bytes=len(body.encode(errors="surrogateescape")),
+        )
+
+
+class TurnPrinting(Printing):
+    """The watcher that prints for a worker: what there is to tell of a turn, in one write."""
+
+    def __init__(self, lines: AttemptLines, clock: Clock, batch: output.Batch) -> None:
+        super().__init__(lines, clock, is_kept=True)
+        self._batch = batch
+
+    def turn_ended(self) -> None:
+        """Print the lines of the turn."""
+        self._batch.print()
+
+
+def next_by(leanbe: "Leanbe", otherwise: str) -> str:
+    """Return who makes the next attempt: where the clock is manual, nobody before it is moved."""
+    return BY_THE_CLOCK if leanbe.clock.kind == MANUAL else otherwise
+
+
+@contextmanager
+def making_attempts(
+    invocation: Invocation, clock: Clock, *, who_is_next: str | None = "", are_notices: bool = False
+) -> Iterator[Printing]:
+    """Print the attempts that are made in the block.
+
+    Args:
+        invocation: whose form the lines have.
+        clock: tells the instants of the attempts, so that a line out and its line back agree.
+        who_is_next: who makes the attempt after one that failed; None where nobody will.
+        are_notices: whether the lines go to stderr, because stdout carries something else.
+
+    Raises:
+        Failed: at the end, if an attempt was not accepted.
+    """
+    lines = AttemptLines(
+        Form.TABLE if are_notices else invocation.form,
+        notice=invocation.notice,
+        line=invocation.notice if are_notices else output.text,
+        who_is_next=who_is_next,
+    )
+    try:
+        yield Printing(lines, clock, is_kept=who_is_next is not None)
+    finally:
+        lines.close()
+    if lines.accepted < lines.made:
+        raise Failed(f"{lines.made - lines.accepted} of {_attempts(lines.made)} not accepted.")
+
+
+@contextmanager
+def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
+    """Print the attempts of a worker; nothing is made of them where nobody can read it.
+
+    Yields:
+        The worker's watcher.
+    """
+    read = [sys.stdout] if invocation.quiet else [sys.stdout, sys.stderr]
+    if output.are_discarded(*read):
+        from leanbe_emitter.delivery.worker.watcher import NOBODY  # noqa: PLC0415 - a quick start
+
+        yield NOBODY
+        return
+    batch = output.Batch()
+
+    def notice(remark: str) -> None:
+        batch.print()  # a remark stands behind the lines that it is about
+        invocation.notice(remark)
+
+    lines = AttemptLines(invocation.form, notice=notice, line=batch.add)
+    try:
+        yield TurnPrinting(lines, clock, batch)
+    finally:
+        lines.close()
+        batch.print()
+
+
+def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
+    """Return what is printed of an attempt that is on record."""
+    is_last = attempt.number == delivery.attempts[-1].number
+    return Ended(
+        begun=Begun(
+            delivery_id=delivery.id,
+            event=delivery.event.name,
+            number=attempt.number,
+            started_at=attempt.started_at,
+            method=delivery.event.method,
+            url=attempt.url,
+            body_bytes=len(attempt.request_body),
+        ),
+        outcome=attempt.outcome,
+        duration_ms=attempt.duration_ms,
+        answer_status=attempt.answer_status,
+        answer_body=attempt.shown_answer,
+        error=attempt.error,
+        status=delivery.status if is_last else DeliveryStatus.PENDING,
+        next_due_at=delivery.next_due_at if is_last else None,
+        assumptions=dict(attempt.assumptions),
+        fault=attempt.fault,
+    )
+
+
+def _ended(begun: Begun, settlement: "Settlement") -> Ended:
+    evidence = settlement.evidence
+    is_waiting = settlement.state in {DeliveryState.WAITING, DeliveryState.READY}
+    return Ended(
+        begun=begun,
+        outcome=evidence.outcome,
+        duration_ms=evidence.duration_us / 1000,
+        answer_status=evidence.answer_status,
+        answer_body=_shown_answer(evidence),
+        error=evidence.error,
+        status=settlement.state.status,
+        next_due_at=from_milliseconds(settlement.due_at) if is_waiting else None,
+        assumptions=dict(evidence.deviations or {}),
+        fault=evidence.fault,
+    )
+
+
+def _shown_answer(evidence: "Evidence") -> bytes | None:
+    # Only who makes attempts needs it: a command's start is to be quick.
+    from leanbe_emitter.library.deliveries.masking import unechoed  # noqa: PLC0415
+
+    return unechoed(evidence.answer_body, evidence.request_headers, assumptions=evidence.deviations)
+
+
+def _attempts(number: int) -> str:
+    return "1 attempt was" if number == 1 else f"{number} attempts were"

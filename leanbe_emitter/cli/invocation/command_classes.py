@@ -1,0 +1,197 @@
+"""The shape of every command: global options before and after it, help that ends in an example.
+
+An option of ``GLOBAL_OPTIONS`` may stand anywhere on the line; what stands last wins. Its value
+lands in the ``Invocation``, which a command gets by ``@click.pass_obj``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+import click
+
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.wire.suggestions import did_you_mean, there_are
+
+Callback = Callable[..., object]
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    invocation = context.ensure_object(Invocation)
+    if value is not None:
+        setattr(invocation, parameter.name, value)
+
+
+def _global_options() -> list[click.Option]:
+    """Return new global options: click binds an option to one command."""
+    keep: dict[str, Any] = {"expose_value": False, "callback": _keep}
+    flag: dict[str, Any] = {"is_flag": True, "default": None, **keep}
+    return [
+        click.Option(
+            ["--db"],
+            metavar="URL",
+            help="Database; else LEANBE_EMITTER_DB, else sqlite:///leanbe-emitter.db.",
+            **keep,
+        ),
+        click.Option(
+            ["--output"],
+            type=click.Choice(Form, case_sensitive=False),
+            help="Form of what is printed; table on a terminal, else plain.",
+            **keep,
+        ),
+        click.Option(["--quiet"], help="No notices on stderr, errors only.", **flag),
+        click.Option(["--verbose"], help="The whole log on stderr.", **flag),
+        click.Option(["--log-json"], help="The log as one JSON object a line.", **flag),
+    ]
+
+
+class _Helpful(click.Command):
+    """A command whose help shows the global options apart, and ends in an example to run.
+
+    Args:
+        example: what its help ends in, which the tests run.
+        words: title to words that it takes, each with its meaning.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        example: str,
+        words: Mapping[str, Mapping[str, str]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = example
+        self.words = words or {}
+        self.global_options = _global_options()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters, then the global ones."""
+        return [*super().get_params(ctx), *self.global_options]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of this command, its words and subcommands, and the global options."""
+        own = [p for p in self.get_params(ctx) if p not in self.global_options]
+        options = [p for p in own if isinstance(p, click.Option)]
+        _write(formatter, "Options", [option.get_help_record(ctx) for option in options])
+        for title, meanings in self.words.items():
+            _write(formatter, title, list(meanings.items()))
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+        records = [option.get_help_record(ctx) for option in self.global_options]
+        _write(formatter, "Global options", records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example, which the tests run."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Example"):
+            formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
+
+
+def _write(
+    formatter: click.HelpFormatter, title: str, records: Sequence[tuple[str, str] | None]
+) -> None:
+    rows = [record for record in records if record is not None]
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(rows)
+
+
+class Command(_Helpful):
+    """A command that does something."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Begin the log as the global options say, then run the command."""
+        ctx.ensure_object(Invocation).begin()
+        return super().invoke(ctx)
+
+
+class Group(_Helpful, click.Group):
+    """Commands under one noun."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the named command; a wrong name is an error that says the nearest."""
+        name = args[0]
+        known = self.get_command(ctx, name)
+        if known is None and not ctx.resilient_parsing and not name.startswith("-"):
+            raise click.UsageError(_no_command(name, self.list_commands(ctx)), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _no_command(name: str, known: Sequence[str]) -> str:
+    advice = did_you_mean(name, known) or there_are(known)
+    return f"There is no command {name!r}.\n{advice}"
+
+
+class Root(Group):
+    """The program itself: each command's module is loaded when the command is named.
+
+    Args:
+        sections: title to commands, each with the one line that the help shows of it. The command
+            ``idea-request`` of the section ``Act`` is ``idea_request`` in ``cli/act/idea_request``.
+    """
+
+    def __init__(
+        self, *args: Any, sections: Mapping[str, Mapping[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands, in the order of the help."""
+        return [name for commands in self.sections.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Load and return one command."""
+        for title, commands in self.sections.items():
+            if cmd_name in commands:
+                folder, word = _module_name(title), _module_name(cmd_name)
+                module = import_module(f"leanbe_emitter.cli.{folder}.{word}")
+                return cast("click.Command", getattr(module, word))
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the commands by section, without loading one."""
+        for title, commands in self.sections.items():
+            _write(formatter, title, list(commands.items()))
+
+
+def _module_name(words: str) -> str:
+    return words.lower().replace("-", "_").replace(" ", "_")
+
+
+def command(
+    name: str, *, example: str, ends_in_command: bool = False
+) -> Callable[[Callback], click.Command]:
+    """Return the decorator of a command that belongs to no group.
+
+    Args:
+        name: what it is called.
+        example: what its help ends in.
+        ends_in_command: whether the first word that is no option begins another command, whose
+            options are not ours.
+    """
+    settings = {"allow_interspersed_args": not ends_in_command}
+    return click.command(name, cls=Command, example=example, context_settings=settings)
+
+
+def group(name: str, *, example: str) -> Callable[[Callback], Group]:
+    """Return the decorator of a group."""
+    return click.group(name, cls=Group, example=example)
+
+
+def subcommand(
+    parent: Group, name: str, *, example: str, words: Mapping[str, Mapping[str, str]] | None = None
+) -> Callable[[Callback], click.Command]:
+    """Return the decorator of a command of a group.
+
+    Args:
+        parent: the group.
+        name: what it is called there.
+        example: what its help ends in.
+        words: title to words that it takes, each with its meaning.
+    """
+    return parent.command(name, cls=Command, example=example, words=words)

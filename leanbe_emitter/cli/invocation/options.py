@@ -1,0 +1,173 @@
+"""Options that several commands have, each written once."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import click
+
+from leanbe_emitter.cli.invocation.values import (
+    ASSIGNMENT,
+    DURATION,
+    EVENT,
+    HEADER,
+    PATH_AND_JSON,
+    PATH_AND_TEXT,
+    SECRET,
+)
+
+#: How many a list of events or deliveries shows unless it is told otherwise, and at the most.
+PAGE, _LONGEST_PAGE = 50, 200
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+#: ``--product``, which may be left out while there is only one.
+product = click.option(
+    "--product", metavar="P", help="Name or id; not needed while there is only one product."
+)
+#: The same as a filter: without it, any product's are meant.
+of_product = click.option("--product", metavar="P", help="Of this product alone; name or id.")
+#: The same where the article's own reading holds without one.
+reading_of = click.option(
+    "--product", metavar="P", help="As this product reads the article; else as it stands."
+)
+#: ``--event`` as a filter.
+event_glob = click.option(
+    "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
+)
+#: ``--limit``, of a list that shows all evidence.
+limit = click.option(
+    "--limit",
+    type=click.IntRange(1, _LONGEST_PAGE),
+    default=PAGE,
+    show_default=True,
+    help="How many at the most.",
+)
+#: ``--after``: where a list goes on.
+after = click.option("--after", metavar="CURSOR", help="Go on after the page before.")
+#: ``--timeout``, of a command that waits.
+timeout = click.option(
+    "--timeout",
+    type=DURATION,
+    default="30s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to wait.",
+)
+#: ``--assume NAME=VALUE``, as often as wanted.
+assume = click.option(
+    "--assume",
+    type=ASSIGNMENT,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help='Read the article otherwise; see "assumptions list".',
+)
+#: ``--secret`` of a webhook that is set.
+secret = click.option(
+    "--secret", type=SECRET, help="Text, env:NAME or @FILE; generated if left out."
+)
+#: ``--secret`` where nothing can be done without one.
+needed_secret = click.option(
+    "--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE."
+)
+#: ``--header NAME:VALUE``, as often as wanted.
+headers = click.option(
+    "--header",
+    "headers",
+    type=HEADER,
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="A further header of every request.",
+)
+
+
+def part_of_dry_run(command: F) -> F:
+    """Add ``--limit`` and ``--after``, of a command that lists only what it would do."""
+    limit_ = click.option(
+        "--limit",
+        type=click.IntRange(1, _LONGEST_PAGE),
+        help=f"With --dry-run: how many at the most, {PAGE} if left out.",
+    )
+    after_ = click.option(
+        "--after", metavar="CURSOR", help="With --dry-run: go on after the page before."
+    )
+    return limit_(after_(command))
+
+
+def who_delivers(command: F) -> F:
+    """Add ``--follow`` and ``--no-deliver``, which contradict each other."""
+
+    @wraps(command)
+    def checked(*args: object, follow: bool, no_deliver: bool, **given: object) -> object:
+        if follow and no_deliver:
+            raise click.UsageError(
+                "--follow and --no-deliver contradict each other: give one of them."
+            )
+        return command(*args, follow=follow, no_deliver=no_deliver, **given)
+
+    follow = click.option(
+        "--follow",
+        is_flag=True,
+        help="Stay until the deliveries are settled, or a manual clock has to be moved for them.",
+    )
+    no_deliver = click.option(
+        "--no-deliver", is_flag=True, help="Leave the first attempt to a worker."
+    )
+    return cast("F", follow(no_deliver(checked)))
+
+
+def trust(command: F) -> F:
+    """Add ``--ca-file`` and ``--insecure``: how the receiver's certificate is judged."""
+    ca_file = click.option(
+        "--ca-file",
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        metavar="FILE",
+        help="Trust these authorities (PEM) instead of the system's.",
+    )
+    insecure = click.option("--insecure", is_flag=True, help="Do not judge certificates: take any.")
+    return ca_file(insecure(command))
+
+
+def changes(command: F) -> F:
+    """Add what changes a sample payload: ``--set``, ``--set-json``, ``--unset``."""
+    unset = click.option(
+        "--unset", multiple=True, metavar="PATH", help="Take a key out of the payload."
+    )
+    eg = ("title=Hi, country.countryCode=FR, tags[0].title=ui", "upvotes=3, tags=[]")
+    return _sets(unset(command), of="payload", eg=eg)
+
+
+def field_changes(command: F, *, eg: tuple[str, str]) -> F:
+    """Add what changes a document's fields: ``--set``, ``--set-json``, ``--unset``.
+
+    Args:
+        command: what they are added to.
+        eg: an example of ``--set``, and one of ``--set-json``.
+    """
+    unset = click.option("--unset", multiple=True, metavar="PATH", help="Take a value away.")
+    return field_values(unset(command), eg=eg)
+
+
+def field_values(command: F, *, eg: tuple[str, str]) -> F:
+    """Add what gives a new document's fields their values: ``--set``, ``--set-json``."""
+    return _sets(command, of="document", eg=eg)
+
+
+def _sets(command: F, *, of: str, eg: tuple[str, str]) -> F:
+    as_text = click.option(
+        "--set",
+        "set_text",
+        type=PATH_AND_TEXT,
+        multiple=True,
+        metavar="PATH=TEXT",
+        help=f"Set text in the {of}: {eg[0]}.",
+    )
+    as_json = click.option(
+        "--set-json",
+        type=PATH_AND_JSON,
+        multiple=True,
+        metavar="PATH=JSON",
+        help=f"Set any other value in the {of}: {eg[1]}.",
+    )
+    return as_text(as_json(command))

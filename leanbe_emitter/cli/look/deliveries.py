@@ -1,0 +1,323 @@
+"""The commands ``deliveries ...``: what is owed, what was delivered, and every attempt of it."""
+
+import sys
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.attempt_run import BY_ANY_WORKER, making_attempts, next_by
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.output import Column, Document, Form
+from leanbe_emitter.cli.invocation.pages import print_page
+from leanbe_emitter.cli.invocation.values import AGE, SINCE
+from leanbe_emitter.cli.receive.explain import tell
+from leanbe_emitter.storage.schema.states import DeliveryStatus
+from leanbe_emitter.wire.durations import format_duration
+from leanbe_emitter.wire.stringify import stringify
+
+if TYPE_CHECKING:
+    from leanbe_emitter.library import Delivery, Job, Leanbe
+
+
+def _last_answer(document: Document) -> str:
+    """Return the last answer in words; where there was none, what the attempt came to."""
+    if not document["attempts"]:
+        return ""
+    last = document["attempts"][-1]
+    return output.answer(last["answer"]["status"]) if last["answer"] else str(last["outcome"])
+
+
+_LIST = [
+    output.column("_id", title="id", short=output.abbreviated),
+    output.column("event.event", title="event"),
+    output.column("status"),
+    Column(title="attempts", of=lambda document: len(document["attempts"])),
+    Column(title="last answer", of=_last_answer),
+    output.column("nextDueAt", title="next due", short=output.local),
+]
+_SHOW = [
+    *_LIST,
+    output.column("url"),
+    output.column("event.product", title="product"),
+    output.column("event.triggeredAt", title="triggeredAt"),
+    Column(title="payload", of=lambda document: stringify(document["event"]["payload"])),
+]
+_ATTEMPTS = [
+    output.column("number", title="attempt"),
+    output.column("startedAt", title="started", short=output.local),
+    output.column("outcome"),
+    output.column("answer.status", title="answer"),
+    output.column("durationMs", title="ms"),
+    output.column("error"),
+    output.column("answer.body", title="body"),
+]
+
+
+@group("deliveries", example="leanbe-emitter deliveries list")
+def deliveries() -> None:
+    """What is owed, what was delivered, and every attempt of it."""
+
+
+_status = click.option(
+    "--status", type=click.Choice(DeliveryStatus, case_sensitive=False), help="What it is now."
+)
+_since = click.option(
+    "--since", type=SINCE, metavar="TIME", help="No older than this: 10m, or an instant."
+)
+
+
+@subcommand(
+    deliveries, "list", example="leanbe-emitter deliveries list --status pending --since 10m"
+)
+@_status
+@options.event_glob
+@options.of_product
+@_since
+@options.limit
+@options.after
+@click.pass_obj
+def list_(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    status: DeliveryStatus | None,
+    event: str | None,
+    product: str | None,
+    since: "float | datetime | None",
+    limit: int,
+    after: str | None,
+) -> None:
+    """List deliveries, the newest first.
+
+    Where there are more, the cursor for --after is told on stderr; --output json prints {"items":
+    [...], "cursor": ...}.
+    """
+    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+    with opened(invocation) as leanbe:
+        which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
+        page = leanbe.deliveries.list(which, limit=limit, after=after)
+        documents = [each.document() for each in page]
+    print_page(invocation, documents, page.cursor, _LIST)
+
+
+@subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
+@click.argument("delivery", metavar="ID")
+@click.option("--raw", is_flag=True, help="The request's body, byte for byte, and nothing else.")
+@click.option("--curl", is_flag=True, help="A command for a shell that sends the same bytes.")
+@click.pass_obj
+def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> None:
+    """Show one delivery with all its attempts."""
+    if raw and curl:
+        raise click.UsageError("--raw and --curl print different things: give one of them.")
+    with opened(invocation) as leanbe:
+        found = leanbe.deliveries.get(delivery)
+        if curl:
+            output.text(found.curl())
+        elif raw:
+            output.binary(_body(found))
+        else:
+            _show(invocation.form, found.document())
+
+
+@subcommand(
+    deliveries, "explain", example="leanbe-emitter deliveries explain a2e421 --got undefined"
+)
+@click.argument("delivery", metavar="ID")
+@click.option("--got", metavar="HEX", help="What the receiver computed, or found as its signature.")
+@click.pass_obj
+def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
+    """Say why a receiver refuses the signature of a delivery.
+
+    As "explain" does, of the body that was sent last and with the product's own secrets: exits with
+    0 if the cause was found.
+    """
+    with opened(invocation) as leanbe:
+        explanation = leanbe.deliveries.get(delivery).explain(got=got)
+    tell(invocation, explanation)
+
+
+@subcommand(
+    deliveries,
+    "redeliver",
+    example="leanbe-emitter deliveries redeliver --status exhausted --job after-the-outage",
+)
+@click.argument("delivery", metavar="[ID...]", nargs=-1)
+@_status
+@options.event_glob
+@options.of_product
+@_since
+@click.option("--dry-run", is_flag=True, help="List what would be delivered again.")
+@options.part_of_dry_run
+@click.option("--job", metavar="NAME", help="Go on with the job of that name, or begin it.")
+@click.pass_obj
+def redeliver(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    delivery: tuple[str, ...],
+    status: DeliveryStatus | None,
+    event: str | None,
+    product: str | None,
+    since: "float | datetime | None",
+    dry_run: bool,
+    limit: int | None,
+    after: str | None,
+    job: str | None,
+) -> None:
+    """Deliver old events again: the same bytes, to the product's present URL.
+
+    By id, or by what they have in common. A job delivers each event once: interrupted, it goes on
+    where it ended when it is started again with the same --job and the same filter; --since may be
+    another.
+    """
+    from leanbe_emitter.library import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
+
+    _require_one_way(delivery, status, event, product, since, age="--since")
+    if not dry_run and _is_narrowed(limit, after):
+        raise click.UsageError("--limit and --after are about the list of --dry-run: give it, too.")
+    with opened(invocation) as leanbe:
+        narrowed = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
+        which = None if delivery else narrowed
+        named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
+        if dry_run:
+            page = leanbe.rehearse_redelivery(named, limit=limit or options.PAGE, after=after)
+            print_page(invocation, [each.document() for each in page], page.cursor, _LIST)
+            more = "" if page.cursor is None else ", and more"
+            invocation.notice(f"Would redeliver {len(page)}{more}.")
+        elif delivery and job is None:
+            who_is_next = next_by(leanbe, BY_ANY_WORKER)
+            with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
+                leanbe.redeliver(delivery, watcher=printing)
+        else:
+            _run(invocation, leanbe, named)
+
+
+def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
+    invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
+    who_is_next = next_by(leanbe, BY_ANY_WORKER)
+    with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
+        done = leanbe.redeliver_all(job, watcher=printing)
+        passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
+        invocation.notice(f"Redelivered {done.made}{passed_over}.")
+        if done.still_owed:
+            raise Failed(
+                f"{_of_the_job(done.still_owed)} not attempted yet.",
+                hint="Held back, or in flight elsewhere: leanbe-emitter worker --drain.",
+            )
+
+
+def _of_the_job(number: int) -> str:
+    form = "is still owed, and was" if number == 1 else "are still owed, and were"
+    return f"{number} of the job {form}"
+
+
+@subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
+@click.argument("delivery", metavar="[ID...]", nargs=-1)
+@_status
+@options.event_glob
+@options.of_product
+@click.option("--older-than", type=AGE, metavar="TIME", help="Made longer ago, such as 1h.")
+@click.pass_obj
+def discard(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    delivery: tuple[str, ...],
+    status: DeliveryStatus | None,
+    event: str | None,
+    product: str | None,
+    older_than: float | None,
+) -> None:
+    """Give up pending deliveries: by id, or by what they have in common.
+
+    What is settled already, or in flight at this moment, stays as it is; where it is named by its
+    id, that is an error, and nothing is given up.
+    """
+    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+    _require_one_way(delivery, status, event, product, older_than, age="--older-than")
+    with opened(invocation) as leanbe:
+        before = _ago(leanbe, older_than)
+        narrowed = Filter(status=status, event=event, product=product, before=before)
+        which = None if delivery else narrowed
+        gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
+    output.rows(invocation.form, gone, columns=_LIST)
+    invocation.notice(f"Discarded {len(gone)}.")
+
+
+@subcommand(
+    deliveries,
+    "wait",
+    example="leanbe-emitter deliveries wait --event 'idea.*' --status delivered --timeout 5s",
+)
+@options.event_glob
+@options.of_product
+@_status
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help="How many have to match; 1 by default."
+)
+@options.timeout
+@click.pass_obj
+def wait(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    event: str | None,
+    product: str | None,
+    status: DeliveryStatus | None,
+    count: int | None,
+    timeout: float,
+) -> None:
+    """Wait until deliveries match; without a filter, until nothing is due or in flight.
+
+    Without --status, those that are settled match, however they went. Prints the newest first, and
+    exits with 1 if the time is over.
+    """
+    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
+
+    with opened(invocation) as leanbe:
+        if sys.stderr.isatty():
+            invocation.notice(f"Waiting for at most {format_duration(timeout)}; Ctrl-C ends it.")
+        if not _is_narrowed(event, product, status, count):
+            leanbe.wait_until_idle(timeout_seconds=timeout)
+            return
+        which = Filter(status=status, event=event, product=product)
+        found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
+        documents = [each.document() for each in found]
+    output.rows(invocation.form, documents, columns=_LIST)
+
+
+def _require_one_way(ids: tuple[str, ...], *filters: object, age: str) -> None:
+    """See that deliveries are named, or that a filter means some of them.
+
+    Raises:
+        click.UsageError: neither or both.
+    """
+    if ids and _is_narrowed(*filters):
+        raise click.UsageError("An ID says which already: leave out what narrows others down.")
+    if not ids and not _is_narrowed(*filters):
+        raise click.UsageError(
+            f"Say which: ID, --status, --event, --product or {age}. For all there are: --event '*'."
+        )
+
+
+def _is_narrowed(*filters: object) -> bool:
+    """Say whether a filter was given."""
+    return any(each is not None for each in filters)
+
+
+def _ago(leanbe: "Leanbe", time: float | datetime | None) -> datetime | None:
+    """Return the instant so many seconds ago; one that was named is that."""
+    return leanbe.clock.now() - timedelta(seconds=time) if isinstance(time, float) else time
+
+
+def _body(delivery: "Delivery") -> bytes:
+    return delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
+
+
+def _show(form: Form, document: Document) -> None:
+    output.record(form, document, columns=_SHOW)
+    if form in {Form.TABLE, Form.PLAIN}:
+        output.rows(form, document["attempts"], columns=_ATTEMPTS)

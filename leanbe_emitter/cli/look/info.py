@@ -1,0 +1,29 @@
+"""The command ``info``: what the database is, and how much there is in it."""
+
+import click
+
+from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.storage.schema.states import DeliveryStatus
+
+_COLUMNS = [
+    output.column("version"),
+    output.column("db"),
+    output.column("clock.kind", title="clock"),
+    output.column("clock.now", title="now"),
+    output.column("counts.products", title="products"),
+    output.column("counts.events", title="events"),
+    *(output.column(f"counts.deliveries.{each}", title=each.value) for each in DeliveryStatus),
+    output.column("assumptions"),
+]
+
+
+@command("info", example="leanbe-emitter info")
+@click.pass_obj
+def info(invocation: Invocation) -> None:
+    """Show version, database, time, how much there is, and what new products assume."""
+    with opened(invocation) as leanbe:
+        document = leanbe.info().document()
+    output.labelled(invocation.form, document, columns=_COLUMNS)

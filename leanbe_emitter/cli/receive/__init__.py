@@ -1,0 +1,1 @@
+"""Commands of the section *Receive*: receivers and signatures."""

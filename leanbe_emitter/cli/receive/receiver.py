@@ -1,0 +1,137 @@
+"""The command ``receiver``: a small receiver of ours, to see webhooks arrive."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.output import Document, Form
+from leanbe_emitter.cli.receive.receiver_server import (
+    Conduct,
+    Reception,
+    highest_kept,
+    keep,
+    payload_id,
+    serve,
+)
+
+_COLUMNS = [
+    output.column(key)
+    for key in ("receivedAt", "event", "id", "verified", "status", "bytes", "saved", "reason")
+]
+
+
+@command(
+    "receiver", example="leanbe-emitter receiver --secret whsec_test --port 8000 --fail-first 1"
+)
+@options.needed_secret
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Where to listen on 127.0.0.1; 0 for a free one.",
+)
+@click.option(
+    "--fail-first",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Answer the first N requests with 503.",
+)
+@click.option(
+    "--delay",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="MS",
+    help="Hold each answer back for so many milliseconds.",
+)
+@click.option(
+    "--status",
+    type=click.IntRange(200, 599),
+    default=204,
+    show_default=True,
+    help="Answer to what verifies; what does not is answered with 401.",
+)
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep each body there, byte for byte (0001.json), its headers beside it.",
+)
+@click.pass_obj
+def receiver(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    secret: str,
+    port: int,
+    fail_first: int,
+    delay: float,
+    status: int,
+    save: Path | None,
+) -> None:
+    """Receive webhooks: verify, print, keep, fail on demand.
+
+    The first line is the URL to send to (any path will do), then comes a line for each request.
+    Ctrl-C ends it.
+    """
+    conduct = Conduct(
+        secret=secret, fail_first=fail_first, delay_seconds=delay / 1000, status=status
+    )
+    report = _reporter(invocation.form, save=save)
+    ready = _announcer(invocation.form)
+    asyncio.run(serve(conduct, port=port, ready=ready, report=report))
+
+
+def _announcer(form: Form) -> Callable[[str], None]:
+    if form in {Form.JSON, Form.JSONL}:
+        return lambda url: output.row(Form.JSONL, {"url": url}, columns=[])
+    return output.text
+
+
+def _reporter(form: Form, *, save: Path | None) -> Callable[[Reception], None]:
+    before = 0
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
+        before = highest_kept(save)
+
+    def report(reception: Reception) -> None:
+        saved = keep(reception, directory=save, after=before) if save is not None else None
+        document = _document(reception, saved=saved)
+        if form is Form.TABLE:
+            output.text(_line(reception, document))
+        else:
+            output.row(form, document, columns=_COLUMNS)
+
+    return report
+
+
+def _document(reception: Reception, *, saved: Path | None) -> Document:
+    envelope = reception.envelope
+    return {
+        "number": reception.number,
+        "receivedAt": output.instant(reception.received_at),
+        "method": reception.request.method,
+        "path": reception.request.path,
+        "event": envelope.event if envelope else None,
+        "id": payload_id(envelope) or None,
+        "triggeredAt": envelope.triggered_at if envelope else None,
+        "verified": envelope is not None,
+        "reason": reception.reason,
+        "status": reception.status,
+        "bytes": len(reception.request.body),
+        "saved": str(saved) if saved else None,
+    }
+
+
+def _line(reception: Reception, document: Document) -> str:
+    what = document["event"] or f"{document['method']} {document['path']}"
+    found = "verified" if document["verified"] else f"NOT VERIFIED: {document['reason']}"
+    identifier = output.abbreviated(document["id"] or "")
+    answer = output.answer(document["status"])
+    cells = f"{what:<27} {identifier:<8} {answer:<24} {document['bytes']:>6} B  {found}"
+    return f"{output.time_of_day(reception.received_at)} {output.printable(cells)}"

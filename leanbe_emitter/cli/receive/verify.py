@@ -1,0 +1,30 @@
+"""The command ``verify``: whether an envelope's signature fits its payload, offline."""
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.values import CONTENT
+from leanbe_emitter.wire.envelope import verify as envelope_of
+
+_COLUMNS = [output.column(key) for key in ("event", "triggeredAt", "signature")]
+
+
+@command("verify", example="leanbe-emitter verify --secret whsec_test --body @body.json")
+@options.needed_secret
+@click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
+@click.pass_obj
+def verify(invocation: Invocation, secret: str, body: bytes) -> None:
+    """Verify an envelope's signature.
+
+    Prints the envelope and exits with 0 if the signature fits; with 1 and the reason if not.
+    """
+    envelope = envelope_of(body, secret)
+    document = {
+        "payload": envelope.payload,
+        "event": envelope.event,
+        "triggeredAt": envelope.triggered_at,
+        "signature": envelope.signature,
+    }
+    output.record(invocation.form, document, columns=_COLUMNS)

@@ -1,0 +1,67 @@
+"""The command ``send``: one request to a URL, without a database."""
+
+from typing import Any
+
+import click
+
+from leanbe_emitter.cli.invocation import options
+from leanbe_emitter.cli.invocation.attempt_run import making_attempts
+from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.values import CONTENT, EVENT, as_mapping
+from leanbe_emitter.clock import SystemClock
+
+
+@command(
+    "send",
+    example="leanbe-emitter send idea.created --secret whsec_test "
+    "--to http://127.0.0.1:8000/hooks/leanbe",
+)
+@click.argument("event", type=EVENT, required=False)
+@click.option("--to", required=True, metavar="URL", help="Where it goes.")
+@options.needed_secret
+@options.changes
+@click.option("--body", type=CONTENT, help="An envelope instead of an event, to be signed anew.")
+@click.option("--as-is", is_flag=True, help="Send the bytes of --body as they are.")
+@options.headers
+@options.trust
+@options.assume
+@click.pass_obj
+def send(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    event: str | None,
+    to: str,
+    secret: str,
+    set_text: tuple[tuple[str, str], ...],
+    set_json: tuple[tuple[str, Any], ...],
+    unset: tuple[str, ...],
+    body: bytes | None,
+    as_is: bool,
+    headers: tuple[tuple[str, str], ...],
+    ca_file: str | None,
+    insecure: bool,
+    assume: tuple[tuple[str, str], ...],
+) -> None:
+    """Send one event to a URL; nothing is stored.
+
+    It is sent once: what is not accepted is not tried again.
+    """
+    if (event is None) == (body is None):
+        raise click.UsageError("Give either an EVENT or --body.")
+    if as_is and body is None:
+        raise click.UsageError("--as-is is about --body: give both.")
+    if body is not None and (set_text or set_json or unset):
+        raise click.UsageError("--set changes the sample of an EVENT, not a --body.")
+    from leanbe_emitter.library import Changes, Courier, Receiver  # noqa: PLC0415 - SQLAlchemy
+
+    receiver = Receiver(url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure)
+    with making_attempts(invocation, SystemClock(), who_is_next=None) as printing:
+        courier = Courier(
+            receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=printing
+        )
+        if body is not None:
+            courier.send_body(body, as_is=as_is)
+        elif event is not None:
+            changes = Changes(set=as_mapping(set_text), set_json=as_mapping(set_json), unset=unset)
+            courier.send_sample(event, changes)

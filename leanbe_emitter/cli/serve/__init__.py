@@ -1,0 +1,1 @@
+"""Commands of the section *Serve*: a server, and commands beside one."""

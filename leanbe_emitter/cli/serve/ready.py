@@ -1,0 +1,126 @@
+"""The command ``ready``: wait for a server."""
+
+import http.client
+import json
+import os
+import socket
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.addresses import url_of
+from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.clock import pause, stopwatch
+from leanbe_emitter.errors import InvalidValue, WaitTimedOut
+
+#: What "exec" tells a command of its server by.
+URL_VARIABLE = "LEANBE_EMITTER_URL"
+#: How long somebody who waits rests before asking again, in seconds.
+_LOOK_SECONDS = 0.05
+#: How many seconds an answer is waited for at the most, and at the least: who gives no time looks
+#: once, and a server needs a moment to answer.
+_ANSWER_SECONDS, _LEAST_SECONDS = 5.0, 1.0
+_WHERE = "Write the URL that leanbe-emitter serve prints: http://HOST:PORT."
+
+
+class _Lack(NamedTuple):
+    """Why a server is not ready, as the end of a sentence, and what to do about it."""
+
+    why: str
+    hint: str = ""
+
+
+@command("ready", example="leanbe-emitter exec -- leanbe-emitter ready --timeout 30s")
+@click.option(
+    "--url", metavar="URL", help=f"Of the server; else {URL_VARIABLE}, else where serve listens."
+)
+@options.timeout
+@click.pass_obj
+def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
+    """Wait until a server can do its work, and print its URL.
+
+    Exits with 1 if the time is over.
+    """
+    asked = url or os.environ.get(URL_VARIABLE) or _usual(invocation)
+    address = _parsed(asked)
+    deadline = stopwatch() + timeout
+    root = address.path.rstrip("/")
+    while (lack := _lack(address.netloc, root, patience=_patience(deadline))) is not None:
+        if stopwatch() >= deadline:
+            raise WaitTimedOut(
+                f"After {timeout:g} s the server at {asked} is not ready: {lack.why}",
+                hint=lack.hint,
+            )
+        pause(_LOOK_SECONDS)
+    output.text(asked)
+
+
+def _patience(deadline: float) -> float:
+    """Return how many seconds an answer is waited for: not much longer than all is."""
+    return min(_ANSWER_SECONDS, max(_LEAST_SECONDS, deadline - stopwatch()))
+
+
+def _parsed(url: str) -> SplitResult:
+    """Return the parts of a server's URL.
+
+    Raises:
+        InvalidValue: it is none.
+    """
+    refused = InvalidValue(f"{url!r} is no URL of a server.", hint="Write http://HOST:PORT.")
+    try:
+        address = urlsplit(url)
+        is_one = address.scheme == "http" and bool(address.hostname) and address.port != 0
+    except ValueError:  # brackets that do not close, a port that there is not
+        raise refused from None
+    if not is_one:
+        raise refused
+    return address
+
+
+def _usual(invocation: Invocation) -> str:
+    settings = invocation.settings()
+    return url_of(settings.host, settings.port)
+
+
+def _lack(netloc: str, root: str, *, patience: float) -> _Lack | None:
+    """Return what a server lacks; None where it is ready."""
+    connection = http.client.HTTPConnection(netloc, timeout=patience)
+    try:
+        connection.request("GET", f"{root}/readyz")
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return _in_words(error)
+    finally:
+        connection.close()
+    match _document(body):
+        case {"database": _, "worker": _} if answer.status == http.HTTPStatus.OK:
+            return None
+        case {"code": _, "detail": str(detail), **others}:
+            return _Lack(detail, str(others.get("hint", "")))
+    return _Lack(f"what listens there is no leanbe-emitter: it answers {answer.status}.", _WHERE)
+
+
+def _in_words(error: OSError | http.client.HTTPException) -> _Lack:
+    match error:
+        case socket.gaierror():
+            return _Lack("there is no address of that name.", _WHERE)
+        case TimeoutError():
+            return _Lack("it does not answer.")
+        case ConnectionRefusedError():
+            return _Lack("nobody listens there.", "Was it started? leanbe-emitter serve")
+        case http.client.RemoteDisconnected():
+            return _Lack("it hung up without an answer.")
+        case OSError():
+            return _Lack(f"{error.strerror or type(error).__name__}.")
+    return _Lack("what listens there does not speak HTTP.", _WHERE)
+
+
+def _document(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

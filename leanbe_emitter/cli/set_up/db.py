@@ -1,0 +1,129 @@
+"""The commands ``db ...``: the database's tables, and how they stand to this program."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import opened, unprepared
+from leanbe_emitter.cli.invocation.values import AGE
+from leanbe_emitter.errors import DatabaseBehind
+
+if TYPE_CHECKING:
+    from leanbe_emitter.cli.invocation.output import Document
+    from leanbe_emitter.storage.engine.database import Database
+    from leanbe_emitter.storage.queries.retention import Pruned
+
+_COLUMNS = [output.column(key) for key in ("state", "revision", "newest", "db")]
+_PRUNED = [
+    output.column("events"),
+    output.column("deliveries"),
+    output.column("attempts"),
+    output.column("journalEntries", title="journal entries"),
+]
+
+
+@group("db", example="leanbe-emitter db check")
+def db() -> None:
+    """The database's tables.
+
+    SQLite is made and migrated at its first use. PostgreSQL is not: "db upgrade" does it.
+    """
+
+
+@subcommand(db, "upgrade", example="leanbe-emitter db upgrade")
+@click.pass_obj
+def upgrade(invocation: Invocation) -> None:
+    """Make the tables, or bring them up to this program's."""
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    with unprepared(invocation.settings().db) as database:
+        migrate.upgrade(database)
+        _show(invocation, database)
+
+
+@subcommand(db, "current", example="leanbe-emitter db current")
+@click.pass_obj
+def current(invocation: Invocation) -> None:
+    """Show which revision the tables have, and which one this program needs."""
+    with unprepared(invocation.settings().db) as database:
+        _require_file(database)
+        _show(invocation, database)
+
+
+@subcommand(db, "check", example="leanbe-emitter db check")
+@click.pass_obj
+def check(invocation: Invocation) -> None:
+    """Check that the database can be used: exits with 0, or with 3 and the reason."""
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    with unprepared(invocation.settings().db) as database:
+        _require_file(database)
+        schema = migrate.schema_of(database)
+        if schema.state is not migrate.SchemaState.CURRENT:
+            raise migrate.not_ready(schema)
+        _show(invocation, database)
+
+
+@subcommand(db, "prune", example="leanbe-emitter db prune --older-than 30d")
+@click.option(
+    "--older-than",
+    type=AGE,
+    required=True,
+    metavar="TIME",
+    help="Settled longer ago than this, such as 30d.",
+)
+@click.pass_obj
+def prune(invocation: Invocation, *, older_than: float) -> None:
+    """Delete settled deliveries, and events that nothing is owed for, with all their records.
+
+    What is owed stays, however old it is. It goes in small transactions, beside running workers.
+    """
+    with opened(invocation) as leanbe:
+        pruned = leanbe.prune(older_than=timedelta(seconds=older_than), told=_progress)
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    document: Document = {
+        "events": pruned.events,
+        "deliveries": pruned.deliveries,
+        "attempts": pruned.attempts,
+        "journalEntries": pruned.journal_entries,
+    }
+    output.record(invocation.form, document, columns=_PRUNED)
+
+
+def _progress(pruned: "Pruned") -> None:
+    """Say how far it is, to somebody who looks at it."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events gone ")
+        sys.stderr.flush()
+
+
+def _require_file(database: "Database") -> None:
+    # To look at a file of SQLite that is not there would make it.
+    name = database.url.database or ""
+    is_file = database.dialect == "sqlite" and name and not name.startswith("file:")
+    if is_file and not Path(name).exists():
+        raise DatabaseBehind(
+            f"There is no database {name!r} yet.",
+            hint="It is made at its first use, or by: leanbe-emitter db upgrade.",
+        )
+
+
+def _show(invocation: Invocation, database: "Database") -> None:
+    from leanbe_emitter.storage.engine.urls import shown  # noqa: PLC0415 - the same
+    from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
+
+    schema = migrate.schema_of(database)
+    document: Document = {
+        "state": schema.state,
+        "revision": schema.revision,
+        "newest": schema.newest,
+        "db": shown(database.url),
+    }
+    output.record(invocation.form, document, columns=_COLUMNS)

@@ -1,0 +1,151 @@
+"""The commands ``product ...``: what webhook settings belong to."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.output import Document
+from leanbe_emitter.cli.invocation.values import TEXTS, as_mapping
+
+if TYPE_CHECKING:
+    from leanbe_emitter.library import Product
+
+COLUMNS = [
+    output.column("_id", title="id", short=output.abbreviated),
+    output.column("name"),
+    output.column("webhook.url", title="url"),
+]
+_CREATED = [*COLUMNS, output.column("webhook.secret", title="secret")]
+_SHOWN = [*COLUMNS, output.column("assumptions")]
+
+
+@group("product", example="leanbe-emitter product list")
+def product() -> None:
+    """Products: what webhook settings belong to."""
+
+
+@subcommand(
+    product,
+    "create",
+    example="leanbe-emitter product create Globex "
+    "--webhook-url http://127.0.0.1:8000/hooks/leanbe --secret whsec_test",
+)
+@click.argument("name")
+@click.option("--webhook-url", metavar="URL", help="Where its events go.")
+@options.secret
+@options.headers
+@options.trust
+@click.option("--owner-email", metavar="E", help="Who owns what nobody else does; its first user.")
+@click.option("--owner-first-name", metavar="F", help="As payloads show it.")
+@options.assume
+@click.pass_obj
+def create(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    name: str,
+    webhook_url: str | None,
+    secret: str | None,
+    headers: tuple[tuple[str, str], ...],
+    ca_file: str | None,
+    insecure: bool,
+    owner_email: str | None,
+    owner_first_name: str | None,
+    assume: tuple[tuple[str, str], ...],
+) -> None:
+    """Make a product, with its webhook if a URL is given.
+
+    The secret is shown now, and later by "webhook secret".
+    """
+    with opened(invocation) as leanbe:
+        made = leanbe.products.create(
+            name,
+            webhook_url=webhook_url,
+            secret=secret,
+            headers=headers or None,
+            ca_file=ca_file,
+            insecure=insecure or None,
+            owner=_owner(owner_email, owner_first_name),
+            assume=as_mapping(assume),
+        )
+    output.record(invocation.form, _with_secret(made), columns=_CREATED)
+
+
+@subcommand(product, "list", example="leanbe-emitter product list")
+@click.pass_obj
+def list_(invocation: Invocation) -> None:
+    """List all products, the oldest first."""
+    with opened(invocation) as leanbe:
+        documents = [each.document() for each in leanbe.products.list()]
+    output.rows(invocation.form, documents, columns=COLUMNS)
+
+
+@subcommand(product, "show", example="leanbe-emitter product show Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def show(invocation: Invocation, product: str) -> None:
+    """Show one product, named by its name, its id, or six digits of either end of the id."""
+    with opened(invocation) as leanbe:
+        document = leanbe.products.get(product).document()
+    output.record(invocation.form, document, columns=_SHOWN)
+
+
+@subcommand(product, "rename", example='leanbe-emitter product rename Acme "Acme Inc."')
+@click.argument("product", metavar="P")
+@click.argument("name")
+@click.pass_obj
+def rename(invocation: Invocation, product: str, name: str) -> None:
+    """Give a product another name; later payloads show it."""
+    with opened(invocation) as leanbe:
+        document = leanbe.products.rename(product, name).document()
+    output.record(invocation.form, document, columns=COLUMNS)
+
+
+@subcommand(product, "delete", example="leanbe-emitter product delete Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def delete(invocation: Invocation, product: str) -> None:
+    """Delete a product and all that hangs on it, queued deliveries included."""
+    with opened(invocation) as leanbe:
+        gone = leanbe.products.get(product)
+        leanbe.products.delete(gone)
+    invocation.notice(f"Deleted the product {gone.name!r} ({gone.id}).")
+
+
+@subcommand(
+    product, "statuses", example='leanbe-emitter product statuses Acme --set "To Do,Doing,Done"'
+)
+@click.argument("product", metavar="P")
+@click.option(
+    "--set",
+    "wanted",
+    type=TEXTS,
+    metavar="A,B,...",
+    help="The whole new list, in order; the first is where backlog items begin.",
+)
+@click.pass_obj
+def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | None) -> None:
+    """List the statuses of a product's backlog items, or set them."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+        if wanted is not None:
+            found = leanbe.products.set_statuses(found, wanted)
+    documents = [{"status": status} for status in found.statuses]
+    output.rows(invocation.form, documents, columns=[output.column("status")])
+
+
+def _owner(email: str | None, first_name: str | None) -> dict[str, str]:
+    """Return what was said of a product's first user."""
+    said = {"email": email, "first_name": first_name}
+    return {name: each for name, each in said.items() if each is not None}
+
+
+def _with_secret(product: "Product") -> Document:
+    document = product.document()
+    if product.webhook.secret is None:
+        return document
+    return {**document, "webhook": {**document["webhook"], "secret": product.webhook.secret}}

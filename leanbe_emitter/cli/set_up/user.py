@@ -1,0 +1,66 @@
+"""The commands ``user ...``: the members of a product's team."""
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import chosen, opened
+
+_COLUMNS = [
+    output.column("_id", title="id", short=output.abbreviated),
+    output.column("firstName"),
+    output.column("email"),
+]
+
+
+@group("user", example="leanbe-emitter user list")
+def user() -> None:
+    """Users: the members of a product's team."""
+
+
+@subcommand(
+    user, "create", example="leanbe-emitter user create --email ana@example.com --first-name Ana"
+)
+@options.product
+@click.option("--email", required=True, metavar="E", help="Unique in a product.")
+@click.option("--first-name", required=True, metavar="F", help="As payloads show it.")
+@click.pass_obj
+def create(invocation: Invocation, *, product: str | None, email: str, first_name: str) -> None:
+    """Make a user with access to a product."""
+    with opened(invocation) as leanbe:
+        members = chosen(leanbe, product).users
+        document = members.create(email=email, first_name=first_name).document()
+    output.record(invocation.form, document, columns=_COLUMNS)
+
+
+@subcommand(user, "list", example="leanbe-emitter user list --product Acme")
+@options.product
+@click.pass_obj
+def list_(invocation: Invocation, product: str | None) -> None:
+    """List the users of a product."""
+    with opened(invocation) as leanbe:
+        documents = [each.document() for each in chosen(leanbe, product).users.list()]
+    output.rows(invocation.form, documents, columns=_COLUMNS)
+
+
+@subcommand(user, "show", example="leanbe-emitter user show bo@example.com")
+@click.argument("user", metavar="U")
+@options.product
+@click.pass_obj
+def show(invocation: Invocation, user: str, product: str | None) -> None:
+    """Show a user of a product, named by e-mail or id."""
+    with opened(invocation) as leanbe:
+        document = chosen(leanbe, product).users.get(user).document()
+    output.record(invocation.form, document, columns=_COLUMNS)
+
+
+@subcommand(user, "grant", example="leanbe-emitter user grant bo@example.com --product Initech")
+@click.argument("user", metavar="U")
+@click.option("--product", required=True, metavar="P", help="Name or id.")
+@click.pass_obj
+def grant(invocation: Invocation, user: str, product: str) -> None:
+    """Give a user, named by e-mail or id, access to a further product."""
+    with opened(invocation) as leanbe:
+        document = leanbe.users.grant(user, product=product).document()
+    output.record(invocation.form, document, columns=_COLUMNS)

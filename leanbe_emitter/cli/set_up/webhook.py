@@ -1,0 +1,145 @@
+"""The commands ``webhook ...``: where a product's events go, and what signs them."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from leanbe_emitter.cli.invocation import options, output
+from leanbe_emitter.cli.invocation.attempt_run import making_attempts
+from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.errors import NotFound
+from leanbe_emitter.headers import MASK
+from leanbe_emitter.ways import SET_WEBHOOK
+
+if TYPE_CHECKING:
+    from leanbe_emitter.cli.invocation.output import Document
+    from leanbe_emitter.library import Product, Webhook
+
+_COLUMNS = [
+    output.column("product"),
+    output.column("url"),
+    output.column("secret"),
+    output.column("headers"),
+    output.column("caFile"),
+    output.column("insecure"),
+]
+
+
+@group("webhook", example="leanbe-emitter webhook show Acme")
+def webhook() -> None:
+    """A product's webhook: its URL and secret.
+
+    The secret is generated with the first URL; another URL keeps it, and so does "clear".
+    """
+
+
+@subcommand(
+    webhook, "set", example="leanbe-emitter webhook set Acme http://127.0.0.1:8000/hooks/leanbe"
+)
+@click.argument("product", metavar="P")
+@click.argument("url")
+@options.secret
+@options.headers
+@click.option("--no-headers", is_flag=True, help="Send no further headers any more.")
+@options.trust
+@click.option("--secure", is_flag=True, help="Trust the system's authorities again.")
+@click.pass_obj
+def set_(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    product: str,
+    url: str,
+    secret: str | None,
+    headers: tuple[tuple[str, str], ...],
+    no_headers: bool,
+    ca_file: str | None,
+    insecure: bool,
+    secure: bool,
+) -> None:
+    """Set where a product's events go; a new secret is shown, what is left out stays."""
+    if bool(ca_file) + insecure + secure > 1:
+        raise click.UsageError(
+            "--ca-file, --insecure and --secure contradict each other: give one of them."
+        )
+    if headers and no_headers:
+        raise click.UsageError("--header and --no-headers contradict each other.")
+    with opened(invocation) as leanbe:
+        before = leanbe.products.get(product)
+        after = leanbe.webhooks.set(
+            before,
+            url,
+            secret=secret,
+            headers=() if no_headers else headers or None,
+            ca_file=ca_file,
+            insecure=False if secure else insecure or None,
+        )
+    is_new = after.secret != before.webhook.secret
+    _show(invocation, before, after, with_secret=is_new)
+
+
+@subcommand(webhook, "show", example="leanbe-emitter webhook show Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def show(invocation: Invocation, product: str) -> None:
+    """Show a product's webhook, its secret masked."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+    _show(invocation, found, found.webhook, with_secret=False)
+
+
+@subcommand(webhook, "secret", example="leanbe-emitter webhook secret Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def secret(invocation: Invocation, product: str) -> None:
+    """Print a product's secret, and nothing else."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+    if found.webhook.secret is None:
+        raise NotFound(
+            f"The product {found.name!r} has no secret yet.",
+            hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
+        )
+    output.text(found.webhook.secret)
+
+
+@subcommand(webhook, "rotate", example="leanbe-emitter webhook rotate Acme")
+@click.argument("product", metavar="P")
+@options.secret
+@click.pass_obj
+def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
+    """Sign with another secret from now on; what is queued keeps its signature."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+        after = leanbe.webhooks.rotate(found, secret=secret)
+    _show(invocation, found, after, with_secret=True)
+
+
+@subcommand(webhook, "clear", example="leanbe-emitter webhook clear Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def clear(invocation: Invocation, product: str) -> None:
+    """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
+    with opened(invocation) as leanbe:
+        found = leanbe.products.get(product)
+        after = leanbe.webhooks.clear(found)
+    _show(invocation, found, after, with_secret=False)
+
+
+@subcommand(webhook, "test", example="leanbe-emitter webhook test Acme")
+@click.argument("product", metavar="P")
+@click.pass_obj
+def test(invocation: Invocation, product: str) -> None:
+    """Send a sample event (customer.created) to a product's webhook, and follow its attempt."""
+    with opened(invocation) as leanbe, making_attempts(invocation, leanbe.clock) as printing:
+        leanbe.trigger("customer.created", product=product, watcher=printing)
+
+
+def _show(
+    invocation: Invocation, product: "Product", webhook: "Webhook", *, with_secret: bool
+) -> None:
+    document: Document = {"product": product.name, **webhook.document()}
+    if webhook.secret is not None:
+        document = {**document, "secret": webhook.secret if with_secret else MASK}
+    output.record(invocation.form, document, columns=_COLUMNS)
