@@ -23,7 +23,7 @@ hint or ``repr`` ever holds a secret.
 
 from typing import ClassVar
 
-from leanbe_emitter.ways import Way
+from leanbe_emitter.hints import Way
 
 
 class LeanbeError(Exception):

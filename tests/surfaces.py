@@ -11,8 +11,8 @@ import click
 import leanbe_emitter
 from leanbe_emitter import Leanbe
 from leanbe_emitter.domain.users import granting
+from leanbe_emitter.hints import Way
 from leanbe_emitter.library.deliveries.pending_reason import advancing
-from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from tests.api import promised
 from tests.command_tree import all_commands
@@ -96,7 +96,7 @@ def commands() -> set[str]:
 
 def ways() -> list[Way]:
     """Return every way that hints name, and one of each kind that is made for its hint."""
-    as_they_are = [each for each in vars(leanbe_emitter.ways).values() if isinstance(each, Way)]
+    as_they_are = [each for each in vars(leanbe_emitter.hints).values() if isinstance(each, Way)]
     return [*as_they_are, granting("ana@example.com", "Acme"), advancing(timedelta(seconds=5))]
 
 

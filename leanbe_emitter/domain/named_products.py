@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import InvalidValue, NotFound
+from leanbe_emitter.hints import CREATE_PRODUCT, Way
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.ways import CREATE_PRODUCT, Way
 
 _KNOWN = "leanbe_products"
 _EXACT = select(ProductRow).where(

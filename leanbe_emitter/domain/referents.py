@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.people import References, user_references
+from leanbe_emitter.domain.user_references import References, user_references
 from leanbe_emitter.storage.queries.prepared import found
 from leanbe_emitter.storage.schema.document_tables import (
     BacklogItemRow,

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.fields import check_fields
-from leanbe_emitter.domain.people import owner
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_email, check_name
+from leanbe_emitter.domain.user_references import owner
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.hints import Way
 from leanbe_emitter.storage.queries.prepared import found, write_new
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
-from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 #: How documents refer to users.

@@ -16,6 +16,7 @@ from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.headers import check_header
+from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.schema.tables import (
     DeliveryRow,
@@ -24,7 +25,6 @@ from leanbe_emitter.storage.schema.tables import (
     WebhookRow,
 )
 from leanbe_emitter.targets import check_url
-from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.assumptions.lookup import read
 
 Headers = Iterable[tuple[str, str]]

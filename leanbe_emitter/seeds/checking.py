@@ -13,10 +13,10 @@ from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.texts import can_be_held, check_email
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.members import Mistake, Path, name_of
 from leanbe_emitter.seeds.content import Content, Entry, Product
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.strict_model import Mistake, Path, name_of
 from leanbe_emitter.wire.assumptions.lookup import check
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean

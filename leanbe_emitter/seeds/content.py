@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from leanbe_emitter import members
-from leanbe_emitter.members import Members, Switch
+from leanbe_emitter import strict_model
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.strict_model import Members, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ FileName = Annotated[str, AfterValidator(_absolute)]
 Entry = dict[str, Any]
 
 
-class Webhook(members.Webhook):
+class Webhook(strict_model.Webhook):
     """Where a product's events go."""
 
     secret: Secret | None = None

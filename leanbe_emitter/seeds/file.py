@@ -9,10 +9,10 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.members import Mistake, Path, mistake_of
 from leanbe_emitter.seeds.checking import mistakes
 from leanbe_emitter.seeds.content import Content
 from leanbe_emitter.seeds.lines import Unreadable, locate
+from leanbe_emitter.strict_model import Mistake, Path, mistake_of
 
 #: How many mistakes are told at once.
 _MOST_MISTAKES = 20

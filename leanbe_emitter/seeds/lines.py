@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from leanbe_emitter.members import Path
+from leanbe_emitter.strict_model import Path
 from leanbe_emitter.wire.stringify import JSON
 
 _TAG: Final = "tag:yaml.org,2002:"

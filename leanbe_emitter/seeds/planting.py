@@ -26,12 +26,12 @@ from leanbe_emitter.domain import (
 )
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.members import Path
 from leanbe_emitter.seeds.content import Entry, Product, User
 from leanbe_emitter.seeds.file import Seed
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Section
 from leanbe_emitter.storage.schema.states import RequestStatus, VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.strict_model import Path
 
 #: How long after the one before it a document is made.
 _APART: Final = timedelta(seconds=1)

@@ -22,6 +22,7 @@ from leanbe_emitter.errors import (
     InvalidValue,
     LeanbeError,
 )
+from leanbe_emitter.hints import Way
 from leanbe_emitter.settings import Settings, Synchronous
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
@@ -33,7 +34,6 @@ from leanbe_emitter.storage.schema.migrate import (
     schema_of,
     upgrade,
 )
-from leanbe_emitter.ways import Way
 from tests.concurrency import at_once
 
 Opener = Callable[[str], Database]

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from leanbe_emitter.ways import Way
+from leanbe_emitter.hints import Way
 from tests.surfaces import (
     commands,
     first_words,

@@ -21,7 +21,7 @@ from leanbe_emitter.errors import (
     NotFound,
     WaitTimedOut,
 )
-from leanbe_emitter.ways import CREATE_PRODUCT
+from leanbe_emitter.hints import CREATE_PRODUCT
 from tests.command_line import run
 from tests.command_tree import all_commands
 

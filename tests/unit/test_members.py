@@ -2,9 +2,9 @@
 
 import pytest
 
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.routes.products import NewProduct
 from leanbe_emitter.server.routes.webhooks import NewSecret
+from leanbe_emitter.strict_model import Members
 
 
 @pytest.mark.parametrize(

@@ -95,4 +95,4 @@ def test_a_receiver_loads_its_own_framework_and_nothing_of_the_sending_side(
     modules = loaded_by(f"import leanbe_emitter.receivers.{module}")
     ours = {name for name in modules if name.startswith("leanbe_emitter.")}
     assert modules & FRAMEWORKS == frameworks
-    assert {name.split(".")[1] for name in ours} == {"receivers", "wire", "errors", "ways"}
+    assert {name.split(".")[1] for name in ours} == {"receivers", "wire", "errors", "hints"}

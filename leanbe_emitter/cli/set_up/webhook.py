@@ -11,7 +11,7 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import opened
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.headers import MASK
-from leanbe_emitter.ways import SET_WEBHOOK
+from leanbe_emitter.hints import SET_WEBHOOK
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.invocation.output import Document

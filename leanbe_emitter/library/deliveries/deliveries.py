@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery_wait import Lookout
 from leanbe_emitter.library.deliveries.last_request import as_command, explained
 from leanbe_emitter.library.deliveries.pending_reason import (
@@ -39,7 +40,6 @@ from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
-from leanbe_emitter.ways import LIST_DELIVERIES
 from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.explain.explainer import Explanation
 from leanbe_emitter.wire.instants import print_instant

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
+from leanbe_emitter.hints import Way
 from leanbe_emitter.library.deliveries.delivery_report import line_of
 from leanbe_emitter.library.runtime.snapshots import Delivery, ProductRef
 from leanbe_emitter.library.setup.naming import named
 from leanbe_emitter.storage.queries.clock import kind_of, stands_still
 from leanbe_emitter.storage.schema.tables import DeliveryRow, WebhookRow
-from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.instants import print_instant
 

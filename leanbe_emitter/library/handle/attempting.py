@@ -13,6 +13,7 @@ from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain import named_products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
+from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.pending_reason import of_pending
@@ -42,7 +43,6 @@ from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.queries.clock import kind_of
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.stringify import JSON
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.errors import WaitTimedOut
-from leanbe_emitter.ways import LIST_DELIVERIES, Way
+from leanbe_emitter.hints import LIST_DELIVERIES, Way
 
 #: How long somebody who waits or follows rests before looking again, in seconds.
 LOOK_SECONDS = 0.05

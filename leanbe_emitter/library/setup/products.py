@@ -9,6 +9,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.domain import named_products, products, webhooks
 from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.documents.announcements import Announcements
 from leanbe_emitter.library.documents.backlog_items import BacklogItems
 from leanbe_emitter.library.documents.customers import Customers
@@ -24,7 +25,6 @@ from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import url_of
 from leanbe_emitter.storage.schema.tables import ProductRow, WebhookRow
 from leanbe_emitter.targets import Target
-from leanbe_emitter.ways import SET_WEBHOOK
 
 #: One of the six kinds that a product has.
 Documents = TypeVar("Documents", bound=Resource[Any, Any])

@@ -13,6 +13,7 @@ from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
+from leanbe_emitter.hints import Way
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.carrier import kept
 from leanbe_emitter.library.runtime.loops import require_no_loop, require_no_receiver
@@ -20,7 +21,6 @@ from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, 
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules, check_url
-from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.assumptions.lookup import check, deviations, read
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.hints import Way
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.ways import Way
 from leanbe_emitter.wire.assumptions.reading import Reading
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant

@@ -8,13 +8,13 @@ from typing import Any
 from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict
+from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.masking import masked
 from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import Asked
 from leanbe_emitter.outbox import triggered_at, wants
 from leanbe_emitter.storage.schema.tables import WebhookRow
-from leanbe_emitter.ways import SET_WEBHOOK
 from leanbe_emitter.wire.assumptions.lookup import deviations
 from leanbe_emitter.wire.envelope import seal
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import people
+from leanbe_emitter.domain import user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.setup.naming import named, row_of
@@ -68,7 +68,7 @@ def ask(session: Session, wanted: Wanted, *, now: datetime, ids: Ids, settings: 
     reading = read({**product.assumptions, **overrides})
     author = Author(
         product={"_id": product.id, "name": product.name},
-        owner=people.owner(session, product),
+        owner=user_references.owner(session, product),
         reading=reading,
         ids=ids,
         now=now,

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from leanbe_emitter.members import Switch
 from leanbe_emitter.server.schemas import deliveries, json_schema, setup
+from leanbe_emitter.strict_model import Switch
 
 #: A name, or another text with something to see in it.
 Filled = Annotated[str, WithJsonSchema(json_schema.FILLED)]

@@ -15,7 +15,6 @@ from jsonschema.exceptions import best_match
 from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, NotFound, PayloadTooLarge
-from leanbe_emitter.members import Members, mistake_of, shown
 from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import (
     EVENT_GLOB,
@@ -24,6 +23,7 @@ from leanbe_emitter.server.schemas.json_schema import (
     text,
     truth,
 )
+from leanbe_emitter.strict_model import Members, mistake_of, shown
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 

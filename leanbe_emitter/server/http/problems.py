@@ -18,7 +18,7 @@ from leanbe_emitter.errors import (
     PayloadTooLarge,
     WaitTimedOut,
 )
-from leanbe_emitter.ways import LIST_DELIVERIES
+from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.wire.stringify import stringify
 
 logger = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ from pydantic import Field, WithJsonSchema
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.members import Members, Switch, shown, text_of_switch
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.parsing import Body, Fields, named_in_path
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.strict_model import Members, Switch, shown, text_of_switch
 from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
 
 

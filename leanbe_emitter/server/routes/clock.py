@@ -8,13 +8,13 @@ from pydantic import Field
 
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Instant
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.storage.queries.journal import Cursor
+from leanbe_emitter.strict_model import Members
 from leanbe_emitter.wire.instants import parse_given_instant, print_instant
 
 #: How far a clock is moved at once, in seconds: ten years.

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Filter, Job, Leanbe
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Age, EventGlob, Since, Status
 from leanbe_emitter.server.http.parsing import NARROWING, PAGING, Body, Parameter, Queried
 from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.json_schema import SINCE
+from leanbe_emitter.strict_model import Members
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.since import parse_since
 

@@ -10,12 +10,12 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Assumed, Secret, SentHeaders
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries
+from leanbe_emitter.strict_model import Members
 from leanbe_emitter.wire.explain.explainer import explain
 
 

@@ -8,13 +8,13 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.members import Members, Webhook
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Assumed, Email, Filled, Headers, Secret, Url
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.json_schema import STATUSES
+from leanbe_emitter.strict_model import Members, Webhook
 
 _URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 

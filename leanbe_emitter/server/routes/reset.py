@@ -7,11 +7,11 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.strict_model import Members
 
 
 class Reset(Members):

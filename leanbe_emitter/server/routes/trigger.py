@@ -14,12 +14,12 @@ from pydantic import ConfigDict, Field, JsonValue
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, Wanted
 from leanbe_emitter.library.trigger.synthetic_events import Sample
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import WHOLE, Assumed, EventName
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.strict_model import Members
 from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 #: How often at once, at the most: an answer has all that was made.

@@ -8,12 +8,12 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Email, Filled
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.strict_model import Members
 
 _IS_GIVEN: Final[JsonValue] = {"type": "string"}
 _IS_LEFT_OUT: Final[JsonValue] = {"type": "null"}

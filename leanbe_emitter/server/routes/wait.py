@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import WaitTimedOut
+from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library import Delivery, Filter, Leanbe
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import problems, responses
 from leanbe_emitter.server.http.field_types import WHOLE, EventGlob, Status
 from leanbe_emitter.server.http.field_types import Cursor as GivenCursor
@@ -19,7 +19,7 @@ from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.ways import LIST_DELIVERIES
+from leanbe_emitter.strict_model import Members
 
 #: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0

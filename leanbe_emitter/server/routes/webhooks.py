@@ -10,15 +10,15 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.errors import NotFound
+from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library import Leanbe, Wanted
-from leanbe_emitter.members import Members
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Secret
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.routes.products import NewWebhook
 from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.ways import SET_WEBHOOK
+from leanbe_emitter.strict_model import Members
 
 #: What a webhook is tested with.
 _SAMPLE = "customer.created"

@@ -13,8 +13,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
+from leanbe_emitter.hints import Way
 from leanbe_emitter.storage.engine.urls import NAMING, shown
-from leanbe_emitter.ways import Way
 
 _FAILURES = (OperationalError, InterfaceError)
 # What SQLite and psycopg say as another error when the file or the server is at fault.

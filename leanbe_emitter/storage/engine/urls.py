@@ -4,7 +4,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.ways import Way
+from leanbe_emitter.hints import Way
 
 #: How a database is named.
 NAMING = Way(call="Leanbe(db)", command="--db", request="--db at the server's start")

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.ways import Way
+from leanbe_emitter.hints import Way
 from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
