@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from leanbe_emitter import Leanbe
-from tests.postgresql import Cluster
+from tests.support.postgresql import Cluster
 
 #: What is said of the server beyond its defaults: nothing about how safe a commit is.
 _SETTINGS = {"max_connections": "100", "unix_socket_directories": "''"}

@@ -14,10 +14,10 @@ import pytest
 
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
-from tests.bench import Bench
-from tests.made_up import FEW, MANY
-from tests.postgresql import Cluster
-from tests.reused import Databases
+from tests.support.bench import Bench
+from tests.support.made_up import FEW, MANY
+from tests.support.postgresql import Cluster
+from tests.support.reused_databases import Databases
 
 # Limits of time for each example would measure the machine and its other work, not the code.
 for _name, _examples in {"suite": FEW, "prove": MANY}.items():

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Cli, Ran, run
-from tests.image import Image
-from tests.ports import free_port
-from tests.readme import ROOT
+from tests.support.command_line import Cli, Ran, run
+from tests.support.image import Image
+from tests.support.pages import ROOT
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="session")

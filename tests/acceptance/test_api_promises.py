@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import environment
-from tests.receiver import Receiver
-from tests.serving import serving
+from tests.support.command_line import environment
+from tests.support.receiver import Receiver
+from tests.support.server_process import serving
 
 pytestmark = pytest.mark.prove
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import environment
+from tests.support.command_line import environment
 
 pytestmark = pytest.mark.prove
 

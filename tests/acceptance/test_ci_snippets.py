@@ -10,11 +10,11 @@ import httpx
 import pytest
 import yaml
 
-from tests.command_line import environment
-from tests.example_suites import Example
-from tests.image import Image
-from tests.readme import ROOT
-from tests.waiting import until
+from tests.support.command_line import environment
+from tests.support.example_suites import Example
+from tests.support.image import Image
+from tests.support.pages import ROOT
+from tests.support.waiting import until
 
 PAGE = (ROOT / "docs" / "ci.md").read_text()
 SNIPPETS: Mapping[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_instant
-from tests.command_line import Cli
+from tests.support.command_line import Cli
 
 #: Nobody listens there.
 URL = "http://127.0.0.1:9/hooks"

@@ -15,8 +15,8 @@ import pytest
 
 from leanbe_emitter import Filter, Job, Leanbe, verify
 from leanbe_emitter.storage.schema.states import DeliveryStatus
-from tests.command_line import Cli, Ran, ended, line_of, run_process, started
-from tests.receiving import SECRET, acme, kept, receiving
+from tests.support.command_line import Cli, Ran, ended, line_of, run_process, started
+from tests.support.receiver_process import SECRET, acme, kept, receiving
 
 
 def newest(cli: Cli) -> str:

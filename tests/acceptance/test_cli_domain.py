@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import Leanbe, stringify, verify
-from tests.command_line import PROGRAM, Cli, Ran, ended, environment, line_of, started
-from tests.receiving import SECRET, acme, kept
+from tests.support.command_line import PROGRAM, Cli, Ran, ended, environment, line_of, started
+from tests.support.receiver_process import SECRET, acme, kept
 
 #: Text that has to survive shells, SQL, JSON and HTML.
 TEXT = "L'été à 100 % 😎 \"<b>\" & 'x' \\ ; \u2028 \t日本"

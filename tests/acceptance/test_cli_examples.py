@@ -17,9 +17,9 @@ import pytest
 from leanbe_emitter import Leanbe, Product
 from leanbe_emitter.cli.app import program
 from leanbe_emitter.cli.invocation.command_classes import Command, Group
-from tests.command_line import ended, run, run_process, started
-from tests.command_tree import all_commands
-from tests.receiving import SECRET, receiving
+from tests.support.command_line import ended, run, run_process, started
+from tests.support.command_tree import all_commands
+from tests.support.receiver_process import SECRET, receiving
 
 ENVELOPE = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))[
     "envelopes"

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.clock import stopwatch
-from tests.command_line import PROGRAM, ended, environment, line_of, run_process, started
-from tests.receiving import receiving
-from tests.serving import serving
-from tests.waiting import until
+from tests.support.command_line import PROGRAM, ended, environment, line_of, run_process, started
+from tests.support.receiver_process import receiving
+from tests.support.server_process import serving
+from tests.support.waiting import until
 
 PYTHON = sys.executable
 

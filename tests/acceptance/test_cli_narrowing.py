@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Cli
+from tests.support.command_line import Cli
 
 #: Nobody listens there.
 URL = "http://127.0.0.1:9/hooks"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import run_process
-from tests.command_tree import all_commands
+from tests.support.command_line import run_process
+from tests.support.command_tree import all_commands
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
 SECRET = EXAMPLES["secret"]

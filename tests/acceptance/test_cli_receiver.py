@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from leanbe_emitter.clock import stopwatch
-from tests.command_line import run_process
-from tests.receiving import receiving
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.command_line import run_process
+from tests.support.receiver_process import receiving
+from tests.support.waiting import PATIENCE_SECONDS
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
 EVENT = EXAMPLES["envelopes"][0]["event"]

@@ -8,9 +8,9 @@ import pytest
 
 from leanbe_emitter import verify
 from leanbe_emitter.wire.samples.story import STORY_ORDER
-from tests.command_line import Ran, run_process
-from tests.receiver import Receiver
-from tests.receiving import SECRET, kept, receiving
+from tests.support.command_line import Ran, run_process
+from tests.support.receiver import Receiver
+from tests.support.receiver_process import SECRET, kept, receiving
 
 
 def demo(folder: Path, *arguments: str) -> Ran:

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.browsing import Prefers, chromium, opened
-from tests.servers import nginx_proxy
-from tests.serving import Served, serving
+from tests.support.browsing import Prefers, chromium, opened
+from tests.support.server_process import Served, serving
+from tests.support.servers import nginx_proxy
 
 pytestmark = pytest.mark.browser
 TOKEN = {"LEANBE_EMITTER_TOKEN": "tok_test"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.example_suites import Example
+from tests.support.example_suites import Example
 
 #: The desk's settings, with a test database in a file that stays.
 IN_A_FILE = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.example_suites import Example
+from tests.support.example_suites import Example
 
 #: Django's own TestCase runs such tests, in a transaction as ever.
 CASES = """

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import environment
-from tests.example_suites import Example, Ran
-from tests.serving import serving
+from tests.support.command_line import environment
+from tests.support.example_suites import Example, Ran
+from tests.support.server_process import serving
 
 pytestmark = pytest.mark.node
 

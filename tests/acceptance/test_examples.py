@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.example_suites import FOLDER, NAMES, QUIET, Example, Ran
+from tests.support.example_suites import FOLDER, NAMES, QUIET, Example, Ran
 
 Copied = Callable[[str], Example]
 

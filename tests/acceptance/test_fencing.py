@@ -12,9 +12,9 @@ from sqlalchemy import Row, select, text
 from leanbe_emitter import Leanbe, Wanted
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, JournalRow
-from tests.fleet import Fleet
-from tests.receiver import Receiver
-from tests.waiting import until
+from tests.support.fleet import Fleet
+from tests.support.receiver import Receiver
+from tests.support.waiting import until
 
 EVENTS = 3
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.example_suites import FOLDER, patched
-from tests.fresh import FreshVenv
-from tests.readme import FILES, README
+from tests.support.example_suites import FOLDER, patched
+from tests.support.fresh_venv import FreshVenv
+from tests.support.pages import FILES, README
 
 pytestmark = pytest.mark.prove
 

@@ -16,10 +16,10 @@ from leanbe_emitter.delivery.worker import worker
 from leanbe_emitter.processes import STOP_SECONDS
 from leanbe_emitter.server import serving
 from leanbe_emitter.settings import Settings
-from tests.image import Image
-from tests.readme import ROOT
-from tests.receiver import Receiver
-from tests.waiting import until
+from tests.support.image import Image
+from tests.support.pages import ROOT
+from tests.support.receiver import Receiver
+from tests.support.waiting import until
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 

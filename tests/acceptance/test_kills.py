@@ -17,10 +17,10 @@ from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import UserRow
-from tests.emitting import email, emit
-from tests.fleet import Fleet
-from tests.recorder import Recorder
-from tests.waiting import until
+from tests.support.emitting_process import email, emit
+from tests.support.fleet import Fleet
+from tests.support.recorder import Recorder
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prove
 

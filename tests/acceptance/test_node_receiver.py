@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.command_line import run_process
+from tests.support.command_line import run_process
 
 pytestmark = pytest.mark.node
 

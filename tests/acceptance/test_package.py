@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.snippets import NAMES, snippet
-from tests.command_line import environment
+from tests.support.command_line import environment
 
 ROOT = Path(__file__).parents[2]
 

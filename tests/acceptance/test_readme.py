@@ -21,10 +21,10 @@ from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.settings import Settings, variable
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, Kind
 from leanbe_emitter.wire.envelope import seal
-from tests.command_line import environment, outside_of_pytest
-from tests.ports import free_port
-from tests.readme import BLOCKS, DOCS, FILES, README, ROOT, block
-from tests.suites import ALONE
+from tests.support.command_line import environment, outside_of_pytest
+from tests.support.pages import BLOCKS, DOCS, FILES, README, ROOT, block
+from tests.support.ports import free_port
+from tests.support.user_suites import ALONE
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300

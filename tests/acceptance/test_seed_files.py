@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Ran, run_process
-from tests.serving import Served, serving
+from tests.support.command_line import Ran, run_process
+from tests.support.server_process import Served, serving
 
 SEED = """\
 products:

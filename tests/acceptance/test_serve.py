@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.command_line import PROGRAM, catches, line_of, run_process, started
-from tests.receiving import SECRET, kept, receiving
-from tests.serving import serving
-from tests.waiting import until
+from tests.support.command_line import PROGRAM, catches, line_of, run_process, started
+from tests.support.receiver_process import SECRET, kept, receiving
+from tests.support.server_process import serving
+from tests.support.waiting import until
 
 
 def test_the_line_of_readiness_tells_how_to_reach_it(tmp_path: Path) -> None:

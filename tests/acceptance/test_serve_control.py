@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import Leanbe
-from tests.command_line import Cli
-from tests.receiving import SECRET, receiving
-from tests.serving import serving
-from tests.waiting import until
+from tests.support.command_line import Cli
+from tests.support.receiver_process import SECRET, receiving
+from tests.support.server_process import serving
+from tests.support.waiting import until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = "2026-01-01T00:00:00.000Z"

@@ -26,11 +26,11 @@ from leanbe_emitter.storage.schema.document_tables import (
     IdeaRow,
 )
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from tests.acting import Crowd
-from tests.fleet import Fleet
-from tests.recorder import Recorder
-from tests.serving import Served, serving
-from tests.waiting import until
+from tests.support.acting_clients import Crowd
+from tests.support.fleet import Fleet
+from tests.support.recorder import Recorder
+from tests.support.server_process import Served, serving
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prove
 

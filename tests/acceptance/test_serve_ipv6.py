@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.command_line import run_process
-from tests.serving import serving
+from tests.support.command_line import run_process
+from tests.support.server_process import serving
 
 
 def has_ipv6_loopback() -> bool:

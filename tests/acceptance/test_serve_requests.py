@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.command_line import line_with
-from tests.serving import Served, serving
+from tests.support.command_line import line_with
+from tests.support.server_process import Served, serving
 
 PRODUCTS = "/api/v1/products"
 MEBIBYTE = 2**20

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.command_line import ended, line_with
-from tests.receiver import Receiver
-from tests.serving import Served, serving
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.command_line import ended, line_with
+from tests.support.receiver import Receiver
+from tests.support.server_process import Served, serving
+from tests.support.waiting import PATIENCE_SECONDS
 
 SENTENCE = (
     "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for nothing."

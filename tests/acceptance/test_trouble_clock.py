@@ -12,10 +12,10 @@ import pytest
 from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.storage.engine.database import Database
-from tests.clocked import ShiftedClock
-from tests.fleet import Fleet
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.support.clocked_worker import ShiftedClock
+from tests.support.fleet import Fleet
+from tests.support.receiver import Receiver
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.prove
 
@@ -50,7 +50,7 @@ def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
 
 
 def start_worker(fleet: Fleet) -> str:
-    return fleet.start_module("tests.clocked", str(fleet.home / "shift"))
+    return fleet.start_module("tests.support.clocked_worker", str(fleet.home / "shift"))
 
 
 def owe(leanbe: Leanbe, count: int = 1) -> list[str]:

@@ -9,10 +9,10 @@ import pytest
 
 from leanbe_emitter import Leanbe, Wanted
 from leanbe_emitter.storage.engine.database import Database
-from tests.fleet import Fleet
-from tests.ports import free_port
-from tests.receiver import Receiver
-from tests.waiting import until
+from tests.support.fleet import Fleet
+from tests.support.ports import free_port
+from tests.support.receiver import Receiver
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prove
 

@@ -11,12 +11,12 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.engine.database import Database
-from tests.disks import filled, small_disk
-from tests.emitting import emit
-from tests.fleet import Fleet
-from tests.postgresql import Cluster
-from tests.recorder import Recorder
-from tests.waiting import until
+from tests.support.disks import filled, small_disk
+from tests.support.emitting_process import emit
+from tests.support.fleet import Fleet
+from tests.support.postgresql import Cluster
+from tests.support.recorder import Recorder
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.prove
 

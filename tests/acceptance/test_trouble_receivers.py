@@ -14,11 +14,11 @@ import pytest
 
 from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
 from leanbe_emitter.storage.schema.tables import AttemptRow
-from tests.command_line import PROGRAM, run_process
-from tests.loops import on_a_loop
-from tests.rebinding import NAME
-from tests.receiver import Receiver
-from tests.scripted import OK, Peer, Script, scripted
+from tests.support.command_line import PROGRAM, run_process
+from tests.support.rebinding_worker import NAME
+from tests.support.receiver import Receiver
+from tests.support.scripted_server import OK, Peer, Script, scripted
+from tests.support.test_loop import on_a_loop
 
 pytestmark = pytest.mark.prove
 
@@ -216,7 +216,7 @@ async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_
     async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
             delivery = await owe(leanbe, "Turncoat", server.url(host=NAME), max_attempts="2")
-            program = (sys.executable, "-W", "error", "-m", "tests.rebinding")
+            program = (sys.executable, "-W", "error", "-m", "tests.support.rebinding_worker")
             ran = await asyncio.to_thread(run_process, db, cwd=HERE, program=program)
         assert ran.status == 0, ran.stderr
         settled = leanbe.deliveries.get(delivery)

@@ -11,10 +11,10 @@ import pytest
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe, Wanted
 from leanbe_emitter.storage.engine.database import Database
-from tests.disks import filled, small_disk
-from tests.fleet import Fleet
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.support.disks import filled, small_disk
+from tests.support.fleet import Fleet
+from tests.support.receiver import Receiver
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.prove
 
@@ -135,7 +135,7 @@ def test_a_folder_that_is_read_only_is_waited_for(receiver: Receiver, tmp_path: 
             leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
             owe(leanbe)
             with read_only(Path(home)):
-                worker = fleet.start_module("tests.unprivileged")
+                worker = fleet.start_module("tests.support.unprivileged_worker")
                 until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
                 assert "readonly" in fleet.said(worker)
                 assert receiver.requests == []

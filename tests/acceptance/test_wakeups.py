@@ -14,10 +14,10 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import EventRow
-from tests.bench import Bench, came_to
-from tests.fleet import Fleet
-from tests.receiver import Receiver
-from tests.waiting import until
+from tests.support.bench import Bench, came_to
+from tests.support.fleet import Fleet
+from tests.support.receiver import Receiver
+from tests.support.waiting import until
 
 #: One commit may come while the worker is looking anyway; so many do not.
 ROUNDS = 8

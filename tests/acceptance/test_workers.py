@@ -13,9 +13,9 @@ from sqlalchemy import text
 from leanbe_emitter import Attempt, Leanbe, Wanted
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from tests.command_line import catches, ended, line_with, run_process, started
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.support.command_line import catches, ended, line_with, run_process, started
+from tests.support.receiver import Receiver
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 SECRET = "whsec_test"
 #: Long enough for a worker that lives to renew it, short enough to be waited for.

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Leanbe, Product
-from tests.faulty import Inbox
-from tests.receiver import Receiver
-from tests.scene import Scene, set_scene
+from tests.support.fault_receiver import Inbox
+from tests.support.receiver import Receiver
+from tests.support.scene import Scene, set_scene
 
 SECRET = "whsec_test"
 

@@ -19,7 +19,7 @@ from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.handle import clock
 from leanbe_emitter.library.handle.clock import AdvancingClock
 from leanbe_emitter.library.runtime.results import Results
-from tests.answering import OK, Answering
+from tests.support.scripted_transport import OK, Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TIMEOUT = Unknown("no complete answer within 10 s")

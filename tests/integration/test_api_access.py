@@ -17,11 +17,11 @@ from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import downgrade, upgrade
-from tests.answering import Answering
-from tests.api import Api, calling
-from tests.disks import filled, small_disk
-from tests.loops import on_a_loop
-from tests.waiting import PATIENCE_SECONDS, seen
+from tests.support.api import Api, calling
+from tests.support.disks import filled, small_disk
+from tests.support.scripted_transport import Answering
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS, seen
 
 EXPOSED = Access(token="tok_test", any_host=True)
 

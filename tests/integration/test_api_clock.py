@@ -8,9 +8,9 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.schemas.json_schema import INSTANT
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.answering import Answering
-from tests.api import Api, application, calling
-from tests.concurrency import at_once
+from tests.support.api import Api, application, calling
+from tests.support.concurrency import at_once
+from tests.support.scripted_transport import Answering
 
 BEGINNING = "2026-01-01T00:00:00.000Z"
 URL = "http://a.test/"

@@ -12,10 +12,10 @@ from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.answering import Answering, Holding
-from tests.api import Api, calling
-from tests.loops import on_a_loop
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.api import Api, calling
+from tests.support.scripted_transport import Answering, Holding
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS
 
 URL = "http://127.0.0.1:9/hooks"
 REFUSED = Answer(status=500, reason="No", body=b"not now")

@@ -15,8 +15,8 @@ from openapi_spec_validator import validate
 from leanbe_emitter import Settings
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.api import Api, calling, promised
-from tests.promised import check_promise
+from tests.support.api import Api, calling, promised
+from tests.support.api_promises import check_promise
 
 RESOURCES = ("customers", "ideas", "idea-requests", "backlog-items", "okrs", "announcements")
 

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.api import Api, calling
+from tests.support.api import Api, calling
 
 URL = "http://127.0.0.1:9/hooks"
 EVENTS = "/products/Acme/events"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Delivery, sign_text
-from tests.answering import Answering
-from tests.api import Api, calling
+from tests.support.api import Api, calling
+from tests.support.scripted_transport import Answering
 
 SECRET = "whsec_test"
 WEBHOOK = {"url": "http://127.0.0.1:9/hooks", "secret": SECRET}

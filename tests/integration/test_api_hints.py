@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api import Api, calling, promised
-from tests.command_tree import all_commands
-from tests.surfaces import commands
+from tests.support.api import Api, calling, promised
+from tests.support.command_tree import all_commands
+from tests.support.surfaces import commands
 
 WRONG = (b"", b"{", b"[]", b"\xff", b'{"bogus": 1}', rb'{"\ud800": 1}', b'{"a": 1, "a": 2}')
 SET_WEBHOOK = "PUT /api/v1/products/{product}/webhook"

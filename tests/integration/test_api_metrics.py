@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.answering import Answering
-from tests.api import Api, calling
+from tests.support.api import Api, calling
+from tests.support.scripted_transport import Answering
 
 URL = "http://a.test/"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.server.schemas import json_schema
-from tests.api import Api, calling
-from tests.node import Node
+from tests.support.api import Api, calling
+from tests.support.node import Node
 
 #: White space for Python, and some of it for JavaScript.
 SPACES = "\x1c\x1d\x1e\x1f\x85\u00a0\u2003"

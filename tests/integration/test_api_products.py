@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from leanbe_emitter import Settings
-from tests.api import Api, calling
+from tests.support.api import Api, calling
 
 URL = "http://127.0.0.1:9/hooks"
 TAGS = {"tags[0].title": "ui"}

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.http.request_ids import WithRequest
-from tests.api import Api, calling
+from tests.support.api import Api, calling
 
 
 @pytest.fixture

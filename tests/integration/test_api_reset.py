@@ -9,10 +9,10 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.schema.states import DeliveryStatus
-from tests.answering import Holding
-from tests.api import Api, calling
-from tests.loops import on_a_loop
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.api import Api, calling
+from tests.support.scripted_transport import Holding
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS
 
 URL = "http://127.0.0.1:9/hooks"
 NOTHING = {"products": 0, "events": 0, "deliveries": {each.value: 0 for each in DeliveryStatus}}

@@ -11,9 +11,9 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.server.http.change_notifier import News
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
-from tests.answering import Answering
-from tests.loops import on_a_loop
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.scripted_transport import Answering
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS
 
 URL = "http://a.test/"
 

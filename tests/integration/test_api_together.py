@@ -15,8 +15,8 @@ from sqlalchemy import event, text
 from leanbe_emitter.server.http.group_commit import Together
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.api import URL, Api, calling
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.api import URL, Api, calling
+from tests.support.waiting import PATIENCE_SECONDS
 
 ACME = "/api/v1/products/Acme"
 HOOKS = "http://127.0.0.1:9/hooks"

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import verify
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.api import Api, calling
+from tests.support.api import Api, calling
 
 SECRET = "whsec_test"
 WEBHOOK = {

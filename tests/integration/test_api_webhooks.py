@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.api import Api, calling
+from tests.support.api import Api, calling
 
 URL = "http://127.0.0.1:9/hooks"
 HOOK = "/products/Acme/webhook"

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.delivery.network.transport import Unknown
-from tests.apps import SOON, calling, told
-from tests.framework_apps import STEPS, django_asgi_app, fastapi_app, litestar_app, starlette_app
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.sending import BODY, post
+from tests.support.apps import SOON, calling, told
+from tests.support.framework_apps import (
+    STEPS,
+    django_asgi_app,
+    fastapi_app,
+    litestar_app,
+    starlette_app,
+)
+from tests.support.outgoing_requests import BODY, post
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 WITHOUT_THREADS = [fastapi_app, starlette_app, litestar_app]
 FRAMEWORKS = [*WITHOUT_THREADS, django_asgi_app]

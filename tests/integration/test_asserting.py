@@ -16,8 +16,8 @@ from leanbe_emitter import (
     transport_for,
 )
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from tests.answering import OK, Answering
-from tests.reused import Databases
+from tests.support.reused_databases import Databases
+from tests.support.scripted_transport import OK, Answering
 
 
 def patient(receiver: Any) -> Any:

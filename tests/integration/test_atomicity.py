@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.actions import ACTIONS, prepare
-from tests.dump import dump
-from tests.scene import Scene
-from tests.statements import Broken, statements
+from tests.support.actions import ACTIONS, prepare
+from tests.support.database_dump import dump
+from tests.support.scene import Scene
+from tests.support.statements import Broken, statements
 
 #: Acts, and fails at the statement of that number, if there are so many.
 Acting = Callable[[Scene, str, int], bool]

@@ -22,10 +22,10 @@ from leanbe_emitter import (
     transport_for,
 )
 from leanbe_emitter.testing.knobs import START
-from tests.apps import SOON, for_ever, sleeping, telling
-from tests.framework_apps import fastapi_app
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.apps import SOON, for_ever, sleeping, telling
+from tests.support.framework_apps import fastapi_app
+from tests.support.receiver import Receiver
+from tests.support.waiting import PATIENCE_SECONDS
 
 Act = Callable[[Leanbe, Product], Coroutine[Any, Any, object]]
 

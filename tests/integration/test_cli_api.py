@@ -9,7 +9,7 @@ import pytest
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.cli.demo.api_client import calling
 from leanbe_emitter.processes import ServerUnavailable
-from tests.serving import Served, serving
+from tests.support.server_process import Served, serving
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from leanbe_emitter import Conflict, Customer, Event, Leanbe, Product
-from tests.concurrency import at_once
-from tests.scene import URL, raised
+from tests.support.concurrency import at_once
+from tests.support.scene import URL, raised
 
 VOTERS = 12
 

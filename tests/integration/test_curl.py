@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from leanbe_emitter.delivery.network.curl import curl
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 

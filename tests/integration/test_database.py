@@ -34,7 +34,7 @@ from leanbe_emitter.storage.schema.migrate import (
     schema_of,
     upgrade,
 )
-from tests.concurrency import at_once
+from tests.support.concurrency import at_once
 
 Opener = Callable[[str], Database]
 

@@ -26,9 +26,9 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.queue.statements import LEASE_ONE
 from leanbe_emitter.wire.explain.explainer import Verdict
-from tests.concurrency import until_somebody_waits
 from tests.integration.conftest import SECRET
-from tests.receiver import Receiver
+from tests.support.concurrency import until_somebody_waits
+from tests.support.receiver import Receiver
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

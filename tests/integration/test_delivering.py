@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, Wanted
-from tests.concurrency import at_once
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.concurrency import at_once
+from tests.support.receiver import Receiver
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def record(leanbe: Leanbe, *events: str, product: str | None = None) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from leanbe_emitter import Filter, InvalidValue, Leanbe, ManualClock
 from leanbe_emitter.delivery.network.transport import Answer
-from tests.answering import Answering
+from tests.support.scripted_transport import Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ import pytest
 
 from leanbe_emitter import Conflict, InvalidTarget
 from leanbe_emitter.wire.assumptions.lookup import read
-from tests.actions import ACTIONS, prepare
-from tests.scene import NOW, Raised, Scene, raised, set_scene
+from tests.support.actions import ACTIONS, prepare
+from tests.support.scene import NOW, Raised, Scene, raised, set_scene
 
 Act = Callable[[Scene], object]
 
@@ -57,7 +57,7 @@ def test_the_defaults_are_the_articles() -> None:
     }
 
 
-#: Each switch with its other reading, and the actions of ``tests.actions`` that it bears on.
+#: Each switch with another value, and the actions of ``tests.support.actions`` that it changes.
 BEARS_ON: Mapping[tuple[str, str], frozenset[str]] = {
     ("idea_request_ref_key", "_id"): frozenset({"delete idea", "create idea out of a request"}),
     ("vote_model", "toggle"): frozenset({"vote without a customer"}),

@@ -1,4 +1,4 @@
-"""Random actions, valid and not, against ``tests.model``, which was written from the contract."""
+"""Random actions, valid and not, against ``tests.support.model``: the contract in plain dicts."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
-from tests.compared import Compared, verbs_of
-from tests.documents import Document
-from tests.drawn import (
+from tests.support.documents import Document
+from tests.support.made_up import examples
+from tests.support.model import ModelProduct, Refused, Said, Thing
+from tests.support.model_comparison import Compared, verbs_of
+from tests.support.node import Node
+from tests.support.random_fields import (
     CUSTOMER,
     DESCRIBED,
     EMAILS,
@@ -33,10 +36,7 @@ from tests.drawn import (
     some,
     titled,
 )
-from tests.made_up import examples
-from tests.model import ModelProduct, Refused, Said, Thing
-from tests.node import Node
-from tests.reused import Databases
+from tests.support.reused_databases import Databases
 
 STEPS = 50
 EXAMPLES = 12

@@ -21,8 +21,7 @@ from leanbe_emitter import (
     transport_for,
 )
 from leanbe_emitter.delivery.worker import foreground
-from tests.answering import Answering
-from tests.apps import (
+from tests.support.apps import (
     END,
     SOON,
     START,
@@ -35,7 +34,7 @@ from tests.apps import (
     telling,
     turns,
 )
-from tests.framework_apps import (
+from tests.support.framework_apps import (
     bottle_app,
     django_asgi_app,
     django_client,
@@ -46,7 +45,8 @@ from tests.framework_apps import (
     litestar_app,
     starlette_app,
 )
-from tests.receiver import Receiver
+from tests.support.receiver import Receiver
+from tests.support.scripted_transport import Answering
 
 SECRET = "whsec_test"
 EVERYTHING = [

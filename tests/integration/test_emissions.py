@@ -1,6 +1,6 @@
 """Contract c.3, row by row: an action, the events that it raises, and what their payloads say.
 
-Each row is performed in the scene of ``tests.scene``: Ana is a customer of the product Acme; there
+Each row is performed in ``tests.support.scene``: Ana is a customer of the product Acme; there
 is a new request of hers, an idea, a backlog item, an OKR and a draft announcement.
 """
 
@@ -9,9 +9,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.documents import Document, altered, resource_of, text_of, without_context
-from tests.made_now import new_announcement, new_customer, new_idea, new_item, new_okr, new_request
-from tests.scene import JUST_AFTER_THEN, NOW, URL, Scene, raised, set_scene
+from tests.support.documents import Document, altered, resource_of, text_of, without_context
+from tests.support.new_documents import (
+    new_announcement,
+    new_customer,
+    new_idea,
+    new_item,
+    new_okr,
+    new_request,
+)
+from tests.support.scene import JUST_AFTER_THEN, NOW, URL, Scene, raised, set_scene
 
 Says = list[tuple[str, Document]]
 

@@ -14,10 +14,10 @@ import pytest
 
 from leanbe_emitter import Event, Leanbe, Product
 from leanbe_emitter.ids import IdOf, Ids
-from tests.documents import without_context
-from tests.examples import BODY_SHA256, ENVELOPES, SECRET
-from tests.node import Node
-from tests.scene import raised
+from tests.support.documents import without_context
+from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
+from tests.support.node import Node
+from tests.support.scene import raised
 
 CUSTOMER, REQUEST, IGNORED, IDEA = (
     f"64a28{end}"

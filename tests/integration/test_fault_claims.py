@@ -10,11 +10,11 @@ from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
-from tests.answering import Answering
-from tests.bench import ALL, Bench, came_to, claim, ids_of
-from tests.concurrency import at_once
-from tests.statements import statements
-from tests.workers import worker
+from tests.support.bench import ALL, Bench, came_to, claim, ids_of
+from tests.support.concurrency import at_once
+from tests.support.scripted_transport import Answering
+from tests.support.statements import statements
+from tests.support.workers import worker
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What a claim sends for its faults at the most, where each is for another delivery.

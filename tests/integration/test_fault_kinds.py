@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from leanbe_emitter import FaultNeverFired, Leanbe, ManualClock, Product, verify
-from tests.faulty import SECRET, START, Inbox, last, tried
+from tests.support.fault_receiver import SECRET, START, Inbox, last, tried
 
 
 @pytest.fixture

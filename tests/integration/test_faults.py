@@ -15,8 +15,8 @@ from leanbe_emitter import (
     NotFound,
     Product,
 )
-from tests.answering import Answering
-from tests.faulty import SECRET, START, Inbox, tried
+from tests.support.fault_receiver import SECRET, START, Inbox, tried
+from tests.support.scripted_transport import Answering
 
 URL = "http://a.test/"
 

@@ -12,8 +12,8 @@ from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
-from tests.answering import OK, Answering, Meanwhile
-from tests.bench import Bench, Noting, claim, ids_of
+from tests.support.bench import Bench, Noting, claim, ids_of
+from tests.support.scripted_transport import OK, Answering, Meanwhile
 
 REFUSED = Answer(status=500)
 

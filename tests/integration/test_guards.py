@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from leanbe_emitter import Conflict, InvalidValue, LeanbeError, NotFound
-from tests.dump import dump
-from tests.scene import Scene, set_scene
+from tests.support.database_dump import dump
+from tests.support.scene import Scene, set_scene
 
 Act = Callable[[Scene], object]
 

@@ -10,9 +10,9 @@ from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
 from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.scripted import OK, Peer, scripted
-from tests.sending import BODY, post
+from tests.support.outgoing_requests import BODY, post
+from tests.support.scripted_server import OK, Peer, scripted
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 URL = "http://a.test/hook"
 #: Of a loop in its own time.

@@ -12,11 +12,11 @@ import pytest
 from leanbe_emitter import Leanbe, ReceivedRequest
 from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.loop_runner import Home
-from tests.answering import Answering
-from tests.apps import for_ever
-from tests.bench import Noting
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.apps import for_ever
+from tests.support.bench import Noting
+from tests.support.receiver import Receiver
+from tests.support.scripted_transport import Answering
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.mistakes import MISTAKES
 from leanbe_emitter.wire.stringify import parse
-from tests.examples import ENVELOPES, SECRET
-from tests.node import Node, Refused
+from tests.support.examples import ENVELOPES, SECRET
+from tests.support.node import Node, Refused
 
 pytestmark = pytest.mark.node
 

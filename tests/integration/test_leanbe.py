@@ -28,9 +28,9 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.schema.tables import RetiredSecretRow
-from tests.apps import END, START, sending
-from tests.concurrency import at_once
-from tests.receiver import Receiver
+from tests.support.apps import END, START, sending
+from tests.support.concurrency import at_once
+from tests.support.receiver import Receiver
 
 URL = "http://127.0.0.1:1/"
 

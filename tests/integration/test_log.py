@@ -13,9 +13,9 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, U
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.log import logged
 from leanbe_emitter.delivery.worker.watcher import Nobody
-from tests.answering import Answering, Reply
-from tests.away import Away
-from tests.bench import Bench, Noting, claim
+from tests.support.away_database import Away
+from tests.support.bench import Bench, Noting, claim
+from tests.support.scripted_transport import Answering, Reply
 
 URL = "http://127.0.0.1:9/hooks/leanbe?token=in-the-url"
 #: What a log must not hold, and where each of them is put.

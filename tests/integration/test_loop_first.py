@@ -17,11 +17,11 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.delivery.worker.loop_first import SLOW_SECONDS, SPARED_SECONDS, LoopFirst
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
-from tests.answering import Answering
-from tests.bench import Bench
-from tests.loops import on_a_loop
-from tests.waiting import seen
-from tests.workers import worker
+from tests.support.bench import Bench
+from tests.support.scripted_transport import Answering
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import seen
+from tests.support.workers import worker
 
 Work = Callable[[Database], threading.Thread]
 

@@ -9,12 +9,12 @@ from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Sett
 from leanbe_emitter.delivery.network.transport import Answer, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
-from tests.answering import Answering, Meanwhile
-from tests.away import Away
-from tests.bench import LEASE_SECONDS, Bench, claim
-from tests.loops import on_a_loop
-from tests.receiver import Receiver
-from tests.workers import worker
+from tests.support.away_database import Away
+from tests.support.bench import LEASE_SECONDS, Bench, claim
+from tests.support.receiver import Receiver
+from tests.support.scripted_transport import Answering, Meanwhile
+from tests.support.test_loop import on_a_loop
+from tests.support.workers import worker
 
 
 async def drained(bench: Bench, transport: Answering, *, queue: Queue | None = None) -> Metrics:

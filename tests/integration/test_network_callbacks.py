@@ -16,9 +16,9 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
 )
 from leanbe_emitter.targets import TargetRules
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.scripted import OK, Peer, head, scripted
-from tests.sending import BODY, post, sender, unknown
+from tests.support.outgoing_requests import BODY, post, sender, unknown
+from tests.support.scripted_server import OK, Peer, head, scripted
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 SOON = 0.2
 

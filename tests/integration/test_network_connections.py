@@ -10,10 +10,10 @@ import pytest
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import TlsSettings
 from leanbe_emitter.targets import TargetRules
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.scripted import OK, Peer, head, scripted
-from tests.sending import post, sender, unknown
-from tests.servers import python_server
+from tests.support.outgoing_requests import post, sender, unknown
+from tests.support.scripted_server import OK, Peer, head, scripted
+from tests.support.servers import python_server
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 #: Of a loop in its own time, where time is what the test is about.
 SOON = 0.2

@@ -21,10 +21,10 @@ from leanbe_emitter.delivery.network.transport import (
     compose_headers,
 )
 from leanbe_emitter.targets import TargetRules
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.scripted import OK, Peer, scripted
-from tests.sending import post, sender, unreachable
-from tests.servers import python_server
+from tests.support.outgoing_requests import post, sender, unreachable
+from tests.support.scripted_server import OK, Peer, scripted
+from tests.support.servers import python_server
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 #: Of a loop in its own time.
 SOON = 0.2

@@ -7,9 +7,9 @@ import pytest
 
 from leanbe_emitter.delivery.network.answer_buffer import Kept
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.scripted import OK, Peer, head, scripted
-from tests.sending import BODY, post, sender, unknown, unreachable
+from tests.support.outgoing_requests import BODY, post, sender, unknown, unreachable
+from tests.support.scripted_server import OK, Peer, head, scripted
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 # More than the buffers of any socket take.
 LARGE = b"x" * 40_000_000

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from leanbe_emitter import Event, Filter, Leanbe
-from tests.answering import Answering
+from tests.support.scripted_transport import Answering
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUNDS = 4

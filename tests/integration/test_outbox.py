@@ -22,8 +22,8 @@ from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.envelope import seal, verify
-from tests.bench import SECRET, START_AT, URL, Bench, claim, happened
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.support.bench import SECRET, START_AT, URL, Bench, claim, happened
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 TABLES = ("events", "deliveries", "journal")
 

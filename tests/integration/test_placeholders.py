@@ -3,8 +3,8 @@
 import re
 
 from leanbe_emitter.storage.queries import journal
-from tests.bench import Bench, came_to, claim
-from tests.statements import statements
+from tests.support.bench import Bench, came_to, claim
+from tests.support.statements import statements
 
 
 def test_the_queue_and_the_journal_number_no_placeholder(bench: Bench) -> None:

@@ -8,11 +8,11 @@ import pytest
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.answering import OK, Answering, CallingBack, Reply
-from tests.bench import LEASE_SECONDS, Bench, Noting, claim, happened
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.waiting import seen
-from tests.workers import worker, working
+from tests.support.bench import LEASE_SECONDS, Bench, Noting, claim, happened
+from tests.support.scripted_transport import OK, Answering, CallingBack, Reply
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
+from tests.support.waiting import seen
+from tests.support.workers import worker, working
 
 REFUSED = Answer(status=500, reason="Internal Server Error")
 GRACE_SECONDS = 0.5

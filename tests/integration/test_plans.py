@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from leanbe_emitter.storage.queries.retention import BATCH, PASSES
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.bench import Bench, came_to, claim
-from tests.plans import explained, finish, read_as_a_whole
+from tests.support.bench import Bench, came_to, claim
+from tests.support.plans import explained, finish, read_as_a_whole
 
 FINISHED = 100_000
 

@@ -4,8 +4,8 @@ import pytest
 
 from leanbe_emitter import InvalidValue, Leanbe, NotFound, Product, Wanted
 from leanbe_emitter.settings import Settings
-from tests.concurrency import at_once
-from tests.receiver import Receiver
+from tests.support.concurrency import at_once
+from tests.support.receiver import Receiver
 
 
 def test_only_what_somebody_set_is_stored(leanbe: Leanbe) -> None:

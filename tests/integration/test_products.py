@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, Wanted
 from leanbe_emitter.storage.queries.journal import START
 from leanbe_emitter.storage.schema.tables import Base
-from tests.concurrency import at_once, until_somebody_waits
-from tests.receiver import Receiver
+from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.delivery.queue.queue import BATCH, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
-from tests.statements import statements
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
+from tests.support.statements import statements
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def test_a_products_deliveries_come_in_the_order_of_its_events(bench: Bench) -> None:

@@ -6,8 +6,8 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Exchange, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.bench import ALL, Bench, came_to, claim, ids_of
-from tests.statements import Broken, statements
+from tests.support.bench import ALL, Bench, came_to, claim, ids_of
+from tests.support.statements import Broken, statements
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What an exchange of a hundred deliveries sends at the most, settling and claiming.

@@ -25,8 +25,8 @@ from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow
-from tests.bench import LEASE_SECONDS, START_AT, Bench, came_to, claim
-from tests.made_up import examples
+from tests.support.bench import LEASE_SECONDS, START_AT, Bench, came_to, claim
+from tests.support.made_up import examples
 
 DUE = {DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT}
 LEASE_MS = int(LEASE_SECONDS * 1000)

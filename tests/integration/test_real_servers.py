@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 import pytest
 
 from leanbe_emitter.delivery.network.transport import Answer
-from tests.loops import on_a_loop
-from tests.sending import BODY, post, sender
-from tests.servers import LARGE, nginx_server, node_server, python_server, uvicorn_server
+from tests.support.outgoing_requests import BODY, post, sender
+from tests.support.servers import LARGE, nginx_server, node_server, python_server, uvicorn_server
+from tests.support.test_loop import on_a_loop
 
 Start = Callable[[], AbstractContextManager[str]]
 

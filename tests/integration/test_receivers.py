@@ -7,8 +7,8 @@ import pytest
 from leanbe_emitter import Envelope, InvalidValue, sign, stringify
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.receivers.verifier import Secret
-from tests.apps import answers_of
-from tests.verified_apps import FRAMEWORKS, Serving
+from tests.support.apps import answers_of
+from tests.support.verified_apps import FRAMEWORKS, Serving
 
 SECRET = "whsec_test"
 PAYLOAD = {"_id": "64a28ec49c3a1954e6a2e504", "title": "Dark mode, née «Noir»"}

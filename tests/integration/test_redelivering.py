@@ -20,8 +20,8 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.library.deliveries import redeliver_jobs
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
-from tests.concurrency import at_once
-from tests.receiver import Receiver
+from tests.support.concurrency import at_once
+from tests.support.receiver import Receiver
 
 EVENTS = 5
 DELIVERED = Filter(status="delivered")

@@ -10,9 +10,9 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.network.redirects import FollowingTransport
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
-from tests.loops import on_a_loop
-from tests.scripted import OK, Peer, scripted
-from tests.sending import BODY, post, sender
+from tests.support.outgoing_requests import BODY, post, sender
+from tests.support.scripted_server import OK, Peer, scripted
+from tests.support.test_loop import on_a_loop
 
 FROM = "https://a.test/hook"
 

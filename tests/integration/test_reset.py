@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, Leanbe, ReceivedRequest
 from leanbe_emitter.storage.schema.document_tables import METADATA
-from tests.apps import raising_late, telling
-from tests.scene import Scene
+from tests.support.apps import raising_late, telling
+from tests.support.scene import Scene
 
 
 def counts(leanbe: Leanbe) -> dict[str, int]:

@@ -34,7 +34,7 @@ from leanbe_emitter.library.documents.customers import CustomerFields
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestFields
 from leanbe_emitter.library.documents.ideas import IdeaFields
 from leanbe_emitter.library.documents.okrs import OkrFields
-from tests.receiver import Receiver
+from tests.support.receiver import Receiver
 
 #: By the resource's attribute of a product: its settable names, as the domain and as types say.
 SETTABLE = {

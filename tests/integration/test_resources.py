@@ -22,8 +22,8 @@ from leanbe_emitter import (
     Product,
 )
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, VoteRow
-from tests.concurrency import at_once, until_somebody_waits
-from tests.receiver import Receiver
+from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.receiver import Receiver
 
 IN_MEMORY = pytest.mark.parametrize("db", [":memory:"])
 RESOURCES = ("customers", "ideas", "idea_requests", "backlog_items", "okrs", "announcements")

@@ -9,8 +9,8 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.queries.retention import Pruned, prune
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
-from tests.bench import ALL, Bench, came_to, claim
-from tests.concurrency import at_once
+from tests.support.bench import ALL, Bench, came_to, claim
+from tests.support.concurrency import at_once
 
 MONTH = timedelta(days=30)
 

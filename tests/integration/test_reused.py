@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from leanbe_emitter import Leanbe
-from tests.postgresql import Cluster
-from tests.reused import Databases
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.postgresql import Cluster
+from tests.support.reused_databases import Databases
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.signing import sign_text
-from tests.answering import OK, Answering, Meanwhile, Reply
-from tests.bench import SECRET, URL, Bench, claim, happened
+from tests.support.bench import SECRET, URL, Bench, claim, happened
+from tests.support.scripted_transport import OK, Answering, Meanwhile, Reply
 
 REFUSED = Answer(status=500, reason="Internal Server Error")
 

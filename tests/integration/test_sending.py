@@ -13,8 +13,8 @@ from leanbe_emitter import Receiver as To
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
-from tests.node import Node
-from tests.receiver import Receiver
+from tests.support.node import Node
+from tests.support.receiver import Receiver
 
 TEXT = 'Ärger mit "Größe" — 日本 😀'
 

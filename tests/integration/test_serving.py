@@ -12,7 +12,7 @@ from leanbe_emitter.server.serving import _prune
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.retention import BATCH
 from leanbe_emitter.storage.schema.tables import EventRow
-from tests.loops import on_a_loop
+from tests.support.test_loop import on_a_loop
 
 
 @on_a_loop

@@ -20,13 +20,13 @@ from leanbe_emitter.library.runtime.results import Results
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow
-from tests.answering import Answering
-from tests.bench import Bench, came_to
-from tests.concurrency import at_once, until_somebody_waits
-from tests.loops import on_a_loop
-from tests.reused import Databases
-from tests.statements import statements
-from tests.waiting import seen, until
+from tests.support.bench import Bench, came_to
+from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.reused_databases import Databases
+from tests.support.scripted_transport import Answering
+from tests.support.statements import statements
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import seen, until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

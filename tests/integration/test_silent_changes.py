@@ -3,8 +3,8 @@
 Their ``updatedAt`` stays, the idea of an attach excepted; references in them are live.
 """
 
-from tests.documents import altered
-from tests.scene import NOW, THEN, Raised, Scene, raised
+from tests.support.documents import altered
+from tests.support.scene import NOW, THEN, Raised, Scene, raised
 
 
 def last_payload(events: Raised) -> dict[str, object]:

@@ -8,11 +8,16 @@ import pytest
 from sqlalchemy import func, select
 
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow, IdeaRow, VoteRow
-from tests.actions import ACTIONS, prepare
-from tests.crowds import crowd_of_customers, crowd_of_ideas, crowd_of_requests, crowd_of_votes
-from tests.reused import Databases
-from tests.scene import Scene, raised, set_scene
-from tests.statements import statements
+from tests.support.actions import ACTIONS, prepare
+from tests.support.crowds import (
+    crowd_of_customers,
+    crowd_of_ideas,
+    crowd_of_requests,
+    crowd_of_votes,
+)
+from tests.support.reused_databases import Databases
+from tests.support.scene import Scene, raised, set_scene
+from tests.support.statements import statements
 
 FEW = 10
 many = pytest.mark.parametrize("size", [1_100, pytest.param(10_000, marks=pytest.mark.prove)])

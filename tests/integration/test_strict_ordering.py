@@ -6,10 +6,10 @@ from leanbe_emitter.delivery.queue.strict_ordering import firsts_of
 from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from tests.bench import Bench, came_to, claim, ids_of
-from tests.concurrency import at_once
-from tests.receiver import Receiver
-from tests.statements import statements
+from tests.support.bench import Bench, came_to, claim, ids_of
+from tests.support.concurrency import at_once
+from tests.support.receiver import Receiver
+from tests.support.statements import statements
 
 #: What a claim sends at the most that finds nothing but strict products which are held back.
 MOST = 10

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from leanbe_emitter.hints import Way
-from tests.surfaces import (
+from tests.support.surfaces import (
     commands,
     first_words,
     functions,

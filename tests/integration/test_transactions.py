@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from leanbe_emitter import Conflict, DatabaseUnavailable, InvalidValue, Leanbe, Product, Wanted
 from leanbe_emitter.storage.engine.database import Database
-from tests.receiver import Receiver
-from tests.statements import statements
+from tests.support.receiver import Receiver
+from tests.support.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, User, Wanted
 from leanbe_emitter.clock import ManualClock
-from tests.concurrency import at_once
+from tests.support.concurrency import at_once
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -11,14 +11,14 @@ import pytest
 
 from leanbe_emitter import Entry, Filter, InvalidValue, Leanbe, Product, WaitTimedOut, Wanted
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.receiver import Receiver
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.receiver import Receiver
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @contextmanager
 def other_process(db: str, *command: str) -> Iterator[None]:
     """Let another process act on the database meanwhile."""
-    arguments = [sys.executable, "-m", "tests.other_process", db, *command]
+    arguments = [sys.executable, "-m", "tests.support.delivering_process", db, *command]
     with subprocess.Popen(arguments) as process:
         yield
         assert process.wait(PATIENCE_SECONDS) == 0

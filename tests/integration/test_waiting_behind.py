@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from leanbe_emitter import Filter, InvalidValue, Job, Leanbe, WaitTimedOut
-from tests.answering import Answering
-from tests.waiting import until
+from tests.support.scripted_transport import Answering
+from tests.support.waiting import until
 
 URL = "http://127.0.0.1:9/hooks"
 

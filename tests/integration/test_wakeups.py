@@ -17,11 +17,11 @@ from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
 from leanbe_emitter.storage.schema.states import DeliveryState
-from tests.answering import Answering, Holding
-from tests.bench import LEASE_SECONDS, Bench, happened
-from tests.loops import on_a_loop
-from tests.waiting import PATIENCE_SECONDS, seen
-from tests.workers import worker, working
+from tests.support.bench import LEASE_SECONDS, Bench, happened
+from tests.support.scripted_transport import Answering, Holding
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS, seen
+from tests.support.workers import worker, working
 
 HOUR = 3600.0
 STORM = 1000

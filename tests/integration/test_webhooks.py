@@ -19,8 +19,8 @@ from leanbe_emitter import (
     sign_text,
     verify,
 )
-from tests.concurrency import at_once, until_somebody_waits
-from tests.receiver import Receiver
+from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.receiver import Receiver
 
 URL = "http://127.0.0.1:9/hooks"
 OTHER_URL = "http://127.0.0.1:9/elsewhere"

@@ -1,7 +1,7 @@
 """Contract c.4 and c.1: which product hears of an action, signed with what, and whether at all."""
 
 from leanbe_emitter import Event, Product, verify
-from tests.scene import OTHER_SECRET, SECRET, URL, Scene, raised
+from tests.support.scene import OTHER_SECRET, SECRET, URL, Scene, raised
 
 
 def heard(events: list[Event]) -> list[str]:

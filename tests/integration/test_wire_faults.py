@@ -8,11 +8,11 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.attempt.fault_transport import Manner
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-from tests.loops import in_its_own_time, on_a_loop, taking
-from tests.receiver import Receiver
-from tests.scripted import OK, Peer, ScriptedServer, scripted
-from tests.sending import post, sender
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.outgoing_requests import post, sender
+from tests.support.receiver import Receiver
+from tests.support.scripted_server import OK, Peer, ScriptedServer, scripted
+from tests.support.test_loop import in_its_own_time, on_a_loop, taking
+from tests.support.waiting import PATIENCE_SECONDS
 
 BODY = b'{"payload":"' + b"x" * 40 + b'"}'
 SLOW = Manner(body_seconds=0.05)

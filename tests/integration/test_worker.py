@@ -13,12 +13,12 @@ from leanbe_emitter.delivery.queue.queue import Exchange, Queue
 from leanbe_emitter.delivery.worker.log import logged
 from leanbe_emitter.delivery.worker.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.answering import Answering, Holding, Meanwhile
-from tests.away import Away
-from tests.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
-from tests.loops import on_a_loop
-from tests.waiting import seen
-from tests.workers import worker, working
+from tests.support.away_database import Away
+from tests.support.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
+from tests.support.scripted_transport import Answering, Holding, Meanwhile
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import seen
+from tests.support.workers import worker, working
 
 SLOW = "http://127.0.0.1:9/slow"
 REFUSED = Answer(status=500)

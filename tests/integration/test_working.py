@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from leanbe_emitter import Leanbe
-from tests.answering import Answering, Holding
-from tests.loops import on_a_loop
-from tests.waiting import seen
+from tests.support.scripted_transport import Answering, Holding
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import seen
 
 URL = "http://127.0.0.1:9/hooks"
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe
 from leanbe_emitter.storage.engine.writer_lock import Writers
-from tests.concurrency import at_once
-from tests.statements import statements
+from tests.support.concurrency import at_once
+from tests.support.statements import statements
 
 
 def make_ideas(leanbe: Leanbe, count: int) -> None:

@@ -9,8 +9,8 @@ import pytest
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.apps import SOON, told
-from tests.framework_apps import (
+from tests.support.apps import SOON, told
+from tests.support.framework_apps import (
     bottle_app,
     django_asgi_app,
     django_client,
@@ -20,8 +20,8 @@ from tests.framework_apps import (
     litestar_client,
     starlette_client,
 )
-from tests.loops import on_a_loop
-from tests.sending import BODY, post
+from tests.support.outgoing_requests import BODY, post
+from tests.support.test_loop import on_a_loop
 
 APPS = [flask_app, bottle_app, django_wsgi_app, django_asgi_app]
 CLIENTS = [flask_client, django_client, starlette_client, litestar_client]

@@ -2,7 +2,7 @@ import pytest
 
 # What a suite in this process loads would be loaded by each one anew.
 import leanbe_emitter.testing.handle  # noqa: F401
-from tests.suites import Suite
+from tests.support.user_suites import Suite
 
 
 @pytest.fixture

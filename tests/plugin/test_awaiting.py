@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.receiver import Receiver as Server
-from tests.suites import Suite
+from tests.support.receiver import Receiver as Server
+from tests.support.user_suites import Suite
 
 #: An app that notes in which event loop it starts, is called and stops; and a fixture of its own
 #: that ends after the test.

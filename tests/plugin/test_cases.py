@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import ReceivedRequest
 from leanbe_emitter.testing import LeanbeMixin, Receiver
-from tests.suites import Suite
+from tests.support.user_suites import Suite
 
 
 class Votes(LeanbeMixin, unittest.TestCase):

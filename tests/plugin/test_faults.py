@@ -5,7 +5,7 @@ import unittest
 import pytest
 
 from leanbe_emitter.testing import LeanbeMixin, Receiver
-from tests.suites import Suite
+from tests.support.user_suites import Suite
 
 #: The example of the documentation, word for word.
 EXAMPLE = """

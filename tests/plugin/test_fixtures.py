@@ -6,7 +6,7 @@ import os
 import pytest
 
 from leanbe_emitter import Leanbe
-from tests.suites import CONFTEST, Suite
+from tests.support.user_suites import CONFTEST, Suite
 
 
 def test_an_action_reaches_the_receiver_with_its_secret(suite: Suite) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.testing.evidence import MOST_SHOWN, evidence
-from tests.suites import CONFTEST, Suite
+from tests.support.user_suites import CONFTEST, Suite
 
 #: A receiver that hashes the raw body, as receivers wrongly do.
 HASHES_THE_BODY = """

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import outside_of_pytest
-from tests.suites import ALONE, Suite
-from tests.waiting import until
+from tests.support.command_line import outside_of_pytest
+from tests.support.user_suites import ALONE, Suite
+from tests.support.waiting import until
 
 #: A receiver in another process, and all fixtures that act on the server.
 CONFTEST = """

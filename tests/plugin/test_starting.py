@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.suites import Suite
+from tests.support.user_suites import Suite
 
 HEAVY = {"sqlalchemy", "alembic", "httpx", "httptools", "tenacity", "click", "asyncio"}
 

@@ -9,7 +9,7 @@ from leanbe_emitter import WaitTimedOut
 from leanbe_emitter.delivery.in_process.asgi_exchange import FRAME_BYTES
 from leanbe_emitter.delivery.network.answer_buffer import Kept
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from tests.apps import (
+from tests.support.apps import (
     END,
     START,
     URL,
@@ -25,8 +25,8 @@ from tests.apps import (
     told,
     turns,
 )
-from tests.loops import in_its_own_time, on_a_loop
-from tests.sending import BODY, post
+from tests.support.outgoing_requests import BODY, post
+from tests.support.test_loop import in_its_own_time, on_a_loop
 
 
 @on_a_loop

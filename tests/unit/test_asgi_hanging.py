@@ -16,7 +16,7 @@ import pytest
 from leanbe_emitter.delivery.in_process.daemon_threads import unattended_threads
 from leanbe_emitter.delivery.in_process.stack_location import is_own
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from tests.apps import (
+from tests.support.apps import (
     END,
     SOON,
     START,
@@ -31,9 +31,9 @@ from tests.apps import (
     sleeping,
     start,
 )
-from tests.loops import in_its_own_time, on_a_loop
-from tests.sending import post
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.outgoing_requests import post
+from tests.support.test_loop import in_its_own_time, on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @in_its_own_time

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.network.transport import Unreachable
-from tests.apps import (
+from tests.support.apps import (
     END,
     SOON,
     START,
@@ -22,8 +22,8 @@ from tests.apps import (
     told,
     turns,
 )
-from tests.loops import in_its_own_time, on_a_loop
-from tests.sending import post
+from tests.support.outgoing_requests import post
+from tests.support.test_loop import in_its_own_time, on_a_loop
 
 
 def answering_with(

@@ -22,8 +22,8 @@ from leanbe_emitter.errors import (
     WaitTimedOut,
 )
 from leanbe_emitter.hints import CREATE_PRODUCT
-from tests.command_line import run
-from tests.command_tree import all_commands
+from tests.support.command_line import run
+from tests.support.command_tree import all_commands
 
 COMMANDS = dict(all_commands())
 COLUMNS = [output.column("_id", short=output.abbreviated), output.column("name")]

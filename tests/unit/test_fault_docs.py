@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, ActsOn, FaultKind
-from tests.suites import Suite
+from tests.support.user_suites import Suite
 
 PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text() + "\n"
 

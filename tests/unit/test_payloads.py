@@ -16,7 +16,7 @@ from leanbe_emitter.wire.payloads.resources import (
     payload_shape,
 )
 from leanbe_emitter.wire.payloads.shapes import Object
-from tests.examples import ENVELOPES
+from tests.support.examples import ENVELOPES
 
 BY_EVENT: dict[str, dict[str, Any]] = {each["event"]: each["payload"] for each in ENVELOPES}
 

@@ -15,10 +15,10 @@ from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.apps import SOON, START, URL, for_ever, sending, sleeping, told
-from tests.loops import on_a_loop
-from tests.sending import BODY, post
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.apps import SOON, START, URL, for_ever, sending, sleeping, told
+from tests.support.outgoing_requests import BODY, post
+from tests.support.test_loop import on_a_loop
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def of_wsgi(environ: Any, start_response: Any) -> list[bytes]:

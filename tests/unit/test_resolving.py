@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from leanbe_emitter.delivery.network.resolving import SystemResolver, look_up
-from tests.loops import on_a_loop
+from tests.support.test_loop import on_a_loop
 
 
 class SlowBook:

@@ -15,8 +15,8 @@ from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.samples.story import STORY_ORDER, Story
 from leanbe_emitter.wire.stringify import stringify
-from tests.examples import ENVELOPES
-from tests.readings import READINGS
+from tests.support.assumption_sets import READINGS
+from tests.support.examples import ENVELOPES
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 PRINTED_NOW = "2026-11-24T12:00:00.123Z"

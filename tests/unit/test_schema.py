@@ -13,8 +13,8 @@ from leanbe_emitter.wire.assumptions.lookup import Reading, read
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.schema import envelope_schema, json_schema
 from leanbe_emitter.wire.payloads.typescript import typescript
-from tests.examples import ENVELOPES
-from tests.readings import READINGS
+from tests.support.assumption_sets import READINGS
+from tests.support.examples import ENVELOPES
 
 BY_EVENT: dict[str, dict[str, Any]] = {each["event"]: each for each in ENVELOPES}
 

@@ -13,7 +13,7 @@ import pytest
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.seeds import read_seed
 from leanbe_emitter.seeds.lines import locate
-from tests.readme import ROOT
+from tests.support.pages import ROOT
 
 WRONG = """\
 products:

@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.caller_lock import Turns
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 async def have_one(turns: Turns) -> None:

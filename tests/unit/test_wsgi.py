@@ -12,9 +12,9 @@ from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
 from leanbe_emitter.delivery.network.answer_buffer import Kept
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.apps import SOON, URL, sleeping, told
-from tests.sending import BODY, post
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.apps import SOON, URL, sleeping, told
+from tests.support.outgoing_requests import BODY, post
+from tests.support.waiting import PATIENCE_SECONDS
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -289,7 +289,7 @@ def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_named() -
     to_app = transport(app, answer_seconds=SOON)
     with pytest.raises(Unknown) as caught:
         to_app.call(post(URL))
-    assert f"within {SOON:g} s: the app blocks at tests/apps.py" in caught.value.reason
+    assert f"within {SOON:g} s: the app blocks at tests/support/apps.py" in caught.value.reason
     assert "in sleeping: time.sleep(20)" in caught.value.reason
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"abc"

@@ -1,0 +1,137 @@
+"""Raw ASGI and WSGI apps for tests, and what is asked of every receiver in this process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from leanbe_emitter.delivery.in_process.app_errors import AppError
+from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.detect import transport_for
+from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
+from leanbe_emitter.delivery.network.transport import Answer
+from leanbe_emitter.library.runtime.awaitables import drive
+from tests.support.outgoing_requests import post
+from tests.support.waiting import PATIENCE_SECONDS
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+URL = "http://testserver/hooks/leanbe"
+#: For apps that hang: how long a test waits for them. They come to where they hang in no time, and
+#: still do where the machine has other work meanwhile.
+SOON = 0.75
+
+START: Message = {"type": "http.response.start", "status": 204, "headers": []}
+END: Message = {"type": "http.response.body"}
+
+
+def start(status: int = 200, *headers: tuple[bytes, bytes]) -> Message:
+    """Return the head of an answer."""
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def body(piece: bytes, *, more: bool = False) -> Message:
+    """Return a frame of an answer's body."""
+    return {"type": "http.response.body", "body": piece, "more_body": more}
+
+
+def sending(*messages: Message) -> AsgiApp:
+    """Return an app that sends these messages, and knows no lifespan."""
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        await receive()
+        for message in messages:
+            await send(message)
+
+    return app
+
+
+def telling(steps: list[str]) -> AsgiApp:
+    """Return an app that answers 204, and notes the steps of its lifespan."""
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await sending(START, END)(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            steps.append((await receive())["type"])
+            await send({"type": f"lifespan.{step}.complete"})
+
+    return app
+
+
+def raising_late(error: Exception) -> AsgiApp:
+    """Return an app that answers 204, and raises the error a while after that."""
+
+    async def app(scope: Any, receive: Receive, send: Send) -> None:
+        await sending(START, END)(scope, receive, send)
+        await turns(100)
+        raise error
+
+    return app
+
+
+class Recording:
+    """An app that notes every scope and message that it gets, and answers 204."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Any] = []
+        self.messages: list[Message] = []
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        self.scopes.append(scope)
+        while not self.messages or self.messages[-1].get("more_body"):
+            self.messages.append(await receive())
+        await send(START)
+        await send(END)
+        self.messages.append(await receive())
+
+
+@asynccontextmanager
+async def calling(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
+    """A transport to the app, which is closed when the block ends."""
+    transport = AsgiTransport(app, **{"answer_seconds": PATIENCE_SECONDS, **options})
+    try:
+        yield transport
+    finally:
+        await transport.aclose()
+
+
+def told(errors: list[AppError]) -> list[str]:
+    """Return each error as its name, its words and when it was raised."""
+    return [f"{type(each.error).__name__}: {each.error} ({each.during})" for each in errors]
+
+
+async def for_ever() -> None:
+    """Wait for nothing that ever comes."""
+    await asyncio.get_running_loop().create_future()
+
+
+def sleeping() -> None:
+    """Block; it is interrupted long before it ends."""
+    time.sleep(20)
+
+
+async def turns(count: int = 10) -> None:
+    """Let the event loop turn a few times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def answers_of(app: Any, *bodies: bytes, url: str = URL) -> list[Answer]:
+    """Return a receiver's answers to bodies, one after the other."""
+    transport = transport_for(app, answer_seconds=PATIENCE_SECONDS)
+
+    async def answers() -> list[Answer]:
+        found = [await transport.send(post(url, body=sent)) for sent in bodies]
+        await transport.aclose()
+        return found
+
+    # Flask's asynchronous views run where no event loop does.
+    return asyncio.run(answers()) if isinstance(transport, AsgiTransport) else drive(answers())

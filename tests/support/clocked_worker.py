@@ -1,0 +1,40 @@
+"""A worker whose clock is what the test says: ``python -m tests.support.clocked_worker DB FILE``.
+
+The file holds by how many seconds its clock differs from the machine's, and is read whenever the
+time is asked for.
+"""
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.cli.invocation.logs import begin
+from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.settings import LogLevel
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock, set otherwise."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.shift()
+
+    def shift(self, *, hours: int = 0) -> None:
+        """Set it by so much ahead of the machine's."""
+        new = self._file.with_suffix(".new")
+        new.write_text(str(hours * 3600))
+        new.rename(self._file)
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=int(self._file.read_text()))
+
+
+if __name__ == "__main__":
+    db, file = sys.argv[1:]
+    begin(LogLevel.WARNING, as_json=False)
+    # It looks by itself: that its clock was set is told to nobody.
+    settings = Settings(lease_seconds=3, poll_seconds=0.05)
+    with Leanbe(db, clock=ShiftedClock(Path(file)), settings=settings) as leanbe:
+        leanbe.work()

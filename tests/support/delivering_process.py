@@ -1,0 +1,16 @@
+"""Another process: delivers what is due in a database until there is nothing left, or records.
+
+``python -m tests.support.delivering_process DB drain`` or ``... DB trigger EVENT...``.
+"""
+
+import sys
+
+from leanbe_emitter import Leanbe, Wanted
+
+if __name__ == "__main__":
+    db, command, *events = sys.argv[1:]
+    with Leanbe(db) as leanbe:
+        if command == "drain":
+            leanbe.work(drain=True)
+        else:
+            leanbe.trigger_all(Wanted(events=events))

@@ -1,0 +1,178 @@
+"""Several processes on one database: workers and emitters that are killed, and what they left."""
+
+import itertools
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import select, text
+
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
+from tests.support.command_line import PROGRAM, environment
+from tests.support.waiting import until
+
+#: Short enough to be waited for; a machine that stands still for as long loses some.
+LEASE_SECONDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """The processes of a test, and the database that they share.
+
+    Attributes:
+        poll: how long its workers rest before they look by themselves; theirs, if it is not given.
+        lease_seconds: how long its workers' leases are.
+        running: those that were started and not ended, by name.
+    """
+
+    database: Database
+    home: Path
+    poll: str = ""
+    lease_seconds: int = LEASE_SECONDS
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @classmethod
+    @contextmanager
+    def on(
+        cls, database: Database, home: Path, *, poll: str = "", lease_seconds: int = LEASE_SECONDS
+    ) -> Iterator[Self]:
+        """Start processes in the block; what still runs at its end is killed."""
+        fleet = cls(database=database, home=home, poll=poll, lease_seconds=lease_seconds)
+        try:
+            yield fleet
+        finally:
+            for name in list(fleet.running):
+                fleet.kill(name)
+
+    def start_worker(self, *arguments: str) -> str:
+        """Start a worker; return its name."""
+        name = f"process-{next(self._numbers)}"
+        self._start(name, *PROGRAM, "worker", "--db", self._url(name), *arguments)
+        return name
+
+    def start_emitter(self, first: int, last: int) -> str:
+        """Start a process that makes the changes of these numbers."""
+        return self.start_module("tests.support.emitting_process", str(first), str(last))
+
+    def start_module(self, module: str, *arguments: str) -> str:
+        """Start a process of a module of the tests, given the database; return its name."""
+        name = f"process-{next(self._numbers)}"
+        program = (sys.executable, "-W", "error", "-m", module)
+        self._start(name, *program, self._url(name), *arguments)
+        return name
+
+    def kill(self, name: str) -> None:
+        """Kill -9 a process; return when nothing that it had begun can be committed any more."""
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+        if self.database.dialect == "postgresql":
+            until(lambda: self._backends(name) == 0, "the server has noticed")
+
+    def end(self, name: str, *, by: signal.Signals | None = signal.SIGTERM) -> int:
+        """Wait for a process that is told to stop, or ends by itself; return its status."""
+        process = self.running.pop(name)
+        if by is not None:
+            process.send_signal(by)
+        try:
+            return process.wait(timeout=60)
+        finally:
+            process.kill()
+
+    def complaints(self) -> list[str]:
+        """Return the errors that any process logged or ended with."""
+        lines = [
+            line for file in self.home.glob("*.stderr") for line in file.read_text().splitlines()
+        ]
+        return [line for line in lines if line.startswith(("error:", "Traceback"))]
+
+    def said(self, name: str) -> str:
+        """Return what a process wrote on stderr."""
+        return self._stderr(name).read_text()
+
+    def waits_for_database(self, name: str) -> bool:
+        """Say whether a worker has found its database away, and again after a pause."""
+        return self.said(name).count("The database is away; trying again.") > 1
+
+    def in_flight(self) -> set[str]:
+        """Return the deliveries that somebody holds, or held when he was killed."""
+        return set(
+            self._column(select(DeliveryRow.id).where(DeliveryRow.state == DeliveryState.IN_FLIGHT))
+        )
+
+    def lost(self) -> set[str]:
+        """Return the deliveries that have an attempt of unknown outcome."""
+        return set(
+            self._column(
+                select(AttemptRow.delivery_id).where(AttemptRow.outcome == Outcome.UNKNOWN)
+            )
+        )
+
+    def owed_bodies(self) -> dict[bytes, str]:
+        """Return the delivery of each body."""
+        with self.database.reading() as session:
+            rows = session.execute(select(EventRow.body, DeliveryRow.id).join(DeliveryRow)).all()
+        assert len({row.body for row in rows}) == len(rows)
+        return {row.body.encode(): row.id for row in rows}
+
+    def count(self, table: str, where: str = "1 = 1") -> int:
+        """Return how many rows a table has, of which a condition holds."""
+        statement = text(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608 - the test's
+        with self.database.reading() as session:
+            return int(session.execute(statement).scalar_one())
+
+    def recorded(self) -> int:
+        """Return how many events were recorded."""
+        with self.database.reading() as session:
+            return int(session.execute(text("SELECT sum(sequence) FROM products")).scalar_one())
+
+    def is_settled(self) -> bool:
+        """Say whether nothing is owed any more."""
+        # One statement: between two, what was in flight would be missed as it becomes due.
+        states = ("new", "ready", "suspect", "waiting", "in_flight")
+        exists = "EXISTS (SELECT 1 FROM deliveries WHERE state = '{}')"
+        owed = text("SELECT " + " OR ".join(map(exists.format, states)))
+        with self.database.reading() as session:
+            return not session.execute(owed).scalar_one()
+
+    def _start(self, name: str, *command: str) -> None:
+        with self._stderr(name).open("wb") as stderr:
+            self.running[name] = subprocess.Popen(
+                command,
+                env=environment(
+                    {
+                        "LEANBE_EMITTER_LEASE_SECONDS": f"{self.lease_seconds}s",
+                        "LEANBE_EMITTER_POLL_SECONDS": self.poll,
+                    }
+                ),
+                cwd=Path(__file__).parents[2],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+
+    def _stderr(self, name: str) -> Path:
+        return self.home / f"{name}.stderr"
+
+    def _url(self, name: str) -> str:
+        """Return the database's URL; PostgreSQL knows the process by its name."""
+        url = self.database.url
+        if self.database.dialect == "postgresql":
+            url = url.update_query_dict({"application_name": name})
+        return url.render_as_string(hide_password=False)
+
+    def _backends(self, name: str) -> int:
+        ours = f"datname = current_database() AND application_name = '{name}'"
+        return self.count("pg_stat_activity", ours)
+
+    def _column(self, statement: Any) -> list[str]:
+        with self.database.reading() as session:
+            return list(session.scalars(statement))

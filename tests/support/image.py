@@ -1,0 +1,162 @@
+"""The Containerfile without a container: its steps run as a script, in a folder that is its root.
+
+Nothing is downloaded. What the lock names is linked from where the tests run, where it has to be
+there at that very version; the project itself is built and installed as it says.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import distribution
+from pathlib import Path
+from shutil import copy2, copytree, ignore_patterns
+
+from tests.support.command_line import environment
+from tests.support.fresh_venv import link
+from tests.support.pages import ROOT
+
+#: What stands for the programs that only an image's system has, or that would download.
+_STAND_INS = {
+    "python": f'exec "{sys.executable}" "$@"',
+    "pip": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.support.image "$@"',
+    "useradd": "exit 0",
+    "install": 'exec mkdir -p "${@: -1}"',
+}
+#: The folders at the root that the file names.
+_FOLDERS = re.compile(r"(?<![\w.])/(app|data|src)\b")
+
+
+def steps(text: str) -> Sequence[tuple[str, str]]:
+    """Return the instructions of a Containerfile, each as its word and what follows it."""
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [tuple(line.split(" ", 1)) for line in joined.splitlines() if line]  # type: ignore[misc]
+
+
+class Image:
+    """What the Containerfile makes.
+
+    Attributes:
+        steps: its instructions.
+        environ: the variables of its processes.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.steps = steps((ROOT / "Containerfile").read_text())
+        self._root = root
+        self._cwd = root
+        programs = self._stand_ins()
+        self.environ = environment({"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
+
+    def build(self) -> None:
+        """Run its steps."""
+        for word, rest in self.steps:
+            match word:
+                case "WORKDIR":
+                    self._cwd = Path(self.here(rest))
+                    self._cwd.mkdir(exist_ok=True)
+                case "COPY" if not rest.startswith("--from"):
+                    self._copy(*shlex.split(rest)[:-1])
+                case "RUN":
+                    self.run("sh", "-c", rest)
+                case "ENV":
+                    self.environ |= dict(self._variables(rest))
+
+    def last(self, word: str) -> str:
+        """Return what the last instruction of a word says."""
+        return [rest for each, rest in self.steps if each == word][-1]
+
+    def command(self, word: str = "CMD") -> Sequence[str]:
+        """Return the command that an instruction names."""
+        words: list[str] = json.loads(self.last(word).partition("CMD")[2] or self.last(word))
+        return words
+
+    def here(self, text: str) -> str:
+        """Return a text with the folders of the image as they are on this machine."""
+        return _FOLDERS.sub(lambda path: f"{self._root}{path[0]}", text)
+
+    def run(
+        self, *words: str, environ: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in it, which has to succeed."""
+        return subprocess.run(
+            [self.here(word) for word in words],
+            cwd=self._cwd,
+            env={**self.environ, **(environ or {})},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+
+    @contextmanager
+    def started(
+        self, *words: str, environ: Mapping[str, str]
+    ) -> Iterator["subprocess.Popen[bytes]"]:
+        """Start a command in it; kill it if it is still there when the block ends."""
+        process = subprocess.Popen(words, cwd=self._cwd, env={**self.environ, **environ})
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def is_well(self, environ: Mapping[str, str]) -> bool:
+        """Ask its health check."""
+        try:
+            self.run(*self.command("HEALTHCHECK"), environ=environ)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def _stand_ins(self) -> Path:
+        folder = self._root / "stand-ins"
+        folder.mkdir()
+        for name, line in _STAND_INS.items():
+            (folder / name).write_text(f"#!/bin/bash\n{line}\n")
+            (folder / name).chmod(0o755)
+        return folder
+
+    def _copy(self, *sources: str) -> None:
+        """Copy what ``.dockerignore`` lets through: it names all that it does."""
+        lines = (ROOT / ".dockerignore").read_text().splitlines()
+        shown = [line[1:] for line in lines if line.startswith("!")]
+        for name in shown if sources == (".",) else set(sources) & set(shown):
+            source, target = ROOT / name, self._cwd / name
+            if source.is_dir():
+                copytree(source, target, ignore=ignore_patterns("__pycache__"))
+            else:
+                copy2(source, target)
+
+    def _variables(self, text: str) -> Iterator[tuple[str, str]]:
+        for word in shlex.split(text):
+            name, _, value = word.partition("=")
+            yield name, self.here(value).replace("$PATH", self.environ["PATH"])
+
+
+def _pip(python: Path, arguments: Sequence[str]) -> None:
+    """Do what ``pip --python PYTHON install`` is told."""
+    if "--require-hashes" in arguments:
+        (site,) = python.parents[1].glob("lib/*/site-packages")
+        for line in Path(arguments[-1]).read_text().splitlines():
+            if pinned := re.match(r"(\S+)==(\S+) ", line):
+                found = distribution(pinned[1])
+                assert found.version == pinned[2], line
+                link(found, site)
+        return
+    kept = [each for each in arguments if each != "--no-cache-dir"]
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--offline", "--python", python, *kept], check=True
+    )
+
+
+if __name__ == "__main__":
+    assert sys.argv[1] == "--python"
+    assert sys.argv[3] == "install"
+    _pip(Path(sys.argv[2]), sys.argv[4:])

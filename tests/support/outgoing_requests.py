@@ -1,0 +1,78 @@
+"""Requests and transports for tests of the network."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.http1 import IDLE_SECONDS, Http1Transport
+from leanbe_emitter.delivery.network.resolving import Resolve
+from leanbe_emitter.delivery.network.transport import (
+    VERIFY,
+    OutgoingRequest,
+    TlsSettings,
+    Unknown,
+    Unreachable,
+    compose_headers,
+)
+from leanbe_emitter.targets import TargetRules
+from tests.support.waiting import PATIENCE_SECONDS
+
+BODY = b'{"payload":{}}'
+
+
+def post(
+    url: str,
+    *,
+    body: bytes = BODY,
+    timeout_seconds: float = PATIENCE_SECONDS,
+    tls: TlsSettings = VERIFY,
+    extra: tuple[tuple[str, str], ...] = (),
+) -> OutgoingRequest:
+    """Return a request as the sender composes it."""
+    return OutgoingRequest(
+        method="POST",
+        url=url,
+        headers=compose_headers(url, content_length=len(body), extra=extra),
+        body=body,
+        timeout_seconds=timeout_seconds,
+        tls=tls,
+    )
+
+
+async def by_the_book(host: str, port: int) -> tuple[str, ...]:
+    """Resolve no name at all: tests that need one say which."""
+    raise OSError(f"{host}:{port} is not in this book")
+
+
+@asynccontextmanager
+async def sender(
+    *,
+    rules: TargetRules | None = None,
+    resolve: Resolve = by_the_book,
+    kept: Kept = KEPT,
+    idle_seconds: float = IDLE_SECONDS,
+) -> AsyncIterator[Http1Transport]:
+    """A network sender that is closed when the block ends."""
+    transport = Http1Transport(
+        rules=rules or TargetRules(), resolve=resolve, kept=kept, idle_seconds=idle_seconds
+    )
+    try:
+        yield transport
+    finally:
+        await transport.aclose()
+
+
+async def unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
+    """Send a request to which no complete answer comes; return the error."""
+    with pytest.raises(Unknown) as caught:
+        await transport.send(request)
+    return caught.value
+
+
+async def unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
+    """Send a request of which no byte goes out; return why."""
+    with pytest.raises(Unreachable) as caught:
+        await transport.send(request)
+    return caught.value.reason

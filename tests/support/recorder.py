@@ -1,0 +1,106 @@
+"""A receiver as a process of its own: it keeps every body in a file, one a line, and says 204.
+
+``python -m tests.support.recorder FILE DELAY_MS`` prints the port that it listens on. A body is
+written
+before it is answered, so that what was delivered is in the file.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from tests.support.scripted_server import LENGTH
+
+ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorder:
+    """What a test sees of it."""
+
+    url: str
+    file: Path
+    _read: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    @contextmanager
+    def running(cls, home: Path, *, delay_ms: int = 5) -> Iterator[Self]:
+        """Run it until the block ends; it thinks for so long before each answer."""
+        file = home / "bodies"
+        file.touch()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.recorder", str(file), str(delay_ms)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            yield cls(url=f"http://127.0.0.1:{port}/hooks/leanbe", file=file)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def bodies(self) -> Counter[bytes]:
+        """Return how often each body came."""
+        self._read_on()
+        return Counter(map(bytes, self._read.splitlines()))
+
+    def count(self) -> int:
+        """Return how many requests came."""
+        self._read_on()
+        return self._read.count(b"\n")
+
+    def _read_on(self) -> None:
+        with self.file.open("rb") as file:
+            file.seek(len(self._read))
+            self._read.extend(file.read())
+
+
+class _Connection(asyncio.Protocol):
+    """One connection; requests come one after the other."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, file: int, delay_seconds: float) -> None:
+        self._file = file
+        self._delay_seconds = delay_seconds
+        self._read = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        head, found, rest = self._read.partition(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        if not found or length is None or len(rest) < int(length[1]):
+            return
+        self._read = b""
+        os.write(self._file, rest + b"\n")
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._delay_seconds, self.transport.write, ACCEPTED)
+
+
+async def _serve(file: Path, delay_ms: int) -> None:
+    kept = os.open(file, os.O_WRONLY | os.O_APPEND)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: _Connection(kept, delay_ms / 1000), "127.0.0.1", 0, backlog=512
+    )
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,51 @@
+"""The server as a process, for tests that act over HTTP."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.command_line import PROGRAM, ended, line_of, started
+
+
+@dataclass(kw_only=True)
+class Served:
+    """A server's process, its line of readiness, and a client of its API."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+    client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        token = self.ready["token"]
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        url = f"{self.ready['url']}/api/v1"
+        self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; return the status and what stands on stderr."""
+        status, _, stderr = ended(self.process, number)
+        return status, stderr
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+) -> Iterator[Served]:
+    """Run a server on a free port, until the block ends."""
+    command = ("serve", "--port", "0", "--output", "json", *arguments)
+    with started(*command, cwd=folder, environ=environ, program=program) as process:
+        line = line_of(process.stdout)
+        assert line, process.communicate()[1]
+        served = Served(process=process, ready=json.loads(line))
+        with served.client:
+            yield served

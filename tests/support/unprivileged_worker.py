@@ -1,0 +1,25 @@
+"""A worker without root's rights: ``python -m tests.support.unprivileged_worker DB``.
+
+Root may write to what is read-only, so that it becomes ``nobody`` first, once everything is loaded
+that nobody might not be let to read.
+"""
+
+import os
+import pwd
+import sys
+
+from leanbe_emitter import Leanbe
+from leanbe_emitter.cli.invocation.logs import begin
+from leanbe_emitter.settings import LogLevel
+
+if __name__ == "__main__":
+    (db,) = sys.argv[1:]
+    begin(LogLevel.WARNING, as_json=False)
+    Leanbe(db).close()
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+    with Leanbe(db) as leanbe:
+        leanbe.work()

@@ -1,0 +1,55 @@
+"""Workers over a bench, as tests of the engine run them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.worker.leases import Seam, inline
+from leanbe_emitter.delivery.worker.metrics import Counters
+from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
+from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
+from tests.support.bench import Bench, Noting
+
+
+def worker(
+    bench: Bench,
+    transport: Transport,
+    *,
+    queue: Queue | None = None,
+    concurrency: int = 64,
+    per_product: int = 16,
+    poll_seconds: float = 0.005,
+    watcher: Watcher | None = None,
+    counters: Counters | None = None,
+    wakeups: Wakeups = nobody,
+    grace_seconds: float = GRACE_SECONDS,
+    call: Seam = inline,
+) -> Worker:
+    """Return a worker that sends by a transport."""
+    return Worker(
+        queue or bench.queue(),
+        bench.sender(transport),
+        clock=bench.clock,
+        concurrency=concurrency,
+        per_product=per_product,
+        poll_seconds=poll_seconds,
+        call=call,
+        watcher=watcher or Noting(),
+        counters=counters,
+        wakeups=wakeups,
+        grace_seconds=grace_seconds,
+    )
+
+
+@asynccontextmanager
+async def working(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Let a worker run for as long as the block lasts, and stop it then."""
+    task = asyncio.create_task(it.run())
+    try:
+        yield task
+    finally:
+        it.stop()
+        await task
