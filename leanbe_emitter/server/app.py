@@ -19,10 +19,7 @@ from leanbe_emitter.server.http.change_notifier import News
 from leanbe_emitter.server.http.group_commit import Together
 from leanbe_emitter.server.http.problems import answer_errors
 from leanbe_emitter.server.http.request_ids import Numbered
-from leanbe_emitter.server.http.routing import take_heads
-from leanbe_emitter.server.openapi import page
-from leanbe_emitter.server.openapi.document import describe
-from leanbe_emitter.server.routes import (
+from leanbe_emitter.server.http.routing import (
     assumptions,
     clock,
     deliveries,
@@ -35,11 +32,13 @@ from leanbe_emitter.server.routes import (
     products,
     reset,
     stream,
+    take_heads,
     trigger,
     users,
     wait,
     webhooks,
 )
+from leanbe_emitter.server.openapi.document import describe, page
 from leanbe_emitter.settings import Settings
 
 #: A path is looked for in this order: what is asked for most does not stand at its end.
@@ -105,8 +104,8 @@ def create_app(
     app.state.settings = settings
     app.state.root_path = root_path
     app.state.needs_token = bool(access.token)
-    app.state.news = News(leanbe)
-    app.state.together = Together(leanbe)
+    app.state.news = news = News(leanbe)
+    app.state.together = Together(leanbe, committed=news.committed)
     app.state.worker = None
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     for add_to in _PARTS:

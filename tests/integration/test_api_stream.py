@@ -5,12 +5,17 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.server.http.change_notifier import News
-from leanbe_emitter.server.routes import stream
+from leanbe_emitter.server.http import change_notifier as hearing_of
+from leanbe_emitter.server.http.change_notifier import Ear, News
+from leanbe_emitter.server.http.routing import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
+from tests.support.api import URL as API
+from tests.support.api import calling
 from tests.support.scripted_transport import Answering
 from tests.support.test_loop import on_a_loop
 from tests.support.waiting import PATIENCE_SECONDS
@@ -115,3 +120,67 @@ async def test_where_nothing_happens_a_sign_of_life_is_given(
     messages = stream.told(leanbe, News(leanbe), after=leanbe.watching.end())
     await anext(messages)
     assert (await anext(messages)).startswith(":")
+
+
+class _Counting(News):
+    """News that knows how often it told."""
+
+    tellings = 0
+
+    def tell(self) -> None:
+        self.tellings += 1
+        super().tell()
+
+
+@pytest.fixture
+def looking_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the journal be looked at once at the beginning, and then nobody look without news."""
+    for name in ("LOOK_SECONDS", "REST_SECONDS"):
+        monkeypatch.setattr(hearing_of, name, 10 * PATIENCE_SECONDS)
+
+
+async def heard_again(ear: Ear) -> None:
+    """Return when there is news."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await ear.wait(10 * PATIENCE_SECONDS)
+
+
+@pytest.mark.usefixtures("looking_once")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/ideas", {"title": "Dark mode"}), ("/trigger", {"events": ["idea.created"]})],
+    ids=["done together with others", "done alone"],
+)
+def test_what_the_server_writes_itself_is_told_without_a_look(
+    path: str, body: Message, database_url: str
+) -> None:
+    async def follow(app: FastAPI) -> list[Message]:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=API)
+        async with client, app.state.news.listening() as ear:
+            await heard_again(ear)
+            answer = await client.post(f"/api/v1/products/Acme{path}", json=body)
+            assert answer.is_success, answer.text
+            await heard_again(ear)
+        after = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
+        return await heard(stream.told(api.leanbe, app.state.news, after=after), 1)
+
+    with calling(database_url, transport=Answering()) as api:
+        api.leanbe.products.create("Acme", webhook_url=URL)
+        (told,) = asyncio.run(follow(api.app))
+    assert (told["event"], told["data"]["event"]) == ("event", "idea.created")
+
+
+@pytest.mark.usefixtures("looking_once")
+@on_a_loop
+async def test_many_commits_at_once_are_told_twice_at_the_most(leanbe: Leanbe) -> None:
+    news = _Counting(leanbe)
+    async with news.listening() as ear:
+        await heard_again(ear)
+        before = news.tellings
+        for _ in range(100):
+            news.committed()
+        await heard_again(ear)
+        for _ in range(100):
+            news.committed()
+        await heard_again(ear)
+    assert news.tellings - before == 2

@@ -187,7 +187,7 @@ def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
 
 
 def test_where_it_cannot_be_begun_whoever_waits_is_told_so() -> None:
-    together = Together(cast("Any", _Exhausted()))
+    together = Together(cast("Any", _Exhausted()), committed=list)
 
     async def act() -> list[Any]:
         async with asyncio.timeout(PATIENCE_SECONDS):

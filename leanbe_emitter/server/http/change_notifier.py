@@ -1,7 +1,8 @@
 """News: whoever waits for something in the database is told that it is time to look.
 
-The worker inside tells of what it settled at once. What other processes do is found by one look at
-the journal's end for all who wait, again and again, and only while somebody waits.
+The worker inside tells of what it settled at once, and the server of its own commits. What other
+processes do is found by one look at the journal's end for all who wait, again and again, and only
+while somebody waits.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from leanbe_emitter.library import Leanbe
 
 #: How often the journal is looked at, in seconds.
 LOOK_SECONDS = 0.05
+#: How long it waits between telling of the server's own commits, in seconds: one look finds many.
+PAUSE_SECONDS = 0.01
 #: How long somebody waits at the most before looking without having been told, in seconds.
 REST_SECONDS = 1.0
 
@@ -48,6 +51,7 @@ class News:
         self._leanbe = leanbe
         self._ears = set[Ear]()
         self._looking: asyncio.Task[None] | None = None
+        self._telling_at = 0.0
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Ear]:
@@ -55,6 +59,7 @@ class News:
         ear = Ear()
         self._ears.add(ear)
         if self._looking is None or self._looking.done():
+            self._telling_at = 0.0
             self._looking = asyncio.create_task(self._look())
         try:
             yield ear
@@ -70,6 +75,13 @@ class News:
         """Tell all who wait."""
         for ear in self._ears:
             ear.hear()
+
+    def committed(self) -> None:
+        """Tell, on the server's loop, of a commit of its own: at once, or after a pause."""
+        loop = asyncio.get_running_loop()
+        if self._ears and self._telling_at <= loop.time():
+            self._telling_at = max(loop.time(), self._telling_at + PAUSE_SECONDS)
+            loop.call_at(self._telling_at, self.tell)
 
     def end(self) -> None:
         """Let nobody wait any more."""

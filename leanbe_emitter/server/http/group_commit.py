@@ -54,10 +54,16 @@ class _Batch:
 
 
 class Together:
-    """Does actions together: of all products or of each, one batch after the other."""
+    """Does actions together: of all products or of each, one batch after the other.
 
-    def __init__(self, leanbe: Leanbe) -> None:
+    Args:
+        leanbe: what they act on.
+        committed: is called on the loop after each batch that was committed.
+    """
+
+    def __init__(self, leanbe: Leanbe, *, committed: Callable[[], object]) -> None:
         self._leanbe = leanbe
+        self._committed = committed
         self._last: dict[str, _Batch] = {}
 
     async def do(self, act: Act, *, product: str) -> tuple[Response, Cursor]:
@@ -98,7 +104,9 @@ class Together:
         if before is not None and not before.doing.done():
             await asyncio.wait({before.doing})
         batch.has_begun = True
-        return await run_in_threadpool(self._outcomes, batch.waiting)
+        outcomes = await run_in_threadpool(self._outcomes, batch.waiting)
+        self._committed()
+        return outcomes
 
     def _outcomes(self, some: list[_Waiting]) -> list[Outcome]:
         calls = [self._leanbe.watching.beginning, *(each.do for each in some)]

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from leanbe_emitter.library import Leanbe
@@ -152,17 +153,26 @@ class Routes:
 
         return added
 
-    def _telling(self, operation: Callable[..., Response]) -> Callable[..., Response]:
-        """Return the operation with a cursor in its answer, read before anything of it happened."""
+    def _telling(self, operation: Callable[..., Response]) -> Callable[..., Any]:
+        """Return the operation with a cursor in its answer, read before anything of it happened.
+
+        Who waits for news hears of it at once.
+        """
+        committed = self._app.state.news.committed
 
         @functools.wraps(operation)
-        def told(*args: Any, **kwargs: Any) -> Response:
-            cursor = self._leanbe.watching.beginning()
-            answer = operation(*args, **kwargs)
-            answer.headers[CURSOR] = str(cursor)
+        async def told(**given: Any) -> Response:
+            answer = await run_in_threadpool(self._with_cursor, operation, given)
+            committed()
             return answer
 
         return told
+
+    def _with_cursor(self, operation: Callable[..., Response], given: dict[str, Any]) -> Response:
+        cursor = self._leanbe.watching.beginning()
+        answer = operation(**given)
+        answer.headers[CURSOR] = str(cursor)
+        return answer
 
     def _joining(self, operation: Callable[..., Response]) -> Callable[..., Any]:
         """Return the same for an operation that is done together with others."""
