@@ -1,7 +1,6 @@
 """Serving: the application on a socket, and a worker and retention beside it, until a signal."""
 
 import asyncio
-import gc
 import logging
 import socket
 import threading
@@ -26,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 #: How many operations run at once: no more than the database has connections for.
 THREADS = 12
-#: So many new objects make Python look for garbage.
-_NEW_OBJECTS = 50_000
 #: How long a stop waits for requests that are being answered, in seconds.
 GRACE_SECONDS = 5
 #: How often a server without a worker looks whose the database's clock is, in seconds.
@@ -71,7 +68,6 @@ async def serve(
         ready: is called when requests are answered.
     """
     current_default_thread_limiter().total_tokens = THREADS
-    _leave_alone_what_is_loaded()
     server = _Server(app, ready=ready)
     if beside.until is not None:
         stop_at_end_of(beside.until, server.stop)
@@ -87,12 +83,6 @@ async def serve(
                 app.state.worker = await last_first.enter_async_context(working)
                 app.state.worker.add_done_callback(_log_failure)
             await server.serve(sockets=[sock])
-
-
-def _leave_alone_what_is_loaded() -> None:
-    """Look for garbage among what requests make alone, and less often: the rest stays."""
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
 
 
 def _at_hand(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
