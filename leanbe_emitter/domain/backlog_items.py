@@ -12,7 +12,7 @@ from leanbe_emitter.domain.recording import record
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import idea_references, people_references, product_reference
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Cascade
@@ -145,7 +145,8 @@ def _last_known(row: BacklogItemRow) -> JSON:
 
 
 def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRow:
-    return BacklogItemRow(
+    return new_row(
+        BacklogItemRow,
         id=action.new_id(among=BacklogItemRow),
         product_id=product.id,
         owner_id=owner_id,

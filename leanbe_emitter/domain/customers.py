@@ -18,7 +18,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import (
     CustomerProductRow,
     CustomerRow,
@@ -240,7 +240,8 @@ def _values(row: CustomerRow, belonging: list[JSON]) -> dict[str, JSON]:
 
 
 def _make(action: Action, wanted: Sequence[ProductRow], values: Mapping[str, JSON]) -> CustomerRow:
-    row = CustomerRow(
+    row = new_row(
+        CustomerRow,
         id=action.new_id(among=CustomerRow),
         origin_product_id=wanted[0].id,
         public_id=action.ids.public_id(),

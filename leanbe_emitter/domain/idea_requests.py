@@ -16,7 +16,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import customer_references, idea_references, product_reference
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -42,7 +42,8 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
     source = str(columns.get("source") or customers.MANUAL)
     # This locks the products of the customer, too, in the order of their ids.
     customer = _customer(action, product, values.get("customer"), source=source)
-    row = IdeaRequestRow(
+    row = new_row(
+        IdeaRequestRow,
         id=action.new_id(among=IdeaRequestRow),
         product_id=product.id,
         customer_id=None if customer is None else customer.id,

@@ -14,7 +14,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import people_references, product_reference, request_references
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -58,7 +58,8 @@ def create(
     """
     action.lock(product)
     require(values, "title")
-    row = IdeaRow(
+    row = new_row(
+        IdeaRow,
         id=action.new_id(among=IdeaRow),
         product_id=product.id,
         owner_id=users.owner_id(action.session, product),

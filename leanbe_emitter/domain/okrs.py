@@ -19,7 +19,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.queries.prepared import write_new
+from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant
@@ -42,7 +42,8 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> O
     """
     action.lock(product)
     require(values, "title")
-    row = OkrRow(
+    row = new_row(
+        OkrRow,
         id=action.new_id(among=OkrRow),
         product_id=product.id,
         owner_id=users.owner_id(action.session, product),

@@ -16,7 +16,7 @@ from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.texts import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.engine.writer_lock import is_alone
-from leanbe_emitter.storage.queries.prepared import found, write_new
+from leanbe_emitter.storage.queries.prepared import found, new_row, write_new
 from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
@@ -51,7 +51,8 @@ def create(
     """
     name = check_name(name, what="product's name")
     owner = _owner(owner or {})
-    row = ProductRow(
+    row = new_row(
+        ProductRow,
         id=action.new_id(among=ProductRow),
         name=name,
         assumptions={key: check(key, value) for key, value in _assumed(action, assume).items()},
@@ -65,7 +66,8 @@ def create(
         write_new(action.session, row)
     write_new(
         action.session,
-        WebhookRow(
+        new_row(
+            WebhookRow,
             product_id=row.id,
             headers=[],
             insecure=False,

@@ -17,7 +17,7 @@ from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.domain.user_references import owner
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import Way
-from leanbe_emitter.storage.queries.prepared import found, write_new
+from leanbe_emitter.storage.queries.prepared import found, new_row, write_new
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON, stringify
 
@@ -41,7 +41,8 @@ def create(action: Action, product: ProductRow, *, email: str, first_name: str) 
         Conflict: somebody of that e-mail has access to the product already.
         InvalidValue: a name or an e-mail address that is refused.
     """
-    row = UserRow(
+    row = new_row(
+        UserRow,
         id=action.new_id(),
         email=check_email(email),
         first_name=check_name(first_name, what="first name"),
@@ -183,7 +184,8 @@ def _admit(action: Action, user: UserRow, product: ProductRow) -> None:
     ((last,),) = found(action.session, _LAST_GRANTED, product_id=product.id)
     write_new(
         action.session,
-        MembershipRow(
+        new_row(
+            MembershipRow,
             product_id=product.id,
             user_id=user.id,
             email_key=email_key(user.email),
