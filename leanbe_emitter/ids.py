@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 _SECONDS = 0xFFFFFFFF
 _OWN = 0xFFFFFFFFFF
@@ -90,6 +91,7 @@ class Ids:
         return "Ids()"
 
 
+@lru_cache(maxsize=64)
 def beginning_of(second: int) -> str:
     """Return what all ObjectIds of a second begin with: seconds since 1970 in, 8 digits out."""
     return f"{second & _SECONDS:08x}"
