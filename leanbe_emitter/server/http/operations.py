@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from leanbe_emitter.server.http.parsing import no_body, no_query
@@ -33,6 +34,15 @@ class OperationRoute(APIRoute):
     def __init__(self, path: str, endpoint: Operation, **described: Any) -> None:
         super().__init__(path, endpoint, **described)
         self.app = partial(_exchange, self.get_route_handler())
+        end = path.rpartition("}")[2]
+        # A pattern's end also stands before a line's.
+        self._ends = (end, f"{end}\n")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a request is this operation's; of most, the end of the path tells already."""
+        if scope["path"].endswith(self._ends):
+            return super().matches(scope)
+        return Match.NONE, {}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request that has come to this path."""
