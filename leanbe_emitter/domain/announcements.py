@@ -16,6 +16,7 @@ from leanbe_emitter.domain.fields import change, printed, require
 from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.referents import product_reference
+from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow
 from leanbe_emitter.storage.schema.states import AnnouncementStatus

@@ -19,7 +19,10 @@ from leanbe_emitter.server.http.change_notifier import News
 from leanbe_emitter.server.http.group_commit import Together
 from leanbe_emitter.server.http.problems import answer_errors
 from leanbe_emitter.server.http.request_ids import Numbered
-from leanbe_emitter.server.http.routing import (
+from leanbe_emitter.server.http.routing import take_heads
+from leanbe_emitter.server.openapi import page
+from leanbe_emitter.server.openapi.document import describe
+from leanbe_emitter.server.routes import (
     assumptions,
     clock,
     deliveries,
@@ -32,13 +35,11 @@ from leanbe_emitter.server.http.routing import (
     products,
     reset,
     stream,
-    take_heads,
     trigger,
     users,
     wait,
     webhooks,
 )
-from leanbe_emitter.server.openapi.document import describe, page
 from leanbe_emitter.settings import Settings
 
 #: A path is looked for in this order: what is asked for most does not stand at its end.

@@ -24,6 +24,8 @@ MAX_PAYLOAD_BYTES = 1_048_576
 #: What ``json.loads`` gives: dict with text keys, list, str, int, float, bool or None.
 JSON: TypeAlias = Any
 
+#: What holds other values. A union would be put together for each value that is looked at.
+_CONTAINERS = (dict, list, tuple)
 #: The largest integer up to which a double holds every integer.
 _MAX_EXACT = 2**53
 #: What JavaScript counts as the index of an array goes up to here.
@@ -130,7 +132,7 @@ def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int, *, hint: str =
 
 def _quick(value: JSON, max_depth: int) -> str | None:
     """Return the text if Python's encoder is sure to write what JavaScript would."""
-    if not isinstance(value, dict | list | tuple):
+    if not isinstance(value, _CONTAINERS):
         return None
     try:
         text = _encode(value)
@@ -151,7 +153,7 @@ def _brackets(text: str) -> int:
 def _is_deeper(value: JSON, max_depth: int) -> bool:
     level = [value]
     for _ in range(max_depth + 1):
-        level = [node for node in level if isinstance(node, dict | list | tuple)]
+        level = [node for node in level if isinstance(node, _CONTAINERS)]
         if not level:
             return False
         level = [child for node in level for child in _children(node)]

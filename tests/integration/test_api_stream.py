@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.http import change_notifier as hearing_of
 from leanbe_emitter.server.http.change_notifier import Ear, News
-from leanbe_emitter.server.http.routing import stream
+from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.support.api import URL as API
 from tests.support.api import calling

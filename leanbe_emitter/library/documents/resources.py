@@ -206,6 +206,8 @@ def one_of(choices: type[Choice], value: str, *, what: str) -> Choice:
 def _plain(value: object) -> JSON:
     """Return a value as JSON has it: snapshots are their ids, instants their texts."""
     match value:
+        case str():
+            return value
         case Document() | Reference() | User() | Product():
             return value.id
         case datetime():

@@ -4,7 +4,7 @@ A shape is data. Key order, JSON Schema, TypeScript and the paths of ``--set`` a
 that no two of them can disagree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -72,6 +72,11 @@ class Object:
         return self._by_name.get(name)
 
     @cached_property
+    def members(self) -> Sequence[tuple[str, "Shape", bool]]:
+        """Name, shape and ``required`` of each field."""
+        return [(each.name, each.shape, each.required) for each in self.fields]
+
+    @cached_property
     def _by_name(self) -> Mapping[str, "Field"]:
         return {each.name: each for each in self.fields}
 
@@ -112,15 +117,19 @@ def arrange(values: Mapping[str, JSON], shape: Object, *, unset: Unset) -> dict[
     at every depth. A required field that is absent stays absent: nothing is invented.
     """
     arranged: dict[str, JSON] = {}
-    for field in shape.fields:
-        value = values.get(field.name)
-        if isinstance(value, dict | list):
-            arranged[field.name] = _arranged(value, field.shape, unset)
+    for name, inner, is_required in shape.members:
+        value = values.get(name)
+        if isinstance(value, _NESTED):
+            arranged[name] = _arranged(value, inner, unset)
         elif value is not None:
-            arranged[field.name] = value
-        elif unset is Unset.NULL if not field.required else field.name in values:
-            arranged[field.name] = None
+            arranged[name] = value
+        elif unset is Unset.NULL if not is_required else name in values:
+            arranged[name] = None
     return arranged
+
+
+# A union would be put together for each value.
+_NESTED = (dict, list)
 
 
 def _arranged(value: JSON, shape: Shape, unset: Unset) -> JSON:
