@@ -3,14 +3,24 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, Text, delete, func, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, reading_of
 from leanbe_emitter.domain.fields import change, printed, require
 from leanbe_emitter.domain.recording import record, record_change
-from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.references import find, of_whole_id
 from leanbe_emitter.domain.referents import people_references, product_reference, request_references
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.errors import Conflict
@@ -20,6 +30,10 @@ from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Cascade, Reading, VoteModel
 from leanbe_emitter.wire.stringify import JSON
+
+_OF_ID = select(IdeaRow).where(
+    IdeaRow.id == bindparam("id"), IdeaRow.product_id == bindparam("product_id")
+)
 
 #: What may be set when an idea is created, and later.
 SETTABLE = (
@@ -90,7 +104,8 @@ def get(session: Session, product: ProductRow, reference: str) -> IdeaRow:
         NotFound: there is none.
         InvalidValue: there are several.
     """
-    return find(session, of(product), reference, what="idea", by_id=IdeaRow.id)
+    row = of_whole_id(session, _OF_ID, reference, product_id=product.id)
+    return row or find(session, of(product), reference, what="idea", by_id=IdeaRow.id)
 
 
 def of(product: ProductRow) -> Select[IdeaRow]:

@@ -10,6 +10,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.hints import CREATE_PRODUCT, Way
+from leanbe_emitter.storage.queries.prepared import loaded
 from leanbe_emitter.storage.schema.tables import ProductRow
 
 _KNOWN = "leanbe_products"
@@ -30,7 +31,7 @@ def get(session: Session, reference: str) -> ProductRow:
         NotFound: there is none.
         InvalidValue: there are several.
     """
-    exact = session.scalars(_EXACT, {"reference": reference}) if can_be_held(reference) else ()
+    exact = loaded(session, _EXACT, reference=reference) if can_be_held(reference) else ()
     # An id beats a name.
     for row in sorted(exact, key=lambda each: each.id != reference):
         return row

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import InvalidValue, NotFound
+from leanbe_emitter.storage.queries.prepared import loaded
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.wire.suggestions import did_you_mean
 
@@ -60,6 +61,22 @@ def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it i
     advice = _ADVICE if by_name else _ADVICE_WITHOUT_NAMES
     hint = did_you_mean(reference, names()) or advice
     raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
+
+
+def of_whole_id(
+    session: Session, statement: Select[Row], reference: str, **values: str
+) -> Row | None:
+    """Return what ``find`` would, where the reference is the whole id of something that is there.
+
+    Args:
+        session: the transaction.
+        statement: selects the row of an ``id``; it is kept, unlike those that ``find`` makes.
+        reference: what may be an id.
+        values: the statement's other parameters.
+    """
+    if len(reference) != OBJECT_ID_LENGTH or _ID_PART.fullmatch(reference) is None:
+        return None
+    return next(iter(loaded(session, statement, id=reference, **values)), None)
 
 
 def deleted_meanwhile(what: str) -> NotFound:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVarTuple
+from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Executable, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
@@ -38,6 +38,7 @@ from leanbe_emitter.library.setup.naming import named, row_of
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import Cursor
+from leanbe_emitter.storage.queries.prepared import found as found_by
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
@@ -51,17 +52,19 @@ _MOST = 1_000_000
 #: How many ids one statement names: databases take some ten thousand at the most.
 _IDS_AT_ONCE = 500
 
-_Columns = TypeVarTuple("_Columns")
-
-#: A delivery, its event, and where its product's webhook is.
+#: A delivery, and where its product's webhook is.
 _DELIVERIES = (
-    select(DeliveryRow, EventRow, WebhookRow.url)
-    .join(EventRow, EventRow.id == DeliveryRow.event_id)
+    select(*DeliveryRow.__table__.columns, WebhookRow.url)
     .outerjoin(WebhookRow, WebhookRow.product_id == DeliveryRow.product_id)
     .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
 )
+_EVENTS = select(*EventRow.__table__.columns).where(
+    EventRow.id.in_(
+        select(DeliveryRow.event_id).where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
+    )
+)
 _ATTEMPTS = (
-    select(AttemptRow)
+    select(*AttemptRow.__table__.columns)
     .where(AttemptRow.delivery_id.in_(bindparam("ids", expanding=True)))
     .order_by(AttemptRow.number)
 )
@@ -349,20 +352,21 @@ class Deliveries:
 
     def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
         """Return the deliveries of these ids, in the same order, less those that are gone."""
-        attempts: dict[str, list[AttemptRow]] = defaultdict(list)
-        for (attempt,) in _rows(session, _ATTEMPTS, wanted):
+        attempts: dict[str, list[Any]] = defaultdict(list)
+        for attempt in _rows(session, _ATTEMPTS, wanted):
             attempts[attempt.delivery_id].append(attempt)
+        events = {row.id: Event.of(row) for row in _rows(session, _EVENTS, wanted)}
         found = {
-            row.id: self._snapshot(row, Event.of(event), attempts[row.id], url)
-            for row, event, url in _rows(session, _DELIVERIES, wanted)
+            row.id: self._snapshot(row, events[row.event_id], attempts[row.id])
+            for row in _rows(session, _DELIVERIES, wanted)
+            # Where others may commit between two statements, it was pruned with its event.
+            if row.event_id in events
         }
         return [found[each] for each in wanted if each in found]
 
-    def _snapshot(
-        self, row: DeliveryRow, event: Event, attempts: Sequence[AttemptRow], url: str | None
-    ) -> Delivery:
+    def _snapshot(self, row: Any, event: Event, attempts: Sequence[Any]) -> Delivery:
         made = tuple(Attempt.of(each, event) for each in attempts)
-        return Delivery.of(row, event, made, url=url, deliveries=self)
+        return Delivery.of(row, event, made, url=row.url, deliveries=self)
 
 
 def _comparable(delivery: Delivery) -> dict[str, Any]:
@@ -444,9 +448,7 @@ def _states(which: Filter) -> Sequence[DeliveryState]:
     ]
 
 
-def _rows(
-    session: Session, statement: Select[*_Columns], ids: Iterable[str]
-) -> Iterator[Row[*_Columns]]:
+def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), _IDS_AT_ONCE):
-        yield from session.execute(statement, {"ids": wanted[start : start + _IDS_AT_ONCE]})
+        yield from found_by(session, statement, ids=wanted[start : start + _IDS_AT_ONCE])
