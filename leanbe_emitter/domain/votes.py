@@ -6,18 +6,30 @@
 A switch is one event, the new direction. The counters are changed under the product's lock.
 """
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from leanbe_emitter.domain import customers, ideas
 from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.domain.referents import customer_reference
 from leanbe_emitter.errors import Conflict
+from leanbe_emitter.storage.queries.prepared import found, write_new
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import Reading, VoteModel
 
+_SHIFT = (
+    update(IdeaRow)
+    .where(IdeaRow.id == bindparam("idea_id"))
+    .values(
+        up_votes=IdeaRow.up_votes + bindparam("up"),
+        down_votes=IdeaRow.down_votes + bindparam("down"),
+    )
+    .returning(IdeaRow.up_votes, IdeaRow.down_votes)
+)
 _EVENTS = {VoteDirection.UP: "idea.upVoted", VoteDirection.DOWN: "idea.downVoted"}
 
 
@@ -75,7 +87,7 @@ def withdraw(
     if vote is None:
         raise Conflict(f"{customer.email} has no vote on {idea.title!r}.", hint="Vote first.")
     before = ideas.document(action.session, product, idea)
-    _shift(idea, vote.direction, by=-1)
+    _shift(action.session, idea, vote.direction, by=-1)
     action.session.delete(vote)
     _touch(action, idea, reading_of(product))
     ideas.record_cascade(action, product, idea, before=before)
@@ -108,22 +120,23 @@ def _count(
     if vote is None:
         _add(action, idea, direction, customer)
     else:
-        _shift(idea, vote.direction, by=-1)
+        _shift(action.session, idea, vote.direction, by=-1)
         vote.direction = direction
-    _shift(idea, direction, by=1)
+    _shift(action.session, idea, direction, by=1)
 
 
 def _add(
     action: Action, idea: IdeaRow, direction: VoteDirection, customer: CustomerRow | None
 ) -> None:
-    action.session.add(
+    write_new(
+        action.session,
         VoteRow(
             id=action.new_id(),
             idea_id=idea.id,
             customer_id=None if customer is None else customer.id,
             direction=direction,
             created_at=action.now_ms,
-        )
+        ),
     )
 
 
@@ -135,16 +148,22 @@ def _take_back(action: Action, idea: IdeaRow, customer: CustomerRow | None) -> N
             f"There is not {whose} on {idea.title!r} to take back.",
             hint="Under vote_model=toggle a downvote takes an upvote back.",
         )
-    _shift(idea, vote.direction, by=-1)
+    _shift(action.session, idea, vote.direction, by=-1)
     action.session.delete(vote)
 
 
-def _shift(idea: IdeaRow, direction: VoteDirection, *, by: int) -> None:
-    """Move a counter; the database adds, so that no other change of it is ever overwritten."""
-    if direction is VoteDirection.UP:
-        idea.up_votes = IdeaRow.up_votes + by
-    else:
-        idea.down_votes = IdeaRow.down_votes + by
+def _shift(session: Session, idea: IdeaRow, direction: VoteDirection, *, by: int) -> None:
+    """Move a counter; the database adds, so that no other change of it is ever overwritten.
+
+    Raises:
+        NotFound: the idea was deleted meanwhile.
+    """
+    up, down = (by, 0) if direction is VoteDirection.UP else (0, by)
+    counted = found(session, _SHIFT, idea_id=idea.id, up=up, down=down)
+    if not counted:
+        raise deleted_meanwhile(f"idea {idea.title!r}")
+    for name, votes in counted[0]._asdict().items():
+        set_committed_value(idea, name, votes)
 
 
 def _touch(action: Action, idea: IdeaRow, reading: Reading) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from leanbe_emitter.storage.schema.document_tables import IdeaRow
 from tests.support.actions import ACTIONS, prepare
 from tests.support.database_dump import dump
 from tests.support.scene import Scene
@@ -28,6 +29,26 @@ def test_whichever_statement_fails_inside_a_transaction_the_action_alone_is_undo
     scene: Scene, action: str
 ) -> None:
     _failures_that_leave_nothing(scene, action, _undone)
+
+
+def test_a_vote_that_is_undone_inside_a_transaction_is_not_counted_in_it(scene: Scene) -> None:
+    before, at = scene.upvotes(), 1
+    with scene.leanbe.transaction(), scene.leanbe._transactions.looking() as session:
+        held = session.get_one(IdeaRow, scene.idea.id)
+        while _is_refused(scene, at):
+            assert (scene.upvotes(), held.up_votes) == (before, before), f"after its statement {at}"
+            at += 1
+        assert (scene.upvotes(), held.up_votes) == (before + 1, before + 1)
+
+
+def _is_refused(scene: Scene, at: int) -> bool:
+    """Vote; say whether that failed at the statement of this number."""
+    try:
+        with statements(scene.leanbe._database, failing=at):
+            scene.product.ideas.upvote(scene.idea)
+    except Broken:
+        return True
+    return False
 
 
 def _failures_that_leave_nothing(scene: Scene, action: str, fails: Acting) -> int:
