@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.statements import (
@@ -85,25 +85,28 @@ def next_within(
     return min([seconds, *(max(0, each) / 1000 for each in left_ms)])
 
 
-def owed(session: Session, *, now: int) -> Due:
+def owed(session: Session, *, now: int, statements: Statements) -> Due:
     """Say what is owed right now."""
-    rows = session.execute(OWED, {"now": now}).all()
-    due = [row for row in rows if row.kind == "due"]
+    rows = statements.fetch(session, OWED, {"now": now})
+    due = [(count, since) for kind, count, since in rows if kind == "due"]
     return Due(
-        count=sum(row.n for row in due),
-        oldest_due_at=min((row.since for row in due if row.since is not None), default=None),
-        in_flight=sum(row.n for row in rows) - sum(row.n for row in due),
+        count=sum(count for count, _ in due),
+        oldest_due_at=min((since for _, since in due if since is not None), default=None),
+        in_flight=sum(count for kind, count, _ in rows if kind != "due"),
     )
 
 
-def at_hand(session: Session, *, free: TextClause, now: int) -> int:
+def at_hand(session: Session, *, now: int, statements: Statements) -> int:
     """Say how many deliveries are in flight, or are being claimed at this very moment.
 
     Args:
         session: an open transaction.
-        free: the statement for what could be claimed, less what an open transaction is at.
         now: the present instant in milliseconds since 1970.
+        statements: in the database's own words, what could be claimed, less what an open
+            transaction is at.
     """
     claimable = session.execute(text(CLAIMABLE), {"now": now}).all()
-    not_held = session.execute(free, {"now": now}).all()
-    return owed(session, now=now).in_flight + max(0, len(claimable) - len(not_held))
+    not_held = session.execute(statements.free, {"now": now}).all()
+    return owed(session, now=now, statements=statements).in_flight + max(
+        0, len(claimable) - len(not_held)
+    )

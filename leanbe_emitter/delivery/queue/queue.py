@@ -18,9 +18,8 @@ begins with another suspect.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
@@ -30,6 +29,7 @@ from leanbe_emitter.delivery.queue.due import NOTHING, Due, Instants, Todo
 from leanbe_emitter.delivery.queue.fairness import FairClaims, Room
 from leanbe_emitter.delivery.queue.loading import complete
 from leanbe_emitter.delivery.queue.postgresql import Postgresql
+from leanbe_emitter.delivery.queue.rows import Expired
 from leanbe_emitter.delivery.queue.sqlite import Sqlite
 from leanbe_emitter.delivery.queue.statements import LEASE_ONE, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_among
@@ -63,6 +63,21 @@ class Exchange:
     lost: Collection[str] = ()
     vanished: Sequence[Settlement] = ()
     claimed: Sequence[Claimed] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrears:
+    """What was to be done before a claim.
+
+    Attributes:
+        woken: how many had waited long enough, and are ready now.
+        vanished: what was settled for others whose leases had run out.
+        due: what is owed then.
+    """
+
+    woken: int
+    vanished: Sequence[Settlement]
+    due: Due
 
 
 class Queue:
@@ -238,6 +253,16 @@ class Queue:
         with self._database.transaction() as session:
             return self._reap(session)
 
+    def catch_up(self) -> Arrears:
+        """Wake and reap what is time, and say what is due then, all in one transaction.
+
+        Each up to ``BATCH``: there may be more of what there was some of.
+        """
+        with self._database.transaction() as session:
+            woken, vanished = self._wake(session), self._reap(session)
+            owed = due.owed(session, now=self._now(), statements=self._statements)
+        return Arrears(woken=woken, vanished=vanished, due=owed)
+
     def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
@@ -256,7 +281,7 @@ class Queue:
     def due(self) -> Due:
         """Say what is owed right now."""
         with self._database.reading() as session:
-            return due.owed(session, now=self._now())
+            return due.owed(session, now=self._now(), statements=self._statements)
 
     def at_hand(self) -> int:
         """Say how many deliveries are in flight, or are being claimed at this very moment.
@@ -264,7 +289,7 @@ class Queue:
         The latter are seen on PostgreSQL alone: a file of SQLite has one who writes at a time.
         """
         with self._database.transaction() as session:
-            return due.at_hand(session, free=self._statements.free, now=self._now())
+            return due.at_hand(session, now=self._now(), statements=self._statements)
 
     def _claim(self, session: Session, room: Room) -> list[Claimed]:
         """Take what is due; what a fault holds back makes room for the next."""
@@ -331,14 +356,14 @@ class Queue:
         # Who is never at rest looks here: nothing is woken by a clock that has stopped meanwhile.
         self._look(session)
         waited = {"now": self._now(), "limit": BATCH}
-        return len(session.execute(self._statements.wake, waited).all())
+        return len(self._statements.fetch(session, self._statements.wake, waited))
 
     def _reap(self, session: Session) -> list[Settlement]:
         instants = self._instants()
         run_out = {"now": instants.leases_now, "limit": BATCH}
-        rows = session.execute(self._statements.expired, run_out).all()
+        rows = self._statements.fetch(session, self._statements.expired, run_out)
         ahead_ms = instants.leases_now - instants.now
-        settlements = [self._vanished(row, ahead_ms=ahead_ms) for row in rows]
+        settlements = [self._vanished(Expired._make(row), ahead_ms=ahead_ms) for row in rows]
         self._settle(session, settlements)
         return settlements
 
@@ -349,7 +374,7 @@ class Queue:
             return Instants(now, now)
         return Instants(now, to_milliseconds(self._lease_clock.now()))
 
-    def _vanished(self, row: Row[Any], *, ahead_ms: int) -> Settlement:
+    def _vanished(self, row: Expired, *, ahead_ms: int) -> Settlement:
         """Return how an attempt is settled whose lease ran out.
 
         Args:

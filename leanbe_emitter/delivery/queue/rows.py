@@ -62,6 +62,19 @@ class Taken(NamedTuple):
     leases_lost: int
 
 
+class Expired(NamedTuple):
+    """A row of ``EXPIRED``: a delivery whose lease ran out, and where its attempt went."""
+
+    id: str
+    event_id: str
+    lease_token: str
+    lease_until: int
+    due_at: int
+    attempts_started: int
+    leases_lost: int
+    url: str | None
+
+
 def webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
     """Return a product's webhook, from a row of ``WEBHOOKS``."""
     _, assumptions, url, secret, ca_file, insecure, has_faults = row

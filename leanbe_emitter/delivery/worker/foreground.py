@@ -75,11 +75,7 @@ class Foreground:
         Raises:
             EndlessDeliveries: more and more was raised meanwhile.
         """
-        while self._queue.wake():
-            pass
-        while vanished := self._queue.reap():
-            self._counters.vanished(len(vanished))
-        due = self._queue.due().count
+        due = self._catch_up()
         settled: list[Settlement] = []
         while claimed := self._queue.claim(ONE):
             if len(settled) >= MOST_RAISED + (1 + _MOST_FOR_EACH) * due:
@@ -87,6 +83,12 @@ class Foreground:
                 raise _endless(claimed[0], due=due, made=len(settled))
             settled += await self.attempt(claimed)
         return settled
+
+    def _catch_up(self) -> int:
+        """Wake and reap all that is time; return how many are due then."""
+        while (arrears := self._queue.catch_up()).woken or arrears.vanished:
+            self._counters.vanished(len(arrears.vanished))
+        return arrears.due.count
 
     def _hand_back(self, not_begun: Collection[Claimed]) -> None:
         self._queue.hand_back(not_begun)

@@ -73,7 +73,7 @@ def new_row(kind: type[NewRow], **columns: Any) -> NewRow:
     if not columns.keys() <= manager.keys():
         raise TypeError(f"{kind.__name__} has no column {(columns.keys() - manager.keys()).pop()}.")
     row: NewRow = manager.new_instance()
-    row.__dict__.update(columns)
+    vars(row).update(columns)
     return row
 
 
