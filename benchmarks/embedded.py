@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks import engine
 from benchmarks.processes import options, say, wait_for_word
-from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.clock import stopwatch
 
 _EVENT = "idea.created"
@@ -46,7 +46,7 @@ def _recorder(leanbe: Leanbe) -> Callable[[], None]:
     """Return what records an event and commits, and leaves the attempt to others."""
 
     def record() -> None:
-        leanbe.trigger_all(Wanted(events=[_EVENT]), deliver=False)
+        leanbe.trigger_all(TriggerRequest(events=[_EVENT]), deliver=False)
 
     return record
 

@@ -39,7 +39,7 @@ class Owed:
         """Fill a database."""
         with Leanbe(db) as leanbe:
             ids = make_products(leanbe, self.products, url=self.url)
-        owe(db, ids, range(self.events))
+        enqueue(db, ids, range(self.events))
 
 
 def make_products(leanbe: Leanbe, count: int, *, url: str, name: str = "Product") -> Sequence[str]:
@@ -52,7 +52,7 @@ def make_products(leanbe: Leanbe, count: int, *, url: str, name: str = "Product"
     return [each.id for each in made]
 
 
-def owe(db: str, product_ids: Sequence[str], numbers: range) -> None:
+def enqueue(db: str, product_ids: Sequence[str], numbers: range) -> None:
     """Record an event for each number, the products taking turns."""
     database, ids = Database(db), Ids()
     for first in range(numbers.start, numbers.stop, _TOGETHER):

@@ -23,7 +23,7 @@ hint or ``repr`` ever holds a secret.
 
 from typing import ClassVar
 
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 
 
 class LeanbeError(Exception):
@@ -38,9 +38,9 @@ class LeanbeError(Exception):
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, hint: str | Way = "") -> None:
+    def __init__(self, message: str, *, hint: str | Hint = "") -> None:
         self.message = message
-        self.hints = Way.same(hint) if isinstance(hint, str) else hint
+        self.hints = Hint.same(hint) if isinstance(hint, str) else hint
         super().__init__(message, self.hint)
 
     @property

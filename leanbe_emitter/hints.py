@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class Hint:
     """A thing to do, or a sentence that names one.
 
     Attributes:
@@ -22,38 +22,38 @@ class Way:
     request: str
 
     @classmethod
-    def same(cls, words: str) -> "Way":
+    def same(cls, words: str) -> "Hint":
         """Return what is said alike on all surfaces."""
         return cls(call=words, command=words, request=words)
 
-    def between(self, before: str, after: str) -> "Way":
+    def between(self, before: str, after: str) -> "Hint":
         """Return a sentence that names this."""
-        return Way(
+        return Hint(
             call=f"{before}{self.call}{after}",
             command=f"{before}{self.command}{after}",
             request=f"{before}{self.request}{after}",
         )
 
-    def then(self, other: "Way") -> "Way":
+    def then(self, other: "Hint") -> "Hint":
         """Return this and another sentence behind it."""
-        return Way(
+        return Hint(
             call=f"{self.call} {other.call}",
             command=f"{self.command} {other.command}",
             request=f"{self.request} {other.request}",
         )
 
 
-CREATE_PRODUCT = Way(
+CREATE_PRODUCT = Hint(
     call="leanbe.products.create(name)",
     command="leanbe-emitter product create NAME",
     request="POST /api/v1/products",
 )
-SET_WEBHOOK = Way(
+SET_WEBHOOK = Hint(
     call="leanbe.webhooks.set(product, url)",
     command="leanbe-emitter webhook set P URL",
     request="PUT /api/v1/products/{product}/webhook",
 )
-LIST_DELIVERIES = Way(
+LIST_DELIVERIES = Hint(
     call="leanbe.deliveries.list()",
     command="leanbe-emitter deliveries list",
     request="GET /api/v1/deliveries",

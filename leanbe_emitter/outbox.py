@@ -35,7 +35,7 @@ from leanbe_emitter.storage.queries.emission import (
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, json_text
-from leanbe_emitter.wire.assumptions.lookup import Reading, TriggeredAt, deviations, read
+from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, TriggeredAt, deviations, read
 from leanbe_emitter.wire.envelope import Sealed, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
 
@@ -130,7 +130,7 @@ def redeliver(
     at_now = to_milliseconds(now)
     _lock(session.connection(), {event.product_id}, at=at_now, ids=ids)
     draft = _Draft(ids=ids, lease=lease)
-    delivery_id = draft.owe(event.id, event.product_id, event.sequence, at=at_now)
+    delivery_id = draft.enqueue(event.id, event.product_id, event.sequence, at=at_now)
     _write(session, draft.emission([]))
     return delivery_id
 
@@ -167,7 +167,7 @@ def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
     return max(now, last + 1, document_updated_at + 1)
 
 
-def wants(reading: Reading, name: str) -> bool:
+def wants(reading: AssumptionSet, name: str) -> bool:
     """Say whether the product's filter lets an event of that name through (contract d-8)."""
     return any(fnmatchcase(name, pattern) for pattern in reading.events)
 
@@ -240,12 +240,12 @@ class _Draft:
             )
         )
         is_owed = form.is_wanted and sender.url is not None
-        delivery_id = self.owe(event_id, sender.id, sender.sequence, at=at) if is_owed else None
+        delivery_id = self.enqueue(event_id, sender.id, sender.sequence, at=at) if is_owed else None
         self.recorded.append(
             Recorded(event_id, sender.id, event.name, sender.sequence, delivery_id)
         )
 
-    def owe(self, event_id: str, product_id: str, sequence: int, *, at: int) -> str:
+    def enqueue(self, event_id: str, product_id: str, sequence: int, *, at: int) -> str:
         """Draft a delivery of an event; return its id."""
         delivery_id = self._new_delivery_id(at // 1000)
         self._deliveries.append(

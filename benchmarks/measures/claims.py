@@ -11,7 +11,7 @@ from statistics import median
 
 from benchmarks import engine
 from benchmarks.databases import Store
-from benchmarks.filling import make_products, owe
+from benchmarks.filling import enqueue, make_products
 from benchmarks.multiplying import multiply
 from benchmarks.receiver import url_of
 from benchmarks.rows import Goal, Ratio, Row
@@ -35,7 +35,7 @@ class Aged:
 
     def claim(self, products: int, claims: int) -> float:
         """Owe what some claims take of so many products; return microseconds a row: the median."""
-        owe(self.db, self.products[:products], range(_BATCH * claims))
+        enqueue(self.db, self.products[:products], range(_BATCH * claims))
         database = engine.Database(self.db)
         queue = engine.queue_of(database)
         costs = []
@@ -109,7 +109,7 @@ def _aged(stack: ExitStack, store: Store, run: Run, *, finished: int, products: 
 
 
 def _finish(db: str, products: list[str], finished: int) -> None:
-    owe(db, products, range(_SEEDS))
+    enqueue(db, products, range(_SEEDS))
     database = engine.Database(db)
     queue = engine.queue_of(database)
     while claimed := engine.claim(queue, _BATCH):

@@ -7,7 +7,7 @@ until the last delivery of the others is received.
 import time
 
 from benchmarks.databases import Store
-from benchmarks.filling import make_products, owe
+from benchmarks.filling import enqueue, make_products
 from benchmarks.processes import Child
 from benchmarks.receiver import Receiver, free_port, url_of
 from benchmarks.rows import Goal, Ratio, Row
@@ -48,8 +48,8 @@ def _seconds(run: Run, store: Store, *, dead: int, dead_port: int) -> float:
             silent = make_products(leanbe, dead, url=url_of(dead_port), name="Silent")
             others = make_products(leanbe, _ALIVE, url=url_of(run.port))
         if dead:
-            owe(db, silent, range(dead_count))
-        owe(db, others, range(count))
+            enqueue(db, silent, range(dead_count))
+        enqueue(db, others, range(count))
 
     with (
         store.copied(f"fairness_{dead}", fill) as db,

@@ -6,7 +6,7 @@ from leanbe_emitter.testing import Receiver
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from news import News, create_app, news
+from news import ChangeNotifier, create_app, news
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def leanbe_receiver(engine: Engine) -> Receiver:
 
 
 @pytest.fixture
-def page(engine: Engine) -> Callable[[], News]:
+def page(engine: Engine) -> Callable[[], ChangeNotifier]:
     """What the page shows now."""
 
-    def shown() -> News:
+    def shown() -> ChangeNotifier:
         with Session(engine) as session:
             return news(session)
 

@@ -10,7 +10,7 @@ from leanbe_emitter.receivers.fastapi import verified
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-News = dict[str, list[str]]
+ChangeNotifier = dict[str, list[str]]
 
 
 class Base(DeclarativeBase):
@@ -67,14 +67,14 @@ def create_app(engine: Engine, *, secret: str) -> FastAPI:
                 handle(session, envelope.payload)
 
     @app.get("/news")
-    def show_news() -> News:
+    def show_news() -> ChangeNotifier:
         with Session(engine) as session:
             return news(session)
 
     return app
 
 
-def news(session: Session) -> News:
+def news(session: Session) -> ChangeNotifier:
     """Return what the page shows."""
     shown = select(Announcement.title).where(Announcement.is_shown).order_by(Announcement.id)
     shipped = select(Shipped.title).order_by(Shipped.number)

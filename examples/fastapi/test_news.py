@@ -4,9 +4,9 @@ import pytest
 from leanbe_emitter import Leanbe, Product
 from syrupy.assertion import SnapshotAssertion
 
-from news import News
+from news import ChangeNotifier
 
-Page = Callable[[], News]
+Page = Callable[[], ChangeNotifier]
 
 
 def test_what_is_published_is_shown(leanbe: Leanbe, leanbe_product: Product, page: Page) -> None:

@@ -25,7 +25,7 @@ from leanbe_emitter.storage.queries.last_ids import last_id
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.resources import payload
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
@@ -181,7 +181,7 @@ class Action:
 
 
 def _difference(
-    event: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: Reading
+    event: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: AssumptionSet
 ) -> dict[str, JSON]:
     """Return what an event may say of a change (contract b.7, d-26)."""
     if not reading.include_changes:
@@ -204,6 +204,6 @@ def forget_locks(session: Session) -> None:
     session.info.pop(_LOCKED, None)
 
 
-def reading_of(product: ProductRow) -> Reading:
+def reading_of(product: ProductRow) -> AssumptionSet:
     """Return how a product reads the article."""
     return read(product.assumptions)

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import Reading, Unset
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet, Unset
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.resources import document, document_shape
 from leanbe_emitter.wire.payloads.shapes import (
@@ -110,7 +110,7 @@ def changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list[str]:
 
 
 def changes(
-    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: Reading
+    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: AssumptionSet
 ) -> list[JSON]:
     """Return what changed, as an event tells it: values as the document has them (contract d-26).
 

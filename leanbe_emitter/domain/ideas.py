@@ -28,7 +28,7 @@ from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import Cascade, Reading, VoteModel
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet, Cascade, VoteModel
 from leanbe_emitter.wire.stringify import JSON
 
 _OF_ID = select(IdeaRow).where(
@@ -282,7 +282,7 @@ def _documents(
     ]
 
 
-def upvotes(row: IdeaRow, reading: Reading) -> int:
+def upvotes(row: IdeaRow, reading: AssumptionSet) -> int:
     """Return an idea's counter as the product reads d-12."""
     if reading.vote_model is VoteModel.NET:
         return row.up_votes - row.down_votes

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import can_be_held
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.hints import CREATE_PRODUCT, Way
+from leanbe_emitter.hints import CREATE_PRODUCT, Hint
 from leanbe_emitter.storage.queries.prepared import loaded
 from leanbe_emitter.storage.schema.tables import ProductRow
 
@@ -19,7 +19,7 @@ _EXACT = select(ProductRow).where(
 )
 #: How many names a message shows.
 _SHOWN = 3
-_NAME_ONE = Way(
+_NAME_ONE = Hint(
     call="Name one: product=...", command="Name one with --product.", request="Name one."
 )
 

@@ -20,7 +20,7 @@ from leanbe_emitter.storage.schema.document_tables import (
     IdeaRow,
 )
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.stringify import JSON
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
@@ -68,7 +68,7 @@ def idea_references(session: Session, idea_ids: Iterable[str | None]) -> Referen
 
 
 def request_references(
-    session: Session, idea_ids: Iterable[str], reading: Reading
+    session: Session, idea_ids: Iterable[str], reading: AssumptionSet
 ) -> Mapping[str, list[JSON]]:
     """Return how ideas name their requests, in the order of attaching, by the idea's id.
 

@@ -16,7 +16,7 @@ from leanbe_emitter.domain.references import find
 from leanbe_emitter.domain.texts import check_email, check_name
 from leanbe_emitter.domain.user_references import owner
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.queries.prepared import found, new_row, write_new
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON, stringify
@@ -90,9 +90,9 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
     )
 
 
-def granting(reference: str, product: str) -> Way:
+def granting(reference: str, product: str) -> Hint:
     """Say how a user gets access to a product."""
-    return Way(
+    return Hint(
         call=f"leanbe.users.grant({reference!r}, product={product!r})",
         command=f"leanbe-emitter user grant {reference} --product {shlex.quote(product)}",
         request=f"POST /api/v1/products/{{product}}/users with {stringify({'user': reference})}",

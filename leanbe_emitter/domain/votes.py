@@ -19,7 +19,7 @@ from leanbe_emitter.storage.queries.prepared import found, write_new
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import Reading, VoteModel
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet, VoteModel
 
 _SHIFT = (
     update(IdeaRow)
@@ -95,7 +95,7 @@ def withdraw(
 
 
 def _require_voter(
-    session: Session, product: ProductRow, customer: CustomerRow, reading: Reading
+    session: Session, product: ProductRow, customer: CustomerRow, reading: AssumptionSet
 ) -> None:
     if not customers.belongs_to(session, customer, product):
         raise Conflict(
@@ -166,7 +166,7 @@ def _shift(session: Session, idea: IdeaRow, direction: VoteDirection, *, by: int
         set_committed_value(idea, name, votes)
 
 
-def _touch(action: Action, idea: IdeaRow, reading: Reading) -> None:
+def _touch(action: Action, idea: IdeaRow, reading: AssumptionSet) -> None:
     if reading.vote_touches_updated_at:
         action.touch(idea)
     action.session.flush()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.documents.okrs import KeyResult, Okr
     from leanbe_emitter.library.handle.information import Info
     from leanbe_emitter.library.handle.leanbe import Leanbe
-    from leanbe_emitter.library.handle.recorded_events import Raised
+    from leanbe_emitter.library.handle.recorded_events import RecordedEvents
     from leanbe_emitter.library.runtime.paging import Page
     from leanbe_emitter.library.runtime.results import Nothing, Results
     from leanbe_emitter.library.runtime.snapshots import (
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
         Webhook,
     )
     from leanbe_emitter.library.setup.faults import Fault
-    from leanbe_emitter.library.trigger.one_shot import Courier, Receiver
-    from leanbe_emitter.library.trigger.synthetic_events import Changes, Wanted
-    from leanbe_emitter.library.trigger.trigger import Rehearsed, Triggered
+    from leanbe_emitter.library.trigger.one_shot import OneShotSender, WebhookTarget
+    from leanbe_emitter.library.trigger.synthetic_events import Changes, TriggerRequest
+    from leanbe_emitter.library.trigger.trigger import DryRun, Triggered
 
 __all__ = [
     "Announcement",
     "Attempt",
     "BacklogItem",
     "Changes",
-    "Courier",
     "Customer",
     "Delivery",
+    "DryRun",
     "Entry",
     "Event",
     "Fault",
@@ -57,17 +57,17 @@ __all__ = [
     "Metrics",
     "Nothing",
     "Okr",
+    "OneShotSender",
     "Page",
     "Product",
-    "Raised",
-    "Receiver",
+    "RecordedEvents",
     "Redelivered",
-    "Rehearsed",
     "Results",
+    "TriggerRequest",
     "Triggered",
     "User",
-    "Wanted",
     "Webhook",
+    "WebhookTarget",
 ]
 
 #: Where they are, by module.
@@ -84,13 +84,13 @@ _NAMES = {
     "library.handle.leanbe": ("Leanbe",),
     "library.documents.okrs": ("KeyResult", "Okr"),
     "library.runtime.paging": ("Page",),
-    "library.handle.recorded_events": ("Raised",),
+    "library.handle.recorded_events": ("RecordedEvents",),
     "library.deliveries.redeliver_jobs": ("Job", "Redelivered"),
     "library.runtime.results": ("Nothing", "Results"),
-    "library.trigger.one_shot": ("Courier", "Receiver"),
+    "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),
     "library.runtime.snapshots": ("Attempt", "Delivery", "Event", "Product", "User", "Webhook"),
-    "library.trigger.synthetic_events": ("Changes", "Wanted"),
-    "library.trigger.trigger": ("Rehearsed", "Triggered"),
+    "library.trigger.synthetic_events": ("Changes", "TriggerRequest"),
+    "library.trigger.trigger": ("DryRun", "Triggered"),
     "library.deliveries.watching": ("Entry",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 import leanbe_emitter
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http.access import Access, Guard
-from leanbe_emitter.server.http.change_notifier import News
+from leanbe_emitter.server.http.change_notifier import ChangeNotifier
 from leanbe_emitter.server.http.group_commit import Together
 from leanbe_emitter.server.http.problems import answer_errors
 from leanbe_emitter.server.http.request_ids import Numbered
@@ -105,7 +105,7 @@ def create_app(
     app.state.settings = settings
     app.state.root_path = root_path
     app.state.needs_token = bool(access.token)
-    app.state.news = news = News(leanbe)
+    app.state.news = news = ChangeNotifier(leanbe)
     app.state.together = Together(leanbe, committed=news.committed)
     app.state.worker = None
     app.openapi = partial(describe, app)  # type: ignore[method-assign]

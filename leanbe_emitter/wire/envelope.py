@@ -13,7 +13,7 @@ from datetime import datetime
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
-    Reading,
+    AssumptionSet,
     SignatureLocation,
     SignedContent,
 )
@@ -113,7 +113,7 @@ def seal(
     event: str,
     triggered_at: datetime,
     secret: str | None,
-    reading: Reading = ARTICLE,
+    reading: AssumptionSet = ARTICLE,
 ) -> Sealed:
     """Put a payload's text into its envelope and sign it (contract a.1, d-1 to d-5, d-25).
 
@@ -132,7 +132,7 @@ def seal(
 class Sealer:
     """``seal`` for payloads that have event, secret and reading in common: made once for many."""
 
-    def __init__(self, *, event: str, secret: str | None, reading: Reading) -> None:
+    def __init__(self, *, event: str, secret: str | None, reading: AssumptionSet) -> None:
         self._behind_payload = f',"event":{stringify(event)},"triggeredAt":"'
         self._reading = reading
         self._signer = None if secret is None else signer(secret, reading.signature_scheme)

@@ -378,8 +378,8 @@ def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
     with acme(cli, tmp_path):
         cli("trigger", "idea.created", "idea.updated")
         by_filter = ("deliveries", "redeliver", "--status", "delivered")
-        rehearsed = cli(*by_filter, "--event", "*.updated", "--dry-run")
-        assert len(rehearsed.stdout.splitlines()) == 1
+        dry_runs = cli(*by_filter, "--event", "*.updated", "--dry-run")
+        assert len(dry_runs.stdout.splitlines()) == 1
         assert len(kept(tmp_path)) == 2
         ran = cli(*by_filter, "--job", "once")
         assert ran.status == 0

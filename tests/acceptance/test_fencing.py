@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, select, text
 
-from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, JournalRow
 from tests.support.fleet import Fleet
@@ -39,7 +39,7 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_and_logs_that_
 ) -> None:
     with Leanbe(database.url.render_as_string(hide_password=False)) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url, secret="whsec_test")
-        leanbe.trigger_all(Wanted(events=["idea.created"] * EVENTS), deliver=False)
+        leanbe.trigger_all(TriggerRequest(events=["idea.created"] * EVENTS), deliver=False)
     receiver.is_open.clear()
     with Fleet.on(database, tmp_path) as fleet:
         first = fleet.start_worker()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
+from leanbe_emitter import Delivery, Leanbe, Outcome, TriggerRequest
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.clocked_worker import ShiftedClock
@@ -53,9 +53,9 @@ def start_worker(fleet: Fleet) -> str:
     return fleet.start_module("tests.support.clocked_worker", str(fleet.home / "shift"))
 
 
-def owe(leanbe: Leanbe, count: int = 1) -> list[str]:
+def enqueue(leanbe: Leanbe, count: int = 1) -> list[str]:
     """Record events for a worker; return the ids of their deliveries."""
-    triggered = leanbe.trigger_all(Wanted(events=["idea.created"] * count), deliver=False)
+    triggered = leanbe.trigger_all(TriggerRequest(events=["idea.created"] * count), deliver=False)
     return [each.delivery.id for each in triggered if each.delivery is not None]
 
 
@@ -67,7 +67,7 @@ def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
     fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
 ) -> None:
     receiver.is_open.clear()
-    (begun,) = owe(leanbe)
+    (begun,) = enqueue(leanbe)
     worker = start_worker(fleet)
     assert receiver.busy.wait(PATIENCE_SECONDS)
     earlier = to_milliseconds(clock.now()) - HOUR_MS // 2
@@ -75,7 +75,7 @@ def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
     until(lambda: fleet.count("deliveries", f"lease_until < {earlier}"), "it is held by that clock")
     receiver.is_open.set()
     until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
-    (later,) = owe(leanbe)
+    (later,) = enqueue(leanbe)
     until(lambda: leanbe.deliveries.get(later).delivered, "what came after is delivered, too")
     assert fleet.end(worker) == 0
     assert fleet.said(worker) == ""
@@ -90,12 +90,12 @@ def test_a_retry_that_a_clock_jumped_back_from_is_made_when_its_time_has_come(
 ) -> None:
     """Late by as much as the clock went back, and not lost."""
     receiver.statuses.append(500)
-    (delivery,) = owe(leanbe)
+    (delivery,) = enqueue(leanbe)
     worker = start_worker(fleet)
     until(lambda: leanbe.deliveries.get(delivery).attempts, "it is refused")
     due_at = leanbe.deliveries.get(delivery).next_due_at
     clock.shift(hours=-1)
-    (other,) = owe(leanbe)
+    (other,) = enqueue(leanbe)
     until(lambda: leanbe.deliveries.get(other).delivered, "what is due is delivered meanwhile")
     assert leanbe.deliveries.get(delivery).next_due_at == due_at
     clock.shift(hours=1)
@@ -108,7 +108,7 @@ def test_a_machine_that_slept_through_many_retries_makes_one_and_goes_on_from_th
     fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
 ) -> None:
     receiver.statuses.extend([500] * 4)
-    deliveries = owe(leanbe, 2)
+    deliveries = enqueue(leanbe, 2)
     worker = start_worker(fleet)
     until(lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused")
     clock.shift(hours=1)
@@ -128,7 +128,7 @@ def test_an_attempt_in_flight_while_the_machine_slept_is_not_taken_from_its_work
 ) -> None:
     """By the clock on the wall its lease ran out long ago; nobody else was there to take it."""
     receiver.is_open.clear()
-    (begun,) = owe(leanbe)
+    (begun,) = enqueue(leanbe)
     worker = start_worker(fleet)
     assert receiver.busy.wait(PATIENCE_SECONDS)
     clock.shift(hours=1)

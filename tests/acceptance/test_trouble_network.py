@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.fleet import Fleet
 from tests.support.ports import free_port
@@ -28,18 +28,18 @@ def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
         yield fleet
 
 
-def owe(fleet: Fleet, url: str, count: int = EVENTS) -> None:
+def enqueue(fleet: Fleet, url: str, count: int = EVENTS) -> None:
     """Record events for a worker; the product's receiver is there by now."""
     with Leanbe(fleet.database.url.render_as_string(hide_password=False)) as leanbe:
         if not leanbe.products.list():
             leanbe.products.create("Acme", assume=ASSUMED)
         leanbe.webhooks.set("Acme", url, secret=SECRET)
-        leanbe.trigger_all(Wanted(events=["idea.created"] * count), deliver=False)
+        leanbe.trigger_all(TriggerRequest(events=["idea.created"] * count), deliver=False)
 
 
 def test_a_receiver_that_was_gone_gets_everything_when_it_is_back(fleet: Fleet) -> None:
     port = free_port()
-    owe(fleet, f"http://127.0.0.1:{port}/hooks/leanbe")
+    enqueue(fleet, f"http://127.0.0.1:{port}/hooks/leanbe")
     worker = fleet.start_worker()
     until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
     with Receiver.listening(port) as receiver:
@@ -67,11 +67,11 @@ def no_more_descriptors(process: int) -> Iterator[None]:
 
 def test_a_worker_without_file_descriptors_goes_on_when_there_are_some(fleet: Fleet) -> None:
     with Receiver.listening() as earlier, Receiver.listening() as receiver:
-        owe(fleet, earlier.url, 1)
+        enqueue(fleet, earlier.url, 1)
         worker = fleet.start_worker()
         until(fleet.is_settled, "it works")
         with no_more_descriptors(fleet.running[worker].pid):
-            owe(fleet, receiver.url)
+            enqueue(fleet, receiver.url)
             until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
             assert receiver.requests == []
         until(fleet.is_settled, "all is delivered")

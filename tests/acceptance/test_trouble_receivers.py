@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Delivery, Leanbe, Outcome, Wanted
+from leanbe_emitter import Delivery, Leanbe, Outcome, TriggerRequest
 from leanbe_emitter.storage.schema.tables import AttemptRow
 from tests.support.command_line import PROGRAM, run_process
 from tests.support.rebinding_worker import NAME
@@ -104,11 +104,11 @@ def once(trouble: Script) -> Script:
     return script
 
 
-async def owe(leanbe: Leanbe, name: str, url: str, **assume: str) -> str:
+async def enqueue(leanbe: Leanbe, name: str, url: str, **assume: str) -> str:
     """Make a product whose receiver is there, with one event for a worker; return its delivery."""
     settings = {"backoff": "0s", **assume}
     leanbe.products.create(name, webhook_url=url, secret="whsec_test", assume=settings)
-    wanted = Wanted(events=["idea.created"], product=name)
+    wanted = TriggerRequest(events=["idea.created"], product=name)
     (triggered,) = await leanbe.trigger_all(wanted, deliver=False)
     assert triggered.delivery is not None
     return triggered.delivery.id
@@ -140,9 +140,11 @@ async def meet_them_all(home: Path) -> Mapping[Script | None, Delivery]:
         for number, trouble in enumerate(TROUBLES):
             server = await stack.enter_async_context(scripted(once(trouble)))
             timeout = "3s" if trouble in SILENT else "10s"
-            owed[trouble] = await owe(leanbe, f"Troubled {number}", server.url(), timeout=timeout)
+            owed[trouble] = await enqueue(
+                leanbe, f"Troubled {number}", server.url(), timeout=timeout
+            )
         neighbour = stack.enter_context(Receiver.listening())
-        owed[None] = await owe(leanbe, "Neighbour", neighbour.url)
+        owed[None] = await enqueue(leanbe, "Neighbour", neighbour.url)
         await drained(db, home)
         return {trouble: leanbe.deliveries.get(delivery) for trouble, delivery in owed.items()}
 
@@ -172,7 +174,7 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
 
     async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
-            delivery = await owe(leanbe, "Chatty", server.url(), timeout="60s")
+            delivery = await enqueue(leanbe, "Chatty", server.url(), timeout="60s")
             await drained(db, tmp_path, program=FRUGAL)
         with leanbe._database.reading() as session:
             attempt = session.get_one(AttemptRow, (delivery, 1))
@@ -194,7 +196,7 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
 
     async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
-            delivery = await owe(
+            delivery = await enqueue(
                 leanbe, "Sly", server.url(), follow_redirects=follows, max_attempts="1"
             )
             await drained(db, tmp_path)
@@ -215,7 +217,7 @@ async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_
 
     async with Leanbe(db) as leanbe:
         async with scripted(script) as server:
-            delivery = await owe(leanbe, "Turncoat", server.url(host=NAME), max_attempts="2")
+            delivery = await enqueue(leanbe, "Turncoat", server.url(host=NAME), max_attempts="2")
             program = (sys.executable, "-W", "error", "-m", "tests.support.rebinding_worker")
             ran = await asyncio.to_thread(run_process, db, cwd=HERE, program=program)
         assert ran.status == 0, ran.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import DatabaseUnavailable, Leanbe, Wanted
+from leanbe_emitter import DatabaseUnavailable, Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.disks import filled, small_disk
 from tests.support.fleet import Fleet
@@ -37,7 +37,7 @@ def working(file: Path, receiver: Receiver, home: Path) -> Iterator[tuple[Fleet,
     url = f"sqlite:///{file}?{PATIENT}"
     with Leanbe(url) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
-        owe(leanbe)
+        enqueue(leanbe)
     database = Database(url)
     with Fleet.on(database, home) as fleet:
         worker = fleet.start_worker()
@@ -46,8 +46,8 @@ def working(file: Path, receiver: Receiver, home: Path) -> Iterator[tuple[Fleet,
     database.close()
 
 
-def owe(leanbe: Leanbe) -> None:
-    leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+def enqueue(leanbe: Leanbe) -> None:
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
 
 
 def has_come_back(fleet: Fleet, worker: str, receiver: Receiver, *, events: int) -> None:
@@ -71,9 +71,9 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
             until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             with Leanbe(f"sqlite:///{file}?{PATIENT}") as leanbe:
                 with pytest.raises(DatabaseUnavailable, match="locked"):
-                    owe(leanbe)
+                    enqueue(leanbe)
                 other.execute("ROLLBACK")
-                owe(leanbe)
+                enqueue(leanbe)
         has_come_back(fleet, worker, receiver, events=2)
 
 
@@ -87,7 +87,7 @@ def test_a_disk_that_is_full_is_waited_for(receiver: Receiver, tmp_path: Path) -
             until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             with Leanbe(f"sqlite:///{file}") as leanbe:
                 with pytest.raises(DatabaseUnavailable, match="disk is full"):
-                    owe(leanbe)
+                    enqueue(leanbe)
                 assert len(leanbe.deliveries.list()) == 1
         has_come_back(fleet, worker, receiver, events=1)
 
@@ -133,7 +133,7 @@ def test_a_folder_that_is_read_only_is_waited_for(receiver: Receiver, tmp_path: 
         database = Database(url)
         with Leanbe(url) as leanbe, Fleet.on(database, tmp_path) as fleet:
             leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
-            owe(leanbe)
+            enqueue(leanbe)
             with read_only(Path(home)):
                 worker = fleet.start_module("tests.support.unprivileged_worker")
                 until(lambda: fleet.waits_for_database(worker), "it has asked more than once")

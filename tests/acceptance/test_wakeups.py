@@ -48,7 +48,7 @@ def product(bench: Bench, fleet: Fleet, receiver: Receiver) -> str:
     """A product for which a worker has delivered, and rests."""
     product = bench.product(url=receiver.url, backoff=f"{RETRY_MS}ms")
     fleet.start_worker()
-    bench.owe(product)
+    bench.enqueue(product)
     delivered(fleet, 1)
     return product
 
@@ -62,7 +62,7 @@ def delivered(fleet: Fleet, count: int) -> None:
 def hold(bench: Bench, queue: Queue, product: str) -> Claimed:
     """Record an event whose delivery is this process's, as a foreground call does."""
     lease = queue.new_lease()
-    (claimed,) = queue.load(bench.owe(product, lease=lease), token=lease.token)
+    (claimed,) = queue.load(bench.enqueue(product, lease=lease), token=lease.token)
     return claimed
 
 
@@ -70,7 +70,7 @@ def test_what_another_process_commits_is_delivered_at_once(
     bench: Bench, product: str, fleet: Fleet
 ) -> None:
     for count in range(2, 2 + ROUNDS):
-        bench.owe(product)
+        bench.enqueue(product)
         delivered(fleet, count)
 
 
@@ -88,7 +88,7 @@ def test_what_another_process_hands_back_is_delivered_at_once(
 ) -> None:
     queue = bench.queue()
     for count in range(2, 2 + ROUNDS):
-        queue.hand_back([hold(bench, queue, product)])
+        queue.release([hold(bench, queue, product)])
         delivered(fleet, count)
 
 
@@ -97,7 +97,7 @@ def test_a_retry_falls_due_without_a_poll(
 ) -> None:
     for count in range(2, 4):
         receiver.statuses.append(500)
-        bench.owe(product)
+        bench.enqueue(product)
         delivered(fleet, count)
     assert fleet.count("attempts", "outcome = 'refused'") == 2
 
@@ -120,7 +120,7 @@ def test_what_another_process_held_back_is_delivered_at_once(
     queue = bench.queue()
     for count in range(3, 3 + 2 * ROUNDS, 2):
         first = hold(bench, queue, product)
-        bench.owe(product)
+        bench.enqueue(product)
         queue.settle([came_to(first)])
         delivered(fleet, count)
 
@@ -152,7 +152,7 @@ def test_a_worker_whose_connection_was_cut_is_woken_by_the_next(
             for pid in cut:
                 session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))
         until(lambda: listener() - cut, "it listens again")  # noqa: B023 - called in this round
-        bench.owe(product)
+        bench.enqueue(product)
         delivered(fleet, count)
 
 
@@ -164,7 +164,7 @@ def test_what_was_committed_while_nobody_listened_is_delivered_when_it_listens_a
     with bench.database.transaction() as session:
         for pid in listener():
             session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (pid,))
-    bench.owe(product)
+    bench.enqueue(product)
     delivered(fleet, 2)
 
 

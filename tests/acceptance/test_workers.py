@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter import Attempt, Leanbe, Wanted
+from leanbe_emitter import Attempt, Leanbe, TriggerRequest
 from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from tests.support.command_line import catches, ended, line_with, run_process, started
@@ -51,9 +51,9 @@ def held_up(db: str, folder: Path, receiver: Receiver) -> Iterator[subprocess.Po
         yield worker
 
 
-def owe(leanbe: Leanbe) -> str:
+def enqueue(leanbe: Leanbe) -> str:
     """Trigger an event without an attempt; return its delivery's id."""
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     assert triggered.delivery is not None
     return triggered.delivery.id
 
@@ -66,7 +66,7 @@ def test_a_killed_worker_loses_nothing(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
     """Its lease runs out, another worker delivers again, and the lost attempt is on record."""
-    delivery = owe(leanbe)
+    delivery = enqueue(leanbe)
     with held_up(database_url, tmp_path, receiver) as first:
         os.kill(first.pid, signal.SIGKILL)
         assert ended(first)[0] == -signal.SIGKILL
@@ -89,7 +89,7 @@ def test_a_long_send_of_a_worker_that_lives_is_not_made_twice(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
     """Two workers, and an answer that takes longer than a lease: whose it is, renews it."""
-    delivery = owe(leanbe)
+    delivery = enqueue(leanbe)
     receiver.is_open.clear()
     with worker_of(database_url, tmp_path) as first, worker_of(database_url, tmp_path) as second:
         assert receiver.busy.wait(PATIENCE_SECONDS)
@@ -105,7 +105,7 @@ def test_a_long_send_of_a_worker_that_lives_is_not_made_twice(
 def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
-    delivery = owe(leanbe)
+    delivery = enqueue(leanbe)
     with held_up(database_url, tmp_path, receiver) as worker:
         worker.terminate()
         told = line_with("Stopping", worker.stderr)
@@ -120,7 +120,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight(
 def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
-    owe(leanbe)
+    enqueue(leanbe)
     patient = f"{database_url}?timeout=600" if "sqlite" in database_url else database_url
     with held_up(patient, tmp_path, receiver) as worker, leanbe._database.transaction() as session:
         session.execute(text("UPDATE deliveries SET due_at = due_at"))
@@ -134,7 +134,7 @@ def test_a_second_signal_ends_a_worker_whose_database_does_not_answer(
 def test_a_terminal_that_is_closed_stops_a_worker_once_however_often_it_says_so(
     leanbe: Leanbe, database_url: str, receiver: Receiver, tmp_path: Path
 ) -> None:
-    delivery = owe(leanbe)
+    delivery = enqueue(leanbe)
     with held_up(database_url, tmp_path, receiver) as worker:
         worker.send_signal(signal.SIGHUP)
         until(lambda: not catches(worker, signal.SIGTERM), "the first signal has come")

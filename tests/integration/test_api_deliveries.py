@@ -312,7 +312,7 @@ def test_a_wait_in_vain_names_what_has_to_end_first_of_a_strict_product(api: Api
     assert hint().startswith(f"{before}  {due}")
     claimed = api.leanbe._engine.queue.claim_one(first)
     assert hint().startswith(f"{before}  pending, never attempted; attempt 1 is under way")
-    api.leanbe._engine.queue.hand_back([claimed] if claimed else [])
+    api.leanbe._engine.queue.release([claimed] if claimed else [])
     api.leanbe.deliver()
     assert hint().startswith(f"{before}  refused: 500 not now; attempt 2 is due at 2")
     api.leanbe.deliveries.discard([first])

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.http import change_notifier as hearing_of
-from leanbe_emitter.server.http.change_notifier import Ear, News
+from leanbe_emitter.server.http.change_notifier import ChangeNotifier, Listener
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.support.api import URL as API
@@ -62,7 +62,7 @@ async def triggered(db: str, *events: str) -> None:
 async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_url: str) -> None:
     leanbe.webhooks.set("Acme", URL, headers=[("Authorization", "Bearer t0ken")])
     await triggered(database_url, "idea.created")
-    told = await heard(stream.told(leanbe, News(leanbe), after=START), 3)
+    told = await heard(stream.told(leanbe, ChangeNotifier(leanbe), after=START), 3)
     assert told[1]["data"]["request"]["headers"][-1] == ["Authorization", "********"]
     assert "t0ken" not in str(told)
 
@@ -71,7 +71,7 @@ async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_u
 async def test_it_tells_what_another_process_does_in_its_order(
     leanbe: Leanbe, database_url: str
 ) -> None:
-    messages = stream.told(leanbe, News(leanbe), after=leanbe.watching.end())
+    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.watching.end())
     await anext(messages)
     hearing = asyncio.create_task(heard(messages, 3))
     await triggered(database_url, "idea.created")
@@ -92,18 +92,21 @@ async def test_whoever_comes_back_with_the_last_id_misses_nothing(
     leanbe: Leanbe, database_url: str
 ) -> None:
     await triggered(database_url, "idea.created", "idea.upVoted")
-    whole = await heard(stream.told(leanbe, News(leanbe), after=START), 6)
+    whole = await heard(stream.told(leanbe, ChangeNotifier(leanbe), after=START), 6)
     for cut in range(1, len(whole)):
         with_id = [number for number, each in enumerate(whole[:cut]) if "id" in each]
         after = Cursor.parse(whole[with_id[-1]]["id"])
         missed = whole[with_id[-1] + 1 :]
         assert whole[cut] in missed
-        assert await heard(stream.told(leanbe, News(leanbe), after=after), len(missed)) == missed
+        assert (
+            await heard(stream.told(leanbe, ChangeNotifier(leanbe), after=after), len(missed))
+            == missed
+        )
 
 
 @on_a_loop
 async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
-    news = News(leanbe)
+    news = ChangeNotifier(leanbe)
     messages = stream.told(leanbe, news, after=START)
     await anext(messages)
     ending = asyncio.create_task(heard(messages, 1))
@@ -117,12 +120,12 @@ async def test_where_nothing_happens_a_sign_of_life_is_given(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    messages = stream.told(leanbe, News(leanbe), after=leanbe.watching.end())
+    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.watching.end())
     await anext(messages)
     assert (await anext(messages)).startswith(":")
 
 
-class _Counting(News):
+class _Counting(ChangeNotifier):
     """News that knows how often it told."""
 
     tellings = 0
@@ -139,7 +142,7 @@ def looking_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(hearing_of, name, 10 * PATIENCE_SECONDS)
 
 
-async def heard_again(ear: Ear) -> None:
+async def heard_again(ear: Listener) -> None:
     """Return when there is news."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         await ear.wait(10 * PATIENCE_SECONDS)

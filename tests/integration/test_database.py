@@ -22,7 +22,7 @@ from leanbe_emitter.errors import (
     InvalidValue,
     LeanbeError,
 )
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.settings import Settings, Synchronous
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
@@ -123,7 +123,7 @@ def test_postgresql_means_psycopg() -> None:
 
 def require_naming(error: LeanbeError, hint: str) -> None:
     """See that a hint says to whoever reads it how a database is named there."""
-    assert error.hints == Way(
+    assert error.hints == Hint(
         call=hint.format("Leanbe(db)"),
         command=hint.format("--db"),
         request=hint.format("--db at the server's start"),

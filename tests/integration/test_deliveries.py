@@ -20,7 +20,7 @@ from leanbe_emitter import (
     NotFound,
     Product,
     ReceivedRequest,
-    Wanted,
+    TriggerRequest,
     sign_text,
     verify,
 )
@@ -35,7 +35,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def queue(leanbe: Leanbe, *events: str, product: Product | None = None) -> list[Delivery]:
     """Record events for a worker; return their deliveries."""
-    triggered = leanbe.trigger_all(Wanted(events=events, product=product), deliver=False)
+    triggered = leanbe.trigger_all(TriggerRequest(events=events, product=product), deliver=False)
     return [each.delivery for each in triggered if each.delivery is not None]
 
 
@@ -332,7 +332,7 @@ def test_whoever_names_what_cannot_be_given_up_is_told_so_and_discards_nothing(
     held = leanbe._engine.queue.claim_one(other.id)
     with pytest.raises(Conflict, match=f"{other.id} is in flight"):
         leanbe.deliveries.discard([other])
-    leanbe._engine.queue.hand_back([held] if held else [])
+    leanbe._engine.queue.release([held] if held else [])
     with leanbe.transaction():
         leanbe.deliveries.discard([other])
         with pytest.raises(Conflict, match="cancelled already"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, Wanted
+from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, TriggerRequest
 from tests.support.concurrency import at_once
 from tests.support.receiver import Receiver
 from tests.support.waiting import PATIENCE_SECONDS
@@ -13,7 +13,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 def record(leanbe: Leanbe, *events: str, product: str | None = None) -> None:
     """Record events without delivering them."""
-    leanbe.trigger_all(Wanted(events=events, product=product), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=events, product=product), deliver=False)
 
 
 def test_everything_that_is_due_is_delivered_once_in_the_order_of_the_events(
@@ -55,7 +55,9 @@ def test_a_retry_is_made_when_the_clock_says_that_it_is_due(db: str, receiver: R
 def test_more_deliveries_than_a_statement_names_are_all_returned(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
-    leanbe.trigger_all(Wanted(events=["okr.deleted"], times=600, product=product), deliver=False)
+    leanbe.trigger_all(
+        TriggerRequest(events=["okr.deleted"], times=600, product=product), deliver=False
+    )
     assert len(leanbe.deliver()) == 600 == len(set(receiver.bodies))
 
 
@@ -65,7 +67,7 @@ def test_following_ends_when_everything_is_settled(leanbe: Leanbe, receiver: Rec
     )
     receiver.statuses.extend([500, 204, 500, 500, 500])
     first, second = (
-        leanbe.trigger_all(Wanted(events=[name]), deliver=False)[0].delivery
+        leanbe.trigger_all(TriggerRequest(events=[name]), deliver=False)[0].delivery
         for name in ("idea.created", "idea.updated")
     )
     assert first is not None
@@ -79,7 +81,7 @@ def test_following_ends_when_everything_is_settled(leanbe: Leanbe, receiver: Rec
 
 
 def test_following_what_is_gone_ends_at_once(leanbe: Leanbe, product: Product) -> None:
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     assert triggered.delivery is not None
     leanbe.products.delete(product)
     leanbe.follow([triggered.delivery])

@@ -7,7 +7,7 @@ import pytest
 from leanbe_emitter import Conflict, InvalidTarget
 from leanbe_emitter.wire.assumptions.lookup import read
 from tests.support.actions import ACTIONS, prepare
-from tests.support.scene import NOW, Raised, Scene, raised, set_scene
+from tests.support.scene import NOW, RecordedEvents, Scene, raised, set_scene
 
 Act = Callable[[Scene], object]
 
@@ -346,5 +346,5 @@ def test_d_9_makes_another_secret_with_another_url_where_it_is_read_so(scene: Sc
     assert scene.leanbe.webhooks.set(scene.product, "http://127.0.0.1:9/3").secret != secret
 
 
-def _names(events: Raised, product: object) -> str:
+def _names(events: RecordedEvents, product: object) -> str:
     return " ".join(each.name for each in events.of(product))  # type: ignore[arg-type]

@@ -33,22 +33,22 @@ def test_where_no_fault_is_armed_no_statement_is_sent_for_them(
     queue = bench.queue()
     if used_up:
         bench.arm("wrong_secret")
-        bench.owe(product)
+        bench.enqueue(product)
         queue.settle([came_to(each) for each in claim(queue)])
-    bench.owe(product, 100)
+    bench.enqueue(product, 100)
     with statements(bench.database) as sent:
-        first = queue.exchange([], ROOM).claimed
-        queue.exchange([came_to(each) for each in first], ROOM)
+        first = queue.poll([], ROOM).claimed
+        queue.poll([came_to(each) for each in first], ROOM)
     assert len(first) == 100
     about_faults = [each for each in sent.sent if "faults" in each]
     assert all("FROM webhooks" in each or "JOIN webhooks" in each for each in about_faults)
 
 
 def test_faults_cost_a_few_statements_whatever_the_claim(bench: Bench) -> None:
-    bench.owe(bench.product(), 100)
+    bench.enqueue(bench.product(), 100)
     with statements(bench.database) as without:
         queue = bench.queue()
-        queue.hand_back(claim(queue))
+        queue.release(claim(queue))
     bench.arm("wrong_secret", event="okr.*")
     with statements(bench.database) as sent:
         claim(bench.queue())
@@ -56,7 +56,7 @@ def test_faults_cost_a_few_statements_whatever_the_claim(bench: Bench) -> None:
 
 
 def test_each_is_taken_as_often_as_asked_in_the_order_of_events(bench: Bench) -> None:
-    bench.owe(bench.product(), 5)
+    bench.enqueue(bench.product(), 5)
     first = bench.arm("wrong_secret", times=2)
     second = bench.arm("unknown_field", times=9)
     claimed = claim(bench.queue())
@@ -66,7 +66,7 @@ def test_each_is_taken_as_often_as_asked_in_the_order_of_events(bench: Bench) ->
 
 def test_several_workers_take_it_as_often_as_asked_together(bench: Bench) -> None:
     for name in "ABCD":
-        bench.owe(bench.product(name), 10)
+        bench.enqueue(bench.product(name), 10)
     fault = bench.arm("wrong_secret", times=15)
     queues = [bench.queue() for _ in range(4)]
 
@@ -85,7 +85,7 @@ def test_several_workers_take_it_as_often_as_asked_together(bench: Bench) -> Non
 
 
 def test_a_worker_that_is_killed_takes_no_fault_along(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     fault = bench.arm("wrong_secret")
     assert faults_of(claim(bench.queue())) == ["wrong_secret"]
     bench.lose(bench.queue())
@@ -95,16 +95,16 @@ def test_a_worker_that_is_killed_takes_no_fault_along(bench: Bench) -> None:
 
 
 def test_what_is_handed_back_keeps_its_fault(bench: Bench) -> None:
-    bench.owe(bench.product(), 2)
+    bench.enqueue(bench.product(), 2)
     fault = bench.arm("wrong_secret")
     queue = bench.queue()
-    queue.hand_back(claim(queue))
+    queue.release(claim(queue))
     assert faults_of(claim(queue)) == ["wrong_secret", None]
     assert bench.fired(fault) == 1
 
 
 def test_a_late_settlement_does_not_end_a_fault(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     bench.arm("delivered_twice")
     (late,) = claim(queue := bench.queue())
     bench.lose(bench.queue())
@@ -113,7 +113,7 @@ def test_a_late_settlement_does_not_end_a_fault(bench: Bench) -> None:
 
 
 def test_what_a_fault_holds_back_makes_room_for_the_next(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     bench.arm("delivered_late:1h", times=2)
     queue = bench.queue()
     assert ids_of(claim(queue, 1)) == deliveries[2:]
@@ -126,7 +126,7 @@ def test_what_a_fault_holds_back_makes_room_for_the_next(bench: Bench) -> None:
 
 
 def test_one_delivery_that_is_held_back_is_not_claimed(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     bench.arm("delivered_late:1h")
     assert bench.queue().claim_one(delivery) is None
     assert bench.state(delivery) is DeliveryState.WAITING
@@ -137,32 +137,32 @@ def test_what_was_leased_with_its_event_takes_faults_too(bench: Bench) -> None:
     lease = queue.new_lease()
     bench.arm("delivered_late:1h")
     bench.arm("wrong_secret")
-    deliveries = bench.owe(bench.product(), 3, lease=lease)
+    deliveries = bench.enqueue(bench.product(), 3, lease=lease)
     loaded = queue.load(deliveries, token=lease.token)
     assert ids_of(loaded) == deliveries[1:]
     assert faults_of(loaded) == ["wrong_secret", None]
 
 
 def test_one_is_overtaken_by_one_even_in_the_same_claim(bench: Bench) -> None:
-    first, second, third = bench.owe(bench.product(), 3)
+    first, second, third = bench.enqueue(bench.product(), 3)
     bench.arm("delivered_out_of_order")
     queue = bench.queue()
     claimed = claim(queue)
     assert ids_of(claimed) == [second, third]
     assert faults_of(claimed) == ["delivered_out_of_order:overtakes", None]
-    (freed,) = queue.exchange([came_to(claimed[0])], ROOM).claimed
+    (freed,) = queue.poll([came_to(claimed[0])], ROOM).claimed
     assert (freed.delivery_id, freed.number) == (first, 1)
     assert str(freed.fault) == "delivered_out_of_order:overtaken"
 
 
 def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) -> None:
     product = bench.product()
-    (held,) = bench.owe(product)
+    (held,) = bench.enqueue(product)
     bench.arm("delivered_late:1h")
     queue = bench.queue()
     assert claim(queue) == []
     bench.put(held, DeliveryState.CANCELLED)
-    bench.owe(product, 2)
+    bench.enqueue(product, 2)
     assert claim(queue, 1)[0].webhook.has_faults
     assert not claim(queue, 1)[0].webhook.has_faults
     assert bench.rows("taken_faults") == 0
@@ -170,14 +170,14 @@ def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) 
 
 def test_what_is_in_flight_by_then_is_not_overtaken(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     bench.arm("delivered_out_of_order:1m")
     queue = bench.queue()
     assert claim(queue) == []
     bench.clock.advance(minutes=1)
     queue.wake()
     assert faults_of(claim(queue)) == ["delivered_out_of_order:1m"]
-    bench.owe(product)
+    bench.enqueue(product)
     assert faults_of(claim(queue)) == [None]
 
 
@@ -185,7 +185,7 @@ def test_who_makes_an_overtaken_one_due_waits_for_nobody(postgresql_ready: str) 
     # What waits for a lock fails here, where it would hang.
     database = Database(f"{postgresql_ready}?options=-c%20lock_timeout%3D1s")
     bench = Bench(database=database)
-    first, second = bench.owe(bench.product(), 2)
+    first, second = bench.enqueue(bench.product(), 2)
     bench.arm("delivered_out_of_order")
     (overtakes,) = claim(queue := bench.queue())
     with database.transaction() as session:
@@ -199,7 +199,7 @@ def test_who_makes_an_overtaken_one_due_waits_for_nobody(postgresql_ready: str) 
 
 
 def test_a_worker_misbehaves_like_everybody(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 4)
+    deliveries = bench.enqueue(bench.product(), 4)
     bench.arm("receiver_fails:status:500")
     bench.arm("delivered_twice")
     bench.arm("delivered_late:1h")

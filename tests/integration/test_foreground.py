@@ -29,7 +29,7 @@ def states(bench: Bench, deliveries: list[str]) -> list[DeliveryState]:
 
 
 def test_attempts_are_made_in_their_order_one_at_a_time(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     transport, watcher = Answering(OK, REFUSED), Noting()
     claimed = claim(bench.queue())
     settled = asyncio.run(foreground(bench, transport, watcher).attempt(claimed))
@@ -42,7 +42,7 @@ def test_attempts_are_made_in_their_order_one_at_a_time(bench: Bench) -> None:
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, asyncio.CancelledError])
 def test_an_interruption_loses_nothing(bench: Bench, stop: type[BaseException]) -> None:
-    deliveries = bench.owe(bench.product(), 4)
+    deliveries = bench.enqueue(bench.product(), 4)
     work = foreground(bench, Answering(OK, stop())).attempt(claim(bench.queue()))
     with pytest.raises(stop):
         asyncio.run(work)
@@ -57,7 +57,7 @@ def test_an_interruption_loses_nothing(bench: Bench, stop: type[BaseException]) 
 
 
 def test_an_error_of_our_own_leaves_its_attempt_to_the_lease(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     work = foreground(bench, Answering(ZeroDivisionError())).attempt(claim(bench.queue()))
     with pytest.raises(ZeroDivisionError):
         asyncio.run(work)
@@ -71,7 +71,7 @@ def test_what_its_watcher_breaks_off_was_not_begun(bench: Bench) -> None:
         def begun(self, _claimed: object) -> None:
             raise BrokenPipeError
 
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     transport = Answering()
     work = foreground(bench, transport, Gone()).attempt(claim(bench.queue()))
     with pytest.raises(BrokenPipeError):
@@ -82,7 +82,7 @@ def test_what_its_watcher_breaks_off_was_not_begun(bench: Bench) -> None:
 
 def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
-    deliveries = [*bench.owe(gone), *bench.owe(there)]
+    deliveries = [*bench.enqueue(gone), *bench.enqueue(there)]
     bench.lose_url(gone)
     asyncio.run(foreground(bench, Answering()).attempt(claim(bench.queue())))
     assert states(bench, deliveries) == ["cancelled", "delivered"]
@@ -91,7 +91,7 @@ def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
 def test_what_was_lost_meanwhile_was_not_settled_here(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     watcher = Noting()
     work = foreground(bench, Meanwhile(lambda: bench.lose(bench.queue())), watcher).attempt(
         claim(bench.queue())
@@ -105,7 +105,7 @@ def test_nobody_is_warned_of_what_was_deleted_meanwhile(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     transport = Meanwhile(lambda: bench.delete(product))
     asyncio.run(foreground(bench, transport).attempt(claim(bench.queue())))
     assert caplog.records == []
@@ -115,7 +115,7 @@ def test_nobody_is_warned_of_what_was_deleted_meanwhile(
 def test_everything_due_is_attempted_once(bench: Bench) -> None:
     product = bench.product(backoff="0s")
     again, later = bench.retries(product, 2)
-    fresh = bench.owe(product, 2)
+    fresh = bench.enqueue(product, 2)
     queue = bench.queue()
     held = queue.claim_one(later)
     assert held is not None
@@ -131,9 +131,9 @@ def test_more_is_delivered_than_one_statement_wakes(
     monkeypatch.setattr("leanbe_emitter.delivery.queue.queue.BATCH", 2)
     product = bench.product()
     queue = bench.queue()
-    waiting = bench.owe(product, 5)
+    waiting = bench.enqueue(product, 5)
     asyncio.run(foreground(bench, Answering(*[REFUSED] * 5)).attempt(claim(queue)))
-    lost = bench.owe(product, 5)
+    lost = bench.enqueue(product, 5)
     claim(queue)
     bench.clock.advance(minutes=1)
     settled = asyncio.run(foreground(bench, Answering()).deliver_due())
@@ -146,7 +146,7 @@ def test_where_no_loop_runs_leases_are_renewed_between_attempts(bench: Bench) ->
         bench.clock.advance(seconds=1)
 
     held_until = list[int | None]()
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     queue = bench.queue(lease_seconds=0.001)  # so that a renewal is due before each attempt
     work = Foreground(
         queue, bench.sender(Meanwhile(take_a_second)), clock=bench.clock, watcher=Noting()
@@ -170,7 +170,7 @@ def engine(bench: Bench) -> Engine:
 
 
 def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine: Engine) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     claim(bench.queue())
     bench.clock.advance(minutes=1)
     drive(
@@ -185,7 +185,7 @@ def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine
 
 def test_a_first_attempt_is_not_made_by_who_lost_its_lease(bench: Bench, engine: Engine) -> None:
     lease = engine.new_lease()
-    deliveries = bench.owe(bench.product(), lease=lease)
+    deliveries = bench.enqueue(bench.product(), lease=lease)
     bench.lose(bench.queue())
     other = claim(bench.queue())
     assert drive(engine.attempt(deliveries, lease=lease, watcher=Noting())) == []

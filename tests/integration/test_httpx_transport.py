@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import httpx
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
@@ -20,7 +20,8 @@ SOON = 0.2
 
 
 def adapter(
-    handler: Callable[[httpx.Request], Coroutine[None, None, httpx.Response]], kept: Kept = KEPT
+    handler: Callable[[httpx.Request], Coroutine[None, None, httpx.Response]],
+    kept: AnswerLimits = KEPT,
 ) -> HttpxTransport:
     return HttpxTransport(httpx.MockTransport(handler), rules=TargetRules(), kept=kept)
 
@@ -78,7 +79,7 @@ async def test_an_answer_is_kept_up_to_the_caps_and_its_stream_closed() -> None:
         return httpx.Response(200, headers=[("A", "1"), ("B", "2")], stream=stream)
 
     stream = Pieces(b"abc", b"def", b"ghi")
-    answer = await adapter(handler, Kept(answer_bytes=4, header_bytes=3)).send(post(URL))
+    answer = await adapter(handler, AnswerLimits(answer_bytes=4, header_bytes=3)).send(post(URL))
     assert (answer.body, answer.body_length, answer.headers) == (b"abcd", 9, (("A", "1"),))
     assert stream.is_closed
 
@@ -154,7 +155,7 @@ async def test_a_trickling_answer_is_cut_off_and_what_came_is_kept() -> None:
         return httpx.Response(200, stream=Endless())
 
     with taking(SOON), pytest.raises(Unknown) as caught:
-        await adapter(handler, Kept(answer_bytes=3)).send(post(URL, timeout_seconds=SOON))
+        await adapter(handler, AnswerLimits(answer_bytes=3)).send(post(URL, timeout_seconds=SOON))
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"xxx"
 

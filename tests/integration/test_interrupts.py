@@ -11,7 +11,7 @@ import pytest
 
 from leanbe_emitter import Leanbe, ReceivedRequest
 from leanbe_emitter.library.runtime.awaitables import drive
-from leanbe_emitter.library.runtime.loop_runner import Home
+from leanbe_emitter.library.runtime.loop_runner import LoopRunner
 from tests.support.apps import for_ever
 from tests.support.bench import Noting
 from tests.support.receiver import Receiver
@@ -69,7 +69,7 @@ def test_before_an_attempt_it_is_raised_in_its_place() -> None:
 
 
 def test_on_the_way_into_the_loop_it_cancels_what_was_to_run_there() -> None:
-    home = Home(meanwhile=nullcontext)
+    home = LoopRunner(meanwhile=nullcontext)
 
     async def wait_for_long() -> None:
         await asyncio.wait_for(asyncio.Event().wait(), PATIENCE_SECONDS)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, stringify
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.mistakes import MISTAKES
 from leanbe_emitter.wire.stringify import parse
@@ -24,7 +24,7 @@ from tests.support.node import Node, Refused
 pytestmark = pytest.mark.node
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-PRETTY = Reading(pretty_body=True)
+PRETTY = AssumptionSet(pretty_body=True)
 
 # Every code unit, lone surrogates among them, and now and then a character beyond the first plane.
 TEXTS = st.text(st.characters(exclude_categories=()))
@@ -120,7 +120,7 @@ def test_any_payload_is_signed_by_the_articles_formula(
 
 @given(VALUES, TEXTS, st.sampled_from([ARTICLE, PRETTY]))
 def test_any_sealed_body_verifies_by_the_articles_formula(
-    node: Node, payload: Any, event: str, reading: Reading
+    node: Node, payload: Any, event: str, reading: AssumptionSet
 ) -> None:
     body = seal(
         stringify(payload), event=event, triggered_at=NOON, secret=SECRET, reading=reading

@@ -181,7 +181,7 @@ def test_the_end_is_before_what_cannot_be_read_yet(postgresql_bench: Bench) -> N
 
 def test_a_cancelled_delivery_has_its_entry(bench: Bench) -> None:
     product = bench.product()
-    (delivery,) = bench.owe(product)
+    (delivery,) = bench.enqueue(product)
     bench.clear(product)
     entry = bench.journal()[-1]
     assert (entry.kind, entry.delivery_id) == (JournalKind.SETTLED, delivery)

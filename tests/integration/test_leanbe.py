@@ -23,7 +23,7 @@ from leanbe_emitter import (
     ManualClock,
     Product,
     Settings,
-    Wanted,
+    TriggerRequest,
 )
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
@@ -141,7 +141,9 @@ def test_threads_share_a_handle(leanbe: Leanbe, product: Product, receiver: Rece
         try:
             mine = leanbe.products.create(f"Product {number}", webhook_url=receiver.url)
             with leanbe.transaction():
-                leanbe.trigger_all(Wanted(events=["okr.created"], product=mine), deliver=False)
+                leanbe.trigger_all(
+                    TriggerRequest(events=["okr.created"], product=mine), deliver=False
+                )
                 leanbe.products.rename(mine, f"Renamed {number}")
             leanbe.trigger("idea.created", product=mine)
             leanbe.deliver()
@@ -270,7 +272,9 @@ def test_settings_limit_what_may_be_called_and_sent() -> None:
         payloads: list[Any] = ["x" * 1000, [[[[[[]]]]]]]
         for payload in payloads:
             with pytest.raises(InvalidValue):
-                leanbe.rehearse(Wanted(events=["idea.created"], changes=Changes(payload=payload)))
+                leanbe.dry_run(
+                    TriggerRequest(events=["idea.created"], changes=Changes(payload=payload))
+                )
 
 
 def test_an_error_hides_the_databases_password() -> None:

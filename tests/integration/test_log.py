@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Changes, Leanbe, ManualClock, Settings, Wanted
+from leanbe_emitter import Changes, Leanbe, ManualClock, Settings, TriggerRequest
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.log import logged
@@ -52,14 +52,14 @@ def leanbe(tmp_path: Path, clock: ManualClock, transport: Answering) -> Iterator
         yield leanbe
 
 
-def owe(leanbe: Leanbe, count: int = 1) -> list[str]:
+def enqueue(leanbe: Leanbe, count: int = 1) -> list[str]:
     """Owe events for a worker; return the ids of their deliveries."""
     changes = {"title": HIDDEN["the payload"]}
     return [
         each.delivery.id
         for _ in range(count)
         for each in leanbe.trigger_all(
-            Wanted(events=["idea.created"], changes=Changes(set=changes)), deliver=False
+            TriggerRequest(events=["idea.created"], changes=Changes(set=changes)), deliver=False
         )
         if each.delivery is not None
     ]
@@ -83,7 +83,7 @@ def test_an_attempt_is_logged_with_what_it_is_about(
 ) -> None:
     caplog.set_level(logging.DEBUG, "leanbe_emitter")
     answering(transport, Answer(status=500))
-    (delivery,) = owe(leanbe)
+    (delivery,) = enqueue(leanbe)
     leanbe.work(drain=True)
     (begun,), (ended,) = of(caplog, "An attempt begins."), of(caplog, "An attempt ended.")
     about = {
@@ -116,7 +116,7 @@ def test_a_worker_that_stops_logs_its_totals(
 ) -> None:
     caplog.set_level(logging.INFO, "leanbe_emitter")
     answering(transport, Answer(status=500), Unreachable("refused"))
-    owe(leanbe, 4)
+    enqueue(leanbe, 4)
     leanbe.work(drain=True)
     (totals,) = of(caplog, "The worker stopped.")
     assert fields(totals) == {
@@ -147,7 +147,7 @@ def test_who_watches_is_told_whether_or_not_it_is_logged(
 ) -> None:
     caplog.set_level(logging.INFO, "leanbe_emitter")
     watcher = Noting()
-    owe(leanbe)
+    enqueue(leanbe)
     leanbe.work(drain=True, watcher=watcher)
     assert len(watcher.begins) == len(watcher.ends) == 1
 
@@ -195,13 +195,13 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
     with other as troubled:
         bench = Bench(database=troubled._database, clock=clock, ids=troubled._ids)
         queue, troubled._engine.queue = troubled._engine.queue, Away.of(bench, settle=2)
-        owe(leanbe, 6)
+        enqueue(leanbe, 6)
         troubled.work(drain=True)
         clock.advance(seconds=LEASE_SECONDS)
         troubled.work(drain=True)  # what vanished, and what was refused
         transport.thief = queue
         troubled.trigger("idea.created", set={"title": HIDDEN["the payload"]})
-        owe(leanbe)
+        enqueue(leanbe)
         bench.lose_url(leanbe.products.only().id)
         troubled.work(drain=True)
         metrics = troubled.metrics()

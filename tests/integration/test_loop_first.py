@@ -200,7 +200,7 @@ async def test_sends_go_on_while_another_program_locks_the_file_for_long(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
     bench = Bench(database=database)
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     counters = Counters()
     it = worker(bench, Locking(file), call=LoopFirst(thread), counters=counters)
     await it.run(drain=True)

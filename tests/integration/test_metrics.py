@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Settings, Wanted
+from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Settings, TriggerRequest
 from leanbe_emitter.delivery.network.transport import Answer, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
@@ -27,7 +27,7 @@ async def drained(bench: Bench, transport: Answering, *, queue: Queue | None = N
 
 @on_a_loop
 async def test_a_worker_counts_what_it_claims_and_what_its_attempts_come_to(bench: Bench) -> None:
-    bench.owe(bench.product(), 5)
+    bench.enqueue(bench.product(), 5)
     replies = (Answer(status=500), Unreachable("connection refused"), Answer(status=204))
     metrics = await drained(bench, Answering(*replies))
     assert metrics.deliveries_claimed_total == 5
@@ -39,14 +39,14 @@ async def test_a_worker_counts_what_it_claims_and_what_its_attempts_come_to(benc
 
 @on_a_loop
 async def test_the_lag_is_from_when_it_was_due_until_its_attempt_began(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     bench.clock.advance(seconds=7)
     assert (await drained(bench, Answering())).delivery_lag_seconds.sum == 7
 
 
 @on_a_loop
 async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None:
-    bench.owe(bench.product(backoff="60s"))
+    bench.enqueue(bench.product(backoff="60s"))
     await drained(bench, Answering(Answer(status=500)))
     bench.clock.advance(seconds=62)
     assert (await drained(bench, Answering())).delivery_lag_seconds.sum == 2
@@ -55,7 +55,7 @@ async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None
 @on_a_loop
 async def test_what_is_handed_back_is_counted_and_no_attempt(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product, 3)
+    bench.enqueue(product, 3)
     bench.lose_url(product)
     metrics = await drained(bench, Answering())
     assert (metrics.deliveries_claimed_total, metrics.deliveries_handed_back_total) == (3, 3)
@@ -64,7 +64,7 @@ async def test_what_is_handed_back_is_counted_and_no_attempt(bench: Bench) -> No
 
 @on_a_loop
 async def test_attempts_that_vanished_are_counted_by_who_settles_them(bench: Bench) -> None:
-    bench.owe(bench.product(), 3)
+    bench.enqueue(bench.product(), 3)
     claim(bench.queue())
     bench.clock.advance(seconds=LEASE_SECONDS)
     metrics = await drained(bench, Answering())
@@ -79,7 +79,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
         bench.lose(bench.queue())
         claim(bench.queue())
 
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     metrics = await drained(bench, Meanwhile(sleep))
     assert metrics.leases_lost_total == 1
     assert sum(metrics.attempts_total.values()) == 0
@@ -87,7 +87,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 
 @on_a_loop
 async def test_a_database_that_is_away_is_counted_each_time_it_is_found_so(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     queue = Away.of(bench, settle=2)
     metrics = await drained(bench, Answering(), queue=queue)
     assert metrics.database_unavailable_total == 2
@@ -99,7 +99,7 @@ def test_a_handle_counts_foreground_and_worker_together(leanbe: Leanbe, receiver
     receiver.statuses.extend([204, 500])
     leanbe.trigger("idea.created")
     leanbe.trigger("idea.created")
-    leanbe.trigger_all(Wanted(events=["idea.created"] * 3), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"] * 3), deliver=False)
     leanbe.work(drain=True)
     metrics = leanbe.metrics()
     assert metrics.deliveries_claimed_total == 5
@@ -113,7 +113,7 @@ def test_a_handle_asks_its_database_what_is_owed(db: str, receiver: Receiver) ->
     with Leanbe(db, clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
         assert leanbe.metrics().oldest_due_seconds is None
-        leanbe.trigger_all(Wanted(events=["idea.created"] * 3), deliver=False)
+        leanbe.trigger_all(TriggerRequest(events=["idea.created"] * 3), deliver=False)
         clock.advance(seconds=90)
         metrics = leanbe.metrics()
     assert (metrics.deliveries_due, metrics.deliveries_in_flight) == (3, 0)
@@ -124,7 +124,7 @@ def test_what_a_handle_took_over_from_the_dead_is_counted(db: str, receiver: Rec
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     with Leanbe(db, clock=clock, settings=Settings(lease_seconds=30)) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
-        leanbe.trigger_all(Wanted(events=["idea.created"] * 2), deliver=False)
+        leanbe.trigger_all(TriggerRequest(events=["idea.created"] * 2), deliver=False)
         claim(leanbe._engine.queue)
         clock.advance(seconds=30)
         leanbe.deliver()

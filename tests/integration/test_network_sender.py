@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from tests.support.outgoing_requests import BODY, post, sender, unknown, unreachable
 from tests.support.scripted_server import OK, Peer, head, scripted
@@ -158,7 +158,10 @@ async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None
     async def script(peer: Peer) -> None:
         await peer.answer(head(f"Content-Length: {len(LARGE)}") + LARGE)
 
-    async with scripted(script) as server, sender(kept=Kept(answer_bytes=1000)) as transport:
+    async with (
+        scripted(script) as server,
+        sender(kept=AnswerLimits(answer_bytes=1000)) as transport,
+    ):
         answer = await transport.send(post(server.url()))
         assert (answer.body, answer.body_length) == (LARGE[:1000], len(LARGE))
 

@@ -126,7 +126,7 @@ def test_products_count_for_themselves(bench: Bench) -> None:
 
 
 def test_a_burst_is_due_now_although_its_times_run_ahead(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 50)
+    deliveries = bench.enqueue(bench.product(), 50)
     assert {bench.delivery(each).due_at for each in deliveries} == {bench.now}
 
 
@@ -145,7 +145,7 @@ def test_a_url_that_is_set_later_is_owed_nothing_of_the_past(bench: Bench) -> No
     bench.record(happened(product))
     bench.set_url(product, URL)
     assert bench.rows("deliveries") == 0
-    assert bench.owe(product) != []
+    assert bench.enqueue(product) != []
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_signature_in_a_header_is_settled_with_the_event(bench: Bench, locatio
 
 def test_a_lease_makes_the_first_attempt_the_callers(bench: Bench) -> None:
     lease = Lease(token="a" * 24, until=bench.now + 1)
-    (delivery,) = bench.owe(bench.product(), lease=lease)
+    (delivery,) = bench.enqueue(bench.product(), lease=lease)
     row = bench.delivery(delivery)
     assert (row.state, row.attempts_started) == (DeliveryState.IN_FLIGHT, 1)
     assert (row.lease_token, row.lease_until) == (lease.token, lease.until)

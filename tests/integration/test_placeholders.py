@@ -8,13 +8,13 @@ from tests.support.statements import statements
 
 
 def test_the_queue_and_the_journal_number_no_placeholder(bench: Bench) -> None:
-    bench.owe(bench.product(), 3)
-    bench.owe(bench.product("Strict", ordering="strict"), 2)
+    bench.enqueue(bench.product(), 3)
+    bench.enqueue(bench.product("Strict", ordering="strict"), 2)
     queue = bench.queue()
     with statements(bench.database) as sent:
         claimed = list(claim(queue))
         queue.renew(claimed)
-        queue.hand_back(claimed[:1])
+        queue.release(claimed[:1])
         queue.settle([came_to(each) for each in claimed[1:]])
         bench.lose(queue)
         queue.reap()

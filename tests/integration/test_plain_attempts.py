@@ -35,7 +35,7 @@ REPLIES: dict[str, Reply] = {
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
 @on_a_loop
 async def test_they_come_to_what_attempts_with_a_task_come_to(bench: Bench, reply: Reply) -> None:
-    bench.owe(bench.product(headers={"X-Team": "blue"}))
+    bench.enqueue(bench.product(headers={"X-Team": "blue"}))
     (claimed,) = claim(bench.queue())
     one, other = Answering(reply), CallingBack(reply)
     by_task = await bench.sender(one).send(claimed)
@@ -54,7 +54,7 @@ def without_duration(settlement: Settlement) -> Settlement:
 
 @on_a_loop
 async def test_they_need_no_task(bench: Bench) -> None:
-    deliveries = [each for name in "ABC" for each in bench.owe(bench.product(name), 15)]
+    deliveries = [each for name in "ABC" for each in bench.enqueue(bench.product(name), 15)]
     watcher, transport = Noting(), CallingBack()
     before = len(asyncio.all_tasks())
     async with working(worker(bench, transport, concurrency=8, per_product=2, watcher=watcher)):
@@ -87,7 +87,7 @@ async def test_a_change_of_the_webhook_changes_the_next_request(bench: Bench) ->
     sender, queue = bench.sender(transport), bench.queue()
     for url in URLS:
         bench.set_url(product, url)
-        bench.owe(product)
+        bench.enqueue(product)
         (claimed,) = claim(queue)
         ended = asyncio.Event()
         attempt = sender.begin(claimed, lambda _, ended=ended: ended.set())  # type: ignore[misc]
@@ -99,7 +99,7 @@ async def test_a_change_of_the_webhook_changes_the_next_request(bench: Bench) ->
 
 @in_its_own_time
 async def test_a_stop_waits_for_them(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     transport = CallingBack(waits=True)
     it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
     async with working(it):
@@ -111,7 +111,7 @@ async def test_a_stop_waits_for_them(bench: Bench) -> None:
 
 @in_its_own_time
 async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     transport = CallingBack(waits=True)
     it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
     async with working(it) as task:
@@ -130,8 +130,8 @@ async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: B
 @on_a_loop
 async def test_of_those_in_flight_only_that_is_broken_off_which_is_gone(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
-    bench.owe(gone)
-    kept = bench.owe(there)
+    bench.enqueue(gone)
+    kept = bench.enqueue(there)
     transport = CallingBack(waits=True)
     it = worker(bench, transport)
     async with working(it):
@@ -147,7 +147,7 @@ async def test_of_those_in_flight_only_that_is_broken_off_which_is_gone(bench: B
 @in_its_own_time
 async def test_a_stop_does_not_wait_for_what_was_abandoned_meanwhile(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     transport = CallingBack(waits=True)
     it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
     async with working(it) as task:
@@ -164,7 +164,7 @@ async def test_a_stop_does_not_wait_for_what_was_abandoned_meanwhile(bench: Benc
 async def test_an_error_in_the_sender_itself_loses_nothing(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     await worker(bench, CallingBack(ZeroDivisionError())).run(drain=True)
     assert states(bench, deliveries) == ["in_flight", "delivered", "delivered"]
     assert caplog.text.count("failed in the sender itself") == 1
@@ -181,7 +181,7 @@ async def test_an_error_at_the_beginning_loses_nothing_either(
         def prepare(self, request: object) -> None:  # type: ignore[override]
             raise ZeroDivisionError(request)
 
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     await worker(bench, Failing()).run(drain=True)
     assert bench.state(delivery) is DeliveryState.IN_FLIGHT
     assert "failed in the sender itself" in caplog.text

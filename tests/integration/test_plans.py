@@ -18,7 +18,7 @@ def grown(postgresql_bench: Bench) -> Bench:
     """The bench with finished deliveries, and ten products with ten that are owed."""
     finish(postgresql_bench, postgresql_bench.product("Old"), FINISHED)
     for number in range(10):
-        postgresql_bench.owe(postgresql_bench.product(f"Product {number}"), 10)
+        postgresql_bench.enqueue(postgresql_bench.product(f"Product {number}"), 10)
     return postgresql_bench
 
 
@@ -29,7 +29,7 @@ def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> N
         queue.due()
         first, second, third, *rest = claim(queue)
         queue.renew([first, second, third])
-        queue.hand_back([first])
+        queue.release([first])
         queue.settle([came_to(second), came_to(third, Outcome.REFUSED)])
         queue.wake()
         grown.clock.advance(seconds=60)
@@ -55,7 +55,7 @@ def test_what_there_is_to_do_is_told_by_indexes_where_most_of_it_is_due(
 
 def test_strict_products_are_looked_up_in_indexes(grown: Bench) -> None:
     product = grown.product("Strict", ordering="strict")
-    deliveries = grown.owe(product, 3)
+    deliveries = grown.enqueue(product, 3)
     queue = grown.queue()
     with explained(grown.database) as plans:
         claimed = claim(queue)
@@ -69,7 +69,7 @@ def test_strict_products_are_looked_up_in_indexes(grown: Bench) -> None:
 def test_recording_events_reads_nothing_as_a_whole(grown: Bench) -> None:
     product = grown.product("New")
     with explained(grown.database) as plans:
-        grown.owe(product, 5)
+        grown.enqueue(product, 5)
     assert read_as_a_whole(plans) == []
 
 

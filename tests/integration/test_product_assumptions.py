@@ -2,7 +2,7 @@
 
 import pytest
 
-from leanbe_emitter import InvalidValue, Leanbe, NotFound, Product, Wanted
+from leanbe_emitter import InvalidValue, Leanbe, NotFound, Product, TriggerRequest
 from leanbe_emitter.settings import Settings
 from tests.support.concurrency import at_once
 from tests.support.receiver import Receiver
@@ -84,7 +84,7 @@ def test_an_assumption_for_one_request_is_for_that_alone(
 def test_what_steers_delivery_is_read_when_the_attempt_is_made(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
-    leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     leanbe.assumptions.set("max_attempts", "1", product=product)
     leanbe.assumptions.set("method", "PUT", product=product)
     receiver.statuses.append(500)

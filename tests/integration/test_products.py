@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, Wanted
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, TriggerRequest
 from leanbe_emitter.storage.queries.journal import START
 from leanbe_emitter.storage.schema.tables import Base
 from tests.support.concurrency import at_once, until_somebody_waits
@@ -124,13 +124,13 @@ def test_products_are_listed_in_the_order_of_their_creation(leanbe: Leanbe) -> N
 
 
 def test_deleting_a_product_leaves_nothing_of_it(leanbe: Leanbe, receiver: Receiver) -> None:
-    kept = leanbe.products.create("Kept")
+    kept = leanbe.products.create("AnswerLimits")
     before = rows(leanbe)
     product = leanbe.products.create("Acme", webhook_url=receiver.url)
     leanbe.webhooks.rotate(product)
     product.users.create(email="ana@example.com", first_name="Ana")
     leanbe.trigger("idea.created", product=product)
-    leanbe.trigger_all(Wanted(events=["idea.updated"], product=product), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=["idea.updated"], product=product), deliver=False)
     assert rows(leanbe).keys() >= {"attempts", "deliveries", "events", "retired_secrets"}
     leanbe.products.delete(product)
     assert rows(leanbe) == before
@@ -290,7 +290,7 @@ def test_a_product_deleted_while_its_event_is_recorded_leaves_nothing_of_that(
     ):
         product = leanbe.products.create("Acme", webhook_url=URL)
         with leanbe.transaction():
-            leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+            leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
             deletion = thread.submit(other.products.delete, product)
             until_somebody_waits(postgresql_ready)
         deletion.result()

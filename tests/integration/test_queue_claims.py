@@ -16,7 +16,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 
 def test_a_products_deliveries_come_in_the_order_of_its_events(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 7)
+    deliveries = bench.enqueue(bench.product(), 7)
     queue = bench.queue()
     assert ids_of(claim(queue, 3)) == deliveries[:3]
     assert ids_of(claim(queue, 3)) == deliveries[3:6]
@@ -26,7 +26,7 @@ def test_a_products_deliveries_come_in_the_order_of_its_events(bench: Bench) -> 
 
 def test_what_is_claimed_has_all_that_an_attempt_needs(bench: Bench) -> None:
     product = bench.product(headers={"X-Team": "blue"}, max_attempts="3", method="PUT")
-    (delivery,) = bench.owe(product)
+    (delivery,) = bench.enqueue(product)
     (claimed,) = claim(bench.queue())
     event = bench.event(claimed.event_id)
     row = bench.delivery(delivery)
@@ -41,7 +41,7 @@ def test_what_is_claimed_has_all_that_an_attempt_needs(bench: Bench) -> None:
 
 def test_the_webhook_is_the_present_one(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     bench.set_url(product, "http://127.0.0.1:2/elsewhere")
     bench.rotate(product, "whsec_new")
     (claimed,) = claim(bench.queue())
@@ -51,19 +51,19 @@ def test_the_webhook_is_the_present_one(bench: Bench) -> None:
 
 
 def test_what_is_claimed_is_nobody_elses(bench: Bench) -> None:
-    bench.owe(bench.product(), 3)
+    bench.enqueue(bench.product(), 3)
     assert len(claim(bench.queue())) == 3
     assert claim(bench.queue()) == []
 
 
 def test_nothing_is_taken_without_room(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     assert claim(bench.queue(), 0) == []
 
 
 def test_room_is_shared_by_the_products(bench: Bench) -> None:
     for name in "ABCD":
-        bench.owe(bench.product(name), 10)
+        bench.enqueue(bench.product(name), 10)
     shares = Counter(each.product_id for each in claim(bench.queue(), 8))
     assert sorted(shares.values()) == [2, 2, 2, 2]
 
@@ -71,7 +71,7 @@ def test_room_is_shared_by_the_products(bench: Bench) -> None:
 def test_every_product_has_its_turn(bench: Bench) -> None:
     products = [bench.product(f"P{n}") for n in range(5)]
     for product in products:
-        bench.owe(product, 6)
+        bench.enqueue(product, 6)
     queue = bench.queue()
     turns = [each.product_id for _ in range(10) for each in claim(queue, 2)]
     assert Counter(turns) == dict.fromkeys(products, 4)
@@ -81,7 +81,7 @@ def test_every_product_has_its_turn_beside_a_flood_of_retries(bench: Bench) -> N
     products = [bench.product(f"P{n}") for n in range(4)]
     bench.retries(products[3], 40)
     for product in products[:3]:
-        bench.owe(product, 10)
+        bench.enqueue(product, 10)
     queue = bench.queue()
     firsts = [each.product_id for _ in range(8) for each in claim(queue, 4) if each.number == 1]
     assert min(Counter(firsts)[product] for product in products[:3]) >= 7
@@ -89,8 +89,8 @@ def test_every_product_has_its_turn_beside_a_flood_of_retries(bench: Bench) -> N
 
 def test_a_product_has_no_more_in_flight_than_its_limit(bench: Bench) -> None:
     dead, live = bench.product("Dead"), bench.product("Live")
-    bench.owe(dead, 20)
-    bench.owe(live, 2)
+    bench.enqueue(dead, 20)
+    bench.enqueue(live, 2)
     claimed = claim(bench.queue(), per_product=3, held={dead: 1})
     assert Counter(each.product_id for each in claimed) == {dead: 2, live: 2}
 
@@ -98,8 +98,8 @@ def test_a_product_has_no_more_in_flight_than_its_limit(bench: Bench) -> None:
 def test_full_products_leave_the_room_to_the_others(bench: Bench) -> None:
     full = [bench.product(f"Full {n}") for n in range(5)]
     for product in full:
-        bench.owe(product, 3)
-    last = bench.owe(bench.product("Live"))
+        bench.enqueue(product, 3)
+    last = bench.enqueue(bench.product("Live"))
     held = dict.fromkeys(full, 2)
     assert ids_of(claim(bench.queue(), 1, per_product=2, held=held)) == last
 
@@ -108,7 +108,7 @@ def test_full_products_leave_the_room_to_the_others(bench: Bench) -> None:
 def test_neither_first_attempts_nor_retries_starve(bench: Bench, room: int) -> None:
     product = bench.product()
     retries = set(bench.retries(product, 60))
-    bench.owe(product, 60)
+    bench.enqueue(product, 60)
     queue = bench.queue()
     taken: list[str] = []
     while len(taken) < 48:
@@ -119,13 +119,13 @@ def test_neither_first_attempts_nor_retries_starve(bench: Bench, room: int) -> N
 def test_retries_take_the_room_that_is_left(bench: Bench) -> None:
     product = bench.product()
     bench.retries(product, 10)
-    bench.owe(product, 2)
+    bench.enqueue(product, 2)
     assert len(claim(bench.queue(), 8)) == 8
 
 
 def test_two_who_claim_at_once_never_get_the_same(bench: Bench) -> None:
     products = [bench.product(f"P{n}") for n in range(3)]
-    deliveries = [each for product in products for each in bench.owe(product, 40)]
+    deliveries = [each for product in products for each in bench.enqueue(product, 40)]
     start = threading.Barrier(2)
 
     def work(queue: Queue) -> list[str]:
@@ -142,7 +142,7 @@ def test_two_who_claim_at_once_never_get_the_same(bench: Bench) -> None:
 
 def test_what_another_transaction_holds_is_passed_over(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
-    first, second = bench.owe(bench.product(), 2)
+    first, second = bench.enqueue(bench.product(), 2)
     with bench.database.transaction() as session:
         lock = text("SELECT id FROM deliveries WHERE id = :id FOR UPDATE")
         session.execute(lock, {"id": first})
@@ -151,7 +151,7 @@ def test_what_another_transaction_holds_is_passed_over(postgresql_bench: Bench) 
 
 def test_where_others_hold_all_that_is_due_nothing_is_taken(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
-    bench.owe(bench.product(), 2)
+    bench.enqueue(bench.product(), 2)
     with bench.database.transaction() as session:
         session.execute(text("SELECT id FROM deliveries FOR UPDATE"))
         assert claim(bench.queue()) == []
@@ -159,7 +159,7 @@ def test_where_others_hold_all_that_is_due_nothing_is_taken(postgresql_bench: Be
 
 
 def test_it_is_taken_where_it_is_due(bench: Bench) -> None:
-    one, other = bench.owe(bench.product(), 2)
+    one, other = bench.enqueue(bench.product(), 2)
     claimed = bench.queue().claim_one(other)
     assert claimed is not None
     assert (claimed.delivery_id, claimed.number) == (other, 1)
@@ -168,7 +168,7 @@ def test_it_is_taken_where_it_is_due(bench: Bench) -> None:
 
 
 def test_it_is_taken_when_it_has_waited_long_enough(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
     queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
@@ -178,7 +178,7 @@ def test_it_is_taken_when_it_has_waited_long_enough(bench: Bench) -> None:
 
 
 def test_a_suspect_is_taken_too(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     claim(queue)
     bench.lose(queue)
@@ -188,7 +188,7 @@ def test_a_suspect_is_taken_too(bench: Bench) -> None:
 def test_what_was_leased_when_it_was_recorded_is_loaded(bench: Bench) -> None:
     engine = bench.queue()
     lease = engine.new_lease()
-    deliveries = bench.owe(bench.product(), 2, lease=lease)
+    deliveries = bench.enqueue(bench.product(), 2, lease=lease)
     assert ids_of(engine.load(deliveries, token=lease.token)) == deliveries
     assert engine.load([], token=lease.token) == []
 
@@ -199,7 +199,7 @@ def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
     counts = []
     for number in (1, 30):
         lease = engine.new_lease()
-        deliveries = bench.owe(product, number, lease=lease)
+        deliveries = bench.enqueue(product, number, lease=lease)
         with statements(bench.database) as sent:
             assert len(engine.load(deliveries, token=lease.token)) == number
         counts.append(len(sent))
@@ -209,7 +209,7 @@ def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
 def test_what_was_lost_before_it_was_loaded_is_not(bench: Bench) -> None:
     engine, other = bench.queue(), bench.queue()
     lease = engine.new_lease()
-    deliveries = bench.owe(bench.product(), lease=lease)
+    deliveries = bench.enqueue(bench.product(), lease=lease)
     bench.lose(other)
     claim(other)
     assert engine.load(deliveries, token=lease.token) == []
@@ -222,7 +222,7 @@ def test_an_empty_queue_has_nothing_to_do(bench: Bench) -> None:
 
 
 def test_it_is_said_what_is_to_be_done(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     queue = bench.queue()
     assert queue.todo().due
     (claimed,) = claim(queue)
@@ -238,10 +238,10 @@ def test_it_is_said_what_is_to_be_done(bench: Bench) -> None:
 
 def test_it_is_said_how_much_is_due_and_since_when(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     since = bench.now
     bench.clock.advance(minutes=1)
-    bench.owe(product, 2)
+    bench.enqueue(product, 2)
     queue = bench.queue()
     assert queue.due() == Due(count=3, oldest_due_at=since, in_flight=0)
     claim(queue, 1)
@@ -252,7 +252,7 @@ def test_it_is_said_how_much_is_due_and_since_when(bench: Bench) -> None:
 
 def test_a_statement_wakes_no_more_than_a_batch(bench: Bench) -> None:
     queue = bench.queue()
-    bench.owe(bench.product(), BATCH + 1)
+    bench.enqueue(bench.product(), BATCH + 1)
     claimed = claim(queue, 2 * BATCH, per_product=2 * BATCH)
     queue.settle([came_to(each, Outcome.REFUSED) for each in claimed])
     assert [queue.wake() for _ in range(3)] == [BATCH, 1, 0]

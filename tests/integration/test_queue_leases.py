@@ -12,7 +12,7 @@ from tests.support.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_o
 
 
 def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     claim(queue)
     bench.clock.advance(seconds=LEASE_SECONDS - 0.001)
@@ -27,7 +27,7 @@ def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None
 
 
 def test_it_is_due_again_at_once_and_the_schedule_does_not_count_it(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     due_at = bench.now
     queue = bench.queue()
     claim(queue)
@@ -38,7 +38,7 @@ def test_it_is_due_again_at_once_and_the_schedule_does_not_count_it(bench: Bench
 
 
 def test_three_losses_in_a_row_exhaust_it(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     for _ in range(LEASES_LOST_LIMIT):
         assert ids_of(claim(queue)) == [delivery]
@@ -50,7 +50,7 @@ def test_three_losses_in_a_row_exhaust_it(bench: Bench) -> None:
 
 
 def test_an_attempt_that_ends_makes_up_for_losses(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     for _ in range(LEASES_LOST_LIMIT - 1):
         claim(queue)
@@ -65,11 +65,11 @@ def test_an_attempt_that_ends_makes_up_for_losses(bench: Bench) -> None:
 
 def test_what_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
     product = bench.product()
-    suspects = bench.owe(product, 2)
+    suspects = bench.enqueue(product, 2)
     queue = bench.queue()
     claim(queue)
     bench.lose(queue)
-    fresh = bench.owe(product, 2)
+    fresh = bench.enqueue(product, 2)
     assert ids_of(claim(queue)) == suspects[:1]
     others = DUE - {DeliveryState.SUSPECT}
     beside = claim(queue, among=others)
@@ -79,7 +79,7 @@ def test_what_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
 
 def test_a_suspect_of_a_full_product_waits_as_others_do(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     queue = bench.queue()
     claim(queue)
     bench.lose(queue)
@@ -88,7 +88,7 @@ def test_a_suspect_of_a_full_product_waits_as_others_do(bench: Bench) -> None:
 
 def test_neighbours_of_what_kills_its_worker_lose_nothing(bench: Bench) -> None:
     """Whoever has the third in flight dies, with all that it has in flight."""
-    deliveries = bench.owe(bench.product(), 8)
+    deliveries = bench.enqueue(bench.product(), 8)
     poison = deliveries[2]
     queue = bench.queue()
     for _ in range(40):
@@ -103,7 +103,7 @@ def test_neighbours_of_what_kills_its_worker_lose_nothing(bench: Bench) -> None:
 
 
 def test_a_renewed_lease_does_not_run_out(bench: Bench) -> None:
-    renewed, _ = bench.owe(bench.product(), 2)
+    renewed, _ = bench.enqueue(bench.product(), 2)
     queue = bench.queue()
     first, second = claim(queue)
     bench.clock.advance(seconds=LEASE_SECONDS - 1)
@@ -120,7 +120,7 @@ def test_without_anything_held_there_is_nothing_to_renew(bench: Bench) -> None:
 
 def test_a_lost_lease_of_a_cleared_webhook_ends_as_cancelled(bench: Bench) -> None:
     product = bench.product()
-    (delivery,) = bench.owe(product)
+    (delivery,) = bench.enqueue(product)
     queue = bench.queue()
     claim(queue)
     bench.clear(product)
@@ -130,10 +130,10 @@ def test_a_lost_lease_of_a_cleared_webhook_ends_as_cancelled(bench: Bench) -> No
 
 
 def test_what_was_never_tried_is_new_again(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     before = vars(bench.delivery(delivery))
     queue = bench.queue()
-    queue.hand_back(claim(queue))
+    queue.release(claim(queue))
     after = vars(bench.delivery(delivery))
     assert {**after, "_sa_instance_state": 0} == {**before, "_sa_instance_state": 0}
     assert bench.rows("attempts") == 0
@@ -144,17 +144,17 @@ def test_what_was_never_tried_is_new_again(bench: Bench) -> None:
 def test_a_retry_is_ready_again(bench: Bench) -> None:
     (delivery,) = bench.retries(bench.product(), 1)
     queue = bench.queue()
-    queue.hand_back(claim(queue))
+    queue.release(claim(queue))
     row = bench.delivery(delivery)
     assert (row.state, row.attempts_started) == (DeliveryState.READY, 1)
 
 
 def test_a_suspect_is_one_again(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     claim(queue)
     bench.lose(queue)
-    queue.hand_back(claim(queue))
+    queue.release(claim(queue))
     row = bench.delivery(delivery)
     assert (row.state, row.leases_lost) == (DeliveryState.SUSPECT, 1)
     assert row.attempts_started == 1
@@ -162,11 +162,11 @@ def test_a_suspect_is_one_again(bench: Bench) -> None:
 
 def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
     product = bench.product()
-    (delivery,) = bench.owe(product)
+    (delivery,) = bench.enqueue(product)
     queue = bench.queue()
     claimed = claim(queue)
     bench.clear(product)
-    queue.hand_back(claimed)
+    queue.release(claimed)
     row = bench.delivery(delivery)
     assert (row.state, row.attempts_started) == (DeliveryState.CANCELLED, 0)
     entry = bench.journal()[-1]
@@ -174,12 +174,12 @@ def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
 
 
 def test_nothing_to_hand_back_is_nothing(bench: Bench) -> None:
-    bench.queue().hand_back([])
+    bench.queue().release([])
 
 
 def test_workers_that_come_after_a_kill_begin_at_different_suspects(bench: Bench) -> None:
     for number in range(20):
-        bench.owe(bench.product(f"P{number}"))
+        bench.enqueue(bench.product(f"P{number}"))
     claim(bench.queue())
     bench.lose(bench.queue())
     held = [claim(bench.queue()) for _ in range(4)]

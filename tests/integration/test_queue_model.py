@@ -80,8 +80,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.products = [self.bench.product("One"), self.bench.product("Other")]
 
     @rule(which=st.integers(0, 1), count=st.integers(1, 3))
-    def owe(self, which: int, count: int) -> None:
-        for each in self.bench.owe(self.products[which], count):
+    def enqueue(self, which: int, count: int) -> None:
+        for each in self.bench.enqueue(self.products[which], count):
             self.model[each] = Model(due_at=self.bench.now)
 
     @rule(target=claims, room=st.integers(1, 4), with_suspect=st.booleans())
@@ -117,8 +117,8 @@ class QueueMachine(RuleBasedStateMachine):
             model.attempts.append(outcome)
 
     @rule(claimed=consumes(claims))
-    def hand_back(self, claimed: Claimed) -> None:
-        self.queue.hand_back([claimed])
+    def release(self, claimed: Claimed) -> None:
+        self.queue.release([claimed])
         if model := self._held(claimed):
             model.started -= 1
             tried = DeliveryState.READY if model.started else DeliveryState.NEW

@@ -9,7 +9,7 @@ from tests.support.bench import URL, Bench, came_to, claim
 
 
 def test_an_attempt_ends_its_delivery_with_its_evidence(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
     assert queue.settle([came_to(claimed)]) == set()
@@ -21,7 +21,7 @@ def test_an_attempt_ends_its_delivery_with_its_evidence(bench: Bench) -> None:
 
 
 def test_an_error_is_on_record_whatever_characters_it_quotes(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
     said = came_to(claimed).evidence._replace(error="the app raised KeyError: '\0 \ud800 é'")
@@ -31,7 +31,7 @@ def test_an_error_is_on_record_whatever_characters_it_quotes(bench: Bench) -> No
 
 
 def test_a_retry_waits_for_its_time(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
     queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
@@ -45,7 +45,7 @@ def test_a_retry_waits_for_its_time(bench: Bench) -> None:
 
 
 def test_a_late_worker_changes_nothing_and_is_told_so(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     late, other = bench.queue(), bench.queue()
     (lost,) = claim(late)
     bench.lose(other)
@@ -54,7 +54,7 @@ def test_a_late_worker_changes_nothing_and_is_told_so(bench: Bench) -> None:
     before = bench.delivery(delivery).__dict__, bench.rows("attempts"), bench.rows("journal")
     assert late.settle([came_to(lost)]) == {delivery}
     late.renew([lost])
-    late.hand_back([lost])
+    late.release([lost])
     row = bench.delivery(delivery)
     assert row.state is DeliveryState.WAITING
     assert {**row.__dict__, "_sa_instance_state": None} == {**before[0], "_sa_instance_state": None}
@@ -62,7 +62,7 @@ def test_a_late_worker_changes_nothing_and_is_told_so(bench: Bench) -> None:
 
 
 def test_a_batch_settles_what_is_ours_whatever_was_lost(bench: Bench) -> None:
-    bench.owe(bench.product(), 3)
+    bench.enqueue(bench.product(), 3)
     queue = bench.queue()
     one, two, three = claim(queue)
     queue.settle([came_to(two)])
@@ -77,7 +77,7 @@ def test_nothing_to_settle_is_nothing(bench: Bench) -> None:
 
 
 def test_what_was_deleted_meanwhile_is_ours_no_more(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
     with bench.database.transaction() as session:
@@ -90,7 +90,7 @@ def test_what_is_owed_again_after_its_webhook_was_cleared_is_cancelled(
     bench: Bench, state: DeliveryState
 ) -> None:
     product = bench.product()
-    (delivery,) = bench.owe(product)
+    (delivery,) = bench.enqueue(product)
     queue = bench.queue()
     (claimed,) = claim(queue)
     bench.clear(product)
@@ -103,7 +103,7 @@ def test_what_is_owed_again_after_its_webhook_was_cleared_is_cancelled(
 
 def test_what_was_delivered_stays_so_though_its_webhook_was_cleared(bench: Bench) -> None:
     product = bench.product()
-    (delivery,) = bench.owe(product)
+    (delivery,) = bench.enqueue(product)
     queue = bench.queue()
     (claimed,) = claim(queue)
     bench.clear(product)
@@ -112,7 +112,7 @@ def test_what_was_delivered_stays_so_though_its_webhook_was_cleared(bench: Bench
 
 
 def test_the_journal_tells_of_attempts_and_of_what_they_settled(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
     queue.wake()
@@ -142,7 +142,7 @@ ILLEGAL = [
 
 @pytest.mark.parametrize("statement", ILLEGAL)
 def test_illegal_rows_are_refused_by_the_database(bench: Bench, statement: str) -> None:
-    bench.owe(bench.product(), 2)
+    bench.enqueue(bench.product(), 2)
     queue = bench.queue()
     queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
 

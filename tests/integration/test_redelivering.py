@@ -15,7 +15,7 @@ from leanbe_emitter import (
     Leanbe,
     Product,
     Redelivered,
-    Wanted,
+    TriggerRequest,
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.library.deliveries import redeliver_jobs
@@ -31,7 +31,7 @@ BROKEN_OFF = 2
 @pytest.fixture
 def old(leanbe: Leanbe, product: Product, receiver: Receiver) -> list[bytes]:
     """The bodies of events that were delivered."""
-    wanted = Wanted(events=["idea.created", "idea.updated"], product=product)
+    wanted = TriggerRequest(events=["idea.created", "idea.updated"], product=product)
     for _ in range(EVENTS):
         leanbe.trigger_all(wanted)
     bodies = receiver.bodies[:]
@@ -99,7 +99,7 @@ def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
     held = leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
     assert leanbe.redeliver_all(by_filter()) == Redelivered(still_owed=1)
     assert len(receiver.requests) == len(old) - 1
-    leanbe._engine.queue.hand_back([held] if held else [])
+    leanbe._engine.queue.release([held] if held else [])
     assert leanbe.redeliver_all(by_filter()) == Redelivered()
     assert sorted(receiver.bodies) == sorted(old)
 

@@ -27,7 +27,7 @@ def pruned(bench: Bench, *, batch: int = 3) -> Pruned:
 
 
 def test_what_was_settled_long_ago_goes_with_all_its_records(bench: Bench) -> None:
-    bench.owe(bench.product(), 10)
+    bench.enqueue(bench.product(), 10)
     deliver(bench)
     bench.journal()
     bench.clock.advance(hours=24 * 31)
@@ -38,10 +38,10 @@ def test_what_was_settled_long_ago_goes_with_all_its_records(bench: Bench) -> No
 
 def test_what_is_younger_stays(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product, 2)
+    bench.enqueue(product, 2)
     deliver(bench)
     bench.clock.advance(hours=24 * 30)
-    bench.owe(product, 2)
+    bench.enqueue(product, 2)
     deliver(bench)
     bench.journal()
     bench.clock.advance(seconds=1)
@@ -51,7 +51,7 @@ def test_what_is_younger_stays(bench: Bench) -> None:
 
 
 def test_what_was_settled_lately_stays_however_old_it_is(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     bench.clock.advance(hours=24 * 40)
     deliver(bench)
     assert pruned(bench) == Pruned()
@@ -61,7 +61,7 @@ def test_what_was_settled_lately_stays_however_old_it_is(bench: Bench) -> None:
 def test_what_is_owed_stays_with_its_event_and_its_records(
     bench: Bench, state: DeliveryState
 ) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     bring_to(bench, state)
     assert bench.state(delivery) is state
     bench.clock.advance(hours=24 * 400)
@@ -85,14 +85,14 @@ def bring_to(bench: Bench, state: DeliveryState) -> None:
 
 
 def test_an_event_that_nothing_was_ever_owed_for_goes_too(bench: Bench) -> None:
-    bench.owe(bench.product(url=None), 2)
+    bench.enqueue(bench.product(url=None), 2)
     bench.journal()
     bench.clock.advance(hours=24 * 31)
     assert pruned(bench) == Pruned(events=2, journal_entries=2)
 
 
 def test_an_event_that_is_owed_again_stays_without_its_old_delivery(bench: Bench) -> None:
-    (old,) = bench.owe(bench.product())
+    (old,) = bench.enqueue(bench.product())
     deliver(bench)
     bench.clock.advance(hours=24 * 31)
     with bench.database.transaction() as session:
@@ -105,7 +105,7 @@ def test_an_event_that_is_owed_again_stays_without_its_old_delivery(bench: Bench
 
 def test_the_records_of_a_deleted_product_go_with_the_others(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product, 2)
+    bench.enqueue(product, 2)
     deliver(bench)
     with bench.database.transaction() as session:
         session.delete(session.get_one(ProductRow, product))
@@ -114,7 +114,7 @@ def test_the_records_of_a_deleted_product_go_with_the_others(bench: Bench) -> No
 
 
 def test_it_tells_how_far_it_is(bench: Bench) -> None:
-    bench.owe(bench.product(), 5)
+    bench.enqueue(bench.product(), 5)
     deliver(bench)
     bench.clock.advance(hours=24 * 31)
     told: list[Pruned] = []
@@ -126,10 +126,10 @@ def test_it_tells_how_far_it_is(bench: Bench) -> None:
 
 def test_a_worker_goes_on_beside_it(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product, 200)
+    bench.enqueue(product, 200)
     deliver(bench)
     bench.clock.advance(hours=24 * 31)
-    young = bench.owe(product, 200)
+    young = bench.enqueue(product, 200)
 
     def work() -> None:
         queue = bench.queue()
@@ -145,7 +145,7 @@ def test_a_worker_goes_on_beside_it(bench: Bench) -> None:
 def test_a_redelivery_that_is_being_made_keeps_its_event(postgresql_bench: Bench) -> None:
     """Its transaction has not committed: to delete the event would take the new delivery along."""
     bench = postgresql_bench
-    bench.owe(bench.product(), 2)
+    bench.enqueue(bench.product(), 2)
     deliver(bench)
     bench.clock.advance(hours=24 * 31)
     with bench.database.transaction() as session:
@@ -157,10 +157,10 @@ def test_a_redelivery_that_is_being_made_keeps_its_event(postgresql_bench: Bench
 
 def test_who_follows_the_journal_goes_on_behind_what_is_gone(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product, 3)
+    bench.enqueue(product, 3)
     deliver(bench)
     cursor = bench.journal()[-1].cursor
     bench.clock.advance(hours=24 * 31)
     assert pruned(bench).journal_entries == 6
-    bench.owe(product)
+    bench.enqueue(product)
     assert len(bench.journal(cursor)) == 1

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter import Changes, Conflict, Courier, InvalidTarget, InvalidValue, Settings
-from leanbe_emitter import Receiver as To
+from leanbe_emitter import Changes, Conflict, InvalidTarget, InvalidValue, OneShotSender, Settings
+from leanbe_emitter import WebhookTarget as To
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
@@ -20,9 +20,9 @@ TEXT = 'Ärger mit "Größe" — 日本 😀'
 
 
 @pytest.fixture
-def courier(receiver: Receiver) -> Courier:
+def courier(receiver: Receiver) -> OneShotSender:
     """A courier to the receiver."""
-    return Courier(To(url=receiver.url, secret=SECRET))
+    return OneShotSender(To(url=receiver.url, secret=SECRET))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def node() -> Iterator[Node]:
 
 @pytest.mark.node
 def test_every_sample_verifies_with_the_article_formula(
-    courier: Courier, receiver: Receiver, node: Node
+    courier: OneShotSender, receiver: Receiver, node: Node
 ) -> None:
     for name in EVENT_NAMES:
         path = "firstName" if name.startswith("customer.") else "title"
@@ -44,7 +44,7 @@ def test_every_sample_verifies_with_the_article_formula(
 
 
 def test_a_body_is_signed_anew_with_the_receivers_secret(
-    courier: Courier, receiver: Receiver
+    courier: OneShotSender, receiver: Receiver
 ) -> None:
     body = {
         "payload": {"b": 1, "10": 2.50, "text": TEXT},
@@ -59,7 +59,7 @@ def test_a_body_is_signed_anew_with_the_receivers_secret(
 
 
 def test_a_body_without_a_time_that_can_be_read_gets_the_present_one(
-    courier: Courier, receiver: Receiver
+    courier: OneShotSender, receiver: Receiver
 ) -> None:
     for triggered_at in ({}, {"triggeredAt": "yesterday"}, {"triggeredAt": None}):
         courier.send_body(json.dumps({"payload": None, "event": "x", **triggered_at}).encode())
@@ -77,7 +77,7 @@ def test_a_body_without_a_time_that_can_be_read_gets_the_present_one(
     ],
 )
 def test_as_it_is_a_body_is_sent_byte_for_byte(
-    courier: Courier, receiver: Receiver, body: bytes
+    courier: OneShotSender, receiver: Receiver, body: bytes
 ) -> None:
     courier.send_body(body, as_is=True)
     assert receiver.bodies == [body]
@@ -88,7 +88,7 @@ def test_as_it_is_a_body_is_sent_byte_for_byte(
     "body", [b"", b"\xff", b"[]", b"{", b'{"payload": {}}', b'{"payload": {}, "event": 5}', b"NaN"]
 )
 def test_what_is_no_envelope_cannot_be_signed_anew(
-    courier: Courier, receiver: Receiver, body: bytes
+    courier: OneShotSender, receiver: Receiver, body: bytes
 ) -> None:
     with pytest.raises(InvalidValue, match="; as_is=True sends any body") as refused:
         courier.send_body(body)
@@ -104,7 +104,7 @@ def test_assumptions_shape_the_request(receiver: Receiver) -> None:
         "content_type": "application/vnd.leanbe+json",
         "resign_queued": "true",
     }
-    courier = Courier(To(url=receiver.url, secret=SECRET), assume=assume)
+    courier = OneShotSender(To(url=receiver.url, secret=SECRET), assume=assume)
     courier.send_sample("idea.created")
     courier.send_body(b"no envelope", as_is=True)
     pretty, plain = receiver.requests
@@ -117,11 +117,11 @@ def test_assumptions_shape_the_request(receiver: Receiver) -> None:
 
 def test_the_receivers_headers_go_with_the_request(receiver: Receiver) -> None:
     to = To(url=receiver.url, secret=SECRET, headers=(("X-Environment", "test"),))
-    Courier(to).send_sample("idea.created")
+    OneShotSender(to).send_sample("idea.created")
     assert receiver.requests[0].headers["X-Environment"] == "test"
 
 
-def test_a_refused_request_is_not_made_again(courier: Courier, receiver: Receiver) -> None:
+def test_a_refused_request_is_not_made_again(courier: OneShotSender, receiver: Receiver) -> None:
     receiver.statuses.append(500)
     settlement = courier.send_sample("idea.created")
     assert (settlement.evidence.outcome, settlement.evidence.answer_status) == ("refused", 500)
@@ -138,12 +138,14 @@ def test_who_looks_on_is_told(receiver: Receiver) -> None:
         def ended(self, claimed: Claimed, settlement: Settlement) -> None:
             told.append(f"ended {claimed.event_name} {settlement.evidence.outcome}")
 
-    Courier(To(url=receiver.url, secret=SECRET), watcher=Listener()).send_sample("okr.created")
+    OneShotSender(To(url=receiver.url, secret=SECRET), watcher=Listener()).send_sample(
+        "okr.created"
+    )
     assert told == ["begun okr.created", "ended okr.created delivered"]
 
 
 def test_nothing_is_stored(
-    courier: Courier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    courier: OneShotSender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     courier.send_sample("idea.created")
@@ -153,27 +155,27 @@ def test_nothing_is_stored(
 
 def test_what_is_wrong_with_a_receiver_is_said_before_anything_is_sent(receiver: Receiver) -> None:
     with pytest.raises(InvalidTarget):
-        Courier(To(url="http://169.254.169.254/", secret=SECRET))
+        OneShotSender(To(url="http://169.254.169.254/", secret=SECRET))
     with pytest.raises(InvalidTarget):
-        Courier(To(url=receiver.url, secret=SECRET), assume={"require_https": "true"})
+        OneShotSender(To(url=receiver.url, secret=SECRET), assume={"require_https": "true"})
     for secret in ("", "half \ud83d"):
         with pytest.raises(InvalidValue, match="secret"):
-            Courier(To(url=receiver.url, secret=secret))
+            OneShotSender(To(url=receiver.url, secret=secret))
     with pytest.raises(InvalidValue, match="no file"):
-        Courier(To(url=receiver.url, secret=SECRET, ca_file="no-such.pem"))
+        OneShotSender(To(url=receiver.url, secret=SECRET, ca_file="no-such.pem"))
     with pytest.raises(InvalidValue):
-        Courier(To(url=receiver.url, secret=SECRET, headers=(("X\n", "v"),)))
+        OneShotSender(To(url=receiver.url, secret=SECRET, headers=(("X\n", "v"),)))
     assert receiver.requests == []
 
 
 def test_what_may_be_called_is_a_setting() -> None:
     link_local = To(url="http://169.254.7.7/", secret=SECRET)
     with pytest.raises(InvalidTarget):
-        Courier(link_local)
-    Courier(link_local, settings=Settings(allow_targets=("169.254.7.0/24",)))
+        OneShotSender(link_local)
+    OneShotSender(link_local, settings=Settings(allow_targets=("169.254.7.0/24",)))
 
 
-def test_a_wrong_event_or_path_is_refused(courier: Courier, receiver: Receiver) -> None:
+def test_a_wrong_event_or_path_is_refused(courier: OneShotSender, receiver: Receiver) -> None:
     with pytest.raises(InvalidValue, match=r"idea\.created"):
         courier.send_sample("idea.craeted")
     with pytest.raises(InvalidValue, match="titel"):
@@ -181,7 +183,9 @@ def test_a_wrong_event_or_path_is_refused(courier: Courier, receiver: Receiver) 
     assert receiver.requests == []
 
 
-def test_on_a_thread_that_runs_a_loop_nothing_is_sent(courier: Courier, receiver: Receiver) -> None:
+def test_on_a_thread_that_runs_a_loop_nothing_is_sent(
+    courier: OneShotSender, receiver: Receiver
+) -> None:
     async def send() -> None:
         with pytest.raises(Conflict, match="event loop"):
             courier.send_sample("idea.created")
@@ -194,5 +198,5 @@ def test_on_a_thread_that_runs_a_loop_nothing_is_sent(courier: Courier, receiver
 def test_the_secret_is_not_shown(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     to = To(url=receiver.url, secret="whsec_hush", headers=(("Authorization", "Bearer hush"),))
-    settlement = Courier(to).send_sample("idea.created")
+    settlement = OneShotSender(to).send_sample("idea.created")
     assert "hush" not in f"{to!r}{settlement!r}{caplog.text}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.server.serving import _prune
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.retention import BATCH
@@ -22,7 +22,7 @@ async def test_a_stop_waits_for_one_batch_of_what_is_too_old_and_not_for_all(
     url = f"sqlite:///{tmp_path / 'leanbe.db'}"
     async with Leanbe(url) as leanbe:
         leanbe.products.create("Acme")
-        await leanbe.trigger_all(Wanted(events=["idea.created"] * 3 * BATCH), deliver=False)
+        await leanbe.trigger_all(TriggerRequest(events=["idea.created"] * 3 * BATCH), deliver=False)
         with closing(Database(url)) as other, other.transaction() as session:
             session.connection()
             pruning = asyncio.create_task(_prune(leanbe, timedelta(seconds=-1)))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe, WaitTimedOut, Wanted
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, TriggerRequest, WaitTimedOut
 from leanbe_emitter.clock import MANUAL, SYSTEM, milliseconds_of, to_milliseconds
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.worker.foreground import ONE
@@ -159,7 +159,7 @@ def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
     leanbe.assumptions.set("ordering", "strict", product="Acme")
     leanbe.faults.receiver_fails(how="refused")
     first = leanbe.trigger("idea.created")
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.updated"]), deliver=False)
+    (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.updated"]), deliver=False)
     held = triggered.owed()
     with pytest.raises(WaitTimedOut, match="the time stands still") as raised:
         leanbe.follow([held])
@@ -171,17 +171,17 @@ def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
     leanbe.clock.set(START + timedelta(seconds=5))
     claimed = other._engine.queue.claim_one(first.id)
     leanbe._require_coming([held.id])
-    other._engine.queue.hand_back([claimed] if claimed else [])
+    other._engine.queue.release([claimed] if claimed else [])
     leanbe._require_coming([held.id])
     leanbe.follow([first, held])
     assert [each.delivered for each in leanbe.deliveries.of([first.id, held.id])] == [True, True]
 
 
 def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other: Leanbe) -> None:
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     (claimed,) = other._engine.queue.claim(ONE)
     leanbe._require_coming([claimed.delivery_id])
-    other._engine.queue.hand_back([claimed])
+    other._engine.queue.release([claimed])
     assert triggered.delivery is not None
     leanbe.follow([triggered.delivery])
     assert leanbe.deliveries.get(triggered.delivery).delivered
@@ -195,7 +195,7 @@ def test_who_waits_for_what_a_process_had_in_flight_is_told_when_its_lease_ends(
             leanbe.deliveries.wait_for("idea.created", timeout_seconds=0)
         return raised.value.hint
 
-    leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     assert len(other._engine.queue.claim(ONE)) == 1
     told = "if who makes it is gone, it is due again when its lease ends, at "
     assert re.search(rf"attempt 1 is under way; {told}[-0-9T:.]+Z by the machine's clock\.", hint())
@@ -310,7 +310,7 @@ def follow(leanbe: Leanbe) -> None:
 def take_turns(leanbe: Leanbe) -> None:
     """Settle and claim as a worker does that is never at rest."""
     ended = list[Settlement]()
-    while claimed := leanbe._engine.queue.exchange(ended, ONE).claimed:
+    while claimed := leanbe._engine.queue.poll(ended, ONE).claimed:
         ended = [came_to(each) for each in claimed]
 
 
@@ -504,7 +504,7 @@ def test_of_the_machines_clock_no_statement_is_sent_where_no_retry_is_due(
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with statements(leanbe._database) as noted:
             leanbe.trigger("idea.created")
-            leanbe.trigger_all(Wanted(events=["idea.created"]), deliver=False)
+            leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
             take_turns(leanbe)
         assert leanbe.deliveries.last().delivered
     assert not [each for each in noted.sent if "manual_clock" in each]
@@ -512,7 +512,7 @@ def test_of_the_machines_clock_no_statement_is_sent_where_no_retry_is_due(
 
 def test_what_is_being_claimed_at_this_very_moment_is_seen(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     queue = bench.queue()
     assert queue.at_hand() == 0
     with bench.database.transaction() as claiming:

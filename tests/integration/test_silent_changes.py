@@ -4,10 +4,10 @@ Their ``updatedAt`` stays, the idea of an attach excepted; references in them ar
 """
 
 from tests.support.documents import altered
-from tests.support.scene import NOW, THEN, Raised, Scene, raised
+from tests.support.scene import NOW, THEN, RecordedEvents, Scene, raised
 
 
-def last_payload(events: Raised) -> dict[str, object]:
+def last_payload(events: RecordedEvents) -> dict[str, object]:
     """Return the newest payload."""
     return dict(events.events[-1].payload)
 

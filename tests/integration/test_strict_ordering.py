@@ -1,6 +1,6 @@
 """``ordering = strict``: one in flight per product; what fails holds those behind it."""
 
-from leanbe_emitter import Leanbe, Product, Wanted
+from leanbe_emitter import Leanbe, Product, TriggerRequest
 from leanbe_emitter.delivery.queue.postgresql import Postgresql
 from leanbe_emitter.delivery.queue.strict_ordering import firsts_of
 from leanbe_emitter.outbox import redeliver
@@ -16,7 +16,7 @@ MOST = 10
 
 
 def test_one_is_in_flight_across_all_workers(bench: Bench) -> None:
-    first, second, _ = bench.owe(bench.product(ordering="strict"), 3)
+    first, second, _ = bench.enqueue(bench.product(ordering="strict"), 3)
     one, other = bench.queue(), bench.queue()
     (claimed,) = claim(one)
     assert claimed.delivery_id == first
@@ -26,7 +26,7 @@ def test_one_is_in_flight_across_all_workers(bench: Bench) -> None:
 
 
 def test_a_failing_delivery_holds_those_behind_it_until_it_is_delivered(bench: Bench) -> None:
-    first, second = bench.owe(bench.product(ordering="strict"), 2)
+    first, second = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
     assert claim(queue) == []
@@ -39,14 +39,14 @@ def test_a_failing_delivery_holds_those_behind_it_until_it_is_delivered(bench: B
 
 
 def test_an_exhausted_delivery_holds_nothing(bench: Bench) -> None:
-    _, second = bench.owe(bench.product(ordering="strict"), 2)
+    _, second = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     queue.settle([came_to(each, state=DeliveryState.EXHAUSTED) for each in claim(queue)])
     assert ids_of(claim(queue)) == [second]
 
 
 def test_a_lost_lease_holds_those_behind_it_too(bench: Bench) -> None:
-    first, _ = bench.owe(bench.product(ordering="strict"), 2)
+    first, _ = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     claim(queue)
     bench.lose(queue)
@@ -55,17 +55,17 @@ def test_a_lost_lease_holds_those_behind_it_too(bench: Bench) -> None:
 
 
 def test_other_products_are_not_held(bench: Bench) -> None:
-    (strict, _) = bench.owe(bench.product("Strict", ordering="strict"), 2)
-    free = bench.owe(bench.product("Free"), 3)
+    (strict, _) = bench.enqueue(bench.product("Strict", ordering="strict"), 2)
+    free = bench.enqueue(bench.product("Free"), 3)
     assert set(ids_of(claim(bench.queue()))) == {strict, *free}
 
 
 def test_what_is_held_does_not_hide_what_is_due_behind_it(bench: Bench) -> None:
     queue = bench.queue()
     for name in "ABC":
-        bench.owe(bench.product(name, ordering="strict"), 2)
+        bench.enqueue(bench.product(name, ordering="strict"), 2)
     queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
-    free = bench.owe(bench.product("D"), 2)
+    free = bench.enqueue(bench.product("D"), 2)
     assert [ids_of(claim(queue, 1)) for _ in range(3)] == [free[:1], free[1:], []]
 
 
@@ -79,7 +79,7 @@ def test_products_that_are_held_back_cost_a_claim_the_same_statements_however_ma
 def _statements_of_a_claim(bench: Bench, *, held_back: int) -> int:
     queue = bench.queue()
     for number in range(held_back):
-        bench.owe(bench.product(f"{held_back} {number}", ordering="strict"), 2)
+        bench.enqueue(bench.product(f"{held_back} {number}", ordering="strict"), 2)
     queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
     with statements(bench.database) as sent:
         assert claim(queue) == []
@@ -88,13 +88,13 @@ def _statements_of_a_claim(bench: Bench, *, held_back: int) -> int:
 
 def test_the_first_is_taken_though_a_retry_stands_behind_it(bench: Bench) -> None:
     product = bench.product(ordering="strict")
-    first, second = bench.owe(product, 2)
+    first, second = bench.enqueue(product, 2)
     bench.put(second, DeliveryState.READY)
     assert ids_of(claim(bench.queue())) == [first]
 
 
 def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Bench) -> None:
-    (old, new) = bench.owe(bench.product(ordering="strict"), 2)
+    (old, new) = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     queue.settle([came_to(each) for each in claim(queue)])
     (in_flight,) = claim(queue)
@@ -109,7 +109,7 @@ def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Benc
 
 
 def test_workers_that_claim_at_the_same_moment_take_one_together(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(ordering="strict"), 20)
+    deliveries = bench.enqueue(bench.product(ordering="strict"), 20)
     begun: list[str] = []
 
     def work() -> None:
@@ -129,7 +129,7 @@ def test_workers_that_claim_at_the_same_moment_take_one_together(bench: Bench) -
 def test_while_one_claim_looks_at_a_product_no_other_does(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
     product = bench.product(ordering="strict")
-    first, _ = bench.owe(product, 2)
+    first, _ = bench.enqueue(product, 2)
     with bench.database.transaction() as session:
         assert firsts_of(session, [product], statements=Postgresql()) == {product: first}
         assert claim(bench.queue()) == []
@@ -145,8 +145,8 @@ def test_a_trigger_delivers_what_nothing_holds_back(
 ) -> None:
     leanbe.assumptions.set("ordering", "strict", product=product)
     receiver.statuses.append(500)
-    leanbe.trigger_all(Wanted(events=["idea.created"], product=product))
-    (held,) = leanbe.trigger_all(Wanted(events=["idea.updated"], product=product))
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"], product=product))
+    (held,) = leanbe.trigger_all(TriggerRequest(events=["idea.updated"], product=product))
     assert held.delivery is not None
     assert (held.delivery.status, held.delivery.attempts) == ("pending", ())
     assert leanbe.deliver() == []

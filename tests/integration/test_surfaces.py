@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from tests.support.surfaces import (
     commands,
     first_words,
@@ -39,7 +39,7 @@ def test_no_word_is_for_two_capabilities(column: int) -> None:
 
 
 @pytest.mark.parametrize("way", ways())
-def test_a_hint_names_what_there_is_on_each_surface(way: Way) -> None:
+def test_a_hint_names_what_there_is_on_each_surface(way: Hint) -> None:
     method, command, operation = first_words(way)
     assert method in set(library())
     assert command in commands()

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter import Conflict, DatabaseUnavailable, InvalidValue, Leanbe, Product, Wanted
+from leanbe_emitter import (
+    Conflict,
+    DatabaseUnavailable,
+    InvalidValue,
+    Leanbe,
+    Product,
+    TriggerRequest,
+)
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.receiver import Receiver
 from tests.support.statements import statements
@@ -23,7 +30,7 @@ class Oops(Exception):
 
 def record(leanbe: Leanbe, *events: str) -> None:
     """Record events without delivering them."""
-    leanbe.trigger_all(Wanted(events=events), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=events), deliver=False)
 
 
 def test_what_a_transaction_did_is_there_when_it_ends(
@@ -48,7 +55,9 @@ def test_an_error_undoes_all_of_it_events_included(leanbe: Leanbe, product: Prod
             leanbe.webhooks.rotate(product)
             leanbe.assumptions.set("method", "PUT", product=product)
             product.users.create(email="ana@example.com", first_name="Ana")
-            leanbe.trigger_all(Wanted(events=["idea.created"], product=product), deliver=False)
+            leanbe.trigger_all(
+                TriggerRequest(events=["idea.created"], product=product), deliver=False
+            )
             raise Oops
 
     with pytest.raises(Oops):
@@ -78,8 +87,8 @@ def test_a_transaction_sees_what_it_did(leanbe: Leanbe) -> None:
         record(leanbe, "idea.created")
         delivery = leanbe.deliveries.last()
         assert delivery.event.sequence == 1
-        again = Wanted(events=["idea.updated"], same_as=delivery)
-        assert len(leanbe.rehearse(again)) == 1
+        again = TriggerRequest(events=["idea.updated"], same_as=delivery)
+        assert len(leanbe.dry_run(again)) == 1
         leanbe.trigger_all(again, deliver=False)
         assert [each.status for each in leanbe.deliveries.discard([delivery])] == ["cancelled"]
         leanbe.products.delete(product)
@@ -102,7 +111,7 @@ def test_there_is_no_http_and_no_waiting_inside_a_transaction(
     delivery = leanbe.trigger("idea.created")
     calls: list[Callable[[], object]] = [
         lambda: leanbe.trigger("idea.created", product=product),
-        lambda: leanbe.trigger_all(Wanted(events=["idea.created"])),
+        lambda: leanbe.trigger_all(TriggerRequest(events=["idea.created"])),
         leanbe.deliver,
         lambda: leanbe.follow([delivery]),
         lambda: leanbe.redeliver([delivery]),

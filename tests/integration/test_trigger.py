@@ -19,7 +19,7 @@ from leanbe_emitter import (
     PayloadTooLarge,
     Product,
     Triggered,
-    Wanted,
+    TriggerRequest,
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
@@ -70,7 +70,7 @@ def test_exactly_the_named_events_are_recorded_in_their_order(
     leanbe: Leanbe, receiver: Receiver
 ) -> None:
     names = ["idea.created", "idea.upVoted", "idea.deleted"]
-    triggered = leanbe.trigger_all(Wanted(events=names))
+    triggered = leanbe.trigger_all(TriggerRequest(events=names))
     assert [each.event.name for each in triggered] == names
     assert [each.event.sequence for each in triggered] == [1, 2, 3]
     assert [request.verified(SECRET).event for request in receiver.requests] == names
@@ -79,7 +79,9 @@ def test_exactly_the_named_events_are_recorded_in_their_order(
 
 @pytest.mark.usefixtures("product")
 def test_names_of_one_call_speak_of_one_document_and_each_time_of_another(leanbe: Leanbe) -> None:
-    triggered = leanbe.trigger_all(Wanted(events=["idea.created", "idea.promoted"], times=2))
+    triggered = leanbe.trigger_all(
+        TriggerRequest(events=["idea.created", "idea.promoted"], times=2)
+    )
     first, same, second, same_again = ids(triggered)
     assert first == same != second == same_again
 
@@ -87,7 +89,7 @@ def test_names_of_one_call_speak_of_one_document_and_each_time_of_another(leanbe
 @pytest.mark.usefixtures("product")
 def test_same_as_goes_on_with_the_document_of_an_earlier_delivery(leanbe: Leanbe) -> None:
     created = leanbe.trigger("idea.created", set={"title": "Dark mode"})
-    wanted = Wanted(events=["idea.updated", "idea.deleted"], same_as=created.id[-6:])
+    wanted = TriggerRequest(events=["idea.updated", "idea.deleted"], same_as=created.id[-6:])
     for each in leanbe.trigger_all(wanted):
         assert each.event.payload["_id"] == created.event.payload["_id"]
         assert each.event.payload["createdAt"] == created.event.payload["createdAt"]
@@ -96,14 +98,14 @@ def test_same_as_goes_on_with_the_document_of_an_earlier_delivery(leanbe: Leanbe
 def test_same_as_implies_the_product(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
     leanbe.products.create("Other", webhook_url=receiver.url)
     created = leanbe.trigger("idea.created", product=product)
-    (updated,) = leanbe.trigger_all(Wanted(events=["idea.updated"], same_as=created))
+    (updated,) = leanbe.trigger_all(TriggerRequest(events=["idea.updated"], same_as=created))
     assert updated.event.product_id == product.id
 
 
 @pytest.mark.usefixtures("product")
 def test_same_as_a_delivery_that_is_not_there_is_not_found(leanbe: Leanbe) -> None:
     with pytest.raises(NotFound, match="no delivery"):
-        leanbe.trigger_all(Wanted(events=["idea.updated"], same_as="abcdef"))
+        leanbe.trigger_all(TriggerRequest(events=["idea.updated"], same_as="abcdef"))
 
 
 @pytest.mark.usefixtures("product")
@@ -113,7 +115,7 @@ def test_changes_are_made_to_the_sample(leanbe: Leanbe) -> None:
         set_json={"upvotes": 7, "archived": True},
         unset=["description"],
     )
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"], changes=changes))
+    (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"], changes=changes))
     payload = triggered.event.payload
     assert (payload["title"], payload["tags"][0]["title"]) == (TEXT, "ui")
     assert (payload["upvotes"], payload["archived"]) == (7, True)
@@ -151,7 +153,9 @@ def test_a_payload_that_is_no_object_has_no_paths(leanbe: Leanbe) -> None:
         assert "without set and unset" in refused.value.hint
     leanbe.trigger("idea.created", payload=None)
     with pytest.raises(InvalidValue, match="no object"):
-        leanbe.trigger_all(Wanted(events=["idea.updated"], same_as=leanbe.deliveries.last()))
+        leanbe.trigger_all(
+            TriggerRequest(events=["idea.updated"], same_as=leanbe.deliveries.last())
+        )
 
 
 @pytest.mark.usefixtures("product")
@@ -181,8 +185,8 @@ def test_only_a_strict_payload_has_to_match_the_schema(leanbe: Leanbe) -> None:
     leanbe.trigger("idea.created", payload={"title": 5})
     strict = Changes(payload={"title": 5}, is_strict=True)
     with pytest.raises(InvalidValue, match=r"does not match idea\.created"):
-        leanbe.trigger_all(Wanted(events=["idea.created"], changes=strict))
-    sample = Wanted(events=EVENT_NAMES, changes=Changes(is_strict=True))
+        leanbe.trigger_all(TriggerRequest(events=["idea.created"], changes=strict))
+    sample = TriggerRequest(events=EVENT_NAMES, changes=Changes(is_strict=True))
     assert len(leanbe.trigger_all(sample, deliver=False)) == 22
     assert len(leanbe.deliveries.list()) == 23
 
@@ -204,19 +208,22 @@ def test_a_payload_beyond_the_limits_is_refused_and_not_recorded(leanbe: Leanbe)
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        (Wanted(events=["idea.craeted"]), "Did you mean idea.created"),
-        (Wanted(events=["idea.created", "nonsense"]), "nonsense"),
-        (Wanted(events=["idea.created"], changes=Changes(set={"titel": "x"})), "titel.*title"),
-        (Wanted(events=["idea.created"], assume={"metod": "PUT"}), "metod.*method"),
-        (Wanted(events=[]), "No event"),
-        (Wanted(events=["idea.created"], times=0), "No event"),
+        (TriggerRequest(events=["idea.craeted"]), "Did you mean idea.created"),
+        (TriggerRequest(events=["idea.created", "nonsense"]), "nonsense"),
+        (
+            TriggerRequest(events=["idea.created"], changes=Changes(set={"titel": "x"})),
+            "titel.*title",
+        ),
+        (TriggerRequest(events=["idea.created"], assume={"metod": "PUT"}), "metod.*method"),
+        (TriggerRequest(events=[]), "No event"),
+        (TriggerRequest(events=["idea.created"], times=0), "No event"),
     ],
 )
 @pytest.mark.usefixtures("product")
 def test_what_is_wrong_is_refused_before_anything_is_recorded(
-    leanbe: Leanbe, wanted: Wanted, words: str
+    leanbe: Leanbe, wanted: TriggerRequest, words: str
 ) -> None:
-    for call in (leanbe.trigger_all, leanbe.rehearse):
+    for call in (leanbe.trigger_all, leanbe.dry_run):
         with pytest.raises(InvalidValue, match=words):
             call(wanted)
     assert leanbe.deliveries.list() == []
@@ -225,7 +232,7 @@ def test_what_is_wrong_is_refused_before_anything_is_recorded(
 
 def test_without_a_url_an_event_is_recorded_and_nothing_is_owed(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme")
-    (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]))
+    (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]))
     assert triggered.delivery is None
     assert "signature" not in json.loads(triggered.event.body)
     with pytest.raises(Conflict, match="nothing is owed"):
@@ -237,7 +244,9 @@ def test_an_event_that_the_product_does_not_want_is_owed_to_nobody(
     leanbe: Leanbe, receiver: Receiver
 ) -> None:
     leanbe.assumptions.set("events", "idea.*,okr.created")
-    triggered = leanbe.trigger_all(Wanted(events=["idea.created", "okr.deleted", "okr.created"]))
+    triggered = leanbe.trigger_all(
+        TriggerRequest(events=["idea.created", "okr.deleted", "okr.created"])
+    )
     assert [each.delivery is not None for each in triggered] == [True, False, True]
     assert len(receiver.requests) == 2
 
@@ -249,7 +258,7 @@ def test_a_date_far_ahead_in_a_payload_does_not_drag_triggered_at_along(leanbe: 
     far = leanbe.trigger("idea.created", set={"updatedAt": ahead, "createdAt": ahead})
     given = leanbe.trigger("idea.created", payload=far.event.payload)
     goes_on = leanbe.trigger_all(
-        Wanted(events=["idea.updated", "idea.deleted", "idea.upVoted"], same_as=far)
+        TriggerRequest(events=["idea.updated", "idea.deleted", "idea.upVoted"], same_as=far)
     )
     events = [far.event, given.event, *(each.event for each in goes_on)]
     assert all(event.triggered_at < soon for event in events)
@@ -262,9 +271,9 @@ def test_triggered_at_increases_though_the_clock_stands_still_or_goes_back(
     clock = ManualClock(start)
     with Leanbe(db, clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
-        first = leanbe.trigger_all(Wanted(events=["idea.created", "idea.updated"]))
+        first = leanbe.trigger_all(TriggerRequest(events=["idea.created", "idea.updated"]))
         clock.set(start - timedelta(days=1))
-        second = leanbe.trigger_all(Wanted(events=["idea.deleted"]))
+        second = leanbe.trigger_all(TriggerRequest(events=["idea.deleted"]))
         instants = [each.event.triggered_at for each in (*first, *second)]
         steps = [later - earlier for earlier, later in pairwise(instants)]
         assert steps == [timedelta(milliseconds=1)] * 2
@@ -278,7 +287,7 @@ def test_an_attempt_begins_by_the_clock_though_instants_of_events_run_ahead(
     start = datetime(2026, 1, 1, tzinfo=UTC)
     with Leanbe(db, clock=ManualClock(start)) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
-        triggered = leanbe.trigger_all(Wanted(events=["idea.created"], times=3))
+        triggered = leanbe.trigger_all(TriggerRequest(events=["idea.created"], times=3))
         made = [each.delivery.attempts[0].started_at for each in triggered if each.delivery]
     assert made == [start] * 3
     assert triggered[-1].event.triggered_at > start
@@ -289,7 +298,9 @@ def test_the_same_seed_and_clock_give_the_same_bytes(receiver: Receiver) -> None
     for _ in range(2):
         with Leanbe(":memory:", seed=7, clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) as one:
             one.products.create("Acme", webhook_url=receiver.url)
-            bodies.append([each.event.body for each in one.trigger_all(Wanted(events=EVENT_NAMES))])
+            bodies.append(
+                [each.event.body for each in one.trigger_all(TriggerRequest(events=EVENT_NAMES))]
+            )
     assert bodies[0] == bodies[1]
 
 
@@ -305,13 +316,15 @@ def test_a_rehearsal_shows_the_requests_and_changes_nothing(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("X-Environment", "test")])
-    wanted = Wanted(events=["idea.created", "idea.updated"], changes=Changes(set={"title": TEXT}))
-    rehearsed = leanbe.rehearse(wanted)
+    wanted = TriggerRequest(
+        events=["idea.created", "idea.updated"], changes=Changes(set={"title": TEXT})
+    )
+    dry_runs = leanbe.dry_run(wanted)
     assert leanbe.deliveries.list() == []
     assert receiver.requests == []
     triggered = leanbe.trigger_all(wanted)
     assert [each.event.sequence for each in triggered] == [1, 2]
-    for one, other in zip(rehearsed, triggered, strict=True):
+    for one, other in zip(dry_runs, triggered, strict=True):
         assert other.delivery is not None
         (attempt,) = other.delivery.attempts
         assert (one.event, one.method, one.url) == (other.event.name, "POST", receiver.url)
@@ -324,27 +337,27 @@ def test_a_rehearsals_document_masks_what_the_product_set(
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("Authorization", "Bearer t0ken")])
     assume = {"signature_location": "header"}
-    (rehearsed,) = leanbe.rehearse(Wanted(events=["idea.created"], assume=assume))
-    document = rehearsed.document()
-    assert document["body"].encode() == rehearsed.body
+    (dry_runs,) = leanbe.dry_run(TriggerRequest(events=["idea.created"], assume=assume))
+    document = dry_runs.document()
+    assert document["body"].encode() == dry_runs.body
     signature, own = document["headers"][4:]
-    assert signature == list(rehearsed.headers[4])
+    assert signature == list(dry_runs.headers[4])
     assert own == ["Authorization", "********"]
-    assert rehearsed.headers[5] == ("Authorization", "Bearer t0ken")
+    assert dry_runs.headers[5] == ("Authorization", "Bearer t0ken")
 
 
 def test_a_rehearsal_has_no_url_where_nothing_would_be_owed(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", assume={"events": "okr.*"})
-    (homeless,) = leanbe.rehearse(Wanted(events=["okr.created"]))
+    (homeless,) = leanbe.dry_run(TriggerRequest(events=["okr.created"]))
     leanbe.webhooks.set("Acme", "http://127.0.0.1:9/")
-    owed, unwanted = leanbe.rehearse(Wanted(events=["okr.created", "idea.created"]))
+    owed, unwanted = leanbe.dry_run(TriggerRequest(events=["okr.created", "idea.created"]))
     assert [each.url for each in (homeless, owed, unwanted)] == [None, "http://127.0.0.1:9/", None]
 
 
 @pytest.mark.usefixtures("product")
 def test_a_rehearsed_body_verifies_and_its_times_increase(leanbe: Leanbe) -> None:
-    leanbe.trigger_all(Wanted(events=["idea.created"], times=50), deliver=False)
-    bodies = [json.loads(each.body) for each in leanbe.rehearse(Wanted(events=EVENT_NAMES))]
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"], times=50), deliver=False)
+    bodies = [json.loads(each.body) for each in leanbe.dry_run(TriggerRequest(events=EVENT_NAMES))]
     instants = [body["triggeredAt"] for body in bodies]
     assert instants == sorted(set(instants))
     assert instants[0] > json.loads(leanbe.deliveries.last().event.body)["triggeredAt"]
@@ -364,6 +377,8 @@ def test_events_of_a_product_deleted_meanwhile_have_no_delivery_any_more(
 
     with Leanbe(database_url) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
-        (triggered,) = leanbe.trigger_all(Wanted(events=["idea.created"]), watcher=Deleter())
+        (triggered,) = leanbe.trigger_all(
+            TriggerRequest(events=["idea.created"]), watcher=Deleter()
+        )
         assert triggered.event.name == "idea.created"
         assert triggered.delivery is None

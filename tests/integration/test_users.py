@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, User, Wanted
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, TriggerRequest, User
 from leanbe_emitter.clock import ManualClock
 from tests.support.concurrency import at_once
 
@@ -95,7 +95,7 @@ def test_who_comes_later_does_not_own_the_product(leanbe: Leanbe) -> None:
     leanbe.users.grant(ana, product=product)
     owner = product.users.list()[0]
     leanbe.webhooks.set(product, "http://127.0.0.1:9/")
-    payload = leanbe.rehearse(Wanted(events=["idea.created"], product=product))[0].body
+    payload = leanbe.dry_run(TriggerRequest(events=["idea.created"], product=product))[0].body
     assert owner.id.encode() in payload
     assert owner.email == "owner@example.com"
 

@@ -9,7 +9,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from leanbe_emitter import Entry, Filter, InvalidValue, Leanbe, Product, WaitTimedOut, Wanted
+from leanbe_emitter import (
+    Entry,
+    Filter,
+    InvalidValue,
+    Leanbe,
+    Product,
+    TriggerRequest,
+    WaitTimedOut,
+)
 from leanbe_emitter.storage.queries.journal import Cursor
 from tests.support.receiver import Receiver
 from tests.support.waiting import PATIENCE_SECONDS
@@ -26,7 +34,7 @@ def other_process(db: str, *command: str) -> Iterator[None]:
 
 def record(leanbe: Leanbe, *events: str) -> None:
     """Record events without delivering them."""
-    leanbe.trigger_all(Wanted(events=events), deliver=False)
+    leanbe.trigger_all(TriggerRequest(events=events), deliver=False)
 
 
 @pytest.fixture
@@ -98,7 +106,7 @@ def test_what_another_process_does_is_followed_in_order(
     leanbe, db = shared
     receiver.statuses.extend([500, 204, 204])
     start = leanbe.watching.end()
-    leanbe.trigger_all(Wanted(events=["okr.deleted"]))
+    leanbe.trigger_all(TriggerRequest(events=["okr.deleted"]))
     # Read first: what an open transaction of anybody holds back would still be to come.
     assert len(list(itertools.islice(leanbe.watching.follow(start), 2))) == 2
     follower = leanbe.watching.follow()
@@ -123,7 +131,7 @@ def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: Receiver) 
     receiver.statuses.append(500)
     leanbe.trigger("idea.created")
     leanbe.webhooks.clear(product)
-    leanbe.trigger_all(Wanted(events=["idea.updated"]))
+    leanbe.trigger_all(TriggerRequest(events=["idea.updated"]))
     # Followed, because an open transaction of anybody holds back what can be read on PostgreSQL.
     entries = list(itertools.islice(leanbe.watching.follow(start), 4))
     assert told(entries) == [
@@ -147,8 +155,8 @@ def test_a_cursor_that_was_never_handed_out_is_not_followed(leanbe: Leanbe, ahea
 def test_entries_whose_events_are_gone_do_not_stop_who_follows(leanbe: Leanbe) -> None:
     start = leanbe.watching.end()
     leanbe.products.create("Acme")
-    leanbe.trigger_all(Wanted(events=["idea.created"], times=600))
+    leanbe.trigger_all(TriggerRequest(events=["idea.created"], times=600))
     with leanbe._transactions.acting() as action:
         action.session.connection().exec_driver_sql("DELETE FROM events")
-    leanbe.trigger_all(Wanted(events=["okr.created"]))
+    leanbe.trigger_all(TriggerRequest(events=["okr.created"]))
     assert next(leanbe.watching.follow(start)).event.name == "okr.created"

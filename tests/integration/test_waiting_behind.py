@@ -42,11 +42,11 @@ def test_a_delivery_counts_that_was_recorded_before_and_settled_behind_the_curso
 ) -> None:
     make_ideas(leanbe, "Dark mode")
     cursor = leanbe.watching.beginning()
-    lookout = leanbe.deliveries.lookout(Filter(), after=cursor)
-    assert not lookout.look()
+    delivery_wait = leanbe.deliveries.delivery_wait(Filter(), after=cursor)
+    assert not delivery_wait.look()
     leanbe.deliver()
     # On PostgreSQL that is told when no transaction of the cluster can precede it any more.
-    until(lookout.look, "what was settled is told")
+    until(delivery_wait.look, "what was settled is told")
 
 
 def test_events_and_deliveries_come_in_pages_the_newest_first(leanbe: Leanbe) -> None:
@@ -88,8 +88,10 @@ def test_whatever_transaction_is_open_only_what_was_begun_since_counts(
             Filter(status="pending"), after=cursor, timeout_seconds=30
         )
         assert found.event.payload["title"] == "After"
-        lookout = leanbe.deliveries.lookout(Filter(status="pending"), count=2, after=cursor)
-        assert not lookout.look()
+        delivery_wait = leanbe.deliveries.delivery_wait(
+            Filter(status="pending"), count=2, after=cursor
+        )
+        assert not delivery_wait.look()
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "1-2", "x-649d2ac49c3a1954e6a2e421"])

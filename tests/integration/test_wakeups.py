@@ -10,7 +10,7 @@ import pytest
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.fairness import Room
-from leanbe_emitter.delivery.queue.queue import Exchange, Queue
+from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.worker.wakeups import wakeups_of
 from leanbe_emitter.delivery.worker.worker import BUSY_PAUSE_SECONDS
 from leanbe_emitter.outbox import Lease, record
@@ -43,11 +43,11 @@ class Looking(Queue):
 
     looks = 0
 
-    def exchange(
+    def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
-    ) -> Exchange:
+    ) -> PollResult:
         self.looks += 1
-        return super().exchange(ended, room, ours=ours)
+        return super().poll(ended, room, ours=ours)
 
 
 @asynccontextmanager
@@ -76,14 +76,14 @@ async def test_a_resting_worker_looks_when_it_is_told(bench: Bench) -> None:
     product, transport = bench.product(), Answering()
     async with woken(bench, transport) as (wakeups, _):
         for count in (1, 2, 3):
-            bench.owe(product)
+            bench.enqueue(product)
             wakeups.tell()
             await seen(lambda: len(transport.requests) == count, "it is delivered")  # noqa: B023
 
 
 @on_a_loop
 async def test_a_worker_that_is_full_looks_at_nothing(bench: Bench) -> None:
-    bench.owe(bench.product(), 3)
+    bench.enqueue(bench.product(), 3)
     transport = Holding()
     async with woken(bench, transport, concurrency=2) as (wakeups, queue):
         await transport.sent(2)
@@ -97,7 +97,7 @@ async def test_a_worker_that_is_full_looks_at_nothing(bench: Bench) -> None:
 
 @on_a_loop
 async def test_a_busy_worker_looks_seldom_however_often_it_is_told(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     transport = Holding()
     async with woken(bench, transport) as (wakeups, queue):
         await transport.sent(1)
@@ -111,11 +111,11 @@ async def test_a_busy_worker_looks_seldom_however_often_it_is_told(bench: Bench)
 @on_a_loop
 async def test_a_busy_worker_begins_what_is_due_all_the_same(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     transport = Holding()
     async with woken(bench, transport) as (wakeups, _):
         await transport.sent(1)
-        bench.owe(product)
+        bench.enqueue(product)
         wakeups.tell()
         await transport.sent(2)
         transport.let_go()
@@ -135,7 +135,7 @@ async def test_what_this_process_makes_due_is_told_at_once_also_in_memory() -> N
     product = bench.product()
     told = asyncio.Event()
     async with wakeups_of(database)(told.set):
-        await asyncio.to_thread(bench.owe, product)
+        await asyncio.to_thread(bench.enqueue, product)
         await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
     database.close()
 
@@ -147,7 +147,7 @@ async def test_what_another_handle_makes_due_is_told(bench: Bench, database_url:
     async with wakeups_of(other)(told.set):
         await quiet(other, told)
         for _ in range(3):
-            bench.owe(product)
+            bench.enqueue(product)
             await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
             told.clear()
     other.close()
@@ -176,7 +176,7 @@ async def test_what_is_somebodys_already_is_told_to_nobody(postgresql_bench: Ben
     product, told = bench.product(), asyncio.Event()
     async with wakeups_of(bench.database)(told.set):
         await quiet(bench.database, told)
-        bench.owe(product, lease=Lease(token="a" * 24, until=bench.now + 1))
+        bench.enqueue(product, lease=Lease(token="a" * 24, until=bench.now + 1))
         await asyncio.sleep(0.2)
         assert not told.is_set()
 
@@ -219,7 +219,7 @@ def test_who_commits_hears_nothing_of_a_loop_that_was_closed_meanwhile() -> None
     loop = asyncio.new_event_loop()
     loop.run_until_complete(telling.__aenter__())
     loop.close()
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     assert bench.state(delivery) is DeliveryState.NEW
     asyncio.run(telling.__aexit__(None, None, None))
     database.close()

@@ -15,7 +15,7 @@ from leanbe_emitter import (
     LeanbeError,
     NotFound,
     Product,
-    Wanted,
+    TriggerRequest,
     sign_text,
     verify,
 )
@@ -38,7 +38,7 @@ def retired(leanbe: Leanbe) -> list[str]:
 
 def record(leanbe: Leanbe, *events: str) -> list[str]:
     """Record events without delivering them; return their deliveries' statuses, or ``nothing``."""
-    triggered = leanbe.trigger_all(Wanted(events=events or ["idea.created"]), deliver=False)
+    triggered = leanbe.trigger_all(TriggerRequest(events=events or ["idea.created"]), deliver=False)
     return [each.delivery.status if each.delivery else "nothing" for each in triggered]
 
 
@@ -116,8 +116,10 @@ def test_clearing_cancels_what_is_pending_and_nothing_else(
     receiver.statuses.append(500)
     waiting = leanbe.trigger("idea.updated", product=product)
     triggered = [
-        *leanbe.trigger_all(Wanted(events=["idea.deleted"], product=product), deliver=False),
-        *leanbe.trigger_all(Wanted(events=["okr.created"], product=other), deliver=False),
+        *leanbe.trigger_all(
+            TriggerRequest(events=["idea.deleted"], product=product), deliver=False
+        ),
+        *leanbe.trigger_all(TriggerRequest(events=["okr.created"], product=other), deliver=False),
     ]
     new, others = (each.delivery for each in triggered)
     leanbe.webhooks.clear(product)

@@ -9,7 +9,7 @@ import pytest
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.queue.fairness import Room
-from leanbe_emitter.delivery.queue.queue import Exchange, Queue
+from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.worker.log import logged
 from leanbe_emitter.delivery.worker.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
@@ -30,7 +30,7 @@ def states(bench: Bench, deliveries: Sequence[str]) -> Counter[DeliveryState]:
 
 @on_a_loop
 async def test_a_drain_delivers_all_that_is_due_and_returns(bench: Bench) -> None:
-    deliveries = [each for name in "ABC" for each in bench.owe(bench.product(name), 15)]
+    deliveries = [each for name in "ABC" for each in bench.enqueue(bench.product(name), 15)]
     watcher, transport = Noting(), Answering()
     await worker(bench, transport, concurrency=8, per_product=2, watcher=watcher).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 45}
@@ -50,7 +50,7 @@ async def test_a_watcher_hears_when_a_turn_is_over_and_has_been_told_all_by_then
         def turn_ended(self) -> None:
             self.told.append((len(self.begins), len(self.ends)))
 
-    bench.owe(bench.product(), 3)
+    bench.enqueue(bench.product(), 3)
     watcher = Turning()
     caplog.set_level(logging.INFO, "leanbe_emitter")
     await worker(bench, Answering(), watcher=logged(watcher)).run(drain=True)
@@ -60,14 +60,14 @@ async def test_a_watcher_hears_when_a_turn_is_over_and_has_been_told_all_by_then
 
 @on_a_loop
 async def test_a_drain_does_not_wait_for_retries(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     await worker(bench, Answering(*[REFUSED] * 3)).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.WAITING: 3}
 
 
 @on_a_loop
 async def test_a_drain_takes_over_from_the_dead(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     claim(bench.queue())
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
@@ -80,16 +80,16 @@ async def test_a_worker_delivers_what_comes_later(bench: Bench) -> None:
     product = bench.product()
     watcher = Noting()
     async with working(worker(bench, Answering(), watcher=watcher)):
-        bench.owe(product)
+        bench.enqueue(product)
         await seen(lambda: len(watcher.ends) == 1, "it is delivered")
-        bench.owe(product)
+        bench.enqueue(product)
         await seen(lambda: len(watcher.ends) == 2, "it is delivered, too")
 
 
 @on_a_loop
 async def test_no_more_is_in_flight_than_is_allowed(bench: Bench) -> None:
     for name in "ABCD":
-        bench.owe(bench.product(name), 10)
+        bench.enqueue(bench.product(name), 10)
     transport = Holding()
     async with working(worker(bench, transport, concurrency=6)):
         await transport.sent(6)
@@ -100,7 +100,7 @@ async def test_no_more_is_in_flight_than_is_allowed(bench: Bench) -> None:
 
 @on_a_loop
 async def test_no_more_of_one_product_is_in_flight_than_is_allowed(bench: Bench) -> None:
-    bench.owe(bench.product(), 10)
+    bench.enqueue(bench.product(), 10)
     transport = Holding()
     async with working(worker(bench, transport, per_product=3)):
         await transport.sent(3)
@@ -111,8 +111,8 @@ async def test_no_more_of_one_product_is_in_flight_than_is_allowed(bench: Bench)
 
 @on_a_loop
 async def test_one_slow_product_does_not_hold_the_others(bench: Bench) -> None:
-    slow = bench.owe(bench.product("Slow", url=SLOW), 50)
-    quick = [each for name in "ABC" for each in bench.owe(bench.product(name), 20)]
+    slow = bench.enqueue(bench.product("Slow", url=SLOW), 50)
+    quick = [each for name in "ABC" for each in bench.enqueue(bench.product(name), 20)]
     transport, watcher = Holding(urls=[SLOW]), Noting()
     async with working(worker(bench, transport, concurrency=8, per_product=4, watcher=watcher)):
         await seen(lambda: len(watcher.ends) == len(quick), "the others are delivered")
@@ -124,7 +124,7 @@ async def test_one_slow_product_does_not_hold_the_others(bench: Bench) -> None:
 @on_a_loop
 async def test_deliveries_of_a_product_start_in_the_order_of_its_events(bench: Bench) -> None:
     product = bench.product()
-    deliveries = bench.owe(product, 30)
+    deliveries = bench.enqueue(product, 30)
     watcher = Noting()
     await worker(bench, Answering(), concurrency=4, watcher=watcher).run(drain=True)
     assert ids_of(watcher.begins) == deliveries
@@ -132,7 +132,7 @@ async def test_deliveries_of_a_product_start_in_the_order_of_its_events(bench: B
 
 @on_a_loop
 async def test_a_stop_lets_finish_what_is_in_flight_and_begins_no_more(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 5)
+    deliveries = bench.enqueue(bench.product(), 5)
     transport = Holding()
     it = worker(bench, transport, concurrency=2)
     async with working(it) as task:
@@ -146,7 +146,7 @@ async def test_a_stop_lets_finish_what_is_in_flight_and_begins_no_more(bench: Be
 
 @on_a_loop
 async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
     it = worker(bench, transport, grace_seconds=0.01)
     async with working(it):
@@ -161,13 +161,13 @@ async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Ben
 @on_a_loop
 async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) -> None:
     class Stopping(Queue):
-        def exchange(
+        def poll(
             self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
-        ) -> Exchange:
+        ) -> PollResult:
             it.stop()
-            return super().exchange(ended, room, ours=ours)
+            return super().poll(ended, room, ours=ours)
 
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     queue = Stopping(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
     transport = Answering()
     it = worker(bench, transport, queue=queue)
@@ -181,7 +181,7 @@ async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) 
 async def test_what_ended_while_the_database_was_away_is_settled_later(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     transport, watcher = Answering(), Noting()
     queue = Away.of(bench, settle=2, claim=1)
     await worker(bench, transport, queue=queue, watcher=watcher).run(drain=True)
@@ -197,7 +197,7 @@ async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench
             pauses.append(it._pauses._seconds)
             super()._ask(call)
 
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     pauses: list[float] = []
     it = worker(bench, Answering(), queue=Noted.of(bench, claim=3))
     await it.run(drain=True)
@@ -211,7 +211,7 @@ async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench
 async def test_what_ends_with_the_worker_is_settled_though_the_database_was_away(
     bench: Bench,
 ) -> None:
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
     it = worker(bench, transport, queue=Away.of(bench, settle=1))
     async with working(it) as task:
@@ -225,9 +225,9 @@ async def test_what_ends_with_the_worker_is_settled_though_the_database_was_away
 @on_a_loop
 async def test_what_cannot_be_handed_back_comes_back_with_its_lease(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
-    homeless, delivered = bench.owe(gone), bench.owe(there)
+    homeless, delivered = bench.enqueue(gone), bench.enqueue(there)
     bench.lose_url(gone)
-    await worker(bench, Answering(), queue=Away.of(bench, hand_back=1)).run(drain=True)
+    await worker(bench, Answering(), queue=Away.of(bench, release=1)).run(drain=True)
     assert states(bench, delivered) == {DeliveryState.DELIVERED: 1}
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
@@ -239,7 +239,7 @@ async def test_a_drain_is_not_over_while_only_homeless_deliveries_were_claimed(
     bench: Bench,
 ) -> None:
     product = bench.product()
-    deliveries = bench.owe(product, 5)
+    deliveries = bench.enqueue(product, 5)
     bench.lose_url(product)
     transport = Answering()
     await worker(bench, transport, concurrency=2).run(drain=True)
@@ -251,7 +251,7 @@ async def test_a_drain_is_not_over_while_only_homeless_deliveries_were_claimed(
 async def test_an_error_in_the_sender_itself_loses_nothing(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    deliveries = bench.owe(bench.product(), 3)
+    deliveries = bench.enqueue(bench.product(), 3)
     await worker(bench, Answering(ZeroDivisionError())).run(drain=True)
     assert [bench.state(each) for each in deliveries] == ["in_flight", "delivered", "delivered"]
     assert "failed in the sender itself" in caplog.text
@@ -262,7 +262,7 @@ async def test_an_error_in_the_sender_itself_loses_nothing(
 
 @on_a_loop
 async def test_what_failed_in_the_sender_is_not_held_by_its_neighbours(bench: Bench) -> None:
-    failed, neighbour = bench.owe(bench.product(), 2)
+    failed, neighbour = bench.enqueue(bench.product(), 2)
     transport = Holding(ZeroDivisionError())
     async with working(worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):
         await transport.sent(2)
@@ -274,7 +274,7 @@ async def test_what_failed_in_the_sender_is_not_held_by_its_neighbours(bench: Be
 
 @on_a_loop
 async def test_a_long_send_keeps_its_lease(bench: Bench) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     transport = Holding()
     async with working(worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):
         await transport.sent(1)
@@ -299,7 +299,7 @@ async def test_a_worker_that_lost_its_lease_is_told_so(
         bench.lose(bench.queue())
         claim(bench.queue())
 
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     watcher = Noting()
     await worker(bench, Meanwhile(sleep), watcher=watcher).run(drain=True)
     assert "lease was lost" in caplog.text
@@ -313,7 +313,7 @@ async def test_nobody_is_warned_of_an_attempt_whose_delivery_is_gone(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     transport = Meanwhile(lambda: bench.delete(product))
     with caplog.at_level(logging.INFO, logger="leanbe_emitter.delivery.worker.leases"):
         await worker(bench, transport).run(drain=True)
@@ -338,10 +338,10 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
             self.now -= bool(claimed.leases_lost)
 
     product = bench.product()
-    suspects = bench.owe(product, 4)
+    suspects = bench.enqueue(product, 4)
     claim(bench.queue())
     bench.lose(bench.queue())
-    fresh = bench.owe(product, 4)
+    fresh = bench.enqueue(product, 4)
     watcher = Counting()
     await worker(bench, Answering(), watcher=watcher).run(drain=True)
     assert states(bench, [*suspects, *fresh]) == {DeliveryState.DELIVERED: 8}
@@ -355,7 +355,7 @@ async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(benc
             asked[call] += 1
 
     asked: Counter[str] = Counter()
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     transport = Holding()
     it = worker(bench, transport, queue=Counted.of(bench))
     async with working(it) as task:
@@ -370,7 +370,7 @@ async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(benc
 async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (delivery,) = bench.owe(bench.product())
+    (delivery,) = bench.enqueue(bench.product())
     transport = Holding()
     it = worker(bench, transport, queue=Away.of(bench, settle=100))
     async with working(it) as task:
@@ -391,8 +391,8 @@ async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
 @on_a_loop
 async def test_of_what_is_in_flight_only_that_is_broken_off_which_is_gone(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
-    bench.owe(gone)
-    kept = bench.owe(there)
+    bench.enqueue(gone)
+    kept = bench.enqueue(there)
     transport = Holding()
     it = worker(bench, transport)
     async with working(it):
@@ -409,7 +409,7 @@ async def test_of_what_is_in_flight_only_that_is_broken_off_which_is_gone(bench:
 async def test_where_nobody_can_say_what_is_gone_all_is_broken_off_and_comes_back(
     bench: Bench,
 ) -> None:
-    deliveries = bench.owe(bench.product(), 2)
+    deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
     it = worker(bench, transport, queue=Away.of(bench, gone=1))
     async with working(it):

@@ -1,10 +1,10 @@
 """Readings for tests that must hold under every switch: the article's, and each other value."""
 
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, Reading, SettledAt, read
+from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, AssumptionSet, SettledAt, read
 
 #: Every single deviation that can shape bytes, and all those of the payload's shape at once.
-READINGS: dict[str, Reading] = {
-    "article": Reading(),
+READINGS: dict[str, AssumptionSet] = {
+    "article": AssumptionSet(),
     **{
         f"{each.name}={value}": read({each.name: value})
         for each in ASSUMPTIONS

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
-from leanbe_emitter.delivery.queue.queue import Exchange, Queue
+from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.errors import DatabaseUnavailable
 from tests.support.bench import LEASE_SECONDS, Bench
 
@@ -26,19 +26,19 @@ class Away(Queue):
             self.away[call] -= 1
             raise DatabaseUnavailable("The database is away.")
 
-    def exchange(
+    def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
-    ) -> Exchange:
+    ) -> PollResult:
         self._ask("claim" if not ended else "settle")
-        return super().exchange(ended, room, ours=ours)
+        return super().poll(ended, room, ours=ours)
 
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
         self._ask("settle")
         return super().settle(settlements)
 
-    def hand_back(self, claimed: Collection[Claimed]) -> None:
-        self._ask("hand_back")
-        super().hand_back(claimed)
+    def release(self, claimed: Collection[Claimed]) -> None:
+        self._ask("release")
+        super().release(claimed)
 
     def renew(self, claimed: Collection[Claimed]) -> None:
         self._ask("renew")

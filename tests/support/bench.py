@@ -125,7 +125,7 @@ class Bench:
             record(session, events, now=self.clock.now(), ids=self.ids)
             raise ZeroDivisionError
 
-    def owe(self, product: str, count: int = 1, *, lease: Lease | None = None) -> list[str]:
+    def enqueue(self, product: str, count: int = 1, *, lease: Lease | None = None) -> list[str]:
         """Record so many events of a product; return the ids of their deliveries."""
         recorded = self.record(*[happened(product, n=n) for n in range(count)], lease=lease)
         return [each.delivery_id for each in recorded if each.delivery_id is not None]
@@ -158,7 +158,7 @@ class Bench:
     def retries(self, product: str, count: int = 1) -> list[str]:
         """Owe deliveries that were refused once and are due again."""
         queue = self.queue()
-        deliveries = self.owe(product, count)
+        deliveries = self.enqueue(product, count)
         queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
         queue.wake()
         return deliveries

@@ -5,7 +5,7 @@
 
 import sys
 
-from leanbe_emitter import Leanbe, Wanted
+from leanbe_emitter import Leanbe, TriggerRequest
 
 if __name__ == "__main__":
     db, command, *events = sys.argv[1:]
@@ -13,4 +13,4 @@ if __name__ == "__main__":
         if command == "drain":
             leanbe.work(drain=True)
         else:
-            leanbe.trigger_all(Wanted(events=events))
+            leanbe.trigger_all(TriggerRequest(events=events))

@@ -21,7 +21,7 @@ from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.library.documents.snapshot import Document as Snapshot
 from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.support.database_dump import dump
@@ -33,7 +33,7 @@ _START = datetime(2023, 7, 3, 9, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
-def validator(event: str, reading: Reading) -> jsonschema.Draft202012Validator:
+def validator(event: str, reading: AssumptionSet) -> jsonschema.Draft202012Validator:
     """Return what checks an event's payload as a product reads the article."""
     return jsonschema.Draft202012Validator(json_schema(event, reading))
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.http1 import IDLE_SECONDS, Http1Transport
 from leanbe_emitter.delivery.network.resolving import Resolve
 from leanbe_emitter.delivery.network.transport import (
@@ -51,7 +51,7 @@ async def sender(
     *,
     rules: TargetRules | None = None,
     resolve: Resolve = by_the_book,
-    kept: Kept = KEPT,
+    kept: AnswerLimits = KEPT,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[Http1Transport]:
     """A network sender that is closed when the block ends."""

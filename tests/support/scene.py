@@ -225,12 +225,12 @@ def _scene(leanbe: Leanbe, clock: ManualClock, ids: CountedIds) -> Scene:
                 {"title": "Score", "targetValue": 4.5, "unit": "points"},
             ],
         ),
-        news=product.announcements.create(title="Soon: dark mode", categories=["News"]),
+        news=product.announcements.create(title="Soon: dark mode", categories=["ChangeNotifier"]),
     )
 
 
 @dataclass(kw_only=True)
-class Raised:
+class RecordedEvents:
     """The events that a block raised, in commit order; there after it."""
 
     events: Sequence[Event] = ()
@@ -251,10 +251,10 @@ class Raised:
 
 
 @contextmanager
-def raised(leanbe: Leanbe) -> Iterator[Raised]:
+def raised(leanbe: Leanbe) -> Iterator[RecordedEvents]:
     """Note which events the block raises, whether they are owed or not."""
     before = _last_position(leanbe)
-    noted = Raised()
+    noted = RecordedEvents()
     yield noted
     noted.events = _events(leanbe, after=before)
 

@@ -11,7 +11,7 @@ import click
 import leanbe_emitter
 from leanbe_emitter import Leanbe
 from leanbe_emitter.domain.users import granting
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.pending_reason import advancing
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from tests.support.api import promised
@@ -94,13 +94,13 @@ def commands() -> set[str]:
     return {name for name, each in all_commands() if not isinstance(each, click.Group)}
 
 
-def ways() -> list[Way]:
+def ways() -> list[Hint]:
     """Return every way that hints name, and one of each kind that is made for its hint."""
-    as_they_are = [each for each in vars(leanbe_emitter.hints).values() if isinstance(each, Way)]
+    as_they_are = [each for each in vars(leanbe_emitter.hints).values() if isinstance(each, Hint)]
     return [*as_they_are, granting("ana@example.com", "Acme"), advancing(timedelta(seconds=5))]
 
 
-def first_words(way: Way) -> tuple[str, str, str]:
+def first_words(way: Hint) -> tuple[str, str, str]:
     """Return the method, the command and the operation of a way, without what they take.
 
     The command is the longest there is that its words begin with.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers, NotHttp
 from leanbe_emitter.delivery.network.transport import Answer
 
@@ -23,7 +23,7 @@ WHOLE = [LENGTH, CHUNKED, EARLY_HINTS, NO_CONTENT, NOT_MODIFIED]
 
 
 def reader(*, answer_bytes: int = 1000, header_bytes: int = 1000) -> AnswerReader:
-    return AnswerReader(Kept(answer_bytes=answer_bytes, header_bytes=header_bytes))
+    return AnswerReader(AnswerLimits(answer_bytes=answer_bytes, header_bytes=header_bytes))
 
 
 def feed(one: AnswerReader, pieces: Iterable[bytes]) -> None:
@@ -208,7 +208,7 @@ OTHER = Answer(status=418)
 def known_after(data: bytes, **limits: int) -> KnownAnswers:
     """Return what is remembered once an answer has come, in one piece."""
     known = KnownAnswers()
-    one = AnswerReader(Kept(**limits), known)
+    one = AnswerReader(AnswerLimits(**limits), known)
     one.feed(data)
     one.answer()
     return known
@@ -222,7 +222,7 @@ def test_an_answer_that_came_in_one_piece_is_remembered_by_its_bytes(data: bytes
 def test_the_same_bytes_are_not_parsed_again() -> None:
     known = KnownAnswers()
     known.add(LENGTH, OTHER)
-    one = AnswerReader(Kept(), known)
+    one = AnswerReader(AnswerLimits(), known)
     assert one.feed(LENGTH)
     assert (one.has_head, one.is_complete, one.is_tidy) == (True, True, True)
     assert one.answer() is OTHER
@@ -230,7 +230,7 @@ def test_the_same_bytes_are_not_parsed_again() -> None:
 
 def test_an_answer_that_is_repeated_can_have_a_remark_of_its_own() -> None:
     known = known_after(LENGTH)
-    one = AnswerReader(Kept(), known)
+    one = AnswerReader(AnswerLimits(), known)
     one.feed(LENGTH)
     assert one.answer(remark="early").remark == "early"
     assert known.of(LENGTH) == read(LENGTH)
@@ -240,7 +240,7 @@ def test_an_answer_that_is_repeated_can_have_a_remark_of_its_own() -> None:
 def test_one_reader_reads_a_row_of_answers_the_same_whatever_it_remembers(
     answers: list[bytes], cuts: list[int]
 ) -> None:
-    one = AnswerReader(Kept(answer_bytes=1000, header_bytes=1000), KnownAnswers())
+    one = AnswerReader(AnswerLimits(answer_bytes=1000, header_bytes=1000), KnownAnswers())
     for number, data in enumerate(answers):
         one.expect()
         cut = cuts[number] if number < len(cuts) else 0
@@ -252,7 +252,7 @@ def test_one_reader_reads_a_row_of_answers_the_same_whatever_it_remembers(
 
 def test_an_answer_is_remembered_only_where_it_came_whole_and_alone() -> None:
     known = KnownAnswers()
-    one = AnswerReader(Kept(), known)
+    one = AnswerReader(AnswerLimits(), known)
     feed(one, [EARLY_HINTS[:30], EARLY_HINTS[30:]])
     one.answer()
     known_surplus = known_after(LENGTH + b"x")
@@ -262,7 +262,7 @@ def test_an_answer_is_remembered_only_where_it_came_whole_and_alone() -> None:
 
 def test_what_has_a_remark_is_not_remembered() -> None:
     known = KnownAnswers()
-    one = AnswerReader(Kept(), known)
+    one = AnswerReader(AnswerLimits(), known)
     one.feed(LENGTH)
     one.answer(remark="it came before the whole request was out")
     assert known.of(LENGTH) is None

@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter import WaitTimedOut
 from leanbe_emitter.delivery.in_process.asgi_exchange import FRAME_BYTES
-from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.support.apps import (
     END,
@@ -98,7 +98,7 @@ async def test_the_answer_comes_back_whole() -> None:
 @on_a_loop
 async def test_an_answer_is_kept_up_to_the_caps() -> None:
     app = sending(start(200, (b"a", b"1"), (b"b", b"2")), body(b"abc", more=True), body(b"def"))
-    async with calling(app, kept=Kept(answer_bytes=4, header_bytes=3)) as transport:
+    async with calling(app, kept=AnswerLimits(answer_bytes=4, header_bytes=3)) as transport:
         answer = await transport.send(post(URL))
     assert (answer.body, answer.body_length, answer.headers) == (b"abcd", 6, (("a", "1"),))
 

@@ -14,8 +14,8 @@ from leanbe_emitter.wire.assumptions.lookup import (
     ARTICLE,
     ASSUMPTIONS,
     NAMES,
+    AssumptionSet,
     Kind,
-    Reading,
     SettledAt,
     TriggeredAt,
     assumption,
@@ -63,7 +63,7 @@ CONTRACT = {
 WITHOUT_SWITCH = {"d-10", "d-14", "d-20", "d-22", "d-23", "d-24"}
 
 
-def texts_of(reading: Reading) -> dict[str, str]:
+def texts_of(reading: AssumptionSet) -> dict[str, str]:
     """Return every switch with the text of its value."""
     return {name: text_of(getattr(reading, name)) for name in NAMES}
 
@@ -85,7 +85,7 @@ def test_a_question_without_a_switch_says_why() -> None:
 
 
 def test_a_reading_has_one_field_for_each_switch_and_no_other() -> None:
-    assert [field.name for field in fields(Reading)] == list(NAMES)
+    assert [field.name for field in fields(AssumptionSet)] == list(NAMES)
 
 
 def test_every_switch_asks_something_and_gives_its_evidence() -> None:
@@ -103,7 +103,7 @@ def test_the_defaults_read_as_the_article() -> None:
 
 def test_what_is_set_is_read_and_only_that_deviates() -> None:
     reading = read({"triggered_at": "la-offset", "backoff": "1s,500ms", "stop_on_gone": "true"})
-    assert reading == Reading(
+    assert reading == AssumptionSet(
         triggered_at=TriggeredAt.LA_OFFSET, backoff=(1.0, 0.5), stop_on_gone=True
     )
     assert deviations(reading) == {

@@ -15,7 +15,7 @@ from leanbe_emitter import sign, stringify, verify
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
-    Reading,
+    AssumptionSet,
     SignatureLocation,
     SignatureScheme,
     SignedContent,
@@ -28,14 +28,16 @@ from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
 DATA = Path(__file__).parents[1] / "data"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TEXT = '{"title":"Dark mode","tags":[],"image":{}}'
-PRETTY = Reading(pretty_body=True)
+PRETTY = AssumptionSet(pretty_body=True)
 
 
 def article(name: str) -> str:
     return stringify(json.loads((DATA / f"article-{name}.json").read_text(encoding="utf-8")))
 
 
-def sealed(text: str = TEXT, reading: Reading = ARTICLE, secret: str | None = SECRET) -> Sealed:
+def sealed(
+    text: str = TEXT, reading: AssumptionSet = ARTICLE, secret: str | None = SECRET
+) -> Sealed:
     return seal(text, event="idea.created", triggered_at=NOON, secret=secret, reading=reading)
 
 
@@ -83,14 +85,14 @@ def test_the_articles_reading_puts_the_signature_into_the_body_only() -> None:
 
 
 def test_the_signature_can_stand_in_a_header_instead() -> None:
-    reading = Reading(signature_location=SignatureLocation.HEADER, signature_header="X-Sig")
+    reading = AssumptionSet(signature_location=SignatureLocation.HEADER, signature_header="X-Sig")
     made = sealed(reading=reading)
     assert list(json.loads(made.body)) == ["payload", "event", "triggeredAt"]
     assert made.headers == (("Content-Type", "application/json"), ("X-Sig", sealed().signature))
 
 
 def test_the_signature_can_stand_in_both_places() -> None:
-    made = sealed(reading=Reading(signature_location=SignatureLocation.BOTH))
+    made = sealed(reading=AssumptionSet(signature_location=SignatureLocation.BOTH))
     assert made.body == sealed().body
     assert made.headers[1:] == (("X-Leanbe-Signature", sealed().signature),)
 
@@ -116,7 +118,7 @@ def test_the_signature_can_stand_in_both_places() -> None:
 def test_the_envelope_can_be_signed_instead(
     name: str, event: str, triggered_at: str, signature: str, *, pretty_body: bool
 ) -> None:
-    reading = Reading(
+    reading = AssumptionSet(
         signed_content=SignedContent.ENVELOPE_WITHOUT_SIGNATURE, pretty_body=pretty_body
     )
     made = seal(
@@ -131,20 +133,20 @@ def test_the_envelope_can_be_signed_instead(
 
 
 def test_another_scheme_changes_the_signature_and_nothing_else() -> None:
-    reading = Reading(signature_scheme=SignatureScheme.SHA256_PAYLOAD_SECRET)
+    reading = AssumptionSet(signature_scheme=SignatureScheme.SHA256_PAYLOAD_SECRET)
     digest = hashlib.sha256((TEXT + SECRET).encode()).hexdigest()
     assert sealed(reading=reading).body == sealed().body.replace(str(sealed().signature), digest)
 
 
 def test_another_time_changes_that_member_and_leaves_the_signature() -> None:
-    made = sealed(reading=Reading(triggered_at=TriggeredAt.LA_OFFSET))
+    made = sealed(reading=AssumptionSet(triggered_at=TriggeredAt.LA_OFFSET))
     assert made.body == sealed().body.replace(
         "2026-11-24T12:00:00.000Z", "2026-11-24T04:00:00.000-08:00"
     )
 
 
 def test_another_content_type_is_a_header_of_the_request() -> None:
-    made = sealed(reading=Reading(content_type="application/vnd.api+json"))
+    made = sealed(reading=AssumptionSet(content_type="application/vnd.api+json"))
     assert made.headers == (("Content-Type", "application/vnd.api+json"),)
 
 
@@ -170,7 +172,7 @@ def test_a_pretty_body_is_indented_and_signed_compact() -> None:
 
 @pytest.mark.parametrize("location", SignatureLocation)
 def test_without_a_secret_nothing_is_signed(location: SignatureLocation) -> None:
-    made = sealed(reading=Reading(signature_location=location), secret=None)
+    made = sealed(reading=AssumptionSet(signature_location=location), secret=None)
     assert made.signature is None
     assert list(json.loads(made.body)) == ["payload", "event", "triggeredAt"]
     assert made.headers == (("Content-Type", "application/json"),)
@@ -188,7 +190,7 @@ JSON_VALUES = st.recursive(
 
 @given(JSON_VALUES, st.text(), st.sampled_from([ARTICLE, PRETTY]), st.sampled_from([SECRET, None]))
 def test_the_payloads_text_is_found_again_in_any_body(
-    payload: Any, event: str, reading: Reading, secret: str | None
+    payload: Any, event: str, reading: AssumptionSet, secret: str | None
 ) -> None:
     text = stringify(payload)
     made = seal(text, event=event, triggered_at=NOON, secret=secret, reading=reading)

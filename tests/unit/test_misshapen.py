@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import InvalidSignature, verify
 from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.envelope import with_payload
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
@@ -20,7 +20,7 @@ PAYLOAD = {"_id": "649d2b39", "createdAt": "2023", "tags": [], "title": "Été �
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 
-def draft(payload: Any = PAYLOAD, *, reading: Reading | None = None) -> Draft:
+def draft(payload: Any = PAYLOAD, *, reading: AssumptionSet | None = None) -> Draft:
     return Draft(
         payload_text=stringify(payload),
         event="idea.created",

@@ -5,7 +5,7 @@ import pytest
 from leanbe_emitter.delivery.attempt.outcome import classify
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, Success
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, Success
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
@@ -20,7 +20,7 @@ def test_every_other_answer_refuses(status: int) -> None:
 
 @pytest.mark.parametrize(("status", "outcome"), [(200, "delivered"), (204, "refused")])
 def test_under_200_only_nothing_but_200_accepts(status: int, outcome: str) -> None:
-    assert classify(Answer(status=status), Reading(success=Success.ONLY_200)) == outcome
+    assert classify(Answer(status=status), AssumptionSet(success=Success.ONLY_200)) == outcome
 
 
 def test_no_byte_out_is_unreachable() -> None:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, read
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.paths import change, paths
 from leanbe_emitter.wire.payloads.resources import payload
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NULL = read({"unset": "null"})
 
 
-def sample(event: str, reading: Reading = ARTICLE) -> dict[str, Any]:
+def sample(event: str, reading: AssumptionSet = ARTICLE) -> dict[str, Any]:
     product = {"_id": "649bf71bbeac6ade0bed7245", "name": "Acme"}
     story = Story(product=product, ids=Ids(random.Random(7)), now=NOW, reading=reading)
     return story.payload(event)
@@ -82,7 +82,7 @@ def test_every_path_may_be_set_as_json(event: str) -> None:
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
 @pytest.mark.parametrize("reading", [ARTICLE, NULL], ids=["omit", "null"])
-def test_every_path_may_be_unset(event: str, reading: Reading) -> None:
+def test_every_path_may_be_unset(event: str, reading: AssumptionSet) -> None:
     document = sample(event, reading)
     validator = Draft202012Validator(json_schema(event, reading))
     required: Any = json_schema(event)["required"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, read
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
 from leanbe_emitter.wire.event_names import EVENT_NAMES, Source
 from leanbe_emitter.wire.payloads.resources import (
     RESOURCES,
@@ -190,7 +190,7 @@ def test_an_image_passes_through_as_given() -> None:
         (read({"signature_location": "both"}), ["payload", "event", "triggeredAt", "signature"]),
     ],
 )
-def test_the_envelopes_members_are_the_articles(reading: Reading, members: list[str]) -> None:
+def test_the_envelopes_members_are_the_articles(reading: AssumptionSet, members: list[str]) -> None:
     assert names(envelope_shape("okr.created", reading)) == members
 
 

@@ -12,9 +12,10 @@ from leanbe_emitter import LeanbeError
 #: A name here is a promise; one that is added or taken away is told in the changelog.
 DOCUMENTED = {
     "Leanbe", "Product", "Webhook", "User", "Event", "Delivery", "DeliveryStatus", "Attempt",
-    "Outcome", "Filter", "Entry", "Wanted", "Changes", "Triggered", "Rehearsed", "Courier",
+    "Outcome", "Filter", "Entry", "TriggerRequest", "Changes", "Triggered", "DryRun",
+    "OneShotSender", "WebhookTarget",
     "Customer", "Idea", "IdeaRequest", "BacklogItem", "Okr", "KeyResult", "Announcement", "Page",
-    "Raised", "Receiver", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
+    "RecordedEvents", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
     "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered", "EndlessDeliveries",
     "Fault", "FaultNeedsWire", "FaultNeverFired", "Job", "Redelivered", "Metrics", "Histogram",
     "Results", "Nothing", "NotAwaited", "Explanation", "explain",

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading, read
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.schema import json_schema
@@ -30,17 +30,17 @@ def ids(seed: int = 7) -> Ids:
     return Ids(random.Random(seed))
 
 
-def story(reading: Reading = ARTICLE, **arguments: Any) -> Story:
+def story(reading: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
     given: dict[str, Any] = {"product": PRODUCT, "ids": ids(), "now": NOW, "reading": reading}
     return Story(**given | arguments)
 
 
-def about(document: Any, event: str, reading: Reading = ARTICLE, **arguments: Any) -> Story:
+def about(document: Any, event: str, reading: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
     given: dict[str, Any] = {"product": PRODUCT, "ids": ids(8), "now": NOW, "reading": reading}
     return Story.about(document, event=event, **given | arguments)
 
 
-def errors(document: Any, event: str, reading: Reading = ARTICLE) -> list[str]:
+def errors(document: Any, event: str, reading: AssumptionSet = ARTICLE) -> list[str]:
     validator = Draft202012Validator(json_schema(event, reading))
     return [error.message for error in validator.iter_errors(document)]
 
@@ -50,7 +50,7 @@ def values_of(document: Any, *names: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_samples_fit_their_schemas_under_every_switch(reading: Reading) -> None:
+def test_samples_fit_their_schemas_under_every_switch(reading: AssumptionSet) -> None:
     told = story(reading)
     for event in STORY_ORDER:
         assert errors(told.payload(event), event, reading) == [], event
@@ -243,7 +243,9 @@ def test_the_statuses_are_the_products() -> None:
 
 @pytest.mark.parametrize(("event", "document"), EXAMPLES)
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_a_story_goes_on_from_any_payload(event: str, document: Any, reading: Reading) -> None:
+def test_a_story_goes_on_from_any_payload(
+    event: str, document: Any, reading: AssumptionSet
+) -> None:
     told = about(document, event, reading)
     for name in EVENT_NAMES:
         payload = told.payload(name)

@@ -14,12 +14,12 @@ from leanbe_emitter.delivery.attempt.schedule import (
     next_delay_seconds,
 )
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, Reading
+from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 readings = st.builds(
-    Reading,
+    AssumptionSet,
     max_attempts=st.integers(1, 12),
     backoff=st.lists(st.floats(0, 10**6), max_size=8).map(tuple),
     stop_on_gone=st.booleans(),
@@ -47,7 +47,7 @@ def refused(attempts: int, *, status: int = 500, retry_after: str | None = None)
     )
 
 
-def delay(facts: Facts, reading: Reading = ARTICLE) -> float | None:
+def delay(facts: Facts, reading: AssumptionSet = ARTICLE) -> float | None:
     return next_delay_seconds(facts, reading=reading, jitter=None, now=NOON)
 
 
@@ -65,22 +65,22 @@ def test_every_failure_is_tried_again(outcome: Outcome) -> None:
 
 
 def test_one_attempt_is_the_reading_in_which_leanbe_never_retries() -> None:
-    assert delay(refused(1), Reading(max_attempts=1)) is None
+    assert delay(refused(1), AssumptionSet(max_attempts=1)) is None
 
 
 def test_the_last_wait_repeats_where_more_attempts_are_asked_for() -> None:
-    reading = Reading(max_attempts=5, backoff=(1.0, 2.0))
+    reading = AssumptionSet(max_attempts=5, backoff=(1.0, 2.0))
     assert [delay(refused(n), reading) for n in range(1, 6)] == [1, 2, 2, 2, None]
 
 
 def test_no_backoff_at_all_is_due_at_once() -> None:
-    assert delay(refused(1), Reading(backoff=())) == 0
+    assert delay(refused(1), AssumptionSet(backoff=())) == 0
 
 
 def test_gone_ends_it_only_under_stop_on_gone() -> None:
     assert delay(refused(1, status=410)) == 5
-    assert delay(refused(1, status=410), Reading(stop_on_gone=True)) is None
-    assert delay(refused(1, status=404), Reading(stop_on_gone=True)) == 5
+    assert delay(refused(1, status=410), AssumptionSet(stop_on_gone=True)) is None
+    assert delay(refused(1, status=404), AssumptionSet(stop_on_gone=True)) == 5
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -119,7 +119,7 @@ def test_retry_after_does_not_prolong_the_number_of_attempts() -> None:
 
 @given(failures, readings, st.integers())
 def test_jitter_moves_a_delay_by_a_tenth_at_most_and_never_below_what_was_asked(
-    facts: Facts, reading: Reading, seed: int
+    facts: Facts, reading: AssumptionSet, seed: int
 ) -> None:
     exact = delay(facts, reading)
     moved = next_delay_seconds(facts, reading=reading, jitter=random.Random(seed), now=NOON)
@@ -132,7 +132,7 @@ def test_jitter_moves_a_delay_by_a_tenth_at_most_and_never_below_what_was_asked(
 
 @given(failures, readings)
 def test_a_delay_is_never_negative_and_there_is_none_once_the_attempts_are_used_up(
-    facts: Facts, reading: Reading
+    facts: Facts, reading: AssumptionSet
 ) -> None:
     answer = delay(facts, reading)
     if facts.attempts_counted >= reading.max_attempts:
@@ -142,7 +142,7 @@ def test_a_delay_is_never_negative_and_there_is_none_once_the_attempts_are_used_
 
 
 @given(failures, readings, st.integers())
-def test_one_seed_gives_the_same_delay(facts: Facts, reading: Reading, seed: int) -> None:
+def test_one_seed_gives_the_same_delay(facts: Facts, reading: AssumptionSet, seed: int) -> None:
     first, second = (
         next_delay_seconds(facts, reading=reading, jitter=random.Random(seed), now=NOON)
         for _ in range(2)

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import Reading, read
+from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, read
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.schema import envelope_schema, json_schema
 from leanbe_emitter.wire.payloads.typescript import typescript
@@ -40,7 +40,7 @@ def check_schema(text: str) -> None:
 
 
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_every_schema_is_a_valid_schema_under_every_switch(reading: Reading) -> None:
+def test_every_schema_is_a_valid_schema_under_every_switch(reading: AssumptionSet) -> None:
     for event in EVENT_NAMES:
         check_schema(json.dumps(json_schema(event, reading)))
         check_schema(json.dumps(envelope_schema(event, reading)))
@@ -136,7 +136,7 @@ def test_the_envelopes_schema_follows_where_the_signature_is_and_how_time_is_pri
 
 
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_typescript_has_every_key_of_the_schema_in_its_order(reading: Reading) -> None:
+def test_typescript_has_every_key_of_the_schema_in_its_order(reading: AssumptionSet) -> None:
     for event in EVENT_NAMES:
         text = typescript(event, reading)
         interface, _, envelope = text.partition("\n}\n")

@@ -6,17 +6,17 @@ import threading
 import pytest
 
 from leanbe_emitter.library.runtime.awaitables import drive
-from leanbe_emitter.library.runtime.caller_lock import Turns
+from leanbe_emitter.library.runtime.caller_lock import CallerLock
 from tests.support.waiting import PATIENCE_SECONDS
 
 
-async def have_one(turns: Turns) -> None:
+async def have_one(turns: CallerLock) -> None:
     async with turns.one():
         pass
 
 
 def test_who_has_just_got_it_keeps_it_though_the_loop_of_the_last_one_has_ended() -> None:
-    turns = Turns()
+    turns = CallerLock()
     asyncio.run(have_one(turns))
 
     async def wait() -> None:
@@ -43,7 +43,7 @@ def test_who_gets_what_was_taken_away_meanwhile_has_no_turn() -> None:
         def release(self) -> None:
             self.is_held = False
 
-    turns = Turns()
+    turns = CallerLock()
     turns._lock = taken = TakenAway()  # type: ignore[assignment]
     assert drive(turns._acquired()) is turns._lock
     assert not taken.is_held
@@ -55,7 +55,7 @@ def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
             loop.stop()
             await asyncio.Event().wait()
 
-    turns, loop = Turns(), asyncio.new_event_loop()
+    turns, loop = CallerLock(), asyncio.new_event_loop()
     task = loop.create_task(stay())
     loop.run_forever()
     left = turns._lock
@@ -71,7 +71,7 @@ def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
 
 def test_a_turn_can_end_in_the_midst_of_the_beginning_of_another() -> None:
     """As where the collector comes by then, and ends the task of a loop that was left behind."""
-    turns = Turns()
+    turns = CallerLock()
     lock = drive(turns._acquired())
 
     def end() -> None:

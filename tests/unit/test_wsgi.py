@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
-from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
 from tests.support.apps import SOON, URL, sleeping, told
@@ -83,7 +83,7 @@ def test_the_answer_comes_back_whole() -> None:
 
 
 def test_an_answer_is_kept_up_to_the_caps() -> None:
-    kept = Kept(answer_bytes=4, header_bytes=5)
+    kept = AnswerLimits(answer_bytes=4, header_bytes=5)
     answer = transport(answering(b"abc", b"def"), kept=kept).call(post(URL))
     assert (answer.body, answer.body_length, answer.headers) == (b"abcd", 6, (("X-A", "1"),))
 

@@ -24,7 +24,7 @@ from leanbe_emitter.cli.invocation.unowed_notice import tell_what_is_not_owed
 if TYPE_CHECKING:
     from leanbe_emitter.cli.invocation.attempt_run import Printing
     from leanbe_emitter.delivery.claims import Claimed, Settlement
-    from leanbe_emitter.library import Product, Raised
+    from leanbe_emitter.library import Product, RecordedEvents
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -129,7 +129,7 @@ class _Shown:
         self._printing.ended(claimed, settlement)
 
 
-def _tell(invocation: Invocation, raised: "Raised", how: How) -> None:
+def _tell(invocation: Invocation, raised: "RecordedEvents", how: How) -> None:
     """Tell what the attempts do not show of the events that were raised."""
     if not raised.recorded:
         invocation.notice("No event: nothing changed, or no event tells of it.")

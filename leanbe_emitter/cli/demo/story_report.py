@@ -16,7 +16,7 @@ from leanbe_emitter.cli.demo.demonstration import ASSUME, Hook, Made, in_words, 
 from leanbe_emitter.cli.demo.story import story
 from leanbe_emitter.cli.invocation.output import Document
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.library import Leanbe, Product, Raised
+from leanbe_emitter.library import Leanbe, Product, RecordedEvents
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.samples.story import STORY_ORDER
@@ -209,7 +209,7 @@ def _steps(leanbe: Leanbe, told: Iterator[str], hook: Hook) -> Iterator[Step]:
         number, words = number + 1, following
 
 
-def _events(raised: Raised, made: list[Made]) -> tuple[Told, ...]:
+def _events(raised: RecordedEvents, made: list[Made]) -> tuple[Told, ...]:
     return tuple(
         Told(
             event=recorded.name,

@@ -78,7 +78,7 @@ class Reception:
 Report = Callable[[Reception], None]
 
 
-class Receiver:
+class WebhookReceiver:
     """What a receiver knows between requests: its conduct, and how many it had.
 
     Attributes:
@@ -154,7 +154,7 @@ def _detail(reception: Reception) -> bytes:
 class _Connection(asyncio.Protocol):
     """One connection: reads requests, has them answered one after the other."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: WebhookReceiver) -> None:
         self._receiver = receiver
         self._parser = httptools.HttpRequestParser(self)
         self._queue: asyncio.Queue[Request] = asyncio.Queue()
@@ -237,7 +237,7 @@ async def serve(
     Raises:
         PortTaken: nothing can listen there.
     """
-    receiver = Receiver(conduct, report=report)
+    receiver = WebhookReceiver(conduct, report=report)
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(lambda: _Connection(receiver), HOST, port)

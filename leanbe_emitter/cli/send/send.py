@@ -53,11 +53,13 @@ def send(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("--as-is is about --body: give both.")
     if body is not None and (set_text or set_json or unset):
         raise click.UsageError("--set changes the sample of an EVENT, not a --body.")
-    from leanbe_emitter.library import Changes, Courier, Receiver  # noqa: PLC0415 - SQLAlchemy
+    from leanbe_emitter.library import Changes, OneShotSender, WebhookTarget  # noqa: PLC0415 - SQLAlchemy
 
-    receiver = Receiver(url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure)
+    receiver = WebhookTarget(
+        url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure
+    )
     with making_attempts(invocation, SystemClock(), who_is_next=None) as printing:
-        courier = Courier(
+        courier = OneShotSender(
             receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=printing
         )
         if body is not None:

@@ -19,7 +19,7 @@ from leanbe_emitter.wire.samples.story import STORY_ORDER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from leanbe_emitter.library import Leanbe, Rehearsed, Wanted
+    from leanbe_emitter.library import DryRun, Leanbe, TriggerRequest
     from leanbe_emitter.outbox import Recorded
 
 _CATALOGUE = [output.column(key) for key in ("group", "event", "meaning")]
@@ -78,9 +78,9 @@ def trigger(  # noqa: PLR0913 - one argument for each option
         _check_nothing_is_meant(context)
         _list_events(invocation.form)
         return
-    from leanbe_emitter.library import Changes, Wanted  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Changes, TriggerRequest  # noqa: PLC0415 - loads SQLAlchemy
 
-    wanted = Wanted(
+    wanted = TriggerRequest(
         events=names,
         product=product,
         changes=Changes(
@@ -100,7 +100,7 @@ def trigger(  # noqa: PLR0913 - one argument for each option
         return
     with opened(invocation) as leanbe:
         if dry_run:
-            _show_requests(invocation.form, leanbe.rehearse(wanted))
+            _show_requests(invocation.form, leanbe.dry_run(wanted))
         else:
             _deliver(invocation, leanbe, wanted, follow=follow)
 
@@ -118,7 +118,9 @@ def _check_nothing_is_meant(context: click.Context) -> None:
             raise click.UsageError("An EVENT is missing: name it, or give --all for all of them.")
 
 
-def _deliver(invocation: Invocation, leanbe: "Leanbe", wanted: "Wanted", *, follow: bool) -> None:
+def _deliver(
+    invocation: Invocation, leanbe: "Leanbe", wanted: "TriggerRequest", *, follow: bool
+) -> None:
     # What prints attempts also says what a receiver may do wrong: who makes none does not load it.
     from leanbe_emitter.cli.invocation.attempt_run import (  # noqa: PLC0415
         BY_ANY_WORKER_OR_FOLLOW,
@@ -167,5 +169,5 @@ def _catalogue(*, is_for_a_person: bool) -> "Iterator[Document]":
         }
 
 
-def _show_requests(form: Form, requests: "Sequence[Rehearsed]") -> None:
+def _show_requests(form: Form, requests: "Sequence[DryRun]") -> None:
     output.rows(form, [each.document() for each in requests], columns=_REHEARSED)

@@ -2,13 +2,13 @@
 
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import Reading, Success
+from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, Success
 
 _OK = 200
 _ANY_2XX = range(200, 300)
 
 
-def classify(result: Answer | Unreachable | Unknown, reading: Reading) -> Outcome:
+def classify(result: Answer | Unreachable | Unknown, reading: AssumptionSet) -> Outcome:
     """Return what the attempt came to (contract c.5; d-7 for what counts as success)."""
     match result:
         case Unreachable():

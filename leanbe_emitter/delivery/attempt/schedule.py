@@ -14,7 +14,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_chain, w
 from tenacity.wait import wait_base
 
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import Reading
+from leanbe_emitter.wire.assumptions.lookup import AssumptionSet
 
 #: The longest wait that a Retry-After can ask for, in seconds.
 RETRY_AFTER_CAP_SECONDS = 3600.0
@@ -44,7 +44,7 @@ class Facts:
 
 
 def next_delay_seconds(
-    facts: Facts, *, reading: Reading, jitter: random.Random | None, now: datetime
+    facts: Facts, *, reading: AssumptionSet, jitter: random.Random | None, now: datetime
 ) -> float | None:
     """Return the seconds until the next attempt is due, or None: there is none.
 
@@ -67,7 +67,7 @@ def next_delay_seconds(
     return max(delay, _asked_seconds(facts, now=now))
 
 
-def _gives_up(facts: Facts, reading: Reading) -> bool:
+def _gives_up(facts: Facts, reading: AssumptionSet) -> bool:
     if reading.stop_on_gone and facts.answer_status == _GONE:
         return True
     return stop_after_attempt(reading.max_attempts)(_call_state(facts.attempts_counted))

@@ -38,7 +38,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions.catalogue import SettledAt
 from leanbe_emitter.wire.assumptions.lookup import ARTICLE, assumption, deviations, read
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
 from leanbe_emitter.wire.faults.fault_bodies import Draft, altered, redrafted
@@ -164,7 +164,7 @@ class Sender:
         return prepared
 
     async def _carry(
-        self, request: OutgoingRequest, reading: Reading, fault: Misbehaviour | None
+        self, request: OutgoingRequest, reading: AssumptionSet, fault: Misbehaviour | None
     ) -> Answer | Unreachable | Unknown:
         transport = self._following if reading.follow_redirects else self._transport
         if fault is not None:
@@ -177,7 +177,7 @@ class Sender:
             self._on_misfit(error)
             return Unreachable(str(error))
 
-    def _content(self, claimed: Claimed, reading: Reading) -> _Content:
+    def _content(self, claimed: Claimed, reading: AssumptionSet) -> _Content:
         restamps = reading.restamp_on_retry and claimed.number > 1
         if not (restamps or reading.resign_queued or claimed.fault):
             return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
@@ -207,7 +207,9 @@ class Sender:
             reading=read(claimed.deviations),
         )
 
-    def _settlement(self, claimed: Claimed, evidence: Evidence, reading: Reading) -> Settlement:
+    def _settlement(
+        self, claimed: Claimed, evidence: Evidence, reading: AssumptionSet
+    ) -> Settlement:
         now = self._now_ms()
         delay = self._delay(claimed, evidence, reading, now)
         state = _state(evidence.outcome, delay)
@@ -218,7 +220,7 @@ class Sender:
         )
 
     def _delay(
-        self, claimed: Claimed, evidence: Evidence, reading: Reading, now: int
+        self, claimed: Claimed, evidence: Evidence, reading: AssumptionSet, now: int
     ) -> float | None:
         if evidence.outcome is Outcome.DELIVERED:
             return None
@@ -263,7 +265,7 @@ class PlainAttempt:
         prepared: _Prepared,
         *,
         started_at: int,
-        settle: Callable[[Claimed, Evidence, Reading], Settlement],
+        settle: Callable[[Claimed, Evidence, AssumptionSet], Settlement],
         ended: Callable[["PlainAttempt"], object],
     ) -> None:
         self._claimed = claimed
@@ -310,12 +312,12 @@ class PlainAttempt:
         self._ended(self)
 
 
-def _reading(claimed: Claimed) -> Reading:
+def _reading(claimed: Claimed) -> AssumptionSet:
     own, overrides = claimed.webhook.assumptions, claimed.overrides
     return read({**own, **overrides}) if own or overrides else ARTICLE
 
 
-def _request(claimed: Claimed, content: _Content, reading: Reading) -> OutgoingRequest:
+def _request(claimed: Claimed, content: _Content, reading: AssumptionSet) -> OutgoingRequest:
     # A body that is sent as it is may be no UTF-8; every other one is.
     body = content.body.encode(errors="surrogateescape")
     url = claimed.webhook.url or ""
@@ -338,7 +340,7 @@ def _tls(webhook: WebhookSettings) -> TlsSettings:
 def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
     claimed: Claimed,
     result: Answer | Unreachable | Unknown,
-    reading: Reading,
+    reading: AssumptionSet,
     *,
     started_at: int,
     duration_us: int,
@@ -381,7 +383,7 @@ def _state(outcome: Outcome, delay: float | None) -> DeliveryState:
     return DeliveryState.EXHAUSTED if delay is None else DeliveryState.WAITING
 
 
-def _deviations(claimed: Claimed, reading: Reading) -> dict[str, str]:
+def _deviations(claimed: Claimed, reading: AssumptionSet) -> dict[str, str]:
     """Return the switches that were not the article's: of the bytes, and of this attempt."""
     if reading is ARTICLE and not claimed.deviations:
         return {}

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from leanbe_emitter.delivery.in_process.error_answers import phrase
-from leanbe_emitter.delivery.network.answer_buffer import AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 
@@ -62,8 +62,8 @@ class Exchange:
         is_complete: set when the whole answer has come.
     """
 
-    def __init__(self, body: bytes, *, kept: Kept) -> None:
-        self.answer = AnswerSoFar(kept)
+    def __init__(self, body: bytes, *, kept: AnswerLimits) -> None:
+        self.answer = AnswerBuffer(kept)
         self.is_complete = asyncio.get_running_loop().create_future()
         self._frames = _frames(body)
         self._is_over = asyncio.Event()

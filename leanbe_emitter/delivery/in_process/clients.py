@@ -11,7 +11,7 @@ from typing import Any
 from leanbe_emitter.delivery.in_process.error_answers import phrase
 from leanbe_emitter.delivery.in_process.frameworks import is_of
 from leanbe_emitter.delivery.in_process.sync_calls import Ask
-from leanbe_emitter.delivery.network.answer_buffer import AnswerSoFar
+from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 
@@ -28,7 +28,7 @@ def asking(client: Any) -> Ask | None:
 
 
 def _werkzeug(client: Any) -> Ask:
-    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
         target = Target.of(request.url)
         response = client.open(
             target.path,
@@ -46,7 +46,7 @@ def _werkzeug(client: Any) -> Ask:
 
 
 def _django(client: Any) -> Ask:
-    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
         target = Target.of(request.url)
         headers = dict(_headers(request))
         response = client.generic(
@@ -66,7 +66,7 @@ def _django(client: Any) -> Ask:
 def _httpx_like(client: Any) -> Ask:
     """Ask through Starlette's client or Litestar's, which have httpx's methods."""
 
-    def ask(request: OutgoingRequest, came: AnswerSoFar) -> None:
+    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
         response = client.request(
             request.method,
             Target.of(request.url).path,
@@ -91,7 +91,7 @@ def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
     return [each for each in request.headers if each[0].lower() not in _OF_THE_MESSAGE]
 
 
-def _take(came: AnswerSoFar, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+def _take(came: AnswerBuffer, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     came.begin(status, pairs, reason=phrase(status))
     came.add(body)

@@ -16,7 +16,7 @@ from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport
 from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import InvalidValue
 
@@ -57,7 +57,11 @@ class InProcessTransport(Transport, Protocol):
 
 
 def transport_for(
-    app: Any, *, lifespan: bool = True, answer_seconds: float = ANSWER_SECONDS, kept: Kept = KEPT
+    app: Any,
+    *,
+    lifespan: bool = True,
+    answer_seconds: float = ANSWER_SECONDS,
+    kept: AnswerLimits = KEPT,
 ) -> InProcessTransport:
     """Return what carries requests to a receiver in this process.
 

@@ -14,11 +14,11 @@ from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.error_answers import failed, raised
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
 #: Puts a request to a receiver, and its answer where it belongs.
-Ask = Callable[[OutgoingRequest, AnswerSoFar], None]
+Ask = Callable[[OutgoingRequest, AnswerBuffer], None]
 
 
 class CallingTransport:
@@ -40,7 +40,12 @@ class CallingTransport:
     is_in_loop = False
 
     def __init__(
-        self, ask: Ask, *, app: object, answer_seconds: float = ANSWER_SECONDS, kept: Kept = KEPT
+        self,
+        ask: Ask,
+        *,
+        app: object,
+        answer_seconds: float = ANSWER_SECONDS,
+        kept: AnswerLimits = KEPT,
     ) -> None:
         self.errors = AppErrors()
         notice_swallowed(app)
@@ -60,7 +65,7 @@ class CallingTransport:
     def call(self, request: OutgoingRequest) -> Answer:
         """Do what ``send`` does, as a plain function."""
         call = Call(seconds=min(request.timeout_seconds, self._answer_seconds))
-        came, watch = AnswerSoFar(self._kept), stopwatch()
+        came, watch = AnswerBuffer(self._kept), stopwatch()
         with WATCHDOG.watching(call), keeping_connections():
             error = self._error(call, request, came)
         taken = stopwatch() - watch
@@ -82,7 +87,7 @@ class CallingTransport:
         """Nothing is open."""
 
     def _error(
-        self, call: Call, request: OutgoingRequest, came: AnswerSoFar
+        self, call: Call, request: OutgoingRequest, came: AnswerBuffer
     ) -> BaseException | None:
         try:
             call.run(self._ask, request, came)
@@ -96,7 +101,7 @@ class CallingTransport:
 
 
 def _answer(
-    came: AnswerSoFar, error: BaseException | None, *, noticed: BaseException | None
+    came: AnswerBuffer, error: BaseException | None, *, noticed: BaseException | None
 ) -> Answer:
     if error is None and came.is_whole:
         known = noticed if came.is_server_error else None

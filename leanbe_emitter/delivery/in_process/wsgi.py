@@ -15,7 +15,7 @@ from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, current_call
 from leanbe_emitter.delivery.in_process.frameworks import in_djangos_thread
 from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.targets import Target
 
@@ -36,7 +36,7 @@ class WsgiTransport(CallingTransport):
     """
 
     def __init__(
-        self, app: WsgiApp, *, answer_seconds: float = ANSWER_SECONDS, kept: Kept = KEPT
+        self, app: WsgiApp, *, answer_seconds: float = ANSWER_SECONDS, kept: AnswerLimits = KEPT
     ) -> None:
         super().__init__(self._exchange, app=app, answer_seconds=answer_seconds, kept=kept)
         self._app = app
@@ -53,7 +53,7 @@ class WsgiTransport(CallingTransport):
         elsewhere = in_djangos_thread(self._app, self.call)
         return self.call(request) if elsewhere is None else await elsewhere(request)
 
-    def _exchange(self, request: OutgoingRequest, came: AnswerSoFar) -> None:
+    def _exchange(self, request: OutgoingRequest, came: AnswerBuffer) -> None:
         response = _Response(came)
         iterable = self._app(environ(request), response.start)
         try:
@@ -103,7 +103,7 @@ def _headers(request: OutgoingRequest) -> dict[str, str]:
 class _Response:
     """The answer of a WSGI app: its head is sent with the first piece of body, or at the end."""
 
-    def __init__(self, came: AnswerSoFar) -> None:
+    def __init__(self, came: AnswerBuffer) -> None:
         self._came = came
         self._head: tuple[int, str, list[tuple[bytes, bytes]]] | None = None
 

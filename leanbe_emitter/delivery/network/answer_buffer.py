@@ -8,7 +8,7 @@ from leanbe_emitter.delivery.network.transport import Answer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class AnswerLimits:
     """How much of an answer is kept, in bytes.
 
     Attributes:
@@ -20,13 +20,13 @@ class Kept:
     header_bytes: int = 16 * 1024
 
 
-KEPT = Kept()
+KEPT = AnswerLimits()
 
 
-class AnswerSoFar:
+class AnswerBuffer:
     """What has come of an answer."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: AnswerLimits) -> None:
         self._kept = kept
         self._status = 0
         self._reason = ""

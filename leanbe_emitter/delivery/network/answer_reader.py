@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from leanbe_emitter.delivery.network.answer_buffer import Kept, keep_headers
+from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits, keep_headers
 from leanbe_emitter.delivery.network.transport import Answer
 
 # How much may come without a byte of body: heads and trailers end.
@@ -63,7 +63,7 @@ class AnswerReader:
         is_tidy: nothing that came so far speaks against another answer on this connection.
     """
 
-    def __init__(self, kept: Kept, known: KnownAnswers | None = None) -> None:
+    def __init__(self, kept: AnswerLimits, known: KnownAnswers | None = None) -> None:
         self._kept = kept
         self._known = KnownAnswers() if known is None else known
         self._parser = HttpResponseParser(self)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 
 from leanbe_emitter.delivery.attempt.fault_transport import Manner
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
 from leanbe_emitter.delivery.network.connecting import Connector
 from leanbe_emitter.delivery.network.connection import Connection, Waiter
@@ -50,7 +50,7 @@ class Http1Transport:
         self,
         *,
         rules: TargetRules,
-        kept: Kept = KEPT,
+        kept: AnswerLimits = KEPT,
         idle_seconds: float = IDLE_SECONDS,
         resolve: Resolve | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ import asyncio
 
 import httpx
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerSoFar, Kept
+from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import TargetRules, check_url
@@ -33,7 +33,7 @@ class HttpxTransport:
     """
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, *, rules: TargetRules, kept: Kept = KEPT
+        self, transport: httpx.AsyncBaseTransport, *, rules: TargetRules, kept: AnswerLimits = KEPT
     ) -> None:
         self._transport = transport
         self._rules = rules
@@ -47,7 +47,7 @@ class HttpxTransport:
             Unknown: bytes went out, or nobody can say, and no complete answer came back.
         """
         foreign = self._foreign(request)
-        came = AnswerSoFar(self._kept)
+        came = AnswerBuffer(self._kept)
         try:
             async with asyncio.timeout(request.timeout_seconds):
                 await _read(await self._transport.handle_async_request(foreign), came)
@@ -91,7 +91,7 @@ class HttpxTransport:
             raise Unreachable(f"httpx does not take the request: {error}") from error
 
 
-async def _read(response: httpx.Response, came: AnswerSoFar) -> None:
+async def _read(response: httpx.Response, came: AnswerBuffer) -> None:
     """Read an answer to its end."""
     came.begin(response.status_code, response.headers.raw, reason=response.reason_phrase)
     if not isinstance(response.stream, httpx.AsyncByteStream):

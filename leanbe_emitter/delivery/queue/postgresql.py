@@ -138,7 +138,7 @@ class Postgresql:
     free = text(f"{CLAIMABLE} {lock}")
     expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
     renew = text(RENEW.format(held=_HELD))
-    hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    release = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(WEBHOOKS.format(products="products") + " WHERE products.id = ANY(:ids)")
 
     def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:

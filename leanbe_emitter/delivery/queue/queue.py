@@ -51,7 +51,7 @@ _STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": P
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange:
+class PollResult:
     """What one visit to the database came to.
 
     Attributes:
@@ -113,9 +113,9 @@ class Queue:
         with self._database.transaction() as session:
             return self._claim(session, room)
 
-    def exchange(
+    def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
-    ) -> Exchange:
+    ) -> PollResult:
         """Settle what ended, wake and reap what is time, and claim, all in one transaction.
 
         Where nothing has ended, and nothing is to be done, nothing is written.
@@ -127,12 +127,12 @@ class Queue:
         """
         todo = None if ended else self._todo_before(room)
         if todo is not None and not todo:
-            return Exchange()
+            return PollResult()
         with self._database.transaction() as session:
             lost = self._settle(session, ended)
             todo = todo or due.todo(session, self._instants(), statements=self._statements)
             if not (ended or todo):
-                return Exchange()
+                return PollResult()
             due_in = set(todo.due)
             if todo.wake and self._wake(session):
                 due_in.add(DeliveryState.READY)
@@ -141,7 +141,7 @@ class Queue:
                 due_in.add(DeliveryState.SUSPECT)
             room = replace(room, among=due_in & set(room.among))
             claimed = self._claim(session, room) if room.among else []
-        return Exchange(lost=lost, vanished=vanished, claimed=claimed)
+        return PollResult(lost=lost, vanished=vanished, claimed=claimed)
 
     def claim_one(self, delivery_id: str) -> Claimed | None:
         """Take this one delivery, if it is due, nobody holds it, and no fault holds it back."""
@@ -172,7 +172,7 @@ class Queue:
             for each in ours
             if each.product_id in strict and firsts.get(each.product_id) != each.delivery_id
         ]
-        self.hand_back(held_back)
+        self.release(held_back)
         begun = [each for each in ours if each not in held_back]
         if not _may_have_faults(begun):
             return begun
@@ -203,7 +203,7 @@ class Queue:
         with self._database.reading() as session:
             return wanted.difference(session.scalars(there))
 
-    def hand_back(self, claimed: Collection[Claimed]) -> None:
+    def release(self, claimed: Collection[Claimed]) -> None:
         """Give back what was claimed and not attempted, as if it had never been claimed.
 
         What has no URL any more is owed no more: it is cancelled (contract c.1).
@@ -211,7 +211,7 @@ class Queue:
         if not claimed:
             return
         with self._database.transaction() as session:
-            rows = session.execute(self._statements.hand_back, {"held": _held(claimed)}).all()
+            rows = session.execute(self._statements.release, {"held": _held(claimed)}).all()
             ended = {row.id for row in rows if row.state == DeliveryState.CANCELLED}
             if len(ended) < len(rows):
                 tell_workers(session)

@@ -81,7 +81,7 @@ class Sqlite:
     free = text(CLAIMABLE)
     expired = text(EXPIRED.format(lock=lock))
     renew = text(RENEW.format(held=_HELD))
-    hand_back = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    release = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(
         WEBHOOKS.format(
             products="json_each(:ids) AS wanted CROSS JOIN products ON products.id = wanted.value"

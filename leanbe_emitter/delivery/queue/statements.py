@@ -28,7 +28,7 @@ class Statements(Protocol):
     free: TextClause
     expired: TextClause
     renew: TextClause
-    hand_back: TextClause
+    release: TextClause
     #: Takes ``ids`` of products, in a form of the database's own: see ``list_of``.
     webhooks: TextClause
 

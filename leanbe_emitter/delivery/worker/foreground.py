@@ -79,7 +79,7 @@ class Foreground:
         settled: list[Settlement] = []
         while claimed := self._queue.claim(ONE):
             if len(settled) >= MOST_RAISED + (1 + _MOST_FOR_EACH) * due:
-                self._queue.hand_back(claimed)
+                self._queue.release(claimed)
                 raise _endless(claimed[0], due=due, made=len(settled))
             settled += await self.attempt(claimed)
         return settled
@@ -91,7 +91,7 @@ class Foreground:
         return arrears.due.count
 
     def _hand_back(self, not_begun: Collection[Claimed]) -> None:
-        self._queue.hand_back(not_begun)
+        self._queue.release(not_begun)
         self._counters.handed_back(len(not_begun))
 
     def _due_at_once(self, made: Sequence[Settlement]) -> list[Claimed]:

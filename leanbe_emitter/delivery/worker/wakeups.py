@@ -6,7 +6,7 @@ number is read that changes with every commit.
 
 An idle worker listens, asks once when something falls due by itself, and looks every
 ``poll_seconds`` all the same. A full worker ignores wake-ups, and a busy one leaves them to its
-next turn. ``Queue.exchange`` sends none, because the worker that settles there also claims there.
+next turn. ``Queue.poll`` sends none, because the worker that settles there also claims there.
 So a retry of a killed worker, and a lease that ran out, wait for one poll at most.
 """
 

@@ -5,7 +5,7 @@ database is away, is kept and settled when it is back. A stop claims no more and
 in flight; what does not finish in time is settled as interrupted and due again at once. What was
 claimed and not begun is handed back.
 
-A turn is one ``exchange`` with the queue, whatever its size. Its batch is everything that ended
+A turn is one ``poll`` with the queue, whatever its size. Its batch is everything that ended
 since the last turn: so batches grow with the load by themselves, and a single delivery waits for
 nobody. A hundred deliveries take five to eight statements and one commit. While the database's
 thread does that, the loop sends.
@@ -161,7 +161,7 @@ class Worker:
     async def _turn(self) -> bool:
         """Settle, claim and begin; say whether there was anything to claim."""
         try:
-            claimed = await self._exchange()
+            claimed = await self._poll()
             await self._take_on(claimed)
         except DatabaseUnavailable as error:
             self._turn_ended()
@@ -172,20 +172,20 @@ class Worker:
         self.away = None
         return bool(claimed)
 
-    async def _exchange(self) -> Sequence[Claimed]:
+    async def _poll(self) -> Sequence[Claimed]:
         """Settle what has ended and claim as much as there is room for, in one transaction."""
         batch = self._ended[:]
         ended = [settlement for _, settlement in batch]
         abandoned = self._abandoned
         ours = list(self._in_flight.values())
-        got = await self._call(partial(self._queue.exchange, ended, self._room(), ours=ours))
+        got = await self._call(partial(self._queue.poll, ended, self._room(), ours=ours))
         await self._settled(batch, got.lost)
         self._counters.vanished(len(got.vanished))
         for settlement in got.vanished:
             _log_vanished(settlement)
         if got.claimed and abandoned != self._abandoned:
             # It may be of before: what is there still is claimed by the next turn.
-            await self._call(partial(self._queue.hand_back, got.claimed))
+            await self._call(partial(self._queue.release, got.claimed))
             return ()
         return got.claimed
 
@@ -228,7 +228,7 @@ class Worker:
             else:
                 self._begin(each)
         if not_begun:
-            await self._call(lambda: self._queue.hand_back(not_begun))
+            await self._call(lambda: self._queue.release(not_begun))
             self._counters.handed_back(len(not_begun))
 
     def _begin(self, claimed: Claimed) -> None:

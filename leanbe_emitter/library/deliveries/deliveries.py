@@ -13,11 +13,11 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
-from leanbe_emitter.library.deliveries.delivery_wait import Lookout
+from leanbe_emitter.library.deliveries.delivery_wait import DeliveryWait
 from leanbe_emitter.library.deliveries.last_request import as_command, explained
 from leanbe_emitter.library.deliveries.pending_reason import (
-    Hindrance,
     Owed,
+    PendingReason,
     of_nothing,
     of_pending,
     of_settled,
@@ -198,20 +198,22 @@ class Deliveries:
         """
         self._transactions.require_none("Waiting")
         wanted = Filter(event=which) if isinstance(which, str) else which
-        lookout = self.lookout(wanted, count=count, after=after)
+        delivery_wait = self.delivery_wait(wanted, count=count, after=after)
         await wait_until(
-            lookout.look,
+            delivery_wait.look,
             timeout_seconds=timeout_seconds,
-            came=lambda: str(lookout),
-            why=lambda: self.hindrance(wanted).words,
+            came=lambda: str(delivery_wait),
+            why=lambda: self.pending_reason(wanted).words,
         )
-        return Results(lookout.found)
+        return Results(delivery_wait.found)
 
-    def lookout(self, which: Filter, *, count: int = 1, after: Cursor | None = None) -> Lookout:
+    def delivery_wait(
+        self, which: Filter, *, count: int = 1, after: Cursor | None = None
+    ) -> DeliveryWait:
         """Return what looks for ``wait_for``, for callers who wait by themselves."""
-        return Lookout(self, self._told, which, count=count, after=after)
+        return DeliveryWait(self, self._told, which, count=count, after=after)
 
-    def hindrance(self, which: Filter) -> Hindrance:
+    def pending_reason(self, which: Filter) -> PendingReason:
         """Say why no more deliveries have come to be what a filter asks for.
 
         Raises:
@@ -232,7 +234,7 @@ class Deliveries:
     def behind(self, after: Cursor) -> Sequence[Delivery]:
         """Return those that something happened to behind a cursor, the newest first.
 
-        However they stand now, and all that is committed: for who looks once. ``lookout`` goes on.
+        It returns their present state, for a caller that looks once. ``DeliveryWait`` looks again.
         """
         return self.among(self._told(after, whole=True)[0], Filter())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.runtime.snapshots import Delivery
 
 
-class Lookout:
+class DeliveryWait:
     """Looks whether deliveries have come that somebody waits for.
 
     Args:

@@ -11,7 +11,7 @@ from itertools import product
 
 from leanbe_emitter.headers import MASK, OF_EVERY_REQUEST
 from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import Reading, SignatureLocation
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet, SignatureLocation
 from leanbe_emitter.wire.envelope import SIGNATURE
 
 #: What is shorter is looked for in no answer: it is hardly a secret, and stands in every other one.
@@ -80,11 +80,11 @@ def _secrets(
     return sorted(hidden, key=len, reverse=True)
 
 
-def _is_shown(name: str, value: str, reading: Reading) -> bool:
+def _is_shown(name: str, value: str, reading: AssumptionSet) -> bool:
     return name in OF_EVERY_REQUEST or _is_signature(name, value, reading)
 
 
-def _is_signature(name: str, value: str, reading: Reading) -> bool:
+def _is_signature(name: str, value: str, reading: AssumptionSet) -> bool:
     """Say whether it is the envelope's; a header that the product set may bear the same name."""
     return (
         reading.signature_location is not SignatureLocation.BODY

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.delivery_report import line_of
 from leanbe_emitter.library.runtime.snapshots import Delivery, ProductRef
 from leanbe_emitter.library.setup.naming import named
@@ -20,7 +20,7 @@ from leanbe_emitter.wire.instants import print_instant
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hindrance:
+class PendingReason:
     """What stands in the way.
 
     Attributes:
@@ -28,7 +28,7 @@ class Hindrance:
         delivery: the one whose next attempt, or end, it tells of; None where there is none.
     """
 
-    words: Way
+    words: Hint
     delivery: Delivery | None = None
 
 
@@ -55,7 +55,7 @@ class Owed:
         return self.first.next_due_at is not None and self.first.next_due_at > now
 
 
-def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> Hindrance:
+def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> PendingReason:
     """Say what the nearest of deliveries that are owed waits for; there is one at least."""
     now = clock.now()
     nearest = min(owed, key=lambda each: _distance(each, now))
@@ -64,20 +64,20 @@ def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> Hindr
         standing = _under_way(session, first, clock)
     else:
         standing = _standing(first, due_at, now)
-    words = Way.same(f"{_line_of(nearest)}; {standing}")
+    words = Hint.same(f"{_line_of(nearest)}; {standing}")
     if due_at is not None and due_at > now and kind_of(clock) == MANUAL:
         moving = advancing(due_at - now).between("The clock is manual: ", " moves it there.")
         words = words.then(moving)
-    return Hindrance(words=words, delivery=first)
+    return PendingReason(words=words, delivery=first)
 
 
-def of_settled(delivery: Delivery) -> Hindrance:
+def of_settled(delivery: Delivery) -> PendingReason:
     """Say that nothing more comes of a delivery."""
     end = f"it is {delivery.status.value}, and no attempt is left."
-    return Hindrance(words=Way.same(f"{line_of(delivery).strip()}; {end}"), delivery=delivery)
+    return PendingReason(words=Hint.same(f"{line_of(delivery).strip()}; {end}"), delivery=delivery)
 
 
-def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
+def of_nothing(session: Session, product: ProductRef | None) -> PendingReason:
     """Say why nothing is owed at all: of one product, or of any."""
     with_url, nobody = select(WebhookRow).where(WebhookRow.url.is_not(None)), "No product has a"
     if product is not None:
@@ -85,9 +85,9 @@ def of_nothing(session: Session, product: ProductRef | None) -> Hindrance:
         with_url = with_url.where(WebhookRow.product_id == row.id)
         nobody = f"The product {row.name!r} has no"
     if session.scalar(with_url.limit(1)) is not None:
-        return Hindrance(words=Way.same("Nothing of the kind is owed."))
+        return PendingReason(words=Hint.same("Nothing of the kind is owed."))
     owed_to_nobody = f"{nobody} webhook URL: its events are recorded, and owed to nobody."
-    return Hindrance(words=Way.same(owed_to_nobody))
+    return PendingReason(words=Hint.same(owed_to_nobody))
 
 
 def _distance(owed: Owed, now: datetime) -> tuple[bool, bool, bool, bool]:
@@ -129,10 +129,10 @@ def _standing(delivery: Delivery, due_at: datetime, now: datetime) -> str:
     return "it is due: is a worker running?"
 
 
-def advancing(gap: timedelta) -> Way:
+def advancing(gap: timedelta) -> Hint:
     """Say how a manual clock is moved so far, by whole seconds."""
     seconds = math.ceil(gap.total_seconds())
-    return Way(
+    return Hint(
         call=f"leanbe.clock.advance(seconds={seconds})",
         command=f"leanbe-emitter clock advance {format_duration(seconds)}",
         request=f'POST /api/v1/clock/advance {{"seconds": {seconds}}}',

@@ -23,7 +23,7 @@ from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, 
 from leanbe_emitter.library.runtime.snapshots import Product, User
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.resources import document
 from leanbe_emitter.wire.stringify import JSON
@@ -182,7 +182,7 @@ class Resource(Generic[Row, Snapshot]):
             for values in self._kind.documents(session, product, some):
                 yield self._read(values, reading)
 
-    def _read(self, values: Mapping[str, JSON], reading: Reading) -> Snapshot:
+    def _read(self, values: Mapping[str, JSON], reading: AssumptionSet) -> Snapshot:
         text = text_of(document(self._kind.resource, values, reading=reading))
         return self._kind.snapshot(values, text)
 

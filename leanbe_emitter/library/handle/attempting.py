@@ -18,7 +18,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.pending_reason import of_pending
 from leanbe_emitter.library.deliveries.redeliver_jobs import Job, Redelivered, Redelivering
-from leanbe_emitter.library.handle.recorded_events import Raised
+from leanbe_emitter.library.handle.recorded_events import RecordedEvents
 from leanbe_emitter.library.runtime.awaitables import waits, waits_at_end
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.loops import require_no_receiver
@@ -35,8 +35,8 @@ from leanbe_emitter.library.runtime.snapshots import (
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.naming import row_of
 from leanbe_emitter.library.setup.products import Products
-from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, Wanted
-from leanbe_emitter.library.trigger.trigger import Rehearsed, Triggered, rehearsed
+from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest
+from leanbe_emitter.library.trigger.trigger import DryRun, Triggered, dry_runs
 from leanbe_emitter.library.trigger.trigger_request import ask, recorded
 from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.settings import Settings
@@ -60,7 +60,7 @@ class Attempting:
     @waits_at_end("leanbe.foreground()")
     async def foreground(
         self, watcher: Watcher = NOBODY, *, deliver: bool = True
-    ) -> AsyncIterator[Raised]:
+    ) -> AsyncIterator[RecordedEvents]:
         """Make the calls of this block one transaction, and their events' first attempts after it.
 
         ``async with`` begins it where an event loop runs.
@@ -75,7 +75,7 @@ class Attempting:
         Raises:
             Conflict: a transaction is open already.
         """
-        raised, lease = Raised(), self._new_lease(deliver=deliver)
+        raised, lease = RecordedEvents(), self._new_lease(deliver=deliver)
         with self._transactions.begin(lease=lease) as transaction:
             yield raised
         raised.recorded = tuple(transaction.recorded)
@@ -120,7 +120,7 @@ class Attempting:
             product = self._product_at(to, product)
         elif product is None:
             product = self._usual_product()
-        wanted = Wanted(
+        wanted = TriggerRequest(
             events=[event],
             product=product,
             changes=Changes(set=set or {}, payload=payload),
@@ -131,7 +131,7 @@ class Attempting:
 
     @waits("leanbe.trigger_all()")
     async def trigger_all(
-        self, wanted: Wanted, *, deliver: bool = True, watcher: Watcher = NOBODY
+        self, wanted: TriggerRequest, *, deliver: bool = True, watcher: Watcher = NOBODY
     ) -> Results[Triggered]:
         """Raise synthetic events of one and the same document.
 
@@ -165,7 +165,7 @@ class Attempting:
             for event, delivery_id in zip(events, delivery_ids, strict=True)
         )
 
-    def rehearse(self, wanted: Wanted) -> list[Rehearsed]:
+    def dry_run(self, wanted: TriggerRequest) -> list[DryRun]:
         """Return the requests that ``trigger_all`` would make; nothing is stored or sent.
 
         Raises:
@@ -175,7 +175,7 @@ class Attempting:
         now = self._clock.now()
         with self._transactions.looking() as session:
             asked = ask(session, wanted, now=now, ids=self._ids, settings=self._settings)
-            return list(rehearsed(asked, webhooks.get(session, asked.product), now=now))
+            return list(dry_runs(asked, webhooks.get(session, asked.product), now=now))
 
     @waits("leanbe.deliver()")
     async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:
@@ -377,9 +377,9 @@ class Attempting:
         left, now = self.deliveries.owed(owed), self._clock.now()
         if left and all(each.is_later(now) for each in left):
             with self._transactions.looking() as session:
-                hindrance = of_pending(session, left, clock=self._clock)
+                pending_reason = of_pending(session, left, clock=self._clock)
             raise WaitTimedOut(
-                "What is left is due later, and the time stands still.", hint=hindrance.words
+                "What is left is due later, and the time stands still.", hint=pending_reason.words
             )
 
     def _is_owed(self, delivery_id: str) -> bool:

@@ -171,6 +171,6 @@ class Informing:
             self.is_idle,
             timeout_seconds=timeout_seconds,
             came=lambda: "deliveries are still due or in flight",
-            why=lambda: self.deliveries.hindrance(Filter()).words,
+            why=lambda: self.deliveries.pending_reason(Filter()).words,
         )
         return NOTHING

@@ -8,7 +8,7 @@ from leanbe_emitter.outbox import Recorded
 
 
 @dataclass(kw_only=True)
-class Raised:
+class RecordedEvents:
     """What ``leanbe.foreground`` gives; empty until its block has ended.
 
     Attributes:

@@ -13,7 +13,7 @@ LOOK_SECONDS = 0.002
 LOOK_BEHIND_SECONDS = 0.1
 
 
-class Turns:
+class CallerLock:
     """Gives one caller after the other a turn.
 
     A task whose loop was stopped in the midst of a turn (by Ctrl-C, or by a test's timeout) does

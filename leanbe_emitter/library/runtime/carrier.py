@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from leanbe_emitter.delivery.network.answer_buffer import Kept
+from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules
@@ -22,6 +22,8 @@ def carrier(
     return HttpxTransport(transport, rules=rules, kept=kept(settings))
 
 
-def kept(settings: Settings) -> Kept:
+def kept(settings: Settings) -> AnswerLimits:
     """Return how much of an answer is kept."""
-    return Kept(answer_bytes=settings.kept_answer_bytes, header_bytes=settings.kept_header_bytes)
+    return AnswerLimits(
+        answer_bytes=settings.kept_answer_bytes, header_bytes=settings.kept_header_bytes
+    )

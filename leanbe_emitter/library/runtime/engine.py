@@ -34,9 +34,9 @@ from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.caller_lock import Turns
+from leanbe_emitter.library.runtime.caller_lock import CallerLock
 from leanbe_emitter.library.runtime.carrier import kept
-from leanbe_emitter.library.runtime.loop_runner import Home
+from leanbe_emitter.library.runtime.loop_runner import LoopRunner
 from leanbe_emitter.library.runtime.polling import LOOK_SECONDS
 from leanbe_emitter.library.runtime.routing import RoutingTransport
 from leanbe_emitter.outbox import Lease
@@ -80,7 +80,7 @@ class Engine:
         self._unclosed = [] if transport is None else [transport]
         self._receivers = Receivers() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
-        self._turns = Turns()
+        self._turns = CallerLock()
         self._counters = Counters()
         self._workers: dict[Worker, asyncio.AbstractEventLoop] = {}
         self._misfits: list[FaultNeedsWire] = []
@@ -92,7 +92,7 @@ class Engine:
             lease_clock=SystemClock() if isinstance(clock, StoredClock) else None,
         )
         self._renewals = Renewals(self.queue)
-        self._home = Home(meanwhile=self._renewals.meanwhile)
+        self._home = LoopRunner(meanwhile=self._renewals.meanwhile)
 
     def new_lease(self) -> Lease:
         """Return a lease for deliveries that are recorded to be attempted at once."""

@@ -27,7 +27,7 @@ T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, T]]
 
 
-class Home:
+class LoopRunner:
     """Runs what needs an event loop.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.errors import WaitTimedOut
-from leanbe_emitter.hints import LIST_DELIVERIES, Way
+from leanbe_emitter.hints import LIST_DELIVERIES, Hint
 
 #: How long somebody who waits or follows rests before looking again, in seconds.
 LOOK_SECONDS = 0.05
@@ -16,7 +16,7 @@ async def wait_until(
     *,
     timeout_seconds: float,
     came: Callable[[], str],
-    why: Callable[[], Way] = lambda: Way.same("Is a worker running?"),
+    why: Callable[[], Hint] = lambda: Hint.same("Is a worker running?"),
 ) -> None:
     """Look again and again until it is met.
 

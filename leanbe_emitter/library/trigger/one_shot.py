@@ -13,7 +13,7 @@ from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.carrier import kept
 from leanbe_emitter.library.runtime.loops import require_no_loop, require_no_receiver
@@ -31,7 +31,7 @@ SAMPLE_PRODUCT_NAME = "Acme"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
+class WebhookTarget:
     """Where one request goes, and what it is signed with."""
 
     url: str
@@ -41,7 +41,7 @@ class Receiver:
     insecure: bool = False
 
 
-class Courier:
+class OneShotSender:
     """Sends single requests, each once.
 
     Args:
@@ -59,7 +59,7 @@ class Courier:
 
     def __init__(  # noqa: PLR0913 - a receiver, and what Leanbe is given
         self,
-        receiver: Receiver,
+        receiver: WebhookTarget,
         *,
         assume: Mapping[str, str] | None = None,
         settings: Settings | None = None,
@@ -207,7 +207,7 @@ class Courier:
 
 def _envelope_of(body: bytes) -> dict[str, JSON]:
     # Nobody sends one over HTTP.
-    as_is = Way(call="as_is=True", command="--as-is", request="as_is=True")
+    as_is = Hint(call="as_is=True", command="--as-is", request="as_is=True")
     hint = as_is.between("An envelope has a payload and an event's name; ", " sends any body.")
     try:
         envelope = parse(body.decode())

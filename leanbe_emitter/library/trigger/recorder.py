@@ -9,7 +9,7 @@ from typing import Self
 
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.opening import prepared
-from leanbe_emitter.library.trigger.synthetic_events import Wanted
+from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
 from leanbe_emitter.library.trigger.trigger_request import recorded
 from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.settings import Settings
@@ -38,7 +38,7 @@ class Recorder:
         self._database = Database(settings.db)
         self.created, self._clock = prepared(self._database, None)
 
-    def record(self, wanted: Wanted) -> list[Recorded]:
+    def record(self, wanted: TriggerRequest) -> list[Recorded]:
         """Record synthetic events of one and the same document, and what is owed for them.
 
         Raises:

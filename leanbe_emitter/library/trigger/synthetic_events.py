@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.payloads.paths import change
@@ -54,7 +54,7 @@ NO_CHANGES = Changes()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class TriggerRequest:
     """Synthetic events that are asked for: all of one document, in this order.
 
     Attributes:
@@ -90,7 +90,7 @@ class Author:
 
     product: Mapping[str, JSON]
     owner: Mapping[str, JSON]
-    reading: Reading
+    reading: AssumptionSet
     ids: Ids
     now: datetime
     max_depth: int
@@ -172,7 +172,7 @@ class Author:
                 raise
             raise InvalidValue(
                 f"In the payload that was given, something cannot be set or unset: {error.message}",
-                hint=Way.same("Write it into that payload itself.").then(error.hints),
+                hint=Hint.same("Write it into that payload itself.").then(error.hints),
             ) from None
 
 
@@ -190,7 +190,7 @@ def _kind_of(payload: JSON) -> str:
             return "a list"
 
 
-def check_payload(payload: JSON, *, event: str, reading: Reading) -> None:
+def check_payload(payload: JSON, *, event: str, reading: AssumptionSet) -> None:
     """See whether a payload matches its event's schema, as the product reads the article.
 
     Raises:

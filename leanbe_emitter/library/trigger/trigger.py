@@ -12,7 +12,7 @@ from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.masking import masked
 from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
-from leanbe_emitter.library.trigger.trigger_request import Asked
+from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
 from leanbe_emitter.outbox import triggered_at, wants
 from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.wire.assumptions.lookup import deviations
@@ -46,7 +46,7 @@ class Triggered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rehearsed:
+class DryRun:
     """A request that would be made, had it not been a rehearsal.
 
     Attributes:
@@ -73,7 +73,7 @@ class Rehearsed:
         }
 
 
-def rehearsed(asked: Asked, webhook: WebhookRow, *, now: datetime) -> Iterator[Rehearsed]:
+def dry_runs(asked: PlannedEvents, webhook: WebhookRow, *, now: datetime) -> Iterator[DryRun]:
     """Yield the requests that they would be, recorded at that instant."""
     last = asked.product.last_triggered_at
     for synthetic in asked.synthetics:
@@ -84,8 +84,8 @@ def rehearsed(asked: Asked, webhook: WebhookRow, *, now: datetime) -> Iterator[R
 
 
 def _rehearsed(
-    asked: Asked, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
-) -> Rehearsed:
+    asked: PlannedEvents, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
+) -> DryRun:
     reading = asked.reading
     sealed = seal(
         synthetic.payload_text,
@@ -97,7 +97,7 @@ def _rehearsed(
     body = sealed.body.encode()
     url = webhook.url if wants(reading, synthetic.name) else None
     headers = (*sealed.headers, *((name, value) for name, value in webhook.headers))
-    return Rehearsed(
+    return DryRun(
         event=synthetic.name,
         method=reading.method,
         url=url,

@@ -1,6 +1,6 @@
 """From what is asked for to events that can be recorded: nothing here sends.
 
-What ``trigger_all`` and ``Recorder`` record, and ``rehearse`` shows, is the same.
+What ``trigger_all`` and ``Recorder`` record, and ``dry_run`` shows, is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,17 @@ from leanbe_emitter.domain import user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.setup.naming import named, row_of
-from leanbe_emitter.library.trigger.synthetic_events import Author, Synthetic, Wanted, document_of
+from leanbe_emitter.library.trigger.synthetic_events import (
+    Author,
+    Synthetic,
+    TriggerRequest,
+    document_of,
+)
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from leanbe_emitter.wire.assumptions.lookup import check, read
-from leanbe_emitter.wire.assumptions.reading import Reading
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.envelope import payload_text_of
 
 if TYPE_CHECKING:
@@ -27,12 +32,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class PlannedEvents:
     """Synthetic events of a product, written and ready to be recorded."""
 
     product: ProductRow
     overrides: Mapping[str, str]
-    reading: Reading
+    reading: AssumptionSet
     synthetics: Sequence[Synthetic]
 
     def new_events(self) -> list[NewEvent]:
@@ -49,7 +54,9 @@ class Asked:
         ]
 
 
-def ask(session: Session, wanted: Wanted, *, now: datetime, ids: Ids, settings: Settings) -> Asked:
+def ask(
+    session: Session, wanted: TriggerRequest, *, now: datetime, ids: Ids, settings: Settings
+) -> PlannedEvents:
     """Write the payloads of what is wanted.
 
     Raises:
@@ -76,7 +83,7 @@ def ask(session: Session, wanted: Wanted, *, now: datetime, ids: Ids, settings: 
         max_payload_bytes=settings.max_payload_bytes,
     )
     same_as = (earlier.name, document_of(payload_text_of(earlier.body))) if earlier else None
-    return Asked(
+    return PlannedEvents(
         product=product,
         overrides=overrides,
         reading=reading,
@@ -90,7 +97,7 @@ def ask(session: Session, wanted: Wanted, *, now: datetime, ids: Ids, settings: 
 
 def recorded(  # noqa: PLR0913 - what is asked, and what records it
     session: Session,
-    wanted: Wanted,
+    wanted: TriggerRequest,
     *,
     now: datetime,
     ids: Ids,

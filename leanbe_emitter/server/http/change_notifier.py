@@ -21,7 +21,7 @@ PAUSE_SECONDS = 0.01
 REST_SECONDS = 1.0
 
 
-class Ear:
+class Listener:
     """Somebody who waits: news that came since the last wait is not missed."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Ear:
         self._heard.clear()
 
 
-class News:
+class ChangeNotifier:
     """Tells all who wait; a ``Watcher`` of the worker inside.
 
     Attributes:
@@ -49,14 +49,14 @@ class News:
     def __init__(self, leanbe: Leanbe) -> None:
         self.is_over = False
         self._leanbe = leanbe
-        self._ears = set[Ear]()
+        self._ears = set[Listener]()
         self._looking: asyncio.Task[None] | None = None
         self._telling_at = 0.0
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[Ear]:
+    async def listening(self) -> AsyncIterator[Listener]:
         """Be told of news from now on, until the block ends."""
-        ear = Ear()
+        ear = Listener()
         self._ears.add(ear)
         if self._looking is None or self._looking.done():
             self._telling_at = 0.0

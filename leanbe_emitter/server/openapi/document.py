@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leanbe_emitter.clock import ManualClock
-from leanbe_emitter.library import Leanbe, Wanted
+from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import problems
 from leanbe_emitter.server.http.access import OPEN
 from leanbe_emitter.server.openapi.links import link
@@ -109,8 +109,8 @@ def _examples() -> dict[str, Any]:
     clock = ManualClock(datetime(2023, 6, 29, 6, 56, 57, tzinfo=UTC))
     with Leanbe(seed="openapi", clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://127.0.0.1:8000/hooks/leanbe")
-        rehearsed = leanbe.rehearse(Wanted(events=EVENT_NAMES))
-    return {each.event: json.loads(each.body) for each in rehearsed}
+        dry_runs = leanbe.dry_run(TriggerRequest(events=EVENT_NAMES))
+    return {each.event: json.loads(each.body) for each in dry_runs}
 
 
 def _webhook(kind: EventKind, example: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Now(Members):
     now: Instant
 
 
-class Way(Members):
+class ClockMove(Members):
     """How far the clock is to be moved on."""
 
     seconds: float = Field(
@@ -57,7 +57,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return _time(leanbe)
 
     @routes.write("POST", "/clock/advance", gives=deliveries.ADVANCED, refuses=waiting)
-    def advance(given: Annotated[Way, Depends(Body(Way))]) -> Response:
+    def advance(given: Annotated[ClockMove, Depends(Body(ClockMove))]) -> Response:
         """Move a manual clock on, and make every retry that falls due, at its own time.
 
         Answers with the attempts that were made meanwhile, whichever process made them, in the

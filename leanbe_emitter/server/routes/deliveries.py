@@ -115,7 +115,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         gives=setup.page(deliveries.DELIVERY),
         refuses=WRITING,
     )
-    def rehearse(
+    def dry_run(
         given: Annotated[Redelivery, Depends(Body(Redelivery, queried=PAGING))],
         asked: Annotated[dict[str, Any], Depends(_PART)],
     ) -> Response:

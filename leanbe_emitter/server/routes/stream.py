@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Entry, Leanbe
-from leanbe_emitter.server.http.change_notifier import News
+from leanbe_emitter.server.http.change_notifier import ChangeNotifier
 from leanbe_emitter.server.http.parsing import Parameter, Queried
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas.json_schema import cursor as cursor_of
@@ -77,7 +77,7 @@ def _begun(leanbe: Leanbe, text: str | None) -> Cursor:
     return cursor
 
 
-async def told(leanbe: Leanbe, news: News, *, after: Cursor) -> AsyncIterator[str]:
+async def told(leanbe: Leanbe, news: ChangeNotifier, *, after: Cursor) -> AsyncIterator[str]:
     """Yield messages until the server stops, or the database is away: who listens comes back."""
     cursor, said_at = after, stopwatch()
     yield f"retry: {_RETRY_MS}\n\n"

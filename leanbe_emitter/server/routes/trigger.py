@@ -1,7 +1,7 @@
 """Synthetic events: raised, or only shown as the requests that they would be.
 
 One body names an event and another several; all else that is said of them is the same, and becomes
-the library's ``Wanted`` in one place.
+the library's ``TriggerRequest`` in one place.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field, JsonValue
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.library import Changes, Leanbe, Wanted
+from leanbe_emitter.library import Changes, Leanbe, TriggerRequest
 from leanbe_emitter.library.trigger.synthetic_events import Sample
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import WHOLE, Assumed, EventName
@@ -44,7 +44,7 @@ class _Synthetic(Members):
     )
     assume: Assumed = Field(default={}, description="Assumptions for this one request.")
 
-    def _wanted(self, events: Sequence[str], *, product: str, times: int = 1) -> Wanted:
+    def _wanted(self, events: Sequence[str], *, product: str, times: int = 1) -> TriggerRequest:
         # A payload may be null: whether it was given is another question.
         is_given = "payload" in self.model_fields_set
         changes = Changes(
@@ -53,7 +53,7 @@ class _Synthetic(Members):
             payload=self.payload if is_given else Sample.OF_THE_CATALOGUE,
             is_strict=self.strict,
         )
-        return Wanted(
+        return TriggerRequest(
             events=events,
             product=product,
             changes=changes,
@@ -68,7 +68,7 @@ class NewEvent(_Synthetic):
 
     event: EventName = Field(description="One of the 22.", examples=["idea.created"])
 
-    def wanted(self, product: str) -> Wanted:
+    def wanted(self, product: str) -> TriggerRequest:
         """Return it as the library takes it."""
         return self._wanted([self.event], product=product)
 
@@ -93,7 +93,7 @@ class NewEvents(_Synthetic):
         default=1, description="How often, each time with a document of its own."
     )
 
-    def wanted(self, product: str) -> Wanted:
+    def wanted(self, product: str) -> TriggerRequest:
         """Return them as the library takes them.
 
         Raises:
@@ -138,9 +138,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         gives=setup.page(deliveries.REQUEST),
         refuses=READING,
     )
-    def rehearse(product: str, given: Annotated[NewEvents, several]) -> Response:
+    def dry_run(product: str, given: Annotated[NewEvents, several]) -> Response:
         """Show the requests that `trigger` would make; nothing is stored or sent.
 
         The values of headers that the product set are masked.
         """
-        return responses.page(leanbe.rehearse(given.wanted(product)))
+        return responses.page(leanbe.dry_run(given.wanted(product)))

@@ -74,7 +74,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         behind the cursor, accepted or not: every first attempt was made then. When the time is
         over, the problem has in `items` what did arrive.
         """
-        hunt = await run_in_threadpool(Hunt, leanbe, given)
+        hunt = await run_in_threadpool(WaitingRequest, leanbe, given)
         deadline = stopwatch() + given.timeout
         async with news.listening() as ear:
             while not await run_in_threadpool(hunt.look):
@@ -89,7 +89,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         return hunt.caught()
 
 
-class Hunt:
+class WaitingRequest:
     """What one request waits for.
 
     Raises:
@@ -103,7 +103,7 @@ class Hunt:
         self._after = None if given.after is None else Cursor.parse(given.after)
         if self._after is not None:
             leanbe.watching.require_reached(self._after)
-        self._lookout = leanbe.deliveries.lookout(
+        self._lookout = leanbe.deliveries.delivery_wait(
             self._which, count=given.count or 1, after=self._after
         )
         self._is_for_rest = given.is_for_rest
@@ -128,8 +128,8 @@ class Hunt:
         )
 
     def _hint(self) -> str:
-        hindrance = self._leanbe.deliveries.hindrance(self._which)
-        words, delivery = hindrance.words.request, hindrance.delivery
+        pending_reason = self._leanbe.deliveries.pending_reason(self._which)
+        words, delivery = pending_reason.words.request, pending_reason.delivery
         if delivery is None:
             return f"{words} {_OWED}"
         if delivery.attempts and delivery.attempts[-1].answer_status in _REFUSALS:

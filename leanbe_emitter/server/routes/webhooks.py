@@ -11,7 +11,7 @@ from pydantic import Field
 
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
-from leanbe_emitter.library import Leanbe, Wanted
+from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.field_types import Secret
 from leanbe_emitter.server.http.parsing import Body
@@ -80,7 +80,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         Without a URL, or where the product does not want the event, it is a conflict (409).
         """
-        wanted = Wanted(events=[_SAMPLE], product=product)
+        wanted = TriggerRequest(events=[_SAMPLE], product=product)
         (triggered,) = leanbe.trigger_all(wanted, deliver=False)
         triggered.owed()
         return responses.one(triggered, status=201)

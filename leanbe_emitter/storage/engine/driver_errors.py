@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.engine.urls import NAMING, shown
 
 _FAILURES = (OperationalError, InterfaceError)
@@ -54,7 +54,7 @@ def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
 
 
 #: What to do, by a word of what the database said.
-_ADVICE: Mapping[str, str | Way] = {
+_ADVICE: Mapping[str, str | Hint] = {
     "unable to open": NAMING.between(
         "Is its folder there, and may this user write to it? ", " names another."
     ),
@@ -78,14 +78,14 @@ _ADVICE: Mapping[str, str | Way] = {
     "does not exist": "Create it first: createdb NAME.",
 }
 #: What to do where it said anything else: no variable names the database of a handle in Python.
-_UNKNOWN = Way(
+_UNKNOWN = Hint(
     call=f"Check {NAMING.call} and the database itself.",
     command=f"Check {NAMING.command} (or LEANBE_EMITTER_DB) and the database itself.",
     request=f"Check {NAMING.request} (or LEANBE_EMITTER_DB) and the database itself.",
 )
 
 
-def _advice(reason: str) -> str | Way:
+def _advice(reason: str) -> str | Hint:
     for word, advice in _ADVICE.items():
         if word in reason:
             return advice

@@ -4,10 +4,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.hints import Way
+from leanbe_emitter.hints import Hint
 
 #: How a database is named.
-NAMING = Way(call="Leanbe(db)", command="--db", request="--db at the server's start")
+NAMING = Hint(call="Leanbe(db)", command="--db", request="--db at the server's start")
 
 # What the driver of SQLite takes behind a "?"; all else goes to SQLite itself, by uri=true.
 _SQLITE_ARGUMENTS = frozenset(

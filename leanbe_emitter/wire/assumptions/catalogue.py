@@ -2,7 +2,7 @@
 
 One entry for each switch, in the contract's order (d-1 to d-30); a question without a switch has an
 entry without a name that says why. Name, kind, values and default of a switch are those of
-``Reading``'s field: they are read from it here, never written twice.
+``AssumptionSet``'s field: they are read from it here, never written twice.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """How the article is read: every assumption about Leanbe, its evidence and its switch.
 
 A product stores only the switches that somebody set, as the texts that ``check`` returned; what
-they come to, with the article's values for the rest, is a ``Reading`` (contract d).
+they come to, with the article's values for the rest, is a ``AssumptionSet`` (contract d).
 """
 
 import re
@@ -21,13 +21,13 @@ from leanbe_emitter.wire.assumptions.catalogue import (
 )
 from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
+    AssumptionSet,
     Cascade,
     CustomerFanout,
     DeletedPayload,
     IdeaRequestRefKey,
     Method,
     Ordering,
-    Reading,
     SignatureLocation,
     SignatureScheme,
     SignedContent,
@@ -46,6 +46,7 @@ __all__ = [
     "ASSUMPTIONS",
     "NAMES",
     "Assumption",
+    "AssumptionSet",
     "Cascade",
     "CustomerFanout",
     "DeletedPayload",
@@ -53,7 +54,6 @@ __all__ = [
     "Kind",
     "Method",
     "Ordering",
-    "Reading",
     "SettledAt",
     "SignatureLocation",
     "SignatureScheme",
@@ -114,7 +114,7 @@ def parse_assignment(text: str) -> tuple[str, str]:
     return name.strip(), check(name.strip(), value)
 
 
-def read(texts: Mapping[str, str]) -> Reading:
+def read(texts: Mapping[str, str]) -> AssumptionSet:
     """Return the reading that stored texts come to; what they leave out is the article's.
 
     Raises:
@@ -123,7 +123,7 @@ def read(texts: Mapping[str, str]) -> Reading:
     return _read(tuple(texts.items())) if texts else ARTICLE
 
 
-def deviations(reading: Reading) -> dict[str, str]:
+def deviations(reading: AssumptionSet) -> dict[str, str]:
     """Return the switches that are not the article's, with their canonical texts."""
     return {
         name: text_of(value)
@@ -133,9 +133,9 @@ def deviations(reading: Reading) -> dict[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _read(texts: tuple[tuple[str, str], ...]) -> Reading:
+def _read(texts: tuple[tuple[str, str], ...]) -> AssumptionSet:
     values: dict[str, Any] = {name: _value(name, text) for name, text in texts}
-    return Reading(**values)
+    return AssumptionSet(**values)
 
 
 def _value(name: str, text: str) -> object:
@@ -256,5 +256,5 @@ def _parser_of(name: str) -> Callable[[str], object]:
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
-    field.name: _parser_of(field.name) for field in fields(Reading)
+    field.name: _parser_of(field.name) for field in fields(AssumptionSet)
 }

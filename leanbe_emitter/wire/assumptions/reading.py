@@ -115,7 +115,7 @@ class Unset(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class AssumptionSet:
     """One product's reading of the article: the value of every switch (contract d).
 
     Durations are in seconds. The defaults, taken together, are called ``article``.
@@ -162,4 +162,4 @@ class Reading:
         return self._hash
 
 
-ARTICLE = Reading()
+ARTICLE = AssumptionSet()

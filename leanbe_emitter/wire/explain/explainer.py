@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import Reading, SignatureLocation
+from leanbe_emitter.wire.assumptions.reading import AssumptionSet, SignatureLocation
 from leanbe_emitter.wire.envelope import refusal_of
 from leanbe_emitter.wire.explain.mistakes import SPELLINGS, Mistake, other_secret
 from leanbe_emitter.wire.explain.other_signings import mistakes_under, place_missed, told
@@ -139,7 +139,7 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what i
     return replace(found, summary=f"{found.summary} {told(reading)}".rstrip())
 
 
-def _require_signature_in_body(reading: Reading) -> None:
+def _require_signature_in_body(reading: AssumptionSet) -> None:
     if reading.signature_location is SignatureLocation.HEADER:
         raise InvalidValue(
             f"The signature stands in the header {reading.signature_header}, and no header was "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from leanbe_emitter.wire.assumptions.reading import (
-    Reading,
+    AssumptionSet,
     SignatureLocation,
     SignatureScheme,
     SignedContent,
@@ -17,7 +17,7 @@ from leanbe_emitter.wire.explain.received_request import Received
 from leanbe_emitter.wire.signing import sign_text
 
 
-def told(reading: Reading) -> str:
+def told(reading: AssumptionSet) -> str:
     """Return a sentence: the assumptions, and what a receiver has to do; empty for the article."""
     different = [*_place(reading), *_content(reading), *_scheme(reading)]
     if not different:
@@ -26,7 +26,7 @@ def told(reading: Reading) -> str:
     return f"This was sent under {', '.join(assumed)}: {'; '.join(words)}."
 
 
-def mistakes_under(reading: Reading) -> tuple[Mistake, ...]:
+def mistakes_under(reading: AssumptionSet) -> tuple[Mistake, ...]:
     """Return the mistakes whose words and repairs hold under this reading."""
     if _computes_as_the_article(reading):
         return MISTAKES
@@ -49,7 +49,7 @@ def mistakes_under(reading: Reading) -> tuple[Mistake, ...]:
     return (ignored, raw_body, *secrets)
 
 
-def place_missed(reading: Reading) -> Mistake:
+def place_missed(reading: AssumptionSet) -> Mistake:
     """Return the mistake of looking for the signature where it does not stand."""
     name = reading.signature_header
     match reading.signature_location:
@@ -74,7 +74,7 @@ def place_missed(reading: Reading) -> Mistake:
             )
 
 
-def _computes_as_the_article(reading: Reading) -> bool:
+def _computes_as_the_article(reading: AssumptionSet) -> bool:
     return not [*_content(reading), *_scheme(reading)]
 
 
@@ -82,7 +82,7 @@ def _by_the_article(request: Received) -> Iterator[str]:
     yield sign_text(request.payload_text, request.secret)
 
 
-def _place(reading: Reading) -> Iterator[tuple[str, str]]:
+def _place(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
     location, name = reading.signature_location, reading.signature_header
     if location is SignatureLocation.HEADER:
         yield (
@@ -96,7 +96,7 @@ def _place(reading: Reading) -> Iterator[tuple[str, str]]:
         )
 
 
-def _content(reading: Reading) -> Iterator[tuple[str, str]]:
+def _content(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
     if reading.signed_content is not SignedContent.PAYLOAD:
         yield (
             f"signed_content={reading.signed_content}",
@@ -104,7 +104,7 @@ def _content(reading: Reading) -> Iterator[tuple[str, str]]:
         )
 
 
-def _scheme(reading: Reading) -> Iterator[tuple[str, str]]:
+def _scheme(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
     scheme = reading.signature_scheme
     if scheme is SignatureScheme.SHA256_PAYLOAD_SECRET:
         yield (
@@ -118,7 +118,7 @@ def _scheme(reading: Reading) -> Iterator[tuple[str, str]]:
         )
 
 
-def _lines(reading: Reading) -> tuple[str, str]:
+def _lines(reading: AssumptionSet) -> tuple[str, str]:
     """Return the line that computes the signature, in JavaScript and in Python."""
     javascript, python = _texts(reading)
     match reading.signature_scheme:
@@ -139,7 +139,7 @@ def _lines(reading: Reading) -> tuple[str, str]:
             )
 
 
-def _texts(reading: Reading) -> tuple[str, str]:
+def _texts(reading: AssumptionSet) -> tuple[str, str]:
     if reading.signed_content is SignedContent.PAYLOAD:
         return "JSON.stringify(body.payload)", 'leanbe_emitter.stringify(body["payload"])'
     return (

@@ -8,7 +8,7 @@ from typing import Self
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
-    Reading,
+    AssumptionSet,
     SignatureLocation,
     SignatureScheme,
     SignedContent,
@@ -47,7 +47,7 @@ class Received:
         secret: str,
         *,
         headers: Iterable[tuple[str, str]] = (),
-        reading: Reading = ARTICLE,
+        reading: AssumptionSet = ARTICLE,
     ) -> Self:
         """Return the request of that body.
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.hints import Way
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.hints import Hint
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
@@ -37,7 +37,7 @@ _FLAGS = {"true": "True", "false": "False", "null": "None"}
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 
-def paths(event: str, reading: Reading = ARTICLE) -> tuple[str, ...]:
+def paths(event: str, reading: AssumptionSet = ARTICLE) -> tuple[str, ...]:
     """Return every path of an event's payload; ``[0]`` stands for any item of a list.
 
     Raises:
@@ -50,7 +50,7 @@ def change(  # noqa: PLR0913 - one argument for each option that changes a paylo
     payload: Mapping[str, JSON],
     *,
     event: str,
-    reading: Reading = ARTICLE,
+    reading: AssumptionSet = ARTICLE,
     set: Mapping[str, str] | None = None,  # noqa: A002 - the word of --set
     set_json: Mapping[str, JSON] | None = None,
     unset: Sequence[str] = (),
@@ -336,11 +336,11 @@ def _in_words(shape: Shape) -> str:
             return "an object"
 
 
-def _setting(path: str, text: str) -> Way:
+def _setting(path: str, text: str) -> Hint:
     """Say how a value that is no text is set; VALUE stands in for no number and no flag."""
     value = text if _NUMBER_OR_FLAG.fullmatch(text) else "VALUE"
     in_python = _FLAGS.get(value, value)
-    return Way(
+    return Hint(
         call=f"Changes(set_json={{{path!r}: {in_python}}})",
         command=f"--set-json {path}={value}",
         request=f'{{"set": {{"{path}": {value}}}}}',

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from leanbe_emitter.wire.assumptions.reading import (
     ARTICLE,
+    AssumptionSet,
     DeletedPayload,
-    Reading,
     SignatureLocation,
     TriggeredAt,
     VoteModel,
@@ -110,7 +110,7 @@ def _times_and_product(made: _Fields) -> tuple[Field, Field, Field]:
     )
 
 
-def _idea(reading: Reading) -> Object:
+def _idea(reading: AssumptionSet) -> Object:
     """Contract b.1."""
     fewest = None if reading.vote_model is VoteModel.NET else 0
     key = reading.idea_request_ref_key.value
@@ -138,7 +138,7 @@ def _idea(reading: Reading) -> Object:
     )
 
 
-def _customer(_: Reading) -> Object:
+def _customer(_: AssumptionSet) -> Object:
     """Contract b.2."""
     return _object(
         _stated.always("_id", _OBJECT_ID, "The customer's id."),
@@ -203,7 +203,7 @@ _BILLING_DETAILS = _list(
 _NOTES = _list(_stated.always("note", _TEXT, "The note."))
 
 
-def _idea_request(_: Reading) -> Object:
+def _idea_request(_: AssumptionSet) -> Object:
     """Contract b.3."""
     return _object(
         _inferred.always("_id", _OBJECT_ID, "The request's id."),
@@ -218,7 +218,7 @@ def _idea_request(_: Reading) -> Object:
     )
 
 
-def _backlog_item(_: Reading) -> Object:
+def _backlog_item(_: AssumptionSet) -> Object:
     """Contract b.4."""
     return _object(
         _inferred.always("_id", _OBJECT_ID, "The backlog item's id."),
@@ -234,7 +234,7 @@ def _backlog_item(_: Reading) -> Object:
     )
 
 
-def _okr(_: Reading) -> Object:
+def _okr(_: AssumptionSet) -> Object:
     """Contract b.5."""
     return _object(
         _inferred.always("_id", _OBJECT_ID, "The OKR's id."),
@@ -260,7 +260,7 @@ _KEY_RESULTS = _list(
 )
 
 
-def _announcement(_: Reading) -> Object:
+def _announcement(_: AssumptionSet) -> Object:
     """Contract b.6."""
     return _object(
         _inferred.always("_id", _OBJECT_ID, "The announcement's id."),
@@ -279,7 +279,7 @@ def _announcement(_: Reading) -> Object:
     )
 
 
-_RESOURCES: Mapping[str, Callable[[Reading], Object]] = {
+_RESOURCES: Mapping[str, Callable[[AssumptionSet], Object]] = {
     "ideaRequest": _idea_request,
     "idea": _idea,
     "customer": _customer,
@@ -293,7 +293,7 @@ RESOURCES: tuple[str, ...] = tuple(_RESOURCES)
 
 
 @lru_cache(maxsize=128)
-def document_shape(resource: str, reading: Reading = ARTICLE) -> Object:
+def document_shape(resource: str, reading: AssumptionSet = ARTICLE) -> Object:
     """Return the shape of a resource's document (contract b.1 to b.6).
 
     Args:
@@ -304,7 +304,7 @@ def document_shape(resource: str, reading: Reading = ARTICLE) -> Object:
 
 
 @lru_cache(maxsize=512)
-def payload_shape(event: str, reading: Reading = ARTICLE) -> Object:
+def payload_shape(event: str, reading: AssumptionSet = ARTICLE) -> Object:
     """Return the shape of an event's payload (contract b.7).
 
     Args:
@@ -342,7 +342,7 @@ def _narrowed(field: Field, event: str) -> Field:
             return field
 
 
-def _added(event: str, reading: Reading) -> tuple[Field, ...]:
+def _added(event: str, reading: AssumptionSet) -> tuple[Field, ...]:
     """Return what the event says beyond the document."""
     action = event_kind(event).action
     if action in {"upVoted", "downVoted"} and reading.vote_payload is not VotePayload.IDEA:
@@ -362,7 +362,7 @@ _CHANGES = _list(
 
 
 def payload(
-    event: str, values: Mapping[str, JSON], *, reading: Reading = ARTICLE
+    event: str, values: Mapping[str, JSON], *, reading: AssumptionSet = ARTICLE
 ) -> dict[str, JSON]:
     """Return an event's payload from its values: the contract's keys in the contract's order.
 
@@ -374,13 +374,13 @@ def payload(
 
 
 def document(
-    resource: str, values: Mapping[str, JSON], *, reading: Reading = ARTICLE
+    resource: str, values: Mapping[str, JSON], *, reading: AssumptionSet = ARTICLE
 ) -> dict[str, JSON]:
     """Return a resource's document from its values, as ``payload`` does for an event."""
     return arrange(values, document_shape(resource, reading), unset=reading.unset)
 
 
-def envelope_shape(event: str, reading: Reading = ARTICLE) -> Object:
+def envelope_shape(event: str, reading: AssumptionSet = ARTICLE) -> Object:
     """Return the shape of the whole body of an event's request (contract a.1, d-1, d-4)."""
     local = reading.triggered_at is TriggeredAt.LA_OFFSET
     signature = _stated.always(

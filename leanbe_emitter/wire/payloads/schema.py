@@ -4,7 +4,7 @@ The schemas are closed, so that a misspelt key is found; ``x-leanbe-source`` say
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.resources import document_shape, envelope_shape, payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
@@ -25,7 +25,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SOURCE = "x-leanbe-source"
 
 
-def json_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
+def json_schema(event: str, reading: AssumptionSet = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of an event's payload.
 
     Args:
@@ -38,12 +38,12 @@ def json_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
     return _head(event) | _object(payload_shape(event, reading), reading.unset)
 
 
-def envelope_schema(event: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
+def envelope_schema(event: str, reading: AssumptionSet = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of the whole body of an event's request (also contract d-1, d-4)."""
     return _head(event) | _object(envelope_shape(event, reading), reading.unset)
 
 
-def document_schema(resource: str, reading: Reading = ARTICLE) -> dict[str, JSON]:
+def document_schema(resource: str, reading: AssumptionSet = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of a resource's document."""
     return _object(document_shape(resource, reading), reading.unset)
 

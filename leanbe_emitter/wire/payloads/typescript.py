@@ -6,7 +6,7 @@ file without a name of one meeting a name of another.
 
 import json
 
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, Unset
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import Source, event_kind
 from leanbe_emitter.wire.payloads.resources import envelope_shape, payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
@@ -23,7 +23,7 @@ from leanbe_emitter.wire.payloads.shapes import (
 )
 
 
-def typescript(event: str, reading: Reading = ARTICLE) -> str:
+def typescript(event: str, reading: AssumptionSet = ARTICLE) -> str:
     """Return two exported interfaces: an event's payload, and the body of its request.
 
     Args:
@@ -52,12 +52,12 @@ def typescript(event: str, reading: Reading = ARTICLE) -> str:
     )
 
 
-def _object(shape: Object, reading: Reading, depth: int) -> str:
+def _object(shape: Object, reading: AssumptionSet, depth: int) -> str:
     lines = [line for field in shape.fields for line in _member(field, reading, depth + 1)]
     return "\n".join(["{", *lines, "  " * depth + "}"])
 
 
-def _member(field: Field, reading: Reading, depth: int) -> tuple[str, str]:
+def _member(field: Field, reading: AssumptionSet, depth: int) -> tuple[str, str]:
     indent = "  " * depth
     null = reading.unset is Unset.NULL
     optional = "" if field.required or null else "?"
@@ -70,7 +70,7 @@ def _member(field: Field, reading: Reading, depth: int) -> tuple[str, str]:
 
 
 def _type(  # noqa: PLR0911 - one return for each kind of value
-    shape: Shape, reading: Reading, depth: int
+    shape: Shape, reading: AssumptionSet, depth: int
 ) -> str:
     match shape:
         case Text(choices=choices):

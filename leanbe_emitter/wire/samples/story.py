@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Self, TypeAlias
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, Reading, VoteModel
+from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, VoteModel
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.progress import key_result_progress, okr_progress
@@ -75,7 +75,7 @@ class Story:
         ids: Ids,
         now: datetime,
         owner: Mapping[str, JSON] | None = None,
-        reading: Reading = ARTICLE,
+        reading: AssumptionSet = ARTICLE,
         statuses: Sequence[str] = DEFAULT_STATUSES,
     ) -> None:
         self._family = Family(product=product, ids=ids, now=now, owner=owner, statuses=statuses)
@@ -94,7 +94,7 @@ class Story:
         ids: Ids,
         now: datetime,
         owner: Mapping[str, JSON] | None = None,
-        reading: Reading = ARTICLE,
+        reading: AssumptionSet = ARTICLE,
         statuses: Sequence[str] = DEFAULT_STATUSES,
     ) -> Self:
         """Return a story that goes on from an earlier payload: its ids, ``createdAt`` and values.

@@ -4,7 +4,7 @@ import pytest
 
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
-from leanbe_emitter.delivery.queue.queue import Exchange, Queue
+from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.bench import ALL, Bench, came_to, claim, ids_of
 from tests.support.statements import Broken, statements
@@ -14,8 +14,8 @@ ROOM = Room(total=ALL, held={}, per_product=ALL)
 FEW = 8
 
 
-def exchange(queue: Queue, *ended: Settlement, room: Room = ROOM) -> Exchange:
-    return queue.exchange(ended, room)
+def poll(queue: Queue, *ended: Settlement, room: Room = ROOM) -> PollResult:
+    return queue.poll(ended, room)
 
 
 def delivered(claimed: list[Claimed]) -> list[Settlement]:
@@ -24,11 +24,11 @@ def delivered(claimed: list[Claimed]) -> list[Settlement]:
 
 def test_a_hundred_deliveries_of_fifty_products_cost_a_few_statements(bench: Bench) -> None:
     for number in range(50):
-        bench.owe(bench.product(f"P{number}"), 4)
+        bench.enqueue(bench.product(f"P{number}"), 4)
     queue = bench.queue()
-    first = list(exchange(queue, room=Room(total=100, held={}, per_product=2)).claimed)
+    first = list(poll(queue, room=Room(total=100, held={}, per_product=2)).claimed)
     with statements(bench.database) as sent:
-        second = exchange(queue, *delivered(first))
+        second = poll(queue, *delivered(first))
     assert len(first) == len(second.claimed) == 100
     assert len(sent) <= FEW
 
@@ -38,48 +38,48 @@ def test_where_writers_do_not_wait_it_is_asked_once_what_there_is_to_do(
 ) -> None:
     queue = postgresql_bench.queue()
     with statements(postgresql_bench.database) as idle:
-        assert exchange(queue) == Exchange()
-    postgresql_bench.owe(postgresql_bench.product())
+        assert poll(queue) == PollResult()
+    postgresql_bench.enqueue(postgresql_bench.product())
     with statements(postgresql_bench.database) as one:
-        assert len(exchange(queue).claimed) == 1
+        assert len(poll(queue).claimed) == 1
     assert (len(idle), len(one)) == (1, 4)
 
 
 def test_what_ends_makes_room_for_the_next_of_a_strict_product(bench: Bench) -> None:
-    first, second = bench.owe(bench.product(ordering="strict"), 2)
+    first, second = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
-    (claimed,) = exchange(queue).claimed
+    (claimed,) = poll(queue).claimed
     assert claimed.delivery_id == first
-    assert ids_of(list(exchange(queue, came_to(claimed)).claimed)) == [second]
+    assert ids_of(list(poll(queue, came_to(claimed)).claimed)) == [second]
 
 
 def test_what_has_waited_long_enough_is_woken_and_claimed_at_once(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product())
+    deliveries = bench.enqueue(bench.product())
     queue = bench.queue()
-    (claimed,) = exchange(queue).claimed
+    (claimed,) = poll(queue).claimed
     refused = came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)
-    assert exchange(queue, refused).claimed == []
+    assert poll(queue, refused).claimed == []
     bench.clock.advance(seconds=5)
-    assert ids_of(list(exchange(queue).claimed)) == deliveries
+    assert ids_of(list(poll(queue).claimed)) == deliveries
 
 
 def test_what_a_lease_ran_out_on_is_reaped_and_claimed_at_once(bench: Bench) -> None:
-    deliveries = bench.owe(bench.product())
+    deliveries = bench.enqueue(bench.product())
     claim(bench.queue())
     bench.clock.advance(minutes=1)
-    got = exchange(bench.queue())
+    got = poll(bench.queue())
     assert [each.delivery_id for each in got.vanished] == ids_of(list(got.claimed)) == deliveries
 
 
 def test_who_comes_too_late_is_told_so_and_claims_all_the_same(bench: Bench) -> None:
     product = bench.product()
-    bench.owe(product)
+    bench.enqueue(product)
     queue = bench.queue()
-    (late,) = exchange(queue).claimed
+    (late,) = poll(queue).claimed
     bench.lose(bench.queue())
-    fresh = bench.owe(product)
+    fresh = bench.enqueue(product)
     room = Room(total=1, held={}, per_product=1, among={DeliveryState.NEW})
-    got = exchange(queue, came_to(late), room=room)
+    got = poll(queue, came_to(late), room=room)
     assert got.lost == {late.delivery_id}
     assert ids_of(list(got.claimed)) == fresh
 
@@ -94,14 +94,14 @@ def test_who_comes_too_late_is_told_so_and_claims_all_the_same(bench: Bench) -> 
 )
 def test_an_exchange_that_fails_has_settled_and_claimed_nothing(bench: Bench, failing: int) -> None:
     product = bench.product()
-    first, second = bench.owe(product, 2)
+    first, second = bench.enqueue(product, 2)
     queue = bench.queue()
-    (claimed,) = exchange(queue, room=Room(total=1, held={}, per_product=1)).claimed
+    (claimed,) = poll(queue, room=Room(total=1, held={}, per_product=1)).claimed
     with pytest.raises(Broken), statements(bench.database, failing=failing):
-        exchange(queue, came_to(claimed))
+        poll(queue, came_to(claimed))
     assert [bench.state(each) for each in (first, second)] == ["in_flight", "new"]
     assert bench.rows("attempts") == 0
-    again = exchange(queue, came_to(claimed))
+    again = poll(queue, came_to(claimed))
     assert (again.lost, ids_of(list(again.claimed))) == (set(), [second])
     assert bench.state(first) is DeliveryState.DELIVERED
 
@@ -109,13 +109,13 @@ def test_an_exchange_that_fails_has_settled_and_claimed_nothing(bench: Bench, fa
 def test_where_nothing_is_to_be_done_nothing_is_written(bench: Bench) -> None:
     queue = bench.queue()
     with statements(bench.database) as sent:
-        assert exchange(queue) == Exchange()
+        assert poll(queue) == PollResult()
     assert len(sent) == 1
     assert sent.sent[0].lstrip().startswith("SELECT")
 
 
 def test_without_room_and_without_news_the_database_is_left_alone(bench: Bench) -> None:
-    bench.owe(bench.product())
+    bench.enqueue(bench.product())
     with statements(bench.database) as sent:
-        assert exchange(bench.queue(), room=Room(total=0, held={}, per_product=1)) == Exchange()
+        assert poll(bench.queue(), room=Room(total=0, held={}, per_product=1)) == PollResult()
     assert len(sent) == 0
