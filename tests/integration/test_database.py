@@ -247,8 +247,8 @@ def test_a_connection_that_the_server_ended_is_called_so(
 READ_ONLY = """
 import os, sys
 from leanbe_emitter.errors import LeanbeError
-from leanbe_emitter.storage.database import Database
-from leanbe_emitter.storage.migrate import prepare
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.schema.migrate import prepare
 from sqlalchemy import event, text
 database = Database("sqlite:///" + sys.argv[1])
 os.setgroups([]); os.setgid(65534); os.setuid(65534)

@@ -39,7 +39,7 @@ def add_to(app: FastAPI) -> None:
 
 
 def _file(_: Request, *, name: str, media_type: str) -> Response:
-    content = files(__package__).joinpath("static", name).read_bytes()
+    content = files("leanbe_emitter.server").joinpath("static", name).read_bytes()
     return Response(content, headers={"Content-Security-Policy": _POLICY}, media_type=media_type)
 
 
