@@ -35,7 +35,8 @@ from leanbe_emitter.storage.queries.emission import (
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, json_text
-from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, TriggeredAt, deviations, read
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, TriggeredAt
+from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions
 from leanbe_emitter.wire.envelope import Sealed, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
 
@@ -51,7 +52,7 @@ class NewEvent:
         name: the event name.
         payload_text: the payload, stringified: exactly what is signed.
         document_updated_at: the document's ``updatedAt`` in milliseconds; ``triggeredAt`` is later.
-        overrides: assumptions for this one event, over the product's own.
+        assumptions: assumptions of this one request; they win over the product's own.
         at: when the envelope is built; None is the instant of the call.
     """
 
@@ -59,7 +60,7 @@ class NewEvent:
     name: str
     payload_text: str
     document_updated_at: int = 0
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    assumptions: Mapping[str, str] = field(default_factory=dict)
     at: datetime | None = None
 
 
@@ -167,9 +168,9 @@ def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
     return max(now, last + 1, document_updated_at + 1)
 
 
-def wants(reading: AssumptionSet, name: str) -> bool:
+def wants(assumptions: AssumptionSet, name: str) -> bool:
     """Say whether the product's filter lets an event of that name through (contract d-8)."""
-    return any(fnmatchcase(name, pattern) for pattern in reading.events)
+    return any(fnmatchcase(name, pattern) for pattern in assumptions.events)
 
 
 @dataclass(kw_only=True)
@@ -216,7 +217,7 @@ class _Draft:
         )
         form = _form(
             sender.assumptions,
-            json_text(event.overrides) if event.overrides else "{}",
+            json_text(event.assumptions) if event.assumptions else "{}",
             event.name,
             sender.secret,
             sender.headers,
@@ -235,8 +236,8 @@ class _Draft:
                 form.method,
                 form.headers or json_text(sealed.headers + sender.headers),
                 sealed.body,
-                form.deviations,
-                form.overrides,
+                form.changed_assumptions,
+                form.request_assumptions,
             )
         )
         is_owed = form.is_wanted and sender.url is not None
@@ -291,24 +292,24 @@ class _Form:
     triggered_at: TriggeredAt
     method: str
     headers: str | None
-    deviations: str
-    overrides: str
+    changed_assumptions: str
+    request_assumptions: str
 
 
 @lru_cache(maxsize=4096)
 def _form(
-    assumptions: str, overrides: str, name: str, secret: str | None, headers: Headers
+    of_product: str, of_request: str, name: str, secret: str | None, headers: Headers
 ) -> _Form:
-    reading = read({**json.loads(assumptions), **json.loads(overrides)})
-    sealer = Sealer(event=name, secret=secret, reading=reading)
+    assumptions = parse_assumptions({**json.loads(of_product), **json.loads(of_request)})
+    sealer = Sealer(event=name, secret=secret, assumptions=assumptions)
     return _Form(
         seal=sealer.seal,
-        is_wanted=wants(reading, name),
-        triggered_at=reading.triggered_at,
-        method=reading.method.value,
+        is_wanted=wants(assumptions, name),
+        triggered_at=assumptions.triggered_at,
+        method=assumptions.method.value,
         headers=None if sealer.headers is None else json_text(sealer.headers + headers),
-        deviations=json_text(deviations(reading)),
-        overrides=overrides,
+        changed_assumptions=json_text(changed_assumptions(assumptions)),
+        request_assumptions=of_request,
     )
 
 

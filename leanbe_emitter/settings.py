@@ -15,7 +15,7 @@ from typing import Any, Self
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback, parse_host
 from leanbe_emitter.targets import TargetRules, parse_targets
-from leanbe_emitter.wire.assumptions.lookup import parse_assignment
+from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 
 #: What the environment's variables begin with.

@@ -47,13 +47,13 @@ class Members(BaseModel):
         return (each for each in super().__repr_args__() if each[0] not in _SECRET)
 
 
-def text_of_switch(value: object) -> object:
+def assumption_text(value: object) -> object:
     """Return an assumption's value as its text, where it is a number or a truth value."""
     return stringify(value) if isinstance(value, bool | int | float) else value
 
 
 #: An assumption's value: text, or what YAML and JSON have besides.
-Switch = Annotated[str, BeforeValidator(text_of_switch)]
+AssumptionValue = Annotated[str, BeforeValidator(assumption_text)]
 
 
 class Webhook(Members):

@@ -154,7 +154,7 @@ def check_url(url: str, rules: TargetRules, *, require_https: bool = False) -> s
     Args:
         url: an absolute http or https URL.
         rules: where webhooks may point.
-        require_https: the reading in which a URL must be https (contract d-27).
+        require_https: the assumption of that name, under which a URL must be https.
 
     Raises:
         InvalidTarget: with the reason; credentials that the URL holds are not shown.

@@ -58,8 +58,8 @@ class Claimed(NamedTuple):
     method: str
     headers: Headers
     body: str
-    deviations: Mapping[str, str]
-    overrides: Mapping[str, str]
+    event_assumptions: Mapping[str, str]
+    request_assumptions: Mapping[str, str]
     webhook: WebhookSettings
     leases_lost: int = 0
     fault: Misbehaviour | None = None
@@ -102,7 +102,7 @@ class Evidence(NamedTuple):
     answer_length: int = 0
     error: str | None = None
     fault: str | None = None
-    deviations: Mapping[str, str] = _NONE
+    assumptions: Mapping[str, str] = _NONE
 
     def __repr__(self) -> str:
         return (

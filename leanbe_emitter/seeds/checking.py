@@ -17,7 +17,7 @@ from leanbe_emitter.seeds.content import Content, Entry, Product
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.strict_model import Mistake, Path, name_of
-from leanbe_emitter.wire.assumptions.lookup import check
+from leanbe_emitter.wire.assumptions.parsing import check_assumption
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
@@ -88,7 +88,7 @@ def _unholdable(value: JSON, at: Path) -> Iterator[Mistake]:
 def _assumptions(product: Product, at: Path) -> Iterator[Mistake]:
     for name, text in product.assumptions.items():
         try:
-            check(name, text)
+            check_assumption(name, text)
         except InvalidValue as error:
             yield Mistake.of((*at, "assumptions", name), error)
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from leanbe_emitter import strict_model
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
-from leanbe_emitter.strict_model import Members, Switch
+from leanbe_emitter.strict_model import AssumptionValue, Members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ class Product(Members):
     name: str
     webhook: Webhook | None = None
     owner: User | None = None
-    assumptions: dict[str, Switch] = Field(default={})
+    assumptions: dict[str, AssumptionValue] = Field(default={})
     statuses: list[str] | None = None
     users: list[User] = Field(default=[])
     customers: list[Entry] = Field(default=[])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.assumptions.reading import (
+from leanbe_emitter.wire.assumptions.assumption_set import (
     ARTICLE,
     AssumptionSet,
     SignatureLocation,
@@ -113,7 +113,7 @@ def seal(
     event: str,
     triggered_at: datetime,
     secret: str | None,
-    reading: AssumptionSet = ARTICLE,
+    assumptions: AssumptionSet = ARTICLE,
 ) -> Sealed:
     """Put a payload's text into its envelope and sign it (contract a.1, d-1 to d-5, d-25).
 
@@ -123,26 +123,26 @@ def seal(
         triggered_at: an aware datetime.
         secret: None for a product that never had a URL: nothing is signed then, and no signature
             stands anywhere.
-        reading: which signature where, which time, which white space.
+        assumptions: which signature where, which time, which white space.
     """
-    sealer = Sealer(event=event, secret=secret, reading=reading)
-    return sealer.seal(payload_text, print_instant(triggered_at, reading.triggered_at))
+    sealer = Sealer(event=event, secret=secret, assumptions=assumptions)
+    return sealer.seal(payload_text, print_instant(triggered_at, assumptions.triggered_at))
 
 
 class Sealer:
     """``seal`` for payloads that have event, secret and reading in common: made once for many."""
 
-    def __init__(self, *, event: str, secret: str | None, reading: AssumptionSet) -> None:
+    def __init__(self, *, event: str, secret: str | None, assumptions: AssumptionSet) -> None:
         self._behind_payload = f',"event":{stringify(event)},"triggeredAt":"'
-        self._reading = reading
-        self._signer = None if secret is None else signer(secret, reading.signature_scheme)
-        self._signs_payload = reading.signed_content is SignedContent.PAYLOAD
-        self._is_in_body = reading.signature_location is not SignatureLocation.HEADER
-        self._content_type = ("Content-Type", reading.content_type)
+        self._assumptions = assumptions
+        self._signer = None if secret is None else signer(secret, assumptions.signature_scheme)
+        self._signs_payload = assumptions.signed_content is SignedContent.PAYLOAD
+        self._is_in_body = assumptions.signature_location is not SignatureLocation.HEADER
+        self._content_type = ("Content-Type", assumptions.content_type)
         #: The headers, where they do not depend on the payload; else None.
         self.headers = (
             (self._content_type,)
-            if secret is None or reading.signature_location is SignatureLocation.BODY
+            if secret is None or assumptions.signature_location is SignatureLocation.BODY
             else None
         )
 
@@ -153,7 +153,7 @@ class Sealer:
         is_in_body = signature is not None and self._is_in_body
         body = f'{unsigned},"signature":"{signature}"}}' if is_in_body else unsigned + "}"
         return Sealed(
-            body=_indented(body) if self._reading.pretty_body else body,
+            body=_indented(body) if self._assumptions.pretty_body else body,
             headers=self.headers or self._with_signature(signature),
             signature=signature,
         )
@@ -166,7 +166,7 @@ class Sealer:
     def _with_signature(self, signature: str | None) -> tuple[tuple[str, str], ...]:
         if signature is None:
             return (self._content_type,)
-        return (self._content_type, (self._reading.signature_header, signature))
+        return (self._content_type, (self._assumptions.signature_header, signature))
 
 
 def payload_text_of(body: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import TriggeredAt
+from leanbe_emitter.wire.assumptions.assumption_set import TriggeredAt
 
 _PRINTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _GIVEN = re.compile(

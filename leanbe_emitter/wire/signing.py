@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import assert_never
 
-from leanbe_emitter.wire.assumptions.reading import SignatureScheme
+from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 # HMAC's own numbers, for a hash whose blocks have 64 bytes.

@@ -243,7 +243,7 @@ def happened(
     n: int = 0,
     name: str = "idea.created",
     document_updated_at: int = 0,
-    overrides: Mapping[str, str] | None = None,
+    assumptions: Mapping[str, str] | None = None,
 ) -> NewEvent:
     """Return an event of a product, whose payload has a number."""
     return NewEvent(
@@ -251,7 +251,7 @@ def happened(
         name=name,
         payload_text=f'{{"_id":"{n}","title":"Été ☀"}}',
         document_updated_at=document_updated_at,
-        overrides=overrides or {},
+        assumptions=assumptions or {},
     )
 
 

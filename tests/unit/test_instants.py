@@ -1,4 +1,4 @@
-"""An instant is printed by one reading, and only in that form read back (contract d-4)."""
+"""An instant is printed by one assumption, and parsed in UTC only (contract d-4)."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import TriggeredAt
+from leanbe_emitter.wire.assumptions.assumption_set import TriggeredAt
 from leanbe_emitter.wire.instants import (
     parse_given_instant,
     parse_instant,
@@ -31,13 +31,13 @@ WINTER = datetime(2023, 12, 29, 6, 56, 57, 472_000, tzinfo=UTC)
         (WINTER, TriggeredAt.LA_OFFSET, "2023-12-28T22:56:57.472-08:00"),
     ],
 )
-def test_each_reading_prints_the_instant_its_own_way(
+def test_each_value_of_triggered_at_prints_the_instant_its_own_way(
     instant: datetime, style: TriggeredAt, printed: str
 ) -> None:
     assert print_instant(instant, style) == printed
 
 
-def test_the_articles_reading_is_utc() -> None:
+def test_the_articles_assumption_is_utc() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert print_instant(SUMMER.astimezone(tokyo)) == "2023-06-29T06:56:57.472Z"
 

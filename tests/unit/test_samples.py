@@ -9,13 +9,14 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.samples.story import STORY_ORDER, Story
 from leanbe_emitter.wire.stringify import stringify
-from tests.support.assumption_sets import READINGS
+from tests.support.assumption_sets import ASSUMPTION_SETS
 from tests.support.examples import ENVELOPES
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
@@ -30,18 +31,30 @@ def ids(seed: int = 7) -> Ids:
     return Ids(random.Random(seed))
 
 
-def story(reading: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
-    given: dict[str, Any] = {"product": PRODUCT, "ids": ids(), "now": NOW, "reading": reading}
+def story(assumptions: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
+    given: dict[str, Any] = {
+        "product": PRODUCT,
+        "ids": ids(),
+        "now": NOW,
+        "assumptions": assumptions,
+    }
     return Story(**given | arguments)
 
 
-def about(document: Any, event: str, reading: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
-    given: dict[str, Any] = {"product": PRODUCT, "ids": ids(8), "now": NOW, "reading": reading}
+def about(
+    document: Any, event: str, assumptions: AssumptionSet = ARTICLE, **arguments: Any
+) -> Story:
+    given: dict[str, Any] = {
+        "product": PRODUCT,
+        "ids": ids(8),
+        "now": NOW,
+        "assumptions": assumptions,
+    }
     return Story.about(document, event=event, **given | arguments)
 
 
-def errors(document: Any, event: str, reading: AssumptionSet = ARTICLE) -> list[str]:
-    validator = Draft202012Validator(json_schema(event, reading))
+def errors(document: Any, event: str, assumptions: AssumptionSet = ARTICLE) -> list[str]:
+    validator = Draft202012Validator(json_schema(event, assumptions))
     return [error.message for error in validator.iter_errors(document)]
 
 
@@ -49,12 +62,12 @@ def values_of(document: Any, *names: str) -> dict[str, Any]:
     return {name: document[name] for name in names}
 
 
-@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_samples_fit_their_schemas_under_every_switch(reading: AssumptionSet) -> None:
-    told = story(reading)
+@pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
+def test_samples_fit_their_schemas_under_every_assumption(assumptions: AssumptionSet) -> None:
+    told = story(assumptions)
     for event in STORY_ORDER:
-        assert errors(told.payload(event), event, reading) == [], event
-        assert errors(story(reading).payload(event), event, reading) == [], event
+        assert errors(told.payload(event), event, assumptions) == [], event
+        assert errors(story(assumptions).payload(event), event, assumptions) == [], event
 
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
@@ -161,7 +174,7 @@ def test_each_event_does_what_its_name_says() -> None:
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_asking_twice_tells_of_the_same_document(event: str) -> None:
-    told = story(read({"include_changes": "true"}))
+    told = story(parse_assumptions({"include_changes": "true"}))
     first, second = told.payload(event), told.payload(event)
     first.pop("publishedAt", None)
     second.pop("publishedAt", None)
@@ -200,34 +213,42 @@ def test_two_stories_have_no_id_and_no_email_in_common() -> None:
 
 
 def test_a_vote_against_counts_below_zero_only_as_a_balance() -> None:
-    assert story(read({"vote_model": "net"})).payload("idea.downVoted")["upvotes"] == -1
-    assert story(read({"vote_model": "toggle"})).payload("idea.downVoted")["upvotes"] == 0
+    assert (
+        story(parse_assumptions({"vote_model": "net"})).payload("idea.downVoted")["upvotes"] == -1
+    )
+    assert (
+        story(parse_assumptions({"vote_model": "toggle"})).payload("idea.downVoted")["upvotes"] == 0
+    )
 
 
 def test_a_vote_leaves_updated_at_alone_when_it_is_asked_to() -> None:
-    told = story(read({"vote_touches_updated_at": "false"}))
+    told = story(parse_assumptions({"vote_touches_updated_at": "false"}))
     created = told.payload("idea.created")
     assert told.payload("idea.upVoted")["updatedAt"] == created["updatedAt"]
 
 
-def test_the_requests_of_an_idea_are_keyed_as_the_switch_says() -> None:
-    told = story(read({"idea_request_ref_key": "_id"}))
+def test_the_requests_of_an_idea_are_keyed_as_the_assumption_says() -> None:
+    told = story(parse_assumptions({"idea_request_ref_key": "_id"}))
     reference: Any = told.payload("idea.created")["ideaRequests"]
     assert list(reference[0]) == ["_id", "title"]
     assert reference[0]["_id"] == told.payload("ideaRequest.created")["_id"]
 
 
 def test_an_update_says_what_it_changed_when_it_is_asked_to() -> None:
-    changed: Any = story(read({"include_changes": "true"})).payload("okr.updated")["changes"]
+    changed: Any = story(parse_assumptions({"include_changes": "true"})).payload("okr.updated")[
+        "changes"
+    ]
     assert [change["field"] for change in changed] == ["progress", "keyResults"]
     assert changed[0] == {"field": "progress", "oldValue": 0, "newValue": 25}
-    published: Any = story(read({"include_changes": "true"})).payload("announcement.updated")
+    published: Any = story(parse_assumptions({"include_changes": "true"})).payload(
+        "announcement.updated"
+    )
     assert {"field": "status", "oldValue": "draft", "newValue": "published"} in published["changes"]
     assert published["changes"][-1]["oldValue"] is None
 
 
 def test_a_deletion_is_only_an_id_when_it_is_asked_to_be() -> None:
-    told = story(read({"deleted_payload": "id"}))
+    told = story(parse_assumptions({"deleted_payload": "id"}))
     assert told.payload("okr.deleted") == {"_id": told.payload("okr.updated")["_id"]}
 
 
@@ -242,14 +263,14 @@ def test_the_statuses_are_the_products() -> None:
 
 
 @pytest.mark.parametrize(("event", "document"), EXAMPLES)
-@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
+@pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
 def test_a_story_goes_on_from_any_payload(
-    event: str, document: Any, reading: AssumptionSet
+    event: str, document: Any, assumptions: AssumptionSet
 ) -> None:
-    told = about(document, event, reading)
+    told = about(document, event, assumptions)
     for name in EVENT_NAMES:
         payload = told.payload(name)
-        assert errors(payload, name, reading) == [], name
+        assert errors(payload, name, assumptions) == [], name
         if name.partition(".")[0] == event.partition(".")[0]:
             assert payload["_id"] == document["_id"]
 
@@ -304,8 +325,8 @@ def test_a_customer_whose_reference_has_no_name_has_none() -> None:
     )
 
 
-def test_null_of_an_earlier_reading_is_no_value() -> None:
-    null = read({"unset": "null"})
+def test_null_under_an_earlier_assumption_is_no_value() -> None:
+    null = parse_assumptions({"unset": "null"})
     earlier = story(null).payload("ideaRequest.created")
     assert earlier["idea"] is None
     assert "idea" not in about(earlier, "ideaRequest.created").payload("ideaRequest.created")
@@ -314,7 +335,7 @@ def test_null_of_an_earlier_reading_is_no_value() -> None:
 
 
 def test_a_payload_that_was_only_an_id_is_filled_in() -> None:
-    earlier = story(read({"deleted_payload": "id"})).payload("customer.deleted")
+    earlier = story(parse_assumptions({"deleted_payload": "id"})).payload("customer.deleted")
     tomorrow = NOW + timedelta(days=1)
     later = about(earlier, "customer.deleted", now=tomorrow).payload("customer.deleted")
     assert later["_id"] == earlier["_id"]
@@ -337,14 +358,14 @@ def test_votes_go_on_from_where_they_were() -> None:
     voted = earlier | {"upvotes": 8}
     assert about(voted, "idea.upVoted").payload("idea.upVoted")["upvotes"] == 8
     assert about(voted, "idea.upVoted").payload("idea.downVoted")["upvotes"] == 7
-    net = read({"vote_model": "net"})
+    net = parse_assumptions({"vote_model": "net"})
     balance = earlier | {"upvotes": 6}
     assert about(balance, "idea.downVoted", net).payload("idea.downVoted")["upvotes"] == 6
     assert about(balance, "idea.downVoted", net).payload("idea.upVoted")["upvotes"] == 8
 
 
 def test_the_other_key_of_an_ideas_requests_is_understood() -> None:
-    other = read({"idea_request_ref_key": "_id"})
+    other = parse_assumptions({"idea_request_ref_key": "_id"})
     earlier: Any = story(other).payload("idea.created")
     later: Any = about(earlier, "idea.created").payload("idea.updated")
     assert later["ideaRequests"][0]["id"] == earlier["ideaRequests"][0]["_id"]

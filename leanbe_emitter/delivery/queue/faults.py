@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, FaultRow, TakenFaultRow
-from leanbe_emitter.wire.assumptions.lookup import Ordering
+from leanbe_emitter.wire.assumptions.assumption_set import Ordering
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import matches
 from leanbe_emitter.wire.faults.catalogue import AGAIN, OVERTAKEN, OVERTAKES, Misbehaviour

@@ -64,8 +64,8 @@ def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
     """Return what the last request was sent under, or what the first will be."""
     if delivery.attempts:
         return delivery.attempts[-1].assumptions
-    deviations: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
-    return deviations
+    changed: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
+    return changed
 
 
 def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:

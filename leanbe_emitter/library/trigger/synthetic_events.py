@@ -14,7 +14,7 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.payloads.paths import change
@@ -90,7 +90,7 @@ class Author:
 
     product: Mapping[str, JSON]
     owner: Mapping[str, JSON]
-    reading: AssumptionSet
+    assumptions: AssumptionSet
     ids: Ids
     now: datetime
     max_depth: int
@@ -126,7 +126,7 @@ class Author:
             "ids": self.ids,
             "now": self.now,
             "owner": self.owner,
-            "reading": self.reading,
+            "assumptions": self.assumptions,
         }
         if same_as is None:
             return Story(**told)
@@ -138,7 +138,7 @@ class Author:
         sample = story.payload(name) if isinstance(given, Sample) else None
         payload = self._changed(sample if isinstance(given, Sample) else given, name, changes)
         if changes.is_strict:
-            check_payload(payload, event=name, reading=self.reading)
+            check_payload(payload, event=name, assumptions=self.assumptions)
         return Synthetic(
             name=name,
             payload_text=stringify(
@@ -162,7 +162,7 @@ class Author:
             return change(
                 payload,
                 event=name,
-                reading=self.reading,
+                assumptions=self.assumptions,
                 set=changes.set,
                 set_json=changes.set_json,
                 unset=changes.unset,
@@ -190,7 +190,7 @@ def _kind_of(payload: JSON) -> str:
             return "a list"
 
 
-def check_payload(payload: JSON, *, event: str, reading: AssumptionSet) -> None:
+def check_payload(payload: JSON, *, event: str, assumptions: AssumptionSet) -> None:
     """See whether a payload matches its event's schema, as the product reads the article.
 
     Raises:
@@ -201,7 +201,7 @@ def check_payload(payload: JSON, *, event: str, reading: AssumptionSet) -> None:
 
     from leanbe_emitter.wire.payloads.schema import json_schema  # noqa: PLC0415
 
-    validator = Draft202012Validator(json_schema(event, reading))
+    validator = Draft202012Validator(json_schema(event, assumptions))
     errors = sorted(validator.iter_errors(payload), key=lambda error: error.json_path)
     if errors:
         raise InvalidValue(

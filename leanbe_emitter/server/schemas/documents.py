@@ -18,12 +18,12 @@ from leanbe_emitter.wire.stringify import JSON
 def document(resource: str) -> dict[str, Any]:
     """Return the schema of a resource's document, however a product reads the article.
 
-    What a reading may leave out, name otherwise or add (contract d) is not held against it.
+    It allows what an assumption may leave out, rename or add (contract d).
     """
     schema = document_schema(resource)
     required = schema["required"]
-    open_to_readings: dict[str, Any] = _opened(schema)
-    return {**open_to_readings, "required": required, "examples": [_samples()[resource]]}
+    open_to_assumptions: dict[str, Any] = _opened(schema)
+    return {**open_to_assumptions, "required": required, "examples": [_samples()[resource]]}
 
 
 @lru_cache(maxsize=1)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from leanbe_emitter.wire.assumptions.reading import ARTICLE
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.suggestions import any_of
+from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 
 class Kind(StrEnum):
@@ -449,3 +450,23 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         evidence=_SILENT,
     ),
 )
+
+_BY_NAME: Mapping[str, Assumption] = {each.name: each for each in ASSUMPTIONS if each.name}
+
+#: The names of all assumptions that can be set, in the contract's order.
+ASSUMPTION_NAMES: tuple[str, ...] = tuple(_BY_NAME)
+
+
+def assumption(name: str) -> Assumption:
+    """Return the assumption of that name.
+
+    Raises:
+        InvalidValue: there is none; the hint names the nearest.
+    """
+    if name not in _BY_NAME:
+        suggestion = did_you_mean(name, ASSUMPTION_NAMES)
+        raise InvalidValue(
+            f"There is no assumption {name!r}.",
+            hint=suggestion or f"The assumptions are {', '.join(ASSUMPTION_NAMES)}.",
+        )
+    return _BY_NAME[name]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet, SignatureLocation
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import refusal_of
 from leanbe_emitter.wire.explain.mistakes import SPELLINGS, Mistake, other_secret
 from leanbe_emitter.wire.explain.other_signings import mistakes_under, place_missed, told
@@ -122,27 +122,27 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what i
         InvalidValue: the secret is empty, an assumption is refused, or the signature stands in a
             header, and none was given.
     """
-    reading = read(assume or {})
+    assumptions = parse_assumptions(assume or {})
     if not secret:
         raise InvalidValue("There is no secret to explain with.", hint="Give the webhook's secret.")
     if not headers:
-        _require_signature_in_body(reading)
+        _require_signature_in_body(assumptions)
     others = (other_secret(label, other) for label, other in other_secrets)
-    mistakes = (*mistakes_under(reading), *others)
+    mistakes = (*mistakes_under(assumptions), *others)
     digits = None if got is None else got.strip()
     try:
-        request = Received.of(body, secret, headers=headers, reading=reading)
+        request = Received.of(body, secret, headers=headers, assumptions=assumptions)
     except InvalidSignature as refusal:
         found = _unsound(refusal)
     else:
-        found = _explained(request, digits, mistakes, missed=place_missed(reading))
-    return replace(found, summary=f"{found.summary} {told(reading)}".rstrip())
+        found = _explained(request, digits, mistakes, missed=place_missed(assumptions))
+    return replace(found, summary=f"{found.summary} {told(assumptions)}".rstrip())
 
 
-def _require_signature_in_body(reading: AssumptionSet) -> None:
-    if reading.signature_location is SignatureLocation.HEADER:
+def _require_signature_in_body(assumptions: AssumptionSet) -> None:
+    if assumptions.signature_location is SignatureLocation.HEADER:
         raise InvalidValue(
-            f"The signature stands in the header {reading.signature_header}, and no header was "
+            f"The signature stands in the header {assumptions.signature_header}, and no header was "
             "given.",
             hint="Give that header of the request, too.",
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leanbe_emitter.wire.assumptions.reading import SignatureScheme
+from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
 from leanbe_emitter.wire.explain.received_request import Received, text_of, without_signature
 from leanbe_emitter.wire.signing import sign_text, to_utf8
 

@@ -6,7 +6,7 @@ Invariant: where the reading is the article's, nothing is told, and the mistakes
 from collections.abc import Iterator
 from dataclasses import replace
 
-from leanbe_emitter.wire.assumptions.reading import (
+from leanbe_emitter.wire.assumptions.assumption_set import (
     AssumptionSet,
     SignatureLocation,
     SignatureScheme,
@@ -17,22 +17,22 @@ from leanbe_emitter.wire.explain.received_request import Received
 from leanbe_emitter.wire.signing import sign_text
 
 
-def told(reading: AssumptionSet) -> str:
+def told(assumptions: AssumptionSet) -> str:
     """Return a sentence: the assumptions, and what a receiver has to do; empty for the article."""
-    different = [*_place(reading), *_content(reading), *_scheme(reading)]
+    different = [*_place(assumptions), *_content(assumptions), *_scheme(assumptions)]
     if not different:
         return ""
     assumed, words = zip(*different, strict=True)
     return f"This was sent under {', '.join(assumed)}: {'; '.join(words)}."
 
 
-def mistakes_under(reading: AssumptionSet) -> tuple[Mistake, ...]:
+def mistakes_under(assumptions: AssumptionSet) -> tuple[Mistake, ...]:
     """Return the mistakes whose words and repairs hold under this reading."""
-    if _computes_as_the_article(reading):
+    if _computes_as_the_article(assumptions):
         return MISTAKES
-    secrets = SECRETS if reading.signature_scheme is SignatureScheme.HMAC else ()
-    javascript, python = _lines(reading)
-    assumed = ", ".join(each for each, _ in (*_content(reading), *_scheme(reading)))
+    secrets = SECRETS if assumptions.signature_scheme is SignatureScheme.HMAC else ()
+    javascript, python = _lines(assumptions)
+    assumed = ", ".join(each for each, _ in (*_content(assumptions), *_scheme(assumptions)))
     ignored = Mistake(
         name="assumption-ignored",
         what=f"The article's formula is computed; this was sent under {assumed}.",
@@ -49,10 +49,10 @@ def mistakes_under(reading: AssumptionSet) -> tuple[Mistake, ...]:
     return (ignored, raw_body, *secrets)
 
 
-def place_missed(reading: AssumptionSet) -> Mistake:
+def place_missed(assumptions: AssumptionSet) -> Mistake:
     """Return the mistake of looking for the signature where it does not stand."""
-    name = reading.signature_header
-    match reading.signature_location:
+    name = assumptions.signature_header
+    match assumptions.signature_location:
         case SignatureLocation.BODY:
             return HEADER_EXPECTED
         case SignatureLocation.HEADER:
@@ -74,16 +74,16 @@ def place_missed(reading: AssumptionSet) -> Mistake:
             )
 
 
-def _computes_as_the_article(reading: AssumptionSet) -> bool:
-    return not [*_content(reading), *_scheme(reading)]
+def _computes_as_the_article(assumptions: AssumptionSet) -> bool:
+    return not [*_content(assumptions), *_scheme(assumptions)]
 
 
 def _by_the_article(request: Received) -> Iterator[str]:
     yield sign_text(request.payload_text, request.secret)
 
 
-def _place(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
-    location, name = reading.signature_location, reading.signature_header
+def _place(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
+    location, name = assumptions.signature_location, assumptions.signature_header
     if location is SignatureLocation.HEADER:
         yield (
             f"signature_location={location}",
@@ -96,16 +96,16 @@ def _place(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
         )
 
 
-def _content(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
-    if reading.signed_content is not SignedContent.PAYLOAD:
+def _content(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
+    if assumptions.signed_content is not SignedContent.PAYLOAD:
         yield (
-            f"signed_content={reading.signed_content}",
+            f"signed_content={assumptions.signed_content}",
             "what is signed is the whole envelope without its signature, stringified",
         )
 
 
-def _scheme(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
-    scheme = reading.signature_scheme
+def _scheme(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
+    scheme = assumptions.signature_scheme
     if scheme is SignatureScheme.SHA256_PAYLOAD_SECRET:
         yield (
             f"signature_scheme={scheme}",
@@ -118,10 +118,10 @@ def _scheme(reading: AssumptionSet) -> Iterator[tuple[str, str]]:
         )
 
 
-def _lines(reading: AssumptionSet) -> tuple[str, str]:
+def _lines(assumptions: AssumptionSet) -> tuple[str, str]:
     """Return the line that computes the signature, in JavaScript and in Python."""
-    javascript, python = _texts(reading)
-    match reading.signature_scheme:
+    javascript, python = _texts(assumptions)
+    match assumptions.signature_scheme:
         case SignatureScheme.HMAC:
             return (
                 f'createHmac("sha256", secret).update({javascript}).digest("hex")',
@@ -139,8 +139,8 @@ def _lines(reading: AssumptionSet) -> tuple[str, str]:
             )
 
 
-def _texts(reading: AssumptionSet) -> tuple[str, str]:
-    if reading.signed_content is SignedContent.PAYLOAD:
+def _texts(assumptions: AssumptionSet) -> tuple[str, str]:
+    if assumptions.signed_content is SignedContent.PAYLOAD:
         return "JSON.stringify(body.payload)", 'leanbe_emitter.stringify(body["payload"])'
     return (
         "JSON.stringify({ ...body, signature: undefined })",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from leanbe_emitter.errors import InvalidSignature
-from leanbe_emitter.wire.assumptions.reading import (
+from leanbe_emitter.wire.assumptions.assumption_set import (
     ARTICLE,
     AssumptionSet,
     SignatureLocation,
@@ -47,7 +47,7 @@ class Received:
         secret: str,
         *,
         headers: Iterable[tuple[str, str]] = (),
-        reading: AssumptionSet = ARTICLE,
+        assumptions: AssumptionSet = ARTICLE,
     ) -> Self:
         """Return the request of that body.
 
@@ -55,25 +55,25 @@ class Received:
             body: the raw bytes.
             secret: the webhook's secret.
             headers: of the request; asked only where the reading has the signature there.
-            reading: which it was sent under.
+            assumptions: which it was sent under.
 
         Raises:
             InvalidSignature: the body is no envelope, or the signature's header is missing.
         """
-        is_beside = reading.signature_location is SignatureLocation.HEADER
-        beside = _in_header(headers, reading.signature_header) if is_beside else None
+        is_beside = assumptions.signature_location is SignatureLocation.HEADER
+        beside = _in_header(headers, assumptions.signature_header) if is_beside else None
         envelope = unverified(body, signature=beside)
         members = parse(bytes(body).decode(), max_depth=MAX_DEPTH + 1)
-        signs_payload = reading.signed_content is SignedContent.PAYLOAD
+        signs_payload = assumptions.signed_content is SignedContent.PAYLOAD
         text = text_of(envelope.payload if signs_payload else without_signature(members))
         return cls(
             body=bytes(body),
             members=members,
             secret=secret,
             signature=envelope.signature,
-            scheme=reading.signature_scheme,
+            scheme=assumptions.signature_scheme,
             signed_text=text,
-            right=sign_text(text, secret, scheme=reading.signature_scheme),
+            right=sign_text(text, secret, scheme=assumptions.signature_scheme),
         )
 
     @property

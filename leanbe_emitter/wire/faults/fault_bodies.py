@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal, with_payload
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
@@ -33,7 +33,7 @@ class Draft:
     event: str
     triggered_at: datetime
     secret: str | None = field(repr=False)
-    reading: AssumptionSet
+    assumptions: AssumptionSet
 
     def sealed(self) -> Sealed:
         """Return the finished request."""
@@ -42,7 +42,7 @@ class Draft:
             event=self.event,
             triggered_at=self.triggered_at,
             secret=self.secret,
-            reading=self.reading,
+            assumptions=self.assumptions,
         )
 
 

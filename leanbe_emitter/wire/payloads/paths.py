@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
@@ -37,20 +37,20 @@ _FLAGS = {"true": "True", "false": "False", "null": "None"}
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 
-def paths(event: str, reading: AssumptionSet = ARTICLE) -> tuple[str, ...]:
+def paths(event: str, assumptions: AssumptionSet = ARTICLE) -> tuple[str, ...]:
     """Return every path of an event's payload; ``[0]`` stands for any item of a list.
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
     """
-    return _paths(payload_shape(event, reading))
+    return _paths(payload_shape(event, assumptions))
 
 
 def change(  # noqa: PLR0913 - one argument for each option that changes a payload
     payload: Mapping[str, JSON],
     *,
     event: str,
-    reading: AssumptionSet = ARTICLE,
+    assumptions: AssumptionSet = ARTICLE,
     set: Mapping[str, str] | None = None,  # noqa: A002 - the word of --set
     set_json: Mapping[str, JSON] | None = None,
     unset: Sequence[str] = (),
@@ -60,7 +60,7 @@ def change(  # noqa: PLR0913 - one argument for each option that changes a paylo
     Args:
         payload: what is changed; it is left as it is.
         event: the name of its event, whose shape says which paths there are.
-        reading: whose shape that is.
+        assumptions: whose shape that is.
         set: text by path. It may be any text, and only where the shape has text.
         set_json: values by path, of any type: a test may send what is wrong.
         unset: paths to leave out, required ones too; where the reading writes what has no value as
@@ -70,7 +70,7 @@ def change(  # noqa: PLR0913 - one argument for each option that changes a paylo
         InvalidValue: no such event or path, an index past the end of its list, or text for what
             is not text; the hint says what there is.
     """
-    edit = _Edit(what=event, shape=payload_shape(event, reading), unset=reading.unset)
+    edit = _Edit(what=event, shape=payload_shape(event, assumptions), unset=assumptions.unset)
     return edit.changed(payload, set=set or {}, set_json=set_json or {}, unset=unset)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from leanbe_emitter.wire.assumptions.reading import Unset
+from leanbe_emitter.wire.assumptions.assumption_set import Unset
 from leanbe_emitter.wire.event_names import Source
 from leanbe_emitter.wire.stringify import JSON
 

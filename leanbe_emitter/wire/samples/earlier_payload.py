@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from leanbe_emitter.wire.assumptions.reading import VoteModel
+from leanbe_emitter.wire.assumptions.assumption_set import VoteModel
 from leanbe_emitter.wire.payloads.resources import document_shape
 from leanbe_emitter.wire.stringify import JSON
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Self, TypeAlias
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, VoteModel
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, VoteModel
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.progress import key_result_progress, okr_progress
@@ -63,8 +63,8 @@ class Story:
         ids: where new ids come from.
         now: an aware instant that nothing in the story is later than.
         owner: ``_id``, ``firstName`` and ``email`` of the team member who owns what is made.
-        reading: whose switches the payloads follow (contract d-11, d-12, d-15, d-16, d-18, d-21,
-            d-26).
+        assumptions: the product's; they shape the payloads (contract d-11, d-12, d-15, d-16, d-18,
+            d-21, d-26).
         statuses: the product's list, for backlog items.
     """
 
@@ -75,11 +75,11 @@ class Story:
         ids: Ids,
         now: datetime,
         owner: Mapping[str, JSON] | None = None,
-        reading: AssumptionSet = ARTICLE,
+        assumptions: AssumptionSet = ARTICLE,
         statuses: Sequence[str] = DEFAULT_STATUSES,
     ) -> None:
         self._family = Family(product=product, ids=ids, now=now, owner=owner, statuses=statuses)
-        self._reading = reading
+        self._assumptions = assumptions
         self._votes: float = 0
         self._status: JSON = None
         self._changes: dict[str, list[JSON]] = {}
@@ -94,7 +94,7 @@ class Story:
         ids: Ids,
         now: datetime,
         owner: Mapping[str, JSON] | None = None,
-        reading: AssumptionSet = ARTICLE,
+        assumptions: AssumptionSet = ARTICLE,
         statuses: Sequence[str] = DEFAULT_STATUSES,
     ) -> Self:
         """Return a story that goes on from an earlier payload: its ids, ``createdAt`` and values.
@@ -109,17 +109,22 @@ class Story:
             ids: where ids come from that the payload does not hold.
             now: an aware instant.
             owner: whose the documents are that the payload does not hold.
-            reading: whose switches the payloads follow.
+            assumptions: whose switches the payloads follow.
             statuses: the product's list.
 
         Raises:
             InvalidValue: there is no such event; the hint names the nearest.
         """
         story = cls(
-            product=product, ids=ids, now=now, owner=owner, reading=reading, statuses=statuses
+            product=product,
+            ids=ids,
+            now=now,
+            owner=owner,
+            assumptions=assumptions,
+            statuses=statuses,
         )
         story._family.go_on_from(deepcopy(dict(document)), event_kind(event).resource)
-        story._votes = votes_before(event, document.get("upvotes"), reading.vote_model)
+        story._votes = votes_before(event, document.get("upvotes"), assumptions.vote_model)
         return story
 
     def payload(self, event: str) -> dict[str, JSON]:
@@ -135,7 +140,9 @@ class Story:
         added = self._EFFECTS.get(event, Story._nothing)(self, document)
         if kind.action == "updated":
             added["changes"] = self._changed(event, earlier, document)
-        return deepcopy(payload(event, self._keyed(document) | added, reading=self._reading))
+        return deepcopy(
+            payload(event, self._keyed(document) | added, assumptions=self._assumptions)
+        )
 
     def _touch(self, event: str, document: dict[str, JSON]) -> None:
         """Move ``updatedAt`` on, as the event does (contract b.0, b.7, d-21)."""
@@ -144,7 +151,7 @@ class Story:
                 document["updatedAt"] = document["createdAt"]
             case "deleted":
                 pass
-            case "upVoted" | "downVoted" if not self._reading.vote_touches_updated_at:
+            case "upVoted" | "downVoted" if not self._assumptions.vote_touches_updated_at:
                 pass
             case _:
                 document["updatedAt"] = self._later_than(document["createdAt"])
@@ -166,7 +173,7 @@ class Story:
 
     def _keyed(self, document: dict[str, JSON]) -> dict[str, JSON]:
         """Return the document with an idea's requests under the reading's key (contract d-11)."""
-        key = self._reading.idea_request_ref_key.value
+        key = self._assumptions.idea_request_ref_key.value
         if key == "id" or "ideaRequests" not in document:
             return document
         return document | {"ideaRequests": with_key(document["ideaRequests"], key)}
@@ -200,7 +207,7 @@ class Story:
         return {"customer": self._family.customer_reference()}
 
     def _downvote(self, idea: dict[str, JSON]) -> dict[str, JSON]:
-        is_balance = self._reading.vote_model is VoteModel.NET
+        is_balance = self._assumptions.vote_model is VoteModel.NET
         idea["upvotes"] = self._votes - 1 if is_balance else self._votes
         return {"customer": self._family.customer_reference()}
 

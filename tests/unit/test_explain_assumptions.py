@@ -9,7 +9,7 @@ import pytest
 
 import leanbe_emitter
 from leanbe_emitter import InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import Sealed, seal
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
 
@@ -22,7 +22,7 @@ BEHIND = {"signature_scheme": "sha256-payload-secret"}
 BEFORE = {"signature_scheme": "sha256-secret-payload"}
 ENVELOPE = {"signed_content": "envelope-without-signature"}
 PRETTY = {"pretty_body": "true"}
-READINGS = [
+ASSUMPTION_SETS = [
     HEADER,
     BOTH,
     BEHIND,
@@ -36,7 +36,13 @@ READINGS = [
 
 
 def sealed(assumed: dict[str, str], secret: str = SECRET) -> Sealed:
-    return seal(TEXT, event="idea.created", triggered_at=AT, secret=secret, reading=read(assumed))
+    return seal(
+        TEXT,
+        event="idea.created",
+        triggered_at=AT,
+        secret=secret,
+        assumptions=parse_assumptions(assumed),
+    )
 
 
 def explained(assumed: dict[str, str], got: str | None, sent: Sealed | None = None) -> Explanation:
@@ -60,7 +66,7 @@ def names(explanation: Explanation) -> list[str]:
     return [candidate.mistake.name for candidate in explanation.mistakes]
 
 
-@pytest.mark.parametrize("assumed", READINGS, ids=str)
+@pytest.mark.parametrize("assumed", ASSUMPTION_SETS, ids=str)
 def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[str, str]) -> None:
     explanation = explained(assumed, None)
     assert explanation.verdict is Verdict.BODY_SOUND
@@ -71,7 +77,7 @@ def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[st
     assert not any(right in candidate.signatures for candidate in explanation.mistakes)
 
 
-@pytest.mark.parametrize("assumed", READINGS, ids=str)
+@pytest.mark.parametrize("assumed", ASSUMPTION_SETS, ids=str)
 def test_who_computes_what_an_assumption_asks_for_is_told_that_it_is_right(
     assumed: dict[str, str],
 ) -> None:
