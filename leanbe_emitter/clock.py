@@ -47,7 +47,7 @@ class MovableClock(Clock, Protocol):
         """Set the time, backwards too."""
         ...
 
-    def move_on(self, seen: datetime, /, *, to: datetime) -> bool:
+    def move_from(self, seen: datetime, /, *, to: datetime) -> bool:
         """Move on from where it was seen; where it stands elsewhere by now, stay there.
 
         Returns:
@@ -86,7 +86,7 @@ class ManualClock:
         with _ONE_MOVES:
             self._now = instant.astimezone(UTC)
 
-    def move_on(self, seen: datetime, *, to: datetime) -> bool:
+    def move_from(self, seen: datetime, *, to: datetime) -> bool:
         """Move on from where it was seen; where it stands elsewhere by now, stay there."""
         with _ONE_MOVES:
             if is_there := self._now == seen:

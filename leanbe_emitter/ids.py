@@ -44,7 +44,7 @@ class Ids:
         self._secrets = self._stream("secret")
         self._colours = self._stream("colour")
 
-    def begin_again(self) -> None:
+    def restart(self) -> None:
         """Make the same ids, secrets and colours again, as at the last time it was said.
 
         Without a seed of its own, they are those of a seed that is everybody's. Leases go on: what
@@ -92,7 +92,7 @@ class Ids:
 
 
 @lru_cache(maxsize=64)
-def beginning_of(second: int) -> str:
+def object_id_prefix(second: int) -> str:
     """Return what all ObjectIds of a second begin with: seconds since 1970 in, 8 digits out."""
     return f"{second & _SECONDS:08x}"
 
@@ -110,7 +110,7 @@ class _Maker:
         self._numbers = itertools.count(stream.getrandbits(24) + 1)
 
     def make(self, second: int) -> str:
-        return f"{beginning_of(second)}{self._own}{next(self._numbers) & _NUMBERS:06x}"
+        return f"{object_id_prefix(second)}{self._own}{next(self._numbers) & _NUMBERS:06x}"
 
     def follow(self, last: str) -> None:
         # By a step of chance: two who follow the same one make different ids all the same.

@@ -37,7 +37,7 @@ from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, JournalK
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, json_text
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, TriggeredAt
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions
-from leanbe_emitter.wire.envelope import Sealed, Sealer
+from leanbe_emitter.wire.envelope import SealedRequest, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -168,7 +168,7 @@ def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
     return max(now, last + 1, document_updated_at + 1)
 
 
-def wants(assumptions: AssumptionSet, name: str) -> bool:
+def sends_event(assumptions: AssumptionSet, name: str) -> bool:
     """Say whether the product's filter lets an event of that name through (contract d-8)."""
     return any(fnmatchcase(name, pattern) for pattern in assumptions.events)
 
@@ -287,7 +287,7 @@ class _Form:
         headers: None where they depend on the payload.
     """
 
-    seal: Callable[[str, str], Sealed]
+    seal: Callable[[str, str], SealedRequest]
     is_wanted: bool
     triggered_at: TriggeredAt
     method: str
@@ -304,7 +304,7 @@ def _form(
     sealer = Sealer(event=name, secret=secret, assumptions=assumptions)
     return _Form(
         seal=sealer.seal,
-        is_wanted=wants(assumptions, name),
+        is_wanted=sends_event(assumptions, name),
         triggered_at=assumptions.triggered_at,
         method=assumptions.method.value,
         headers=None if sealer.headers is None else json_text(sealer.headers + headers),

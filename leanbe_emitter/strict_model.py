@@ -38,7 +38,7 @@ _WANTED: Final = {
 _INSTEAD: Final = {"url": "It has to be a URL. To have none, leave the webhook out, or DELETE it."}
 
 
-class Members(BaseModel):
+class StrictModel(BaseModel):
     """An object of these members and no others."""
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
@@ -56,7 +56,7 @@ def assumption_text(value: object) -> object:
 AssumptionValue = Annotated[str, BeforeValidator(assumption_text)]
 
 
-class Webhook(Members):
+class Webhook(StrictModel):
     """Where a product's events go."""
 
     url: str
@@ -76,7 +76,7 @@ class Webhook(Members):
         }
 
 
-class Mistake(NamedTuple):
+class FieldError(NamedTuple):
     """Something that is wrong, and where."""
 
     path: Path
@@ -84,12 +84,12 @@ class Mistake(NamedTuple):
     hint: str
 
     @classmethod
-    def of(cls, path: Path, error: InvalidValue) -> "Mistake":
+    def of(cls, path: Path, error: InvalidValue) -> "FieldError":
         """Return what an error says of a place."""
         return cls(path, error.message, error.hint)
 
 
-def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> Mistake:
+def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> FieldError:
     """Return what pydantic says, in our words, and no value that may be a secret.
 
     Args:
@@ -98,36 +98,38 @@ def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) 
         whole: how messages call that object.
     """
     path: Path = error["loc"]
-    name = name_of(path) or whole
+    name = member_name(path) or whole
     match error["type"]:
         case "missing":
-            return Mistake(path[:-1], f"{name} is missing.", f"Give {name}.")
+            return FieldError(path[:-1], f"{name} is missing.", f"Give {name}.")
         case "extra_forbidden":
             known = _members(model, path[:-1])
             hint = did_you_mean(name, known) or there_are(known)
-            return Mistake(path, f"There is no member {name!r} here.", hint)
+            return FieldError(path, f"There is no member {name!r} here.", hint)
         case "string_unicode":  # the name of a member, which no UTF-8 can be
             known = _members(model, path)
-            return Mistake(path, f"There is no member {error['input']!r} here.", there_are(known))
+            return FieldError(
+                path, f"There is no member {error['input']!r} here.", there_are(known)
+            )
         case "string_type" if error["input"] is None:
-            return Mistake(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
+            return FieldError(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
         case "value_error":
-            return Mistake(path, str(error["ctx"]["error"]), "")
+            return FieldError(path, str(error["ctx"]["error"]), "")
         case kind:
             is_secret = not _SECRET.isdisjoint(path)
-            said = f"{name} is {'of another kind' if is_secret else shown(error['input'])}."
+            said = f"{name} is {'of another kind' if is_secret else shown_value(error['input'])}."
             bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
             wanted = _WANTED.get(kind, "").format(**bounds)
-            return Mistake(path, said, wanted or f"{error['msg']}.")
+            return FieldError(path, said, wanted or f"{error['msg']}.")
 
 
-def name_of(path: Path) -> str:
+def member_name(path: Path) -> str:
     """Return how messages call what stands at a place: ``url``, ``ids[0]``."""
     match path:
         case (*_, str(name)):
             return name
         case (*above, int(position)):
-            return f"{name_of(tuple(above))}[{position}]"
+            return f"{member_name(tuple(above))}[{position}]"
         case _:
             return ""
 
@@ -137,7 +139,7 @@ def _bound(value: object) -> object:
     return stringify(value) if isinstance(value, float) else value
 
 
-def shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """Return how messages show a value; not for one that may be a secret."""
     match value:
         case dict():

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -62,7 +62,7 @@ class Claimed(NamedTuple):
     request_assumptions: Mapping[str, str]
     webhook: WebhookSettings
     leases_lost: int = 0
-    fault: Misbehaviour | None = None
+    fault: FaultSpec | None = None
 
     def settlement(
         self, *, state: DeliveryState, due_at: int, evidence: "Evidence", counts: bool = True

@@ -21,7 +21,7 @@ from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import check_assumption
-from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: Who owns a product where nobody else is named (contract b.0).

@@ -53,7 +53,7 @@ class Envelope:
 
 
 @dataclass(kw_only=True, slots=True)
-class Sealed:
+class SealedRequest:
     """A finished request: what is stored with the event and sent, byte for byte.
 
     Attributes:
@@ -80,12 +80,12 @@ def verify(body: bytes, secret: str) -> Envelope:
     Raises:
         InvalidSignature: the only error, whatever the body; its message says why.
     """
-    envelope = unverified(body)
+    envelope = parse_envelope(body)
     _check_signature(envelope, secret)
     return envelope
 
 
-def unverified(body: bytes, *, signature: str | None = None) -> Envelope:
+def parse_envelope(body: bytes, *, signature: str | None = None) -> Envelope:
     """Return what a body holds, without asking what its signature is worth.
 
     Args:
@@ -114,7 +114,7 @@ def seal(
     triggered_at: datetime,
     secret: str | None,
     assumptions: AssumptionSet = ARTICLE,
-) -> Sealed:
+) -> SealedRequest:
     """Put a payload's text into its envelope and sign it (contract a.1, d-1 to d-5, d-25).
 
     Args:
@@ -146,13 +146,13 @@ class Sealer:
             else None
         )
 
-    def seal(self, payload_text: str, triggered_at: str) -> Sealed:
+    def seal(self, payload_text: str, triggered_at: str) -> SealedRequest:
         """Put a payload's text into its envelope; the instant is printed already."""
         unsigned = f'{_START}{payload_text}{self._behind_payload}{triggered_at}"'
         signature = self._sign(payload_text, unsigned)
         is_in_body = signature is not None and self._is_in_body
         body = f'{unsigned},"signature":"{signature}"}}' if is_in_body else unsigned + "}"
-        return Sealed(
+        return SealedRequest(
             body=_indented(body) if self._assumptions.pretty_body else body,
             headers=self.headers or self._with_signature(signature),
             signature=signature,
@@ -260,7 +260,7 @@ def _check_signature(envelope: Envelope, secret: object) -> None:
     text = stringify(envelope.payload, max_bytes=sys.maxsize)  # what arrived has its size already
     expected = sign_text(text, secret)
     if not _are_equal(expected, envelope.signature):
-        raise refusal_of(envelope.signature, expected)
+        raise signature_error(envelope.signature, expected)
 
 
 def _are_equal(one: str, other: str) -> bool:
@@ -268,7 +268,7 @@ def _are_equal(one: str, other: str) -> bool:
     return hmac.compare_digest(to_utf8(one), to_utf8(other))
 
 
-def refusal_of(found: str, expected: str) -> InvalidSignature:
+def signature_error(found: str, expected: str) -> InvalidSignature:
     """Say why the signature found is refused, without telling the one that was expected."""
     if _are_equal(found.lower(), expected):
         return InvalidSignature(

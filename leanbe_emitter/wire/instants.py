@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import TriggeredAt
+from leanbe_emitter.wire.durations import parse_duration
 
 _PRINTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _GIVEN = re.compile(
@@ -99,6 +100,21 @@ def parse_given_instant(
     if not within[0] <= instant < within[1]:
         raise _out_of_range(text, within)
     return instant
+
+
+def parse_since(text: str) -> float | datetime:
+    """Parse the value of a ``since`` filter: an instant, or how many seconds ago it was.
+
+    Raises:
+        InvalidValue: the text is neither an instant nor a duration.
+    """
+    if "t" in text.lower():
+        return parse_given_instant(text)
+    try:
+        return parse_duration(text)
+    except InvalidValue as error:
+        hint = f"{error.hint} Or write an instant like 2026-11-26T00:00:00Z."
+        raise InvalidValue(error.message, hint=hint) from None
 
 
 def _no_instant(text: str) -> InvalidValue:

@@ -33,7 +33,7 @@ from leanbe_emitter.storage.schema.tables import (
     WebhookRow,
 )
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from tests.support.waiting import until
 
 URL = "http://127.0.0.1:1/hooks/leanbe"
@@ -136,7 +136,7 @@ class Bench:
             row = FaultRow(
                 id=self.ids.object_id(self.clock.now(), of=IdOf.FAULT),
                 position=session.query(FaultRow).count(),
-                misbehaviour=str(Misbehaviour.of(kind)),
+                misbehaviour=str(FaultSpec.parse(kind)),
                 times=times,
                 fired=0,
                 event=event,

@@ -21,7 +21,7 @@ from leanbe_emitter.wire.assumptions.assumption_set import (
     SignedContent,
     TriggeredAt,
 )
-from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal
+from leanbe_emitter.wire.envelope import SealedRequest, payload_text_of, seal
 from leanbe_emitter.wire.instants import parse_instant
 from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
 
@@ -37,7 +37,7 @@ def article(name: str) -> str:
 
 def sealed(
     text: str = TEXT, assumptions: AssumptionSet = ARTICLE, secret: str | None = SECRET
-) -> Sealed:
+) -> SealedRequest:
     return seal(
         text, event="idea.created", triggered_at=NOON, secret=secret, assumptions=assumptions
     )

@@ -8,7 +8,7 @@ from leanbe_emitter.wire.faults.catalogue import (
     FAULT_KINDS,
     KIND_NAMES,
     ActsOn,
-    Misbehaviour,
+    FaultSpec,
     fault_kind,
 )
 
@@ -51,9 +51,9 @@ def test_only_what_acts_on_the_wire_needs_one() -> None:
     ],
 )
 def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> None:
-    misbehaviour = Misbehaviour.of(kind, how)
+    misbehaviour = FaultSpec.parse(kind, how)
     assert str(misbehaviour) == text
-    assert Misbehaviour.read(text) == misbehaviour == Misbehaviour.of(text)
+    assert FaultSpec.from_text(text) == misbehaviour == FaultSpec.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> N
 )
 def test_what_cannot_be_asked_for_is_refused(kind: str, how: str | None, message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
-        Misbehaviour.of(kind, how)
+        FaultSpec.parse(kind, how)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_cannot_be_asked_for_is_refused(kind: str, how: str | None, message
     ],
 )
 def test_an_attempts_fault_is_explained(text: str, told: str) -> None:
-    explained = Misbehaviour.read(text).explained()
+    explained = FaultSpec.from_text(text).description()
     assert explained.startswith(f"The fault {text} was applied on purpose.")
     assert told in explained
 

@@ -17,7 +17,7 @@ from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.paths import change, paths
 from leanbe_emitter.wire.payloads.resources import payload
 from leanbe_emitter.wire.payloads.schema import json_schema
-from leanbe_emitter.wire.samples.story import Story
+from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NULL = parse_assumptions({"unset": "null"})
@@ -25,8 +25,10 @@ NULL = parse_assumptions({"unset": "null"})
 
 def sample(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, Any]:
     product = {"_id": "649bf71bbeac6ade0bed7245", "name": "Acme"}
-    story = Story(product=product, ids=Ids(random.Random(7)), now=NOW, assumptions=assumptions)
-    return story.payload(event)
+    samples = SamplePayloads(
+        product=product, ids=Ids(random.Random(7)), now=NOW, assumptions=assumptions
+    )
+    return samples.payload(event)
 
 
 def idea(**changes: Any) -> dict[str, Any]:

@@ -26,8 +26,7 @@ from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS
 from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import EVENTS
-from leanbe_emitter.wire.instants import parse_given_instant
-from leanbe_emitter.wire.since import parse_since
+from leanbe_emitter.wire.instants import parse_given_instant, parse_since
 from leanbe_emitter.wire.stringify import JSON, parse_given
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSe
 from leanbe_emitter.wire.assumptions.catalogue import SettledAt, assumption
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions
 from leanbe_emitter.wire.envelope import payload_text_of
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-from leanbe_emitter.wire.faults.fault_bodies import Draft, altered, redrafted
+from leanbe_emitter.wire.faults.bodies import Draft, apply_to_body, apply_to_draft
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 #: How many kinds of requests are kept prepared.
 _PREPARED_REQUESTS = 4096
@@ -83,7 +83,7 @@ class Sender:
         clock: Clock,
         jitter: random.Random | None,
         rules: TargetRules,
-        on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
+        on_impossible_fault: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._callbacks = transport if isinstance(transport, CallbackTransport) else None
@@ -92,7 +92,7 @@ class Sender:
         self._clock = clock
         self._now_ms = milliseconds_of(clock)
         self._jitter = jitter
-        self._on_misfit = on_misfit
+        self._on_impossible_fault = on_impossible_fault
 
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
@@ -168,7 +168,7 @@ class Sender:
         return prepared
 
     async def _carry(
-        self, request: OutgoingRequest, assumptions: AssumptionSet, fault: Misbehaviour | None
+        self, request: OutgoingRequest, assumptions: AssumptionSet, fault: FaultSpec | None
     ) -> Answer | Unreachable | Unknown:
         transport = self._following if assumptions.follow_redirects else self._transport
         if fault is not None:
@@ -178,7 +178,7 @@ class Sender:
         except (Unreachable, Unknown) as failure:
             return failure
         except FaultNeedsWire as error:
-            self._on_misfit(error)
+            self._on_impossible_fault(error)
             return Unreachable(str(error))
 
     def _content(self, claimed: Claimed, assumptions: AssumptionSet) -> _Content:
@@ -186,7 +186,7 @@ class Sender:
         if not (restamps or assumptions.resign_queued or claimed.fault):
             return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
         draft = self._draft(claimed, restamps=restamps)
-        wanted = draft if claimed.fault is None else redrafted(draft, claimed.fault)
+        wanted = draft if claimed.fault is None else apply_to_draft(draft, claimed.fault)
         body, headers = claimed.body, claimed.headers
         if restamps or assumptions.resign_queued or wanted is not draft:
             sealed = wanted.sealed()
@@ -194,7 +194,7 @@ class Sender:
             own = headers[len((sealed if wanted is draft else draft.sealed()).headers) :]
             body, headers = sealed.body, (*sealed.headers, *own)
         if claimed.fault is not None:
-            body = altered(body, claimed.fault)
+            body = apply_to_body(body, claimed.fault)
         return _Content(body=body, headers=headers, is_own=body == claimed.body)
 
     def _draft(self, claimed: Claimed, *, restamps: bool) -> Draft:

@@ -273,7 +273,7 @@ class Leanbe(Attempting, Asserting):
 
     def _begin_again(self, session: Session) -> datetime | None:
         """Let ids and a stored clock begin again; return the clock's instant, if it is one."""
-        self._ids.begin_again()
+        self._ids.restart()
         return self._clock.begin_again(session) if isinstance(self._clock, StoredClock) else None
 
     @waits("leanbe.close()")

@@ -18,7 +18,7 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.payloads.paths import change
-from leanbe_emitter.wire.samples.story import Story
+from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
@@ -117,10 +117,10 @@ class Author:
         """
         for name in names:
             event_kind(name)
-        story = self._story(same_as)
-        return [self._write(story, name, changes) for name in names]
+        samples = self._samples(same_as)
+        return [self._write(samples, name, changes) for name in names]
 
-    def _story(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> Story:
+    def _samples(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> SamplePayloads:
         told: dict[str, Any] = {
             "product": self.product,
             "ids": self.ids,
@@ -129,13 +129,13 @@ class Author:
             "assumptions": self.assumptions,
         }
         if same_as is None:
-            return Story(**told)
+            return SamplePayloads(**told)
         name, payload = same_as
-        return Story.about(payload, event=name, **told)
+        return SamplePayloads.continuing(payload, event=name, **told)
 
-    def _write(self, story: Story, name: str, changes: Changes) -> Synthetic:
+    def _write(self, samples: SamplePayloads, name: str, changes: Changes) -> Synthetic:
         given = changes.payload
-        sample = story.payload(name) if isinstance(given, Sample) else None
+        sample = samples.payload(name) if isinstance(given, Sample) else None
         payload = self._changed(sample if isinstance(given, Sample) else given, name, changes)
         if changes.is_strict:
             check_payload(payload, event=name, assumptions=self.assumptions)

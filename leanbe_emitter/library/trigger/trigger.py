@@ -13,7 +13,7 @@ from leanbe_emitter.library.deliveries.masking import masked
 from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
-from leanbe_emitter.outbox import triggered_at, wants
+from leanbe_emitter.outbox import sends_event, triggered_at
 from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions
 from leanbe_emitter.wire.envelope import seal
@@ -95,7 +95,7 @@ def _rehearsed(
         assumptions=assumptions,
     )
     body = sealed.body.encode()
-    url = webhook.url if wants(assumptions, synthetic.name) else None
+    url = webhook.url if sends_event(assumptions, synthetic.name) else None
     headers = (*sealed.headers, *((name, value) for name, value in webhook.headers))
     return DryRun(
         event=synthetic.name,

@@ -13,11 +13,11 @@ from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.parsing import Body, Fields, named_in_path
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import AssumptionValue, Members, assumption_text, shown
+from leanbe_emitter.strict_model import AssumptionValue, StrictModel, assumption_text, shown_value
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, assumption
 
 
-class Value(Members):
+class Value(StrictModel):
     """What an assumption is to be."""
 
     value: Annotated[AssumptionValue, WithJsonSchema(setup.ASSUMPTION_VALUE)] = Field(
@@ -87,6 +87,7 @@ def _texts(given: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, value in texts.items():
         if not isinstance(value, str):
             raise InvalidValue(
-                f"{name} is {shown(value)}.", hint="It has to be text, a number or a truth value."
+                f"{name} is {shown_value(value)}.",
+                hint="It has to be text, a number or a truth value.",
             )
     return texts

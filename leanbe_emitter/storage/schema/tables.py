@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
 
 #: How many lower-case hex digits an ObjectId has.
 OBJECT_ID_LENGTH = 24

@@ -66,13 +66,13 @@ class FaultKind:
         """Whether it cannot be done to a receiver in this process."""
         return self.acts_on is ActsOn.WIRE
 
-    def told(self, how: str) -> str:
+    def description(self, how: str) -> str:
         """Return what it comes to if it is done so, in sentences for people."""
         ways = {**self.how, **self.on_record}
         way = ways.get(STATUS if how.startswith("status:") else how)
         return f"{self.meaning} Here: {way}." if way else self.meaning
 
-    def checked(self, how: str | None) -> str:
+    def check_how(self, how: str | None) -> str:
         """Return a way to do it as it is stored; the default for None.
 
         Raises:
@@ -236,7 +236,7 @@ def fault_kind(name: str) -> FaultKind:
     return _BY_NAME[plain]
 
 
-class Part(NamedTuple):
+class FaultPart(NamedTuple):
     """One kind of misbehaviour, and how: empty where there is only one way."""
 
     kind: str
@@ -247,13 +247,13 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Misbehaviour:
+class FaultSpec:
     """What is done to one attempt: one kind, or several together, in the catalogue's order."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[FaultPart, ...]
 
     @classmethod
-    def of(cls, kind: str, how: str | None = None) -> "Misbehaviour":
+    def of(cls, kind: str, how: str | None = None) -> "FaultSpec":
         """Return what users mean.
 
         Args:
@@ -274,7 +274,7 @@ class Misbehaviour:
         return cls(tuple(sorted(parts, key=lambda each: KIND_NAMES.index(each.kind))))
 
     @classmethod
-    def read(cls, text: str) -> "Misbehaviour":
+    def read(cls, text: str) -> "FaultSpec":
         """Return what the text of a row or an attempt says."""
         return _read(text)
 
@@ -282,10 +282,10 @@ class Misbehaviour:
         """Return how it does this kind, None where it does not."""
         return next((each.how for each in self.parts if each.kind == kind), None)
 
-    def instead(self, kind: str, how: str) -> "Misbehaviour":
+    def with_how(self, kind: str, how: str) -> "FaultSpec":
         """Return the same with another way to do this kind."""
-        return Misbehaviour(
-            tuple(Part(kind, how) if each.kind == kind else each for each in self.parts)
+        return FaultSpec(
+            tuple(FaultPart(kind, how) if each.kind == kind else each for each in self.parts)
         )
 
     @property
@@ -294,13 +294,13 @@ class Misbehaviour:
         return any(_BY_NAME[each.kind].needs_wire for each in self.parts)
 
     @property
-    def spares_receiver(self) -> bool:
+    def hides_from_receiver(self) -> bool:
         """Whether the receiver sees nothing of the attempt."""
         return self.how("receiver_fails") is not None or self.how("not_delivered") is not None
 
-    def explained(self) -> str:
+    def description(self) -> str:
         """Return what it is, in a sentence for people."""
-        told = " ".join(_BY_NAME[each.kind].told(each.how) for each in self.parts)
+        told = " ".join(_BY_NAME[each.kind].description(each.how) for each in self.parts)
         return f"The fault {self} was applied on purpose. What the receiver sees: {told}"
 
     def __str__(self) -> str:
@@ -308,18 +308,18 @@ class Misbehaviour:
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> Misbehaviour:
+def _read(text: str) -> FaultSpec:
     parts = (each.partition(":") for each in text.split("+"))
-    return Misbehaviour(tuple(Part(kind, how) for kind, _, how in parts))
+    return FaultSpec(tuple(FaultPart(kind, how) for kind, _, how in parts))
 
 
-def _part(text: str, how: str | None) -> Part:
+def _part(text: str, how: str | None) -> FaultPart:
     name, colon, own = text.partition(":")
     kind = fault_kind(name)
-    return Part(kind.name, kind.checked(own if colon else how))
+    return FaultPart(kind.name, kind.check_how(own if colon else how))
 
 
-def _check_that_they_go_together(parts: list[Part]) -> None:
+def _check_that_they_go_together(parts: list[FaultPart]) -> None:
     kinds = [_BY_NAME[each.kind] for each in parts]
     names = [each.name for each in kinds]
     for one in (ActsOn.RECEIVER, ActsOn.SCHEDULE):

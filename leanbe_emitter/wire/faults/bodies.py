@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal, with_payload
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.envelope import SealedRequest, payload_text_of, seal, with_payload
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
 #: What ``wrong_secret`` signs with, whatever the right one is.
@@ -35,7 +35,7 @@ class Draft:
     secret: str | None = field(repr=False)
     assumptions: AssumptionSet
 
-    def sealed(self) -> Sealed:
+    def sealed(self) -> SealedRequest:
         """Return the finished request."""
         return seal(
             self.payload_text,
@@ -46,7 +46,7 @@ class Draft:
         )
 
 
-def redrafted(draft: Draft, fault: Misbehaviour) -> Draft:
+def apply_to_draft(draft: Draft, fault: FaultSpec) -> Draft:
     """Return what the envelope is sealed from under a fault; the draft itself if that is all."""
     for part in fault.parts:
         if part.kind in _REDRAFTED:
@@ -54,7 +54,7 @@ def redrafted(draft: Draft, fault: Misbehaviour) -> Draft:
     return draft
 
 
-def altered(body: str, fault: Misbehaviour) -> str:
+def apply_to_body(body: str, fault: FaultSpec) -> str:
     """Return what a fault makes of a sealed body; the body itself if it leaves it alone."""
     for part in fault.parts:
         if part.kind in _ALTERED:

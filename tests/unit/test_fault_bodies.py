@@ -11,8 +11,8 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import with_payload
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-from leanbe_emitter.wire.faults.fault_bodies import WRONG_SECRET, Draft, altered, redrafted
+from leanbe_emitter.wire.faults.bodies import WRONG_SECRET, Draft, apply_to_body, apply_to_draft
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from leanbe_emitter.wire.stringify import stringify
 
 SECRET = "whsec_test"
@@ -32,9 +32,9 @@ def draft(payload: Any = PAYLOAD, *, assumptions: AssumptionSet | None = None) -
 
 def body_of(text: str, payload: Any = PAYLOAD, **assume: str) -> bytes:
     """Return the body that a fault sends."""
-    fault = Misbehaviour.of(text)
-    sealed = redrafted(draft(payload, assumptions=parse_assumptions(assume)), fault).sealed()
-    return altered(sealed.body, fault).encode()
+    fault = FaultSpec.parse(text)
+    sealed = apply_to_draft(draft(payload, assumptions=parse_assumptions(assume)), fault).sealed()
+    return apply_to_body(sealed.body, fault).encode()
 
 
 def sent(text: str, payload: Any = PAYLOAD, **assume: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_a_signature_in_a_header_is_concerned_too(fault: str) -> None:
     assumptions = parse_assumptions({"signature_location": "both"})
     before, after = (
         draft(assumptions=assumptions),
-        redrafted(draft(assumptions=assumptions), Misbehaviour.of(fault)),
+        apply_to_draft(draft(assumptions=assumptions), FaultSpec.parse(fault)),
     )
     signatures = [dict(each.sealed().headers).get("X-Leanbe-Signature") for each in (before, after)]
     assert signatures[0] != signatures[1]
@@ -131,6 +131,6 @@ def test_several_are_done_to_the_same_body() -> None:
 
 
 def test_a_fault_of_the_schedule_leaves_the_body_alone() -> None:
-    fault = Misbehaviour.of("delivered_twice")
-    assert redrafted(it := draft(), fault) is it
-    assert altered("body", fault) == "body"
+    fault = FaultSpec.parse("delivered_twice")
+    assert apply_to_draft(it := draft(), fault) is it
+    assert apply_to_body("body", fault) == "body"

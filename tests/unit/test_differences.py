@@ -5,7 +5,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from leanbe_emitter.wire.payloads.subset import differences
+from leanbe_emitter.wire.payloads.differences import differences
 
 PAYLOAD = {
     "title": "Dark mode",
