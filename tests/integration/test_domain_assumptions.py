@@ -12,9 +12,9 @@ from tests.support.scene import NOW, RecordedEvents, Scene, raised, set_scene
 Act = Callable[[Scene], object]
 
 
-def assume(s: Scene, **switches: str) -> None:
+def assume(s: Scene, **assumptions: str) -> None:
     """Set assumptions of Acme."""
-    for name, value in switches.items():
+    for name, value in assumptions.items():
         s.leanbe.assumptions.set(name, value, product=s.product)
 
 
@@ -112,11 +112,11 @@ BEARS_ON: Mapping[tuple[str, str], frozenset[str]] = {
 }
 
 
-def heard(action: str, **switches: str) -> list[tuple[str, str]] | str:
+def heard(action: str, **assumptions: str) -> list[tuple[str, str]] | str:
     """Return what Acme's webhook hears of an action under assumptions, or how it is refused."""
     with set_scene(":memory:") as scene:
         prepare(scene, action)
-        assume(scene, **switches)
+        assume(scene, **assumptions)
         try:
             with raised(scene.leanbe) as events:
                 ACTIONS[action](scene)

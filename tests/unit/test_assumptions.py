@@ -64,7 +64,7 @@ NOT_SETTABLE = {"d-10", "d-14", "d-20", "d-22", "d-23", "d-24"}
 
 
 def texts_of(assumptions: AssumptionSet) -> dict[str, str]:
-    """Return every switch with the text of its value."""
+    """Return every assumption with the text of its value."""
     return {name: text_of(getattr(assumptions, name)) for name in ASSUMPTION_NAMES}
 
 
@@ -81,7 +81,9 @@ def test_every_question_of_the_contract_is_there_in_its_order() -> None:
 def test_a_question_that_cannot_be_set_says_why() -> None:
     silent = [each for each in ASSUMPTIONS if not each.name]
     assert {each.number for each in silent} == NOT_SETTABLE
-    assert all("witch" in each.note and each.default and each.kind is None for each in silent)
+    assert all(
+        "cannot be set" in each.note and each.default and each.kind is None for each in silent
+    )
 
 
 def test_a_set_has_one_field_for_each_assumption_and_no_other() -> None:

@@ -241,7 +241,7 @@ def plain(text: str, secret: str) -> str:
     ("signer", "causes", "hint"),
     [
         ("whsec_old", ["other-secret"], "The receiver is right"),
-        ("whsec_unknown", [], "Another secret signed it, one that is not known here"),
+        ("whsec_unknown", [], "A secret that is not known here signed it"),
     ],
 )
 def test_a_receiver_that_has_the_present_secret_is_told_that_another_one_signed(

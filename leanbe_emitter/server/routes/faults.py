@@ -15,7 +15,7 @@ from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 
-_KINDS: Final = "What the receiver sees:\n\n" + "\n".join(
+_KINDS: Final = "What the receiver gets:\n\n" + "\n".join(
     f"- `{each.name}`: {each.meaning}" for each in FAULT_KINDS
 )
 _WAYS: Final = "\n".join(
