@@ -205,7 +205,7 @@ def test_the_payloads_text_is_found_again_in_any_body(
 
 @pytest.mark.parametrize("body", ["", "{}", '{"payload":1}', '{"event":"idea.created"}'])
 def test_a_foreign_body_has_no_payload_to_find(body: str) -> None:
-    with pytest.raises(InvalidValue, match="no envelope"):
+    with pytest.raises(InvalidValue, match="not an envelope"):
         payload_text_of(body)
 
 
@@ -261,7 +261,7 @@ def test_bytes_of_any_kind_verify() -> None:
         (BODY.decode().encode("utf-16"), "not UTF-8"),
         (BODY + b"x", "not JSON"),
         (BODY[:-1], "not JSON"),
-        (b'{"payload":NaN}', "holds NaN"),
+        (b'{"payload":NaN}', "contains NaN"),
         (b"[" * 100_000, "nested deeper"),
         (b'{"payload":' * 100_000, "nested deeper"),
         (b"[]", "is an array, not a JSON object"),

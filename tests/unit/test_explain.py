@@ -266,7 +266,7 @@ def test_a_mistake_is_named_for_an_altered_body_too() -> None:
 
 
 def test_without_a_secret_nothing_can_be_explained() -> None:
-    with pytest.raises(InvalidValue, match="no secret"):
+    with pytest.raises(InvalidValue, match="secret is empty"):
         explained(None, secret="")
 
 

@@ -23,9 +23,9 @@ def test_each_kind_says_what_the_receiver_sees_and_has_a_default(kind: object) -
     found = next(each for each in FAULT_KINDS if each is kind)
     assert found.meaning.endswith(".")
     assert bool(found.how) == bool(found.default)
-    assert found.checked(None) == found.default
+    assert found.check_how(None) == found.default
     if found.default:
-        assert found.checked(found.default) == found.default
+        assert found.check_how(found.default) == found.default
 
 
 def test_only_what_acts_on_the_wire_needs_one() -> None:
@@ -78,7 +78,7 @@ def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> N
         ("wrong_secret+wrong_secret", None, "exclude each other.*each kind once"),
         ("wrong_secret+missing_signature", None, "exclude each other"),
         ("delivered_late+delivered_twice", None, "Only one of them can change the schedule"),
-        ("receiver_fails+receiver_fails_after_call", None, "can act on the receiver"),
+        ("receiver_fails+receiver_fails_after_call", None, "can change the receiver"),
         ("receiver_fails+wrong_secret", None, "sends no request"),
         ("receiver_fails+slow_body", None, "sends no request"),
         ("not_delivered+wrong_secret", None, "exclude each other"),

@@ -72,7 +72,7 @@ def test_every_text_of_the_shape_may_be_set_and_nothing_else(event: str) -> None
         if schema_at(event, path)["type"] == "string":
             assert at(change(document, event=event, set={path: "ü €"}), path) == "ü €"
         else:
-            with pytest.raises(InvalidValue, match="is no text but"):
+            with pytest.raises(InvalidValue, match="is not text but"):
                 change(document, event=event, set={path: "ü €"})
 
 
@@ -241,7 +241,7 @@ def test_text_for_what_is_not_text_is_refused_with_what_to_call_or_type(
 ) -> None:
     with pytest.raises(InvalidValue) as refusal:
         idea(set={path: text})
-    assert f"{path} of idea.created is no text" in refusal.value.message
+    assert f"{path} of idea.created is not text" in refusal.value.message
     assert call in refusal.value.hint
     assert typed in refusal.value.hints.command
 

@@ -172,7 +172,7 @@ def _base64(request: ReceivedRequest) -> Iterator[str]:
 
 
 def _prefixed(request: ReceivedRequest) -> Iterator[str]:
-    yield f"sha256={request.right}"
+    yield f"sha256={request.expected}"
 
 
 def _header_expected(request: ReceivedRequest) -> Iterator[str]:

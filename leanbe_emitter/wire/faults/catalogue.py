@@ -251,7 +251,7 @@ class FaultSpec:
     parts: tuple[FaultPart, ...]
 
     @classmethod
-    def of(cls, kind: str, how: str | None = None) -> "FaultSpec":
+    def parse(cls, kind: str, how: str | None = None) -> "FaultSpec":
         """Parse what users type.
 
         Args:
@@ -272,7 +272,7 @@ class FaultSpec:
         return cls(tuple(sorted(parts, key=lambda each: KIND_NAMES.index(each.kind))))
 
     @classmethod
-    def read(cls, text: str) -> "FaultSpec":
+    def from_text(cls, text: str) -> "FaultSpec":
         """Parse the stored text of a row or an attempt."""
         return _read(text)
 

@@ -1,7 +1,7 @@
 """The shapes of the six resources and of the payloads of the 22 events (contract b).
 
-An event's payload is its resource's document with what the event adds written after the document's
-own keys, so that the document is a prefix of the payload and all of it is signed (contract b.0).
+An event's payload is its resource's document, followed by the members that the event adds. So the
+document is a prefix of the payload, and the signature covers all of it (contract b.0).
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ _PERCENT = Integer(minimum=0, maximum=100)
 
 
 class _Fields:
-    """Makes the fields of objects whose facts come from one source."""
+    """Makes fields that come from one source."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -63,7 +63,7 @@ class _Fields:
         return Field(name=name, shape=shape, meaning=meaning, required=True, source=self._source)
 
     def maybe(self, name: str, shape: Shape, meaning: str) -> Field:
-        """Make a field that is there only where it has a value."""
+        """Make a field that a document has only with a value."""
         return Field(name=name, shape=shape, meaning=meaning, required=False, source=self._source)
 
 
@@ -298,7 +298,7 @@ def document_shape(resource: str, assumptions: AssumptionSet = ARTICLE) -> Objec
 
     Args:
         resource: one of ``RESOURCES``.
-        assumptions: whose switches are followed (contract d-11, d-12).
+        assumptions: they shape the document (contract d-11, d-12).
     """
     return _RESOURCES[resource](assumptions)
 
@@ -309,7 +309,7 @@ def payload_shape(event: str, assumptions: AssumptionSet = ARTICLE) -> Object:
 
     Args:
         event: one of the 22 names.
-        assumptions: whose switches are followed (contract d-11, d-12, d-15, d-16, d-26).
+        assumptions: they shape the payload (contract d-11, d-12, d-15, d-16, d-26).
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
@@ -330,7 +330,7 @@ _STATUS_OF_REQUEST = {
 
 
 def _narrowed(field: Field, event: str) -> Field:
-    """Return the field as the event fixes it: a promoted idea *is* promoted."""
+    """Return the field with the value that the event implies: a promoted idea *is* promoted."""
     if field.name == "status" and event in _STATUS_OF_REQUEST:
         return replace(field, shape=Text(choices=(_STATUS_OF_REQUEST[event],)))
     match event, field.name:
@@ -343,7 +343,7 @@ def _narrowed(field: Field, event: str) -> Field:
 
 
 def _added(event: str, assumptions: AssumptionSet) -> tuple[Field, ...]:
-    """Return what the event says beyond the document."""
+    """Return the fields that the event adds to the document."""
     action = event_kind(event).action
     if action in {"upVoted", "downVoted"} and assumptions.vote_payload is not VotePayload.IDEA:
         return (_inferred.maybe("customer", _CUSTOMER_REFERENCE, "Whose vote it is, if known."),)
@@ -366,9 +366,9 @@ def payload(
 ) -> dict[str, JSON]:
     """Return an event's payload from its values: the contract's keys in the contract's order.
 
-    Values that the payload does not have under this reading are left out; optional ones that are
-    absent or None are left out or null (contract d-15, d-16, d-18, d-26). An idea's requests are
-    given under the key that d-11 says.
+    It leaves out values that the payload does not have under these assumptions. Optional values
+    that are absent or None are left out or null (contract d-15, d-16, d-18, d-26). The caller gives
+    an idea's requests under the key of d-11.
     """
     return arrange(values, payload_shape(event, assumptions), unset=assumptions.unset)
 

@@ -1,6 +1,6 @@
-"""JSON Schema (2020-12) of what the emitter sends, invented fields marked as such.
+"""JSON Schema (2020-12) of payloads, request bodies and documents.
 
-The schemas are closed, so that a misspelt key is found; ``x-leanbe-source`` says of each field
+The schemas are closed, so that they find a misspelt key. ``x-leanbe-source`` says of each field
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
@@ -30,7 +30,7 @@ def json_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, J
 
     Args:
         event: one of the 22 names.
-        assumptions: whose switches are followed (contract d-11, d-12, d-15, d-16, d-18, d-26).
+        assumptions: they shape the payload (contract d-11, d-12, d-15, d-16, d-18, d-26).
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
@@ -39,7 +39,7 @@ def json_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, J
 
 
 def envelope_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
-    """Return the JSON Schema of the whole body of an event's request (also contract d-1, d-4)."""
+    """Return the JSON Schema of the body of an event's request (also contract d-1, d-4)."""
     return _head(event) | _object(envelope_shape(event, assumptions), assumptions.unset)
 
 

@@ -1,7 +1,7 @@
-"""TypeScript of what the emitter sends, invented fields marked in their comments.
+"""TypeScript types of payloads and request bodies, with marks on inferred fields.
 
-Types are written out where they are used, so that the texts of several events may stand in one
-file without a name of one meeting a name of another.
+Each type is written at the place of its use, so that the types of several events can share a file
+without a clash of names.
 """
 
 import json
@@ -28,7 +28,7 @@ def typescript(event: str, assumptions: AssumptionSet = ARTICLE) -> str:
 
     Args:
         event: one of the 22 names.
-        assumptions: whose switches are followed (contract d-1, d-11, d-15, d-16, d-18, d-26).
+        assumptions: they shape payload and body (contract d-1, d-11, d-15, d-16, d-18, d-26).
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.

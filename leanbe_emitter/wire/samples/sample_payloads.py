@@ -90,7 +90,7 @@ class SamplePayloads:
         self._changes: dict[str, list[JSON]] = {}
 
     @classmethod
-    def about(  # noqa: PLR0913 - the constructor's arguments, and the payload to continue
+    def continuing(  # noqa: PLR0913 - the constructor's arguments, and the payload to continue
         cls,
         document: Mapping[str, JSON],
         *,
@@ -128,7 +128,7 @@ class SamplePayloads:
             assumptions=assumptions,
             statuses=statuses,
         )
-        samples._documents.go_on_from(deepcopy(dict(document)), event_kind(event).resource)
+        samples._documents.continue_from(deepcopy(dict(document)), event_kind(event).resource)
         samples._votes = votes_before(event, document.get("upvotes"), assumptions.vote_model)
         return samples
 
