@@ -1,6 +1,6 @@
-"""Time comes from a Clock: nobody else in the package asks the system what time it is.
+"""Clocks: the only source of time in the package.
 
-Instants are aware datetimes in UTC; rows hold them as whole milliseconds since 1970.
+Instants are aware datetimes in UTC. Rows hold them as whole milliseconds since 1970.
 """
 
 import threading
@@ -9,21 +9,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
-#: Where a clock can be moved to: from the first until before the second. What is computed from it,
-#: a retry or an instant of another zone, stays a date that there is, too.
+#: The range of a movable clock, without its end. It leaves room on both sides, so that retries and
+#: instants in other zones are valid dates, too.
 RANGE: Final = (datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 
-#: What a clock can be: one that somebody has to move, or the machine's.
+#: The kinds of clocks: one that users move, and the machine's.
 MANUAL, SYSTEM = "manual", "system"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-#: Held by whoever moves a manual clock. It is no clock's own: so they can be pickled, and copied.
-_ONE_MOVES = threading.Lock()
+#: Protects moves of manual clocks. All clocks share it, so that they can be pickled and copied.
+_MOVING = threading.Lock()
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of the present time."""
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
@@ -32,7 +32,7 @@ class Clock(Protocol):
 
 @runtime_checkable
 class MillisecondClock(Clock, Protocol):
-    """A clock that also tells milliseconds, without a date in between: a tenth of the cost."""
+    """A clock that also returns milliseconds without a datetime, at a tenth of the cost."""
 
     def now_ms(self) -> int:
         """Return the present instant in whole milliseconds since 1970, rounded down."""
@@ -41,23 +41,23 @@ class MillisecondClock(Clock, Protocol):
 
 @runtime_checkable
 class MovableClock(Clock, Protocol):
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until somebody moves it."""
 
     def set(self, instant: datetime, /) -> None:
-        """Set the time, backwards too."""
+        """Set the time, also backwards."""
         ...
 
-    def move_on(self, seen: datetime, /, *, to: datetime) -> bool:
-        """Move on from where it was seen; where it stands elsewhere by now, stay there.
+    def move_from(self, seen: datetime, /, *, to: datetime) -> bool:
+        """Move the clock to ``to`` if it still shows ``seen``; else leave it as it is.
 
         Returns:
-            Whether it stood there.
+            Whether the clock moved.
         """
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's clock."""
 
     def now(self) -> datetime:
         """Return the machine's time in UTC."""
@@ -72,30 +72,30 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when it is told to."""
+    """A clock that only its methods move."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
 
     def now(self) -> datetime:
-        """Return the time that was last set."""
+        """Return the time of the last move."""
         return self._now
 
     def set(self, instant: datetime) -> None:
-        """Set the time; backwards, too, as the clocks of machines do."""
-        with _ONE_MOVES:
+        """Set the time; also backwards, as machines' clocks may do."""
+        with _MOVING:
             self._now = instant.astimezone(UTC)
 
-    def move_on(self, seen: datetime, *, to: datetime) -> bool:
-        """Move on from where it was seen; where it stands elsewhere by now, stay there."""
-        with _ONE_MOVES:
+    def move_from(self, seen: datetime, *, to: datetime) -> bool:
+        """Move the clock to ``to`` if it still shows ``seen``; return whether it moved."""
+        with _MOVING:
             if is_there := self._now == seen:
                 self._now = to.astimezone(UTC)
             return is_there
 
     def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
-        """Move the time on by so much."""
-        with _ONE_MOVES:
+        """Move the time forward by the sum of the arguments."""
+        with _MOVING:
             self._now += timedelta(seconds=seconds, minutes=minutes, hours=hours)
 
     def __repr__(self) -> str:
@@ -103,7 +103,7 @@ class ManualClock:
 
 
 def milliseconds_of(clock: Clock) -> Callable[[], int]:
-    """Return what tells a clock's time in whole milliseconds since 1970, the quickest way."""
+    """Return the fastest function for a clock's time in milliseconds since 1970."""
     if isinstance(clock, MillisecondClock):
         return clock.now_ms
     return lambda: to_milliseconds(clock.now())
@@ -115,15 +115,15 @@ def to_milliseconds(instant: datetime) -> int:
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
-    """Return the aware UTC instant of so many milliseconds since 1970."""
+    """Return the aware UTC datetime of milliseconds since 1970."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 
 def stopwatch() -> float:
-    """Return seconds of a clock that only goes forward: for durations, never for instants."""
+    """Return seconds of a monotonic clock: for durations, never for instants."""
     return time.perf_counter()
 
 
 def pause(seconds: float) -> None:
-    """Let so much real time pass: for somebody who waits for other processes."""
+    """Sleep in real time, to wait for other processes."""
     time.sleep(seconds)

@@ -1,24 +1,24 @@
-"""Every error that leaves the package is one of these.
+"""The errors of the package; users see no others.
 
     LeanbeError                 the root: code, message, hint
-    ├── NotFound                an object that is not there
-    ├── Conflict                an action that the present state refuses
-    │   └── FaultNeedsWire      a fault of the network's bytes, for a receiver that is on no network
-    ├── InvalidValue            a value that is refused
-    │   ├── InvalidTarget       a URL or an address that must not be called
-    │   ├── PayloadTooLarge     more text than the limit
-    │   └── PayloadTooDeep      more nesting than the limit
-    ├── InvalidSignature        a body that does not verify
-    ├── WaitTimedOut            what was waited for did not come in time
-    ├── NotAwaited              a call that waits, from asynchronous code, without await
-    ├── EventsNotDelivered      an assertion, while something that was recorded is still due
-    ├── EndlessDeliveries       what is due has no end: receivers go on recording events
-    ├── FaultNeverFired         a fault that a test armed, and that was never applied
+    ├── NotFound                an object does not exist
+    ├── Conflict                the present state does not allow the action
+    │   └── FaultNeedsWire      a fault needs the network, but the receiver is in this process
+    ├── InvalidValue            a value is not valid
+    │   ├── InvalidTarget       a webhook must not call the URL or address
+    │   ├── PayloadTooLarge     a payload's text exceeds the limit
+    │   └── PayloadTooDeep      a payload's nesting exceeds the limit
+    ├── InvalidSignature        a body does not verify
+    ├── WaitTimedOut            an awaited event or delivery did not come in time
+    ├── NotAwaited              asynchronous code called a waiting method without await
+    ├── EventsNotDelivered      an assertion ran while recorded events are still due
+    ├── EndlessDeliveries       deliveries do not end, because receivers go on recording events
+    ├── FaultNeverFired         a test armed a fault that never fired
     └── DatabaseUnavailable     the database cannot be opened, reached or written
-        └── DatabaseBehind      its tables are older (or newer) than this program
+        └── DatabaseBehind      the database's tables are older (or newer) than this program
 
-The message says what happened, with the offending value; the hint says what to do. No message,
-hint or ``repr`` ever holds a secret.
+The message says what happened, with the offending value. The hint says what to do. No message, hint
+or ``repr`` ever has a secret.
 """
 
 from typing import ClassVar
@@ -27,13 +27,13 @@ from leanbe_emitter.hints import Hint
 
 
 class LeanbeError(Exception):
-    """The root of all errors that this package raises on purpose.
+    """The root of all errors of this package.
 
     Attributes:
         code: a stable word for programs (``not_found``).
         message: what happened, with the offending value.
-        hint: what to do about it, in the library's words; empty where nothing can be said.
-        hints: the same in the words of each surface.
+        hint: what to do, for Python; empty without a useful hint.
+        hints: the hint for each interface: Python, command line and HTTP.
     """
 
     code: ClassVar[str] = "error"
@@ -45,7 +45,7 @@ class LeanbeError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do about it, in the library's words."""
+        """What to do, for Python."""
         return self.hints.call
 
     def __str__(self) -> str:
@@ -53,79 +53,79 @@ class LeanbeError(Exception):
 
 
 class NotFound(LeanbeError):
-    """An object was named that is not there."""
+    """The named object does not exist."""
 
     code = "not_found"
 
 
 class Conflict(LeanbeError):
-    """The present state refuses the action."""
+    """The present state does not allow the action."""
 
     code = "conflict"
 
 
 class FaultNeedsWire(Conflict):
-    """A fault of the network's bytes is asked for, and the receiver is on no network."""
+    """A fault needs the network, but its receiver is in this process."""
 
     code = "fault_needs_wire"
 
 
 class InvalidValue(LeanbeError):
-    """A value was given that is refused."""
+    """A value is not valid."""
 
     code = "invalid_value"
 
 
 class InvalidTarget(InvalidValue):
-    """A URL or an address was given that must not be called."""
+    """A webhook must not call this URL or address."""
 
     code = "invalid_target"
 
 
 class PayloadTooLarge(InvalidValue):
-    """The payload's text is longer than the limit."""
+    """The payload's text exceeds the limit."""
 
     code = "payload_too_large"
 
 
 class PayloadTooDeep(InvalidValue):
-    """The payload is nested deeper than the limit."""
+    """The payload's nesting exceeds the limit."""
 
     code = "payload_too_deep"
 
 
 class InvalidSignature(LeanbeError):
-    """A body does not verify against the secret."""
+    """The body does not verify with the secret."""
 
     code = "invalid_signature"
 
 
 class WaitTimedOut(LeanbeError):
-    """What was waited for did not come in time."""
+    """An awaited event or delivery did not come in time."""
 
     code = "timed_out"
 
 
 class NotAwaited(LeanbeError):
-    """A waiting method was called where an event loop runs, and was not awaited."""
+    """Asynchronous code called a waiting method without ``await``."""
 
     code = "not_awaited"
 
 
 class EventsNotDelivered(LeanbeError):
-    """Something was asserted while events that were recorded are still due."""
+    """An assertion ran while recorded events are still due."""
 
     code = "events_not_delivered"
 
 
 class EndlessDeliveries(LeanbeError):
-    """Whatever was attempted, something was due again: receivers go on recording events."""
+    """Deliveries do not end, because receivers go on recording events."""
 
     code = "endless_deliveries"
 
 
 class FaultNeverFired(LeanbeError):
-    """A test armed a fault, and nothing was ever sent that it was meant for."""
+    """A test armed a fault that never fired, because no attempt was for it."""
 
     code = "fault_never_fired"
 
@@ -137,6 +137,6 @@ class DatabaseUnavailable(LeanbeError):
 
 
 class DatabaseBehind(DatabaseUnavailable):
-    """The database's tables are not those of this program."""
+    """The database's tables are older or newer than this program."""
 
     code = "database_behind"

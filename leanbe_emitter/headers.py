@@ -1,16 +1,16 @@
-"""Which headers a webhook may carry: pure rules, asked when they are set and when they are sent.
+"""Rules for a webhook's own headers; they apply when users set them and when requests send them.
 
-A name or value that could end the header early never gets out; what frames the message (its
-length, its connection) is the sender's alone. Values are never shown: they hold tokens.
+No name or value may end the header early. Only the sender sets headers that frame the message (its
+length, its connection). Messages never show values, because values may be tokens.
 """
 
 import re
 
 from leanbe_emitter.errors import InvalidValue
 
-#: What stands where a secret is not shown.
+#: The text in place of a secret.
 MASK = "********"
-#: What every request has, also where a product set it: nobody's secret.
+#: Headers of every request, which are no secrets even if a product sets them.
 OF_EVERY_REQUEST = frozenset({"host", "content-type", "content-length", "user-agent"})
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -32,11 +32,11 @@ _FRAMING = frozenset(
 
 
 def check_header(name: str, value: str) -> tuple[str, str]:
-    """Return the header, its value without white space around it.
+    """Return the header, without white space around its value.
 
     Raises:
-        InvalidValue: the name is no token or frames the message, or the value holds a line
-            break, another control character, or something outside Latin-1.
+        InvalidValue: the name is no token or frames the message, or the value has a line break,
+            another control character, or a character outside Latin-1.
     """
     if not _NAME.fullmatch(name):
         raise InvalidValue(
@@ -45,8 +45,8 @@ def check_header(name: str, value: str) -> tuple[str, str]:
         )
     if name.lower() in _FRAMING:
         raise InvalidValue(
-            f"The header {name} cannot be set: it frames the message.",
-            hint="The sender writes it itself.",
+            f"The header {name} cannot be set, because it frames the message.",
+            hint="The sender sets it.",
         )
     if not _VALUE.fullmatch(value):
         raise InvalidValue(

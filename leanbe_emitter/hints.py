@@ -1,7 +1,7 @@
-"""How something is done, in the words of each surface: for hints, which any of them may show.
+"""Hints of errors, in the words of each interface: Python, command line and HTTP.
 
-Whoever raises an error does not know who reads it. Where its hint names something to do, it holds
-the words of all three; the command line and the server show theirs, and all others the library's.
+An error does not know its reader. So a hint that names a call has the words of all interfaces.
+The command line and the server show their own words; all others show the library's.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """A thing to do, or a sentence that names one.
+    """A call, or a sentence with one, in the words of each interface.
 
     Attributes:
-        call: in Python.
-        command: on the command line.
-        request: over HTTP.
+        call: the text for Python.
+        command: the text for the command line.
+        request: the text for HTTP.
     """
 
     call: str
@@ -23,11 +23,11 @@ class Hint:
 
     @classmethod
     def same(cls, words: str) -> "Hint":
-        """Return what is said alike on all surfaces."""
+        """Return a hint with the same words for all interfaces."""
         return cls(call=words, command=words, request=words)
 
     def between(self, before: str, after: str) -> "Hint":
-        """Return a sentence that names this."""
+        """Return a sentence with this hint between two texts."""
         return Hint(
             call=f"{before}{self.call}{after}",
             command=f"{before}{self.command}{after}",
@@ -35,7 +35,7 @@ class Hint:
         )
 
     def then(self, other: "Hint") -> "Hint":
-        """Return this and another sentence behind it."""
+        """Return this hint followed by another one."""
         return Hint(
             call=f"{self.call} {other.call}",
             command=f"{self.command} {other.command}",

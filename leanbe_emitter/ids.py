@@ -1,9 +1,9 @@
-"""Ids, secrets and colours: all of them from one random source, each kind from a stream of its own.
+"""Ids, secrets and colours: all from one random source, with a separate stream for each kind.
 
-An ObjectId is 4 bytes of seconds, 5 bytes that are one maker's own, and a 3-byte counter, so that
-ids of one maker sort by their creation (contract a.2), and those of several where each is told what
-the others made (``Ids.follow``). With a stream for each kind, one more event does not change the
-next document's id, nor an id the next secret.
+An ObjectId has 4 bytes of seconds, 5 bytes of its maker, and a 3-byte counter. So the ids of one
+maker sort by their creation (contract a.2); ids of several makers do so if each follows the others
+(``Ids.follow``). Because each kind has its stream, one more event does not change the next
+document's id or the next secret.
 """
 
 import itertools
@@ -20,7 +20,7 @@ _NUMBERS = 0xFFFFFF
 
 
 class IdOf(StrEnum):
-    """What an id is made for."""
+    """The kind of object that an id is for."""
 
     DOCUMENT = "document"
     EVENT = "event"
@@ -33,8 +33,8 @@ class Ids:
     """The source of ids and secrets.
 
     Args:
-        source: where the chance comes from; the operating system's by default, a seeded
-            ``random.Random`` for values that are the same in every run.
+        source: the source of randomness; by default the operating system's. A seeded
+            ``random.Random`` gives the same values in every run.
     """
 
     def __init__(self, source: random.Random | None = None) -> None:
@@ -44,11 +44,11 @@ class Ids:
         self._secrets = self._stream("secret")
         self._colours = self._stream("colour")
 
-    def begin_again(self) -> None:
-        """Make the same ids, secrets and colours again, as at the last time it was said.
+    def restart(self) -> None:
+        """Start all streams again, so that the same ids, secrets and colours follow.
 
-        Without a seed of its own, they are those of a seed that is everybody's. Leases go on: what
-        was leased before must not be taken for what is leased now.
+        Without a seed, all streams start from a fixed seed. Lease tokens go on, because a new lease
+        must not have the token of an old one.
         """
         self._seed = 0 if self._seed is None else self._seed
         for kind in set(IdOf) - {IdOf.LEASE}:
@@ -58,15 +58,15 @@ class Ids:
         self._colours = self._stream("colour")
 
     def object_id(self, at: datetime, *, of: IdOf = IdOf.DOCUMENT) -> str:
-        """Return a new ObjectId of that second: 24 lower-case hex digits."""
+        """Return a new ObjectId of the given second: 24 lower-case hex digits."""
         return self._makers[of].make(int(at.timestamp()))
 
     def maker(self, of: IdOf) -> Callable[[int], str]:
-        """Return what makes ObjectIds of one kind: seconds since 1970 in, an id out."""
+        """Return a function from seconds since 1970 to a new ObjectId of one kind."""
         return self._makers[of].make
 
     def follow(self, last: str | None, *, of: IdOf) -> None:
-        """Let the ids of one kind sort behind one of the same second that another maker made."""
+        """Make the next ids of one kind sort after an id of the same second by another maker."""
         if last is not None:
             self._makers[of].follow(last)
 
@@ -92,13 +92,13 @@ class Ids:
 
 
 @lru_cache(maxsize=64)
-def beginning_of(second: int) -> str:
-    """Return what all ObjectIds of a second begin with: seconds since 1970 in, 8 digits out."""
+def object_id_prefix(second: int) -> str:
+    """Return the first 8 digits of all ObjectIds of a second (seconds since 1970)."""
     return f"{second & _SECONDS:08x}"
 
 
 class _Maker:
-    """Makes ObjectIds that nobody else makes, from any thread."""
+    """Makes unique ObjectIds, from any thread."""
 
     def __init__(self, stream: random.Random) -> None:
         self.begin(stream)
@@ -106,14 +106,14 @@ class _Maker:
     def begin(self, stream: random.Random) -> None:
         self._stream = stream
         self._own = f"{stream.getrandbits(40):010x}"
-        # Taking the next number is one step of the interpreter: no two threads get the same.
+        # ``next`` is one step of the interpreter, so that no two threads get the same number.
         self._numbers = itertools.count(stream.getrandbits(24) + 1)
 
     def make(self, second: int) -> str:
-        return f"{beginning_of(second)}{self._own}{next(self._numbers) & _NUMBERS:06x}"
+        return f"{object_id_prefix(second)}{self._own}{next(self._numbers) & _NUMBERS:06x}"
 
     def follow(self, last: str) -> None:
-        # By a step of chance: two who follow the same one make different ids all the same.
+        # By a random step, so that two makers that follow the same id make different ids.
         if (theirs := last[8:18]) > self._own:
             own = int(theirs, 16) + 1 + self._stream.getrandbits(16)
             self._own = f"{own & _OWN:010x}"

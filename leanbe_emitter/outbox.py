@@ -1,12 +1,12 @@
-"""The outbox: the one way an event leaves the domain.
+"""The outbox: the only way for an event to leave the domain.
 
-``record`` writes events, their finished bodies and their deliveries in the caller's transaction,
-so that there is no event without its change and no change without its event. The product's row is
-the lock that puts its events in order; several products are locked in the order of their ids, so
-that two callers never wait for each other.
+``record`` writes events, their finished bodies and their deliveries in the caller's transaction. So
+no event exists without its change, and no change without its event. ``record`` locks the product's
+row, which puts the product's events in order. It locks several products in the order of their ids,
+so that two callers never wait for each other.
 
-With the lock, ``record`` also reads the last ids of the present second, and its own ids go on
-after them: so ids tell the order of events even while the clock stands still.
+With the lock, ``record`` also reads the last ids of the present second and continues after them. So
+ids tell the order of events even while the clock stands still.
 """
 
 import json
@@ -35,8 +35,9 @@ from leanbe_emitter.storage.queries.emission import (
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, json_text
-from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, TriggeredAt, deviations, read
-from leanbe_emitter.wire.envelope import Sealed, Sealer
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, TriggeredAt
+from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions
+from leanbe_emitter.wire.envelope import SealedRequest, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -44,35 +45,35 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class NewEvent:
-    """An event that is to be recorded.
+    """An event to record.
 
     Attributes:
-        product_id: whose event it is: its own sequence, its own ``triggeredAt``, its own signature.
+        product_id: the event's product, which decides on sequence, ``triggeredAt`` and signature.
         name: the event name.
-        payload_text: the payload, stringified: exactly what is signed.
+        payload_text: the stringified payload, which is the signed text.
         document_updated_at: the document's ``updatedAt`` in milliseconds; ``triggeredAt`` is later.
-        overrides: assumptions for this one event, over the product's own.
-        at: when the envelope is built; None is the instant of the call.
+        assumptions: assumptions of this one request; they win over the product's own.
+        at: the time of the envelope; None for the time of the call.
     """
 
     product_id: str
     name: str
     payload_text: str
     document_updated_at: int = 0
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    assumptions: Mapping[str, str] = field(default_factory=dict)
     at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The right to make attempts for a while, in milliseconds since 1970."""
+    """The right to make attempts until an instant, in milliseconds since 1970."""
 
     token: str
     until: int
 
 
 class Recorded(NamedTuple):
-    """An event that was recorded, and its delivery: None where nothing is owed."""
+    """A recorded event and the id of its delivery; None if it is not delivered."""
 
     event_id: str
     product_id: str
@@ -89,24 +90,24 @@ def record(
     ids: Ids,
     lease: Lease | None = None,
 ) -> list[Recorded]:
-    """Record events and what is owed for them, in the caller's transaction.
+    """Record events and their deliveries in the caller's transaction.
 
     Args:
         session: the caller's transaction.
-        events: in the order in which they happened.
-        now: the instant of the action.
+        events: the events in their order.
+        now: the time of the action.
         ids: the source of ids.
-        lease: given by who delivers in the foreground: the first attempts are already theirs.
+        lease: a lease for the first attempts, if the caller delivers in the foreground.
 
     Returns:
-        What was recorded, in the same order.
+        The recorded events, in the same order.
 
     Raises:
-        NotFound: a product is not there.
+        NotFound: a product does not exist.
     """
     if not events:
         return []
-    # What the action changed is read here, past the session.
+    # The statements below read the action's changes past the session.
     session.flush()
     at_now = to_milliseconds(now)
     wanted = {event.product_id for event in events}
@@ -122,7 +123,7 @@ def record(
 def redeliver(
     session: Session, event: EventRow, *, now: datetime, ids: Ids, lease: Lease | None = None
 ) -> str:
-    """Owe an event once more, in the caller's transaction: the same bytes, a delivery of its own.
+    """Make a new delivery of a recorded event, with the same bytes, in the caller's transaction.
 
     Returns:
         The id of the new delivery.
@@ -136,16 +137,16 @@ def redeliver(
 
 
 def cancel(session: Session, which: ColumnElement[bool]) -> list[str]:
-    """Owe no more, in the caller's transaction: cancel what is pending and not in flight.
+    """Cancel pending deliveries in the caller's transaction.
 
-    What is in flight is left to its own settlement.
+    Deliveries in flight stay as they are; their settlement decides on them.
 
     Args:
         session: the caller's transaction.
         which: a condition on deliveries.
 
     Returns:
-        The ids of those that were cancelled, in their order.
+        The ids of the cancelled deliveries, sorted.
     """
     cancelled = session.execute(
         update(DeliveryRow)
@@ -159,22 +160,23 @@ def cancel(session: Session, which: ColumnElement[bool]) -> list[str]:
 
 
 def triggered_at(*, now: int, last: int, document_updated_at: int) -> int:
-    """Return an event's instant, in milliseconds since 1970 like the arguments (contract c.5).
+    """Return an event's ``triggeredAt``, in milliseconds since 1970 like the arguments.
 
-    Two events of a product never share one, also when the clock stands still or goes back, and an
-    event is later than its document.
+    Two events of a product never share an instant, even if the clock stands still or goes back. An
+    event is later than its document's last change.
     """
+    # Contract c.5.
     return max(now, last + 1, document_updated_at + 1)
 
 
-def wants(reading: AssumptionSet, name: str) -> bool:
-    """Say whether the product's filter lets an event of that name through (contract d-8)."""
-    return any(fnmatchcase(name, pattern) for pattern in reading.events)
+def sends_event(assumptions: AssumptionSet, name: str) -> bool:
+    """Return whether the assumption ``events`` (contract d-8) sends an event of this name."""
+    return any(fnmatchcase(name, pattern) for pattern in assumptions.events)
 
 
 @dataclass(kw_only=True)
 class _Sender:
-    """A locked product: its counters move on with each of its events."""
+    """A locked product; each of its events advances its counters."""
 
     id: str
     sequence: int
@@ -190,15 +192,15 @@ class _Sender:
 
 
 class _Draft:
-    """The rows of events and deliveries that are about to be written.
+    """The rows of events and deliveries to write.
 
-    A plain class with tuples for rows: a hundred events are drafted in a millisecond.
+    It is a plain class with tuples as rows, so that it drafts a hundred events in a millisecond.
     """
 
     def __init__(self, *, ids: Ids, lease: Lease | None) -> None:
         self._new_event_id = ids.maker(IdOf.EVENT)
         self._new_delivery_id = ids.maker(IdOf.DELIVERY)
-        # Plain texts: the driver of SQLite looks long for what to make of an enum's member.
+        # Plain text, because SQLite's driver converts an enum's member slowly.
         state = DeliveryState.IN_FLIGHT if lease else DeliveryState.NEW
         self._state = state.value
         self._lease_token = lease.token if lease else None
@@ -209,20 +211,20 @@ class _Draft:
         self.recorded: list[Recorded] = []
 
     def add(self, sender: _Sender, event: NewEvent, *, at: int) -> None:
-        """Draft an event of an instant, and its delivery where it is owed."""
+        """Draft an event and, if the product sends it, its delivery."""
         sender.sequence += 1
         sender.last_triggered_at = triggered_at(
             now=at, last=sender.last_triggered_at, document_updated_at=event.document_updated_at
         )
-        form = _form(
+        template = _request_template(
             sender.assumptions,
-            json_text(event.overrides) if event.overrides else "{}",
+            json_text(event.assumptions) if event.assumptions else "{}",
             event.name,
             sender.secret,
             sender.headers,
         )
-        printed = print_milliseconds(sender.last_triggered_at, form.triggered_at)
-        sealed = form.seal(event.payload_text, printed)
+        printed = print_milliseconds(sender.last_triggered_at, template.triggered_at)
+        sealed = template.seal(event.payload_text, printed)
         event_id = self._new_event_id(at // 1000)
         self._events.append(
             (
@@ -232,15 +234,17 @@ class _Draft:
                 event.name,
                 sender.last_triggered_at,
                 at,
-                form.method,
-                form.headers or json_text(sealed.headers + sender.headers),
+                template.method,
+                template.headers or json_text(sealed.headers + sender.headers),
                 sealed.body,
-                form.deviations,
-                form.overrides,
+                template.changed_assumptions,
+                template.request_assumptions,
             )
         )
-        is_owed = form.is_wanted and sender.url is not None
-        delivery_id = self.enqueue(event_id, sender.id, sender.sequence, at=at) if is_owed else None
+        is_delivered = template.is_sent and sender.url is not None
+        delivery_id = (
+            self.enqueue(event_id, sender.id, sender.sequence, at=at) if is_delivered else None
+        )
         self.recorded.append(
             Recorded(event_id, sender.id, event.name, sender.sequence, delivery_id)
         )
@@ -255,7 +259,7 @@ class _Draft:
                 sequence,
                 event_id,
                 self._state,
-                # Never triggeredAt: it runs ahead of the clock in a burst of events.
+                # Not triggeredAt, which runs ahead of the clock in a burst of events.
                 at,
                 self._lease_token,
                 self._lease_until,
@@ -266,7 +270,7 @@ class _Draft:
         return delivery_id
 
     def emission(self, counters: list[ProductColumns]) -> Emission:
-        """Return all that was drafted."""
+        """Return all drafted rows."""
         return Emission(
             counters=counters,
             events=self._events,
@@ -279,36 +283,36 @@ class _Draft:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Form:
-    """What a product's requests of one event's name have in common (contract d).
+class _RequestTemplate:
+    """The common parts of a product's requests for one event name (contract d).
 
     Attributes:
-        headers: None where they depend on the payload.
+        headers: None if they depend on the payload.
     """
 
-    seal: Callable[[str, str], Sealed]
-    is_wanted: bool
+    seal: Callable[[str, str], SealedRequest]
+    is_sent: bool
     triggered_at: TriggeredAt
     method: str
     headers: str | None
-    deviations: str
-    overrides: str
+    changed_assumptions: str
+    request_assumptions: str
 
 
 @lru_cache(maxsize=4096)
-def _form(
-    assumptions: str, overrides: str, name: str, secret: str | None, headers: Headers
-) -> _Form:
-    reading = read({**json.loads(assumptions), **json.loads(overrides)})
-    sealer = Sealer(event=name, secret=secret, reading=reading)
-    return _Form(
+def _request_template(
+    of_product: str, of_request: str, name: str, secret: str | None, headers: Headers
+) -> _RequestTemplate:
+    assumptions = parse_assumptions({**json.loads(of_product), **json.loads(of_request)})
+    sealer = Sealer(event=name, secret=secret, assumptions=assumptions)
+    return _RequestTemplate(
         seal=sealer.seal,
-        is_wanted=wants(reading, name),
-        triggered_at=reading.triggered_at,
-        method=reading.method.value,
+        is_sent=sends_event(assumptions, name),
+        triggered_at=assumptions.triggered_at,
+        method=assumptions.method.value,
         headers=None if sealer.headers is None else json_text(sealer.headers + headers),
-        deviations=json_text(deviations(reading)),
-        overrides=overrides,
+        changed_assumptions=json_text(changed_assumptions(assumptions)),
+        request_assumptions=of_request,
     )
 
 
@@ -321,7 +325,7 @@ def _write(session: Session, written: Emission) -> None:
 def _lock(
     connection: Connection, product_ids: set[str], *, at: int, ids: Ids
 ) -> dict[str, _Sender]:
-    """Lock products, and let new ids sort behind what other processes made in the same second."""
+    """Lock products, and make new ids sort after other processes' ids of the same second."""
     locked = emission.lock(connection, product_ids, second=at // 1000)
     ids.follow(locked.last_event_id, of=IdOf.EVENT)
     ids.follow(locked.last_delivery_id, of=IdOf.DELIVERY)

@@ -1,8 +1,8 @@
-"""The settings: an argument beats the environment, which beats the default.
+"""The settings: an argument wins over the environment, which wins over the default.
 
-Everything here has one name: the field ``lease_seconds`` is the variable
-``LEANBE_EMITTER_LEASE_SECONDS``. Only the command line reads the environment: ``Leanbe()`` in code
-never does. What steers one command alone is an option of it, and no setting.
+Each setting has one name: the field ``lease_seconds`` is the variable
+``LEANBE_EMITTER_LEASE_SECONDS``. Only the command line reads the environment; ``Leanbe()`` in code
+never does. An option that steers a single command is no setting.
 """
 
 import re
@@ -15,10 +15,10 @@ from typing import Any, Self
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback, parse_host
 from leanbe_emitter.targets import TargetRules, parse_targets
-from leanbe_emitter.wire.assumptions.lookup import parse_assignment
+from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 
-#: What the environment's variables begin with.
+#: The prefix of the environment variables.
 PREFIX = "LEANBE_EMITTER_"
 
 _MEBIBYTE = 1 << 20
@@ -26,7 +26,7 @@ _HIGHEST_PORT = 65535
 
 
 class LogLevel(StrEnum):
-    """How much the log on stderr says."""
+    """The level of the log on stderr."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -35,42 +35,42 @@ class LogLevel(StrEnum):
 
 
 class Synchronous(StrEnum):
-    """When a file of SQLite waits for the disk."""
+    """When SQLite waits for the disk."""
 
-    #: When its log is moved into the file: a power cut can undo the last commits.
+    #: When it moves its log into the file: a power cut can undo the last commits.
     NORMAL = "normal"
-    #: At every commit: a power cut undoes none.
+    #: At every commit: a power cut undoes no commit.
     FULL = "full"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that can be set about the program, with its default.
+    """All settings of the program, with their defaults.
 
     Raises:
-        InvalidValue: a number that must be more than nothing is not.
+        InvalidValue: a number is not above 0.
     """
 
-    #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is of the current directory.
+    #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is in the current directory.
     db: str = "sqlite:///leanbe-emitter.db"
-    #: When a file of SQLite waits for the disk; a process that is killed loses nothing either way.
+    #: When SQLite waits for the disk; a killed process loses no commit in either case.
     sqlite_synchronous: Synchronous = Synchronous.NORMAL
     log_level: LogLevel = LogLevel.WARNING
-    #: The address that the server listens at; beyond loopback, others can reach it.
+    #: The address that the server listens at; outside loopback, others can reach it.
     host: str = "127.0.0.1"
     #: The server's port; 0 for a free one.
     port: int = 5326
-    #: What callers of the server have to show; empty: nothing.
+    #: The token that the server's callers must send; empty for none.
     token: str = field(default="", repr=False)
-    #: Requests that one worker has in flight at once: some that never are answered leave room.
+    #: How many requests one worker has in flight at once; enough room beside some without answers.
     concurrency: int = 256
-    #: Requests that one product has in flight at once, in one worker (contract c.5).
+    #: How many requests of one product a worker has in flight at once (contract c.5).
     per_product: int = 16
-    #: How long a worker owns what it claimed, before others may take it.
+    #: How long a worker owns a claimed delivery, before others may claim it.
     lease_seconds: float = 30.0
-    #: Assumptions of the products that are created here: name to text (contract d).
+    #: Assumptions of products that this process creates, by name (contract d).
     assume: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: Further hosts and networks that webhooks may point to, beyond the rule of ``targets``.
+    #: Hosts and networks that webhooks may call in addition to the rules of ``targets``.
     allow_targets: tuple[str, ...] = ()
     #: The longest body of a request to the server, in bytes.
     max_request_bytes: int = _MEBIBYTE
@@ -78,42 +78,42 @@ class Settings:
     max_payload_bytes: int = _MEBIBYTE
     #: The deepest nesting of a payload.
     max_depth: int = 200
-    #: How much of an answer's body an attempt keeps.
+    #: How many bytes of an answer's body an attempt keeps.
     kept_answer_bytes: int = 64 * 1024
-    #: How much of an answer's headers an attempt keeps.
+    #: How many bytes of an answer's headers an attempt keeps.
     kept_header_bytes: int = 16 * 1024
-    #: How long a waiting worker sleeps before it looks again without having been woken.
+    #: How long an idle worker sleeps before it polls again without a wake-up.
     poll_seconds: float = 2.0
 
     def __post_init__(self) -> None:
         for name in _NUMBERS:
             if not getattr(self, name) > 0:
                 raise InvalidValue(
-                    f"{name} must be more than 0, and {getattr(self, name)} is not.",
+                    f"{name} must be more than 0, not {getattr(self, name)}.",
                     hint="Leave it out for the default.",
                 )
 
     @property
     def target_rules(self) -> TargetRules:
-        """Where webhooks may point: less, once others can reach the server."""
+        """The targets that webhooks may call; fewer if others can reach the server."""
         return TargetRules(allow=self.allow_targets, exposed=not is_loopback(self.host))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **arguments: Any) -> Self:
-        """Return the settings of arguments, then ``LEANBE_EMITTER_<NAME>``, then the defaults.
+        """Return settings from arguments, then ``LEANBE_EMITTER_<NAME>``, then the defaults.
 
         Args:
-            environ: the variables; those that are empty count as not set.
-            arguments: by the names of the fields; None is *not given*.
+            environ: the environment variables; an empty one counts as not set.
+            arguments: values by field name; None counts as not given.
 
         Raises:
-            InvalidValue: a variable's value is refused; the message names the variable.
+            InvalidValue: a variable has an invalid value; the message names the variable.
         """
         values = {name: given for name, given in arguments.items() if given is not None}
         for name in (each.name for each in fields(cls)):
             text = environ.get(variable(name), "")
             if text and name not in values:
-                values[name] = _read(name, text)
+                values[name] = _parse(name, text)
         return cls(**values)
 
 
@@ -122,9 +122,9 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def _read(name: str, text: str) -> object:
+def _parse(name: str, text: str) -> object:
     try:
-        value = _READERS[name](text)
+        value = _PARSERS[name](text)
         only: dict[str, Any] = {name: value}
         Settings(**only)
     except LeanbeError as error:
@@ -146,11 +146,11 @@ def _port(text: str) -> int:
 
 
 def _token(text: str) -> str:
-    """Return a token that a header can carry; the message never shows it."""
+    """Return a token that fits into a header; no message shows it."""
     if not re.fullmatch(r"[!-~]+", text):
         raise InvalidValue(
-            "The token holds a character that callers could not send.",
-            hint="Use letters, digits and punctuation of ASCII, without spaces and line breaks.",
+            "The token has a character that callers cannot send.",
+            hint="Use ASCII letters, digits and punctuation, without spaces and line breaks.",
         )
     return text
 
@@ -169,18 +169,18 @@ def _synchronous(text: str) -> Synchronous:
         return Synchronous(text.strip().lower())
     except ValueError:
         raise InvalidValue(
-            f"{text!r} does not say when to wait for the disk.",
+            f"{text!r} is no value for when to wait for the disk.",
             hint=f"Use one of {', '.join(Synchronous)}.",
         ) from None
 
 
 def _assignments(text: str) -> Mapping[str, str]:
-    # A value may be a list: a comma begins the next assignment only if a NAME= follows it.
+    # A value may be a list: a comma starts the next assignment only before NAME=.
     parts = re.split(r",(?=\s*[A-Za-z_]+=)", text)
     return MappingProxyType(dict(parse_assignment(part.strip()) for part in parts))
 
 
-_READERS: Mapping[str, Callable[[str], object]] = {
+_PARSERS: Mapping[str, Callable[[str], object]] = {
     "db": str,
     "sqlite_synchronous": _synchronous,
     "log_level": _log_level,
@@ -200,4 +200,4 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "poll_seconds": parse_duration,
 }
 
-_NUMBERS = tuple(name for name, reader in _READERS.items() if reader in {_integer, parse_duration})
+_NUMBERS = tuple(name for name, parser in _PARSERS.items() if parser in {_integer, parse_duration})

@@ -1,6 +1,6 @@
-"""Objects that people write, in bodies of requests and in seed files: by the documents' own names.
+"""Strict models of users' JSON and YAML: request bodies and seed files.
 
-A member that is not described is refused; what is wrong is said in our words, the same everywhere.
+A model refuses unknown members. Its errors have the same words everywhere, instead of pydantic's.
 """
 
 import reprlib
@@ -14,32 +14,34 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.stringify import stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
-#: Where something stands in a value: names of members and places in lists.
+#: The place of a value: names of members and indexes of lists.
 Path = tuple[str | int, ...]
 
-#: Members whose values are told to nobody.
+#: Members whose values no message shows.
 _SECRET: Final = frozenset({"secret", "headers"})
-#: What is wanted, by what pydantic calls its lack.
-_WANTED: Final = {
+#: The hint for each error type of pydantic.
+_HINTS: Final = {
     "string_type": "It has to be text: put it in quotes.",
     "list_type": "It has to be a list.",
-    "model_type": "It has to have members.",
-    "dict_type": "It has to have members.",
+    "model_type": "It has to be an object.",
+    "dict_type": "It has to be an object.",
     "bool_type": "It has to be true or false.",
     "int_type": "It has to be a whole number.",
     "float_type": "It has to be a number.",
-    "finite_number": "It has to be a number that is not infinite.",
-    "greater_than_equal": "It has to be {ge} at least.",
-    "less_than_equal": "It has to be {le} at the most.",
+    "finite_number": "It has to be a finite number.",
+    "greater_than_equal": "It has to be at least {ge}.",
+    "less_than_equal": "It has to be at most {le}.",
     "literal_error": "Use {expected}.",
     "string_pattern_mismatch": "Write 24 hex digits, in quotes.",
 }
-#: What to do instead of writing null.
-_INSTEAD: Final = {"url": "It has to be a URL. To have none, leave the webhook out, or DELETE it."}
+#: The hint for a member that is null.
+_INSTEAD: Final = {
+    "url": "It has to be a URL. For no webhook, leave the webhook out, or DELETE it."
+}
 
 
-class Members(BaseModel):
-    """An object of these members and no others."""
+class StrictModel(BaseModel):
+    """An object that refuses unknown members."""
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
 
@@ -47,17 +49,17 @@ class Members(BaseModel):
         return (each for each in super().__repr_args__() if each[0] not in _SECRET)
 
 
-def text_of_switch(value: object) -> object:
-    """Return an assumption's value as its text, where it is a number or a truth value."""
+def assumption_text(value: object) -> object:
+    """Return an assumption's value as text, if it is a number or a boolean."""
     return stringify(value) if isinstance(value, bool | int | float) else value
 
 
-#: An assumption's value: text, or what YAML and JSON have besides.
-Switch = Annotated[str, BeforeValidator(text_of_switch)]
+#: An assumption's value: text, or a number or boolean of YAML and JSON.
+AssumptionValue = Annotated[str, BeforeValidator(assumption_text)]
 
 
-class Webhook(Members):
-    """Where a product's events go."""
+class Webhook(StrictModel):
+    """The webhook settings of a product."""
 
     url: str
     secret: str | None = None
@@ -66,7 +68,7 @@ class Webhook(Members):
     insecure: bool | None = None
 
     def settings(self) -> dict[str, Any]:
-        """Return what else is set with the URL; what is left out is None."""
+        """Return the settings besides the URL; a missing one is None."""
         headers = None if self.headers is None else self.headers.items()
         return {
             "secret": self.secret,
@@ -76,69 +78,71 @@ class Webhook(Members):
         }
 
 
-class Mistake(NamedTuple):
-    """Something that is wrong, and where."""
+class FieldError(NamedTuple):
+    """An error in a user's object, with its place."""
 
     path: Path
     message: str
     hint: str
 
     @classmethod
-    def of(cls, path: Path, error: InvalidValue) -> "Mistake":
-        """Return what an error says of a place."""
+    def of(cls, path: Path, error: InvalidValue) -> "FieldError":
+        """Return an error of the package as an error at a place."""
         return cls(path, error.message, error.hint)
 
 
-def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> Mistake:
-    """Return what pydantic says, in our words, and no value that may be a secret.
+def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> FieldError:
+    """Translate an error of pydantic into this package's words, without secret values.
 
     Args:
-        error: one of its errors.
-        model: of the object that it looked at.
-        whole: how messages call that object.
+        error: one of pydantic's errors.
+        model: the model of the object.
+        whole: the name of the whole object in messages.
     """
     path: Path = error["loc"]
-    name = name_of(path) or whole
+    name = member_name(path) or whole
     match error["type"]:
         case "missing":
-            return Mistake(path[:-1], f"{name} is missing.", f"Give {name}.")
+            return FieldError(path[:-1], f"{name} is missing.", f"Give {name}.")
         case "extra_forbidden":
             known = _members(model, path[:-1])
             hint = did_you_mean(name, known) or there_are(known)
-            return Mistake(path, f"There is no member {name!r} here.", hint)
-        case "string_unicode":  # the name of a member, which no UTF-8 can be
+            return FieldError(path, f"There is no member {name!r} here.", hint)
+        case "string_unicode":  # a member's name that has no UTF-8
             known = _members(model, path)
-            return Mistake(path, f"There is no member {error['input']!r} here.", there_are(known))
+            return FieldError(
+                path, f"There is no member {error['input']!r} here.", there_are(known)
+            )
         case "string_type" if error["input"] is None:
-            return Mistake(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
+            return FieldError(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
         case "value_error":
-            return Mistake(path, str(error["ctx"]["error"]), "")
+            return FieldError(path, str(error["ctx"]["error"]), "")
         case kind:
             is_secret = not _SECRET.isdisjoint(path)
-            said = f"{name} is {'of another kind' if is_secret else shown(error['input'])}."
+            said = f"{name} is {'of the wrong type' if is_secret else shown_value(error['input'])}."
             bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
-            wanted = _WANTED.get(kind, "").format(**bounds)
-            return Mistake(path, said, wanted or f"{error['msg']}.")
+            wanted = _HINTS.get(kind, "").format(**bounds)
+            return FieldError(path, said, wanted or f"{error['msg']}.")
 
 
-def name_of(path: Path) -> str:
-    """Return how messages call what stands at a place: ``url``, ``ids[0]``."""
+def member_name(path: Path) -> str:
+    """Return the name of a place in messages: ``url``, ``ids[0]``."""
     match path:
         case (*_, str(name)):
             return name
         case (*above, int(position)):
-            return f"{name_of(tuple(above))}[{position}]"
+            return f"{member_name(tuple(above))}[{position}]"
         case _:
             return ""
 
 
 def _bound(value: object) -> object:
-    """Return a limit as JSON has it: ``0``, where Python has ``0.0``."""
+    """Return a limit as JSON writes it: ``0`` instead of ``0.0``."""
     return stringify(value) if isinstance(value, float) else value
 
 
-def shown(value: Any) -> str:
-    """Return how messages show a value; not for one that may be a secret."""
+def shown_value(value: Any) -> str:
+    """Return a value for messages; the caller keeps secrets out."""
     match value:
         case dict():
             return "an object"
@@ -153,7 +157,7 @@ def shown(value: Any) -> str:
 
 
 def _members(model: type[BaseModel], path: Path) -> list[str]:
-    """Return what the object at a place may have."""
+    """Return the names of the members that the object at a place may have."""
     for step in path:
         for name, member in model.model_fields.items():
             if step in {member.alias, name}:
@@ -162,7 +166,7 @@ def _members(model: type[BaseModel], path: Path) -> list[str]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models that a member's type speaks of."""
+    """Yield the models in a member's type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for each in getattr(annotation, "__args__", ()):

@@ -1,8 +1,9 @@
-"""What may be called: rules for URLs, asked when one is set, and for the address connected to.
+"""Rules for the URLs and addresses that webhooks may call.
 
-A fake that posts wherever it is told is a request forger if others can reach it. So a refused
-address is refused however it is written or found: as a literal, through a name, through a
-redirect, or inside an IPv6 address. Everything here is pure; nothing is resolved.
+A server that posts to any URL lets its users forge requests. So the rules refuse a forbidden
+address in every form: as a literal, behind a name, behind a redirect, or inside an IPv6 address.
+``check_url`` checks a URL when a user sets it; ``check_address`` checks the address at each
+connection. This module is pure and resolves nothing.
 """
 
 import re
@@ -19,7 +20,7 @@ Network = IPv4Network | IPv6Network
 
 #: The longest URL, in characters.
 LONGEST_URL = 4096
-#: The setting that widens the rules, as hints name it.
+#: The setting that allows more targets, for hints.
 SETTING = "LEANBE_EMITTER_ALLOW_TARGETS"
 
 _EXAMPLE = "A webhook's URL looks like http://localhost:8000/webhook."
@@ -32,14 +33,14 @@ _NETLOC = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<name>[^\[\]:]+))(?::(?P<port>.*))?"
 )
 _PORT = re.compile(r"[0-9]{1,5}")
-# Left as they are in path and query: all that ASCII can show, and percent signs.
+# Characters that stay as they are in path and query: visible ASCII, with the percent sign.
 _KEPT_IN_PATHS = "".join(chr(code) for code in range(0x21, 0x7F))
-# What a URL cannot hold: C0, DEL and C1 controls, white space, lone surrogates; and the backslash,
-# which browsers read as a slash and others do not.
+# Characters that a URL cannot have: C0, DEL and C1 controls, white space, lone surrogates, and the
+# backslash, which only browsers take for a slash.
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]|\s")
 _CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?/*.*@", re.DOTALL)
 
-# Where clouds hand out credentials to whoever asks from inside.
+# Addresses at which clouds give credentials to any caller from inside.
 _METADATA = frozenset(
     ip_address(text)
     for text in (
@@ -70,18 +71,19 @@ _LOOPBACK_AND_PRIVATE: tuple[Network, ...] = (
     ip_network("100.64.0.0/10"),
     ip_network("fc00::/7"),
 )
-# Prefixes whose last 32 bits are an IPv4 address that a translator or a stack may go on to.
+# Prefixes whose last 32 bits are an IPv4 address that a translator or a network stack may call.
 _CARRIES_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetRules:
-    """Where webhooks may point.
+    """The targets that webhooks may call.
 
     Attributes:
-        allow: host names, addresses and CIDRs that may be called whatever the other rules say;
-            metadata addresses stay refused. Bad entries raise ``InvalidValue``.
-        exposed: others can reach the server, so only loopback and private networks may be called.
+        allow: host names, addresses and CIDRs that are allowed despite the other rules; metadata
+            addresses stay forbidden. Invalid entries raise ``InvalidValue``.
+        exposed: whether others can reach the server; then only loopback and private networks are
+            allowed.
     """
 
     allow: tuple[str, ...] = ()
@@ -93,13 +95,13 @@ class TargetRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A URL taken apart, for those who call it.
+    """The parts of a URL, for its callers.
 
     Attributes:
         scheme: ``http`` or ``https``.
         host: a name in lower case, or an address without brackets.
-        port: the port, given or the scheme's own.
-        path: path and query as the request line holds them, percent-encoded ASCII.
+        port: the URL's port, or the scheme's default.
+        path: path and query for the request line, in percent-encoded ASCII.
     """
 
     scheme: str
@@ -109,10 +111,10 @@ class Target:
 
     @classmethod
     def of(cls, url: str) -> "Target":
-        """Take apart a URL that ``check_url`` let through.
+        """Return the parts of a URL that passed ``check_url``.
 
         Raises:
-            InvalidTarget: it never did; only what is needed to call it is looked at here.
+            InvalidTarget: the URL lacks a part. Only ``check_url`` finds other problems.
         """
         try:
             return _target(url)
@@ -123,13 +125,13 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The value of ``Host``: the port stands there unless it is the scheme's own."""
+        """The value of the header ``Host``, without the scheme's default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """What a connection belongs to: scheme, host and port."""
+        """Scheme, host and port, which a connection belongs to."""
         return (self.scheme, self.host, self.port)
 
 
@@ -147,17 +149,18 @@ def _target(url: str) -> Target:
 
 
 def check_url(url: str, rules: TargetRules, *, require_https: bool = False) -> str:
-    """Return the URL as it was given, if a webhook may point there.
+    """Return the unchanged URL if a webhook may call it.
 
-    A name is not resolved: the address it leads to is checked when it is connected to.
+    This function resolves no name: ``check_address`` checks its address at each connection.
 
     Args:
         url: an absolute http or https URL.
-        rules: where webhooks may point.
-        require_https: the reading in which a URL must be https (contract d-27).
+        rules: the targets that webhooks may call.
+        require_https: the assumption ``require_https``.
 
     Raises:
-        InvalidTarget: with the reason; credentials that the URL holds are not shown.
+        InvalidTarget: a webhook must not call the URL. The message gives the reason and hides
+            credentials in the URL.
     """
     _check_text(url)
     netloc = _check_parts(url, require_https=require_https)
@@ -173,12 +176,12 @@ def _check_text(url: str) -> None:
     if len(url) > LONGEST_URL:
         raise InvalidTarget(
             f"The URL {_shown(url)} has {len(url)} characters.",
-            hint=f"A URL may have {LONGEST_URL}.",
+            hint=f"The limit is {LONGEST_URL} characters.",
         )
     if odd := _NOT_IN_URLS.search(url):
         raise InvalidTarget(
-            f"The URL {_shown(url)} holds the character {odd.group()!r} at {odd.start()}.",
-            hint="Percent-encode what a URL cannot hold: a space is %20.",
+            f"The URL {_shown(url)} has the character {odd.group()!r} at {odd.start()}.",
+            hint="Percent-encode such characters: a space is %20.",
         )
 
 
@@ -188,7 +191,7 @@ def _check_parts(url: str, *, require_https: bool) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise InvalidTarget(f"The URL {shown} cannot be read.", hint=_EXAMPLE) from error
+        raise InvalidTarget(f"The URL {shown} is malformed.", hint=_EXAMPLE) from error
     if parts.scheme not in _DEFAULT_PORTS:
         raise InvalidTarget(f"The URL {shown} is not an http or https URL.", hint=_EXAMPLE)
     if require_https and parts.scheme != "https":
@@ -196,16 +199,16 @@ def _check_parts(url: str, *, require_https: bool) -> str:
             f"The URL {shown} is not https.", hint="The assumption require_https asks for it."
         )
     if not parts.netloc:
-        raise InvalidTarget(f"The URL {shown} names no host.", hint=_EXAMPLE)
+        raise InvalidTarget(f"The URL {shown} has no host.", hint=_EXAMPLE)
     if "@" in parts.netloc:
         raise InvalidTarget(
-            f"The URL {shown} holds credentials.",
+            f"The URL {shown} contains credentials.",
             hint="Send them in a header of the webhook: Authorization: Basic ...",
         )
     if "#" in url:
         raise InvalidTarget(
             f"The URL {shown} has a fragment (#).",
-            hint="Fragments are never sent: leave it out, or write %23 for the character itself.",
+            hint="Requests have no fragment: leave it out, or write %23 for the character #.",
         )
     return parts.netloc
 
@@ -214,38 +217,38 @@ def _check_netloc(url: str, netloc: str) -> str:
     """Return the host, without brackets and in lower case."""
     match = _NETLOC.fullmatch(netloc)
     if match is None:
-        raise InvalidTarget(f"The host and port of {_shown(url)} cannot be read.", hint=_EXAMPLE)
+        raise InvalidTarget(f"The host and port of {_shown(url)} are malformed.", hint=_EXAMPLE)
     port = match["port"]
     if port is not None and not (
         _PORT.fullmatch(port) and 1 <= int(port) <= _HIGHEST_PORT  # the length is bounded
     ):
         raise InvalidTarget(
-            f"The URL {_shown(url)} has a bad port.",
+            f"The URL {_shown(url)} has an invalid port.",
             hint=f"A port is a number from 1 to {_HIGHEST_PORT}.",
         )
     return str(match["six"] or match["name"]).lower()
 
 
 def _is_literal(url: str, host: str) -> bool:
-    """Return whether the host is an address; False is a name.
+    """Return whether the host is an address; else it is a name.
 
-    What resolvers would read as an address in some odd way (octal, hexadecimal, one number) is
-    refused: two programs rarely agree on what it means.
+    Odd forms of an address (octal, hexadecimal, one number) are refused, because programs disagree
+    on their meaning.
     """
     if ":" in host:
         try:
             IPv6Address(host)
         except ValueError as error:
             raise InvalidTarget(
-                f"The IPv6 address of {_shown(url)} cannot be read.",
-                hint="http://[::1]:8000/hook is one that has; zones (%eth0) are not supported.",
+                f"The IPv6 address of {_shown(url)} is malformed.",
+                hint="Write it like http://[::1]:8000/hook, without a zone (%eth0).",
             ) from error
     elif is_numeric(host):
         try:
             IPv4Address(host)
         except ValueError as error:
             raise InvalidTarget(
-                f"The host of {_shown(url)} is an odd way to write an address.",
+                f"The host of {_shown(url)} is an odd form of an address.",
                 hint="Write four decimal numbers: 127.0.0.1.",
             ) from error
     else:
@@ -258,47 +261,48 @@ def _check_name(url: str, host: str) -> None:
     if not host.isascii():
         raise InvalidTarget(
             f"The host of {_shown(url)} is not ASCII.",
-            hint="Write the name in its ASCII form, which begins with xn--.",
+            hint="Write the ASCII form of the name, which begins with xn--.",
         )
     if not is_name(host):
-        raise InvalidTarget(f"The host of {_shown(url)} cannot be a name.", hint=_EXAMPLE)
+        raise InvalidTarget(f"The host of {_shown(url)} is no valid name.", hint=_EXAMPLE)
 
 
 def parse_targets(text: str) -> tuple[str, ...]:
-    """Return hosts and networks that were written between commas, for ``TargetRules``.
+    """Parse hosts and networks that are separated by commas, for ``TargetRules``.
 
     Raises:
-        InvalidValue: one is no host, address or CIDR.
+        InvalidValue: an entry is no host, address or CIDR.
     """
     names = tuple(name for part in text.split(",") if (name := part.strip()))
     return TargetRules(allow=names).allow
 
 
 def check_address(address: str, rules: TargetRules, *, host: str) -> None:
-    """Let an address through, if a webhook may be sent there.
+    """Check an address right before a connection to it.
 
     Args:
-        address: the very address that is going to be connected to.
-        rules: where webhooks may point.
-        host: the host of the URL, which led to this address.
+        address: the address of the connection.
+        rules: the targets that webhooks may call.
+        host: the URL's host, which resolved to the address.
 
     Raises:
-        InvalidTarget: naming the address, the rule, and the option that would allow it.
+        InvalidTarget: a webhook must not call the address. The message names the address and the
+            rule; the hint names the setting that allows it.
     """
-    faces = _faces(_parsed(address))
-    led = "" if host == address else f", which {host} leads to,"
-    if not _METADATA.isdisjoint(faces):
+    addresses = _addresses_in(_parsed(address))
+    resolved = "" if host == address else f", the address of {host},"
+    if not _METADATA.isdisjoint(addresses):
         raise InvalidTarget(
-            f"{address}{led} must not be called: it is a cloud's metadata address.",
-            hint=f"{SETTING} does not reach metadata addresses.",
+            f"A webhook must not call {address}{resolved} because it is a metadata address.",
+            hint=f"{SETTING} cannot allow metadata addresses.",
         )
-    if _is_allowed(faces[0], host, rules):
+    if _is_allowed(addresses[0], host, rules):
         return
-    rule = _refusal(faces, exposed=rules.exposed)
+    rule = _refusal(addresses, exposed=rules.exposed)
     if rule:
         raise InvalidTarget(
-            f"{address}{led} must not be called: {rule}.",
-            hint=f"If it is meant, {SETTING}={address} allows it.",
+            f"A webhook must not call {address}{resolved} because {rule}.",
+            hint=f"To allow it, set {SETTING}={address}.",
         )
 
 
@@ -311,8 +315,8 @@ def _parsed(address: str) -> Address:
         ) from error
 
 
-def _faces(address: Address) -> tuple[Address, ...]:
-    """Return what the address is, and then the IPv4 address that it carries, if it carries one."""
+def _addresses_in(address: Address) -> tuple[Address, ...]:
+    """Return the address, and the IPv4 address inside it if there is one."""
     if isinstance(address, IPv4Address):
         return (address,)
     if address.ipv4_mapped is not None:
@@ -324,18 +328,18 @@ def _faces(address: Address) -> tuple[Address, ...]:
     return (address,)
 
 
-def _refusal(faces: tuple[Address, ...], *, exposed: bool) -> str:
-    """Return the rule that forbids the address, in words; empty where none does."""
+def _refusal(addresses: tuple[Address, ...], *, exposed: bool) -> str:
+    """Return the rule that forbids the address, as a part of a sentence; empty without one."""
     for kind, networks in _FORBIDDEN:
-        if any(face in network for face in faces for network in networks):
-            return f"{kind} addresses are refused"
-    if exposed and not all(_is_private(face) for face in faces):
-        return "only loopback and private networks may be called while others can reach this server"
+        if any(each in network for each in addresses for network in networks):
+            return f"{kind} addresses are forbidden"
+    if exposed and not all(_is_private(each) for each in addresses):
+        return "others can reach this server, so only loopback and private networks are allowed"
     return ""
 
 
 def _is_private(address: Address) -> bool:
-    # Not the standard library's is_private: it leaves out 100.64.0.0/10 and takes in much else.
+    # Not the standard library's is_private, which lacks 100.64.0.0/10 and includes other networks.
     return any(address in network for network in _LOOPBACK_AND_PRIVATE)
 
 
@@ -367,6 +371,6 @@ def _network(entry: str) -> Network:
 
 
 def _shown(url: str) -> str:
-    """Return the URL for a message: quoted, without credentials, and of bearable length."""
+    """Return the URL for a message: quoted, without credentials, and shortened."""
     masked = _CREDENTIALS.sub(r"\1//***@", url)
     return repr(masked if len(masked) <= _LONGEST_SHOWN else f"{masked[:_LONGEST_SHOWN]}...")

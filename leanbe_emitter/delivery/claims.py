@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -58,11 +58,11 @@ class Claimed(NamedTuple):
     method: str
     headers: Headers
     body: str
-    deviations: Mapping[str, str]
-    overrides: Mapping[str, str]
+    event_assumptions: Mapping[str, str]
+    request_assumptions: Mapping[str, str]
     webhook: WebhookSettings
     leases_lost: int = 0
-    fault: Misbehaviour | None = None
+    fault: FaultSpec | None = None
 
     def settlement(
         self, *, state: DeliveryState, due_at: int, evidence: "Evidence", counts: bool = True
@@ -102,7 +102,7 @@ class Evidence(NamedTuple):
     answer_length: int = 0
     error: str | None = None
     fault: str | None = None
-    deviations: Mapping[str, str] = _NONE
+    assumptions: Mapping[str, str] = _NONE
 
     def __repr__(self) -> str:
         return (

@@ -24,8 +24,8 @@ from leanbe_emitter.storage.queries.clock import stands_still
 from leanbe_emitter.storage.queries.last_ids import last_id
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.resources import payload
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
@@ -151,7 +151,7 @@ class Action:
 
         Args:
             name: the event name.
-            product: whose event it is; the payload follows its reading.
+            product: whose event it is; the payload follows its assumptions.
             values: the document's, and what the event adds (``wire.payloads``).
             updated_at: the document's ``updatedAt`` in milliseconds.
             before: the document's values before the action, for events that tell of the change.
@@ -161,11 +161,11 @@ class Action:
             PayloadTooDeep: it is nested deeper than the limit.
         """
         self.told[values["_id"]] = values
-        reading = reading_of(product)
+        assumptions = assumptions_of(product)
         if before is not None:
-            values = {**values, **_difference(name, before, values, reading)}
+            values = {**values, **_difference(name, before, values, assumptions)}
         text = stringify(
-            payload(name, values, reading=reading),
+            payload(name, values, assumptions=assumptions),
             max_depth=self.limits.max_depth,
             max_bytes=self.limits.max_payload_bytes,
         )
@@ -181,15 +181,15 @@ class Action:
 
 
 def _difference(
-    event: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: AssumptionSet
+    event: str, before: Mapping[str, JSON], after: Mapping[str, JSON], assumptions: AssumptionSet
 ) -> dict[str, JSON]:
     """Return what an event may say of a change (contract b.7, d-26)."""
-    if not reading.include_changes:
+    if not assumptions.include_changes:
         return {"previousStatus": before.get("status")}
     resource = event_kind(event).resource
     return {
         "previousStatus": before.get("status"),
-        "changes": changes(resource, before, after, reading),
+        "changes": changes(resource, before, after, assumptions),
     }
 
 
@@ -204,6 +204,6 @@ def forget_locks(session: Session) -> None:
     session.info.pop(_LOCKED, None)
 
 
-def reading_of(product: ProductRow) -> AssumptionSet:
+def assumptions_of(product: ProductRow) -> AssumptionSet:
     """Return how a product reads the article."""
-    return read(product.assumptions)
+    return parse_assumptions(product.assumptions)

@@ -1,27 +1,28 @@
-"""The assumptions of a product: only what somebody set is stored (contract d)."""
+"""The assumptions of a product: a row holds only what somebody set (contract d)."""
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.lookup import assumption, check
+from leanbe_emitter.wire.assumptions.catalogue import assumption
+from leanbe_emitter.wire.assumptions.parsing import check_assumption
 
 
 def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:
-    """Set a switch; return the canonical text of its value.
+    """Set an assumption; return the canonical text of its value.
 
     Raises:
-        InvalidValue: there is no such switch, or it has no such value.
+        InvalidValue: there is no such assumption, or it does not take this value.
     """
-    value = check(name, text)
+    value = check_assumption(name, text)
     action.lock(product)
     _store(action, product, {**product.assumptions, name: value})
     return value
 
 
 def unset(action: Action, product: ProductRow, name: str) -> None:
-    """Go back to the article's reading.
+    """Reset an assumption to the article's value.
 
     Raises:
-        InvalidValue: there is no such switch.
+        InvalidValue: there is no such assumption.
     """
     name = assumption(name).name
     action.lock(product)

@@ -6,7 +6,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.action import Action, assumptions_of
 from leanbe_emitter.domain.fields import change, changed, printed, require
 from leanbe_emitter.domain.recording import record
 from leanbe_emitter.domain.references import find
@@ -15,7 +15,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import Cascade
+from leanbe_emitter.wire.assumptions.assumption_set import Cascade
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
@@ -86,7 +86,7 @@ def edit(
         record(action, "backlogItem.updated", product, row, document, before=before)
     if "status" in names:
         record(action, "backlogItem.statusChanged", product, row, document, before=before)
-    if names == {"status"} and reading_of(product).cascade is Cascade.UPDATED:
+    if names == {"status"} and assumptions_of(product).cascade is Cascade.UPDATED:
         record(action, "backlogItem.updated", product, row, document, before=before)
     return row
 

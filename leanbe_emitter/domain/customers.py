@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import named_products
-from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.action import Action, assumptions_of
 from leanbe_emitter.domain.fields import change, changed, check_fields, printed, require
 from leanbe_emitter.domain.forgetting import forget_customers
 from leanbe_emitter.domain.references import find
@@ -26,7 +26,7 @@ from leanbe_emitter.storage.schema.document_tables import (
     VoteRow,
 )
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import CustomerFanout
+from leanbe_emitter.wire.assumptions.assumption_set import CustomerFanout
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when a customer is created, and later; ``products`` names products.
@@ -280,7 +280,7 @@ def _record(
 
 def _hears_of(product: ProductRow, row: CustomerRow) -> bool:
     """Say whether a product is told of a customer's events (contract d-17)."""
-    is_everybody = reading_of(product).customer_fanout is CustomerFanout.ALL
+    is_everybody = assumptions_of(product).customer_fanout is CustomerFanout.ALL
     return is_everybody or product.id == row.origin_product_id
 
 

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet, Unset
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Unset
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.resources import document, document_shape
 from leanbe_emitter.wire.payloads.shapes import (
@@ -110,7 +110,7 @@ def changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list[str]:
 
 
 def changes(
-    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: AssumptionSet
+    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], assumptions: AssumptionSet
 ) -> list[JSON]:
     """Return what changed, as an event tells it: values as the document has them (contract d-26).
 
@@ -118,10 +118,10 @@ def changes(
         resource: one of ``wire.payloads.RESOURCES``.
         before: the values by the document's names, and ``after`` likewise.
         after: the values now.
-        reading: the product's, which shapes both documents.
+        assumptions: the product's, which shapes both documents.
     """
-    old, new = (document(resource, each, reading=reading) for each in (before, after))
-    order = [field.name for field in document_shape(resource, reading).fields]
+    old, new = (document(resource, each, assumptions=assumptions) for each in (before, after))
+    order = [field.name for field in document_shape(resource, assumptions).fields]
     return [
         {"field": name, "oldValue": old.get(name), "newValue": new.get(name)}
         for name in sorted(changed(old, new), key=order.index)

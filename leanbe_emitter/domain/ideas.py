@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
-from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.action import Action, assumptions_of
 from leanbe_emitter.domain.fields import change, printed, require
 from leanbe_emitter.domain.recording import record, record_change
 from leanbe_emitter.domain.references import find, of_whole_id
@@ -28,7 +28,7 @@ from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet, Cascade, VoteModel
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Cascade, VoteModel
 from leanbe_emitter.wire.stringify import JSON
 
 _OF_ID = select(IdeaRow).where(
@@ -183,7 +183,7 @@ def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow
     action.session.flush()
     record(action, "idea.promoted", product, row, document, before=before)
     record_cascade(action, product, row, before=before)
-    if not reading_of(product).promote_creates_backlog_item:
+    if not assumptions_of(product).promote_creates_backlog_item:
         return None
     return backlog_items.create_from(action, product, row)
 
@@ -220,7 +220,7 @@ def record_cascade(
     action: Action, product: ProductRow, row: IdeaRow, *, before: Mapping[str, JSON]
 ) -> None:
     """Let ``idea.updated`` follow a more specific event, where the product reads d-13 so."""
-    if reading_of(product).cascade is Cascade.UPDATED:
+    if assumptions_of(product).cascade is Cascade.UPDATED:
         record(action, "idea.updated", product, row, document, before=before)
 
 
@@ -257,8 +257,8 @@ def _documents(
     with_requests: Sequence[IdeaRow],
 ) -> list[dict[str, JSON]]:
     """Do the same where it is known which of them may have requests."""
-    reading = reading_of(product)
-    requests = request_references(session, [row.id for row in with_requests], reading)
+    assumptions = assumptions_of(product)
+    requests = request_references(session, [row.id for row in with_requests], assumptions)
     people = people_references(session, rows)
     return [
         {
@@ -272,7 +272,7 @@ def _documents(
             "visibility": row.visibility,
             "promoted": row.promoted,
             "archived": row.archived,
-            "upvotes": upvotes(row, reading),
+            "upvotes": upvotes(row, assumptions),
             "createdAt": printed(row.created_at),
             "updatedAt": printed(row.updated_at),
             "product": product_reference(product),
@@ -282,9 +282,9 @@ def _documents(
     ]
 
 
-def upvotes(row: IdeaRow, reading: AssumptionSet) -> int:
+def upvotes(row: IdeaRow, assumptions: AssumptionSet) -> int:
     """Return an idea's counter as the product reads d-12."""
-    if reading.vote_model is VoteModel.NET:
+    if assumptions.vote_model is VoteModel.NET:
         return row.up_votes - row.down_votes
     return row.up_votes
 

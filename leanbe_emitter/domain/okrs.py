@@ -23,7 +23,7 @@ from leanbe_emitter.storage.queries.prepared import new_row, write_new
 from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant
-from leanbe_emitter.wire.payloads.progress import key_result_progress, okr_progress
+from leanbe_emitter.wire.payloads.field_rules import key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON
 
 #: What may be set when an OKR is created, and later; ``keyResults`` is the whole list.

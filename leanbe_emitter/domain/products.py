@@ -20,8 +20,8 @@ from leanbe_emitter.storage.queries.prepared import found, new_row, write_new
 from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
-from leanbe_emitter.wire.assumptions.lookup import check
-from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.assumptions.parsing import check_assumption
+from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: Who owns a product where nobody else is named (contract b.0).
@@ -55,7 +55,9 @@ def create(
         ProductRow,
         id=action.new_id(among=ProductRow),
         name=name,
-        assumptions={key: check(key, value) for key, value in _assumed(action, assume).items()},
+        assumptions={
+            key: check_assumption(key, value) for key, value in _assumed(action, assume).items()
+        },
         statuses=list(DEFAULT_STATUSES),
         sequence=0,
         last_triggered_at=0,

@@ -20,7 +20,7 @@ from leanbe_emitter.storage.schema.document_tables import (
     IdeaRow,
 )
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.stringify import JSON
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
@@ -68,14 +68,14 @@ def idea_references(session: Session, idea_ids: Iterable[str | None]) -> Referen
 
 
 def request_references(
-    session: Session, idea_ids: Iterable[str], reading: AssumptionSet
+    session: Session, idea_ids: Iterable[str], assumptions: AssumptionSet
 ) -> Mapping[str, list[JSON]]:
     """Return how ideas name their requests, in the order of attaching, by the idea's id.
 
     The request's id stands under the key that the product reads (contract d-11).
     """
     references: dict[str, list[JSON]] = defaultdict(list)
-    key = reading.idea_request_ref_key.value
+    key = assumptions.idea_request_ref_key.value
     for idea_id, request_id, title in _rows(session, _REQUESTS, idea_ids):
         references[idea_id].append({key: request_id, "title": title})
     return references

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from leanbe_emitter.domain import customers, ideas
-from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.action import Action, assumptions_of
 from leanbe_emitter.domain.references import deleted_meanwhile
 from leanbe_emitter.domain.referents import customer_reference
 from leanbe_emitter.errors import Conflict
@@ -19,7 +19,7 @@ from leanbe_emitter.storage.queries.prepared import found, write_new
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet, VoteModel
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, VoteModel
 
 _SHIFT = (
     update(IdeaRow)
@@ -57,16 +57,16 @@ def cast(
             is archived; there is no upvote to take back (d-12 ``toggle``).
     """
     action.lock(product)
-    reading = reading_of(product)
+    assumptions = assumptions_of(product)
     ideas.require_active(idea)
     if customer is not None:
-        _require_voter(action.session, product, customer, reading)
+        _require_voter(action.session, product, customer, assumptions)
     before = ideas.document(action.session, product, idea)
-    if reading.vote_model is VoteModel.TOGGLE and direction is VoteDirection.DOWN:
+    if assumptions.vote_model is VoteModel.TOGGLE and direction is VoteDirection.DOWN:
         _take_back(action, idea, customer)
     else:
         _count(action, idea, direction, customer)
-    _touch(action, idea, reading)
+    _touch(action, idea, assumptions)
     voter = None if customer is None else customer_reference(customer)
     ideas.record_vote(action, _EVENTS[direction], product, idea, customer=voter)
     ideas.record_cascade(action, product, idea, before=before)
@@ -89,20 +89,20 @@ def withdraw(
     before = ideas.document(action.session, product, idea)
     _shift(action.session, idea, vote.direction, by=-1)
     action.session.delete(vote)
-    _touch(action, idea, reading_of(product))
+    _touch(action, idea, assumptions_of(product))
     ideas.record_cascade(action, product, idea, before=before)
     return idea
 
 
 def _require_voter(
-    session: Session, product: ProductRow, customer: CustomerRow, reading: AssumptionSet
+    session: Session, product: ProductRow, customer: CustomerRow, assumptions: AssumptionSet
 ) -> None:
     if not customers.belongs_to(session, customer, product):
         raise Conflict(
             f"{customer.email} is no customer of {product.name!r}.",
             hint="Add the product to the customer first.",
         )
-    if reading.require_confirmed and not customer.confirmed:
+    if assumptions.require_confirmed and not customer.confirmed:
         raise Conflict(
             f"{customer.email} is not confirmed.", hint="Confirm first, or unset require_confirmed."
         )
@@ -166,8 +166,8 @@ def _shift(session: Session, idea: IdeaRow, direction: VoteDirection, *, by: int
         set_committed_value(idea, name, votes)
 
 
-def _touch(action: Action, idea: IdeaRow, reading: AssumptionSet) -> None:
-    if reading.vote_touches_updated_at:
+def _touch(action: Action, idea: IdeaRow, assumptions: AssumptionSet) -> None:
+    if assumptions.vote_touches_updated_at:
         action.touch(idea)
     action.session.flush()
 

@@ -25,7 +25,7 @@ from leanbe_emitter.storage.schema.tables import (
     WebhookRow,
 )
 from leanbe_emitter.targets import check_url
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 
 Headers = Iterable[tuple[str, str]]
 
@@ -74,13 +74,13 @@ def set_url(  # noqa: PLR0913 - the settings that a webhook has
         InvalidValue: a secret, a header or a file that is refused, or both a file and ``insecure``.
     """
     row = _locked(action, product)
-    reading = read(product.assumptions)
-    url = check_url(url, action.rules, require_https=reading.require_https)
+    assumptions = parse_assumptions(product.assumptions)
+    url = check_url(url, action.rules, require_https=assumptions.require_https)
     is_changed = row.url is not None and row.url != url
     row.url = url
     if secret is not None:
         _use(action, row, check_secret(secret))
-    elif row.secret is None or (is_changed and reading.regenerate_secret_on_url_change):
+    elif row.secret is None or (is_changed and assumptions.regenerate_secret_on_url_change):
         _use(action, row, action.ids.secret())
     if headers is not None:
         row.headers = [list(check_header(name, value)) for name, value in headers]

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.envelope import Envelope, unverified, verify
+from leanbe_emitter.wire.envelope import Envelope, parse_envelope, verify
 
 #: A webhook's secret, or what is asked for it at each request.
 Secret: TypeAlias = str | Callable[[], str]
@@ -60,7 +60,7 @@ class Verifier:
 
 def _status(body: bytes) -> int:
     try:
-        unverified(body)
+        parse_envelope(body)
     except InvalidSignature:
         return HTTPStatus.BAD_REQUEST
     return HTTPStatus.UNAUTHORIZED

@@ -16,8 +16,8 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.seeds.content import Content, Entry, Product
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
-from leanbe_emitter.strict_model import Mistake, Path, name_of
-from leanbe_emitter.wire.assumptions.lookup import check
+from leanbe_emitter.strict_model import FieldError, Path, member_name
+from leanbe_emitter.wire.assumptions.parsing import check_assumption
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
@@ -28,7 +28,7 @@ _DOCUMENTS = {each.attribute for each in SECTIONS}
 _ID = re.compile(rf"[0-9a-f]{{{OBJECT_ID_LENGTH}}}")
 
 
-def mistakes(content: Content) -> Iterator[Mistake]:
+def mistakes(content: Content) -> Iterator[FieldError]:
     """Yield what is wrong with a file whose parts are all there."""
     yield from _ids_given_twice(content)
     for number, product in enumerate(content.products):
@@ -41,11 +41,11 @@ def mistakes(content: Content) -> Iterator[Mistake]:
                 yield from _Entry(section, entry, (*at, section.name, place), names).mistakes()
 
 
-def _ids_given_twice(content: Content) -> Iterator[Mistake]:
+def _ids_given_twice(content: Content) -> Iterator[FieldError]:
     seen = set[str]()
     for path, given in _ids(content):
         if given in seen:
-            yield Mistake(path, f"The _id {given!r} is there twice.", "Give each its own.")
+            yield FieldError(path, f"The _id {given!r} is there twice.", "Give each its own.")
         seen.add(given)
 
 
@@ -70,12 +70,12 @@ def _ids_of(entry: Entry) -> Iterator[tuple[Path, str]]:
             yield ("keyResults", place, FIXED_ID), inner
 
 
-def _unholdable(value: JSON, at: Path) -> Iterator[Mistake]:
+def _unholdable(value: JSON, at: Path) -> Iterator[FieldError]:
     """Yield the texts that no database can hold; they are not shown, as some are secrets."""
     match value:
         case str() if not can_be_held(value):
-            said = f"{name_of(at)} holds a character that no database can hold."
-            yield Mistake(at, said, "Leave out U+0000 and lone surrogates.")
+            said = f"{member_name(at)} holds a character that no database can hold."
+            yield FieldError(at, said, "Leave out U+0000 and lone surrogates.")
         case dict():
             for name, each in value.items():
                 yield from _unholdable(name, at)
@@ -85,12 +85,12 @@ def _unholdable(value: JSON, at: Path) -> Iterator[Mistake]:
                 yield from _unholdable(each, (*at, place))
 
 
-def _assumptions(product: Product, at: Path) -> Iterator[Mistake]:
+def _assumptions(product: Product, at: Path) -> Iterator[FieldError]:
     for name, text in product.assumptions.items():
         try:
-            check(name, text)
+            check_assumption(name, text)
         except InvalidValue as error:
-            yield Mistake.of((*at, "assumptions", name), error)
+            yield FieldError.of((*at, "assumptions", name), error)
 
 
 class _Names:
@@ -146,18 +146,18 @@ class _Entry:
         self._at = at
         self._names = names
 
-    def mistakes(self) -> Iterator[Mistake]:
+    def mistakes(self) -> Iterator[FieldError]:
         """Yield them, in the order of the document."""
         try:
             if "idea" not in self._entry:  # what comes of an idea has its title
                 require(self._entry, self._section.named_by)
         except InvalidValue as error:
-            yield Mistake.of(self._at, error)
+            yield FieldError.of(self._at, error)
         for name, value in self._entry.items():
             try:
                 self._check(name, value)
             except InvalidValue as error:
-                yield Mistake.of((*self._at, name), error)
+                yield FieldError.of((*self._at, name), error)
 
     def _check(self, name: str, value: JSON) -> None:
         section = self._section

@@ -12,7 +12,7 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.seeds.checking import mistakes
 from leanbe_emitter.seeds.content import Content
 from leanbe_emitter.seeds.lines import Unreadable, locate
-from leanbe_emitter.strict_model import Mistake, Path, mistake_of
+from leanbe_emitter.strict_model import FieldError, Path, field_error_of
 
 #: How many mistakes are told at once.
 _MOST_MISTAKES = 20
@@ -95,9 +95,9 @@ def seed_of(name: str, text: str) -> Seed:
         raise _refused(name, {}, _mistakes(error)) from None
 
 
-def _mistakes(error: ValidationError) -> list[Mistake]:
+def _mistakes(error: ValidationError) -> list[FieldError]:
     told = error.errors(include_url=False)
-    return [mistake_of(each, Content, whole="The file") for each in told]
+    return [field_error_of(each, Content, whole="The file") for each in told]
 
 
 def _where(name: str, lines: Mapping[Path, int], path: Path) -> str:
@@ -112,7 +112,7 @@ def _line(lines: Mapping[Path, int], path: Path) -> int | None:
     return next((lines[each] for each in inside_out if each in lines), None)
 
 
-def _refused(name: str, lines: Mapping[Path, int], found: Sequence[Mistake]) -> InvalidValue:
+def _refused(name: str, lines: Mapping[Path, int], found: Sequence[FieldError]) -> InvalidValue:
     in_order = sorted(found, key=lambda each: _line(lines, each.path) or 0)
     told = [
         f"{_where(name, lines, each.path)}: {each.message} {each.hint}".rstrip()

@@ -1,4 +1,6 @@
-"""What goes over the wire: pure, and of the standard library only.
+"""Everything about requests as bytes: payloads, envelopes, signatures, faults and explanations.
 
-``from leanbe_emitter import verify`` in a receiver loads this folder and nothing heavier.
+Its functions are pure and need the standard library only. A receiver's ``from leanbe_emitter import
+verify`` loads this folder and nothing heavier. The ways in are ``envelope.seal`` and
+``envelope.verify``.
 """

@@ -1,7 +1,7 @@
-"""Durations as people write them: ``500ms``, ``10s``, ``1h30m``; a plain number is seconds.
+"""Parse and print durations: ``500ms``, ``10s``, ``1h30m``; a plain number means seconds.
 
-A duration is a whole number of milliseconds between nothing and a hundred years, so that every one
-has exactly one shortest text and any of them can be taken from today's date.
+A duration is a whole number of milliseconds from 0 to a hundred years. So each has exactly one
+shortest text, and subtracting it from the present time gives a valid date.
 """
 
 import re
@@ -23,26 +23,26 @@ def parse_duration(text: str, *, needs_unit: bool = False) -> float:
     """Return the seconds of a duration.
 
     Args:
-        text: as somebody wrote it.
-        needs_unit: whether a plain number is refused, where seconds taken for days do harm.
+        text: the user's text.
+        needs_unit: whether to refuse a plain number, because seconds instead of days do harm.
 
     Raises:
-        InvalidValue: it is no duration, finer than a millisecond or longer than a hundred years, or
-            names no unit, and has to.
+        InvalidValue: the text is no duration, is finer than a millisecond or longer than a hundred
+            years, or lacks a unit that it needs.
     """
     written = text.strip().lower()
     milliseconds = _milliseconds(written)
     if milliseconds is None:
         what = "is no duration"
     elif needs_unit and _PLAIN.fullmatch(written):
-        what = "names no unit"
+        what = "has no unit"
     elif milliseconds != int(milliseconds):
         what = "is finer than a millisecond"
     elif milliseconds > _LONGEST_SECONDS * 1000:
         what = "is longer than a hundred years"
     else:
         return int(milliseconds) / 1000
-    more = "" if needs_unit else "; a plain number is seconds"
+    more = "" if needs_unit else "; a plain number means seconds"
     raise InvalidValue(f"{text!r} {what}.", hint=f"{_EXAMPLES}{more}.")
 
 

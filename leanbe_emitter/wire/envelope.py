@@ -1,7 +1,7 @@
-"""The envelope: the body of a request, sealed when the event is recorded, verified on arrival.
+"""The envelope: the body of a request. ``seal`` makes it, and ``verify`` checks it.
 
-Invariant: the payload's text is put into the body as it was signed. It is never parsed and written
-again on its way out; the envelope grows around it by concatenation (contract a.1, d-1 to d-5).
+Invariant: the body holds the payload's text exactly as it was signed. Nothing parses and rewrites
+the payload; ``seal`` puts the envelope around it by concatenation (contract a.1, d-1 to d-5).
 """
 
 import hmac
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.assumptions.reading import (
+from leanbe_emitter.wire.assumptions.assumption_set import (
     ARTICLE,
     AssumptionSet,
     SignatureLocation,
@@ -21,7 +21,7 @@ from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.signing import sign_text, signer, to_utf8
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, parse, stringify
 
-#: What a signature looks like.
+#: The form of a signature.
 SIGNATURE = re.compile("[0-9a-f]{64}")
 
 _START = '{"payload":'
@@ -36,8 +36,8 @@ _STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \n]+')
 class Envelope:
     """A verified request body.
 
-    Only the payload is bound by the signature: whoever holds an old body can change ``event`` and
-    ``triggered_at``, and it still verifies. That is how the article's check is made.
+    The signature covers the payload alone: anybody with an old body can change ``event`` and
+    ``triggered_at``, and the body still verifies. The article's formula works that way.
 
     Attributes:
         payload: the event's document.
@@ -53,13 +53,13 @@ class Envelope:
 
 
 @dataclass(kw_only=True, slots=True)
-class Sealed:
-    """A finished request: what is stored with the event and sent, byte for byte.
+class SealedRequest:
+    """A finished request: its bytes are stored with the event and sent unchanged.
 
     Attributes:
-        body: the text whose UTF-8 is the request's body.
-        headers: content type and, if the reading asks for it, the signature (contract d-1).
-        signature: the hex digits, wherever they stand; None if there was no secret to sign with.
+        body: the request's body as text; its UTF-8 is sent.
+        headers: the content type and, depending on the assumptions, the signature (contract d-1).
+        signature: its hex digits, from body or header; None without a secret.
     """
 
     body: str = field(repr=False)
@@ -68,29 +68,29 @@ class Sealed:
 
 
 def verify(body: bytes, secret: str) -> Envelope:
-    """Return what a request's body holds if its signature is right, by the article's formula.
+    """Verify a request's body by the article's formula, and return its members.
 
-    The signature is compared in constant time. ``event`` and ``triggeredAt`` are not signed:
-    do not base a permission on them.
+    The comparison takes constant time. ``event`` and ``triggeredAt`` are not signed: do not base a
+    permission on them.
 
     Args:
-        body: the request's body as it arrived, whatever it holds.
+        body: the request's body as it arrived, with any content.
         secret: the secret of the product's webhook settings.
 
     Raises:
-        InvalidSignature: the only error, whatever the body; its message says why.
+        InvalidSignature: the body does not verify; the message says why. No other error is raised.
     """
-    envelope = unverified(body)
+    envelope = parse_envelope(body)
     _check_signature(envelope, secret)
     return envelope
 
 
-def unverified(body: bytes, *, signature: str | None = None) -> Envelope:
-    """Return what a body holds, without asking what its signature is worth.
+def parse_envelope(body: bytes, *, signature: str | None = None) -> Envelope:
+    """Return the members of a body without a check of its signature.
 
     Args:
         body: the request's body as it arrived.
-        signature: the one that came beside the body (contract d-1); None: it stands in there.
+        signature: a signature from a header (contract d-1); None if it is in the body.
 
     Raises:
         InvalidSignature: the body is no envelope; the message says why.
@@ -113,47 +113,47 @@ def seal(
     event: str,
     triggered_at: datetime,
     secret: str | None,
-    reading: AssumptionSet = ARTICLE,
-) -> Sealed:
-    """Put a payload's text into its envelope and sign it (contract a.1, d-1 to d-5, d-25).
+    assumptions: AssumptionSet = ARTICLE,
+) -> SealedRequest:
+    """Put a payload's text into an envelope and sign it (contract a.1, d-1 to d-5, d-25).
 
     Args:
-        payload_text: what ``stringify`` gave; it stands in a compact body unchanged.
+        payload_text: the result of ``stringify``; a compact body holds it unchanged.
         event: the event's name.
         triggered_at: an aware datetime.
-        secret: None for a product that never had a URL: nothing is signed then, and no signature
-            stands anywhere.
-        reading: which signature where, which time, which white space.
+        secret: None for a product that never had a URL; then the request has no signature.
+        assumptions: decide on formula and place of the signature, format of the time, and white
+            space.
     """
-    sealer = Sealer(event=event, secret=secret, reading=reading)
-    return sealer.seal(payload_text, print_instant(triggered_at, reading.triggered_at))
+    sealer = Sealer(event=event, secret=secret, assumptions=assumptions)
+    return sealer.seal(payload_text, print_instant(triggered_at, assumptions.triggered_at))
 
 
 class Sealer:
-    """``seal`` for payloads that have event, secret and reading in common: made once for many."""
+    """Seals many payloads with the same event name, secret and assumptions."""
 
-    def __init__(self, *, event: str, secret: str | None, reading: AssumptionSet) -> None:
+    def __init__(self, *, event: str, secret: str | None, assumptions: AssumptionSet) -> None:
         self._behind_payload = f',"event":{stringify(event)},"triggeredAt":"'
-        self._reading = reading
-        self._signer = None if secret is None else signer(secret, reading.signature_scheme)
-        self._signs_payload = reading.signed_content is SignedContent.PAYLOAD
-        self._is_in_body = reading.signature_location is not SignatureLocation.HEADER
-        self._content_type = ("Content-Type", reading.content_type)
-        #: The headers, where they do not depend on the payload; else None.
+        self._assumptions = assumptions
+        self._signer = None if secret is None else signer(secret, assumptions.signature_scheme)
+        self._signs_payload = assumptions.signed_content is SignedContent.PAYLOAD
+        self._is_in_body = assumptions.signature_location is not SignatureLocation.HEADER
+        self._content_type = ("Content-Type", assumptions.content_type)
+        #: The headers if they do not depend on the payload; else None.
         self.headers = (
             (self._content_type,)
-            if secret is None or reading.signature_location is SignatureLocation.BODY
+            if secret is None or assumptions.signature_location is SignatureLocation.BODY
             else None
         )
 
-    def seal(self, payload_text: str, triggered_at: str) -> Sealed:
-        """Put a payload's text into its envelope; the instant is printed already."""
+    def seal(self, payload_text: str, triggered_at: str) -> SealedRequest:
+        """Put a payload's text into an envelope; ``triggered_at`` is the printed instant."""
         unsigned = f'{_START}{payload_text}{self._behind_payload}{triggered_at}"'
         signature = self._sign(payload_text, unsigned)
         is_in_body = signature is not None and self._is_in_body
         body = f'{unsigned},"signature":"{signature}"}}' if is_in_body else unsigned + "}"
-        return Sealed(
-            body=_indented(body) if self._reading.pretty_body else body,
+        return SealedRequest(
+            body=_indented(body) if self._assumptions.pretty_body else body,
             headers=self.headers or self._with_signature(signature),
             signature=signature,
         )
@@ -166,29 +166,29 @@ class Sealer:
     def _with_signature(self, signature: str | None) -> tuple[tuple[str, str], ...]:
         if signature is None:
             return (self._content_type,)
-        return (self._content_type, (self._reading.signature_header, signature))
+        return (self._content_type, (self._assumptions.signature_header, signature))
 
 
 def payload_text_of(body: str) -> str:
-    """Return the exact text of the payload, compact, in a body that ``seal`` made.
+    """Return the exact, compact text of the payload in a body that ``seal`` made.
 
     Raises:
-        InvalidValue: the body is none that ``seal`` made.
+        InvalidValue: ``seal`` did not make the body.
     """
     compact = body if body.startswith(_START) else _STRING_OR_SPACE.sub(r"\1", body)
-    # Quotes inside strings are escaped, and nothing after the event's name is an object: the last
-    # member of this name is the envelope's, whatever the payload holds.
+    # Strings escape their quotes, and no object follows the event's name. So the last member of
+    # this name is the envelope's, for any payload.
     end = compact.rfind(_END)
     if end < 0 or not compact.startswith(_START):
-        raise InvalidValue("This body is no envelope that was sealed here.")
+        raise InvalidValue("This body is not an envelope that leanbe-emitter sealed.")
     return compact[len(_START) : end]
 
 
 def with_payload(body: str, payload_text: str) -> str:
-    """Return a body that ``seal`` made with another payload; all else stays, the signature too.
+    """Return a body of ``seal`` with another payload, and with all other members unchanged.
 
     Raises:
-        InvalidValue: the body is none that ``seal`` made.
+        InvalidValue: ``seal`` did not make the body.
     """
     compact = body if body.startswith(_START) else _STRING_OR_SPACE.sub(r"\1", body)
     behind = compact[len(_START) + len(payload_text_of(body)) :]
@@ -255,24 +255,25 @@ def _check_signature(envelope: Envelope, secret: object) -> None:
     if not isinstance(secret, str) or not secret:
         raise InvalidSignature(
             "There is no secret to verify with.",
-            hint="Check where it is read from: with an empty secret, anybody can sign.",
+            hint="Check where the program reads it: with an empty secret, anybody can sign.",
         )
-    text = stringify(envelope.payload, max_bytes=sys.maxsize)  # what arrived has its size already
+    text = stringify(envelope.payload, max_bytes=sys.maxsize)  # a body that arrived may be long
     expected = sign_text(text, secret)
     if not _are_equal(expected, envelope.signature):
-        raise refusal_of(envelope.signature, expected)
+        raise signature_error(envelope.signature, expected)
 
 
 def _are_equal(one: str, other: str) -> bool:
-    # As bytes, because compare_digest raises TypeError on text that is not ASCII.
+    # As bytes, because compare_digest raises a TypeError for text that is not ASCII.
     return hmac.compare_digest(to_utf8(one), to_utf8(other))
 
 
-def refusal_of(found: str, expected: str) -> InvalidSignature:
-    """Say why the signature found is refused, without telling the one that was expected."""
+def signature_error(found: str, expected: str) -> InvalidSignature:
+    """Return the error for a wrong signature; it does not show the expected one."""
     if _are_equal(found.lower(), expected):
         return InvalidSignature(
-            "The signature is in upper case.", hint="Leanbe's is lower-case hex: change the sender."
+            "The signature is in upper case.",
+            hint="Leanbe's signature is lower-case hex: change the sender.",
         )
     if not SIGNATURE.fullmatch(found):
         return InvalidSignature(
@@ -280,7 +281,7 @@ def refusal_of(found: str, expected: str) -> InvalidSignature:
         )
     return InvalidSignature(
         "The signature does not fit the payload.",
-        hint="The payload was altered after it was signed, or another secret signed it.",
+        hint="The payload was changed after it was signed, or another secret signed it.",
     )
 
 

@@ -1,7 +1,7 @@
-"""The 22 events: what they are called, what raises them, and how much of them is known.
+"""The 22 events: their names, their causes, and what the article says about each.
 
-The names and what triggers them are the article's (contract a.1); of the payloads it shows two, and
-the other twenty are inferred (contract b.7). The order is the article's, too.
+The article gives names, causes and order (contract a.1). It shows two payloads; the other twenty
+are inferred (contract b.7).
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from leanbe_emitter.wire.suggestions import did_you_mean
 
 
 class Source(StrEnum):
-    """Where a fact comes from."""
+    """The source of a fact."""
 
-    #: Stated or shown by Leanbe's article.
+    #: Leanbe's article states or shows it.
     STATED = "stated"
-    #: Inferred or invented here.
+    #: This program infers or invents it.
     INFERRED = "inferred"
 
 
@@ -28,11 +28,11 @@ class EventKind:
     """One of the 22 events.
 
     Attributes:
-        name: ``idea.upVoted``: the resource, and what happened to it.
-        group: the heading it stands under, for people.
-        meaning: what raises it, in a sentence.
-        trigger_source: whether the article says when it is raised.
-        payload_source: whether the article shows its payload.
+        name: the resource and what happened to it: ``idea.upVoted``.
+        group: a heading for its resource, for people.
+        meaning: its cause, as a sentence.
+        trigger_source: whether the article states the cause.
+        payload_source: whether the article shows the payload.
     """
 
     name: str
@@ -43,17 +43,17 @@ class EventKind:
 
     @property
     def resource(self) -> str:
-        """The kind of document that the payload is: ``idea``."""
+        """The resource in the event's name: ``idea``."""
         return self.name.partition(".")[0]
 
     @property
     def action(self) -> str:
-        """What happened to the document: ``upVoted``."""
+        """The action in the event's name: ``upVoted``."""
         return self.name.partition(".")[2]
 
     @property
     def provenance(self) -> str:
-        """A sentence for people: whether Leanbe's article shows the payload."""
+        """A sentence on whether Leanbe's article shows the payload."""
         if self.payload_source is Source.STATED:
             return "Leanbe's article shows this payload."
         return "Leanbe's article names this event and does not show its payload."
@@ -105,7 +105,7 @@ def _kind(name: str) -> EventKind:
     )
 
 
-#: All events in the article's order, which keeps each group together.
+#: All events in the article's order; events of one group are neighbours.
 EVENTS: tuple[EventKind, ...] = tuple(_kind(name) for name in _MEANINGS)
 EVENT_NAMES: tuple[str, ...] = tuple(event.name for event in EVENTS)
 _BY_NAME: Mapping[str, EventKind] = MappingProxyType({event.name: event for event in EVENTS})
@@ -115,7 +115,7 @@ def event_kind(name: str) -> EventKind:
     """Return the event of that exact name.
 
     Raises:
-        InvalidValue: there is none; the hint names the nearest.
+        InvalidValue: there is no such event; the hint names the nearest.
     """
     if name not in _BY_NAME:
         suggestion = did_you_mean(name, EVENT_NAMES)
@@ -127,20 +127,21 @@ def event_kind(name: str) -> EventKind:
 
 
 def matches(name: str, glob: str) -> bool:
-    """Say whether an event's name fits a glob: ``idea.*``, ``*.created``, or a name itself."""
+    """Return whether an event's name matches a glob: ``idea.*``, ``*.created``, or a name."""
     return fnmatchcase(name, glob)
 
 
 def matching(glob: str) -> tuple[str, ...]:
-    """Return the names that fit a glob, in the article's order.
+    """Return the names that match a glob, in the article's order.
 
     Raises:
-        InvalidValue: none does; the hint names the nearest.
+        InvalidValue: no name matches; the hint names the nearest.
     """
     names = tuple(name for name in EVENT_NAMES if matches(name, glob))
     if not names:
         suggestion = did_you_mean(glob, EVENT_NAMES)
         raise InvalidValue(
-            f"No event fits {glob!r}.", hint=suggestion or "Use a name, or a glob such as 'idea.*'."
+            f"No event matches {glob!r}.",
+            hint=suggestion or "Use a name, or a glob such as 'idea.*'.",
         )
     return names

@@ -1,7 +1,7 @@
-"""A signature is made of a text and a secret, and of nothing else (contract d-2).
+"""Sign a text with a secret, by the article's formula or an assumed one (contract d-2).
 
-Invariant: what is hashed is the UTF-8 of the secret itself, never the bytes that its hex digits
-may stand for (contract c.1).
+Invariant: the key is the UTF-8 of the secret's text, never the bytes that its hex digits may encode
+(contract c.1).
 """
 
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import assert_never
 
-from leanbe_emitter.wire.assumptions.reading import SignatureScheme
+from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
 from leanbe_emitter.wire.stringify import JSON, stringify
 
-# HMAC's own numbers, for a hash whose blocks have 64 bytes.
+# Constants of HMAC, for a hash with blocks of 64 bytes.
 _BLOCK = 64
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -21,29 +21,29 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 def sign(payload: JSON, secret: str) -> str:
     """Return the article's signature of a payload: 64 lower-case hex digits.
 
-    That is ``createHmac('sha256', secret).update(JSON.stringify(payload)).digest('hex')``.
+    It is ``createHmac('sha256', secret).update(JSON.stringify(payload)).digest('hex')``.
 
     Raises:
-        InvalidValue: the payload has no JSON form (also its leaves ``PayloadTooDeep`` and
-            ``PayloadTooLarge``).
+        InvalidValue: the payload has no JSON form, is too deep (``PayloadTooDeep``) or too large
+            (``PayloadTooLarge``).
     """
     return sign_text(stringify(payload), secret)
 
 
 def sign_text(text: str, secret: str, *, scheme: SignatureScheme = SignatureScheme.HMAC) -> str:
-    """Return the signature of what is stringified already: 64 lower-case hex digits.
+    """Return the signature of a stringified text: 64 lower-case hex digits.
 
     Args:
-        text: the exact text that is signed, normally ``stringify(payload)``.
+        text: the exact text to sign, normally ``stringify(payload)``.
         secret: the webhook's secret.
-        scheme: the article's formula, or a reading of its words (contract d-2).
+        scheme: the article's formula, or an assumed one (contract d-2).
     """
     return signer(secret, scheme)(text)
 
 
 @lru_cache(maxsize=256)
 def signer(secret: str, scheme: SignatureScheme) -> Callable[[str], str]:
-    """Return ``sign_text`` for one secret: what depends on the secret alone is done once."""
+    """Return ``sign_text`` for one secret, with the work for the secret done once."""
     key = to_utf8(secret)
     match scheme:
         case SignatureScheme.HMAC:
@@ -56,7 +56,7 @@ def signer(secret: str, scheme: SignatureScheme) -> Callable[[str], str]:
 
 
 def to_utf8(text: str) -> bytes:
-    """Return the UTF-8 of a text as JavaScript makes it: a lone surrogate becomes U+FFFD."""
+    """Return the UTF-8 of a text as JavaScript does: a lone surrogate becomes U+FFFD."""
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -65,9 +65,9 @@ def to_utf8(text: str) -> bytes:
 
 
 def _hmac(key: bytes) -> Callable[[str], str]:
-    """Return what ``hmac.digest`` does, which makes its key's two states anew at every call.
+    """Return a function like ``hmac.digest`` that prepares the key's two states only once.
 
-    A message is put into the one, and what comes of that into the other (RFC 2104).
+    The inner state hashes the message, and the outer state hashes the inner digest (RFC 2104).
     """
     block = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
     inner, outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))

@@ -1,11 +1,11 @@
 """``stringify(value)`` is ``JSON.stringify(value)``, to the byte (contract appendix 1).
 
-Invariant: in JavaScript, ``JSON.stringify(JSON.parse(text)) === text`` for every text written here.
-So a receiver that parses the payload and writes it again hashes the very text that was signed.
+Invariant: in JavaScript, ``JSON.stringify(JSON.parse(text)) === text`` for each text made here. So
+a receiver that parses and stringifies the payload hashes exactly the signed text.
 
-Nearly every payload is one for which Python's own encoder already writes what JavaScript would.
-It goes first; one regular expression, which errs on the side of suspicion, looks for what the two
-might write differently, and only then is the text written again, exactly and slowly.
+For nearly every payload, Python's encoder writes the same text as JavaScript, so it runs first. One
+regular expression then looks for anything that the two may write differently, rather too often than
+too rarely. Only if it finds something, the exact and slow way writes the text again.
 """
 
 import json
@@ -16,31 +16,31 @@ from typing import Any, TypeAlias
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooDeep, PayloadTooLarge
 
-#: How many arrays and objects may stand inside one another.
+#: The deepest nesting of arrays and objects.
 MAX_DEPTH = 200
-#: How long a payload's text may be, in bytes of UTF-8.
+#: The longest text of a payload, in bytes of UTF-8.
 MAX_PAYLOAD_BYTES = 1_048_576
 
-#: What ``json.loads`` gives: dict with text keys, list, str, int, float, bool or None.
+#: A value as ``json.loads`` returns it: dict with text keys, list, str, int, float, bool or None.
 JSON: TypeAlias = Any
 
-#: What holds other values. A union would be put together for each value that is looked at.
+#: Types that hold other values. A tuple, because Python would build a union anew at each use.
 _CONTAINERS = (dict, list, tuple)
-#: The largest integer up to which a double holds every integer.
+#: A double holds every integer up to this one.
 _MAX_EXACT = 2**53
-#: What JavaScript counts as the index of an array goes up to here.
+#: The largest array index of JavaScript.
 _MAX_INDEX = 2**32 - 2
-#: From this many digits before the decimal point on, JavaScript writes an exponent.
+#: JavaScript writes an exponent for more digits before the decimal point.
 _MAX_DIGITS = 21
-#: From this many zeros after the decimal point on, JavaScript writes an exponent.
+#: JavaScript writes an exponent for as many zeros after the decimal point.
 _MAX_ZEROS = 6
-#: Integers of so many characters are exact in a double, whatever their digits.
+#: An integer of at most this many characters is exact in a double.
 _SHORT_INTEGER = 15
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INDEX = re.compile("0|[1-9][0-9]{0,9}")
-# A number that is no short integer, or a key that may be an index or may not have been text.
-# It also hits strings that merely look so, which costs time and changes nothing.
+# Matches a number that is no short integer, and a key that may be an index or was no text. It also
+# matches strings that look like one, which costs time and changes nothing.
 _SUSPICIOUS = re.compile(
     r"""
       [:,\[{] (?:
@@ -63,17 +63,17 @@ def stringify(
 
     Args:
         value: dicts with text keys, lists, tuples, str, int, float, bool and None, in any nesting.
-        max_depth: how many arrays and objects may stand inside one another.
-        max_bytes: how long the text may be, in bytes of UTF-8.
+        max_depth: the deepest nesting of arrays and objects.
+        max_bytes: the longest text, in bytes of UTF-8.
 
     Returns:
-        Text that always has a UTF-8 form: lone surrogates stand in it escaped.
+        Text that always has a UTF-8 form, because lone surrogates are escaped.
 
     Raises:
         PayloadTooDeep: the nesting exceeds ``max_depth``.
         PayloadTooLarge: the text exceeds ``max_bytes``.
-        InvalidValue: something that JSON has no form for, a key that is no text, or a value that
-            holds itself.
+        InvalidValue: a value without a JSON form, a key that is no text, or a value that contains
+            itself.
     """
     text = _quick(value, max_depth)
     if text is None:
@@ -85,9 +85,9 @@ def stringify(
 def parse(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
     """Return the value that ``JSON.parse`` would give for the text.
 
-    ``NaN`` and ``Infinity`` are refused, the last of two equal keys wins at the place of the first,
-    and a number is the double that JavaScript would hold: an int where that is a whole number up to
-    2^53, written without point or exponent, and a float otherwise (``1e400`` is infinite).
+    It refuses ``NaN`` and ``Infinity``. The last of two equal keys wins, at the place of the first.
+    A number is the double of JavaScript: an int for a whole number up to 2^53 that is written
+    without point or exponent, and a float otherwise (``1e400`` is infinite).
 
     Raises:
         InvalidValue: the text is not JSON.
@@ -97,27 +97,27 @@ def parse(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
 
 
 def parse_given(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
-    """Return what ``parse`` would, of a text in which somebody says what he wants.
+    """Parse a user's text like ``parse``, and refuse what would be lost.
 
-    A number that is too large for a double is refused: it would become null on the way. So is a
-    member that is there twice: one of the two would be passed over.
+    It refuses a number that is too large for a double, because it would become null, and a member
+    that appears twice, because one of the two would be ignored.
 
     Raises:
-        InvalidValue: the text is not JSON, or holds such a number or member.
+        InvalidValue: the text is not JSON, or contains such a number or member.
         PayloadTooDeep: the nesting exceeds ``max_depth``.
     """
     return _parsed(text, _GIVEN_DECODER, max_depth, hint=_HOW_TO_WRITE)
 
 
 _BYTE_ORDER_MARK = "\ufeff"
-_HOW_TO_WRITE = 'JSON is like {"name": "Acme"}: names and texts stand in double quotes.'
+_HOW_TO_WRITE = 'JSON is like {"name": "Acme"}: put names and texts in double quotes.'
 
 
 def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int, *, hint: str = "") -> JSON:
     if text.startswith(_BYTE_ORDER_MARK):
         raise InvalidValue(
             "This is not JSON: it begins with a byte order mark.",
-            hint="Write it in UTF-8 without one.",
+            hint="Write it in UTF-8 without the mark.",
         )
     try:
         value = decoder.decode(text)
@@ -131,13 +131,13 @@ def _parsed(text: str, decoder: json.JSONDecoder, max_depth: int, *, hint: str =
 
 
 def _quick(value: JSON, max_depth: int) -> str | None:
-    """Return the text if Python's encoder is sure to write what JavaScript would."""
+    """Return the text of Python's encoder if JavaScript writes the same for sure; else None."""
     if not isinstance(value, _CONTAINERS):
         return None
     try:
         text = _encode(value)
     except (TypeError, ValueError, RecursionError):
-        return None  # the exact way finds out what it is, and where
+        return None  # the exact way finds the cause and its place
     if _brackets(text) > max_depth and _is_deeper(value, max_depth):
         raise _too_deep(max_depth)
     if _SUSPICIOUS.search(text) or not (text.isascii() or _has_utf8_form(text)):
@@ -146,7 +146,7 @@ def _quick(value: JSON, max_depth: int) -> str | None:
 
 
 def _brackets(text: str) -> int:
-    """Return a number that the depth of the text does not exceed, quickly."""
+    """Return a quick upper bound of the text's depth."""
     return text.count("[") + text.count("{")
 
 
@@ -173,7 +173,7 @@ def _has_utf8_form(text: str) -> bool:
 
 
 def _check_size(text: str, max_bytes: int) -> None:
-    # No character takes more than four bytes, so that small texts need not be encoded.
+    # A character has at most four bytes, so that a short text need not be encoded.
     if 4 * len(text) > max_bytes and (size := len(text.encode())) > max_bytes:
         raise PayloadTooLarge(
             f"The payload's text has {size} bytes; the limit is {max_bytes}.",
@@ -184,7 +184,7 @@ def _check_size(text: str, max_bytes: int) -> None:
 def _too_deep(max_depth: int) -> PayloadTooDeep:
     return PayloadTooDeep(
         f"The payload is nested deeper than the limit of {max_depth} levels.",
-        hint="Put fewer lists and objects inside one another.",
+        hint="Use fewer levels of lists and objects.",
     )
 
 
@@ -196,7 +196,7 @@ def _exact(value: JSON, max_depth: int) -> str:
 
 
 def _write(value: object, *, max_depth: int, path: str, inside: tuple[int, ...]) -> str:
-    """Write one value; ``inside`` holds the ids of the containers that it stands in."""
+    """Write one value; ``inside`` has the ids of the containers around it."""
     match value:
         case None:
             return "null"
@@ -212,14 +212,14 @@ def _write(value: object, *, max_depth: int, path: str, inside: tuple[int, ...])
                 value, max_depth=max_depth, path=path, inside=(*inside, id(value))
             )
     raise InvalidValue(
-        f"{path} is of type {type(value).__name__}, which JSON has no form for.",
+        f"{path} is of type {type(value).__name__}, which has no JSON form.",
         hint="Use dict, list, str, int, float, bool or None.",
     )
 
 
 def _check_place(value: object, *, max_depth: int, path: str, inside: tuple[int, ...]) -> None:
     if id(value) in inside:
-        raise InvalidValue(f"{path} holds itself.", hint="JSON has no form for circular values.")
+        raise InvalidValue(f"{path} contains itself.", hint="Circular values have no JSON form.")
     if len(inside) >= max_depth:
         raise _too_deep(max_depth)
 
@@ -246,7 +246,7 @@ def _write_container(
 
 
 def _in_order(value: dict[object, object], *, path: str) -> list[tuple[str, object]]:
-    """Return the members as JavaScript orders them: array indexes ascending, then the others."""
+    """Return the members in JavaScript's order: ascending array indexes, then the others."""
     members: dict[str, object] = {}
     for key, child in value.items():
         if not isinstance(key, str):
@@ -263,7 +263,7 @@ def _is_index(key: str) -> bool:
 
 
 def _joined(text: str) -> str:
-    """Return the text with each pair of surrogates made the one character that it means."""
+    """Return the text with one character in place of each pair of surrogates."""
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
@@ -274,23 +274,23 @@ def _write_text(text: str) -> str:
 
 
 def _write_number(number: float) -> str:
-    """Write a number as ECMAScript's Number::toString does, from the double that it becomes."""
+    """Write a number's double as ECMAScript's Number::toString does."""
     if isinstance(number, int) and -_MAX_EXACT <= number <= _MAX_EXACT:
         return int.__repr__(number)
     try:
         double = float(number)
     except OverflowError:
         return "null"
-    if double in (float("inf"), float("-inf")) or double != double:  # noqa: PLR0124 - it is NaN
+    if double in (float("inf"), float("-inf")) or double != double:  # noqa: PLR0124 - true for NaN alone
         return "null"
     sign = "-" if double < 0 else ""
     return sign + _write_digits(*_digits(abs(double)))
 
 
 def _digits(double: float) -> tuple[str, int]:
-    """Return the shortest digits that give the double again, and where the point stands in them.
+    """Return the shortest digits of the double, and the place of its decimal point.
 
-    The point stands after so many digits; before the first one if the number is not positive.
+    The place is the number of digits before the point; 0 or less if the point is before them all.
     """
     mantissa, _, exponent = float.__repr__(double).partition("e")
     whole, _, fraction = mantissa.partition(".")
@@ -320,7 +320,7 @@ def _read_integer(text: str) -> float:
 
 
 def _refuse_constant(name: str) -> JSON:
-    raise InvalidValue(f"This is not JSON: it holds {name}.", hint="JSON has no form for it.")
+    raise InvalidValue(f"This is not JSON: it contains {name}.", hint="JSON has no such number.")
 
 
 _DECODER = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
@@ -337,7 +337,8 @@ def _finite_float(text: str) -> float:
 def _finite(number: float, text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise InvalidValue(
-            f"{reprlib.repr(text)} is no finite number.", hint="Give one that a double can hold."
+            f"{reprlib.repr(text)} is no finite number.",
+            hint="Use a number that a double can hold.",
         )
     return number
 
@@ -347,7 +348,7 @@ def _each_once(pairs: list[tuple[str, JSON]]) -> JSON:
     if len(members) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counts.items() if count > 1)
-        raise InvalidValue(f"{reprlib.repr(twice)} is there twice.", hint="Give it once.")
+        raise InvalidValue(f"{reprlib.repr(twice)} is there twice.", hint="Write it once.")
     return members
 
 

@@ -1,18 +1,18 @@
-"""What somebody may have meant: the known names that are nearest to a word."""
+"""Suggestions for a misspelt name: the known names that are similar to it."""
 
 from collections.abc import Iterable
 
-#: Below this likeness a suggestion puzzles more than it helps.
-_LIKENESS = 0.6
+#: The least similarity of a helpful suggestion.
+_SIMILARITY = 0.6
 
 
 def nearest(word: str, candidates: Iterable[str], *, limit: int = 3) -> list[str]:
-    """Return up to ``limit`` of the candidates that are like the word, likest first.
+    """Return up to ``limit`` candidates that are similar to the word, the most similar first.
 
-    Capitals and the separators ``- _ .`` and blank do not count; a candidate that begins or ends
-    with the word is like it, however much longer it is.
+    Upper case and the separators ``- _ .`` and space do not count. A candidate that begins or ends
+    with the word is similar, however long it is.
     """
-    from difflib import SequenceMatcher  # noqa: PLC0415 - only a mistake pays for it
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only a misspelt name needs it
 
     wanted = _plain(word)
     matcher = SequenceMatcher(autojunk=False)
@@ -20,26 +20,26 @@ def nearest(word: str, candidates: Iterable[str], *, limit: int = 3) -> list[str
     scored: list[tuple[float, int, str]] = []
     for position, candidate in enumerate(dict.fromkeys(candidates)):
         matcher.set_seq1(_plain(candidate))
-        likeness = _touching(wanted, _plain(candidate)) or matcher.ratio()
-        if likeness >= _LIKENESS:
-            scored.append((-likeness, position, candidate))
+        similarity = _touching(wanted, _plain(candidate)) or matcher.ratio()
+        if similarity >= _SIMILARITY:
+            scored.append((-similarity, position, candidate))
     return [candidate for _, _, candidate in sorted(scored)[:limit]]
 
 
 def did_you_mean(word: str, candidates: Iterable[str], *, limit: int = 3) -> str:
-    """Return ``Did you mean a, b or c?``, or nothing where no candidate is like the word."""
+    """Return ``Did you mean a, b or c?``, or an empty text without a similar candidate."""
     found = nearest(word, candidates, limit=limit)
     return f"Did you mean {any_of(found)}?" if found else ""
 
 
 def any_of(names: Iterable[str]) -> str:
-    """Return the names as words of a sentence: ``a, b or c``."""
+    """Return the names as a list in a sentence: ``a, b or c``."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def there_are(names: Iterable[str]) -> str:
-    """Return a sentence with all the names there are."""
+    """Return a sentence that lists all names."""
     match list(names):
         case []:
             return "There is none here."

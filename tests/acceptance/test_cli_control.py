@@ -157,7 +157,7 @@ def test_a_time_out_of_a_clocks_years_is_named_as_it_was_written(manual: Cli, ti
     ran = manual("clock", "set", time)
     assert ran.status == 2
     assert f"Invalid value for 'TIME': '{time}' is out of range." in ran.stderr
-    assert "Its year, in UTC, has to be 1971 to 8999." in ran.stderr
+    assert "Use a year from 1971 to 8999, in UTC." in ran.stderr
 
 
 def test_what_a_product_has_goes_or_everything(acme: Cli) -> None:

@@ -535,10 +535,10 @@ def test_a_delivery_is_explained_by_the_assumptions_that_it_was_made_under(
         cli("trigger", "idea.created", "--assume", "signature_location=header")
     sound = cli("deliveries", "explain", newest(cli))
     assert sound.status == 1
-    assert "The body verifies with this secret. This was sent under" in sound.stdout
+    assert "The body verifies with this secret. The request was made under" in sound.stdout
     missed = cli("deliveries", "explain", newest(cli), "--got", "undefined")
     assert (missed.status, missed.stderr) == (0, "")
-    assert "it stands in the header X-Leanbe-Signature" in missed.stdout
+    assert "It is in the header X-Leanbe-Signature" in missed.stdout
 
 
 def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> None:

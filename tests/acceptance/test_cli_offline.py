@@ -108,7 +108,7 @@ def test_what_send_assumes_by_the_environment_explain_does_too(tmp_path: Path) -
     body = json.dumps(ENVELOPE, ensure_ascii=False, separators=(",", ":")).encode()
     arguments = ("explain", "--secret", SECRET, "--body", "-", "--got", "0" * 64)
     environ = {"LEANBE_EMITTER_ASSUME": "signature_scheme=sha256-payload-secret"}
-    told = "sent under signature_scheme="
+    told = "made under signature_scheme="
     assumed = run_process(*arguments, cwd=tmp_path, stdin=body, environ=environ)
     assert f"{told}sha256-payload-secret" in assumed.stdout
     option = ("--assume", "signature_scheme=sha256-secret-payload")

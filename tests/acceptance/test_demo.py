@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import verify
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 from tests.support.command_line import Ran, run_process
 from tests.support.receiver import Receiver
 from tests.support.receiver_process import SECRET, kept, receiving
@@ -29,7 +29,7 @@ def test_every_event_is_verified_and_one_is_retried(tmp_path: Path) -> None:
     assert (ran.status, ran.stderr) == (0, "")
     assert ran.stdout.splitlines()[-1] == "22 of 22 verified by the receiver"
     rows = [line for line in ran.stdout.splitlines() if " verified " in line and " ms" in line]
-    assert [row.split()[0] for row in rows] == [*STORY_ORDER, "customer.created"]
+    assert [row.split()[0] for row in rows] == [*LIFECYCLE_ORDER, "customer.created"]
     assert "503 Service Unavailable" in rows[0]
     assert "again in" in rows[0]
     assert rows[-1].split()[1] == "2"
@@ -97,7 +97,7 @@ def test_all_22_events_occur_in_the_story_and_node_verifies_every_request(tmp_pa
     ran = demo(tmp_path, "--story", "--output", "json")
     document = json.loads(ran.stdout)
     told = [event["event"] for step in document["steps"] for event in step["events"]]
-    assert set(told) == set(STORY_ORDER)
+    assert set(told) == set(LIFECYCLE_ORDER)
     assert document["accepted"] == document["events"] == len(told)
     bodies = len(told) + 1
     assert f"verifies {bodies} of {bodies} bodies" in document["node"]

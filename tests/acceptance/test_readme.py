@@ -316,7 +316,7 @@ def _default(setting: Field[object]) -> str:
     return f"`{shown}`" if value else "none"
 
 
-def test_the_page_on_assumptions_names_every_switch_with_its_default() -> None:
+def test_the_page_on_assumptions_names_each_with_its_default() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", DOCS["assumptions.md"], re.MULTILINE)
     assert sorted(rows) == sorted((each.name, each.default) for each in ASSUMPTIONS if each.name)
 

@@ -110,7 +110,7 @@ def test_an_instant_out_of_the_range_is_refused_as_the_document_says(api: Api, y
     refused = api("PUT", "/clock", {"now": now})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value")
     assert refused.json()["detail"] == f"'{now}' is out of range."
-    assert refused.json()["hint"] == "Its year, in UTC, has to be 1971 to 8999."
+    assert refused.json()["hint"] == "Use a year from 1971 to 8999, in UTC."
     assert not re.search(INSTANT["pattern"], now)
     assert api("GET", "/clock").json()["now"] == BEGINNING
 

@@ -65,7 +65,7 @@ def test_a_receiver_that_has_the_new_secret_is_not_blamed(api: Api, delivery: De
     got = sign_text(delivery.event.payload_text, "whsec_new")
     told = api("POST", f"/deliveries/{delivery.id}/explain", {"got": got}).json()
     assert told["verdict"] == "body-unsound"
-    assert "The receiver computes what it should" in told["summary"]
+    assert "The receiver computes the right signature" in told["summary"]
     assert "an old secret of this product" in told["mistakes"][0]["what"]
 
 
@@ -90,7 +90,7 @@ def test_the_example_of_an_explanation_agrees_with_itself(api: Api, path: str) -
     operation = api.at("GET", "/openapi.json").json()["paths"][f"/api/v1{path}"]["post"]
     example = operation["responses"]["200"]["content"]["application/json"]["example"]
     assert example["verdict"] == "mistake-found"
-    assert example["summary"] == "The receiver computes what comes of a known mistake."
+    assert example["summary"] == "The receiver makes a known mistake."
     assert [each["name"] for each in example["mistakes"]] == ["raw-body-hashed"]
 
 

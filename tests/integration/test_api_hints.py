@@ -99,12 +99,12 @@ def test_a_delivery_without_a_url_is_told_how_to_set_one(api: Api, method: str, 
         (
             b'\xef\xbb\xbf{"seconds": 5}',
             "This is not JSON: it begins with a byte order mark.",
-            "Write it in UTF-8 without one.",
+            "Write it in UTF-8 without the mark.",
         ),
         (b"seconds=5", "This is not JSON", 'JSON is like {"name": "Acme"}: names and texts stand'),
         (b'{"bogus": 1}', "There is no member 'bogus' here.", "There is only seconds."),
         (rb'{"\ud800": 1}', r"There is no member '\ud800' here.", "There is only seconds."),
-        (b'{"seconds": 1e30}', "seconds is 1e+30.", "It has to be 315360000 at the most."),
+        (b'{"seconds": 1e30}', "seconds is 1e+30.", "It has to be at most 315360000."),
     ],
 )
 def test_a_hint_says_what_a_body_looks_like(

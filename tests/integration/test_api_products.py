@@ -250,7 +250,7 @@ def test_an_empty_object_is_no_body(api: Api) -> None:
             "/products",
             {"name": "x", "webhook": {"url": None}},
             "In webhook: url is null.",
-            "It has to be a URL. To have none, leave the webhook out, or DELETE it.",
+            "It has to be a URL. For no webhook, leave the webhook out, or DELETE it.",
         ),
         (
             "/products",
@@ -270,7 +270,7 @@ def test_an_empty_object_is_no_body(api: Api) -> None:
             "In ids: ids[0] is 7.",
             "It has to be text: put it in quotes.",
         ),
-        ("/clock/advance", {"seconds": 0}, "seconds is 0.", "It has to be 0.001 at least."),
+        ("/clock/advance", {"seconds": 0}, "seconds is 0.", "It has to be at least 0.001."),
         ("/reset", {"ids": "again"}, "ids is 'again'.", "Use 'go on' or 'restart'."),
     ],
 )

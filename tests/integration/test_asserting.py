@@ -110,7 +110,7 @@ def test_a_failure_tells_how_the_nearest_payloads_differ(acme: Acme) -> None:
         "Delivered:",
         dark,
         "      upvotes: expected 7, got 0",
-        "      titel: expected 'x', and there is none. Did you mean title?",
+        "      titel: expected 'x', and it is missing. Did you mean title?",
         light,
     ]
     assert said.splitlines()[-1].startswith("  idea.upVoted  ")

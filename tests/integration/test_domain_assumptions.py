@@ -1,20 +1,20 @@
-"""Contract d, what belongs to the domain: what each switch changes, and nothing else."""
+"""Contract d, what belongs to the domain: what each assumption changes, and nothing else."""
 
 from collections.abc import Callable, Mapping
 
 import pytest
 
 from leanbe_emitter import Conflict, InvalidTarget
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from tests.support.actions import ACTIONS, prepare
 from tests.support.scene import NOW, RecordedEvents, Scene, raised, set_scene
 
 Act = Callable[[Scene], object]
 
 
-def assume(s: Scene, **switches: str) -> None:
-    """Set switches of Acme."""
-    for name, value in switches.items():
+def assume(s: Scene, **assumptions: str) -> None:
+    """Set assumptions of Acme."""
+    for name, value in assumptions.items():
         s.leanbe.assumptions.set(name, value, product=s.product)
 
 
@@ -27,20 +27,20 @@ def downvote(s: Scene) -> object:
 
 
 def test_the_defaults_are_the_articles() -> None:
-    reading = read({})
+    assumptions = parse_assumptions({})
     assert {
-        "idea_request_ref_key": reading.idea_request_ref_key.value,
-        "vote_model": reading.vote_model.value,
-        "cascade": reading.cascade.value,
-        "deleted_payload": reading.deleted_payload.value,
-        "vote_payload": reading.vote_payload.value,
-        "customer_fanout": reading.customer_fanout.value,
-        "unset": reading.unset.value,
-        "promote_creates_backlog_item": reading.promote_creates_backlog_item,
-        "vote_touches_updated_at": reading.vote_touches_updated_at,
-        "include_changes": reading.include_changes,
-        "require_https": reading.require_https,
-        "require_confirmed": reading.require_confirmed,
+        "idea_request_ref_key": assumptions.idea_request_ref_key.value,
+        "vote_model": assumptions.vote_model.value,
+        "cascade": assumptions.cascade.value,
+        "deleted_payload": assumptions.deleted_payload.value,
+        "vote_payload": assumptions.vote_payload.value,
+        "customer_fanout": assumptions.customer_fanout.value,
+        "unset": assumptions.unset.value,
+        "promote_creates_backlog_item": assumptions.promote_creates_backlog_item,
+        "vote_touches_updated_at": assumptions.vote_touches_updated_at,
+        "include_changes": assumptions.include_changes,
+        "require_https": assumptions.require_https,
+        "require_confirmed": assumptions.require_confirmed,
     } == {
         "idea_request_ref_key": "id",
         "vote_model": "separate",
@@ -57,7 +57,7 @@ def test_the_defaults_are_the_articles() -> None:
     }
 
 
-#: Each switch with another value, and the actions of ``tests.support.actions`` that it changes.
+#: Each assumption with another value, and the actions of ``tests.support.actions`` that it changes.
 BEARS_ON: Mapping[tuple[str, str], frozenset[str]] = {
     ("idea_request_ref_key", "_id"): frozenset({"delete idea", "create idea out of a request"}),
     ("vote_model", "toggle"): frozenset({"vote without a customer"}),
@@ -112,11 +112,11 @@ BEARS_ON: Mapping[tuple[str, str], frozenset[str]] = {
 }
 
 
-def heard(action: str, **switches: str) -> list[tuple[str, str]] | str:
-    """Return what Acme's webhook hears of an action under switches, or how it is refused."""
+def heard(action: str, **assumptions: str) -> list[tuple[str, str]] | str:
+    """Return what Acme's webhook hears of an action under assumptions, or how it is refused."""
     with set_scene(":memory:") as scene:
         prepare(scene, action)
-        assume(scene, **switches)
+        assume(scene, **assumptions)
         try:
             with raised(scene.leanbe) as events:
                 ACTIONS[action](scene)
@@ -126,9 +126,9 @@ def heard(action: str, **switches: str) -> list[tuple[str, str]] | str:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_the_switches_bear_on_the_actions_that_they_say_and_on_no_other(action: str) -> None:
+def test_the_assumptions_bear_on_the_actions_that_they_say_and_on_no_other(action: str) -> None:
     article = heard(action)
-    bearing = [switch for switch, actions in BEARS_ON.items() if action in actions]
+    bearing = [assumed for assumed, actions in BEARS_ON.items() if action in actions]
     names = {name for name, _ in bearing}
     others = {name: value for name, value in BEARS_ON if name not in names}
     assert heard(action, **others) == article
@@ -230,7 +230,7 @@ def test_d_17_tells_the_product_of_origin_alone(scene: Scene) -> None:
         ("customer.updated", ""),
         ("customer.updated", ""),
         ("customer.updated", ""),
-        # Whoever left its product of origin is nobody's any more under this reading.
+        # Whoever left its product of origin is nobody's any more under this assumption.
         ("", ""),
         ("", ""),
     ]

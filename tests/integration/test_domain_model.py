@@ -17,6 +17,7 @@ from tests.support.model import ModelProduct, Refused, Said, Thing
 from tests.support.model_comparison import Compared, verbs_of
 from tests.support.node import Node
 from tests.support.random_fields import (
+    ASSUMPTION_SETS,
     CUSTOMER,
     DESCRIBED,
     EMAILS,
@@ -27,7 +28,6 @@ from tests.support.random_fields import (
     NUMBERS,
     OKR,
     PICKS,
-    READINGS,
     SETTINGS,
     STATUSES,
     TITLES,
@@ -46,7 +46,7 @@ EXAMPLES_ON_POSTGRESQL = 2
 class Machine(Compared):
     """What may be done."""
 
-    @initialize(ours=READINGS, theirs=READINGS)
+    @initialize(ours=ASSUMPTION_SETS, theirs=ASSUMPTION_SETS)
     def begin(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
         self._open(ours, theirs)
         self._populate()
@@ -386,7 +386,7 @@ class Machine(Compared):
             )
         elif kind != "name":
             self._act(
-                lambda: _switched(ours, kind, value),
+                lambda: _assumed(ours, kind, value),
                 lambda: self.leanbe.assumptions.set(kind, value, product=product.id),
             )
         elif all(each.name != value for each in self.model.products.values()):
@@ -444,8 +444,8 @@ def _renamed(product: ModelProduct, name: str) -> list[Said]:
     return []
 
 
-def _switched(product: ModelProduct, name: str, value: str) -> list[Said]:
-    product.switches[name] = value
+def _assumed(product: ModelProduct, name: str, value: str) -> list[Said]:
+    product.assumptions[name] = value
     return []
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, stringify
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.mistakes import MISTAKES
 from leanbe_emitter.wire.stringify import parse
@@ -120,10 +120,10 @@ def test_any_payload_is_signed_by_the_articles_formula(
 
 @given(VALUES, TEXTS, st.sampled_from([ARTICLE, PRETTY]))
 def test_any_sealed_body_verifies_by_the_articles_formula(
-    node: Node, payload: Any, event: str, reading: AssumptionSet
+    node: Node, payload: Any, event: str, assumptions: AssumptionSet
 ) -> None:
     body = seal(
-        stringify(payload), event=event, triggered_at=NOON, secret=SECRET, reading=reading
+        stringify(payload), event=event, triggered_at=NOON, secret=SECRET, assumptions=assumptions
     ).body
     assert node.verifies(body, SECRET)
     assert not node.verifies(body, "whsec_other")
@@ -133,7 +133,9 @@ def test_any_sealed_body_verifies_by_the_articles_formula(
 @given(VALUES)
 def test_a_pretty_body_is_indented_as_javascript_indents(node: Node, payload: Any) -> None:
     compact, pretty = (
-        seal(stringify(payload), event="okr.updated", triggered_at=NOON, secret="s", reading=each)
+        seal(
+            stringify(payload), event="okr.updated", triggered_at=NOON, secret="s", assumptions=each
+        )
         for each in (ARTICLE, PRETTY)
     )
     assert pretty.body == node.indent(compact.body)

@@ -20,7 +20,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries import emission
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import seal, verify
 from tests.support.bench import SECRET, START_AT, URL, Bench, claim, happened
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -181,10 +181,10 @@ def test_the_body_is_what_seal_gives_and_is_stored_once(bench: Bench) -> None:
     assert verify(row.body.encode(), SECRET).payload == {"_id": "0", "title": "Été ☀"}
 
 
-def test_an_override_holds_for_its_event_only(bench: Bench) -> None:
+def test_an_assumption_of_a_request_holds_for_it_only(bench: Bench) -> None:
     product = bench.product(pretty_body="true")
     changed, own = bench.record(
-        happened(product, overrides={"method": "PUT", "pretty_body": "false"}), happened(product)
+        happened(product, assumptions={"method": "PUT", "pretty_body": "false"}), happened(product)
     )
     row, other = bench.event(changed.event_id), bench.event(own.event_id)
     assert (row.method, other.method) == ("PUT", "POST")
@@ -296,7 +296,7 @@ def test_the_instant_of_the_envelope_is_the_events(bench: Bench) -> None:
 
 def test_no_assumption_is_the_article(bench: Bench) -> None:
     (recorded,) = bench.record(happened(bench.product()))
-    assert read(bench.event(recorded.event_id).deviations) == read({})
+    assert parse_assumptions(bench.event(recorded.event_id).deviations) == parse_assumptions({})
 
 
 def test_a_locked_products_secret_is_in_no_repr(bench: Bench) -> None:

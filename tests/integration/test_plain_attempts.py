@@ -72,8 +72,8 @@ def test_what_is_not_plain_takes_a_task(bench: Bench, kind: str) -> None:
         bench.assume(product, ordering="strict")
     if kind == "a fault":
         bench.arm("wrong_secret")
-    overrides = {"timeout": "5"} if kind == "an override" else {}
-    bench.record(happened(product, overrides=overrides))
+    assumptions = {"timeout": "5"} if kind == "an override" else {}
+    bench.record(happened(product, assumptions=assumptions))
     (claimed,) = claim(bench.queue())
     transport = CallingBack()
     assert bench.sender(transport).begin(claimed, lambda _: None) is None

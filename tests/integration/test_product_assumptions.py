@@ -31,7 +31,7 @@ def test_the_assumptions_of_one_product_are_no_others(leanbe: Leanbe) -> None:
     ("name", "value", "words"),
     [("methd", "PUT", "method"), ("method", "GET", "POST"), ("timeout", "0", "timeout")],
 )
-def test_a_switch_or_a_value_that_is_none_is_refused(
+def test_an_unknown_assumption_or_value_is_refused(
     leanbe: Leanbe, name: str, value: str, words: str
 ) -> None:
     leanbe.products.create("Acme")

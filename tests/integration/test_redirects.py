@@ -123,7 +123,7 @@ async def test_at_most_five_redirects_are_followed() -> None:
         ("file:///etc/passwd", "not an http or https URL"),
         ("https://ana:s3cret@b.test/", "credentials"),
         ("https://[", "cannot be read"),
-        ("https://2130706433/", "odd way"),
+        ("https://2130706433/", "odd form"),
     ],
 )
 @on_a_loop

@@ -1,6 +1,6 @@
 """The sender: from a claimed delivery to a request, and from its answer to a settlement.
 
-Each reading that steers an attempt is shown to change it, and the article's reading not to.
+Each assumption that steers an attempt is shown to change it; the article's values do not.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ class Try:
         self.queue = bench.queue()
         self.jitter: random.Random | None = None
 
-    def record(self, *, document_updated_at: int = 0, **overrides: str) -> "Try":
+    def record(self, *, document_updated_at: int = 0, **assumptions: str) -> "Try":
         (recorded,) = self.bench.record(
-            happened(self.product, document_updated_at=document_updated_at, overrides=overrides)
+            happened(self.product, document_updated_at=document_updated_at, assumptions=assumptions)
         )
         assert recorded.delivery_id is not None
         self.delivery = recorded.delivery_id
@@ -177,7 +177,7 @@ def test_a_vanished_attempt_does_not_count_against_the_schedule(bench: Bench) ->
 
 
 @pytest.mark.parametrize("location", ["header", "both"])
-def test_d_1_the_signature_stands_where_the_reading_says(bench: Bench, location: str) -> None:
+def test_d_1_the_signature_stands_where_the_assumption_says(bench: Bench, location: str) -> None:
     it = Try(bench, signature_location=location, signature_header="X-Signed").record()
     it.attempt()
     (request,) = it.transport.requests
@@ -194,13 +194,13 @@ def test_d_2_another_scheme_signs_otherwise(bench: Bench) -> None:
     assert sign_text(payload_text_of(body), SECRET) not in body
 
 
-def test_d_4_the_time_is_printed_by_the_reading(bench: Bench) -> None:
+def test_d_4_the_time_is_printed_by_the_assumption(bench: Bench) -> None:
     it = Try(bench, triggered_at="la-offset").record()
     it.attempt()
     assert b'"triggeredAt":"2026-11-24T00:00:00.000-08:00"' in it.transport.requests[0].body
 
 
-def test_d_6_method_and_content_type_are_the_readings(bench: Bench) -> None:
+def test_d_6_method_and_content_type_are_the_assumptions(bench: Bench) -> None:
     it = Try(bench, method="PUT", content_type="text/plain").record()
     it.attempt()
     (request,) = it.transport.requests
@@ -238,7 +238,7 @@ def test_what_steers_delivery_is_read_when_the_attempt_is_made(bench: Bench) -> 
     assert deviations == {"max_attempts": "1", "timeout": "2s"}
 
 
-def test_an_override_of_the_event_beats_the_product_at_every_attempt(bench: Bench) -> None:
+def test_an_assumption_of_the_request_beats_the_products_at_every_attempt(bench: Bench) -> None:
     it = Try(bench, REFUSED, REFUSED, max_attempts="1").record(max_attempts="2")
     it.attempt()
     assert bench.state(it.delivery) is DeliveryState.WAITING

@@ -400,9 +400,9 @@ def test_a_step_from_where_it_no_longer_stands_is_not_made(leanbe: Leanbe, other
     assert isinstance(leanbe._clock, StoredClock)
     seen, hour = leanbe.clock.now(), timedelta(hours=1)
     other.clock.advance(hours=2)
-    assert not leanbe._clock.move_on(seen, to=seen + hour)
+    assert not leanbe._clock.move_from(seen, to=seen + hour)
     assert other.clock.now() == START + 2 * hour
-    assert leanbe._clock.move_on(seen + 2 * hour, to=seen + 3 * hour)
+    assert leanbe._clock.move_from(seen + 2 * hour, to=seen + 3 * hour)
     assert other.clock.now() == START + 3 * hour
 
 

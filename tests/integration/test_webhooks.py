@@ -63,9 +63,9 @@ def test_changing_the_url_keeps_the_secret(leanbe: Leanbe) -> None:
     assert retired(leanbe) == []
 
 
-def test_where_the_reading_asks_for_it_a_changed_url_brings_another_secret(leanbe: Leanbe) -> None:
-    reading = {"regenerate_secret_on_url_change": "true"}
-    before = leanbe.products.create("Acme", webhook_url=URL, assume=reading).webhook
+def test_under_its_assumption_a_changed_url_brings_another_secret(leanbe: Leanbe) -> None:
+    assumptions = {"regenerate_secret_on_url_change": "true"}
+    before = leanbe.products.create("Acme", webhook_url=URL, assume=assumptions).webhook
     assert leanbe.webhooks.set("Acme", URL).secret == before.secret
     after = leanbe.webhooks.set("Acme", OTHER_URL)
     assert after.secret != before.secret
@@ -153,7 +153,7 @@ def test_what_is_queued_keeps_its_signature_and_goes_to_the_present_url(
     assert receiver.requests[0].verified("whsec_old").event == "idea.created"
 
 
-def test_where_the_reading_asks_for_it_what_is_queued_is_signed_anew(
+def test_under_resign_queued_what_is_queued_is_signed_anew(
     leanbe: Leanbe, receiver: Receiver
 ) -> None:
     leanbe.products.create(

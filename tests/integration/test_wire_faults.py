@@ -7,7 +7,7 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.attempt.fault_transport import Manner
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from tests.support.outgoing_requests import post, sender
 from tests.support.receiver import Receiver
 from tests.support.scripted_server import OK, Peer, ScriptedServer, scripted
@@ -174,4 +174,4 @@ def test_a_fault_of_the_wire_is_on_record(
         leanbe.faults.add(kind)
         first = leanbe.trigger("idea.created").attempts[0]
     assert (first.outcome, first.answer_status) == came_to
-    assert first.fault == str(Misbehaviour.of(kind))
+    assert first.fault == str(FaultSpec.parse(kind))

@@ -1,18 +1,20 @@
-"""Readings for tests that must hold under every switch: the article's, and each other value."""
+"""Sets of assumptions for tests: the article's, and one for each other value."""
 
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, AssumptionSet, SettledAt, read
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, SettledAt
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 
-#: Every single deviation that can shape bytes, and all those of the payload's shape at once.
-READINGS: dict[str, AssumptionSet] = {
+#: Each single value that can shape bytes, and all those of the payload's shape at once.
+ASSUMPTION_SETS: dict[str, AssumptionSet] = {
     "article": AssumptionSet(),
     **{
-        f"{each.name}={value}": read({each.name: value})
+        f"{each.name}={value}": parse_assumptions({each.name: value})
         for each in ASSUMPTIONS
         if each.settled_at is SettledAt.RECORDING or each.name == "vote_model"
         for value in each.values
         if value != each.default
     },
-    "every shape at once": read(
+    "every shape at once": parse_assumptions(
         {
             "unset": "null",
             "include_changes": "true",

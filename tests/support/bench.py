@@ -33,7 +33,7 @@ from leanbe_emitter.storage.schema.tables import (
     WebhookRow,
 )
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from tests.support.waiting import until
 
 URL = "http://127.0.0.1:1/hooks/leanbe"
@@ -136,7 +136,7 @@ class Bench:
             row = FaultRow(
                 id=self.ids.object_id(self.clock.now(), of=IdOf.FAULT),
                 position=session.query(FaultRow).count(),
-                misbehaviour=str(Misbehaviour.of(kind)),
+                misbehaviour=str(FaultSpec.parse(kind)),
                 times=times,
                 fired=0,
                 event=event,
@@ -243,7 +243,7 @@ def happened(
     n: int = 0,
     name: str = "idea.created",
     document_updated_at: int = 0,
-    overrides: Mapping[str, str] | None = None,
+    assumptions: Mapping[str, str] | None = None,
 ) -> NewEvent:
     """Return an event of a product, whose payload has a number."""
     return NewEvent(
@@ -251,7 +251,7 @@ def happened(
         name=name,
         payload_text=f'{{"_id":"{n}","title":"Été ☀"}}',
         document_updated_at=document_updated_at,
-        overrides=overrides or {},
+        assumptions=assumptions or {},
     )
 
 

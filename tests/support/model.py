@@ -36,11 +36,11 @@ class ModelProduct:
     name: str
     users: list[Document]
     statuses: list[str]
-    switches: dict[str, str] = field(default_factory=dict)
+    assumptions: dict[str, str] = field(default_factory=dict)
 
     def reads(self, name: str, article: str) -> str:
-        """Return the value of a switch."""
-        return self.switches.get(name, article)
+        """Return the value of an assumption."""
+        return self.assumptions.get(name, article)
 
     @property
     def ref(self) -> Document:

@@ -20,8 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.library.documents.snapshot import Document as Snapshot
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.support.database_dump import dump
@@ -33,9 +33,9 @@ _START = datetime(2023, 7, 3, 9, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
-def validator(event: str, reading: AssumptionSet) -> jsonschema.Draft202012Validator:
+def validator(event: str, assumptions: AssumptionSet) -> jsonschema.Draft202012Validator:
     """Return what checks an event's payload as a product reads the article."""
-    return jsonschema.Draft202012Validator(json_schema(event, reading))
+    return jsonschema.Draft202012Validator(json_schema(event, assumptions))
 
 
 def verbs_of(product: Any, resource: str) -> Any:
@@ -59,7 +59,7 @@ class Compared(RuleBasedStateMachine):
     texts: ClassVar[list[str]] = []
 
     def _open(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
-        """Begin with two products, each with its switches; the first has a webhook."""
+        """Begin with two products, each with its assumptions; the first has a webhook."""
         self._opened = ExitStack()
         url = self._opened.enter_context(self.database())
         self.clock, self.ids = ManualClock(_START), CountedIds()
@@ -78,9 +78,9 @@ class Compared(RuleBasedStateMachine):
                     name=each.name,
                     users=[user.document() for user in each.users.list()],
                     statuses=["To Do", "In Progress", "In Review", "Done"],
-                    switches=switches,
+                    assumptions=assumptions,
                 )
-                for each, switches in zip(self.products, (ours, theirs), strict=True)
+                for each, assumptions in zip(self.products, (ours, theirs), strict=True)
             ]
         )
 
@@ -151,8 +151,8 @@ class Compared(RuleBasedStateMachine):
         text = event.payload_text
         self.texts.append(text)
         assert stringify(parse(text)) == text
-        reading = read(self.model.products[event.product_id].switches)
-        validator(event.name, reading).validate(event.payload)
+        assumptions = parse_assumptions(self.model.products[event.product_id].assumptions)
+        validator(event.name, assumptions).validate(event.payload)
 
     def _product(self, where: int) -> tuple[Any, ModelProduct]:
         product = self.products[where % 2]

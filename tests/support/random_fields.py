@@ -37,7 +37,7 @@ COUNTRIES = st.none() | st.fixed_dictionaries(
 )
 DAYS = st.sampled_from([None, "2023-06-30T12:34:56.789Z", "2023-07-01", "2023-09-30"])
 STATUSES = ("To Do", "In Progress", "Done", "Shipped")
-SWITCHES = {
+ASSUMPTIONS = {
     "idea_request_ref_key": ("id", "_id"),
     "vote_model": ("separate", "toggle", "net"),
     "cascade": ("none", "updated"),
@@ -50,14 +50,14 @@ SWITCHES = {
     "include_changes": ("false", "true"),
     "require_confirmed": ("false", "true"),
 }
-READINGS = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from(values) for name, values in SWITCHES.items()}
+ASSUMPTION_SETS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in ASSUMPTIONS.items()}
 )
 SETTINGS = st.one_of(
     st.tuples(st.just("time"), st.sampled_from([0, 1, 1_000, -5_000])),
     st.tuples(st.just("name"), st.sampled_from(["Acme", "Bcme", "Ccme"])),
     st.tuples(st.just("statuses"), st.lists(st.sampled_from(STATUSES), max_size=5)),
-    *(st.tuples(st.just(name), st.sampled_from(values)) for name, values in SWITCHES.items()),
+    *(st.tuples(st.just(name), st.sampled_from(values)) for name, values in ASSUMPTIONS.items()),
 )
 #: Which of the things there are is meant.
 PICKS = st.integers(0, 20)

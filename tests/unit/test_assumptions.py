@@ -1,4 +1,4 @@
-"""Every ambiguity of the article is data, and every switch has a field, a default and a check."""
+"""Every open question is data; every assumption has a field, a default and a check."""
 
 import re
 from dataclasses import fields
@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.catalogue import text_of
-from leanbe_emitter.wire.assumptions.lookup import (
-    ARTICLE,
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, TriggeredAt
+from leanbe_emitter.wire.assumptions.catalogue import (
+    ASSUMPTION_NAMES,
     ASSUMPTIONS,
-    NAMES,
-    AssumptionSet,
     Kind,
     SettledAt,
-    TriggeredAt,
     assumption,
-    check,
-    deviations,
+    text_of,
+)
+from leanbe_emitter.wire.assumptions.parsing import (
+    changed_assumptions,
+    check_assumption,
     parse_assignment,
-    read,
+    parse_assumptions,
 )
 
 #: Name, default and the closed list of values, as the contract's part d has them.
@@ -60,15 +60,15 @@ CONTRACT = {
     "stop_on_gone": ("false", "true false"),
 }
 
-WITHOUT_SWITCH = {"d-10", "d-14", "d-20", "d-22", "d-23", "d-24"}
+NOT_SETTABLE = {"d-10", "d-14", "d-20", "d-22", "d-23", "d-24"}
 
 
-def texts_of(reading: AssumptionSet) -> dict[str, str]:
-    """Return every switch with the text of its value."""
-    return {name: text_of(getattr(reading, name)) for name in NAMES}
+def texts_of(assumptions: AssumptionSet) -> dict[str, str]:
+    """Return every assumption with the text of its value."""
+    return {name: text_of(getattr(assumptions, name)) for name in ASSUMPTION_NAMES}
 
 
-def test_the_switches_are_the_contracts_with_its_defaults_and_values() -> None:
+def test_the_assumptions_are_the_contracts_with_its_defaults_and_values() -> None:
     ours = {each.name: (each.default, " ".join(each.values)) for each in ASSUMPTIONS if each.name}
     assert ours == CONTRACT
 
@@ -78,43 +78,49 @@ def test_every_question_of_the_contract_is_there_in_its_order() -> None:
     assert numbers == [f"d-{number}" for number in range(1, 31)]
 
 
-def test_a_question_without_a_switch_says_why() -> None:
+def test_a_question_that_cannot_be_set_says_why() -> None:
     silent = [each for each in ASSUMPTIONS if not each.name]
-    assert {each.number for each in silent} == WITHOUT_SWITCH
-    assert all("witch" in each.note and each.default and each.kind is None for each in silent)
+    assert {each.number for each in silent} == NOT_SETTABLE
+    assert all(
+        "cannot be set" in each.note and each.default and each.kind is None for each in silent
+    )
 
 
-def test_a_reading_has_one_field_for_each_switch_and_no_other() -> None:
-    assert [field.name for field in fields(AssumptionSet)] == list(NAMES)
+def test_a_set_has_one_field_for_each_assumption_and_no_other() -> None:
+    assert [field.name for field in fields(AssumptionSet)] == list(ASSUMPTION_NAMES)
 
 
-def test_every_switch_asks_something_and_gives_its_evidence() -> None:
+def test_every_assumption_asks_something_and_gives_its_evidence() -> None:
     for each in ASSUMPTIONS:
         assert each.question.endswith("?")
         assert each.evidence.endswith(".")
-    assert all(each.accepts and each.kind and each.settled_at for each in map(assumption, NAMES))
+    assert all(
+        each.accepts and each.kind and each.settled_at for each in map(assumption, ASSUMPTION_NAMES)
+    )
 
 
 def test_the_defaults_read_as_the_article() -> None:
-    assert read({}) == read(texts_of(ARTICLE)) == ARTICLE
-    assert deviations(ARTICLE) == {}
-    assert all(check(name, text) == text for name, text in texts_of(ARTICLE).items())
+    assert parse_assumptions({}) == parse_assumptions(texts_of(ARTICLE)) == ARTICLE
+    assert changed_assumptions(ARTICLE) == {}
+    assert all(check_assumption(name, text) == text for name, text in texts_of(ARTICLE).items())
 
 
-def test_what_is_set_is_read_and_only_that_deviates() -> None:
-    reading = read({"triggered_at": "la-offset", "backoff": "1s,500ms", "stop_on_gone": "true"})
-    assert reading == AssumptionSet(
+def test_what_is_set_is_parsed_and_only_that_is_changed() -> None:
+    assumptions = parse_assumptions(
+        {"triggered_at": "la-offset", "backoff": "1s,500ms", "stop_on_gone": "true"}
+    )
+    assert assumptions == AssumptionSet(
         triggered_at=TriggeredAt.LA_OFFSET, backoff=(1.0, 0.5), stop_on_gone=True
     )
-    assert deviations(reading) == {
+    assert changed_assumptions(assumptions) == {
         "triggered_at": "la-offset",
         "backoff": "1s,500ms",
         "stop_on_gone": "true",
     }
 
 
-def test_setting_a_switch_to_the_articles_value_is_no_deviation() -> None:
-    assert deviations(read({"max_attempts": "5", "timeout": "10"})) == {}
+def test_setting_an_assumption_to_the_articles_value_changes_nothing() -> None:
+    assert changed_assumptions(parse_assumptions({"max_attempts": "5", "timeout": "10"})) == {}
 
 
 @pytest.mark.parametrize(
@@ -132,8 +138,8 @@ def test_setting_a_switch_to_the_articles_value_is_no_deviation() -> None:
     ],
 )
 def test_a_value_has_one_canonical_text(name: str, text: str, canonical: str) -> None:
-    assert check(name, text) == canonical
-    assert check(name, canonical) == canonical
+    assert check_assumption(name, text) == canonical
+    assert check_assumption(name, canonical) == canonical
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_a_value_has_one_canonical_text(name: str, text: str, canonical: str) ->
 )
 def test_a_wrong_value_is_refused_with_the_right_ones(name: str, text: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
-        check(name, text)
+        check_assumption(name, text)
     assert name in refusal.value.message
     assert repr(text) in refusal.value.message
     assert refusal.value.hint
@@ -171,25 +177,25 @@ def test_a_wrong_value_is_refused_with_the_right_ones(name: str, text: str) -> N
 
 def test_the_hint_of_a_choice_lists_its_values() -> None:
     with pytest.raises(InvalidValue) as refusal:
-        check("signature_location", "footer")
+        check_assumption("signature_location", "footer")
     assert refusal.value.hint == "It takes body, header or both."
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800", "ü", "a\nb"])
-@pytest.mark.parametrize("name", NAMES)
-def test_rubbish_is_refused_by_every_switch(name: str, text: str) -> None:
+@pytest.mark.parametrize("name", ASSUMPTION_NAMES)
+def test_rubbish_is_refused_by_every_assumption(name: str, text: str) -> None:
     with pytest.raises(InvalidValue):
-        check(name, text)
+        check_assumption(name, text)
 
 
-@given(st.sampled_from(NAMES), st.text())
+@given(st.sampled_from(ASSUMPTION_NAMES), st.text())
 def test_any_text_is_either_refused_or_stable(name: str, text: str) -> None:
     try:
-        canonical = check(name, text)
+        canonical = check_assumption(name, text)
     except InvalidValue:
         return
-    assert check(name, canonical) == canonical
-    assert texts_of(read({name: text}))[name] == canonical
+    assert check_assumption(name, canonical) == canonical
+    assert texts_of(parse_assumptions({name: text}))[name] == canonical
 
 
 def test_a_wrong_name_is_refused_with_the_nearest() -> None:
@@ -197,7 +203,7 @@ def test_a_wrong_name_is_refused_with_the_nearest() -> None:
         assumption("max_attempt")
     assert "max_attempts" in refusal.value.hint
     with pytest.raises(InvalidValue, match="no assumption 'from_the_future'"):
-        read({"from_the_future": "1"})
+        parse_assumptions({"from_the_future": "1"})
 
 
 def test_an_assignment_is_name_and_value() -> None:
@@ -209,7 +215,7 @@ def test_an_assignment_is_name_and_value() -> None:
 
 def test_what_shapes_bytes_is_settled_when_the_event_is_recorded() -> None:
     settled: dict[Any, set[str]] = {}
-    for name in NAMES:
+    for name in ASSUMPTION_NAMES:
         settled.setdefault(assumption(name).settled_at, set()).add(name)
     assert settled[SettledAt.ATTEMPT] == {
         "restamp_on_retry",
@@ -226,7 +232,7 @@ def test_what_shapes_bytes_is_settled_when_the_event_is_recorded() -> None:
     assert {"cascade", "require_https", "vote_model"} <= settled[SettledAt.ACTION]
 
 
-def test_no_data_structure_of_a_switch_disagrees_with_its_kind() -> None:
-    for each in map(assumption, NAMES):
+def test_no_data_structure_of_an_assumption_disagrees_with_its_kind() -> None:
+    for each in map(assumption, ASSUMPTION_NAMES):
         assert bool(each.values) == (each.kind in {Kind.CHOICE, Kind.BOOLEAN})
         assert re.fullmatch("d-[0-9]+", each.number)

@@ -77,5 +77,5 @@ def test_a_glob_names_the_events_that_fit() -> None:
 
 @pytest.mark.parametrize("glob", ["ideas.*", "IDEA.CREATED", "", "zzz"])
 def test_a_glob_that_fits_nothing_is_refused(glob: str) -> None:
-    with pytest.raises(InvalidValue, match="No event fits"):
+    with pytest.raises(InvalidValue, match="No event matches"):
         matching(glob)

@@ -76,7 +76,7 @@ def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFix
     [
         (
             {"signature_location": "header"},
-            "This was sent under signature_location=header: the signature stands in the header",
+            "The request was made under signature_location=header: the signature is in the header",
         ),
         (
             {"max_attempts": "1"},

@@ -7,7 +7,7 @@ import pytest
 from leanbe_emitter.cli.demo.article_formula import Judgement
 from leanbe_emitter.cli.demo.demonstration import Made
 from leanbe_emitter.cli.demo.story_report import Step, StoryReport, Told
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 MADE = Made(
     delivery_id="64a28ec49c3a1954e6a2e502",
@@ -26,7 +26,7 @@ UNREACHED = replace(
 )
 
 
-def report(*attempts: Made, events: tuple[str, ...] = STORY_ORDER) -> StoryReport:
+def report(*attempts: Made, events: tuple[str, ...] = LIFECYCLE_ORDER) -> StoryReport:
     told = tuple(Told(event=event, attempts=attempts) for event in events)
     return StoryReport(
         url="http://127.0.0.1:8000/", steps=[Step(number=1, words="All", events=told)]
@@ -74,7 +74,7 @@ def test_what_is_refused_later_does_not_end_the_story() -> None:
 
 
 def test_an_event_that_did_not_occur_is_named() -> None:
-    told = report(MADE, events=tuple(name for name in STORY_ORDER if name != "okr.deleted"))
+    told = report(MADE, events=tuple(name for name in LIFECYCLE_ORDER if name != "okr.deleted"))
     assert not told.is_success
     assert told.reason == "These events did not occur: okr.deleted."
 

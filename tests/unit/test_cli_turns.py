@@ -37,8 +37,8 @@ def claimed(delivery_id: str) -> Claimed:
         method="POST",
         headers=(),
         body="{}",
-        deviations={},
-        overrides={},
+        event_assumptions={},
+        request_assumptions={},
         webhook=WebhookSettings(url=URL, secret=None, ca_file=None, insecure=False, assumptions={}),
     )
 

@@ -35,8 +35,8 @@ def test_a_manual_clock_moves_only_when_it_is_told_to() -> None:
 
 def test_a_manual_clock_moves_on_only_from_where_it_was_seen() -> None:
     clock, hour = ManualClock(NOON), timedelta(hours=1)
-    assert clock.move_on(NOON, to=NOON + hour)
-    assert not clock.move_on(NOON, to=NOON + 2 * hour)
+    assert clock.move_from(NOON, to=NOON + hour)
+    assert not clock.move_from(NOON, to=NOON + 2 * hour)
     assert clock.now() == NOON + hour
 
 
@@ -77,9 +77,9 @@ class HeldUpClock(ManualClock):
     "move",
     [
         lambda clock: clock.advance(hours=1),
-        lambda clock: clock.move_on(NOON, to=NOON + timedelta(hours=1)),
+        lambda clock: clock.move_from(NOON, to=NOON + timedelta(hours=1)),
     ],
-    ids=["advance", "move_on"],
+    ids=["advance", "move_from"],
 )
 def test_no_move_of_a_manual_clock_is_lost_that_another_thread_makes_meanwhile(
     move: Callable[[ManualClock], object],

@@ -1,4 +1,4 @@
-"""Bodies are sealed by the product's reading and verified by the article's formula."""
+"""Bodies are sealed by the product's assumptions and verified by the article's formula."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, stringify, verify
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
-from leanbe_emitter.wire.assumptions.reading import (
+from leanbe_emitter.wire.assumptions.assumption_set import (
     ARTICLE,
     AssumptionSet,
     SignatureLocation,
@@ -21,7 +21,7 @@ from leanbe_emitter.wire.assumptions.reading import (
     SignedContent,
     TriggeredAt,
 )
-from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal
+from leanbe_emitter.wire.envelope import SealedRequest, payload_text_of, seal
 from leanbe_emitter.wire.instants import parse_instant
 from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
 
@@ -36,9 +36,11 @@ def article(name: str) -> str:
 
 
 def sealed(
-    text: str = TEXT, reading: AssumptionSet = ARTICLE, secret: str | None = SECRET
-) -> Sealed:
-    return seal(text, event="idea.created", triggered_at=NOON, secret=secret, reading=reading)
+    text: str = TEXT, assumptions: AssumptionSet = ARTICLE, secret: str | None = SECRET
+) -> SealedRequest:
+    return seal(
+        text, event="idea.created", triggered_at=NOON, secret=secret, assumptions=assumptions
+    )
 
 
 def resigned(**members: Any) -> bytes:
@@ -73,7 +75,7 @@ def test_the_22_bodies_are_rebuilt_to_the_byte(envelope: dict[str, Any], digest:
     )
 
 
-def test_the_articles_reading_puts_the_signature_into_the_body_only() -> None:
+def test_the_articles_assumptions_put_the_signature_into_the_body_only() -> None:
     made = sealed()
     signature = hmac.new(SECRET.encode(), TEXT.encode(), "sha256").hexdigest()
     assert made.body == (
@@ -85,14 +87,16 @@ def test_the_articles_reading_puts_the_signature_into_the_body_only() -> None:
 
 
 def test_the_signature_can_stand_in_a_header_instead() -> None:
-    reading = AssumptionSet(signature_location=SignatureLocation.HEADER, signature_header="X-Sig")
-    made = sealed(reading=reading)
+    assumptions = AssumptionSet(
+        signature_location=SignatureLocation.HEADER, signature_header="X-Sig"
+    )
+    made = sealed(assumptions=assumptions)
     assert list(json.loads(made.body)) == ["payload", "event", "triggeredAt"]
     assert made.headers == (("Content-Type", "application/json"), ("X-Sig", sealed().signature))
 
 
 def test_the_signature_can_stand_in_both_places() -> None:
-    made = sealed(reading=AssumptionSet(signature_location=SignatureLocation.BOTH))
+    made = sealed(assumptions=AssumptionSet(signature_location=SignatureLocation.BOTH))
     assert made.body == sealed().body
     assert made.headers[1:] == (("X-Leanbe-Signature", sealed().signature),)
 
@@ -118,7 +122,7 @@ def test_the_signature_can_stand_in_both_places() -> None:
 def test_the_envelope_can_be_signed_instead(
     name: str, event: str, triggered_at: str, signature: str, *, pretty_body: bool
 ) -> None:
-    reading = AssumptionSet(
+    assumptions = AssumptionSet(
         signed_content=SignedContent.ENVELOPE_WITHOUT_SIGNATURE, pretty_body=pretty_body
     )
     made = seal(
@@ -126,32 +130,34 @@ def test_the_envelope_can_be_signed_instead(
         event=event,
         triggered_at=parse_instant(triggered_at),
         secret="whsec_test",
-        reading=reading,
+        assumptions=assumptions,
     )
     assert made.signature == signature
     assert json.loads(made.body)["signature"] == signature
 
 
 def test_another_scheme_changes_the_signature_and_nothing_else() -> None:
-    reading = AssumptionSet(signature_scheme=SignatureScheme.SHA256_PAYLOAD_SECRET)
+    assumptions = AssumptionSet(signature_scheme=SignatureScheme.SHA256_PAYLOAD_SECRET)
     digest = hashlib.sha256((TEXT + SECRET).encode()).hexdigest()
-    assert sealed(reading=reading).body == sealed().body.replace(str(sealed().signature), digest)
+    assert sealed(assumptions=assumptions).body == sealed().body.replace(
+        str(sealed().signature), digest
+    )
 
 
 def test_another_time_changes_that_member_and_leaves_the_signature() -> None:
-    made = sealed(reading=AssumptionSet(triggered_at=TriggeredAt.LA_OFFSET))
+    made = sealed(assumptions=AssumptionSet(triggered_at=TriggeredAt.LA_OFFSET))
     assert made.body == sealed().body.replace(
         "2026-11-24T12:00:00.000Z", "2026-11-24T04:00:00.000-08:00"
     )
 
 
 def test_another_content_type_is_a_header_of_the_request() -> None:
-    made = sealed(reading=AssumptionSet(content_type="application/vnd.api+json"))
+    made = sealed(assumptions=AssumptionSet(content_type="application/vnd.api+json"))
     assert made.headers == (("Content-Type", "application/vnd.api+json"),)
 
 
 def test_a_pretty_body_is_indented_and_signed_compact() -> None:
-    made = sealed(text='{"a":["x,{}:[]\\"",{}],"b":[]}', reading=PRETTY)
+    made = sealed(text='{"a":["x,{}:[]\\"",{}],"b":[]}', assumptions=PRETTY)
     signature = hmac.new(SECRET.encode(), b'{"a":["x,{}:[]\\"",{}],"b":[]}', "sha256").hexdigest()
     assert made.body == (
         "{\n"
@@ -172,7 +178,7 @@ def test_a_pretty_body_is_indented_and_signed_compact() -> None:
 
 @pytest.mark.parametrize("location", SignatureLocation)
 def test_without_a_secret_nothing_is_signed(location: SignatureLocation) -> None:
-    made = sealed(reading=AssumptionSet(signature_location=location), secret=None)
+    made = sealed(assumptions=AssumptionSet(signature_location=location), secret=None)
     assert made.signature is None
     assert list(json.loads(made.body)) == ["payload", "event", "triggeredAt"]
     assert made.headers == (("Content-Type", "application/json"),)
@@ -190,16 +196,16 @@ JSON_VALUES = st.recursive(
 
 @given(JSON_VALUES, st.text(), st.sampled_from([ARTICLE, PRETTY]), st.sampled_from([SECRET, None]))
 def test_the_payloads_text_is_found_again_in_any_body(
-    payload: Any, event: str, reading: AssumptionSet, secret: str | None
+    payload: Any, event: str, assumptions: AssumptionSet, secret: str | None
 ) -> None:
     text = stringify(payload)
-    made = seal(text, event=event, triggered_at=NOON, secret=secret, reading=reading)
+    made = seal(text, event=event, triggered_at=NOON, secret=secret, assumptions=assumptions)
     assert payload_text_of(made.body) == text
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"payload":1}', '{"event":"idea.created"}'])
 def test_a_foreign_body_has_no_payload_to_find(body: str) -> None:
-    with pytest.raises(InvalidValue, match="no envelope"):
+    with pytest.raises(InvalidValue, match="not an envelope"):
         payload_text_of(body)
 
 
@@ -255,7 +261,7 @@ def test_bytes_of_any_kind_verify() -> None:
         (BODY.decode().encode("utf-16"), "not UTF-8"),
         (BODY + b"x", "not JSON"),
         (BODY[:-1], "not JSON"),
-        (b'{"payload":NaN}', "holds NaN"),
+        (b'{"payload":NaN}', "contains NaN"),
         (b"[" * 100_000, "nested deeper"),
         (b'{"payload":' * 100_000, "nested deeper"),
         (b"[]", "is an array, not a JSON object"),

@@ -8,7 +8,7 @@ from leanbe_emitter.wire.faults.catalogue import (
     FAULT_KINDS,
     KIND_NAMES,
     ActsOn,
-    Misbehaviour,
+    FaultSpec,
     fault_kind,
 )
 
@@ -23,9 +23,9 @@ def test_each_kind_says_what_the_receiver_sees_and_has_a_default(kind: object) -
     found = next(each for each in FAULT_KINDS if each is kind)
     assert found.meaning.endswith(".")
     assert bool(found.how) == bool(found.default)
-    assert found.checked(None) == found.default
+    assert found.check_how(None) == found.default
     if found.default:
-        assert found.checked(found.default) == found.default
+        assert found.check_how(found.default) == found.default
 
 
 def test_only_what_acts_on_the_wire_needs_one() -> None:
@@ -51,9 +51,9 @@ def test_only_what_acts_on_the_wire_needs_one() -> None:
     ],
 )
 def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> None:
-    misbehaviour = Misbehaviour.of(kind, how)
+    misbehaviour = FaultSpec.parse(kind, how)
     assert str(misbehaviour) == text
-    assert Misbehaviour.read(text) == misbehaviour == Misbehaviour.of(text)
+    assert FaultSpec.from_text(text) == misbehaviour == FaultSpec.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -61,46 +61,46 @@ def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> N
     [
         ("receiver_fail", None, r"no fault 'receiver_fail'.*Did you mean receiver_fails"),
         ("", None, "no fault ''"),
-        ("receiver_fails", "timeouts", r"cannot be done by 'timeouts'.*Did you mean timeout"),
-        ("receiver_fails", "again", "cannot be done by 'again'"),
-        ("receiver_fails", "status:CODE", "does not answer 'CODE'"),
-        ("receiver_fails", "status:204", "does not answer '204'.*from 300 to 599"),
-        ("receiver_fails", "status:600", "does not answer '600'"),
-        ("receiver_fails", "status:" + "9" * 5000, "does not answer"),
-        ("receiver_fails", "", "cannot be done by ''"),
-        ("receiver_fails_after_call", "refused", "cannot be done by 'refused'"),
-        ("delivered_twice", "again", "was told how: 'again'"),
+        ("receiver_fails", "timeouts", r"has no how 'timeouts'.*Did you mean timeout"),
+        ("receiver_fails", "again", "has no how 'again'"),
+        ("receiver_fails", "status:CODE", "'CODE' is no status"),
+        ("receiver_fails", "status:204", "'204' is no status.*from 300 to 599"),
+        ("receiver_fails", "status:600", "'600' is no status"),
+        ("receiver_fails", "status:" + "9" * 5000, "is no status"),
+        ("receiver_fails", "", "has no how ''"),
+        ("receiver_fails_after_call", "refused", "has no how 'refused'"),
+        ("delivered_twice", "again", "takes no how: 'again'"),
         ("delivered_out_of_order", "overtakes", "'overtakes' is no duration"),
         ("delivered_late", "DURATION", "'DURATION' is no duration"),
-        ("delivered_late", "0s", "'0s' is no time at all"),
-        ("connection_closed", "1s", "cannot be done by '1s'.*Use close or reset"),
-        ("wrong_secret+delivered_late", "1h", "not clear what '1h' belongs to"),
-        ("wrong_secret+wrong_secret", None, "do not go together.*named once"),
-        ("wrong_secret+missing_signature", None, "do not go together"),
-        ("delivered_late+delivered_twice", None, "Only one of them can act on the schedule"),
-        ("receiver_fails+receiver_fails_after_call", None, "can act on the receiver"),
-        ("receiver_fails+wrong_secret", None, "sees nothing of the request"),
-        ("receiver_fails+slow_body", None, "sees nothing of the request"),
-        ("not_delivered+wrong_secret", None, "do not go together"),
-        ("not_delivered+receiver_fails", None, "do not go together"),
+        ("delivered_late", "0s", "'0s' is no time"),
+        ("connection_closed", "1s", "has no how '1s'.*Use close or reset"),
+        ("wrong_secret+delivered_late", "1h", "not clear which part of .* how='1h' belongs to"),
+        ("wrong_secret+wrong_secret", None, "exclude each other.*each kind once"),
+        ("wrong_secret+missing_signature", None, "exclude each other"),
+        ("delivered_late+delivered_twice", None, "Only one of them can change the schedule"),
+        ("receiver_fails+receiver_fails_after_call", None, "can change the receiver"),
+        ("receiver_fails+wrong_secret", None, "sends no request"),
+        ("receiver_fails+slow_body", None, "sends no request"),
+        ("not_delivered+wrong_secret", None, "exclude each other"),
+        ("not_delivered+receiver_fails", None, "exclude each other"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(kind: str, how: str | None, message: str) -> None:
     with pytest.raises(InvalidValue, match=message):
-        Misbehaviour.of(kind, how)
+        FaultSpec.parse(kind, how)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("receiver_fails:status:503", "Here: it answers with that status"),
-        ("delivered_twice:again", "Here: the second one."),
-        ("delivered_late:10m", "and its attempt is made later."),
-        ("wrong_secret+delivered_twice", "it must not verify. The same request twice"),
+        ("receiver_fails:status:503", "Here: the receiver answers with this status"),
+        ("delivered_twice:again", "Here: the second request."),
+        ("delivered_late:10m", "the delivery waits before its attempt."),
+        ("wrong_secret+delivered_twice", "It must not verify. The same request twice"),
     ],
 )
 def test_an_attempts_fault_is_explained(text: str, told: str) -> None:
-    explained = Misbehaviour.read(text).explained()
+    explained = FaultSpec.from_text(text).description()
     assert explained.startswith(f"The fault {text} was applied on purpose.")
     assert told in explained
 

@@ -1,4 +1,4 @@
-"""An instant is printed by one reading, and only in that form read back (contract d-4)."""
+"""An instant is printed by one assumption, and parsed in UTC only (contract d-4)."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import TriggeredAt
+from leanbe_emitter.wire.assumptions.assumption_set import TriggeredAt
 from leanbe_emitter.wire.instants import (
     parse_given_instant,
     parse_instant,
@@ -31,13 +31,13 @@ WINTER = datetime(2023, 12, 29, 6, 56, 57, 472_000, tzinfo=UTC)
         (WINTER, TriggeredAt.LA_OFFSET, "2023-12-28T22:56:57.472-08:00"),
     ],
 )
-def test_each_reading_prints_the_instant_its_own_way(
+def test_each_value_of_triggered_at_prints_the_instant_its_own_way(
     instant: datetime, style: TriggeredAt, printed: str
 ) -> None:
     assert print_instant(instant, style) == printed
 
 
-def test_the_articles_reading_is_utc() -> None:
+def test_the_articles_assumption_is_utc() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert print_instant(SUMMER.astimezone(tokyo)) == "2023-06-29T06:56:57.472Z"
 
@@ -48,7 +48,7 @@ def test_milliseconds_are_cut_off_and_always_three() -> None:
 
 
 def test_a_naive_datetime_names_no_instant() -> None:
-    with pytest.raises(InvalidValue, match="has no zone"):
+    with pytest.raises(InvalidValue, match="has no time zone"):
         print_instant(SUMMER.replace(tzinfo=None))
 
 
@@ -129,7 +129,7 @@ def test_a_year_that_there_is_not_is_named_as_what_is_wrong(text: str) -> None:
     with pytest.raises(InvalidValue, match="is out of range") as refused:
         parse_given_instant(text)
     assert repr(text) in refused.value.message
-    assert refused.value.hint == "Its year, in UTC, has to be 0001 to 9999."
+    assert refused.value.hint == "Use a year from 0001 to 9999, in UTC."
 
 
 @pytest.mark.parametrize("text", ["0000-01-01T00:00:00Z", "8999-12-31T22:00:00-05:00"])
@@ -137,7 +137,7 @@ def test_an_instant_of_another_year_than_is_wanted_is_named_as_it_was_written(te
     with pytest.raises(InvalidValue) as refused:
         parse_given_instant(text, within=RANGE)
     assert refused.value.message == f"{text!r} is out of range."
-    assert refused.value.hint == "Its year, in UTC, has to be 1971 to 8999."
+    assert refused.value.hint == "Use a year from 1971 to 8999, in UTC."
 
 
 @pytest.mark.parametrize("text", ["1970-12-31T20:00:00-05:00", "8999-12-31T23:59:59.999Z"])

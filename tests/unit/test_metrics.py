@@ -31,8 +31,8 @@ CLAIMED = Claimed(
     method="POST",
     headers=(),
     body="{}",
-    deviations={},
-    overrides={},
+    event_assumptions={},
+    request_assumptions={},
     webhook=WebhookSettings(url=None, secret=None, ca_file=None, insecure=False, assumptions={}),
 )
 

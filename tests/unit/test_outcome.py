@@ -5,7 +5,7 @@ import pytest
 from leanbe_emitter.delivery.attempt.outcome import classify
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, Success
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Success
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])

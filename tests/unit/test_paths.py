@@ -11,21 +11,24 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.paths import change, paths
 from leanbe_emitter.wire.payloads.resources import payload
 from leanbe_emitter.wire.payloads.schema import json_schema
-from leanbe_emitter.wire.samples.story import Story
+from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-NULL = read({"unset": "null"})
+NULL = parse_assumptions({"unset": "null"})
 
 
-def sample(event: str, reading: AssumptionSet = ARTICLE) -> dict[str, Any]:
+def sample(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, Any]:
     product = {"_id": "649bf71bbeac6ade0bed7245", "name": "Acme"}
-    story = Story(product=product, ids=Ids(random.Random(7)), now=NOW, reading=reading)
-    return story.payload(event)
+    samples = SamplePayloads(
+        product=product, ids=Ids(random.Random(7)), now=NOW, assumptions=assumptions
+    )
+    return samples.payload(event)
 
 
 def idea(**changes: Any) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def test_every_text_of_the_shape_may_be_set_and_nothing_else(event: str) -> None
         if schema_at(event, path)["type"] == "string":
             assert at(change(document, event=event, set={path: "ü €"}), path) == "ü €"
         else:
-            with pytest.raises(InvalidValue, match="is no text but"):
+            with pytest.raises(InvalidValue, match="is not text but"):
                 change(document, event=event, set={path: "ü €"})
 
 
@@ -81,20 +84,20 @@ def test_every_path_may_be_set_as_json(event: str) -> None:
 
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
-@pytest.mark.parametrize("reading", [ARTICLE, NULL], ids=["omit", "null"])
-def test_every_path_may_be_unset(event: str, reading: AssumptionSet) -> None:
-    document = sample(event, reading)
-    validator = Draft202012Validator(json_schema(event, reading))
+@pytest.mark.parametrize("assumptions", [ARTICLE, NULL], ids=["omit", "null"])
+def test_every_path_may_be_unset(event: str, assumptions: AssumptionSet) -> None:
+    document = sample(event, assumptions)
+    validator = Draft202012Validator(json_schema(event, assumptions))
     required: Any = json_schema(event)["required"]
-    for path in paths(event, reading):
+    for path in paths(event, assumptions):
         if "[" in path and at_or_none(document, path.split("[")[0]) in ([], None):
             continue
-        changed = change(document, event=event, reading=reading, unset=[path])
+        changed = change(document, event=event, assumptions=assumptions, unset=[path])
         if path in required:
             assert path not in changed
             assert not validator.is_valid(changed)
         elif path in document:
-            assert (changed.get(path), path in changed) == (None, reading is NULL)
+            assert (changed.get(path), path in changed) == (None, assumptions is NULL)
             assert validator.is_valid(changed)
 
 
@@ -206,14 +209,18 @@ def test_a_wrong_path_is_refused_with_the_nearest(path: str, nearest: str) -> No
     assert nearest in question
 
 
-def test_paths_follow_the_switches() -> None:
+def test_paths_follow_the_assumptions() -> None:
     assert "ideaRequests[0].id" in paths("idea.created")
-    assert "ideaRequests[0]._id" in paths("idea.created", read({"idea_request_ref_key": "_id"}))
-    assert paths("idea.deleted", read({"deleted_payload": "id"})) == ("_id",)
-    assert "changes[0].oldValue" in paths("idea.updated", read({"include_changes": "true"}))
+    assert "ideaRequests[0]._id" in paths(
+        "idea.created", parse_assumptions({"idea_request_ref_key": "_id"})
+    )
+    assert paths("idea.deleted", parse_assumptions({"deleted_payload": "id"})) == ("_id",)
+    assert "changes[0].oldValue" in paths(
+        "idea.updated", parse_assumptions({"include_changes": "true"})
+    )
     with pytest.raises(InvalidValue, match=r"no path 'customer\.email'"):
         change(
-            {}, event="idea.upVoted", reading=read({"vote_payload": "idea"}),
+            {}, event="idea.upVoted", assumptions=parse_assumptions({"vote_payload": "idea"}),
             set={"customer.email": "e"},
         )  # fmt: skip
 
@@ -234,7 +241,7 @@ def test_text_for_what_is_not_text_is_refused_with_what_to_call_or_type(
 ) -> None:
     with pytest.raises(InvalidValue) as refusal:
         idea(set={path: text})
-    assert f"{path} of idea.created is no text" in refusal.value.message
+    assert f"{path} of idea.created is not text" in refusal.value.message
     assert call in refusal.value.hint
     assert typed in refusal.value.hints.command
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES, Source
 from leanbe_emitter.wire.payloads.resources import (
     RESOURCES,
@@ -85,7 +86,10 @@ def test_idea_and_customer_are_stated_and_the_rest_is_inferred() -> None:
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_the_document_is_a_prefix_of_the_payload(event: str) -> None:
     own = names(document_shape(event.partition(".")[0]))
-    assert names(payload_shape(event, read({"include_changes": "true"})))[: len(own)] == own
+    assert (
+        names(payload_shape(event, parse_assumptions({"include_changes": "true"})))[: len(own)]
+        == own
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,12 +109,14 @@ def test_an_event_adds_its_own_keys_at_the_end(event: str, added: list[str]) -> 
 
 @pytest.mark.parametrize("event", [name for name in EVENT_NAMES if name.endswith(".updated")])
 def test_updates_say_what_changed_when_they_are_asked_to(event: str) -> None:
-    assert names(payload_shape(event, read({"include_changes": "true"})))[-1] == "changes"
+    assert (
+        names(payload_shape(event, parse_assumptions({"include_changes": "true"})))[-1] == "changes"
+    )
 
 
 def test_nothing_else_says_what_changed() -> None:
-    reading = read({"include_changes": "true"})
-    updates = [name for name in EVENT_NAMES if "changes" in names(payload_shape(name, reading))]
+    assumptions = parse_assumptions({"include_changes": "true"})
+    updates = [name for name in EVENT_NAMES if "changes" in names(payload_shape(name, assumptions))]
     assert updates == [name for name in EVENT_NAMES if name.endswith(".updated")]
 
 
@@ -126,22 +132,24 @@ def test_a_request_that_was_attached_always_names_its_idea() -> None:
 @pytest.mark.parametrize("event", [name for name in EVENT_NAMES if name.endswith(".deleted")])
 def test_a_deletion_is_only_its_id_when_it_is_asked_to_be(event: str) -> None:
     example = BY_EVENT[event]
-    assert payload(event, example, reading=read({"deleted_payload": "id"})) == {
+    assert payload(event, example, assumptions=parse_assumptions({"deleted_payload": "id"})) == {
         "_id": example["_id"]
     }
 
 
 def test_a_vote_is_without_its_voter_when_it_is_asked_to_be() -> None:
     arranged = payload(
-        "idea.upVoted", BY_EVENT["idea.upVoted"], reading=read({"vote_payload": "idea"})
+        "idea.upVoted",
+        BY_EVENT["idea.upVoted"],
+        assumptions=parse_assumptions({"vote_payload": "idea"}),
     )
     assert list(arranged) == names(document_shape("idea"))
 
 
-def test_the_requests_of_an_idea_are_keyed_as_the_switch_says() -> None:
-    reading = read({"idea_request_ref_key": "_id"})
+def test_the_requests_of_an_idea_are_keyed_as_the_assumption_says() -> None:
+    assumptions = parse_assumptions({"idea_request_ref_key": "_id"})
     reference = {"title": "Dark mode", "_id": "64a28ec49c3a1954e6a2e502"}
-    arranged = payload("idea.created", {"ideaRequests": [reference]}, reading=reading)
+    arranged = payload("idea.created", {"ideaRequests": [reference]}, assumptions=assumptions)
     assert keys(arranged) == [("ideaRequests", [[("_id", None), ("title", None)]])]
 
 
@@ -157,7 +165,7 @@ def test_what_is_unset_is_null_at_every_depth_when_it_is_asked_to_be() -> None:
         "phone": None,
         "devices": [{"_id": "d"}],
     }
-    arranged: Any = document("customer", values, reading=read({"unset": "null"}))
+    arranged: Any = document("customer", values, assumptions=parse_assumptions({"unset": "null"}))
     assert arranged["phone"] is None
     assert arranged["company"] is None
     assert arranged["country"] == {"countryCode": "FR", "countryName": None}
@@ -168,7 +176,9 @@ def test_what_is_unset_is_null_at_every_depth_when_it_is_asked_to_be() -> None:
 def test_a_required_null_stays() -> None:
     change = {"field": "description", "oldValue": None, "newValue": "Longer"}
     arranged = payload(
-        "idea.updated", {"changes": [change]}, reading=read({"include_changes": "true"})
+        "idea.updated",
+        {"changes": [change]},
+        assumptions=parse_assumptions({"include_changes": "true"}),
     )
     assert arranged == {"changes": [change]}
 
@@ -183,15 +193,20 @@ def test_an_image_passes_through_as_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reading", "members"),
+    ("assumptions", "members"),
     [
         (ARTICLE, ["payload", "event", "triggeredAt", "signature"]),
-        (read({"signature_location": "header"}), ["payload", "event", "triggeredAt"]),
-        (read({"signature_location": "both"}), ["payload", "event", "triggeredAt", "signature"]),
+        (parse_assumptions({"signature_location": "header"}), ["payload", "event", "triggeredAt"]),
+        (
+            parse_assumptions({"signature_location": "both"}),
+            ["payload", "event", "triggeredAt", "signature"],
+        ),
     ],
 )
-def test_the_envelopes_members_are_the_articles(reading: AssumptionSet, members: list[str]) -> None:
-    assert names(envelope_shape("okr.created", reading)) == members
+def test_the_envelopes_members_are_the_articles(
+    assumptions: AssumptionSet, members: list[str]
+) -> None:
+    assert names(envelope_shape("okr.created", assumptions)) == members
 
 
 def test_a_wrong_event_is_refused_with_the_nearest() -> None:

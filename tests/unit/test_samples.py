@@ -1,4 +1,4 @@
-"""Samples tell one coherent story, fit their schemas, and are the same in every run of one seed."""
+"""Samples speak of the same documents, fit their schemas, and are the same for each seed."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,14 @@ from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet, read
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.schema import json_schema
-from leanbe_emitter.wire.samples.story import STORY_ORDER, Story
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER, SamplePayloads
 from leanbe_emitter.wire.stringify import stringify
-from tests.support.assumption_sets import READINGS
+from tests.support.assumption_sets import ASSUMPTION_SETS
 from tests.support.examples import ENVELOPES
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
@@ -30,18 +31,30 @@ def ids(seed: int = 7) -> Ids:
     return Ids(random.Random(seed))
 
 
-def story(reading: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
-    given: dict[str, Any] = {"product": PRODUCT, "ids": ids(), "now": NOW, "reading": reading}
-    return Story(**given | arguments)
+def samples(assumptions: AssumptionSet = ARTICLE, **arguments: Any) -> SamplePayloads:
+    given: dict[str, Any] = {
+        "product": PRODUCT,
+        "ids": ids(),
+        "now": NOW,
+        "assumptions": assumptions,
+    }
+    return SamplePayloads(**given | arguments)
 
 
-def about(document: Any, event: str, reading: AssumptionSet = ARTICLE, **arguments: Any) -> Story:
-    given: dict[str, Any] = {"product": PRODUCT, "ids": ids(8), "now": NOW, "reading": reading}
-    return Story.about(document, event=event, **given | arguments)
+def about(
+    document: Any, event: str, assumptions: AssumptionSet = ARTICLE, **arguments: Any
+) -> SamplePayloads:
+    given: dict[str, Any] = {
+        "product": PRODUCT,
+        "ids": ids(8),
+        "now": NOW,
+        "assumptions": assumptions,
+    }
+    return SamplePayloads.continuing(document, event=event, **given | arguments)
 
 
-def errors(document: Any, event: str, reading: AssumptionSet = ARTICLE) -> list[str]:
-    validator = Draft202012Validator(json_schema(event, reading))
+def errors(document: Any, event: str, assumptions: AssumptionSet = ARTICLE) -> list[str]:
+    validator = Draft202012Validator(json_schema(event, assumptions))
     return [error.message for error in validator.iter_errors(document)]
 
 
@@ -49,12 +62,12 @@ def values_of(document: Any, *names: str) -> dict[str, Any]:
     return {name: document[name] for name in names}
 
 
-@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_samples_fit_their_schemas_under_every_switch(reading: AssumptionSet) -> None:
-    told = story(reading)
-    for event in STORY_ORDER:
-        assert errors(told.payload(event), event, reading) == [], event
-        assert errors(story(reading).payload(event), event, reading) == [], event
+@pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
+def test_samples_fit_their_schemas_under_every_assumption(assumptions: AssumptionSet) -> None:
+    told = samples(assumptions)
+    for event in LIFECYCLE_ORDER:
+        assert errors(told.payload(event), event, assumptions) == [], event
+        assert errors(samples(assumptions).payload(event), event, assumptions) == [], event
 
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
@@ -64,16 +77,16 @@ def test_a_sample_has_every_key_that_its_event_can_have_in_order(event: str) -> 
     if event.startswith("announcement.") and event != "announcement.updated":
         missing[event] = ["publishedAt"]
     expected = [name for name in names if name not in missing.get(event, [])]
-    assert list(story().payload(event)) == expected
+    assert list(samples().payload(event)) == expected
 
 
 def test_the_storys_order_has_every_event_once() -> None:
-    assert sorted(STORY_ORDER) == sorted(EVENT_NAMES)
+    assert sorted(LIFECYCLE_ORDER) == sorted(EVENT_NAMES)
 
 
 def test_one_seed_and_one_instant_give_the_same_bytes() -> None:
     def texts(seed: int) -> list[str]:
-        told = story(ids=ids(seed))
+        told = samples(ids=ids(seed))
         return [stringify(told.payload(event)) for event in EVENT_NAMES]
 
     assert texts(7) == texts(7)
@@ -82,7 +95,7 @@ def test_one_seed_and_one_instant_give_the_same_bytes() -> None:
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_nothing_in_a_story_is_later_than_its_instant(event: str) -> None:
-    told = story()
+    told = samples()
     for _ in range(60):
         document = told.payload(event)
         assert document["createdAt"] <= document["updatedAt"] <= PRINTED_NOW
@@ -90,33 +103,33 @@ def test_nothing_in_a_story_is_later_than_its_instant(event: str) -> None:
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_an_id_holds_the_second_of_its_creation(event: str) -> None:
-    document = story().payload(event)
+    document = samples().payload(event)
     made = datetime.fromtimestamp(int(document["_id"][:8], 16), UTC)
     assert document["createdAt"].startswith(made.isoformat()[:19])
 
 
 @pytest.mark.parametrize("event", [name for name in EVENT_NAMES if name.endswith("created")])
 def test_what_was_just_created_was_never_updated(event: str) -> None:
-    document = story().payload(event)
+    document = samples().payload(event)
     assert document["createdAt"] == document["updatedAt"] == "2026-11-24T11:59:59.923Z"
 
 
 def test_what_changed_was_changed_after_its_creation() -> None:
-    document = story().payload("idea.updated")
+    document = samples().payload("idea.updated")
     assert document["createdAt"] < "2026-11-20" < document["updatedAt"]
 
 
 def test_every_events_document_is_the_storys_one_document() -> None:
-    told = story()
+    told = samples()
     documents: dict[str, list[Any]] = {}
-    for event in [*STORY_ORDER, *STORY_ORDER]:
+    for event in [*LIFECYCLE_ORDER, *LIFECYCLE_ORDER]:
         documents.setdefault(event.partition(".")[0], []).append(told.payload(event))
     for family in documents.values():
         assert len({(each["_id"], each["createdAt"]) for each in family}) == 1
 
 
 def test_documents_refer_to_one_another() -> None:
-    told = story()
+    told = samples()
     customer, request, idea, item = (
         told.payload(f"{name}.created")
         for name in ("customer", "ideaRequest", "idea", "backlogItem")
@@ -131,13 +144,13 @@ def test_documents_refer_to_one_another() -> None:
 
 def test_the_product_and_its_owner_are_the_ones_given() -> None:
     owner = {"_id": "63caa6a0575db9607cd0d171", "firstName": "Ada", "email": "ada@example.com"}
-    idea = story(owner=owner).payload("idea.created")
+    idea = samples(owner=owner).payload("idea.created")
     assert (idea["product"], idea["owner"]) == (PRODUCT, owner)
-    assert story().payload("customer.created")["products"] == [PRODUCT]
+    assert samples().payload("customer.created")["products"] == [PRODUCT]
 
 
 def test_a_product_without_a_named_owner_has_the_default_one() -> None:
-    owner = story().payload("okr.created")["owner"]
+    owner = samples().payload("okr.created")["owner"]
     assert values_of(owner, "firstName", "email") == {
         "firstName": "Product Owner",
         "email": "owner@example.com",
@@ -145,7 +158,7 @@ def test_a_product_without_a_named_owner_has_the_default_one() -> None:
 
 
 def test_each_event_does_what_its_name_says() -> None:
-    told = story()
+    told = samples()
     assert told.payload("idea.upVoted")["upvotes"] == 1
     assert told.payload("idea.downVoted")["upvotes"] == 0
     assert told.payload("idea.promoted")["promoted"] is True
@@ -161,7 +174,7 @@ def test_each_event_does_what_its_name_says() -> None:
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_asking_twice_tells_of_the_same_document(event: str) -> None:
-    told = story(read({"include_changes": "true"}))
+    told = samples(parse_assumptions({"include_changes": "true"}))
     first, second = told.payload(event), told.payload(event)
     first.pop("publishedAt", None)
     second.pop("publishedAt", None)
@@ -169,14 +182,14 @@ def test_asking_twice_tells_of_the_same_document(event: str) -> None:
 
 
 def test_a_deletion_shows_the_last_state_untouched() -> None:
-    told = story()
+    told = samples()
     last = told.payload("idea.upVoted")
     last.pop("customer")
     assert told.payload("idea.deleted") == last
 
 
 def test_a_payload_is_the_callers_to_change() -> None:
-    told = story()
+    told = samples()
     payload: Any = told.payload("idea.created")
     payload["tags"].append({"title": "mine"})
     payload["owner"]["firstName"] = "Mine"
@@ -190,7 +203,7 @@ def test_a_payload_is_the_callers_to_change() -> None:
 
 def test_two_stories_have_no_id_and_no_email_in_common() -> None:
     source = ids()
-    one, two = (story(ids=source).payload("customer.created") for _ in range(2))
+    one, two = (samples(ids=source).payload("customer.created") for _ in range(2))
     assert one["_id"] != two["_id"]
     assert one["publicId"] != two["publicId"]
     assert one["email"] != two["email"]
@@ -200,41 +213,50 @@ def test_two_stories_have_no_id_and_no_email_in_common() -> None:
 
 
 def test_a_vote_against_counts_below_zero_only_as_a_balance() -> None:
-    assert story(read({"vote_model": "net"})).payload("idea.downVoted")["upvotes"] == -1
-    assert story(read({"vote_model": "toggle"})).payload("idea.downVoted")["upvotes"] == 0
+    assert (
+        samples(parse_assumptions({"vote_model": "net"})).payload("idea.downVoted")["upvotes"] == -1
+    )
+    assert (
+        samples(parse_assumptions({"vote_model": "toggle"})).payload("idea.downVoted")["upvotes"]
+        == 0
+    )
 
 
 def test_a_vote_leaves_updated_at_alone_when_it_is_asked_to() -> None:
-    told = story(read({"vote_touches_updated_at": "false"}))
+    told = samples(parse_assumptions({"vote_touches_updated_at": "false"}))
     created = told.payload("idea.created")
     assert told.payload("idea.upVoted")["updatedAt"] == created["updatedAt"]
 
 
-def test_the_requests_of_an_idea_are_keyed_as_the_switch_says() -> None:
-    told = story(read({"idea_request_ref_key": "_id"}))
+def test_the_requests_of_an_idea_are_keyed_as_the_assumption_says() -> None:
+    told = samples(parse_assumptions({"idea_request_ref_key": "_id"}))
     reference: Any = told.payload("idea.created")["ideaRequests"]
     assert list(reference[0]) == ["_id", "title"]
     assert reference[0]["_id"] == told.payload("ideaRequest.created")["_id"]
 
 
 def test_an_update_says_what_it_changed_when_it_is_asked_to() -> None:
-    changed: Any = story(read({"include_changes": "true"})).payload("okr.updated")["changes"]
+    changed: Any = samples(parse_assumptions({"include_changes": "true"})).payload("okr.updated")[
+        "changes"
+    ]
     assert [change["field"] for change in changed] == ["progress", "keyResults"]
     assert changed[0] == {"field": "progress", "oldValue": 0, "newValue": 25}
-    published: Any = story(read({"include_changes": "true"})).payload("announcement.updated")
+    published: Any = samples(parse_assumptions({"include_changes": "true"})).payload(
+        "announcement.updated"
+    )
     assert {"field": "status", "oldValue": "draft", "newValue": "published"} in published["changes"]
     assert published["changes"][-1]["oldValue"] is None
 
 
 def test_a_deletion_is_only_an_id_when_it_is_asked_to_be() -> None:
-    told = story(read({"deleted_payload": "id"}))
+    told = samples(parse_assumptions({"deleted_payload": "id"}))
     assert told.payload("okr.deleted") == {"_id": told.payload("okr.updated")["_id"]}
 
 
 def test_the_statuses_are_the_products() -> None:
-    moved = story(statuses=["Later", "Now"]).payload("backlogItem.statusChanged")
+    moved = samples(statuses=["Later", "Now"]).payload("backlogItem.statusChanged")
     assert (moved["previousStatus"], moved["status"]) == ("Later", "Now")
-    moved = story(statuses=["Only"]).payload("backlogItem.statusChanged")
+    moved = samples(statuses=["Only"]).payload("backlogItem.statusChanged")
     assert moved["previousStatus"] != moved["status"]
 
 
@@ -242,14 +264,14 @@ def test_the_statuses_are_the_products() -> None:
 
 
 @pytest.mark.parametrize(("event", "document"), EXAMPLES)
-@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
+@pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
 def test_a_story_goes_on_from_any_payload(
-    event: str, document: Any, reading: AssumptionSet
+    event: str, document: Any, assumptions: AssumptionSet
 ) -> None:
-    told = about(document, event, reading)
+    told = about(document, event, assumptions)
     for name in EVENT_NAMES:
         payload = told.payload(name)
-        assert errors(payload, name, reading) == [], name
+        assert errors(payload, name, assumptions) == [], name
         if name.partition(".")[0] == event.partition(".")[0]:
             assert payload["_id"] == document["_id"]
 
@@ -267,27 +289,27 @@ def test_going_on_keeps_the_values_that_the_event_does_not_change(
 
 
 def test_what_was_changed_by_hand_stays_changed() -> None:
-    earlier: Any = story().payload("idea.created") | {"title": "My own", "visibility": "team"}
+    earlier: Any = samples().payload("idea.created") | {"title": "My own", "visibility": "team"}
     later = about(earlier, "idea.created").payload("idea.promoted")
     assert (later["title"], later["visibility"]) == ("My own", "team")
     assert (later["owner"], later["ideaRequests"]) == (earlier["owner"], earlier["ideaRequests"])
 
 
 def test_what_the_earlier_payload_left_out_stays_out() -> None:
-    earlier = story().payload("idea.created")
+    earlier = samples().payload("idea.created")
     del earlier["assigned"], earlier["description"]
     later = about(earlier, "idea.created").payload("idea.updated")
     assert not {"assigned", "description"} & set(later)
 
 
 def test_a_creation_that_is_told_after_a_change_is_without_a_trace_of_it() -> None:
-    earlier = story().payload("idea.updated")
+    earlier = samples().payload("idea.updated")
     created = about(earlier, "idea.updated").payload("idea.created")
     assert created["updatedAt"] == created["createdAt"] < earlier["updatedAt"]
 
 
 def test_the_people_of_an_earlier_payload_are_the_storys() -> None:
-    earlier: Any = story().payload("idea.created")
+    earlier: Any = samples().payload("idea.created")
     people = values_of(earlier, "owner", "assigned")
     assert (
         values_of(about(earlier, "idea.created").payload("backlogItem.created"), *people) == people
@@ -295,7 +317,7 @@ def test_the_people_of_an_earlier_payload_are_the_storys() -> None:
 
 
 def test_a_customer_whose_reference_has_no_name_has_none() -> None:
-    earlier: Any = story().payload("ideaRequest.created")
+    earlier: Any = samples().payload("ideaRequest.created")
     del earlier["customer"]["firstName"]
     customer = about(earlier, "ideaRequest.created").payload("customer.updated")
     assert "firstName" not in customer
@@ -304,9 +326,9 @@ def test_a_customer_whose_reference_has_no_name_has_none() -> None:
     )
 
 
-def test_null_of_an_earlier_reading_is_no_value() -> None:
-    null = read({"unset": "null"})
-    earlier = story(null).payload("ideaRequest.created")
+def test_null_under_an_earlier_assumption_is_no_value() -> None:
+    null = parse_assumptions({"unset": "null"})
+    earlier = samples(null).payload("ideaRequest.created")
     assert earlier["idea"] is None
     assert "idea" not in about(earlier, "ideaRequest.created").payload("ideaRequest.created")
     again = about(earlier, "ideaRequest.created", null).payload("ideaRequest.created")
@@ -314,7 +336,7 @@ def test_null_of_an_earlier_reading_is_no_value() -> None:
 
 
 def test_a_payload_that_was_only_an_id_is_filled_in() -> None:
-    earlier = story(read({"deleted_payload": "id"})).payload("customer.deleted")
+    earlier = samples(parse_assumptions({"deleted_payload": "id"})).payload("customer.deleted")
     tomorrow = NOW + timedelta(days=1)
     later = about(earlier, "customer.deleted", now=tomorrow).payload("customer.deleted")
     assert later["_id"] == earlier["_id"]
@@ -323,7 +345,7 @@ def test_a_payload_that_was_only_an_id_is_filled_in() -> None:
 
 
 def test_the_voter_and_the_requests_of_an_earlier_payload_are_the_storys() -> None:
-    earlier: Any = story().payload("idea.upVoted")
+    earlier: Any = samples().payload("idea.upVoted")
     told = about(earlier, "idea.upVoted")
     assert told.payload("idea.downVoted")["customer"] == earlier["customer"]
     customer = told.payload("customer.updated")
@@ -332,20 +354,20 @@ def test_the_voter_and_the_requests_of_an_earlier_payload_are_the_storys() -> No
 
 
 def test_votes_go_on_from_where_they_were() -> None:
-    earlier = story().payload("idea.created") | {"upvotes": 7}
+    earlier = samples().payload("idea.created") | {"upvotes": 7}
     assert about(earlier, "idea.created").payload("idea.upVoted")["upvotes"] == 8
     voted = earlier | {"upvotes": 8}
     assert about(voted, "idea.upVoted").payload("idea.upVoted")["upvotes"] == 8
     assert about(voted, "idea.upVoted").payload("idea.downVoted")["upvotes"] == 7
-    net = read({"vote_model": "net"})
+    net = parse_assumptions({"vote_model": "net"})
     balance = earlier | {"upvotes": 6}
     assert about(balance, "idea.downVoted", net).payload("idea.downVoted")["upvotes"] == 6
     assert about(balance, "idea.downVoted", net).payload("idea.upVoted")["upvotes"] == 8
 
 
 def test_the_other_key_of_an_ideas_requests_is_understood() -> None:
-    other = read({"idea_request_ref_key": "_id"})
-    earlier: Any = story(other).payload("idea.created")
+    other = parse_assumptions({"idea_request_ref_key": "_id"})
+    earlier: Any = samples(other).payload("idea.created")
     later: Any = about(earlier, "idea.created").payload("idea.updated")
     assert later["ideaRequests"][0]["id"] == earlier["ideaRequests"][0]["_id"]
 
@@ -363,13 +385,13 @@ def test_a_broken_payload_stops_no_story(event: str, rubbish: Any) -> None:
 
 
 def test_a_clock_that_went_back_never_dates_a_change_before_the_creation() -> None:
-    earlier = story().payload("idea.created")
+    earlier = samples().payload("idea.created")
     later = about(earlier, "idea.created", now=NOW - timedelta(days=3)).payload("idea.updated")
     assert later["updatedAt"] >= later["createdAt"] == earlier["createdAt"]
 
 
 def test_a_wrong_event_is_refused() -> None:
     with pytest.raises(InvalidValue, match="no event"):
-        story().payload("idea.upvoted")
+        samples().payload("idea.upvoted")
     with pytest.raises(InvalidValue, match="no event"):
         about({}, "idea")

@@ -14,11 +14,11 @@ from leanbe_emitter.delivery.attempt.schedule import (
     next_delay_seconds,
 )
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
-readings = st.builds(
+assumption_sets = st.builds(
     AssumptionSet,
     max_attempts=st.integers(1, 12),
     backoff=st.lists(st.floats(0, 10**6), max_size=8).map(tuple),
@@ -47,8 +47,8 @@ def refused(attempts: int, *, status: int = 500, retry_after: str | None = None)
     )
 
 
-def delay(facts: Facts, reading: AssumptionSet = ARTICLE) -> float | None:
-    return next_delay_seconds(facts, reading=reading, jitter=None, now=NOON)
+def delay(facts: Facts, assumptions: AssumptionSet = ARTICLE) -> float | None:
+    return next_delay_seconds(facts, assumptions=assumptions, jitter=None, now=NOON)
 
 
 def test_the_articles_schedule_waits_5_s_30_s_2_min_and_10_min_and_gives_up_at_the_fifth() -> None:
@@ -64,13 +64,13 @@ def test_every_failure_is_tried_again(outcome: Outcome) -> None:
     assert delay(Facts(attempts_counted=1, outcome=outcome)) == 5
 
 
-def test_one_attempt_is_the_reading_in_which_leanbe_never_retries() -> None:
+def test_one_attempt_is_the_assumption_that_leanbe_never_retries() -> None:
     assert delay(refused(1), AssumptionSet(max_attempts=1)) is None
 
 
 def test_the_last_wait_repeats_where_more_attempts_are_asked_for() -> None:
-    reading = AssumptionSet(max_attempts=5, backoff=(1.0, 2.0))
-    assert [delay(refused(n), reading) for n in range(1, 6)] == [1, 2, 2, 2, None]
+    assumptions = AssumptionSet(max_attempts=5, backoff=(1.0, 2.0))
+    assert [delay(refused(n), assumptions) for n in range(1, 6)] == [1, 2, 2, 2, None]
 
 
 def test_no_backoff_at_all_is_due_at_once() -> None:
@@ -117,12 +117,12 @@ def test_retry_after_does_not_prolong_the_number_of_attempts() -> None:
     assert delay(refused(5, status=503, retry_after="60")) is None
 
 
-@given(failures, readings, st.integers())
+@given(failures, assumption_sets, st.integers())
 def test_jitter_moves_a_delay_by_a_tenth_at_most_and_never_below_what_was_asked(
-    facts: Facts, reading: AssumptionSet, seed: int
+    facts: Facts, assumptions: AssumptionSet, seed: int
 ) -> None:
-    exact = delay(facts, reading)
-    moved = next_delay_seconds(facts, reading=reading, jitter=random.Random(seed), now=NOON)
+    exact = delay(facts, assumptions)
+    moved = next_delay_seconds(facts, assumptions=assumptions, jitter=random.Random(seed), now=NOON)
     if exact is None or moved is None:
         assert exact is None
         assert moved is None
@@ -130,21 +130,21 @@ def test_jitter_moves_a_delay_by_a_tenth_at_most_and_never_below_what_was_asked(
         assert exact * 0.9 - 1e-6 <= moved <= exact * 1.1 + 1e-6
 
 
-@given(failures, readings)
+@given(failures, assumption_sets)
 def test_a_delay_is_never_negative_and_there_is_none_once_the_attempts_are_used_up(
-    facts: Facts, reading: AssumptionSet
+    facts: Facts, assumptions: AssumptionSet
 ) -> None:
-    answer = delay(facts, reading)
-    if facts.attempts_counted >= reading.max_attempts:
+    answer = delay(facts, assumptions)
+    if facts.attempts_counted >= assumptions.max_attempts:
         assert answer is None
     else:
         assert answer is None or answer >= 0
 
 
-@given(failures, readings, st.integers())
-def test_one_seed_gives_the_same_delay(facts: Facts, reading: AssumptionSet, seed: int) -> None:
+@given(failures, assumption_sets, st.integers())
+def test_one_seed_gives_the_same_delay(facts: Facts, assumptions: AssumptionSet, seed: int) -> None:
     first, second = (
-        next_delay_seconds(facts, reading=reading, jitter=random.Random(seed), now=NOON)
+        next_delay_seconds(facts, assumptions=assumptions, jitter=random.Random(seed), now=NOON)
         for _ in range(2)
     )
     assert first == second

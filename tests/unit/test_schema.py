@@ -9,11 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, read
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.schema import envelope_schema, json_schema
 from leanbe_emitter.wire.payloads.typescript import typescript
-from tests.support.assumption_sets import READINGS
+from tests.support.assumption_sets import ASSUMPTION_SETS
 from tests.support.examples import ENVELOPES
 
 BY_EVENT: dict[str, dict[str, Any]] = {each["event"]: each for each in ENVELOPES}
@@ -39,11 +40,11 @@ def check_schema(text: str) -> None:
     Draft202012Validator.check_schema(json.loads(text))
 
 
-@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_every_schema_is_a_valid_schema_under_every_switch(reading: AssumptionSet) -> None:
+@pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
+def test_every_schema_is_a_valid_schema_under_every_assumption(assumptions: AssumptionSet) -> None:
     for event in EVENT_NAMES:
-        check_schema(json.dumps(json_schema(event, reading)))
-        check_schema(json.dumps(envelope_schema(event, reading)))
+        check_schema(json.dumps(json_schema(event, assumptions)))
+        check_schema(json.dumps(envelope_schema(event, assumptions)))
 
 
 @pytest.mark.parametrize("event", EVENT_NAMES)
@@ -99,11 +100,14 @@ def test_what_the_contract_leaves_open_fits(event: str, change: dict[str, Any]) 
 def test_votes_may_be_negative_only_where_they_are_a_balance() -> None:
     document = example("idea.downVoted") | {"upvotes": -1}
     assert errors(document, json_schema("idea.downVoted"))
-    assert errors(document, json_schema("idea.downVoted", read({"vote_model": "net"}))) == []
+    assert (
+        errors(document, json_schema("idea.downVoted", parse_assumptions({"vote_model": "net"})))
+        == []
+    )
 
 
 def test_an_optional_field_is_required_and_may_be_null_when_it_is_asked_to_be() -> None:
-    schema = json_schema("idea.created", read({"unset": "null"}))
+    schema = json_schema("idea.created", parse_assumptions({"unset": "null"}))
     assert errors(example("idea.created") | {"assigned": None, "description": None}, schema) == []
     document = example("idea.created")
     del document["assigned"]
@@ -128,19 +132,19 @@ def test_a_schema_is_plain_json_that_says_what_it_describes() -> None:
 
 
 def test_the_envelopes_schema_follows_where_the_signature_is_and_how_time_is_printed() -> None:
-    reading = read({"signature_location": "header", "triggered_at": "la-offset"})
+    assumptions = parse_assumptions({"signature_location": "header", "triggered_at": "la-offset"})
     unsigned = {key: BY_EVENT["okr.created"][key] for key in ("payload", "event", "triggeredAt")}
-    schema = envelope_schema("okr.created", reading)
+    schema = envelope_schema("okr.created", assumptions)
     assert errors(unsigned | {"triggeredAt": "2023-06-28T23:56:57.472-07:00"}, schema) == []
     assert errors(unsigned, schema)
 
 
-@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
-def test_typescript_has_every_key_of_the_schema_in_its_order(reading: AssumptionSet) -> None:
+@pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
+def test_typescript_has_every_key_of_the_schema_in_its_order(assumptions: AssumptionSet) -> None:
     for event in EVENT_NAMES:
-        text = typescript(event, reading)
+        text = typescript(event, assumptions)
         interface, _, envelope = text.partition("\n}\n")
-        schema: Any = json_schema(event, reading)
+        schema: Any = json_schema(event, assumptions)
         found = [
             line.split(":")[0].strip().rstrip("?")
             for line in interface.splitlines()
@@ -155,7 +159,9 @@ def test_typescript_marks_what_is_invented_and_what_is_optional() -> None:
     text = typescript("idea.upVoted")
     assert "  /** Whose vote it is, if known. (inferred) */\n  customer?: {" in text
     assert "  /** Its title. */\n  title: string;" in text
-    assert "description: string | null;" in typescript("idea.upVoted", read({"unset": "null"}))
+    assert "description: string | null;" in typescript(
+        "idea.upVoted", parse_assumptions({"unset": "null"})
+    )
     assert 'status: "new";' in typescript("ideaRequest.created")
 
 

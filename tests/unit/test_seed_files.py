@@ -81,14 +81,14 @@ def test_every_mistake_of_the_documents_is_told(tmp_path: Path) -> None:
 
 
 PARTS = {
-    "": "seed.yaml:1: The file is empty. It has to have members.",
+    "": "seed.yaml:1: The file is empty. It has to be an object.",
     "products: 5": "seed.yaml:1: products is 5. It has to be a list.",
     "products:\n- {}": "seed.yaml:2: name is missing. Give name.",
     "products:\n- name: 5": "seed.yaml:2: name is 5. It has to be text: put it in quotes.",
     "products:\n- name: A\n  webhok: {}": "seed.yaml:3: There is no member 'webhok' here. Did you",
     "products:\n- name: A\n  webhook:\n    uri: x": "'uri' here. Did you mean url?",
     "products:\n- name: A\n  _id: abc": "seed.yaml:3: _id is 'abc'. Write 24 hex digits",
-    "products:\n- name: A\n  users: [5]": "seed.yaml:3: users[0] is 5. It has to have members.",
+    "products:\n- name: A\n  users: [5]": "seed.yaml:3: users[0] is 5. It has to be an object.",
     "products:\n- name: A\n  webhook:\n    url: http://a/\n    secret: env:NO": (
         "seed.yaml:5: The variable NO is not set."
     ),
@@ -158,7 +158,7 @@ def test_a_secret_of_the_environment_that_is_no_text_is_told(tmp_path: Path) -> 
 DOCUMENTS = {
     "ideas: [{title: A, upvotedBy: [~]}]": "upvotedBy is None. It has to be text.",
     "okrs: [{title: A, keyResults: [{title: B, targetValue: 1, _id: b}]}]": "'b' is no _id.",
-    "customers: [5]": "customers[0] is 5. It has to have members.",
+    "customers: [5]": "customers[0] is 5. It has to be an object.",
 }
 
 
@@ -184,7 +184,7 @@ def test_a_customer_of_another_product_is_known_however_it_was_named(tmp_path: P
 def test_no_message_shows_a_secret(tmp_path: Path) -> None:
     webhook = "webhook: {url: 'http://a/', secret: 12345678, headers: {Authorization: [tok_test]}}"
     told = refused(tmp_path, f"products:\n- name: A\n  {webhook}")
-    assert "secret is of another kind. It has to be text" in told
+    assert "secret is of the wrong type. It has to be text" in told
     assert "12345678" not in told
     assert "tok_test" not in told
 

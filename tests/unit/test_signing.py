@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter import sign, sign_text, stringify
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.reading import SignatureScheme
+from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
 
 DATA = Path(__file__).parents[1] / "data"
 PLAIN_PAYLOAD_FIRST = SignatureScheme.SHA256_PAYLOAD_SECRET

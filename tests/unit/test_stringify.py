@@ -121,7 +121,7 @@ def test_what_json_has_no_form_for_is_refused_with_its_place(value: object) -> N
 def test_a_value_that_holds_itself_is_refused() -> None:
     value: dict[str, Any] = {"a": []}
     value["a"].append(value)
-    with pytest.raises(InvalidValue, match=r"payload\.a\[0\] holds itself"):
+    with pytest.raises(InvalidValue, match=r"payload\.a\[0\] contains itself"):
         stringify(value)
 
 

@@ -48,8 +48,8 @@ def test_a_url_that_may_be_called_comes_back_as_it_was_given(url: str) -> None:
         ("ftp://example.com/", "not an http or https URL"),
         ("javascript:alert(1)", "not an http or https URL"),
         ("file:///etc/passwd", "not an http or https URL"),
-        ("http:example.com", "names no host"),
-        ("http:///webhook", "names no host"),
+        ("http:example.com", "has no host"),
+        ("http:///webhook", "has no host"),
         ("http://example.com/#part", "fragment"),
         ("http://example.com/#", "fragment"),
         ("http://example.com/a b", "the character ' ' at 20"),
@@ -59,24 +59,24 @@ def test_a_url_that_may_be_called_comes_back_as_it_was_given(url: str) -> None:
         ("http://example.com/\x7f", "character"),
         ("http://example.com/\u2028", "character"),
         ("http://example.com/\ud800", "character"),
-        ("http://example.com:/", "bad port"),
-        ("http://example.com:0/", "bad port"),
-        ("http://example.com:65536/", "bad port"),
-        ("http://example.com:+80/", "bad port"),
-        ("http://example.com:8٣/", "bad port"),
-        ("http://example.com:" + "9" * 3000, "bad port"),
-        ("http://[::1/", "cannot be read"),
-        ("http://[::1]x/", "cannot be read"),
-        ("http://[]/", "cannot be read"),
-        ("http://[1.2.3.4]/", "cannot be read"),
-        ("http://[fe80::1%25eth0]/", "cannot be read"),
-        ("http://[::1::2]/", "cannot be read"),
+        ("http://example.com:/", "invalid port"),
+        ("http://example.com:0/", "invalid port"),
+        ("http://example.com:65536/", "invalid port"),
+        ("http://example.com:+80/", "invalid port"),
+        ("http://example.com:8٣/", "invalid port"),
+        ("http://example.com:" + "9" * 3000, "invalid port"),
+        ("http://[::1/", "malformed"),
+        ("http://[::1]x/", "malformed"),
+        ("http://[]/", "malformed"),
+        ("http://[1.2.3.4]/", "malformed"),
+        ("http://[fe80::1%25eth0]/", "malformed"),
+        ("http://[::1::2]/", "malformed"),
         ("http://bücher.example/", "xn--"),
-        ("http://exa%6dple.com/", "cannot be a name"),
-        ("http://-a.example/", "cannot be a name"),
-        ("http://a..b/", "cannot be a name"),
-        ("http://.../", "cannot be a name"),
-        ("http://" + "a." * 130 + "b/", "cannot be a name"),
+        ("http://exa%6dple.com/", "is no valid name"),
+        ("http://-a.example/", "is no valid name"),
+        ("http://a..b/", "is no valid name"),
+        ("http://.../", "is no valid name"),
+        ("http://" + "a." * 130 + "b/", "is no valid name"),
         ("http://example.com/" + "a" * LONGEST_URL, f"has {LONGEST_URL + 19} characters"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_long_url_is_cut_where_it_is_shown() -> None:
 )
 def test_an_address_in_an_odd_form_is_refused_whatever_it_means(host: str) -> None:
     everything = TargetRules(allow=("0.0.0.0/0", "::/0"))
-    assert "odd way to write an address" in refusal(f"http://{host}/", everything)
+    assert "odd form of an address" in refusal(f"http://{host}/", everything)
 
 
 def test_under_require_https_http_is_refused() -> None:

@@ -15,7 +15,7 @@ from leanbe_emitter.cli.invocation.output import Document
 from leanbe_emitter.processes import ServerProcess
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 #: How soon a failed delivery of the demo is tried again, in seconds, and how often.
 RETRY_SECONDS, MAX_ATTEMPTS = 0.5, 3
@@ -84,19 +84,19 @@ class Report:
     @property
     def is_success(self) -> bool:
         """Whether every event came through, and Node agreed where it was asked."""
-        return self.node.agrees and self.good == set(STORY_ORDER)
+        return self.node.agrees and self.good == set(LIFECYCLE_ORDER)
 
     @property
     def summary(self) -> str:
         """The last line."""
         is_ours = all(each.is_verified is not None for each in self.made)
         what = "verified by the receiver" if is_ours else f"accepted by {self.url}"
-        return f"{len(self.good)} of {len(STORY_ORDER)} {what}"
+        return f"{len(self.good)} of {len(LIFECYCLE_ORDER)} {what}"
 
     @property
     def reason(self) -> str:
         """Why it is no success, in words."""
-        missing = [name for name in STORY_ORDER if name not in self.good]
+        missing = [name for name in LIFECYCLE_ORDER if name not in self.good]
         if not missing:
             return self.node.remark
         return f"Not accepted, or not verified: {', '.join(missing)}."
@@ -107,7 +107,7 @@ class Report:
             "url": self.url,
             "attempts": [each.document() for each in self.made],
             "accepted": len(self.good),
-            "events": len(STORY_ORDER),
+            "events": len(LIFECYCLE_ORDER),
             "node": self.node.remark or None,
         }
 
@@ -161,7 +161,7 @@ def _attempts(api: Api, hook: Hook) -> Iterator[Mapping[str, Any]]:
     webhook = {"url": hook.url, "secret": hook.secret}
     api.post("/products", {"name": "Acme", "webhook": webhook, "assumptions": ASSUME})
     documents: dict[str, str] = {}
-    for name in STORY_ORDER:
+    for name in LIFECYCLE_ORDER:
         resource, _, _ = name.partition(".")
         event = {"event": name, "sameAs": documents.get(resource)}
         documents[resource] = api.post("/products/Acme/events", event)["delivery"]["_id"]

@@ -19,7 +19,7 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.library import Leanbe, Product, RecordedEvents
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class StoryReport:
     def missing(self) -> list[str]:
         """Those of the 22 events that did not occur."""
         occurred = {event.event for event in self.events}
-        return [name for name in STORY_ORDER if name not in occurred]
+        return [name for name in LIFECYCLE_ORDER if name not in occurred]
 
     @property
     def is_success(self) -> bool:

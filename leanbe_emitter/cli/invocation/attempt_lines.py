@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.output import Document, Form
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.explain.other_signings import told
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
+from leanbe_emitter.wire.explain.assumption_mistakes import assumptions_note
 
 #: How many characters of an answer's body a line shows.
 _SHOWN = 120
@@ -244,7 +244,7 @@ def _why_and_what_next(ended: Ended, who_is_next: str | None) -> str:
 
 def _signature_advice(assumptions: Mapping[str, str]) -> str:
     """Say what is signed and where it stands; by the article, how to find a mistake."""
-    return told(read(assumptions)) or _SIGNATURE_ADVICE
+    return assumptions_note(parse_assumptions(assumptions)) or _SIGNATURE_ADVICE
 
 
 def _what_is_next(ended: Ended, who_is_next: str) -> str:

@@ -183,7 +183,7 @@ def _ended(begun: Begun, settlement: "Settlement") -> Ended:
         error=evidence.error,
         status=settlement.state.status,
         next_due_at=from_milliseconds(settlement.due_at) if is_waiting else None,
-        assumptions=dict(evidence.deviations or {}),
+        assumptions=dict(evidence.assumptions or {}),
         fault=evidence.fault,
     )
 
@@ -192,7 +192,9 @@ def _shown_answer(evidence: "Evidence") -> bytes | None:
     # Only who makes attempts needs it: a command's start is to be quick.
     from leanbe_emitter.library.deliveries.masking import unechoed  # noqa: PLC0415
 
-    return unechoed(evidence.answer_body, evidence.request_headers, assumptions=evidence.deviations)
+    return unechoed(
+        evidence.answer_body, evidence.request_headers, assumptions=evidence.assumptions
+    )
 
 
 def _attempts(number: int) -> str:

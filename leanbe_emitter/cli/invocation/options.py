@@ -28,9 +28,9 @@ product = click.option(
 )
 #: The same as a filter: without it, any product's are meant.
 of_product = click.option("--product", metavar="P", help="Of this product alone; name or id.")
-#: The same where the article's own reading holds without one.
-reading_of = click.option(
-    "--product", metavar="P", help="As this product reads the article; else as it stands."
+#: The same for commands that take the article's assumptions without one.
+assumptions_of = click.option(
+    "--product", metavar="P", help="Under this product's assumptions. Default: the article's."
 )
 #: ``--event`` as a filter.
 event_glob = click.option(

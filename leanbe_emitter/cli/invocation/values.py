@@ -22,11 +22,11 @@ from leanbe_emitter.headers import check_header
 from leanbe_emitter.hosts import parse_host
 from leanbe_emitter.settings import PREFIX
 from leanbe_emitter.targets import parse_targets
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, parse_assignment
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS
+from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import EVENTS
-from leanbe_emitter.wire.instants import parse_given_instant
-from leanbe_emitter.wire.since import parse_since
+from leanbe_emitter.wire.instants import parse_given_instant, parse_since
 from leanbe_emitter.wire.stringify import JSON, parse_given
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import set_assumptions
 from leanbe_emitter.cli.invocation.output import Form
 from leanbe_emitter.cli.invocation.values import EVENT
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.payloads.typescript import typescript
@@ -24,7 +24,7 @@ from leanbe_emitter.wire.payloads.typescript import typescript
     show_default=True,
     help="JSON Schema, or TypeScript.",
 )
-@options.reading_of
+@options.assumptions_of
 @click.pass_obj
 def schema(invocation: Invocation, *, event: str, language: str, product: str | None) -> None:
     """Print what an event's payload looks like.
@@ -32,9 +32,9 @@ def schema(invocation: Invocation, *, event: str, language: str, product: str | 
     Leanbe's article shows two payloads; what is inferred is marked as such.
     """
     event_kind(event)
-    reading = read(set_assumptions(invocation, product))
+    assumptions = parse_assumptions(set_assumptions(invocation, product))
     if language == "typescript":
-        output.text(typescript(event, reading).rstrip())
+        output.text(typescript(event, assumptions).rstrip())
     else:
         form = Form.JSONL if invocation.form is Form.JSONL else Form.JSON
-        output.record(form, json_schema(event, reading), columns=[])
+        output.record(form, json_schema(event, assumptions), columns=[])

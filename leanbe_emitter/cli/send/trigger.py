@@ -14,7 +14,7 @@ from leanbe_emitter.cli.invocation.unowed_notice import tell_what_is_not_owed
 from leanbe_emitter.cli.invocation.values import CONTENT, EVENT, as_mapping, parsed
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.event_names import EVENTS
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ def trigger(  # noqa: PLR0913 - one argument for each option
 def _names(events: tuple[str, ...], *, is_all: bool) -> tuple[str, ...]:
     if events and is_all:
         raise click.UsageError("--all names every event already: leave out the others.")
-    return STORY_ORDER if is_all else events
+    return LIFECYCLE_ORDER if is_all else events
 
 
 def _check_nothing_is_meant(context: click.Context) -> None:

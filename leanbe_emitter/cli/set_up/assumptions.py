@@ -1,4 +1,4 @@
-"""The commands ``assumptions ...``: how the article is read where it leaves something open."""
+"""The commands ``assumptions ...``: list, show, set and reset assumptions."""
 
 import click
 
@@ -7,8 +7,8 @@ from leanbe_emitter.cli.invocation.command_classes import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import opened, set_assumptions
 from leanbe_emitter.cli.invocation.values import ASSUMPTION
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS
-from leanbe_emitter.wire.assumptions.lookup import assumption as switch
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS
+from leanbe_emitter.wire.assumptions.catalogue import assumption as find
 
 _LIST = [output.column(key) for key in ("name", "value", "question")]
 _SHOW = [
@@ -19,7 +19,7 @@ _SHOW = [
 
 @group("assumptions", example="leanbe-emitter assumptions list")
 def assumptions() -> None:
-    """How the article is read where it leaves something open.
+    """List and set the assumptions of products, where Leanbe's article leaves a question open.
 
     Every assumption has a name and a value. A product stores those that somebody set; the others
     have the article's value.
@@ -27,7 +27,7 @@ def assumptions() -> None:
 
 
 @subcommand(assumptions, "list", example="leanbe-emitter assumptions list --product Acme")
-@options.reading_of
+@options.assumptions_of
 @click.pass_obj
 def list_(invocation: Invocation, product: str | None) -> None:
     """List all assumptions, with their values."""
@@ -38,11 +38,11 @@ def list_(invocation: Invocation, product: str | None) -> None:
 
 @subcommand(assumptions, "show", example="leanbe-emitter assumptions show triggered_at")
 @click.argument("name", type=ASSUMPTION)
-@options.reading_of
+@options.assumptions_of
 @click.pass_obj
 def show(invocation: Invocation, name: str, product: str | None) -> None:
     """Show one assumption: the question, the evidence, and what may be set."""
-    found = switch(name)
+    found = find(name)
     document = found.document(set_assumptions(invocation, product))
     output.record(invocation.form, document, columns=_SHOW)
 
@@ -56,7 +56,7 @@ def show(invocation: Invocation, name: str, product: str | None) -> None:
 @click.pass_obj
 def set_(invocation: Invocation, *, name: str, value: str, product: str | None) -> None:
     """Set an assumption of a product."""
-    found = switch(name)
+    found = find(name)
     with opened(invocation) as leanbe:
         text = leanbe.assumptions.set(name, value, product=product)
     output.record(invocation.form, found.document({name: text}), columns=_LIST)
@@ -69,8 +69,8 @@ def set_(invocation: Invocation, *, name: str, value: str, product: str | None) 
 @options.product
 @click.pass_obj
 def unset(invocation: Invocation, name: str, product: str | None) -> None:
-    """Go back to the article's reading of one assumption."""
-    found = switch(name)
+    """Reset an assumption of a product to the article's value."""
+    found = find(name)
     with opened(invocation) as leanbe:
         leanbe.assumptions.unset(name, product=product)
     output.record(invocation.form, found.document({}), columns=_LIST)

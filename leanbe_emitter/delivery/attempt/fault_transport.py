@@ -21,7 +21,7 @@ from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class WireTransport(Protocol):
         ...
 
 
-def misbehaving(fault: Misbehaviour, transport: Transport, *, wire: Transport) -> Transport:
+def misbehaving(fault: FaultSpec, transport: Transport, *, wire: Transport) -> Transport:
     """Return a transport that does to the next request what a fault asks for.
 
     Args:
@@ -69,7 +69,7 @@ def misbehaving(fault: Misbehaviour, transport: Transport, *, wire: Transport) -
     return transport
 
 
-def state_under(fault: Misbehaviour, state: DeliveryState) -> DeliveryState:
+def state_under(fault: FaultSpec, state: DeliveryState) -> DeliveryState:
     """Return what becomes of a delivery under a fault, where it would be in that state without."""
     if fault.how("not_delivered") is not None:
         return DeliveryState.CANCELLED
@@ -130,7 +130,7 @@ def needs_wire(where: str) -> FaultNeedsWire:
     )
 
 
-def _manner(fault: Misbehaviour) -> Manner:
+def _manner(fault: FaultSpec) -> Manner:
     seconds = fault.how("slow_body")
     return Manner(
         body_seconds=parse_duration(seconds) if seconds else 0.0,

@@ -2,13 +2,13 @@
 
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, Success
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Success
 
 _OK = 200
 _ANY_2XX = range(200, 300)
 
 
-def classify(result: Answer | Unreachable | Unknown, reading: AssumptionSet) -> Outcome:
+def classify(result: Answer | Unreachable | Unknown, assumptions: AssumptionSet) -> Outcome:
     """Return what the attempt came to (contract c.5; d-7 for what counts as success)."""
     match result:
         case Unreachable():
@@ -16,7 +16,7 @@ def classify(result: Answer | Unreachable | Unknown, reading: AssumptionSet) -> 
         case Unknown():
             return Outcome.UNKNOWN
         case Answer(status=status):
-            return Outcome.DELIVERED if _accepts(status, reading.success) else Outcome.REFUSED
+            return Outcome.DELIVERED if _accepts(status, assumptions.success) else Outcome.REFUSED
 
 
 def _accepts(status: int, success: Success) -> bool:

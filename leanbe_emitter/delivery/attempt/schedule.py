@@ -14,7 +14,7 @@ from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_chain, w
 from tenacity.wait import wait_base
 
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 
 #: The longest wait that a Retry-After can ask for, in seconds.
 RETRY_AFTER_CAP_SECONDS = 3600.0
@@ -44,7 +44,7 @@ class Facts:
 
 
 def next_delay_seconds(
-    facts: Facts, *, reading: AssumptionSet, jitter: random.Random | None, now: datetime
+    facts: Facts, *, assumptions: AssumptionSet, jitter: random.Random | None, now: datetime
 ) -> float | None:
     """Return the seconds until the next attempt is due, or None: there is none.
 
@@ -55,22 +55,22 @@ def next_delay_seconds(
 
     Args:
         facts: what is known about the attempt that just ended.
-        reading: the product's reading (``max_attempts``, ``backoff``, ``stop_on_gone``).
+        assumptions: the product's (``max_attempts``, ``backoff``, ``stop_on_gone``).
         jitter: the source of chance; None for the schedule's waits as they are.
         now: the present instant, which a Retry-After in the form of a date is measured from.
     """
-    if facts.outcome is Outcome.DELIVERED or _gives_up(facts, reading):
+    if facts.outcome is Outcome.DELIVERED or _gives_up(facts, assumptions):
         return None
-    delay = _waits(reading.backoff)(_call_state(facts.attempts_counted))
+    delay = _waits(assumptions.backoff)(_call_state(facts.attempts_counted))
     if jitter is not None:
         delay *= jitter.uniform(1 - JITTER, 1 + JITTER)
     return max(delay, _asked_seconds(facts, now=now))
 
 
-def _gives_up(facts: Facts, reading: AssumptionSet) -> bool:
-    if reading.stop_on_gone and facts.answer_status == _GONE:
+def _gives_up(facts: Facts, assumptions: AssumptionSet) -> bool:
+    if assumptions.stop_on_gone and facts.answer_status == _GONE:
         return True
-    return stop_after_attempt(reading.max_attempts)(_call_state(facts.attempts_counted))
+    return stop_after_attempt(assumptions.max_attempts)(_call_state(facts.attempts_counted))
 
 
 @lru_cache(maxsize=256)

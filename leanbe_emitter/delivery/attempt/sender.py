@@ -36,12 +36,12 @@ from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.queries.clock import stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
-from leanbe_emitter.wire.assumptions.catalogue import SettledAt
-from leanbe_emitter.wire.assumptions.lookup import ARTICLE, assumption, deviations, read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.catalogue import SettledAt, assumption
+from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions
 from leanbe_emitter.wire.envelope import payload_text_of
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-from leanbe_emitter.wire.faults.fault_bodies import Draft, altered, redrafted
+from leanbe_emitter.wire.faults.bodies import Draft, apply_to_body, apply_to_draft
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 #: How many kinds of requests are kept prepared.
 _PREPARED_REQUESTS = 4096
@@ -83,7 +83,7 @@ class Sender:
         clock: Clock,
         jitter: random.Random | None,
         rules: TargetRules,
-        on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
+        on_impossible_fault: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._callbacks = transport if isinstance(transport, CallbackTransport) else None
@@ -92,29 +92,29 @@ class Sender:
         self._clock = clock
         self._now_ms = milliseconds_of(clock)
         self._jitter = jitter
-        self._on_misfit = on_misfit
+        self._on_impossible_fault = on_impossible_fault
 
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
 
         Cancelled in the middle, the attempt is ``unknown``: its bytes may have gone out.
         """
-        reading = _reading(claimed)
-        content = self._content(claimed, reading)
-        request = _request(claimed, content, reading)
+        assumptions = _assumptions_of(claimed)
+        content = self._content(claimed, assumptions)
+        request = _request(claimed, content, assumptions)
         started_at, watch = self._now_ms(), stopwatch()
-        result = await self._carry(request, reading, claimed.fault)
+        result = await self._carry(request, assumptions, claimed.fault)
         evidence = _evidence(
             claimed,
             result,
-            reading,
+            assumptions,
             started_at=started_at,
             duration_us=_microseconds_since(watch),
             url=request.url,
             headers=request.headers,
             body=None if content.is_own else content.body,
         )
-        return self._settlement(claimed, evidence, reading)
+        return self._settlement(claimed, evidence, assumptions)
 
     def begin(
         self, claimed: Claimed, ended: Callable[["PlainAttempt"], object]
@@ -129,7 +129,11 @@ class Sender:
         Returns:
             None where the attempt takes a task: nothing was done then, and ``send`` makes it.
         """
-        if self._callbacks is None or claimed.fault is not None or _reading(claimed) is not ARTICLE:
+        if (
+            self._callbacks is None
+            or claimed.fault is not None
+            or _assumptions_of(claimed) is not ARTICLE
+        ):
             return None
         body = claimed.body.encode(errors="surrogateescape")
         try:
@@ -164,9 +168,9 @@ class Sender:
         return prepared
 
     async def _carry(
-        self, request: OutgoingRequest, reading: AssumptionSet, fault: Misbehaviour | None
+        self, request: OutgoingRequest, assumptions: AssumptionSet, fault: FaultSpec | None
     ) -> Answer | Unreachable | Unknown:
-        transport = self._following if reading.follow_redirects else self._transport
+        transport = self._following if assumptions.follow_redirects else self._transport
         if fault is not None:
             transport = misbehaving(fault, transport, wire=self._transport)
         try:
@@ -174,23 +178,23 @@ class Sender:
         except (Unreachable, Unknown) as failure:
             return failure
         except FaultNeedsWire as error:
-            self._on_misfit(error)
+            self._on_impossible_fault(error)
             return Unreachable(str(error))
 
-    def _content(self, claimed: Claimed, reading: AssumptionSet) -> _Content:
-        restamps = reading.restamp_on_retry and claimed.number > 1
-        if not (restamps or reading.resign_queued or claimed.fault):
+    def _content(self, claimed: Claimed, assumptions: AssumptionSet) -> _Content:
+        restamps = assumptions.restamp_on_retry and claimed.number > 1
+        if not (restamps or assumptions.resign_queued or claimed.fault):
             return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
         draft = self._draft(claimed, restamps=restamps)
-        wanted = draft if claimed.fault is None else redrafted(draft, claimed.fault)
+        wanted = draft if claimed.fault is None else apply_to_draft(draft, claimed.fault)
         body, headers = claimed.body, claimed.headers
-        if restamps or reading.resign_queued or wanted is not draft:
+        if restamps or assumptions.resign_queued or wanted is not draft:
             sealed = wanted.sealed()
             # The product's own headers stand behind those that the envelope has without a fault.
             own = headers[len((sealed if wanted is draft else draft.sealed()).headers) :]
             body, headers = sealed.body, (*sealed.headers, *own)
         if claimed.fault is not None:
-            body = altered(body, claimed.fault)
+            body = apply_to_body(body, claimed.fault)
         return _Content(body=body, headers=headers, is_own=body == claimed.body)
 
     def _draft(self, claimed: Claimed, *, restamps: bool) -> Draft:
@@ -204,14 +208,14 @@ class Sender:
             triggered_at=instant,
             secret=claimed.webhook.secret,
             # What shapes the bytes was settled when the event was recorded.
-            reading=read(claimed.deviations),
+            assumptions=parse_assumptions(claimed.event_assumptions),
         )
 
     def _settlement(
-        self, claimed: Claimed, evidence: Evidence, reading: AssumptionSet
+        self, claimed: Claimed, evidence: Evidence, assumptions: AssumptionSet
     ) -> Settlement:
         now = self._now_ms()
-        delay = self._delay(claimed, evidence, reading, now)
+        delay = self._delay(claimed, evidence, assumptions, now)
         state = _state(evidence.outcome, delay)
         if claimed.fault is not None and state_under(claimed.fault, state) is not state:
             state, delay = state_under(claimed.fault, state), None
@@ -220,7 +224,7 @@ class Sender:
         )
 
     def _delay(
-        self, claimed: Claimed, evidence: Evidence, reading: AssumptionSet, now: int
+        self, claimed: Claimed, evidence: Evidence, assumptions: AssumptionSet, now: int
     ) -> float | None:
         if evidence.outcome is Outcome.DELIVERED:
             return None
@@ -232,7 +236,9 @@ class Sender:
         )
         # On a manual clock they do not come by themselves, and are to be the same in every run.
         jitter = None if stands_still(self._clock) else self._jitter
-        return next_delay_seconds(facts, reading=reading, jitter=jitter, now=from_milliseconds(now))
+        return next_delay_seconds(
+            facts, assumptions=assumptions, jitter=jitter, now=from_milliseconds(now)
+        )
 
 
 class PlainAttempt:
@@ -312,12 +318,12 @@ class PlainAttempt:
         self._ended(self)
 
 
-def _reading(claimed: Claimed) -> AssumptionSet:
-    own, overrides = claimed.webhook.assumptions, claimed.overrides
-    return read({**own, **overrides}) if own or overrides else ARTICLE
+def _assumptions_of(claimed: Claimed) -> AssumptionSet:
+    own, for_request = claimed.webhook.assumptions, claimed.request_assumptions
+    return parse_assumptions({**own, **for_request}) if own or for_request else ARTICLE
 
 
-def _request(claimed: Claimed, content: _Content, reading: AssumptionSet) -> OutgoingRequest:
+def _request(claimed: Claimed, content: _Content, assumptions: AssumptionSet) -> OutgoingRequest:
     # A body that is sent as it is may be no UTF-8; every other one is.
     body = content.body.encode(errors="surrogateescape")
     url = claimed.webhook.url or ""
@@ -326,7 +332,7 @@ def _request(claimed: Claimed, content: _Content, reading: AssumptionSet) -> Out
         url=url,
         headers=compose_headers(url, content_length=len(body), extra=content.headers),
         body=body,
-        timeout_seconds=reading.timeout,
+        timeout_seconds=assumptions.timeout,
         tls=_tls(claimed.webhook),
     )
 
@@ -340,7 +346,7 @@ def _tls(webhook: WebhookSettings) -> TlsSettings:
 def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
     claimed: Claimed,
     result: Answer | Unreachable | Unknown,
-    reading: AssumptionSet,
+    assumptions: AssumptionSet,
     *,
     started_at: int,
     duration_us: int,
@@ -351,7 +357,7 @@ def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
     """Return what is kept of an attempt: of an answer that broke off, the part that came."""
     answer = _answer_of(result)
     return Evidence(
-        outcome=classify(result, reading),
+        outcome=classify(result, assumptions),
         started_at=started_at,
         duration_us=duration_us,
         url=url,
@@ -363,7 +369,7 @@ def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
         answer_length=0 if answer is None else answer.body_length,
         error=(result.remark or None) if isinstance(result, Answer) else result.reason,
         fault=None if claimed.fault is None else str(claimed.fault),
-        deviations=_deviations(claimed, reading),
+        assumptions=_changed_assumptions(claimed, assumptions),
     )
 
 
@@ -383,18 +389,18 @@ def _state(outcome: Outcome, delay: float | None) -> DeliveryState:
     return DeliveryState.EXHAUSTED if delay is None else DeliveryState.WAITING
 
 
-def _deviations(claimed: Claimed, reading: AssumptionSet) -> dict[str, str]:
-    """Return the switches that were not the article's: of the bytes, and of this attempt."""
-    if reading is ARTICLE and not claimed.deviations:
+def _changed_assumptions(claimed: Claimed, assumptions: AssumptionSet) -> dict[str, str]:
+    """Return the assumptions that differ from the article's: of the bytes, and of this attempt."""
+    if assumptions is ARTICLE and not claimed.event_assumptions:
         return {}
     present = {
         name: value
-        for name, value in deviations(reading).items()
+        for name, value in changed_assumptions(assumptions).items()
         if assumption(name).settled_at is SettledAt.ATTEMPT
     }
     recorded = {
         name: value
-        for name, value in claimed.deviations.items()
+        for name, value in claimed.event_assumptions.items()
         if assumption(name).settled_at is SettledAt.RECORDING
     }
     return {**recorded, **present}

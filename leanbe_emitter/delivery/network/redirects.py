@@ -1,4 +1,4 @@
-"""Redirects, for the reading that follows them (contract d-7): every hop is judged like the first.
+"""Redirects, under ``follow_redirects = true`` (contract d-7): each hop is checked like the first.
 
 A method and a body survive as they do in JavaScript's fetch: 307 and 308 keep both, 303 always
 and 301 and 302 after a POST become a GET without a body. One deadline covers all hops.

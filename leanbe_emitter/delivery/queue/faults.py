@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, FaultRow, TakenFaultRow
-from leanbe_emitter.wire.assumptions.lookup import Ordering
+from leanbe_emitter.wire.assumptions.assumption_set import Ordering
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import matches
-from leanbe_emitter.wire.faults.catalogue import AGAIN, OVERTAKEN, OVERTAKES, Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import AGAIN, OVERTAKEN, OVERTAKES, FaultSpec
 
 _LATE, _OUT_OF_ORDER, _TWICE = "delivered_late", "delivered_out_of_order", "delivered_twice"
 
@@ -54,11 +54,11 @@ def settled(
         now: the present instant in milliseconds since 1970.
     """
     for each in attempts:
-        fault = Misbehaviour.read(each.evidence.fault or "")
+        fault = FaultSpec.from_text(each.evidence.fault or "")
         if each.delivery_id not in states:
             continue
         if states[each.delivery_id] is DeliveryState.READY and fault.how(_TWICE) == "":
-            _write(session, each.delivery_id, fault.instead(_TWICE, AGAIN))
+            _write(session, each.delivery_id, fault.with_how(_TWICE, AGAIN))
             continue
         product_id = session.scalar(
             delete(TakenFaultRow)
@@ -101,7 +101,7 @@ class _Taking:
     def under_a_fault(self, claimed: Claimed) -> Claimed | None:
         """Return what was claimed with its fault, if there is one for it; None if it is held."""
         if claimed.delivery_id in self._taken:
-            taken = Misbehaviour.read(self._taken[claimed.delivery_id])
+            taken = FaultSpec.from_text(self._taken[claimed.delivery_id])
             return claimed._replace(fault=taken)
         if (held := self._held.pop(claimed.product_id, None)) is not None:
             return self._overtaking(claimed, *held)
@@ -109,9 +109,9 @@ class _Taking:
         if armed is None:
             return claimed
         armed.fired += 1
-        return self._taking(claimed, Misbehaviour.read(armed.misbehaviour))
+        return self._taking(claimed, FaultSpec.from_text(armed.misbehaviour))
 
-    def _taking(self, claimed: Claimed, fault: Misbehaviour) -> Claimed | None:
+    def _taking(self, claimed: Claimed, fault: FaultSpec) -> Claimed | None:
         self._keep(claimed, fault)
         wait = fault.how(_LATE) or fault.how(_OUT_OF_ORDER)
         if not wait:
@@ -121,14 +121,14 @@ class _Taking:
             self._held[claimed.product_id] = claimed.delivery_id, fault
         return None
 
-    def _overtaking(self, claimed: Claimed, held_id: str, fault: Misbehaviour) -> Claimed:
+    def _overtaking(self, claimed: Claimed, held_id: str, fault: FaultSpec) -> Claimed:
         """Let a delivery overtake the one that is held back."""
-        _write(self._session, held_id, fault.instead(_OUT_OF_ORDER, OVERTAKEN))
-        overtakes = Misbehaviour.read(f"{_OUT_OF_ORDER}:{OVERTAKES}")
+        _write(self._session, held_id, fault.with_how(_OUT_OF_ORDER, OVERTAKEN))
+        overtakes = FaultSpec.from_text(f"{_OUT_OF_ORDER}:{OVERTAKES}")
         self._keep(claimed, overtakes)
         return claimed._replace(fault=overtakes)
 
-    def _held_back(self, product_ids: set[str]) -> dict[str, tuple[str, Misbehaviour]]:
+    def _held_back(self, product_ids: set[str]) -> dict[str, tuple[str, FaultSpec]]:
         """Return, by product, the delivery that waits for the next one to overtake it."""
         rows = self._session.scalars(
             select(TakenFaultRow)
@@ -140,14 +140,14 @@ class _Taking:
             # Who has locked it is letting another one overtake it.
             .with_for_update(of=TakenFaultRow, skip_locked=True)
         )
-        held = [(row, Misbehaviour.read(row.misbehaviour)) for row in rows]
+        held = [(row, FaultSpec.from_text(row.misbehaviour)) for row in rows]
         return {
             row.product_id: (row.delivery_id, fault)
             for row, fault in held
             if fault.how(_OUT_OF_ORDER) not in {None, OVERTAKEN, OVERTAKES}
         }
 
-    def _keep(self, claimed: Claimed, fault: Misbehaviour) -> None:
+    def _keep(self, claimed: Claimed, fault: FaultSpec) -> None:
         self._session.add(
             TakenFaultRow(
                 delivery_id=claimed.delivery_id,
@@ -180,7 +180,7 @@ def _is_meant(armed: FaultRow, claimed: Claimed) -> bool:
         return False
     is_strict = claimed.webhook.assumptions.get("ordering") == Ordering.STRICT
     # Nothing may overtake there: it would only be late.
-    return not (is_strict and Misbehaviour.read(armed.misbehaviour).how(_OUT_OF_ORDER))
+    return not (is_strict and FaultSpec.from_text(armed.misbehaviour).how(_OUT_OF_ORDER))
 
 
 def _forget_what_ended(session: Session) -> None:
@@ -195,7 +195,7 @@ def _forget_what_ended(session: Session) -> None:
         session.execute(delete(TakenFaultRow).where(TakenFaultRow.delivery_id.in_(ended)))
 
 
-def _write(session: Session, delivery_id: str, fault: Misbehaviour) -> None:
+def _write(session: Session, delivery_id: str, fault: FaultSpec) -> None:
     session.execute(
         update(TakenFaultRow)
         .where(TakenFaultRow.delivery_id == delivery_id)

@@ -79,7 +79,7 @@ def webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
     """Return a product's webhook, from a row of ``WEBHOOKS``."""
     _, assumptions, url, secret, ca_file, insecure, has_faults = row
     return WebhookSettings(
-        url, secret, ca_file, bool(insecure), _switches(assumptions), bool(has_faults)
+        url, secret, ca_file, bool(insecure), _assumptions(assumptions), bool(has_faults)
     )
 
 
@@ -89,8 +89,8 @@ def claimed_of(row: Taken, webhook: WebhookSettings) -> Claimed:
         *row[:11],
         headers=_headers(row.headers),
         body=row.body,
-        deviations=_switches(row.deviations),
-        overrides=_switches(row.overrides),
+        event_assumptions=_assumptions(row.deviations),
+        request_assumptions=_assumptions(row.overrides),
         webhook=webhook,
         leases_lost=row.leases_lost,
     )
@@ -125,7 +125,7 @@ def attempt_row(settlement: Settlement) -> tuple[Any, ...]:
         evidence.answer_length,
         None if evidence.error is None else _UNHOLDABLE.sub("\ufffd", evidence.error),
         evidence.fault,
-        _text(dict(evidence.deviations)) if evidence.deviations else "{}",
+        _text(dict(evidence.assumptions)) if evidence.assumptions else "{}",
     )
 
 
@@ -135,7 +135,7 @@ def _headers(text: str) -> Headers:
 
 
 @lru_cache(_REMEMBERED_TEXTS)
-def _switches(text: str) -> Mapping[str, str]:
+def _assumptions(text: str) -> Mapping[str, str]:
     return MappingProxyType(json.loads(text))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from leanbe_emitter.library.runtime.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.event_names import matches
-from leanbe_emitter.wire.payloads.subset import differences
+from leanbe_emitter.wire.payloads.differences import differences
 
 #: How many lines a list has at the most.
 _MOST_LINES = 10

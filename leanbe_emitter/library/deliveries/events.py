@@ -10,7 +10,7 @@ from leanbe_emitter.library.runtime.snapshots import Event, ProductRef
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.naming import named
 from leanbe_emitter.storage.schema.tables import EventRow
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import JSON
@@ -41,7 +41,7 @@ class Events:
         if product is None:
             return json_schema(name)
         with self._transactions.looking() as session:
-            return json_schema(name, read(named(session, product).assumptions))
+            return json_schema(name, parse_assumptions(named(session, product).assumptions))
 
     def get(self, reference: str) -> Event:
         """Return the event of that id, or of a part of it.

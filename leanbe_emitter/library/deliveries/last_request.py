@@ -14,7 +14,7 @@ from leanbe_emitter.library.deliveries.masking import masked
 from leanbe_emitter.library.runtime.snapshots import Delivery
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.wire.explain.explainer import Explanation, explain
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 
 def as_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
@@ -56,7 +56,7 @@ def explained(session: Session, delivery: Delivery, *, got: str | None) -> Expla
     )
     if last is None or last.fault is None:
         return found
-    told = Misbehaviour.read(last.fault).explained()
+    told = FaultSpec.from_text(last.fault).description()
     return replace(found, summary=f"{found.summary} {told}")
 
 
@@ -64,8 +64,8 @@ def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
     """Return what the last request was sent under, or what the first will be."""
     if delivery.attempts:
         return delivery.attempts[-1].assumptions
-    deviations: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
-    return deviations
+    changed: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
+    return changed
 
 
 def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:

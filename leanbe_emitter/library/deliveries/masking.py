@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from leanbe_emitter.headers import MASK, OF_EVERY_REQUEST
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet, SignatureLocation
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import SIGNATURE
 
 #: What is shorter is looked for in no answer: it is hardly a secret, and stands in every other one.
@@ -25,12 +25,11 @@ def masked(
 
     Args:
         headers: as they are sent.
-        assumptions: the switches that are not the article's: they name the signature's header.
+        assumptions: those that differ from the article's: they name the signature's header.
     """
-    reading = read(assumptions)
+    parsed = parse_assumptions(assumptions)
     return [
-        [name, value if _is_shown(name.lower(), value, reading) else MASK]
-        for name, value in headers
+        [name, value if _is_shown(name.lower(), value, parsed) else MASK] for name, value in headers
     ]
 
 
@@ -42,7 +41,7 @@ def unechoed(
     Args:
         answer: its bytes, or what of them is kept; None: there was no answer.
         headers: of the request, as they were sent.
-        assumptions: the switches that were not the article's.
+        assumptions: those that differed from the article's.
     """
     if answer is None:
         return None
@@ -69,25 +68,25 @@ def _secrets(
     headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
 ) -> Sequence[str]:
     """Return what is shown nowhere, the longest first: a token is a part of the whole value."""
-    reading = read(assumptions)
+    parsed = parse_assumptions(assumptions)
     hidden = {
         word
         for name, value in headers
-        if not _is_shown(name.lower(), value, reading)
+        if not _is_shown(name.lower(), value, parsed)
         for word in (value, *value.split())
         if len(word) >= _SHORTEST_SECRET
     }
     return sorted(hidden, key=len, reverse=True)
 
 
-def _is_shown(name: str, value: str, reading: AssumptionSet) -> bool:
-    return name in OF_EVERY_REQUEST or _is_signature(name, value, reading)
+def _is_shown(name: str, value: str, assumptions: AssumptionSet) -> bool:
+    return name in OF_EVERY_REQUEST or _is_signature(name, value, assumptions)
 
 
-def _is_signature(name: str, value: str, reading: AssumptionSet) -> bool:
+def _is_signature(name: str, value: str, assumptions: AssumptionSet) -> bool:
     """Say whether it is the envelope's; a header that the product set may bear the same name."""
     return (
-        reading.signature_location is not SignatureLocation.BODY
-        and name == reading.signature_header.lower()
+        assumptions.signature_location is not SignatureLocation.BODY
+        and name == assumptions.signature_header.lower()
         and SIGNATURE.fullmatch(value) is not None
     )

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import named_products
-from leanbe_emitter.domain.action import Action, reading_of
+from leanbe_emitter.domain.action import Action, assumptions_of
 from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
@@ -23,7 +23,7 @@ from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, 
 from leanbe_emitter.library.runtime.snapshots import Product, User
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.resources import document
 from leanbe_emitter.wire.stringify import JSON
@@ -167,7 +167,7 @@ class Resource(Generic[Row, Snapshot]):
         values = action.told.get(row.id)
         if values is None:
             return self._snapshot(action.session, product, row)
-        return self._read(values, reading_of(product))
+        return self._read(values, assumptions_of(product))
 
     def _snapshot(self, session: Session, product: ProductRow, row: Row) -> Snapshot:
         (snapshot,) = self._snapshots(session, product, [row])
@@ -176,14 +176,14 @@ class Resource(Generic[Row, Snapshot]):
     def _snapshots(
         self, session: Session, product: ProductRow, rows: Sequence[Row]
     ) -> Iterator[Snapshot]:
-        reading = reading_of(product)
+        assumptions = assumptions_of(product)
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = rows[start : start + _ROWS_AT_ONCE]
             for values in self._kind.documents(session, product, some):
-                yield self._read(values, reading)
+                yield self._read(values, assumptions)
 
-    def _read(self, values: Mapping[str, JSON], reading: AssumptionSet) -> Snapshot:
-        text = text_of(document(self._kind.resource, values, reading=reading))
+    def _read(self, values: Mapping[str, JSON], assumptions: AssumptionSet) -> Snapshot:
+        text = text_of(document(self._kind.resource, values, assumptions=assumptions))
         return self._kind.snapshot(values, text)
 
 

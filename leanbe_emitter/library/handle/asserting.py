@@ -19,7 +19,7 @@ from leanbe_emitter.library.setup.naming import named
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.event_names import matches, matching
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 _ALL = 1_000_000
 _MOST_SHOWN = 5
@@ -209,7 +209,7 @@ def _may_have_arrived(delivery: Delivery) -> bool:
 
 def _spared_receiver(attempt: Attempt) -> bool:
     """Say whether a fault saw to it that the receiver was not called."""
-    return attempt.fault is not None and Misbehaviour.read(attempt.fault).spares_receiver
+    return attempt.fault is not None and FaultSpec.from_text(attempt.fault).hides_from_receiver
 
 
 def _is_refused(delivery: Delivery, status: int | None) -> bool:

@@ -175,9 +175,9 @@ class AdvancingClock:
             if not made and due is not None and stop == due <= seen:
                 due = None  # somebody else has it
             if due is None or (end is not None and due > end):
-                if end is None or clock.move_on(seen, to=end):
+                if end is None or clock.move_from(seen, to=end):
                     return attempts
-            elif clock.move_on(seen, to=max(seen, due)):
+            elif clock.move_from(seen, to=max(seen, due)):
                 stop = due
                 left = None if end is None else end - max(seen, due)
         raise EndlessDeliveries(

@@ -48,7 +48,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.queries.reset import empty
 from leanbe_emitter.storage.queries.retention import Pruned, prune
-from leanbe_emitter.wire.assumptions.lookup import check
+from leanbe_emitter.wire.assumptions.parsing import check_assumption
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -112,7 +112,7 @@ class Leanbe(Attempting, Asserting):
         self._ids = ids or Ids(source)
         rules = self._settings.target_rules
         assumed = {**self._settings.assume, **(assume or {})}
-        self._assumed = {name: check(name, value) for name, value in assumed.items()}
+        self._assumed = {name: check_assumption(name, value) for name, value in assumed.items()}
         self._database = Database(db, synchronous=self._settings.sqlite_synchronous)
         self.created, self._clock = prepared(self._database, clock)
         self._transactions = Transactions(
@@ -273,7 +273,7 @@ class Leanbe(Attempting, Asserting):
 
     def _begin_again(self, session: Session) -> datetime | None:
         """Let ids and a stored clock begin again; return the clock's instant, if it is one."""
-        self._ids.begin_again()
+        self._ids.restart()
         return self._clock.begin_again(session) if isinstance(self._clock, StoredClock) else None
 
     @waits("leanbe.close()")

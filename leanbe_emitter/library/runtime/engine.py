@@ -83,7 +83,7 @@ class Engine:
         self._turns = CallerLock()
         self._counters = Counters()
         self._workers: dict[Worker, asyncio.AbstractEventLoop] = {}
-        self._misfits: list[FaultNeedsWire] = []
+        self._impossible_faults: list[FaultNeedsWire] = []
         self.queue = Queue(
             database,
             clock=clock,
@@ -301,7 +301,9 @@ class Engine:
         transport = self._routed(self._given or self._network)
         return Foreground(
             self.queue,
-            self._sender(transport, jitter=None, on_misfit=self._misfits.append),
+            self._sender(
+                transport, jitter=None, on_impossible_fault=self._impossible_faults.append
+            ),
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,
@@ -319,10 +321,14 @@ class Engine:
         transport: Transport,
         *,
         jitter: random.Random | None,
-        on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
+        on_impossible_fault: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> Sender:
         return Sender(
-            transport, clock=self._clock, jitter=jitter, rules=self._rules, on_misfit=on_misfit
+            transport,
+            clock=self._clock,
+            jitter=jitter,
+            rules=self._rules,
+            on_impossible_fault=on_impossible_fault,
         )
 
     @asynccontextmanager
@@ -331,9 +337,9 @@ class Engine:
         async with self._turns.one():
             with self._home.interrupts.taking():
                 yield
-        if self._misfits:
-            misfit, self._misfits[:] = self._misfits[0], []
-            raise misfit
+        if self._impossible_faults:
+            impossible_fault, self._impossible_faults[:] = self._impossible_faults[0], []
+            raise impossible_fault
         self.raise_app_errors()
 
     async def _aclose(self, *given: Transport) -> None:

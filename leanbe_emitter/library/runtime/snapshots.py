@@ -200,7 +200,7 @@ class Attempt:
         answer_body: its first bytes, up to the cap; ``answer_length`` counts all of them.
         error: in words, where something went wrong.
         fault: the deliberate misbehaviour that was asked for; None: there was none.
-        assumptions: the switches that were not the article's.
+        assumptions: those that differed from the article's.
     """
 
     number: int

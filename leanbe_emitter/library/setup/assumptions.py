@@ -1,4 +1,4 @@
-"""``leanbe.assumptions``: how products read the article."""
+"""``leanbe.assumptions``: set and show the assumptions of products."""
 
 from leanbe_emitter.domain import assumptions
 from leanbe_emitter.library.runtime.snapshots import ProductRef
@@ -13,27 +13,29 @@ class Assumptions:
         self._transactions = transactions
 
     def set(self, name: str, value: str, *, product: ProductRef | None = None) -> str:
-        """Set a switch of a product (the only one, if none is named); return its canonical text.
+        """Set an assumption of a product; return the canonical text of its value.
+
+        Without ``product``, it is that of the only product.
 
         Raises:
             NotFound: there is no such product.
-            InvalidValue: there is no such switch, or it has no such value.
+            InvalidValue: there is no such assumption, or it does not take this value.
         """
         with self._transactions.acting() as action:
             return assumptions.set_to(action, named(action.session, product), name, value)
 
     def unset(self, name: str, *, product: ProductRef | None = None) -> None:
-        """Go back to the article's reading of one switch.
+        """Reset an assumption of a product to the article's value.
 
         Raises:
             NotFound: there is no such product.
-            InvalidValue: there is no such switch.
+            InvalidValue: there is no such assumption.
         """
         with self._transactions.acting() as action:
             assumptions.unset(action, named(action.session, product), name)
 
     def of(self, product: ProductRef | None = None) -> dict[str, str]:
-        """Return the switches that were set, with their canonical texts.
+        """Return the assumptions that were set for a product, with their canonical texts.
 
         Raises:
             NotFound: there is no such product.

@@ -23,7 +23,7 @@ from leanbe_emitter.library.setup.naming import named
 from leanbe_emitter.storage.engine.notify import tell_workers
 from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
-from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, FaultSpec
 
 #: What a count of times may be at the most: what a database's integer holds.
 _MOST_TIMES = 2**31 - 1
@@ -55,7 +55,7 @@ class Fault:
     @classmethod
     def of(cls, row: FaultRow) -> "Fault":
         """Take a snapshot of the row."""
-        misbehaviour = Misbehaviour.read(row.misbehaviour)
+        misbehaviour = FaultSpec.from_text(row.misbehaviour)
         (first, *others) = misbehaviour.parts
         return cls(
             id=row.id,
@@ -140,7 +140,7 @@ class Faults:
             NotFound: there is no such product.
             FaultNeedsWire: all that it can be meant for is received in this process.
         """
-        return self._arm(Misbehaviour.of(kind, how), which)
+        return self._arm(FaultSpec.parse(kind, how), which)
 
     def receiver_fails(self, *, how: str = "timeout", **which: Unpack[Which]) -> Fault:
         """Let the receiver fail without being called; no time passes.
@@ -239,7 +239,7 @@ class Faults:
                 hint="Was anything sent that it is meant for? must_fire=False: it need not fire.",
             )
 
-    def _arm(self, misbehaviour: Misbehaviour, which: Which) -> Fault:
+    def _arm(self, misbehaviour: FaultSpec, which: Which) -> Fault:
         times, event = which.get("times", 1), which.get("event")
         if not 1 <= times <= _MOST_TIMES:
             raise InvalidValue(f"A fault cannot fire {times} times.", hint="Give 1 or more.")

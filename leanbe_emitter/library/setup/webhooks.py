@@ -9,7 +9,7 @@ from leanbe_emitter.library.runtime.snapshots import ProductRef, Webhook
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.naming import named
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.assumptions.lookup import read
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 
 
 class Webhooks:
@@ -104,5 +104,5 @@ def url_of(
         )
     if url is not None:
         return url
-    scheme = "https" if read(row.assumptions).require_https else "http"
+    scheme = "https" if parse_assumptions(row.assumptions).require_https else "http"
     return receivers.url(webhook, path, scheme=scheme)

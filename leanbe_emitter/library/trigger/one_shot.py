@@ -21,7 +21,11 @@ from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, 
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.targets import TargetRules, check_url
-from leanbe_emitter.wire.assumptions.lookup import check, deviations, read
+from leanbe_emitter.wire.assumptions.parsing import (
+    changed_assumptions,
+    check_assumption,
+    parse_assumptions,
+)
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
@@ -69,12 +73,12 @@ class OneShotSender:
     ) -> None:
         self._settings = settings or Settings()
         self._assume = {
-            name: check(name, value)
+            name: check_assumption(name, value)
             for name, value in {**self._settings.assume, **(assume or {})}.items()
         }
-        self._reading = read(self._assume)
+        self._assumptions = parse_assumptions(self._assume)
         self._rules = TargetRules(allow=self._settings.allow_targets)
-        check_url(receiver.url, self._rules, require_https=self._reading.require_https)
+        check_url(receiver.url, self._rules, require_https=self._assumptions.require_https)
         check_secret(receiver.secret)
         self._headers = [check_header(name, value) for name, value in receiver.headers]
         self._receiver = receiver
@@ -109,7 +113,7 @@ class OneShotSender:
         """
         if as_is:
             text = body.decode(errors="surrogateescape")
-            headers = [("Content-Type", self._reading.content_type)]
+            headers = [("Content-Type", self._assumptions.content_type)]
             return self._send(self._claimed(text, "", 0, headers))
         envelope = _envelope_of(body)
         return self._send(
@@ -130,7 +134,7 @@ class OneShotSender:
             event=event,
             triggered_at=from_milliseconds(instant),
             secret=self._receiver.secret,
-            reading=self._reading,
+            assumptions=self._assumptions,
         )
         return self._claimed(sealed.body, event, instant, sealed.headers)
 
@@ -149,12 +153,12 @@ class OneShotSender:
             event_id="",
             event_name=event,
             triggered_at=instant,
-            method=self._reading.method,
+            method=self._assumptions.method,
             headers=(*headers, *self._headers),
             body=body,
-            deviations=deviations(self._reading),
+            event_assumptions=changed_assumptions(self._assumptions),
             # This body is what is wanted, whatever was read about the queue's.
-            overrides={**self._assume, "resign_queued": "false"},
+            request_assumptions={**self._assume, "resign_queued": "false"},
             webhook=WebhookSettings(
                 url=self._receiver.url,
                 secret=self._receiver.secret,
@@ -190,7 +194,7 @@ class OneShotSender:
         return Author(
             product={"_id": self._ids.object_id(now), "name": SAMPLE_PRODUCT_NAME},
             owner=owner,
-            reading=self._reading,
+            assumptions=self._assumptions,
             ids=self._ids,
             now=now,
             max_depth=self._settings.max_depth,

@@ -14,11 +14,11 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.payloads.paths import change
-from leanbe_emitter.wire.samples.story import Story
+from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Author:
 
     product: Mapping[str, JSON]
     owner: Mapping[str, JSON]
-    reading: AssumptionSet
+    assumptions: AssumptionSet
     ids: Ids
     now: datetime
     max_depth: int
@@ -117,28 +117,28 @@ class Author:
         """
         for name in names:
             event_kind(name)
-        story = self._story(same_as)
-        return [self._write(story, name, changes) for name in names]
+        samples = self._samples(same_as)
+        return [self._write(samples, name, changes) for name in names]
 
-    def _story(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> Story:
+    def _samples(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> SamplePayloads:
         told: dict[str, Any] = {
             "product": self.product,
             "ids": self.ids,
             "now": self.now,
             "owner": self.owner,
-            "reading": self.reading,
+            "assumptions": self.assumptions,
         }
         if same_as is None:
-            return Story(**told)
+            return SamplePayloads(**told)
         name, payload = same_as
-        return Story.about(payload, event=name, **told)
+        return SamplePayloads.continuing(payload, event=name, **told)
 
-    def _write(self, story: Story, name: str, changes: Changes) -> Synthetic:
+    def _write(self, samples: SamplePayloads, name: str, changes: Changes) -> Synthetic:
         given = changes.payload
-        sample = story.payload(name) if isinstance(given, Sample) else None
+        sample = samples.payload(name) if isinstance(given, Sample) else None
         payload = self._changed(sample if isinstance(given, Sample) else given, name, changes)
         if changes.is_strict:
-            check_payload(payload, event=name, reading=self.reading)
+            check_payload(payload, event=name, assumptions=self.assumptions)
         return Synthetic(
             name=name,
             payload_text=stringify(
@@ -162,7 +162,7 @@ class Author:
             return change(
                 payload,
                 event=name,
-                reading=self.reading,
+                assumptions=self.assumptions,
                 set=changes.set,
                 set_json=changes.set_json,
                 unset=changes.unset,
@@ -190,7 +190,7 @@ def _kind_of(payload: JSON) -> str:
             return "a list"
 
 
-def check_payload(payload: JSON, *, event: str, reading: AssumptionSet) -> None:
+def check_payload(payload: JSON, *, event: str, assumptions: AssumptionSet) -> None:
     """See whether a payload matches its event's schema, as the product reads the article.
 
     Raises:
@@ -201,7 +201,7 @@ def check_payload(payload: JSON, *, event: str, reading: AssumptionSet) -> None:
 
     from leanbe_emitter.wire.payloads.schema import json_schema  # noqa: PLC0415
 
-    validator = Draft202012Validator(json_schema(event, reading))
+    validator = Draft202012Validator(json_schema(event, assumptions))
     errors = sorted(validator.iter_errors(payload), key=lambda error: error.json_path)
     if errors:
         raise InvalidValue(

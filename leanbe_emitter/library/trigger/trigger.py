@@ -13,9 +13,9 @@ from leanbe_emitter.library.deliveries.masking import masked
 from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
-from leanbe_emitter.outbox import triggered_at, wants
+from leanbe_emitter.outbox import sends_event, triggered_at
 from leanbe_emitter.storage.schema.tables import WebhookRow
-from leanbe_emitter.wire.assumptions.lookup import deviations
+from leanbe_emitter.wire.assumptions.parsing import changed_assumptions
 from leanbe_emitter.wire.envelope import seal
 
 
@@ -52,7 +52,7 @@ class DryRun:
     Attributes:
         url: None where nothing would be owed.
         headers: those of the request; without a URL, the event's own only.
-        assumptions: the switches that are not the article's.
+        assumptions: those that differ from the article's.
     """
 
     event: str
@@ -86,22 +86,22 @@ def dry_runs(asked: PlannedEvents, webhook: WebhookRow, *, now: datetime) -> Ite
 def _rehearsed(
     asked: PlannedEvents, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
 ) -> DryRun:
-    reading = asked.reading
+    assumptions = asked.assumptions
     sealed = seal(
         synthetic.payload_text,
         event=synthetic.name,
         triggered_at=at,
         secret=webhook.secret,
-        reading=reading,
+        assumptions=assumptions,
     )
     body = sealed.body.encode()
-    url = webhook.url if wants(reading, synthetic.name) else None
+    url = webhook.url if sends_event(assumptions, synthetic.name) else None
     headers = (*sealed.headers, *((name, value) for name, value in webhook.headers))
     return DryRun(
         event=synthetic.name,
-        method=reading.method,
+        method=assumptions.method,
         url=url,
         headers=compose_headers(url, content_length=len(body), extra=headers) if url else headers,
         body=body,
-        assumptions=deviations(reading),
+        assumptions=changed_assumptions(assumptions),
     )

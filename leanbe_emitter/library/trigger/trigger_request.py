@@ -23,8 +23,8 @@ from leanbe_emitter.library.trigger.synthetic_events import (
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
-from leanbe_emitter.wire.assumptions.lookup import check, read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assumptions
 from leanbe_emitter.wire.envelope import payload_text_of
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class PlannedEvents:
     """Synthetic events of a product, written and ready to be recorded."""
 
     product: ProductRow
-    overrides: Mapping[str, str]
-    reading: AssumptionSet
+    request_assumptions: Mapping[str, str]
+    assumptions: AssumptionSet
     synthetics: Sequence[Synthetic]
 
     def new_events(self) -> list[NewEvent]:
@@ -48,7 +48,7 @@ class PlannedEvents:
                 name=synthetic.name,
                 payload_text=synthetic.payload_text,
                 document_updated_at=synthetic.document_updated_at,
-                overrides=self.overrides,
+                assumptions=self.request_assumptions,
             )
             for synthetic in self.synthetics
         ]
@@ -71,12 +71,14 @@ def ask(
     earlier = None if wanted.same_as is None else _event_of(session, wanted.same_as)
     reference = earlier.product_id if earlier and wanted.product is None else wanted.product
     product = named(session, reference)
-    overrides = {name: check(name, value) for name, value in wanted.assume.items()}
-    reading = read({**product.assumptions, **overrides})
+    request_assumptions = {
+        name: check_assumption(name, value) for name, value in wanted.assume.items()
+    }
+    assumptions = parse_assumptions({**product.assumptions, **request_assumptions})
     author = Author(
         product={"_id": product.id, "name": product.name},
         owner=user_references.owner(session, product),
-        reading=reading,
+        assumptions=assumptions,
         ids=ids,
         now=now,
         max_depth=settings.max_depth,
@@ -85,8 +87,8 @@ def ask(
     same_as = (earlier.name, document_of(payload_text_of(earlier.body))) if earlier else None
     return PlannedEvents(
         product=product,
-        overrides=overrides,
-        reading=reading,
+        request_assumptions=request_assumptions,
+        assumptions=assumptions,
         synthetics=[
             synthetic
             for _ in range(wanted.times)

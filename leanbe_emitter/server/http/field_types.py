@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from leanbe_emitter.server.schemas import deliveries, json_schema, setup
-from leanbe_emitter.strict_model import Switch
+from leanbe_emitter.strict_model import AssumptionValue
 
 #: A name, or another text with something to see in it.
 Filled = Annotated[str, WithJsonSchema(json_schema.FILLED)]
@@ -22,7 +22,7 @@ Age = Annotated[str, WithJsonSchema(json_schema.AGE)]
 Instant = Annotated[str, WithJsonSchema(json_schema.INSTANT)]
 Cursor = Annotated[str, WithJsonSchema(json_schema.cursor("A cursor of the journal."))]
 #: Assumptions to set.
-Assumed = Annotated[dict[str, Switch], WithJsonSchema(setup.SET)]
+Assumed = Annotated[dict[str, AssumptionValue], WithJsonSchema(setup.SET)]
 
 
 #: Name and value.

@@ -23,7 +23,7 @@ from leanbe_emitter.server.schemas.json_schema import (
     text,
     truth,
 )
-from leanbe_emitter.strict_model import Members, mistake_of, shown
+from leanbe_emitter.strict_model import StrictModel, field_error_of, shown_value
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
@@ -270,7 +270,7 @@ def _unfit(error: JsonSchemaError) -> InvalidValue:
             return InvalidValue(f"{missing} is missing.", hint=f"Give {missing}.")
         case "type", str(kind) if kind in _KINDS:
             hint = f"It has to be {_KINDS[kind]}."
-            return InvalidValue(f"{place} is {shown(given)}.", hint=hint)
+            return InvalidValue(f"{place} is {shown_value(given)}.", hint=hint)
         case _:
             hint = "All members are in /openapi.json."
             return InvalidValue(f"{place}: {error.message}.", hint=hint)
@@ -280,7 +280,7 @@ def _unfit(error: JsonSchemaError) -> InvalidValue:
 _KINDS: Final = {"string": "text", "number": "a number", "array": "a list", "object": "an object"}
 
 
-G = TypeVar("G", bound=Members)
+G = TypeVar("G", bound=StrictModel)
 
 
 class Body(Generic[G]):
@@ -319,7 +319,7 @@ class Body(Generic[G]):
 
 
 @cache
-def _schema_of(model: type[Members]) -> Schema:
+def _schema_of(model: type[StrictModel]) -> Schema:
     """Return a model's schema in one piece: its references would begin at the document's root."""
     schema = model.model_json_schema()
     apart = schema.pop("$defs", {})
@@ -338,11 +338,11 @@ def _in_place(part: Any, apart: Mapping[str, Any]) -> Any:
             return part
 
 
-def _refused(error: ValidationError, model: type[Members]) -> InvalidValue:
+def _refused(error: ValidationError, model: type[StrictModel]) -> InvalidValue:
     """Return the first that is wrong; a misspelt member before that which is missing for it."""
     told = error.errors(include_url=False)
     first = min(told, key=lambda each: each["type"] != "extra_forbidden")
-    mistake = mistake_of(first, model, whole="The body")
+    mistake = field_error_of(first, model, whole="The body")
     inside = ".".join(map(str, first["loc"][:-1]))
     within = f"In {inside}: " if inside else ""
     return InvalidValue(f"{within}{mistake.message}", hint=mistake.hint)

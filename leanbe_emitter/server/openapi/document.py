@@ -20,7 +20,7 @@ from leanbe_emitter.server.openapi.links import link
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import choice, text
-from leanbe_emitter.wire.assumptions.lookup import NAMES
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, EventKind
 from leanbe_emitter.wire.payloads.schema import envelope_schema
 
@@ -38,7 +38,7 @@ _IN_PATHS: Final = {
     "/customers/{reference}": text("ana@example.com", f"Whose: e-mail, id, {_SIX}. {_NO_SLASH}"),
     "/users/{reference}": text("bo@example.com", f"Whose: e-mail, id, {_SIX}. {_NO_SLASH}"),
     "/{reference}": text("649d2ac49c3a1954e6a2e421", f"Which: its id, {_SIX}."),
-    "/assumptions/{name}": choice(NAMES, "The assumption."),
+    "/assumptions/{name}": choice(ASSUMPTION_NAMES, "The assumption."),
     "/catalogue/{name}": choice(EVENT_NAMES, "The event."),
 }
 

@@ -13,14 +13,14 @@ from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.parsing import Body, Fields, named_in_path
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import Members, Switch, shown, text_of_switch
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
+from leanbe_emitter.strict_model import AssumptionValue, StrictModel, assumption_text, shown_value
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, assumption
 
 
-class Value(Members):
+class Value(StrictModel):
     """What an assumption is to be."""
 
-    value: Annotated[Switch, WithJsonSchema(setup.SWITCH)] = Field(
+    value: Annotated[AssumptionValue, WithJsonSchema(setup.ASSUMPTION_VALUE)] = Field(
         description="One of those that it takes.", examples=["3", 3]
     )
 
@@ -40,7 +40,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
     def replace(
         product: str, given: Annotated[dict[str, Any], Depends(Fields(setup.SET))]
     ) -> Response:
-        """Set these assumptions of a product, and go back to the article's reading of all others.
+        """Set these assumptions of a product, and reset all others to the article's values.
 
         Answers with those that are set.
         """
@@ -52,7 +52,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("DELETE", path, gives=None)
     def unset_all(product: str) -> Response:
-        """Go back to the article's reading of all assumptions."""
+        """Reset all assumptions of a product to the article's values."""
         with leanbe.transaction():
             _unset_all(leanbe, product, but={})
         return responses.nothing()
@@ -72,7 +72,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("DELETE", f"{path}/{{name}}", gives=None)
     def unset(product: str, name: str) -> Response:
-        """Go back to the article's reading of one assumption."""
+        """Reset one assumption of a product to the article's value."""
         leanbe.assumptions.unset(named_in_path(assumption, name).name, product=product)
         return responses.nothing()
 
@@ -83,10 +83,11 @@ def _unset_all(leanbe: Leanbe, product: str, *, but: Mapping[str, Any]) -> None:
 
 
 def _texts(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    texts = {name: text_of_switch(value) for name, value in given.items()}
+    texts = {name: assumption_text(value) for name, value in given.items()}
     for name, value in texts.items():
         if not isinstance(value, str):
             raise InvalidValue(
-                f"{name} is {shown(value)}.", hint="It has to be text, a number or a truth value."
+                f"{name} is {shown_value(value)}.",
+                hint="It has to be text, a number or a truth value.",
             )
     return texts

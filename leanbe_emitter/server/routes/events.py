@@ -16,7 +16,8 @@ from leanbe_emitter.wire.event_names import EventKind, event_kind
 _LIST: Final = Queried(*NARROWING, *PAGING)
 _READING: Final = Queried(
     Parameter(
-        name="product", schema=text("Acme", "As this product reads the article; else as it stands.")
+        name="product",
+        schema=text("Acme", "Under this product's assumptions. Default: the article's."),
     )
 )
 

@@ -19,7 +19,7 @@ from leanbe_emitter.server.schemas.json_schema import (
 )
 from leanbe_emitter.server.schemas.setup import ASSUMED, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.assumptions.reading import Method
+from leanbe_emitter.wire.assumptions.assumption_set import Method
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain

@@ -11,30 +11,30 @@ from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, SEEN, or_null
 from leanbe_emitter.server.schemas.setup import PRODUCT_ID
 from leanbe_emitter.wire.payloads.resources import RESOURCES
 from leanbe_emitter.wire.payloads.schema import document_schema
-from leanbe_emitter.wire.samples.story import Story
+from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON
 
 
 def document(resource: str) -> dict[str, Any]:
     """Return the schema of a resource's document, however a product reads the article.
 
-    What a reading may leave out, name otherwise or add (contract d) is not held against it.
+    It allows what an assumption may leave out, rename or add (contract d).
     """
     schema = document_schema(resource)
     required = schema["required"]
-    open_to_readings: dict[str, Any] = _opened(schema)
-    return {**open_to_readings, "required": required, "examples": [_samples()[resource]]}
+    open_to_assumptions: dict[str, Any] = _opened(schema)
+    return {**open_to_assumptions, "required": required, "examples": [_samples()[resource]]}
 
 
 @lru_cache(maxsize=1)
 def _samples() -> dict[str, dict[str, JSON]]:
     """Return a document of each resource, the same in every run."""
-    story = Story(
+    samples = SamplePayloads(
         product={"_id": PRODUCT_ID, "name": "Acme"},
         ids=Ids(Random(0)),  # noqa: S311 - the same in every run
         now=datetime(2023, 6, 29, 6, 56, 57, tzinfo=UTC),
     )
-    return {name: story.payload(f"{name}.created") for name in RESOURCES}
+    return {name: samples.payload(f"{name}.created") for name in RESOURCES}
 
 
 def _opened(schema: Any) -> Any:

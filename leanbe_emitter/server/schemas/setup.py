@@ -21,7 +21,12 @@ from leanbe_emitter.server.schemas.json_schema import (
     whole,
 )
 from leanbe_emitter.storage.schema.states import DeliveryStatus
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, NAMES, Assumption, assumption
+from leanbe_emitter.wire.assumptions.catalogue import (
+    ASSUMPTION_NAMES,
+    ASSUMPTIONS,
+    Assumption,
+    assumption,
+)
 
 
 def page(item: Schema) -> dict[str, Any]:
@@ -37,16 +42,16 @@ AT: Final = "2023-06-29T06:56:57.472Z"
 LATER: Final = "2023-06-29T06:56:57.490Z"
 
 #: An assumption's value as it is given: its text, or the number or truth value of that text.
-SWITCH: Final = {"type": ["string", "number", "boolean"]}
+ASSUMPTION_VALUE: Final = {"type": ["string", "number", "boolean"]}
 
 
-def _switch(assumption: Assumption) -> dict[str, Any]:
+def _assumption(assumption: Assumption) -> dict[str, Any]:
     if not assumption.values:
         meaning = f"{assumption.question} It takes {assumption.accepts}."
-        return {**text(assumption.default, meaning), **SWITCH}
+        return {**text(assumption.default, meaning), **ASSUMPTION_VALUE}
     truths = [value == "true" for value in assumption.values if value in {"true", "false"}]
     named = choice(assumption.values, assumption.question)
-    return {**named, "enum": [*named["enum"], *truths], **SWITCH} if truths else named
+    return {**named, "enum": [*named["enum"], *truths], **ASSUMPTION_VALUE} if truths else named
 
 
 #: Assumptions that are set, by name.
@@ -60,7 +65,7 @@ ASSUMED: Final = {
 SET: Final = {
     "type": "object",
     "description": "Assumptions to set, by name.",
-    "properties": {each.name: _switch(each) for each in ASSUMPTIONS if each.name},
+    "properties": {each.name: _assumption(each) for each in ASSUMPTIONS if each.name},
     "additionalProperties": False,
     "examples": [{"max_attempts": "3"}],
 }
@@ -115,7 +120,7 @@ ASSUMPTION: Final = {
     **object_of(
         {
             "number": _said("Its number."),
-            "name": choice(NAMES, "The switch."),
+            "name": choice(ASSUMPTION_NAMES, "The assumption's name."),
             "question": _said("What the article leaves open."),
             "evidence": _said("What the article says of it."),
             "note": _said("What else there is to know."),

@@ -171,7 +171,7 @@ class StoredClock:
             self._move(session, milliseconds)
             session.execute(update(ClockRow).values(begun_at=milliseconds))
 
-    def move_on(self, seen: datetime, *, to: datetime) -> bool:
+    def move_from(self, seen: datetime, *, to: datetime) -> bool:
         """Move on from where it was seen, unless another process has moved it since.
 
         Returns:

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.ids import beginning_of
+from leanbe_emitter.ids import object_id_prefix
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 
 
 def ids_of(second: int) -> tuple[str, str]:
     """Return the first and the last ObjectId that a second, since 1970, can have."""
-    begins = beginning_of(second)
+    begins = object_id_prefix(second)
     length = OBJECT_ID_LENGTH - len(begins)
     return begins + "0" * length, begins + "f" * length
 

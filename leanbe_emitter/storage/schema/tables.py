@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
 
 #: How many lower-case hex digits an ObjectId has.
 OBJECT_ID_LENGTH = 24
@@ -139,7 +139,7 @@ class ProductRow(Base):
 
     id: Mapped[Id]
     name: Mapped[LongText] = mapped_column(unique=True)
-    #: Only the switches that somebody set, as the texts that were set.
+    #: Only the assumptions that somebody set, with the texts of their values.
     assumptions: Mapped[Json]
     #: What a backlog item's status can be, in order; the first is where it begins.
     statuses: Mapped[Json] = mapped_column(server_default=json_text(DEFAULT_STATUSES))
@@ -223,9 +223,9 @@ class EventRow(Base):
     #: The headers that shape the request, as pairs; the sender adds Host and its like.
     headers: Mapped[Json]
     body: Mapped[LongText]
-    #: The switches that were not the article's when it was recorded.
+    #: The assumptions that differed from the article's when it was recorded.
     deviations: Mapped[Json]
-    #: The switches that were given for this one event (``trigger --assume``).
+    #: The assumptions that were given for this one event (``trigger --assume``).
     overrides: Mapped[Json]
 
     __table_args__ = (UniqueConstraint("product_id", "sequence"),)
@@ -302,7 +302,7 @@ class AttemptRow(Base):
     answer_length: Mapped[int] = mapped_column(BigInteger, default=0)
     error: Mapped[LongText | None]
     fault: Mapped[LongText | None]
-    #: The switches that were not the article's at this attempt.
+    #: The assumptions that differed from the article's at this attempt.
     deviations: Mapped[Json]
 
     __table_args__ = (is_one_of("outcome", Outcome),)

@@ -1,1 +1,5 @@
-"""Assumptions about Leanbe: the catalogue, and the values that one request is built with."""
+"""Assumptions: answers to the questions that Leanbe's article leaves open.
+
+``catalogue`` lists the questions, ``AssumptionSet`` holds one value for each, and ``parsing`` makes
+such a set from the texts that users set.
+"""

@@ -1,1 +1,1 @@
-"""Explanations of a signature that does not match."""
+"""Explain a signature that does not match. The way in is ``explainer.explain``."""

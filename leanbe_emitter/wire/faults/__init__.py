@@ -1,1 +1,1 @@
-"""Faults: the catalogue, and the bodies that a fault changes."""
+"""Faults: ``catalogue`` lists the kinds, and ``bodies`` makes the wrong requests."""

@@ -1,7 +1,7 @@
-"""The catalogue of faults: every way in which we can misbehave on purpose, explained in one place.
+"""The catalogue of faults: every kind of deliberate misbehaviour, with its explanation.
 
-A fault is a counted misbehaviour. The misbehaviour is one of these kinds or several of them
-together; its text (``receiver_fails:status:503``) is what users type and what attempts keep.
+A ``FaultSpec`` is what happens to one attempt: one of these kinds or several together. Users type
+its text (``receiver_fails:status:503``), and attempts store it.
 """
 
 from collections.abc import Mapping
@@ -15,43 +15,43 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.durations import format_duration, parse_duration
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
-#: How a kind's ``how`` stands in its catalogue entry where it is no word of a closed list.
+#: Keys of ``how`` in the catalogue that stand for a value: any duration, any status.
 DURATION = "DURATION"
 STATUS = "status:CODE"
 
-#: What only attempts say, and nobody types: which part of a fault they were.
+#: Values of ``how`` that only attempts have: their part in a fault of several attempts.
 AGAIN = "again"
 OVERTAKES = "overtakes"
 OVERTAKEN = "overtaken"
 
-#: The statuses that a receiver which fails can answer.
+#: The statuses that a failing receiver can answer.
 FAILURES = range(300, 600)
 
 
 class ActsOn(StrEnum):
-    """What a kind of fault alters."""
+    """The part of a delivery that a kind of fault changes."""
 
-    #: What comes back: the receiver seems to fail.
+    #: The answer: the receiver seems to fail.
     RECEIVER = "receiver"
-    #: What is said: the request's body.
+    #: The request's body.
     REQUEST = "request"
-    #: How it is said: the bytes on the network. A receiver in this process has none.
+    #: The bytes on the network. A receiver in this process has none.
     WIRE = "wire"
-    #: When it is said, and how often.
+    #: The time of the request, or the number of requests.
     SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaultKind:
-    """One way to misbehave.
+    """One kind of fault.
 
     Attributes:
-        name: the word for it in the library, on the command line and in REST.
-        acts_on: what it alters.
-        meaning: what the receiver sees, and what becomes of the delivery.
-        how: the ways to do it, each with its meaning; empty where there is only one.
-        default: the way that is taken where none is named.
-        on_record: what attempts say of it besides those ways.
+        name: its name in the library, on the command line and in REST.
+        acts_on: the part of a delivery that it changes.
+        meaning: what the receiver gets, and the result for the delivery.
+        how: its variants, each with its meaning; empty if there is only one.
+        default: the variant to take if the user names none.
+        on_record: further variants, which only attempts have.
     """
 
     name: str
@@ -63,20 +63,20 @@ class FaultKind:
 
     @property
     def needs_wire(self) -> bool:
-        """Whether it cannot be done to a receiver in this process."""
+        """Whether it needs the network, so that no receiver in this process can take it."""
         return self.acts_on is ActsOn.WIRE
 
-    def told(self, how: str) -> str:
-        """Return what it comes to if it is done so, in sentences for people."""
+    def description(self, how: str) -> str:
+        """Return the meaning of this kind with this variant, in sentences."""
         ways = {**self.how, **self.on_record}
         way = ways.get(STATUS if how.startswith("status:") else how)
         return f"{self.meaning} Here: {way}." if way else self.meaning
 
-    def checked(self, how: str | None) -> str:
-        """Return a way to do it as it is stored; the default for None.
+    def check_how(self, how: str | None) -> str:
+        """Return the canonical text of a variant; the default for None.
 
         Raises:
-            InvalidValue: it is none of this kind's.
+            InvalidValue: this kind has no such variant.
         """
         if how is None:
             return self.default
@@ -90,35 +90,33 @@ class FaultKind:
 
     def _refusal(self, how: str) -> InvalidValue:
         if not self.how:
-            return InvalidValue(
-                f"{self.name} was told how: {how!r}.", hint="There is one way only: leave it out."
-            )
+            return InvalidValue(f"{self.name} takes no how: {how!r}.", hint="Leave it out.")
         return InvalidValue(
-            f"{self.name} cannot be done by {how!r}.",
+            f"{self.name} has no how {how!r}.",
             hint=did_you_mean(how, self.how) or f"Use {any_of(self.how)}.",
         )
 
 
 _CALLED = {
     "timeout": "no answer comes within the product's timeout: `unknown`",
-    "reset": "the connection is reset before an answer: `unknown`",
-    "slow": "an answer begins, and is not complete within the timeout: `unknown`, with its head",
-    STATUS: "it answers with that status, from 300 to 599: `refused`",
+    "reset": "the connection is reset before an answer comes: `unknown`",
+    "slow": "an answer begins and is not complete within the timeout: `unknown`, with its head",
+    STATUS: "the receiver answers with this status, from 300 to 599: `refused`",
 }
 _UNCALLED = {
     "timeout": _CALLED["timeout"],
-    "refused": "nobody listens: `unreachable`",
+    "refused": "no program listens at the address: `unreachable`",
     "reset": _CALLED["reset"],
     "slow": _CALLED["slow"],
     STATUS: _CALLED[STATUS],
 }
 
-#: All kinds, in the order in which they are told.
+#: All kinds, in the order of the documentation.
 FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         name="receiver_fails",
         acts_on=ActsOn.RECEIVER,
-        meaning="Nothing: it is not called, and the attempt fails at once, without waiting.",
+        meaning="No request. The attempt fails at once, without waiting.",
         how=_UNCALLED,
         default="timeout",
     ),
@@ -126,8 +124,8 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
         name="receiver_fails_after_call",
         acts_on=ActsOn.RECEIVER,
         meaning=(
-            "The request, and acts on it; then its answer is lost, and the attempt fails at once: "
-            "it gets the same event again."
+            "The request, on which it acts. Then its answer is lost and the attempt fails at once, "
+            "so the receiver gets the same event again."
         ),
         how=_CALLED,
         default="timeout",
@@ -135,83 +133,83 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         name="tampered_payload",
         acts_on=ActsOn.REQUEST,
-        meaning="A payload whose first text was altered after it was signed: it must not verify.",
+        meaning="A payload whose first text was changed after it was signed. It must not verify.",
     ),
     FaultKind(
         name="wrong_secret",
         acts_on=ActsOn.REQUEST,
-        meaning="The event signed with another secret than its own: it must not verify.",
+        meaning="The event, signed with the wrong secret. It must not verify.",
     ),
     FaultKind(
         name="missing_signature",
         acts_on=ActsOn.REQUEST,
-        meaning="The event with no signature anywhere: it must not verify.",
+        meaning="The event without any signature. It must not verify.",
     ),
     FaultKind(
         name="stale_body",
         acts_on=ActsOn.REQUEST,
-        meaning="The event rightly signed, with a `triggeredAt` of long ago, as if replayed.",
-        how={DURATION: "how long before the event's own instant"},
+        meaning="The event, signed correctly, with an old `triggeredAt`, as in a replay.",
+        how={DURATION: "how long before the event's own time"},
         default="1d",
     ),
     FaultKind(
         name="truncated_body",
         acts_on=ActsOn.REQUEST,
-        meaning="The first half of the body, whole as HTTP has it, and no JSON.",
+        meaning="The first half of the body. The HTTP request is complete, its body is no JSON.",
     ),
     FaultKind(
         name="unknown_event",
         acts_on=ActsOn.REQUEST,
-        meaning="The event rightly signed, under a name that is none of the 22.",
+        meaning="The event, signed correctly, under a name that is none of the 22.",
     ),
     FaultKind(
         name="unknown_field",
         acts_on=ActsOn.REQUEST,
-        meaning="The event rightly signed, its payload with one more member at its end.",
+        meaning="The event, signed correctly, with an additional member at the payload's end.",
     ),
     FaultKind(
         name="slow_body",
         acts_on=ActsOn.WIRE,
-        meaning="The body piece by piece. This takes real time, and no more than the timeout.",
-        how={DURATION: "from its first piece to its last"},
+        meaning="The body piece by piece. This takes real time, at most the timeout.",
+        how={DURATION: "the time from the first piece to the last"},
         default="1s",
     ),
     FaultKind(
         name="connection_closed",
         acts_on=ActsOn.WIRE,
-        meaning="The whole request, and then we hang up before it can answer: `unknown`.",
-        how={"close": "in the ordinary way", "reset": "with a reset"},
+        meaning="The whole request. Then the sender closes the connection at once: `unknown`.",
+        how={"close": "an ordinary close", "reset": "a reset"},
         default="close",
     ),
     FaultKind(
         name="delivered_twice",
         acts_on=ActsOn.SCHEDULE,
-        meaning="The same request twice, one after the other, whatever it answers: two attempts.",
-        on_record={AGAIN: "the second one"},
+        meaning="The same request twice, one after the other, for any answer: two attempts.",
+        on_record={AGAIN: "the second request"},
     ),
     FaultKind(
         name="delivered_late",
         acts_on=ActsOn.SCHEDULE,
-        meaning="Nothing until then: the delivery waits, and its attempt is made later.",
-        how={DURATION: "how much later, by the clock of the handle"},
+        meaning="The request, but later: the delivery waits before its attempt.",
+        how={DURATION: "how long it waits, by the handle's clock"},
         default="10m",
     ),
     FaultKind(
         name="delivered_out_of_order",
         acts_on=ActsOn.SCHEDULE,
         meaning=(
-            "The product's next event before this one, which is due when that was sent. Not under "
-            "`ordering = strict`, where nothing may overtake."
+            "The product's next event first; this one is due when the next one was sent. It never "
+            "fires under `ordering = strict`, which keeps the order."
         ),
-        how={DURATION: "how long it waits for the next one at the most"},
+        how={DURATION: "how long it waits for the next event at most"},
         default="1m",
-        on_record={OVERTAKES: "the one that came too early", OVERTAKEN: "the one that waited"},
+        on_record={OVERTAKES: "the event that came too early", OVERTAKEN: "the event that waited"},
     ),
     FaultKind(
         name="not_delivered",
         acts_on=ActsOn.SCHEDULE,
         meaning=(
-            "Nothing, ever: an attempt is on record as `unreachable`, and the delivery is "
+            "No request, ever: one attempt is on record as `unreachable`, and the delivery becomes "
             "`cancelled`."
         ),
     ),
@@ -222,10 +220,10 @@ _BY_NAME: Mapping[str, FaultKind] = MappingProxyType({each.name: each for each i
 
 
 def fault_kind(name: str) -> FaultKind:
-    """Return the kind of that name; ``-`` may stand for ``_``.
+    """Return the kind of that name; ``-`` and ``_`` are the same.
 
     Raises:
-        InvalidValue: there is none; the hint names the nearest.
+        InvalidValue: there is no such kind; the hint names the nearest.
     """
     plain = name.replace("-", "_")
     if plain not in _BY_NAME:
@@ -236,8 +234,8 @@ def fault_kind(name: str) -> FaultKind:
     return _BY_NAME[plain]
 
 
-class Part(NamedTuple):
-    """One kind of misbehaviour, and how: empty where there is only one way."""
+class FaultPart(NamedTuple):
+    """One kind of a fault and its variant; ``how`` is empty for a kind without variants."""
 
     kind: str
     how: str
@@ -247,97 +245,99 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Misbehaviour:
-    """What is done to one attempt: one kind, or several together, in the catalogue's order."""
+class FaultSpec:
+    """What happens to one attempt: one kind or several together, in the catalogue's order."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[FaultPart, ...]
 
     @classmethod
-    def of(cls, kind: str, how: str | None = None) -> "Misbehaviour":
-        """Return what users mean.
+    def parse(cls, kind: str, how: str | None = None) -> "FaultSpec":
+        """Parse what users type.
 
         Args:
-            kind: a kind, or several that are joined by ``+``; ``kind:how`` says how, too.
-            how: how, where there is one kind that does not say so itself.
+            kind: a kind, or several joined by ``+``; ``kind:how`` also names the variant.
+            how: the variant, for a single kind without one in its text.
 
         Raises:
-            InvalidValue: there is no such kind or way, or they do not go together.
+            InvalidValue: there is no such kind or variant, or the kinds exclude each other.
         """
         texts = [each.strip() for each in kind.split("+")]
         if how is not None and (len(texts) > 1 or ":" in kind):
             raise InvalidValue(
-                f"It is not clear what {how!r} belongs to in {kind!r}.",
-                hint="Say it beside each kind: 'receiver_fails:timeout+delivered_twice'.",
+                f"It is not clear which part of {kind!r} how={how!r} belongs to.",
+                hint="Write it after each kind: 'receiver_fails:timeout+delivered_twice'.",
             )
         parts = [_part(text, how) for text in texts]
-        _check_that_they_go_together(parts)
+        _check_combination(parts)
         return cls(tuple(sorted(parts, key=lambda each: KIND_NAMES.index(each.kind))))
 
     @classmethod
-    def read(cls, text: str) -> "Misbehaviour":
-        """Return what the text of a row or an attempt says."""
+    def from_text(cls, text: str) -> "FaultSpec":
+        """Parse the stored text of a row or an attempt."""
         return _read(text)
 
     def how(self, kind: str) -> str | None:
-        """Return how it does this kind, None where it does not."""
+        """Return the variant of this kind; None if the fault does not have the kind."""
         return next((each.how for each in self.parts if each.kind == kind), None)
 
-    def instead(self, kind: str, how: str) -> "Misbehaviour":
-        """Return the same with another way to do this kind."""
-        return Misbehaviour(
-            tuple(Part(kind, how) if each.kind == kind else each for each in self.parts)
+    def with_how(self, kind: str, how: str) -> "FaultSpec":
+        """Return a copy with another variant of this kind."""
+        return FaultSpec(
+            tuple(FaultPart(kind, how) if each.kind == kind else each for each in self.parts)
         )
 
     @property
     def needs_wire(self) -> bool:
-        """Whether it cannot be done to a receiver in this process."""
+        """Whether it needs the network, so that no receiver in this process can take it."""
         return any(_BY_NAME[each.kind].needs_wire for each in self.parts)
 
     @property
-    def spares_receiver(self) -> bool:
-        """Whether the receiver sees nothing of the attempt."""
+    def hides_from_receiver(self) -> bool:
+        """Whether the receiver gets no request."""
         return self.how("receiver_fails") is not None or self.how("not_delivered") is not None
 
-    def explained(self) -> str:
-        """Return what it is, in a sentence for people."""
-        told = " ".join(_BY_NAME[each.kind].told(each.how) for each in self.parts)
-        return f"The fault {self} was applied on purpose. What the receiver sees: {told}"
+    def description(self) -> str:
+        """Return what the fault does, in sentences."""
+        told = " ".join(_BY_NAME[each.kind].description(each.how) for each in self.parts)
+        return f"The fault {self} was applied on purpose. What the receiver gets: {told}"
 
     def __str__(self) -> str:
         return "+".join(map(str, self.parts))
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> Misbehaviour:
+def _read(text: str) -> FaultSpec:
     parts = (each.partition(":") for each in text.split("+"))
-    return Misbehaviour(tuple(Part(kind, how) for kind, _, how in parts))
+    return FaultSpec(tuple(FaultPart(kind, how) for kind, _, how in parts))
 
 
-def _part(text: str, how: str | None) -> Part:
+def _part(text: str, how: str | None) -> FaultPart:
     name, colon, own = text.partition(":")
     kind = fault_kind(name)
-    return Part(kind.name, kind.checked(own if colon else how))
+    return FaultPart(kind.name, kind.check_how(own if colon else how))
 
 
-def _check_that_they_go_together(parts: list[Part]) -> None:
+def _check_combination(parts: list[FaultPart]) -> None:
     kinds = [_BY_NAME[each.kind] for each in parts]
     names = [each.name for each in kinds]
     for one in (ActsOn.RECEIVER, ActsOn.SCHEDULE):
         if sum(each.acts_on is one for each in kinds) > 1:
-            raise _contradiction(names, f"Only one of them can act on the {one}.")
+            raise _contradiction(names, f"Only one of them can change the {one}.")
     if len(set(names)) < len(names):
-        raise _contradiction(names, "Each kind can be named once; times=2 makes it happen twice.")
+        raise _contradiction(names, "Name each kind once. With times=2, it happens twice.")
     if {"wrong_secret", "missing_signature"} <= set(names):
-        raise _contradiction(names, "What has no signature is signed with no secret.")
+        raise _contradiction(names, "A request without a signature is signed with no secret.")
     is_seen = any(each.acts_on in {ActsOn.REQUEST, ActsOn.WIRE} for each in kinds)
     if "not_delivered" in names and len(names) > 1:
-        raise _contradiction(names, "Of what is not delivered, nobody sees anything else.")
+        raise _contradiction(names, "If nothing is delivered, no other fault can show.")
     if "receiver_fails" in names and is_seen:
-        raise _contradiction(names, "A receiver that is not called sees nothing of the request.")
+        raise _contradiction(
+            names, "receiver_fails sends no request, so no fault of the request can show."
+        )
 
 
 def _contradiction(names: list[str], why: str) -> InvalidValue:
-    return InvalidValue(f"{'+'.join(names)} do not go together.", hint=why)
+    return InvalidValue(f"{'+'.join(names)} exclude each other.", hint=why)
 
 
 def _status(how: str) -> str:
@@ -345,7 +345,7 @@ def _status(how: str) -> str:
     if code.isascii() and code.isdigit() and int(code[:9]) in FAILURES:
         return f"status:{int(code)}"
     raise InvalidValue(
-        f"A receiver that fails does not answer {code!r}.",
+        f"{code!r} is no status of a failing receiver.",
         hint=f"Name a status from {FAILURES.start} to {FAILURES.stop - 1}: status:503.",
     )
 
@@ -353,5 +353,5 @@ def _status(how: str) -> str:
 def _duration(how: str) -> str:
     seconds = parse_duration(how)
     if seconds <= 0:
-        raise InvalidValue(f"{how!r} is no time at all.", hint="Write a duration like 500ms or 1h.")
+        raise InvalidValue(f"{how!r} is no time.", hint="Write a duration like 500ms or 1h.")
     return format_duration(seconds)

@@ -1,1 +1,4 @@
-"""Shapes of the documents and of the 22 payloads; schemas and types made from them."""
+"""Shapes of documents and payloads, and the schemas and types made from them.
+
+``resources`` is the single source: key order, JSON Schema, TypeScript and paths follow its shapes.
+"""

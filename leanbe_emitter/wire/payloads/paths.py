@@ -1,7 +1,7 @@
-"""Changes of a payload by path: ``title``, ``country.countryCode``, ``tags[0].title``.
+"""Change a payload by paths: ``title``, ``country.countryCode``, ``tags[0].title``.
 
-A path is one of the event's shape or an error that says which there are. Keys keep the contract's
-order, also those that the payload did not have; what stands in a free-form object is the caller's.
+The event's shape has the path, or an error lists the paths that it has. Keys keep the contract's
+order, new keys too. A free-form object takes any path.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.payloads.resources import payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
@@ -37,20 +37,20 @@ _FLAGS = {"true": "True", "false": "False", "null": "None"}
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 
-def paths(event: str, reading: AssumptionSet = ARTICLE) -> tuple[str, ...]:
-    """Return every path of an event's payload; ``[0]`` stands for any item of a list.
+def paths(event: str, assumptions: AssumptionSet = ARTICLE) -> tuple[str, ...]:
+    """Return all paths of an event's payload; ``[0]`` stands for any item of a list.
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
     """
-    return _paths(payload_shape(event, reading))
+    return _paths(payload_shape(event, assumptions))
 
 
 def change(  # noqa: PLR0913 - one argument for each option that changes a payload
     payload: Mapping[str, JSON],
     *,
     event: str,
-    reading: AssumptionSet = ARTICLE,
+    assumptions: AssumptionSet = ARTICLE,
     set: Mapping[str, str] | None = None,  # noqa: A002 - the word of --set
     set_json: Mapping[str, JSON] | None = None,
     unset: Sequence[str] = (),
@@ -58,19 +58,19 @@ def change(  # noqa: PLR0913 - one argument for each option that changes a paylo
     """Return a new payload with values set, then set as JSON, then unset.
 
     Args:
-        payload: what is changed; it is left as it is.
-        event: the name of its event, whose shape says which paths there are.
-        reading: whose shape that is.
-        set: text by path. It may be any text, and only where the shape has text.
-        set_json: values by path, of any type: a test may send what is wrong.
-        unset: paths to leave out, required ones too; where the reading writes what has no value as
-            null (contract d-18), an optional field becomes null. What is not there stays away.
+        payload: the payload, which stays unchanged.
+        event: the name of its event, whose shape has the paths.
+        assumptions: they shape the payload.
+        set: text by path, for paths whose shape is text.
+        set_json: values by path, of any type, so that a test may send a wrong one.
+        unset: paths to leave out, required ones too. If the assumptions write a missing value as
+            null (contract d-18), an optional field becomes null. A missing path stays missing.
 
     Raises:
-        InvalidValue: no such event or path, an index past the end of its list, or text for what
-            is not text; the hint says what there is.
+        InvalidValue: there is no such event or path, an index is past the end of its list, or the
+            value of the path is no text; the hint lists the possibilities.
     """
-    edit = _Edit(what=event, shape=payload_shape(event, reading), unset=reading.unset)
+    edit = _Edit(what=event, shape=payload_shape(event, assumptions), unset=assumptions.unset)
     return edit.changed(payload, set=set or {}, set_json=set_json or {}, unset=unset)
 
 
@@ -83,39 +83,39 @@ def change_fields(  # noqa: PLR0913 - one argument for each option that changes 
     set_json: Mapping[str, JSON] | None = None,
     unset: Sequence[str] = (),
 ) -> dict[str, JSON]:
-    """Return new values of a document's fields, changed by path as ``change`` does.
+    """Return new values of a document's fields, with changes by paths like ``change``.
 
     Args:
-        values: what is changed; it is left as it is.
-        what: what the paths are of, for messages: ``idea``.
-        shape: says which paths there are.
-        set: text by path, where the shape has text.
+        values: the values, which stay unchanged.
+        what: the name of the document for messages: ``idea``.
+        shape: the shape that has the paths.
+        set: text by path, for paths whose shape is text.
         set_json: values by path, of any type.
-        unset: paths whose values are taken away: an optional field becomes None.
+        unset: paths to unset: an optional field becomes None.
 
     Raises:
-        InvalidValue: no such path, an index past the end of its list, or text for what is not text;
-            the hint says what there is.
+        InvalidValue: there is no such path, an index is past the end of its list, or the value of
+            the path is no text; the hint lists the possibilities.
     """
     edit = _Edit(what=what, shape=shape, unset=Unset.NULL)
     return edit.changed(values, set=set or {}, set_json=set_json or {}, unset=unset)
 
 
 def first_step(path: str) -> str:
-    """Return the field of the document that a path begins with; nothing where it is no path."""
+    """Return the document's field at the start of a path; an empty text if it is no path."""
     steps = _steps(path)
     return str(steps[0]) if steps else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """A path that the shape has.
+    """A path of the shape.
 
     Attributes:
-        path: as it was given.
+        path: the user's text.
         steps: keys and indexes from the payload to the value.
-        shapes: the shape of what each step is taken in; then that of the value.
-        field: the field that the last step names; None for an item or in a free-form object.
+        shapes: the shape around each step, then the shape of the value.
+        field: the field of the last step; None for an item or in a free-form object.
     """
 
     path: str
@@ -126,12 +126,12 @@ class _Place:
 
 @dataclass(frozen=True, kw_only=True)
 class _Edit:
-    """Finds, sets and drops the places of one payload or document.
+    """Finds, sets and drops values of one payload or document.
 
     Attributes:
-        what: what has the places, for messages: an event's name, a resource's.
-        shape: says which there are.
-        unset: whether what is dropped is left out or becomes None.
+        what: the name of the payload or document for messages.
+        shape: the shape that has the paths.
+        unset: whether a dropped value is left out or becomes None.
     """
 
     what: str
@@ -146,7 +146,7 @@ class _Edit:
         set_json: Mapping[str, JSON],
         unset: Sequence[str],
     ) -> dict[str, JSON]:
-        """Return the values with the changes made to them, in this order."""
+        """Return the changed values; the changes apply in the order of the arguments."""
         changed = deepcopy(dict(values))
         for path, text in set.items():
             place = self.find(path)
@@ -177,20 +177,20 @@ class _Edit:
         return _Place(path=path, steps=steps, shapes=tuple(shapes), field=field)
 
     def require_text(self, place: _Place, text: str) -> None:
-        """Raise InvalidValue where the shape has something other than text."""
+        """Raise InvalidValue if the shape of the place is not text."""
         shape = place.shapes[-1]
         if isinstance(shape, Text | Anything):
             return
         inside = (f"{_plain(place.path)}.", f"{_plain(place.path)}[")
         members = [path for path in _paths(self.shape) if path.startswith(inside)]
-        within = f"Set what is in it ({', '.join(members)}), or use" if members else "Use"
+        within = f"Set its members ({', '.join(members)}), or use" if members else "Use"
         raise InvalidValue(
-            f"{place.path} of {self.what} is no text but {_in_words(shape)}.",
+            f"{place.path} of {self.what} is not text but {_in_words(shape)}.",
             hint=_setting(place.path, text).between(f"{within} ", "."),
         )
 
     def put(self, payload: dict[str, JSON], place: _Place, value: JSON) -> None:
-        """Set the value at a place, making what is missing on the way to it."""
+        """Set the value at a place, and create missing objects and lists on the way."""
         holder: JSON = payload
         for position, step in enumerate(place.steps[:-1]):
             after = place.steps[position + 1]
@@ -203,7 +203,7 @@ class _Edit:
         _store(holder, place.steps[-1], value, place.shapes[-2])
 
     def drop(self, payload: dict[str, JSON], place: _Place) -> None:
-        """Leave out what is at a place; a key that is not there is nothing to do."""
+        """Drop the value at a place; do nothing if its key is missing."""
         holder: JSON = payload
         for position in range(len(place.steps) - 1):
             holder = self._get(holder, place, position, may_append=False)
@@ -219,7 +219,7 @@ class _Edit:
             holder.pop(last, None)
 
     def _get(self, holder: JSON, place: _Place, position: int, *, may_append: bool = True) -> JSON:
-        """Return what a step leads to; None where nothing is, yet."""
+        """Return the value of a step; None if there is no value yet."""
         step = place.steps[position]
         if isinstance(step, str):
             if not isinstance(holder, dict):
@@ -233,13 +233,13 @@ class _Edit:
             return None
         raise InvalidValue(
             f"{place.path} is past the end of its list, whose length is {len(holder)}.",
-            hint=f"Its next item would be [{len(holder)}].",
+            hint=f"The next item is [{len(holder)}].",
         )
 
     def _not_a(self, place: _Place, position: int, kind: str) -> InvalidValue:
         holder = _printed(place.steps[:position])
         return InvalidValue(
-            f"{holder} of this payload is not {kind}: there is no {place.path} in it.",
+            f"{holder} of this payload is not {kind}, so it has no {place.path}.",
             hint=f"Set {holder} first, to {kind}.",
         )
 
@@ -253,7 +253,7 @@ class _Edit:
 
 
 def _steps(path: str) -> tuple[_Step, ...]:
-    """Return the steps of a path; none where it is no path at all."""
+    """Return the steps of a path; empty if the text is no path."""
     steps: list[_Step] = []
     end = 0
     for match in _STEP.finditer(path):
@@ -271,12 +271,12 @@ def _printed(steps: Sequence[_Step]) -> str:
 
 
 def _plain(path: str) -> str:
-    """Return the path as ``paths`` writes it."""
+    """Return the path in the form of ``paths``, with ``[0]`` for each index."""
     return _INDEX.sub("[0]", path)
 
 
 def _inside(shape: Shape, step: _Step) -> tuple[Field | None, Shape | None]:
-    """Return the field that a step names, if any, and the shape it leads to; None for nowhere."""
+    """Return the field and the shape that a step leads to; the shape is None for a wrong step."""
     match shape:
         case Object() if isinstance(step, str):
             field = shape.field(step)
@@ -305,7 +305,7 @@ def _paths_of(name: str, shape: Shape) -> tuple[str, ...]:
 
 
 def _store(holder: JSON, step: _Step, value: JSON, shape: Shape) -> None:
-    """Set the value in its object or list; a new key stands where the shape has it."""
+    """Set the value in its object or list; a new key gets its place in the shape's order."""
     if isinstance(step, int):
         holder[step : step + 1] = [value]
     elif step in holder or not isinstance(shape, Object):
@@ -315,7 +315,7 @@ def _store(holder: JSON, step: _Step, value: JSON, shape: Shape) -> None:
 
 
 def _insert(holder: dict[str, JSON], key: str, value: JSON, order: Sequence[str]) -> None:
-    """Insert the key before the first that the order has after it."""
+    """Insert the key before the first key that follows it in the order."""
     later = order[order.index(key) + 1 :]
     keys = list(holder)
     at = next((place for place, name in enumerate(keys) if name in later), len(keys))
@@ -337,7 +337,7 @@ def _in_words(shape: Shape) -> str:
 
 
 def _setting(path: str, text: str) -> Hint:
-    """Say how a value that is no text is set; VALUE stands in for no number and no flag."""
+    """Return how to set a value that is not text; VALUE stands for the user's own."""
     value = text if _NUMBER_OR_FLAG.fullmatch(text) else "VALUE"
     in_python = _FLAGS.get(value, value)
     return Hint(

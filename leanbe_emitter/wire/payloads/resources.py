@@ -1,14 +1,14 @@
 """The shapes of the six resources and of the payloads of the 22 events (contract b).
 
-An event's payload is its resource's document with what the event adds written after the document's
-own keys, so that the document is a prefix of the payload and all of it is signed (contract b.0).
+An event's payload is its resource's document, followed by the members that the event adds. So the
+document is a prefix of the payload, and the signature covers all of it (contract b.0).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from leanbe_emitter.wire.assumptions.reading import (
+from leanbe_emitter.wire.assumptions.assumption_set import (
     ARTICLE,
     AssumptionSet,
     DeletedPayload,
@@ -53,7 +53,7 @@ _PERCENT = Integer(minimum=0, maximum=100)
 
 
 class _Fields:
-    """Makes the fields of objects whose facts come from one source."""
+    """Makes fields that come from one source."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -63,7 +63,7 @@ class _Fields:
         return Field(name=name, shape=shape, meaning=meaning, required=True, source=self._source)
 
     def maybe(self, name: str, shape: Shape, meaning: str) -> Field:
-        """Make a field that is there only where it has a value."""
+        """Make a field that a document has only with a value."""
         return Field(name=name, shape=shape, meaning=meaning, required=False, source=self._source)
 
 
@@ -110,10 +110,10 @@ def _times_and_product(made: _Fields) -> tuple[Field, Field, Field]:
     )
 
 
-def _idea(reading: AssumptionSet) -> Object:
+def _idea(assumptions: AssumptionSet) -> Object:
     """Contract b.1."""
-    fewest = None if reading.vote_model is VoteModel.NET else 0
-    key = reading.idea_request_ref_key.value
+    fewest = None if assumptions.vote_model is VoteModel.NET else 0
+    key = assumptions.idea_request_ref_key.value
     return _object(
         _stated.always("_id", _OBJECT_ID, "The idea's id."),
         _stated.always("owner", _USER_REFERENCE, "The team member who owns it."),
@@ -293,33 +293,33 @@ RESOURCES: tuple[str, ...] = tuple(_RESOURCES)
 
 
 @lru_cache(maxsize=128)
-def document_shape(resource: str, reading: AssumptionSet = ARTICLE) -> Object:
+def document_shape(resource: str, assumptions: AssumptionSet = ARTICLE) -> Object:
     """Return the shape of a resource's document (contract b.1 to b.6).
 
     Args:
         resource: one of ``RESOURCES``.
-        reading: whose switches are followed (contract d-11, d-12).
+        assumptions: they shape the document (contract d-11, d-12).
     """
-    return _RESOURCES[resource](reading)
+    return _RESOURCES[resource](assumptions)
 
 
 @lru_cache(maxsize=512)
-def payload_shape(event: str, reading: AssumptionSet = ARTICLE) -> Object:
+def payload_shape(event: str, assumptions: AssumptionSet = ARTICLE) -> Object:
     """Return the shape of an event's payload (contract b.7).
 
     Args:
         event: one of the 22 names.
-        reading: whose switches are followed (contract d-11, d-12, d-15, d-16, d-26).
+        assumptions: they shape the payload (contract d-11, d-12, d-15, d-16, d-26).
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
     """
     kind = event_kind(event)
-    document = document_shape(kind.resource, reading)
-    if kind.action == "deleted" and reading.deleted_payload is DeletedPayload.ID:
+    document = document_shape(kind.resource, assumptions)
+    if kind.action == "deleted" and assumptions.deleted_payload is DeletedPayload.ID:
         return _object(document.fields[0])
     own = tuple(_narrowed(field, event) for field in document.fields)
-    return _object(*own, *_added(event, reading))
+    return _object(*own, *_added(event, assumptions))
 
 
 _STATUS_OF_REQUEST = {
@@ -330,7 +330,7 @@ _STATUS_OF_REQUEST = {
 
 
 def _narrowed(field: Field, event: str) -> Field:
-    """Return the field as the event fixes it: a promoted idea *is* promoted."""
+    """Return the field with the value that the event implies: a promoted idea *is* promoted."""
     if field.name == "status" and event in _STATUS_OF_REQUEST:
         return replace(field, shape=Text(choices=(_STATUS_OF_REQUEST[event],)))
     match event, field.name:
@@ -342,14 +342,14 @@ def _narrowed(field: Field, event: str) -> Field:
             return field
 
 
-def _added(event: str, reading: AssumptionSet) -> tuple[Field, ...]:
-    """Return what the event says beyond the document."""
+def _added(event: str, assumptions: AssumptionSet) -> tuple[Field, ...]:
+    """Return the fields that the event adds to the document."""
     action = event_kind(event).action
-    if action in {"upVoted", "downVoted"} and reading.vote_payload is not VotePayload.IDEA:
+    if action in {"upVoted", "downVoted"} and assumptions.vote_payload is not VotePayload.IDEA:
         return (_inferred.maybe("customer", _CUSTOMER_REFERENCE, "Whose vote it is, if known."),)
     if action == "statusChanged":
         return (_inferred.always("previousStatus", _TEXT, "The status before this change."),)
-    if action == "updated" and reading.include_changes:
+    if action == "updated" and assumptions.include_changes:
         return (_inferred.always("changes", _CHANGES, "What this update changed."),)
     return ()
 
@@ -362,35 +362,35 @@ _CHANGES = _list(
 
 
 def payload(
-    event: str, values: Mapping[str, JSON], *, reading: AssumptionSet = ARTICLE
+    event: str, values: Mapping[str, JSON], *, assumptions: AssumptionSet = ARTICLE
 ) -> dict[str, JSON]:
     """Return an event's payload from its values: the contract's keys in the contract's order.
 
-    Values that the payload does not have under this reading are left out; optional ones that are
-    absent or None are left out or null (contract d-15, d-16, d-18, d-26). An idea's requests are
-    given under the key that d-11 says.
+    It leaves out values that the payload does not have under these assumptions. Optional values
+    that are absent or None are left out or null (contract d-15, d-16, d-18, d-26). The caller gives
+    an idea's requests under the key of d-11.
     """
-    return arrange(values, payload_shape(event, reading), unset=reading.unset)
+    return arrange(values, payload_shape(event, assumptions), unset=assumptions.unset)
 
 
 def document(
-    resource: str, values: Mapping[str, JSON], *, reading: AssumptionSet = ARTICLE
+    resource: str, values: Mapping[str, JSON], *, assumptions: AssumptionSet = ARTICLE
 ) -> dict[str, JSON]:
     """Return a resource's document from its values, as ``payload`` does for an event."""
-    return arrange(values, document_shape(resource, reading), unset=reading.unset)
+    return arrange(values, document_shape(resource, assumptions), unset=assumptions.unset)
 
 
-def envelope_shape(event: str, reading: AssumptionSet = ARTICLE) -> Object:
+def envelope_shape(event: str, assumptions: AssumptionSet = ARTICLE) -> Object:
     """Return the shape of the whole body of an event's request (contract a.1, d-1, d-4)."""
-    local = reading.triggered_at is TriggeredAt.LA_OFFSET
+    local = assumptions.triggered_at is TriggeredAt.LA_OFFSET
     signature = _stated.always(
         "signature", _HEX_SHA256, "The signature of JSON.stringify(payload), in hex."
     )
     return _object(
-        _stated.always("payload", payload_shape(event, reading), "The data of the event."),
+        _stated.always("payload", payload_shape(event, assumptions), "The data of the event."),
         _stated.always("event", Text(choices=(event,)), "The event's name."),
         _stated.always(
             "triggeredAt", _LOCAL_INSTANT if local else _INSTANT, "When the request was built."
         ),
-        *(() if reading.signature_location is SignatureLocation.HEADER else (signature,)),
+        *(() if assumptions.signature_location is SignatureLocation.HEADER else (signature,)),
     )

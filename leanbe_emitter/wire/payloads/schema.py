@@ -1,10 +1,10 @@
-"""JSON Schema (2020-12) of what the emitter sends, invented fields marked as such.
+"""JSON Schema (2020-12) of payloads, request bodies and documents.
 
-The schemas are closed, so that a misspelt key is found; ``x-leanbe-source`` says of each field
+The schemas are closed, so that they find a misspelt key. ``x-leanbe-source`` says of each field
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.resources import document_shape, envelope_shape, payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
@@ -25,27 +25,27 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SOURCE = "x-leanbe-source"
 
 
-def json_schema(event: str, reading: AssumptionSet = ARTICLE) -> dict[str, JSON]:
+def json_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of an event's payload.
 
     Args:
         event: one of the 22 names.
-        reading: whose switches are followed (contract d-11, d-12, d-15, d-16, d-18, d-26).
+        assumptions: they shape the payload (contract d-11, d-12, d-15, d-16, d-18, d-26).
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
     """
-    return _head(event) | _object(payload_shape(event, reading), reading.unset)
+    return _head(event) | _object(payload_shape(event, assumptions), assumptions.unset)
 
 
-def envelope_schema(event: str, reading: AssumptionSet = ARTICLE) -> dict[str, JSON]:
-    """Return the JSON Schema of the whole body of an event's request (also contract d-1, d-4)."""
-    return _head(event) | _object(envelope_shape(event, reading), reading.unset)
+def envelope_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
+    """Return the JSON Schema of the body of an event's request (also contract d-1, d-4)."""
+    return _head(event) | _object(envelope_shape(event, assumptions), assumptions.unset)
 
 
-def document_schema(resource: str, reading: AssumptionSet = ARTICLE) -> dict[str, JSON]:
+def document_schema(resource: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of a resource's document."""
-    return _object(document_shape(resource, reading), reading.unset)
+    return _object(document_shape(resource, assumptions), assumptions.unset)
 
 
 def _head(event: str) -> dict[str, JSON]:

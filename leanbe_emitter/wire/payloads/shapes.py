@@ -1,7 +1,7 @@
-"""What shapes of documents are made of: JSON's kinds of values, and ordered fields.
+"""The building blocks of documents' shapes: JSON's types, and objects with ordered fields.
 
-A shape is data. Key order, JSON Schema, TypeScript and the paths of ``--set`` are read from it, so
-that no two of them can disagree.
+A shape is data. Key order, JSON Schema, TypeScript and the paths of ``--set`` come from it, so that
+no two of them can disagree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from leanbe_emitter.wire.assumptions.reading import Unset
+from leanbe_emitter.wire.assumptions.assumption_set import Unset
 from leanbe_emitter.wire.event_names import Source
 from leanbe_emitter.wire.stringify import JSON
 
@@ -19,10 +19,10 @@ class Text:
     """A string.
 
     Attributes:
-        pattern: a regular expression for all of it, in what Python and JavaScript share.
-        format: JSON Schema's name for what it holds.
-        choices: the closed list of values; empty where any text will do.
-        filled: whether it has at least one character.
+        pattern: a regular expression for the whole text, valid in Python and in JavaScript.
+        format: the format's name in JSON Schema.
+        choices: the closed list of values; empty if any text is valid.
+        filled: whether the text has at least one character.
     """
 
     pattern: str = ""
@@ -33,7 +33,7 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Integer:
-    """A whole number between two bounds, each included."""
+    """A whole number between two bounds, both included."""
 
     minimum: int | None = None
     maximum: int | None = None
@@ -46,14 +46,14 @@ class Number:
 
 @dataclass(frozen=True, kw_only=True)
 class Boolean:
-    """True or false; ``always`` where the event says which."""
+    """True or false; ``always`` is the value that the event implies."""
 
     always: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class FreeForm:
-    """An object of unknown fields, passed through as given."""
+    """An object with unknown fields, which passes through unchanged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +63,12 @@ class Anything:
 
 @dataclass(frozen=True, kw_only=True)
 class Object:
-    """An object: its fields in the order in which they are written."""
+    """An object: its fields in their order."""
 
     fields: tuple["Field", ...]
 
     def field(self, name: str) -> "Field | None":
-        """Return the field of that name, if there is one."""
+        """Return the field of that name; None without one."""
         return self._by_name.get(name)
 
     @cached_property
@@ -97,9 +97,9 @@ class Field:
 
     Attributes:
         name: its key.
-        shape: what its value is.
-        meaning: what it says, in a sentence.
-        required: whether it is always there; ``Unset`` says what becomes of the others.
+        shape: the shape of its value.
+        meaning: its meaning, as a sentence.
+        required: whether it is always there; ``Unset`` decides on the others.
         source: whether the article shows it.
     """
 
@@ -111,10 +111,10 @@ class Field:
 
 
 def arrange(values: Mapping[str, JSON], shape: Object, *, unset: Unset) -> dict[str, JSON]:
-    """Return the values in the shape's order, and nothing that the shape does not have.
+    """Return the values in the shape's order, without members that the shape does not have.
 
-    An optional field that is absent or None is left out or null, as ``unset`` says (contract d-18),
-    at every depth. A required field that is absent stays absent: nothing is invented.
+    At every depth, an optional field that is absent or None is left out or null, as ``unset`` says
+    (contract d-18). A required field that is absent stays absent: no value is invented.
     """
     arranged: dict[str, JSON] = {}
     for name, inner, is_required in shape.members:
@@ -128,7 +128,7 @@ def arrange(values: Mapping[str, JSON], shape: Object, *, unset: Unset) -> dict[
     return arranged
 
 
-# A union would be put together for each value.
+# A tuple, because Python would build a union anew for each value.
 _NESTED = (dict, list)
 
 

@@ -1,12 +1,12 @@
-"""TypeScript of what the emitter sends, invented fields marked in their comments.
+"""TypeScript types of payloads and request bodies, with marks on inferred fields.
 
-Types are written out where they are used, so that the texts of several events may stand in one
-file without a name of one meeting a name of another.
+Each type is written at the place of its use, so that the types of several events can share a file
+without a clash of names.
 """
 
 import json
 
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, Unset
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import Source, event_kind
 from leanbe_emitter.wire.payloads.resources import envelope_shape, payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
@@ -23,54 +23,55 @@ from leanbe_emitter.wire.payloads.shapes import (
 )
 
 
-def typescript(event: str, reading: AssumptionSet = ARTICLE) -> str:
+def typescript(event: str, assumptions: AssumptionSet = ARTICLE) -> str:
     """Return two exported interfaces: an event's payload, and the body of its request.
 
     Args:
         event: one of the 22 names.
-        reading: whose switches are followed (contract d-1, d-11, d-15, d-16, d-18, d-26).
+        assumptions: they shape payload and body (contract d-1, d-11, d-15, d-16, d-18, d-26).
 
     Raises:
         InvalidValue: there is no such event; the hint names the nearest.
     """
     kind = event_kind(event)
     name = "".join(part[0].upper() + part[1:] for part in event.split("."))
-    body, *rest = envelope_shape(event, reading).fields
+    written = _object(payload_shape(event, assumptions), assumptions, 0)
+    body, *rest = envelope_shape(event, assumptions).fields
     return "\n".join(
         [
             f"/** {event}: {kind.meaning} {kind.provenance} */",
-            f"export interface {name}Payload {_object(payload_shape(event, reading), reading, 0)}",
+            f"export interface {name}Payload {written}",
             "",
             f"/** The body of the request: {event}. */",
             f"export interface {name} {{",
             f"  /** {body.meaning} */",
             f"  payload: {name}Payload;",
-            *(line for field in rest for line in _member(field, reading, 1)),
+            *(line for field in rest for line in _member(field, assumptions, 1)),
             "}",
             "",
         ]
     )
 
 
-def _object(shape: Object, reading: AssumptionSet, depth: int) -> str:
-    lines = [line for field in shape.fields for line in _member(field, reading, depth + 1)]
+def _object(shape: Object, assumptions: AssumptionSet, depth: int) -> str:
+    lines = [line for field in shape.fields for line in _member(field, assumptions, depth + 1)]
     return "\n".join(["{", *lines, "  " * depth + "}"])
 
 
-def _member(field: Field, reading: AssumptionSet, depth: int) -> tuple[str, str]:
+def _member(field: Field, assumptions: AssumptionSet, depth: int) -> tuple[str, str]:
     indent = "  " * depth
-    null = reading.unset is Unset.NULL
+    null = assumptions.unset is Unset.NULL
     optional = "" if field.required or null else "?"
     or_null = " | null" if null and not field.required else ""
     mark = "" if field.source is Source.STATED else " (inferred)"
     return (
         f"{indent}/** {field.meaning}{mark} */",
-        f"{indent}{field.name}{optional}: {_type(field.shape, reading, depth)}{or_null};",
+        f"{indent}{field.name}{optional}: {_type(field.shape, assumptions, depth)}{or_null};",
     )
 
 
 def _type(  # noqa: PLR0911 - one return for each kind of value
-    shape: Shape, reading: AssumptionSet, depth: int
+    shape: Shape, assumptions: AssumptionSet, depth: int
 ) -> str:
     match shape:
         case Text(choices=choices):
@@ -84,6 +85,6 @@ def _type(  # noqa: PLR0911 - one return for each kind of value
         case Anything():
             return "unknown"
         case Object():
-            return _object(shape, reading, depth)
+            return _object(shape, assumptions, depth)
         case ListOf(item=item):
-            return f"Array<{_object(item, reading, depth)}>"
+            return f"Array<{_object(item, assumptions, depth)}>"

@@ -1,1 +1,1 @@
-"""Sample payloads of the 22 events, taken from one story."""
+"""Sample payloads of all 22 events. The way in is ``sample_payloads.SamplePayloads``."""

@@ -1,8 +1,8 @@
-"""A story to take sample payloads from: one customer, one request, one idea and what becomes of it.
+"""Sample payloads that belong together: one customer, one request, one idea and what becomes of it.
 
-Whatever events a ``Story`` is asked for, they speak of the same documents; each event does to its
-document what its name says, and doing it twice is doing it once. Chance and time are the caller's:
-the same ``Ids`` and the same instant give the same bytes.
+All payloads of one ``SamplePayloads`` speak of the same documents. Each event changes its document
+as its name says; the same event again changes nothing more. The caller gives ids and time: the same
+``Ids`` and the same instant give the same bytes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,18 +11,21 @@ from datetime import datetime
 from typing import ClassVar, Self, TypeAlias
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.assumptions.reading import ARTICLE, AssumptionSet, VoteModel
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, VoteModel
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.payloads.progress import key_result_progress, okr_progress
+from leanbe_emitter.wire.payloads.field_rules import (
+    DEFAULT_STATUSES,
+    key_result_progress,
+    okr_progress,
+)
 from leanbe_emitter.wire.payloads.resources import payload
-from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
-from leanbe_emitter.wire.samples.documents_of_a_story import Family
-from leanbe_emitter.wire.samples.earlier_payload import votes_before, with_key
+from leanbe_emitter.wire.samples.previous_payload import votes_before, with_request_key
+from leanbe_emitter.wire.samples.sample_documents import SampleDocuments
 from leanbe_emitter.wire.stringify import JSON
 
-#: The 22 events in an order in which they could have happened.
-STORY_ORDER: tuple[str, ...] = (
+#: The 22 events in an order in which they can happen to one set of documents.
+LIFECYCLE_ORDER: tuple[str, ...] = (
     "customer.created",
     "customer.updated",
     "ideaRequest.created",
@@ -47,45 +50,47 @@ STORY_ORDER: tuple[str, ...] = (
     "customer.deleted",
 )
 
-#: The status after the only one that a product has.
+#: The next status, where the product has only one.
 _OTHER_STATUS = "Done"
-#: Beyond this, doubles no longer hold the half of a number.
+#: Above this, a double no longer holds half of every integer.
 _LARGEST_MEASURE = 2**52
 
-_Effect: TypeAlias = "Callable[[Story, dict[str, JSON]], dict[str, JSON]]"
+_Effect: TypeAlias = "Callable[[SamplePayloads, dict[str, JSON]], dict[str, JSON]]"
 
 
-class Story:
-    """What happens to the documents of one family.
+class SamplePayloads:
+    """Payloads of one set of sample documents, one for each event that is asked for.
 
     Args:
-        product: ``_id`` and ``name`` of the product that all of it belongs to.
+        product: ``_id`` and ``name`` of the product of all documents.
         ids: where new ids come from.
-        now: an aware instant that nothing in the story is later than.
-        owner: ``_id``, ``firstName`` and ``email`` of the team member who owns what is made.
-        reading: whose switches the payloads follow (contract d-11, d-12, d-15, d-16, d-18, d-21,
-            d-26).
-        statuses: the product's list, for backlog items.
+        now: an aware instant; no time in the payloads is later.
+        owner: ``_id``, ``firstName`` and ``email`` of the team member who owns the documents.
+        assumptions: the product's; they shape the payloads (contract d-11, d-12, d-15, d-16, d-18,
+            d-21, d-26).
+        statuses: the product's statuses of backlog items.
     """
 
-    def __init__(  # noqa: PLR0913 - what a story is told of is the product's, the caller's, or time
+    def __init__(  # noqa: PLR0913 - facts of the product, the source of ids, and the time
         self,
         *,
         product: Mapping[str, JSON],
         ids: Ids,
         now: datetime,
         owner: Mapping[str, JSON] | None = None,
-        reading: AssumptionSet = ARTICLE,
+        assumptions: AssumptionSet = ARTICLE,
         statuses: Sequence[str] = DEFAULT_STATUSES,
     ) -> None:
-        self._family = Family(product=product, ids=ids, now=now, owner=owner, statuses=statuses)
-        self._reading = reading
+        self._documents = SampleDocuments(
+            product=product, ids=ids, now=now, owner=owner, statuses=statuses
+        )
+        self._assumptions = assumptions
         self._votes: float = 0
         self._status: JSON = None
         self._changes: dict[str, list[JSON]] = {}
 
     @classmethod
-    def about(  # noqa: PLR0913 - the arguments of a story, and the payload that it goes on from
+    def continuing(  # noqa: PLR0913 - the constructor's arguments, and the payload to continue
         cls,
         document: Mapping[str, JSON],
         *,
@@ -94,69 +99,76 @@ class Story:
         ids: Ids,
         now: datetime,
         owner: Mapping[str, JSON] | None = None,
-        reading: AssumptionSet = ARTICLE,
+        assumptions: AssumptionSet = ARTICLE,
         statuses: Sequence[str] = DEFAULT_STATUSES,
     ) -> Self:
-        """Return a story that goes on from an earlier payload: its ids, ``createdAt`` and values.
+        """Return samples that continue a previous payload: with its ids, ``createdAt`` and values.
 
-        What the payload does not hold is made up: all of it where the payload was only an id, else
-        the required fields alone. Documents that it refers to are the story's, too.
+        They invent what the payload does not hold: everything if the payload is only an id, else
+        the required fields alone. Documents that the payload refers to are continued, too.
 
         Args:
-            document: the earlier payload, whatever it holds.
+            document: the previous payload, with any content.
             event: the name of its event.
-            product: as for a new story, and the same for the others below.
-            ids: where ids come from that the payload does not hold.
+            product: as for the constructor, like the arguments below.
+            ids: the source of the ids that the payload does not hold.
             now: an aware instant.
-            owner: whose the documents are that the payload does not hold.
-            reading: whose switches the payloads follow.
-            statuses: the product's list.
+            owner: the owner of the documents that the payload does not hold.
+            assumptions: the product's.
+            statuses: the product's statuses of backlog items.
 
         Raises:
             InvalidValue: there is no such event; the hint names the nearest.
         """
-        story = cls(
-            product=product, ids=ids, now=now, owner=owner, reading=reading, statuses=statuses
+        samples = cls(
+            product=product,
+            ids=ids,
+            now=now,
+            owner=owner,
+            assumptions=assumptions,
+            statuses=statuses,
         )
-        story._family.go_on_from(deepcopy(dict(document)), event_kind(event).resource)
-        story._votes = votes_before(event, document.get("upvotes"), reading.vote_model)
-        return story
+        samples._documents.continue_from(deepcopy(dict(document)), event_kind(event).resource)
+        samples._votes = votes_before(event, document.get("upvotes"), assumptions.vote_model)
+        return samples
 
     def payload(self, event: str) -> dict[str, JSON]:
-        """Return the payload of an event: ordered, complete, and the caller's to change.
+        """Return the payload of an event: ordered, complete, and a copy that the caller may change.
 
         Raises:
             InvalidValue: there is no such event; the hint names the nearest.
         """
         kind = event_kind(event)
-        document = self._family.document(kind.resource, is_new=kind.action == "created")
+        document = self._documents.document(kind.resource, is_new=kind.action == "created")
         earlier = deepcopy(document)
-        self._touch(event, document)
-        added = self._EFFECTS.get(event, Story._nothing)(self, document)
+        self._set_updated_at(event, document)
+        added = self._EFFECTS.get(event, SamplePayloads._nothing)(self, document)
         if kind.action == "updated":
             added["changes"] = self._changed(event, earlier, document)
-        return deepcopy(payload(event, self._keyed(document) | added, reading=self._reading))
+        return deepcopy(
+            payload(event, self._with_assumed_key(document) | added, assumptions=self._assumptions)
+        )
 
-    def _touch(self, event: str, document: dict[str, JSON]) -> None:
-        """Move ``updatedAt`` on, as the event does (contract b.0, b.7, d-21)."""
+    def _set_updated_at(self, event: str, document: dict[str, JSON]) -> None:
+        """Set ``updatedAt`` as the event does (contract b.0, b.7, d-21)."""
         match event_kind(event).action:
             case "created":
                 document["updatedAt"] = document["createdAt"]
             case "deleted":
                 pass
-            case "upVoted" | "downVoted" if not self._reading.vote_touches_updated_at:
+            case "upVoted" | "downVoted" if not self._assumptions.vote_touches_updated_at:
                 pass
             case _:
                 document["updatedAt"] = self._later_than(document["createdAt"])
 
     def _later_than(self, created_at: JSON) -> str:
-        now = print_instant(self._family.next_instant())
+        now = print_instant(self._documents.next_instant())
         return max(now, created_at) if isinstance(created_at, str) else now
 
     def _changed(
         self, event: str, earlier: Mapping[str, JSON], document: Mapping[str, JSON]
     ) -> list[JSON]:
-        """Return what the update changed: of the first of its kind, where it comes again."""
+        """Return the changes of an update; for a repeated event, those of the first time."""
         changes: list[JSON] = [
             {"field": name, "oldValue": earlier.get(name), "newValue": value}
             for name, value in document.items()
@@ -164,31 +176,31 @@ class Story:
         ]
         return self._changes.setdefault(event, changes)
 
-    def _keyed(self, document: dict[str, JSON]) -> dict[str, JSON]:
-        """Return the document with an idea's requests under the reading's key (contract d-11)."""
-        key = self._reading.idea_request_ref_key.value
+    def _with_assumed_key(self, document: dict[str, JSON]) -> dict[str, JSON]:
+        """Return the document, with an idea's requests under the assumed key (contract d-11)."""
+        key = self._assumptions.idea_request_ref_key.value
         if key == "id" or "ideaRequests" not in document:
             return document
-        return document | {"ideaRequests": with_key(document["ideaRequests"], key)}
+        return document | {"ideaRequests": with_request_key(document["ideaRequests"], key)}
 
-    # What the events do: each returns what its payload says beyond the document.
+    # The effects of events. Each returns the members that its payload adds to the document.
 
     def _nothing(self, _: dict[str, JSON]) -> dict[str, JSON]:
         return {}
 
-    def _renew(self, request: dict[str, JSON]) -> dict[str, JSON]:
+    def _reset_request(self, request: dict[str, JSON]) -> dict[str, JSON]:
         return _detach(request, status="new")
 
     def _attach(self, request: dict[str, JSON]) -> dict[str, JSON]:
         request["status"] = "attached"
-        request["idea"] = self._family.idea_reference()
+        request["idea"] = self._documents.idea_reference()
         return {}
 
     def _ignore(self, request: dict[str, JSON]) -> dict[str, JSON]:
         return _detach(request, status="ignored")
 
     def _update_idea(self, idea: dict[str, JSON]) -> dict[str, JSON]:
-        _gain(idea, "tags", {"title": "quick win"})
+        _append_once(idea, "tags", {"title": "quick win"})
         return {}
 
     def _promote(self, idea: dict[str, JSON]) -> dict[str, JSON]:
@@ -197,20 +209,22 @@ class Story:
 
     def _upvote(self, idea: dict[str, JSON]) -> dict[str, JSON]:
         idea["upvotes"] = self._votes + 1
-        return {"customer": self._family.customer_reference()}
+        return {"customer": self._documents.customer_reference()}
 
     def _downvote(self, idea: dict[str, JSON]) -> dict[str, JSON]:
-        is_balance = self._reading.vote_model is VoteModel.NET
+        is_balance = self._assumptions.vote_model is VoteModel.NET
         idea["upvotes"] = self._votes - 1 if is_balance else self._votes
-        return {"customer": self._family.customer_reference()}
+        return {"customer": self._documents.customer_reference()}
 
     def _update_customer(self, customer: dict[str, JSON]) -> dict[str, JSON]:
         customer["confirmed"] = True
-        _gain(customer, "notes", {"note": "Confirmed the e-mail, asked about the yearly plan."})
+        _append_once(
+            customer, "notes", {"note": "Confirmed the e-mail, asked about the yearly plan."}
+        )
         return {}
 
     def _update_backlog_item(self, item: dict[str, JSON]) -> dict[str, JSON]:
-        _gain(item, "tags", {"title": "groomed"})
+        _append_once(item, "tags", {"title": "groomed"})
         return {}
 
     def _change_status(self, item: dict[str, JSON]) -> dict[str, JSON]:
@@ -220,14 +234,14 @@ class Story:
         return {"previousStatus": self._status}
 
     def _status_after(self, status: JSON) -> str:
-        """Return the next status of the list; the first that is another, where there is no next."""
-        statuses = self._family.statuses
+        """Return the next status of the list; after the last one, the first that differs."""
+        statuses = self._documents.statuses
         at = statuses.index(status) + 1 if status in statuses else 0
         others = [each for each in statuses[at:] + statuses[:at] if each != status]
         return others[0] if others else _OTHER_STATUS
 
-    def _check_in(self, okr: dict[str, JSON]) -> dict[str, JSON]:
-        """Bring the first key result half of its way (contract b.5)."""
+    def _update_okr(self, okr: dict[str, JSON]) -> dict[str, JSON]:
+        """Move the first key result half-way to its target (contract b.5)."""
         results = okr.get("keyResults")
         if not isinstance(results, list) or not results or not all(map(_is_key_result, results)):
             return {}
@@ -246,7 +260,7 @@ class Story:
         return {}
 
     _EFFECTS: ClassVar[Mapping[str, _Effect]] = {
-        "ideaRequest.created": _renew,
+        "ideaRequest.created": _reset_request,
         "ideaRequest.attachedToIdea": _attach,
         "ideaRequest.ignored": _ignore,
         "idea.updated": _update_idea,
@@ -256,7 +270,7 @@ class Story:
         "customer.updated": _update_customer,
         "backlogItem.updated": _update_backlog_item,
         "backlogItem.statusChanged": _change_status,
-        "okr.updated": _check_in,
+        "okr.updated": _update_okr,
         "announcement.updated": _publish,
     }
 
@@ -267,8 +281,8 @@ def _detach(request: dict[str, JSON], *, status: str) -> dict[str, JSON]:
     return {}
 
 
-def _gain(document: dict[str, JSON], name: str, item: JSON) -> None:
-    """Append the item to a list of the document, unless it is there."""
+def _append_once(document: dict[str, JSON], name: str, item: JSON) -> None:
+    """Append the item to a list of the document, if the list does not hold it yet."""
     items = document.get(name)
     if isinstance(items, list) and item not in items:
         document[name] = [*items, item]

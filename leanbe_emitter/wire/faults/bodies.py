@@ -1,7 +1,7 @@
-"""What faults make of a request: pure functions, the same bytes for the same event every time.
+"""Requests with faults: pure functions that give the same bytes for the same event each time.
 
-Two kinds of them: those that seal the envelope anew from something else (``redrafted``), and those
-that alter a finished body and leave its signature as it was (``altered``).
+``apply_to_draft`` changes the input of an envelope before it is sealed. ``apply_to_body`` changes
+a finished body and keeps its signature.
 """
 
 import sys
@@ -9,53 +9,53 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.envelope import Sealed, payload_text_of, seal, with_payload
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.envelope import SealedRequest, payload_text_of, seal, with_payload
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
-#: What ``wrong_secret`` signs with, whatever the right one is.
+#: The secret that ``wrong_secret`` signs with.
 WRONG_SECRET = "not-the-secret-of-this-webhook"  # noqa: S105 - the wrong one on purpose
-#: What ``unknown_event`` calls an event of a resource: ``idea.teleported``.
+#: The action in the event name of ``unknown_event``: ``idea.teleported``.
 UNKNOWN_ACTION = "teleported"
 #: The member that ``unknown_field`` adds, and its value.
 UNKNOWN_FIELD = ("unknownField", "added by a fault")
-#: What ``tampered_payload`` puts behind a text.
+#: The text that ``tampered_payload`` appends to a text.
 TAMPERED = " (tampered)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What an envelope is sealed from; see ``envelope.seal``."""
+    """The input of ``envelope.seal``."""
 
     payload_text: str = field(repr=False)
     event: str
     triggered_at: datetime
     secret: str | None = field(repr=False)
-    reading: AssumptionSet
+    assumptions: AssumptionSet
 
-    def sealed(self) -> Sealed:
+    def sealed(self) -> SealedRequest:
         """Return the finished request."""
         return seal(
             self.payload_text,
             event=self.event,
             triggered_at=self.triggered_at,
             secret=self.secret,
-            reading=self.reading,
+            assumptions=self.assumptions,
         )
 
 
-def redrafted(draft: Draft, fault: Misbehaviour) -> Draft:
-    """Return what the envelope is sealed from under a fault; the draft itself if that is all."""
+def apply_to_draft(draft: Draft, fault: FaultSpec) -> Draft:
+    """Return the draft with a fault applied; the same draft if the fault does not change it."""
     for part in fault.parts:
         if part.kind in _REDRAFTED:
             draft = _REDRAFTED[part.kind](draft, part.how)
     return draft
 
 
-def altered(body: str, fault: Misbehaviour) -> str:
-    """Return what a fault makes of a sealed body; the body itself if it leaves it alone."""
+def apply_to_body(body: str, fault: FaultSpec) -> str:
+    """Return a sealed body with a fault applied; the same body if the fault does not change it."""
     for part in fault.parts:
         if part.kind in _ALTERED:
             body = _ALTERED[part.kind](body)
@@ -63,9 +63,9 @@ def altered(body: str, fault: Misbehaviour) -> str:
 
 
 def tampered(body: str) -> str:
-    """Return a body whose payload's first text was altered; the signature stays what it was.
+    """Return a body with a change in the payload's first text, and with the same signature.
 
-    Ids and instants are no texts here. A payload without any text is altered as a whole.
+    Ids and instants do not count as texts. A payload without any text is replaced as a whole.
     """
     payload = parse(payload_text_of(body), max_depth=sys.maxsize)
     changed, is_changed = _tampered(payload)
@@ -115,7 +115,7 @@ _ALTERED: Mapping[str, Callable[[str], str]] = {
 
 
 def _tampered(value: JSON, key: str = "") -> tuple[JSON, bool]:
-    """Return a value in which the first text is altered, and whether there was one."""
+    """Return a value with a change in its first text, and whether there was a text."""
     if isinstance(value, str) and not _is_id_or_instant(key):
         return value + TAMPERED, True
     if isinstance(value, dict):

@@ -1,13 +1,14 @@
-"""A family of sample documents: one of each resource, which speak of one another."""
+"""A set of sample documents: one of each resource, with references to each other."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.payloads.statuses import DEFAULT_STATUSES
-from leanbe_emitter.wire.samples.documents import (
-    Birth,
+from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
+from leanbe_emitter.wire.samples.previous_payload import completed, created_at, known_documents
+from leanbe_emitter.wire.samples.templates import (
+    Creation,
     sample_announcement,
     sample_backlog_item,
     sample_customer,
@@ -15,15 +16,14 @@ from leanbe_emitter.wire.samples.documents import (
     sample_idea_request,
     sample_okr,
 )
-from leanbe_emitter.wire.samples.earlier_payload import completed, fragments_of, second_of
 from leanbe_emitter.wire.stringify import JSON
 
-#: How long before the story's instant a document is created whose creation is told first.
+#: How long before ``now`` the first event happens.
 _LAG = timedelta(milliseconds=200)
-#: How much later each thing happens that the story tells.
+#: The time between two events.
 _STEP = timedelta(milliseconds=5)
 
-#: How old a document is that the story finds there.
+#: The age of a document whose creation is not one of the events.
 _AGES = {
     "customer": timedelta(days=41, hours=2, minutes=12, milliseconds=314),
     "ideaRequest": timedelta(days=9, hours=3, minutes=17, milliseconds=411),
@@ -34,21 +34,20 @@ _AGES = {
     "user": timedelta(days=200, hours=7, minutes=9, milliseconds=120),
 }
 
-#: The owner of a product that named none (contract b.0).
+#: The owner, for a product without one (contract b.0).
 _OWNER = {"firstName": "Product Owner", "email": "owner@example.com"}
 _ASSIGNED = {"firstName": "Zoë", "email": "zoe@example.com"}
 
 
-class Family:
-    """The documents of one story: each is made when it is first asked for, and stays the same one.
+class SampleDocuments:
+    """One sample document of each resource, made at its first use.
 
     Args:
-        product: ``_id`` and ``name`` of the product that all of them belong to.
+        product: ``_id`` and ``name`` of the product of all documents.
         ids: where new ids come from.
-        now: an aware instant that nothing is later than.
-        owner: ``_id``, ``firstName`` and ``email`` of the team member who owns what is made.
-        statuses: the product's list, for backlog items; an empty one is the list of a product that
-            has none of its own.
+        now: an aware instant; no time in the documents is later.
+        owner: ``_id``, ``firstName`` and ``email`` of the team member who owns the documents.
+        statuses: the product's statuses of backlog items; empty for the default statuses.
     """
 
     def __init__(
@@ -66,82 +65,84 @@ class Family:
         self._now = now.astimezone(UTC)
         self._owner = dict(owner) if owner is not None else self._user(_OWNER)
         self._assigned = self._user(_ASSIGNED)
-        self._told = 0
+        self._events = 0
         self._documents: dict[str, dict[str, JSON]] = {}
         self._fragments: dict[str, dict[str, JSON]] = {}
 
     def document(self, resource: str, *, is_new: bool = False) -> dict[str, JSON]:
-        """Return the document of a resource, which is the story's to change.
+        """Return the document of a resource; events change it in place.
 
         Args:
             resource: as events name it: ``ideaRequest``.
-            is_new: whether it is created now, if it is not there yet.
+            is_new: whether a document that does not exist yet is created now.
         """
         if resource not in self._documents:
             at = self.next_instant() if is_new else self._now - _AGES[resource]
             known = self._fragments.get(resource, {})
-            made = self._SAMPLES[resource](self, self._birth(known, at))
+            made = self._SAMPLES[resource](self, self._creation(known, at))
             self._documents[resource] = made | known
         return self._documents[resource]
 
     def next_instant(self) -> datetime:
-        """Return when the next thing happens."""
-        instant = self._now - _LAG + self._told * _STEP
-        self._told += 1
+        """Return the instant of the next event."""
+        instant = self._now - _LAG + self._events * _STEP
+        self._events += 1
         return min(instant, self._now)
 
-    def go_on_from(self, document: dict[str, JSON], resource: str) -> None:
-        """Take an earlier document for its resource's, and what it refers to for theirs."""
+    def continue_from(self, document: dict[str, JSON], resource: str) -> None:
+        """Use a previous document for its resource, and its references for theirs."""
         self._owner = _object_or(document.get("owner"), self._owner)
         self._assigned = _object_or(document.get("assigned"), self._assigned)
-        self._fragments = fragments_of(document, resource)
+        self._fragments = known_documents(document, resource)
         earlier = self._fragments[resource]
         self._documents[resource] = completed(earlier, self.document(resource), resource)
 
-    # What others say of the documents.
+    # References to the documents.
 
     def customer_reference(self) -> dict[str, JSON]:
-        """Return the customer as ideas and requests speak of one."""
+        """Return the reference to the customer in votes and requests."""
         return _reference(self.document("customer"), "_id", "firstName", "lastName", "email")
 
     def idea_reference(self) -> dict[str, JSON]:
-        """Return the idea as requests and backlog items speak of one."""
+        """Return the reference to the idea in requests and backlog items."""
         return _reference(self.document("idea"), "_id", "title")
 
     def _request_reference(self) -> dict[str, JSON]:
         request = self.document("ideaRequest")
         return {"id": request["_id"], "title": request["title"]}
 
-    # How each document begins.
+    # The documents as they are created.
 
     def _user(self, user: Mapping[str, JSON]) -> dict[str, JSON]:
         return {"_id": self._ids.object_id(self._now - _AGES["user"]), **user}
 
-    def _birth(self, known: Mapping[str, JSON], at: datetime) -> Birth:
-        """Return when a document was created; where its id is known, the id says when."""
+    def _creation(self, known: Mapping[str, JSON], at: datetime) -> Creation:
+        """Return id and instant of a document's creation; a known id tells the instant."""
         known_id = known.get("_id")
         if not isinstance(known_id, str):
-            return Birth(id=self._ids.object_id(at), at=at)
-        return Birth(id=known_id, at=min(second_of(known_id) or at, self._now))
+            return Creation(id=self._ids.object_id(at), at=at)
+        return Creation(id=known_id, at=min(created_at(known_id) or at, self._now))
 
-    def _new_customer(self, birth: Birth) -> dict[str, JSON]:
-        return sample_customer(birth, product=self._product, ids=self._ids)
+    def _new_customer(self, creation: Creation) -> dict[str, JSON]:
+        return sample_customer(creation, product=self._product, ids=self._ids)
 
-    def _new_request(self, birth: Birth) -> dict[str, JSON]:
-        return sample_idea_request(birth, product=self._product, customer=self.customer_reference())
+    def _new_request(self, creation: Creation) -> dict[str, JSON]:
+        return sample_idea_request(
+            creation, product=self._product, customer=self.customer_reference()
+        )
 
-    def _new_idea(self, birth: Birth) -> dict[str, JSON]:
+    def _new_idea(self, creation: Creation) -> dict[str, JSON]:
         return sample_idea(
-            birth,
+            creation,
             product=self._product,
             owner=self._owner,
             assigned=self._assigned,
             request=self._request_reference(),
         )
 
-    def _new_backlog_item(self, birth: Birth) -> dict[str, JSON]:
+    def _new_backlog_item(self, creation: Creation) -> dict[str, JSON]:
         return sample_backlog_item(
-            birth,
+            creation,
             product=self._product,
             owner=self._owner,
             assigned=self._assigned,
@@ -149,13 +150,13 @@ class Family:
             status=self.statuses[0],
         )
 
-    def _new_okr(self, birth: Birth) -> dict[str, JSON]:
-        return sample_okr(birth, product=self._product, owner=self._owner, ids=self._ids)
+    def _new_okr(self, creation: Creation) -> dict[str, JSON]:
+        return sample_okr(creation, product=self._product, owner=self._owner, ids=self._ids)
 
-    def _new_announcement(self, birth: Birth) -> dict[str, JSON]:
-        return sample_announcement(birth, product=self._product, owner=self._owner)
+    def _new_announcement(self, creation: Creation) -> dict[str, JSON]:
+        return sample_announcement(creation, product=self._product, owner=self._owner)
 
-    _SAMPLES: ClassVar[Mapping[str, "Callable[[Family, Birth], dict[str, JSON]]"]] = {
+    _SAMPLES: ClassVar[Mapping[str, "Callable[[SampleDocuments, Creation], dict[str, JSON]]"]] = {
         "customer": _new_customer,
         "ideaRequest": _new_request,
         "idea": _new_idea,

@@ -1,7 +1,7 @@
-"""The documents that samples begin with: one of each resource, every field filled in.
+"""Templates of the sample documents: one of each resource, with every field filled in.
 
-They are written as under the article's reading, an idea's requests under ``id``. Texts hold
-accents, signs and quotes on purpose: a receiver that escapes or re-encodes them shows it at once.
+They follow the article's assumptions: an idea's requests have their ids under ``id``. Texts hold
+accents, signs and quotes on purpose: they reveal a receiver that escapes or re-encodes them.
 """
 
 from dataclasses import dataclass
@@ -13,30 +13,30 @@ from leanbe_emitter.wire.stringify import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class Birth:
-    """What every new document has: an id, and the instant of its creation."""
+class Creation:
+    """Id and instant of creation of a new document."""
 
     id: str
     at: datetime
 
     @property
     def created_at(self) -> str:
-        """The instant as documents print it."""
+        """The instant as text, for ``createdAt``."""
         return print_instant(self.at)
 
     def times(self) -> dict[str, JSON]:
-        """Return the two times of a document that was just created (contract b.0)."""
+        """Return ``createdAt`` and ``updatedAt`` of a new document (contract b.0)."""
         return {"createdAt": self.created_at, "updatedAt": self.created_at}
 
 
-def sample_customer(birth: Birth, *, product: JSON, ids: Ids) -> dict[str, JSON]:
-    """Return a customer whose e-mail no other sample has: it is unique in a product."""
+def sample_customer(creation: Creation, *, product: JSON, ids: Ids) -> dict[str, JSON]:
+    """Return a customer with an e-mail of its own, because e-mails are unique in a product."""
     return {
-        "_id": birth.id,
+        "_id": creation.id,
         "firstName": "João",
         "lastName": "Duarte",
         "publicId": ids.public_id(),
-        "email": f"joao.duarte.{birth.id[-6:]}@example.com",
+        "email": f"joao.duarte.{creation.id[-6:]}@example.com",
         "phone": "+351210000000",
         "state": "Lisboa",
         "city": "Lisbon",
@@ -60,7 +60,7 @@ def sample_customer(birth: Birth, *, product: JSON, ids: Ids) -> dict[str, JSON]
         "isTemporary": False,
         "devices": [
             {
-                "_id": ids.object_id(birth.at),
+                "_id": ids.object_id(creation.at),
                 "name": "Work phone",
                 "deviceType": "Mobile",
                 "brand": "Fairphone",
@@ -69,7 +69,7 @@ def sample_customer(birth: Birth, *, product: JSON, ids: Ids) -> dict[str, JSON]
                 "language": "Portuguese",
             },
             {
-                "_id": ids.object_id(birth.at),
+                "_id": ids.object_id(creation.at),
                 "name": "Desk",
                 "deviceType": "Laptop",
                 "brand": "Framework",
@@ -80,24 +80,24 @@ def sample_customer(birth: Birth, *, product: JSON, ids: Ids) -> dict[str, JSON]
         ],
         "billing_details": [
             {
-                "_id": ids.object_id(birth.at),
+                "_id": ids.object_id(creation.at),
                 "plan_type": "Team",
                 "plan_tier": "Standard",
                 "plan_frequency": "Annual",
-                "subscription_start_date": birth.created_at[:10],
-                "subscription_end_date": print_instant(birth.at + timedelta(days=364))[:10],
+                "subscription_start_date": creation.created_at[:10],
+                "subscription_end_date": print_instant(creation.at + timedelta(days=364))[:10],
                 "plan_price": "€290.00",
             }
         ],
         "notes": [{"note": 'Met at the spring fair: "call me in May".'}],
-        **birth.times(),
+        **creation.times(),
     }
 
 
-def sample_idea_request(birth: Birth, *, product: JSON, customer: JSON) -> dict[str, JSON]:
-    """Return a new request of that customer."""
+def sample_idea_request(creation: Creation, *, product: JSON, customer: JSON) -> dict[str, JSON]:
+    """Return a new idea request of the customer."""
     return {
-        "_id": birth.id,
+        "_id": creation.id,
         "customer": customer,
         "title": "A darker dashboard",
         "description": "I work at night, and the dashboard is the brightest thing in the room.",
@@ -105,17 +105,17 @@ def sample_idea_request(birth: Birth, *, product: JSON, customer: JSON) -> dict[
         "room.</p>",
         "status": "new",
         "source": "Portal",
-        **birth.times(),
+        **creation.times(),
         "product": product,
     }
 
 
 def sample_idea(
-    birth: Birth, *, product: JSON, owner: JSON, assigned: JSON, request: JSON
+    creation: Creation, *, product: JSON, owner: JSON, assigned: JSON, request: JSON
 ) -> dict[str, JSON]:
-    """Return an idea that a request is attached to."""
+    """Return an idea with an attached request."""
     return {
-        "_id": birth.id,
+        "_id": creation.id,
         "owner": owner,
         "assigned": assigned,
         "title": "Dark mode",
@@ -126,18 +126,18 @@ def sample_idea(
         "promoted": False,
         "archived": False,
         "upvotes": 0,
-        **birth.times(),
+        **creation.times(),
         "product": product,
         "ideaRequests": [request],
     }
 
 
-def sample_backlog_item(  # noqa: PLR0913 - one argument for each thing that it refers to
-    birth: Birth, *, product: JSON, owner: JSON, assigned: JSON, idea: JSON, status: str
+def sample_backlog_item(  # noqa: PLR0913 - one argument for each reference
+    creation: Creation, *, product: JSON, owner: JSON, assigned: JSON, idea: JSON, status: str
 ) -> dict[str, JSON]:
-    """Return a backlog item that an idea was promoted to."""
+    """Return a backlog item that came from a promoted idea."""
     return {
-        "_id": birth.id,
+        "_id": creation.id,
         "owner": owner,
         "assigned": assigned,
         "title": "Dark mode",
@@ -145,17 +145,17 @@ def sample_backlog_item(  # noqa: PLR0913 - one argument for each thing that it 
         "descriptionHTML": "<p>Colour tokens first, then the charts.</p>",
         "tags": [{"title": "ui"}],
         "status": status,
-        **birth.times(),
+        **creation.times(),
         "product": product,
         "idea": idea,
     }
 
 
-def sample_okr(birth: Birth, *, product: JSON, owner: JSON, ids: Ids) -> dict[str, JSON]:
-    """Return an objective of a quarter with two key results, one of which counts down."""
-    day = birth.at.replace(hour=0, minute=0, second=0, microsecond=0)
+def sample_okr(creation: Creation, *, product: JSON, owner: JSON, ids: Ids) -> dict[str, JSON]:
+    """Return an objective for a quarter with two key results; the second counts down."""
+    day = creation.at.replace(hour=0, minute=0, second=0, microsecond=0)
     return {
-        "_id": birth.id,
+        "_id": creation.id,
         "owner": owner,
         "title": "Feel at home in the first hour",
         "description": "What a new team meets on its first day.",
@@ -163,20 +163,20 @@ def sample_okr(birth: Birth, *, product: JSON, owner: JSON, ids: Ids) -> dict[st
         "endDate": print_instant(day + timedelta(days=90)),
         "progress": 0,
         "keyResults": [
-            _key_result(birth, ids, "Teams that invite a colleague", (40, 60), "%"),
-            _key_result(birth, ids, "Time to the first board", (30, 10), "min"),
+            _key_result(creation, ids, "Teams that invite a colleague", (40, 60), "%"),
+            _key_result(creation, ids, "Time to the first board", (30, 10), "min"),
         ],
-        **birth.times(),
+        **creation.times(),
         "product": product,
     }
 
 
 def _key_result(
-    birth: Birth, ids: Ids, title: str, values: tuple[int, int], unit: str
+    creation: Creation, ids: Ids, title: str, values: tuple[int, int], unit: str
 ) -> dict[str, JSON]:
     start, target = values
     return {
-        "_id": ids.object_id(birth.at),
+        "_id": ids.object_id(creation.at),
         "title": title,
         "startValue": start,
         "currentValue": start,
@@ -186,16 +186,16 @@ def _key_result(
     }
 
 
-def sample_announcement(birth: Birth, *, product: JSON, owner: JSON) -> dict[str, JSON]:
-    """Return the draft of an announcement."""
+def sample_announcement(creation: Creation, *, product: JSON, owner: JSON) -> dict[str, JSON]:
+    """Return an announcement that is a draft."""
     return {
-        "_id": birth.id,
+        "_id": creation.id,
         "owner": owner,
         "title": "Dark mode is here 🌙",
         "description": "Choose it in your profile, under Appearance.",
         "descriptionHTML": "<p>Choose it in your profile, under <b>Appearance</b>.</p>",
         "categories": [{"title": "New"}],
         "status": "draft",
-        **birth.times(),
+        **creation.times(),
         "product": product,
     }

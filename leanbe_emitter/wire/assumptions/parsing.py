@@ -1,7 +1,7 @@
-"""How the article is read: every assumption about Leanbe, its evidence and its switch.
+"""Assumptions as text: check, parse and print the values that users set.
 
-A product stores only the switches that somebody set, as the texts that ``check`` returned; what
-they come to, with the article's values for the rest, is a ``AssumptionSet`` (contract d).
+A product stores only the assumptions that somebody set, as the texts that ``check_assumption``
+returns. ``parse_assumptions`` completes them by the article's values (contract d).
 """
 
 import re
@@ -12,90 +12,18 @@ from functools import lru_cache
 from typing import Any
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.catalogue import (
-    ASSUMPTIONS,
-    Assumption,
-    Kind,
-    SettledAt,
-    text_of,
-)
-from leanbe_emitter.wire.assumptions.reading import (
-    ARTICLE,
-    AssumptionSet,
-    Cascade,
-    CustomerFanout,
-    DeletedPayload,
-    IdeaRequestRefKey,
-    Method,
-    Ordering,
-    SignatureLocation,
-    SignatureScheme,
-    SignedContent,
-    Success,
-    TriggeredAt,
-    Unset,
-    VoteModel,
-    VotePayload,
-)
+from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES, assumption, text_of
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import matching
-from leanbe_emitter.wire.suggestions import did_you_mean
-
-__all__ = [
-    "ARTICLE",
-    "ASSUMPTIONS",
-    "NAMES",
-    "Assumption",
-    "AssumptionSet",
-    "Cascade",
-    "CustomerFanout",
-    "DeletedPayload",
-    "IdeaRequestRefKey",
-    "Kind",
-    "Method",
-    "Ordering",
-    "SettledAt",
-    "SignatureLocation",
-    "SignatureScheme",
-    "SignedContent",
-    "Success",
-    "TriggeredAt",
-    "Unset",
-    "VoteModel",
-    "VotePayload",
-    "assumption",
-    "check",
-    "deviations",
-    "parse_assignment",
-    "read",
-]
-
-_SWITCHES: Mapping[str, Assumption] = {each.name: each for each in ASSUMPTIONS if each.name}
-
-#: The names of all switches, in the contract's order.
-NAMES: tuple[str, ...] = tuple(_SWITCHES)
 
 
-def assumption(name: str) -> Assumption:
-    """Return the switch of that name.
+def check_assumption(name: str, text: str) -> str:
+    """Return the canonical text of an assumption's value: rows hold it, and users see it.
 
     Raises:
-        InvalidValue: there is none; the hint names the nearest.
-    """
-    if name not in _SWITCHES:
-        suggestion = did_you_mean(name, NAMES)
-        raise InvalidValue(
-            f"There is no assumption {name!r}.",
-            hint=suggestion or f"The assumptions are {', '.join(NAMES)}.",
-        )
-    return _SWITCHES[name]
-
-
-def check(name: str, text: str) -> str:
-    """Return the canonical text of a switch's value: what is stored, and shown.
-
-    Raises:
-        InvalidValue: no such switch, or a value that it does not have; the hint tells its values.
+        InvalidValue: there is no such assumption, or it does not take the value; the hint names
+            the values that it takes.
     """
     return text_of(_value(name, text))
 
@@ -104,56 +32,57 @@ def parse_assignment(text: str) -> tuple[str, str]:
     """Return name and canonical text of ``NAME=VALUE``, as ``--assume`` takes it.
 
     Raises:
-        InvalidValue: it is no assignment, or not one of a switch to a value of its own.
+        InvalidValue: it is no assignment, there is no such assumption, or it does not take the
+            value.
     """
     name, equals, value = text.partition("=")
     if not equals:
         raise InvalidValue(
             f"{text!r} is no assignment.", hint="Write NAME=VALUE, such as max_attempts=1."
         )
-    return name.strip(), check(name.strip(), value)
+    return name.strip(), check_assumption(name.strip(), value)
 
 
-def read(texts: Mapping[str, str]) -> AssumptionSet:
-    """Return the reading that stored texts come to; what they leave out is the article's.
+def parse_assumptions(texts: Mapping[str, str]) -> AssumptionSet:
+    """Return the assumptions of stored texts; the others have the article's values.
 
     Raises:
         InvalidValue: a name or a value that this version does not know.
     """
-    return _read(tuple(texts.items())) if texts else ARTICLE
+    return _parse(tuple(texts.items())) if texts else ARTICLE
 
 
-def deviations(reading: AssumptionSet) -> dict[str, str]:
-    """Return the switches that are not the article's, with their canonical texts."""
+def changed_assumptions(assumptions: AssumptionSet) -> dict[str, str]:
+    """Return the assumptions that differ from the article's, with their canonical texts."""
     return {
         name: text_of(value)
-        for name in NAMES
-        if (value := getattr(reading, name)) != getattr(ARTICLE, name)
+        for name in ASSUMPTION_NAMES
+        if (value := getattr(assumptions, name)) != getattr(ARTICLE, name)
     }
 
 
 @lru_cache(maxsize=256)
-def _read(texts: tuple[tuple[str, str], ...]) -> AssumptionSet:
+def _parse(texts: tuple[tuple[str, str], ...]) -> AssumptionSet:
     values: dict[str, Any] = {name: _value(name, text) for name, text in texts}
     return AssumptionSet(**values)
 
 
 def _value(name: str, text: str) -> object:
-    switch = assumption(name)
+    accepts = assumption(name).accepts
     try:
         return _PARSERS[name](text.strip())
     except ValueError as error:
         raise InvalidValue(
-            f"{text!r} is no value of {name}{error}.", hint=f"It takes {switch.accepts}."
+            f"{text!r} is no value of {name}{error}.", hint=f"It takes {accepts}."
         ) from None
     except InvalidValue as error:
         raise InvalidValue(
             f"{text!r} is no value of {name}: {error.message}",
-            hint=error.hint or f"It takes {switch.accepts}.",
+            hint=error.hint or f"It takes {accepts}.",
         ) from None
 
 
-# The parsers below take stripped text and raise a ValueError for what they do not take: without
+# The parsers below take stripped text and raise a ValueError for a value that they refuse: without
 # words, or with words that go on after "... is no value of NAME".
 
 

@@ -1,4 +1,4 @@
-"""What was sent under an assumption about signatures is explained by that assumption."""
+"""An explanation follows the assumptions that change how a request is signed."""
 
 import hashlib
 import hmac
@@ -9,8 +9,8 @@ import pytest
 
 import leanbe_emitter
 from leanbe_emitter import InvalidValue
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.envelope import Sealed, seal
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
+from leanbe_emitter.wire.envelope import SealedRequest, seal
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
 
 SECRET = "whsec_test"
@@ -22,7 +22,7 @@ BEHIND = {"signature_scheme": "sha256-payload-secret"}
 BEFORE = {"signature_scheme": "sha256-secret-payload"}
 ENVELOPE = {"signed_content": "envelope-without-signature"}
 PRETTY = {"pretty_body": "true"}
-READINGS = [
+ASSUMPTION_SETS = [
     HEADER,
     BOTH,
     BEHIND,
@@ -35,11 +35,19 @@ READINGS = [
 ]
 
 
-def sealed(assumed: dict[str, str], secret: str = SECRET) -> Sealed:
-    return seal(TEXT, event="idea.created", triggered_at=AT, secret=secret, reading=read(assumed))
+def sealed(assumed: dict[str, str], secret: str = SECRET) -> SealedRequest:
+    return seal(
+        TEXT,
+        event="idea.created",
+        triggered_at=AT,
+        secret=secret,
+        assumptions=parse_assumptions(assumed),
+    )
 
 
-def explained(assumed: dict[str, str], got: str | None, sent: Sealed | None = None) -> Explanation:
+def explained(
+    assumed: dict[str, str], got: str | None, sent: SealedRequest | None = None
+) -> Explanation:
     sent = sent or sealed(assumed)
     others = [("an old secret of this product", "whsec_old")]
     return explain(
@@ -60,7 +68,7 @@ def names(explanation: Explanation) -> list[str]:
     return [candidate.mistake.name for candidate in explanation.mistakes]
 
 
-@pytest.mark.parametrize("assumed", READINGS, ids=str)
+@pytest.mark.parametrize("assumed", ASSUMPTION_SETS, ids=str)
 def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[str, str]) -> None:
     explanation = explained(assumed, None)
     assert explanation.verdict is Verdict.BODY_SOUND
@@ -71,12 +79,12 @@ def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[st
     assert not any(right in candidate.signatures for candidate in explanation.mistakes)
 
 
-@pytest.mark.parametrize("assumed", READINGS, ids=str)
+@pytest.mark.parametrize("assumed", ASSUMPTION_SETS, ids=str)
 def test_who_computes_what_an_assumption_asks_for_is_told_that_it_is_right(
     assumed: dict[str, str],
 ) -> None:
     explanation = explained(assumed, sealed(assumed).signature)
-    assert "The receiver computes what it should" in explanation.summary
+    assert "The receiver computes the right signature" in explanation.summary
     places = {"header": "body-expected", "both": "place-missed"}
     missed = places.get(assumed.get("signature_location", ""), "header-expected")
     assert names(explanation) == [missed]
@@ -85,9 +93,9 @@ def test_who_computes_what_an_assumption_asks_for_is_told_that_it_is_right(
 @pytest.mark.parametrize(
     ("assumed", "name", "where"),
     [
-        (HEADER, "body-expected", "it stands in the header X-Sig."),
+        (HEADER, "body-expected", "It is in the header X-Sig."),
         (BOTH, "place-missed", "in the body, beside the payload, and in the header X-Leanbe-Sig"),
-        (BEHIND, "header-expected", "it stands in the body"),
+        (BEHIND, "header-expected", "It is in the body"),
     ],
     ids=str,
 )
@@ -132,7 +140,7 @@ def test_who_hashes_the_raw_body_is_told_so_under_an_assumption_too(
 ) -> None:
     explanation = explained(assumed, digest(SECRET, sealed(assumed).body))
     assert names(explanation) == ["raw-body-hashed"]
-    signs_payload = "what is signed is the payload alone" in explanation.mistakes[0].mistake.what
+    signs_payload = "Hash the stringified payload alone" in explanation.mistakes[0].mistake.what
     assert signs_payload is (assumed is HEADER)
 
 
@@ -146,14 +154,14 @@ def test_what_nothing_gives_is_compared_with_what_the_assumption_signs() -> None
 
 def test_a_header_that_is_missing_is_named() -> None:
     other = (("Content-Type", "application/json"),)
-    bare = Sealed(body=sealed(HEADER).body, headers=other, signature=None)
+    bare = SealedRequest(body=sealed(HEADER).body, headers=other, signature=None)
     explanation = explained(HEADER, None, sent=bare)
     assert explanation.verdict is Verdict.BODY_UNSOUND
     assert "no header X-Sig" in explanation.summary
 
 
 def test_where_no_header_is_given_none_is_called_missing() -> None:
-    bare = Sealed(body=sealed(HEADER).body, headers=(), signature=None)
+    bare = SealedRequest(body=sealed(HEADER).body, headers=(), signature=None)
     with pytest.raises(InvalidValue, match="the header X-Sig, and no header was given"):
         explained(HEADER, None, sent=bare)
 

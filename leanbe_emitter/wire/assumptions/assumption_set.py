@@ -1,7 +1,7 @@
-"""One reading of the article: a value for every switch, the article's own where none was set.
+"""``AssumptionSet``: one value for each assumption; by default, the article's (contract d).
 
-The names, the kinds and the defaults of the switches stand here and nowhere else; what each asks,
-and the evidence, is in ``ambiguities`` (contract d).
+This module alone has the names, types and defaults. The questions and their evidence are in
+``catalogue``.
 """
 
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ from functools import cached_property
 
 
 class SignatureLocation(StrEnum):
-    """Where the signature stands (contract d-1)."""
+    """The place of the signature (contract d-1)."""
 
     BODY = "body"
     HEADER = "header"
@@ -18,7 +18,7 @@ class SignatureLocation(StrEnum):
 
 
 class SignatureScheme(StrEnum):
-    """How text and secret become hex (contract d-2)."""
+    """The formula that makes a signature from text and secret (contract d-2)."""
 
     HMAC = "hmac"
     SHA256_PAYLOAD_SECRET = "sha256-payload-secret"  # noqa: S105 - the name of a scheme
@@ -26,14 +26,14 @@ class SignatureScheme(StrEnum):
 
 
 class SignedContent(StrEnum):
-    """Which text is signed (contract d-3)."""
+    """The text that is signed (contract d-3)."""
 
     PAYLOAD = "payload"
     ENVELOPE_WITHOUT_SIGNATURE = "envelope-without-signature"
 
 
 class TriggeredAt(StrEnum):
-    """How the instant is printed (contract d-4)."""
+    """The format of ``triggeredAt`` (contract d-4)."""
 
     UTC = "utc"
     LA_WALLCLOCK_WITH_Z = "la-wallclock-with-Z"
@@ -41,74 +41,74 @@ class TriggeredAt(StrEnum):
 
 
 class Method(StrEnum):
-    """The method of the request (contract d-6)."""
+    """The HTTP method of the request (contract d-6)."""
 
     POST = "POST"
     PUT = "PUT"
 
 
 class Success(StrEnum):
-    """Which answers accept a delivery (contract d-7)."""
+    """The answers that accept a delivery (contract d-7)."""
 
     ANY_2XX = "2xx"
     ONLY_200 = "200-only"
 
 
 class Ordering(StrEnum):
-    """What order a product's deliveries keep (contract c.5, d-7)."""
+    """The order of a product's deliveries (contract c.5, d-7)."""
 
     START = "start"
     STRICT = "strict"
 
 
 class IdeaRequestRefKey(StrEnum):
-    """What an idea calls the id of a request that is attached to it (contract d-11)."""
+    """The key of the id of a request that is attached to an idea (contract d-11)."""
 
     ID = "id"
     UNDERSCORE_ID = "_id"
 
 
 class VoteModel(StrEnum):
-    """What a downvote is (contract d-12)."""
+    """The meaning of a downvote (contract d-12)."""
 
-    #: A vote of its own; ``upvotes`` counts the votes for the idea.
+    #: A vote of its own; ``upvotes`` counts the upvotes alone.
     SEPARATE = "separate"
-    #: An upvote taken back; there is no other.
+    #: An upvote that is taken back; there is no other downvote.
     TOGGLE = "toggle"
-    #: A vote of its own; ``upvotes`` is the votes for less the votes against.
+    #: A vote of its own; ``upvotes`` is the upvotes less the downvotes.
     NET = "net"
 
 
 class Cascade(StrEnum):
-    """What follows a specific event of a document (contract d-13, d-14)."""
+    """The general event after a specific event of a document (contract d-13, d-14)."""
 
     NONE = "none"
     UPDATED = "updated"
 
 
 class DeletedPayload(StrEnum):
-    """What the payload of a ``.deleted`` event is (contract d-15)."""
+    """The payload of a ``.deleted`` event (contract d-15)."""
 
     FULL = "full"
     ID = "id"
 
 
 class VotePayload(StrEnum):
-    """What the payload of a vote is (contract d-16)."""
+    """The payload of a vote (contract d-16)."""
 
     IDEA_AND_CUSTOMER = "idea-and-customer"
     IDEA = "idea"
 
 
 class CustomerFanout(StrEnum):
-    """Which products hear of a customer (contract d-17)."""
+    """The products that get a customer's events (contract d-17)."""
 
     ALL = "all"
     ORIGIN = "origin"
 
 
 class Unset(StrEnum):
-    """How an optional field that has no value is written (contract d-18)."""
+    """How payloads write an optional field without a value (contract d-18)."""
 
     OMIT = "omit"
     NULL = "null"
@@ -116,9 +116,9 @@ class Unset(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AssumptionSet:
-    """One product's reading of the article: the value of every switch (contract d).
+    """The value of each assumption, for a product or for one request (contract d).
 
-    Durations are in seconds. The defaults, taken together, are called ``article``.
+    Durations are in seconds. The defaults together are ``ARTICLE``.
     """
 
     signature_location: SignatureLocation = SignatureLocation.BODY
@@ -153,7 +153,7 @@ class AssumptionSet:
     resign_queued: bool = False
     stop_on_gone: bool = False
 
-    # A reading is looked up by for every document: to hash all of its enums took a while each time.
+    # Caches look a set up for every document, so its hash is computed once.
     @cached_property
     def _hash(self) -> int:
         return hash(tuple(getattr(self, each.name) for each in fields(self)))

@@ -1,8 +1,8 @@
-"""Whether a payload holds what somebody expects of it, and where it does not.
+"""Compare a payload with an expected part of it, and describe the differences.
 
-An object holds more members than are expected of it, an array exactly those elements, each of which
-may hold more; anything else is equal. True is not 1. An expectation may be an object of its own
-that says what it equals (``pytest.approx``, ``unittest.mock.ANY``).
+An object may have more members than expected. An array has exactly the expected elements, each of
+which may have more members. All other values are equal; True is not 1. An expected value may be an
+object with its own comparison (``pytest.approx``, ``unittest.mock.ANY``).
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _LONGEST_SHOWN = 60
 
 
 def differences(expected: Any, actual: Any) -> list[str]:
-    """Return where ``actual`` does not hold what is expected, in words; empty if it does.
+    """Return the differences as texts; empty if ``actual`` is as expected.
 
     Args:
         expected: a part of a payload.
@@ -39,7 +39,7 @@ def _of_members(expected: Mapping[str, Any], actual: Mapping[str, Any], path: st
             yield from _differences(value, actual[key], below)
         else:
             hint = did_you_mean(key, actual, limit=1)
-            yield f"{below}: expected {_shown(value)}, and there is none. {hint}".rstrip()
+            yield f"{below}: expected {_shown(value)}, and it is missing. {hint}".rstrip()
 
 
 def _of_elements(

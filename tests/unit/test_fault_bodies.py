@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import InvalidSignature, verify
-from leanbe_emitter.wire.assumptions.lookup import read
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import with_payload
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-from leanbe_emitter.wire.faults.fault_bodies import WRONG_SECRET, Draft, altered, redrafted
+from leanbe_emitter.wire.faults.bodies import WRONG_SECRET, Draft, apply_to_body, apply_to_draft
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from leanbe_emitter.wire.stringify import stringify
 
 SECRET = "whsec_test"
@@ -20,21 +20,21 @@ PAYLOAD = {"_id": "649d2b39", "createdAt": "2023", "tags": [], "title": "Été �
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 
-def draft(payload: Any = PAYLOAD, *, reading: AssumptionSet | None = None) -> Draft:
+def draft(payload: Any = PAYLOAD, *, assumptions: AssumptionSet | None = None) -> Draft:
     return Draft(
         payload_text=stringify(payload),
         event="idea.created",
         triggered_at=AT,
         secret=SECRET,
-        reading=reading or read({}),
+        assumptions=assumptions or parse_assumptions({}),
     )
 
 
 def body_of(text: str, payload: Any = PAYLOAD, **assume: str) -> bytes:
     """Return the body that a fault sends."""
-    fault = Misbehaviour.of(text)
-    sealed = redrafted(draft(payload, reading=read(assume)), fault).sealed()
-    return altered(sealed.body, fault).encode()
+    fault = FaultSpec.parse(text)
+    sealed = apply_to_draft(draft(payload, assumptions=parse_assumptions(assume)), fault).sealed()
+    return apply_to_body(sealed.body, fault).encode()
 
 
 def sent(text: str, payload: Any = PAYLOAD, **assume: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ OWN = json.loads(draft().sealed().body)
 
 def test_a_tampered_payload_differs_in_one_text_and_keeps_its_signature() -> None:
     assert sent("tampered_payload") == {**OWN, "payload": {**PAYLOAD, "title": "Été ☀ (tampered)"}}
-    with pytest.raises(InvalidSignature, match="altered after it was signed"):
+    with pytest.raises(InvalidSignature, match="changed after it was signed"):
         verify(body_of("tampered_payload"), SECRET)
 
 
@@ -70,7 +70,7 @@ def test_whatever_the_payload_it_is_tampered_with(payload: Any, tampered: Any) -
 def test_a_tampered_body_is_written_as_it_was(pretty: str) -> None:
     body = body_of("tampered_payload", pretty_body=pretty).decode()
     assert with_payload(body, stringify(PAYLOAD)) == (
-        draft(reading=read({"pretty_body": pretty})).sealed().body
+        draft(assumptions=parse_assumptions({"pretty_body": pretty})).sealed().body
     )
 
 
@@ -88,10 +88,10 @@ def test_without_a_signature_all_else_is_there() -> None:
 
 @pytest.mark.parametrize("fault", ["missing_signature", "wrong_secret"])
 def test_a_signature_in_a_header_is_concerned_too(fault: str) -> None:
-    reading = read({"signature_location": "both"})
+    assumptions = parse_assumptions({"signature_location": "both"})
     before, after = (
-        draft(reading=reading),
-        redrafted(draft(reading=reading), Misbehaviour.of(fault)),
+        draft(assumptions=assumptions),
+        apply_to_draft(draft(assumptions=assumptions), FaultSpec.parse(fault)),
     )
     signatures = [dict(each.sealed().headers).get("X-Leanbe-Signature") for each in (before, after)]
     assert signatures[0] != signatures[1]
@@ -131,6 +131,6 @@ def test_several_are_done_to_the_same_body() -> None:
 
 
 def test_a_fault_of_the_schedule_leaves_the_body_alone() -> None:
-    fault = Misbehaviour.of("delivered_twice")
-    assert redrafted(it := draft(), fault) is it
-    assert altered("body", fault) == "body"
+    fault = FaultSpec.parse("delivered_twice")
+    assert apply_to_draft(it := draft(), fault) is it
+    assert apply_to_body("body", fault) == "body"

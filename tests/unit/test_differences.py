@@ -5,7 +5,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from leanbe_emitter.wire.payloads.subset import differences
+from leanbe_emitter.wire.payloads.differences import differences
 
 PAYLOAD = {
     "title": "Dark mode",
@@ -48,9 +48,9 @@ def test_a_payload_holds_any_part_of_itself(expected: Any) -> None:
         ({"image": {}}, "image: expected {}, got None"),
         (
             {"customer": {"firstname": "Ana"}},
-            "customer.firstname: expected 'Ana', and there is none. Did you mean firstName?",
+            "customer.firstname: expected 'Ana', and it is missing. Did you mean firstName?",
         ),
-        ({"x": 1}, "x: expected 1, and there is none."),
+        ({"x": 1}, "x: expected 1, and it is missing."),
         ([], "payload: expected [], got {'title': "),
     ],
 )

@@ -1,25 +1,25 @@
-"""What an earlier payload tells of a story's documents, whatever the payload holds.
+"""Read sample documents from a previous payload, which may hold anything.
 
-Payloads are the user's to change, so nothing here trusts one: what is not of the expected type is
-passed over, never an error.
+Users may change payloads, so these functions trust none: they skip a value of an unexpected type,
+and never raise an error.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from leanbe_emitter.wire.assumptions.reading import VoteModel
+from leanbe_emitter.wire.assumptions.assumption_set import VoteModel
 from leanbe_emitter.wire.payloads.resources import document_shape
 from leanbe_emitter.wire.stringify import JSON
 
 
-def fragments_of(document: Mapping[str, JSON], resource: str) -> dict[str, dict[str, JSON]]:
-    """Return what a payload says of each resource: its own document, and those it refers to.
+def known_documents(document: Mapping[str, JSON], resource: str) -> dict[str, dict[str, JSON]]:
+    """Return what a payload tells about each resource: its own document and its references.
 
-    An idea's requests stand under ``id`` afterwards, as in the story's own documents.
+    The ids of an idea's requests are under ``id`` in the result, as in all sample documents.
     """
     own = dict(document)
-    requests = with_key(own.get("ideaRequests"), "id")
+    requests = with_request_key(own.get("ideaRequests"), "id")
     if requests is not None:
         own["ideaRequests"] = requests
     fragments = {
@@ -30,8 +30,8 @@ def fragments_of(document: Mapping[str, JSON], resource: str) -> dict[str, dict[
     return fragments | {resource: own}
 
 
-def with_key(requests: JSON, key: str) -> JSON:
-    """Return an idea's requests with their ids under that key (contract d-11)."""
+def with_request_key(requests: JSON, key: str) -> JSON:
+    """Return an idea's requests with their ids under the given key (contract d-11)."""
     if not isinstance(requests, list):
         return requests
     return [
@@ -43,24 +43,24 @@ def with_key(requests: JSON, key: str) -> JSON:
 
 
 def completed(
-    document: Mapping[str, JSON], made: Mapping[str, JSON], resource: str
+    document: Mapping[str, JSON], invented: Mapping[str, JSON], resource: str
 ) -> dict[str, JSON]:
-    """Return an earlier document, completed by what was made up for it.
+    """Complete a previous document with values of an invented one.
 
-    Of a document that was only an id, everything is made up; of others the required fields alone:
-    an optional one that was left out had no value.
+    If the previous document is only an id, the invented one gives all other fields. Else it gives
+    the required fields alone: an optional field that was left out had no value.
     """
     if set(document) == {"_id"}:
-        return {**made, **document}
+        return {**invented, **document}
     return {
-        field.name: document.get(field.name, made.get(field.name))
+        field.name: document.get(field.name, invented.get(field.name))
         for field in document_shape(resource).fields
         if field.required or field.name in document
     }
 
 
 def votes_before(event: str, upvotes: JSON, vote_model: VoteModel) -> float:
-    """Return how many votes an idea had before the vote that its payload may have been of."""
+    """Return the idea's number of votes before the event, if the event was a vote."""
     if not isinstance(upvotes, int | float):
         return 0
     if event == "idea.upVoted":
@@ -69,15 +69,15 @@ def votes_before(event: str, upvotes: JSON, vote_model: VoteModel) -> float:
     return upvotes + 1 if event == "idea.downVoted" and is_balance else upvotes
 
 
-def second_of(object_id: JSON) -> datetime | None:
-    """Return when an ObjectId was made; None where it is none (contract a.2)."""
+def created_at(object_id: JSON) -> datetime | None:
+    """Return the instant in an ObjectId; None for any other value (contract a.2)."""
     if not isinstance(object_id, str) or not re.fullmatch("[0-9a-f]{24}", object_id):
         return None
     return datetime.fromtimestamp(int(object_id[:8], 16), UTC)
 
 
 def _fragment(reference: JSON, *optional: str) -> dict[str, JSON]:
-    """Return what a reference says; an optional field that it leaves out has no value."""
+    """Return the fields of a reference; an optional field that it leaves out is None."""
     if not isinstance(reference, dict):
         return {}
     said = {name: value for name, value in reference.items() if value is not None}
