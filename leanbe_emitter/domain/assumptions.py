@@ -1,4 +1,4 @@
-"""The assumptions of a product: only what somebody set is stored (contract d)."""
+"""Assumptions of a product. Only those that somebody set are stored (contract d)."""
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -6,10 +6,10 @@ from leanbe_emitter.wire.assumptions.lookup import assumption, check
 
 
 def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:
-    """Set a switch; return the canonical text of its value.
+    """Set an assumption, and return the canonical text of its value.
 
     Raises:
-        InvalidValue: there is no such switch, or it has no such value.
+        InvalidValue: the assumption does not exist, or has no such value.
     """
     value = check(name, text)
     action.lock(product)
@@ -18,10 +18,10 @@ def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:
 
 
 def unset(action: Action, product: ProductRow, name: str) -> None:
-    """Go back to the article's reading.
+    """Reset an assumption to its default.
 
     Raises:
-        InvalidValue: there is no such switch.
+        InvalidValue: the assumption does not exist.
     """
     name = assumption(name).name
     action.lock(product)

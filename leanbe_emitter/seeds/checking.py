@@ -8,14 +8,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from leanbe_emitter.domain.fields import check_fields, require, unknown
 from leanbe_emitter.domain.products import DEFAULT_OWNER
-from leanbe_emitter.domain.texts import can_be_held, check_email
 from leanbe_emitter.domain.users import email_key
+from leanbe_emitter.domain.validation import (
+    check_email,
+    check_fields,
+    is_storable,
+    require,
+    unknown_field,
+)
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.seeds.content import Content, Entry, Product
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Refers, Section
-from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
 from leanbe_emitter.strict_model import Mistake, Path, name_of
 from leanbe_emitter.wire.assumptions.lookup import check
 from leanbe_emitter.wire.stringify import JSON
@@ -73,7 +78,7 @@ def _ids_of(entry: Entry) -> Iterator[tuple[Path, str]]:
 def _unholdable(value: JSON, at: Path) -> Iterator[Mistake]:
     """Yield the texts that no database can hold; they are not shown, as some are secrets."""
     match value:
-        case str() if not can_be_held(value):
+        case str() if not is_storable(value):
             said = f"{name_of(at)} holds a character that no database can hold."
             yield Mistake(at, said, "Leave out U+0000 and lone surrogates.")
         case dict():
@@ -166,7 +171,7 @@ class _Entry:
         elif name in section.instead:
             raise InvalidValue(f"{name} cannot be set.", hint=section.instead[name])
         elif name not in section.members:
-            raise unknown(name, section.members)
+            raise unknown_field(name, section.members)
         elif name in section.refers:
             self._check_references(name, value, section.refers[name])
         elif name in section.choices:

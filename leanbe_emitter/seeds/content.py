@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from leanbe_emitter import strict_model
-from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.strict_model import Members, Switch
 
 if TYPE_CHECKING:

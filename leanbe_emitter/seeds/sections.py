@@ -16,7 +16,7 @@ from leanbe_emitter.domain import (
     ideas,
     okrs,
 )
-from leanbe_emitter.domain.fields import column_of
+from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.wire.stringify import JSON
 
 #: The member that fixes a document's id.
@@ -115,7 +115,7 @@ SECTIONS: Final = (
         refers={**_PEOPLE, "idea": Refers(to="ideas")},
     ),
     Section(
-        name="okrs", resource="okr", settable=okrs.SETTABLE, refers=_OWNER, prepared=okrs.dated
+        name="okrs", resource="okr", settable=okrs.SETTABLE, refers=_OWNER, prepared=okrs.with_instants
     ),
     Section(
         name="announcements",
