@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.stringify import stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
@@ -82,11 +81,6 @@ class Mistake(NamedTuple):
     path: Path
     message: str
     hint: str
-
-    @classmethod
-    def of(cls, path: Path, error: InvalidValue) -> "Mistake":
-        """Return what an error says of a place."""
-        return cls(path, error.message, error.hint)
 
 
 def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> Mistake:
