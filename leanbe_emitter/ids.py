@@ -14,6 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
+#: How many lower-case hex digits an ObjectId has.
+OBJECT_ID_LENGTH = 24
+
 _SECONDS = 0xFFFFFFFF
 _OWN = 0xFFFFFFFFFF
 _NUMBERS = 0xFFFFFF
@@ -95,6 +98,13 @@ class Ids:
 def object_id_prefix(second: int) -> str:
     """Return the first 8 digits of all ObjectIds of a second (seconds since 1970)."""
     return f"{second & _SECONDS:08x}"
+
+
+def ids_of_second(second: int) -> tuple[str, str]:
+    """Return the first and the last ObjectId that a second, since 1970, can have."""
+    beginning = beginning_of(second)
+    length = OBJECT_ID_LENGTH - len(beginning)
+    return beginning + "0" * length, beginning + "f" * length
 
 
 class _Maker:

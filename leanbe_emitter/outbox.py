@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
-from leanbe_emitter.storage.engine.notify import note
+from leanbe_emitter.storage.engine.notify import notify_in_process
 from leanbe_emitter.storage.queries import emission, journal
 from leanbe_emitter.storage.queries.emission import (
     DeliveryColumns,
@@ -275,7 +275,7 @@ class _Draft:
             counters=counters,
             events=self._events,
             deliveries=self._deliveries,
-            tells_workers=bool(self._deliveries) and self._lease_token is None,
+            notifies_workers=bool(self._deliveries) and self._lease_token is None,
             facts=[
                 Fact(JournalKind.EVENT, each.event_id, each.delivery_id) for each in self.recorded
             ],
@@ -318,8 +318,8 @@ def _request_template(
 
 def _write(session: Session, written: Emission) -> None:
     emission.write(session.connection(), written)
-    if written.tells_workers:
-        note(session)
+    if written.notifies_workers:
+        notify_in_process(session)
 
 
 def _lock(

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.stringify import stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: by the connection it is given, else by LEANBE_EMITTER_DB."""
+"""Alembic's environment: it uses a given connection, or else the database of LEANBE_EMITTER_DB."""
 
 import os
 

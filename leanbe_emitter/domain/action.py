@@ -1,9 +1,9 @@
 """One action of a user: load, check, change, record, in a transaction that the caller owns.
 
-An action locks its products first, in the order of their ids: what it then reads stays as it is
-until the commit, so that no check is overtaken and no counter drifts. Its events are recorded by
-the caller after its end, all at once and in their order; a refused action has none, and is rolled
-back.
+An action first locks its products, in the order of their ids. The rows that it reads then stay as
+they are until the commit, so that no check is outdated and no counter is wrong. The caller records
+the action's events after its end, all at once and in order. A refused action has no events, and the
+caller rolls it back.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
-from leanbe_emitter.domain.fields import changes
-from leanbe_emitter.domain.references import deleted_meanwhile
-from leanbe_emitter.ids import IdOf, Ids
+from leanbe_emitter.domain.document_values import list_changes
+from leanbe_emitter.domain.lookup import deleted_meanwhile
+from leanbe_emitter.ids import IdOf, Ids, ids_of_second
 from leanbe_emitter.outbox import NewEvent
-from leanbe_emitter.storage.engine.writer_lock import is_alone
+from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer
 from leanbe_emitter.storage.queries.clock import stands_still
-from leanbe_emitter.storage.queries.last_ids import last_id
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
@@ -31,12 +30,12 @@ from leanbe_emitter.wire.payloads.resources import payload
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
 
 _LOCKED = "leanbe_locked"
-#: Put together once, as that takes longer than the statement itself.
+#: Built once, as that takes longer than to run the statement.
 _LOCK = (
     select(ProductRow)
     .where(ProductRow.id.in_(bindparam("product_ids", expanding=True)))
     .order_by(ProductRow.id)
-    # A new row that refers to a product does not have to wait for this lock.
+    # A new row that refers to a product need not wait for this lock.
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
@@ -44,7 +43,7 @@ _LOCK = (
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How large a payload may be."""
+    """The limits of a payload."""
 
     max_depth: int = MAX_DEPTH
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
@@ -52,19 +51,20 @@ class Limits:
 
 @dataclass(kw_only=True)
 class Action:
-    """What every action of the domain is given.
+    """One action: its transaction, the sources that it draws on, and the events that it raises.
 
     Attributes:
-        session: the transaction; the caller commits it, or rolls it back with all that it held.
-        clock: tells the instant of each event; ``now`` is the action's own.
+        session: the transaction. The caller commits it or rolls it back.
+        clock: gives the instant of each event; ``now`` is the action's own instant.
         ids: the source of ids and secrets.
-        rules: where webhooks may point.
-        assume: the assumptions of products that are made here.
-        limits: how large a payload may be.
-        given_ids: of the first documents that are made here, in their order; None for a new id.
-        told: what its events told last of each document: its values, by its id. An action that
-            changes a document and tells of it does so in this order: so it is as it is told.
-        events: what it is to record, in order.
+        rules: the addresses that webhooks may have.
+        assume: the assumptions of products that the action creates.
+        limits: the limits of a payload.
+        given_ids: the ids of the first documents that the action creates, in order; None for a new
+            id.
+        latest_documents: the values in the last event of each document, by the document's id. An
+            action records a document's event after its change, so these values are current.
+        events: the events that the action raises, in order.
     """
 
     session: Session
@@ -75,7 +75,7 @@ class Action:
     limits: Limits = Limits()
     given_ids: Sequence[str | None] = ()
     now: datetime = field(init=False)
-    told: dict[str, Mapping[str, JSON]] = field(init=False, default_factory=dict)
+    latest_documents: dict[str, Mapping[str, JSON]] = field(init=False, default_factory=dict)
     events: list[NewEvent] = field(init=False, default_factory=list)
     _given: Iterator[str | None] = field(init=False)
 
@@ -89,41 +89,49 @@ class Action:
         return to_milliseconds(self.now)
 
     def new_id(self, *, among: type[Any] | None = None) -> str:
-        """Return the id of a new document: the next that was given, or an ObjectId of now.
+        """Return the id of a new document: the next given id, or an ObjectId of now.
+
+        While a database's manual clock stands still, only ids order the documents. The new id then
+        follows those that other processes have made, so that lists are in the order of creation.
 
         Args:
-            among: the table whose documents it is listed with. Where time stands still for several
-                processes, its id alone puts it behind what another one made there.
+            among: the table whose documents the new one is listed with.
         """
         given = next(self._given, None)
         if given is not None:
             return given
         if among is not None and stands_still(self.clock):
-            last = last_id(self.session, among, second=self.now_ms // 1000)
-            self.ids.follow(last, of=IdOf.DOCUMENT)
+            self.ids.follow(self._last_id(among), of=IdOf.DOCUMENT)
         return self.ids.object_id(self.now)
 
-    def touch(self, row: Any) -> None:
-        """Let the ``updatedAt`` of a document's row move on: to now, or past what it was.
+    def _last_id(self, table: type[Any]) -> str | None:
+        """Return a table's last id of the present second; None where there is none."""
+        in_second = table.id.between(*ids_of_second(self.now_ms // 1000))
+        last: str | None = self.session.scalar(select(func.max(table.id)).where(in_second))
+        return last
 
-        Where time stands still or goes back, a later state is to be told from an earlier one, too.
+    def touch(self, row: Any) -> None:
+        """Move a row's ``updatedAt`` to now, or to one millisecond after its last value.
+
+        So each state of a document has its own ``updatedAt``, even while the clock stands still or
+        goes back.
         """
         row.updated_at = max(self.now_ms, row.updated_at + 1)
 
     def lock(self, *products: ProductRow) -> None:
-        """Let nobody else act on these products until the commit, and see all as it is now.
+        """Lock products until the commit, and read their present rows.
 
-        What changes a product or what hangs on it begins with this, so that two callers at once
-        come one after the other, and an event is recorded before the change or after it. Rows that
-        were read before the lock are read again when they are used.
+        Every change of a product or of its documents begins with this. So two callers act one after
+        the other, and an event comes before the change or after it. Rows that were read before the
+        lock are read again on their next use.
 
         Raises:
-            NotFound: somebody deleted one of the products meanwhile.
+            NotFound: somebody has deleted one of the products.
         """
         wanted, locked = {product.id for product in products}, _locked_by(self.session)
         if wanted <= locked:
             return
-        if not is_alone(self.session):
+        if not is_sole_writer(self.session):
             self._lock(wanted)
         locked.update(wanted)
 
@@ -135,7 +143,7 @@ class Action:
             raise deleted_meanwhile(f"product {missing}")
 
     def holds(self, *products: ProductRow) -> bool:
-        """Say whether all of these products are locked by this transaction."""
+        """Return whether this transaction has locked all of these products."""
         return {product.id for product in products} <= _locked_by(self.session)
 
     def record(
@@ -147,20 +155,20 @@ class Action:
         updated_at: int,
         before: Mapping[str, JSON] | None = None,
     ) -> None:
-        """Let an event be recorded after the action's end.
+        """Add an event, which the caller records after the action's end.
 
         Args:
             name: the event name.
-            product: whose event it is; the payload follows its assumptions.
-            values: the document's, and what the event adds (``wire.payloads``).
+            product: the product of the event. The payload follows the product's assumptions.
+            values: the document's values, and those that the event adds (``wire.payloads``).
             updated_at: the document's ``updatedAt`` in milliseconds.
-            before: the document's values before the action, for events that tell of the change.
+            before: the document's values before the action, for events that show the change.
 
         Raises:
             PayloadTooLarge: the payload is longer than the limit.
-            PayloadTooDeep: it is nested deeper than the limit.
+            PayloadTooDeep: the payload is nested deeper than the limit.
         """
-        self.told[values["_id"]] = values
+        self.latest_documents[values["_id"]] = values
         assumptions = assumptions_of(product)
         if before is not None:
             values = {**values, **_difference(name, before, values, assumptions)}
@@ -183,27 +191,27 @@ class Action:
 def _difference(
     event: str, before: Mapping[str, JSON], after: Mapping[str, JSON], assumptions: AssumptionSet
 ) -> dict[str, JSON]:
-    """Return what an event may say of a change (contract b.7, d-26)."""
+    """Return the members that show a change in an event (contract b.7, d-26)."""
     if not assumptions.include_changes:
         return {"previousStatus": before.get("status")}
     resource = event_kind(event).resource
     return {
         "previousStatus": before.get("status"),
-        "changes": changes(resource, before, after, assumptions),
+        "changes": list_changes(resource, before, after, assumptions),
     }
 
 
 def _locked_by(session: Session) -> set[str]:
-    """Return the products that actions of a transaction have locked: they stay so until its end."""
+    """Return the ids of the products that a transaction has locked until its end."""
     locked: set[str] = session.info.setdefault(_LOCKED, set())
     return locked
 
 
 def forget_locks(session: Session) -> None:
-    """Lock anew from now on: going back to a savepoint lets go of what was locked behind it."""
+    """Forget the locks: a rollback to a savepoint releases those that were taken after it."""
     session.info.pop(_LOCKED, None)
 
 
 def assumptions_of(product: ProductRow) -> AssumptionSet:
-    """Return how a product reads the article."""
+    """Return a product's assumptions."""
     return parse_assumptions(product.assumptions)

@@ -1,8 +1,8 @@
-"""Announcements: drafts, and what is published (contract b.6, c.2).
+"""Announcements: drafts and published ones (contract b.6, c.2).
 
     draft <--publish / unpublish--> published
 
-Publishing has no event of its own: it is an update.
+Publishing has no event of its own: it raises ``announcement.updated``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,27 +12,28 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, printed, require
-from leanbe_emitter.domain.recording import record, record_change
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import product_reference
+from leanbe_emitter.domain.document_events import record, record_change
+from leanbe_emitter.domain.document_references import product_reference
+from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import user_references
-from leanbe_emitter.storage.queries.prepared import new_row, write_new
+from leanbe_emitter.domain.validation import require
+from leanbe_emitter.storage.queries.compiled import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow
 from leanbe_emitter.storage.schema.states import AnnouncementStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
 
-#: What may be set when an announcement is created, and later.
+#: The fields that callers may set when they create or edit an announcement.
 SETTABLE = ("owner", "title", "description", "descriptionHTML", "categories", "status")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> AnnouncementRow:
-    """Write an announcement, as a draft or published at once: ``announcement.created``.
+    """Create an announcement, as a draft or published: ``announcement.created``.
 
     Raises:
-        InvalidValue: a value that is refused, or the title is missing.
-        NotFound: the user is not there.
+        InvalidValue: a value is refused, or the title is missing.
+        NotFound: the owner does not exist.
     """
     action.lock(product)
     require(values, "title")
@@ -47,23 +48,23 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> A
         updated_at=action.now_ms,
     )
     _write(action, product, row, values)
-    write_new(action.session, row)
+    insert_row(action.session, row)
     record(action, "announcement.created", product, row, document)
     return row
 
 
 def get(session: Session, product: ProductRow, reference: str) -> AnnouncementRow:
-    """Return the product's announcement of that id, or of a part of it.
+    """Return the product's announcement of an id, or of a part of an id.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
+        NotFound: no announcement has it.
+        InvalidValue: several have it.
     """
     return find(session, of(product), reference, what="announcement", by_id=AnnouncementRow.id)
 
 
 def of(product: ProductRow) -> Select[AnnouncementRow]:
-    """Return the selection of a product's announcements."""
+    """Select a product's announcements."""
     return select(AnnouncementRow).where(AnnouncementRow.product_id == product.id)
 
 
@@ -73,8 +74,8 @@ def edit(
     """Change fields, publish or unpublish: one ``announcement.updated``, or nothing.
 
     Raises:
-        InvalidValue: a value that is refused.
-        NotFound: the user is not there.
+        InvalidValue: a value is refused.
+        NotFound: the owner does not exist.
     """
     action.lock(product)
     before = document(action.session, product, row)
@@ -84,12 +85,12 @@ def edit(
 
 
 def publish(action: Action, product: ProductRow, row: AnnouncementRow) -> AnnouncementRow:
-    """Let everybody read it: ``announcement.updated``, or nothing where everybody can."""
+    """Publish an announcement: ``announcement.updated``, or nothing if it is published."""
     return edit(action, product, row, {"status": AnnouncementStatus.PUBLISHED.value})
 
 
 def unpublish(action: Action, product: ProductRow, row: AnnouncementRow) -> AnnouncementRow:
-    """Make it a draft again: ``announcement.updated``, or nothing where it is one."""
+    """Make an announcement a draft: ``announcement.updated``, or nothing if it is one."""
     return edit(action, product, row, {"status": AnnouncementStatus.DRAFT.value})
 
 
@@ -108,7 +109,7 @@ def document(session: Session, product: ProductRow, row: AnnouncementRow) -> dic
 def documents(
     session: Session, product: ProductRow, rows: Sequence[AnnouncementRow]
 ) -> list[dict[str, JSON]]:
-    """Return the values of several announcements, in as many statements as for one."""
+    """Return the values of announcements, in as many statements as for one."""
     people = user_references(session, [row.owner_id for row in rows])
     return [
         {
@@ -119,9 +120,9 @@ def documents(
             "descriptionHTML": row.description_html,
             "categories": row.categories,
             "status": row.status.value,
-            "publishedAt": printed(row.published_at),
-            "createdAt": printed(row.created_at),
-            "updatedAt": printed(row.updated_at),
+            "publishedAt": instant_text(row.published_at),
+            "createdAt": instant_text(row.created_at),
+            "updatedAt": instant_text(row.updated_at),
             "product": product_reference(product),
         }
         for row in rows
@@ -134,7 +135,7 @@ def _write(
     columns = users.columns(action.session, product, "announcement", values, settable=SETTABLE)
     if "status" in columns:
         _set_status(action, row, AnnouncementStatus(str(columns.pop("status"))))
-    change(row, columns)
+    assign(row, columns)
 
 
 def _set_status(action: Action, row: AnnouncementRow, status: AnnouncementStatus) -> None:

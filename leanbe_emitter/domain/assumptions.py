@@ -1,4 +1,4 @@
-"""The assumptions of a product: a row holds only what somebody set (contract d)."""
+"""Assumptions of a product. Only those that somebody set are stored (contract d)."""
 
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -7,10 +7,10 @@ from leanbe_emitter.wire.assumptions.parsing import check_assumption
 
 
 def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:
-    """Set an assumption; return the canonical text of its value.
+    """Set an assumption, and return the canonical text of its value.
 
     Raises:
-        InvalidValue: there is no such assumption, or it does not take this value.
+        InvalidValue: the assumption does not exist, or has not take this value.
     """
     value = check_assumption(name, text)
     action.lock(product)
@@ -19,10 +19,10 @@ def set_to(action: Action, product: ProductRow, name: str, text: str) -> str:
 
 
 def unset(action: Action, product: ProductRow, name: str) -> None:
-    """Reset an assumption to the article's value.
+    """Reset an assumption to its default.
 
     Raises:
-        InvalidValue: there is no such assumption.
+        InvalidValue: the assumption does not exist.
     """
     name = assumption(name).name
     action.lock(product)

@@ -1,4 +1,4 @@
-"""Backlog items, and their way over the board (contract b.4, c.2, d-14)."""
+"""Backlog items and their statuses on the board (contract b.4, c.2, d-14)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,38 +7,43 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.fields import change, changed, printed, require
-from leanbe_emitter.domain.recording import record
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import idea_references, people_references, product_reference
+from leanbe_emitter.domain.document_events import record
+from leanbe_emitter.domain.document_references import (
+    idea_references,
+    people_references,
+    product_reference,
+)
+from leanbe_emitter.domain.document_values import assign, changed_names, instant_text
+from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.validation import require
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.queries.prepared import new_row, write_new
+from leanbe_emitter.storage.queries.compiled import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import Cascade
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
-#: What may be set when a backlog item is created, and later.
+#: The fields that callers may set when they create or edit a backlog item.
 SETTABLE = ("owner", "assigned", "title", "description", "descriptionHTML", "tags", "status")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> BacklogItemRow:
-    """Write down a piece of work: ``backlogItem.created``.
+    """Create a backlog item: ``backlogItem.created``.
 
     Raises:
-        InvalidValue: a value that is refused, or the title is missing.
-        NotFound: a user is not there.
+        InvalidValue: a value is refused, or the title is missing.
+        NotFound: a user does not exist.
     """
     action.lock(product)
     require(values, "title")
     row = _new(action, product, owner_id=users.owner_id(action.session, product))
-    change(row, _columns(action, product, values))
+    assign(row, _columns(action, product, values))
     return _add(action, product, row)
 
 
 def create_from(action: Action, product: ProductRow, idea: IdeaRow) -> BacklogItemRow:
-    """Make the backlog item of an idea that was promoted: ``backlogItem.created``."""
+    """Create the backlog item of a promoted idea: ``backlogItem.created``."""
     row = _new(action, product, owner_id=idea.owner_id)
     row.assigned_id, row.idea_id = idea.assigned_id, idea.id
     row.title, row.tags = idea.title, idea.tags
@@ -47,37 +52,37 @@ def create_from(action: Action, product: ProductRow, idea: IdeaRow) -> BacklogIt
 
 
 def get(session: Session, product: ProductRow, reference: str) -> BacklogItemRow:
-    """Return the product's backlog item of that id, or of a part of it.
+    """Return the product's backlog item of an id, or of a part of an id.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
+        NotFound: no backlog item has it.
+        InvalidValue: several have it.
     """
     return find(session, of(product), reference, what="backlog item", by_id=BacklogItemRow.id)
 
 
 def of(product: ProductRow) -> Select[BacklogItemRow]:
-    """Return the selection of a product's backlog items."""
+    """Select a product's backlog items."""
     return select(BacklogItemRow).where(BacklogItemRow.product_id == product.id)
 
 
 def edit(
     action: Action, product: ProductRow, row: BacklogItemRow, values: Mapping[str, JSON]
 ) -> BacklogItemRow:
-    """Change fields, status, or both in one save; nothing where nothing changes.
+    """Change fields, the status, or both. Without a change, nothing happens.
 
     Events: ``backlogItem.updated`` if anything but the status changes, then
     ``backlogItem.statusChanged`` if the status does; both show the final document.
 
     Raises:
-        InvalidValue: a value that is refused, or a status that the product does not have.
-        NotFound: a user is not there.
+        InvalidValue: a value is refused, or the product has no such status.
+        NotFound: a user does not exist.
     """
     action.lock(product)
     before = document(action.session, product, row)
-    change(row, _columns(action, product, values))
+    assign(row, _columns(action, product, values))
     action.session.flush()
-    names = set(changed(before, document(action.session, product, row)))
+    names = set(changed_names(before, document(action.session, product, row)))
     if not names:
         return row
     action.touch(row)
@@ -110,14 +115,14 @@ def remove(action: Action, product: ProductRow, row: BacklogItemRow) -> None:
 
 
 def document(session: Session, product: ProductRow, row: BacklogItemRow) -> dict[str, JSON]:
-    """Return an item's values by the document's names; ``wire.payloads`` puts them in order."""
+    """Return an item's values by the document's names; ``wire.payloads`` orders them."""
     return documents(session, product, [row])[0]
 
 
 def documents(
     session: Session, product: ProductRow, rows: Sequence[BacklogItemRow]
 ) -> list[dict[str, JSON]]:
-    """Return the values of several items, in as many statements as for one."""
+    """Return the values of backlog items, in as many statements as for one."""
     people = people_references(session, rows)
     promoted = idea_references(session, [row.idea_id for row in rows])
     return [
@@ -130,8 +135,8 @@ def documents(
             "descriptionHTML": row.description_html,
             "tags": row.tags,
             "status": row.status,
-            "createdAt": printed(row.created_at),
-            "updatedAt": printed(row.updated_at),
+            "createdAt": instant_text(row.created_at),
+            "updatedAt": instant_text(row.updated_at),
             "product": product_reference(product),
             "idea": promoted.get(row.idea_id or "", _last_known(row)),
         }
@@ -140,7 +145,7 @@ def documents(
 
 
 def _last_known(row: BacklogItemRow) -> JSON:
-    """Return the reference to an idea that is gone: the one exception from live ones (c.3)."""
+    """Return the reference to a deleted idea: the one reference that is not live (c.3)."""
     return None if row.idea_id is None else {"_id": row.idea_id, "title": row.idea_title}
 
 
@@ -158,7 +163,7 @@ def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRo
 
 
 def _add(action: Action, product: ProductRow, row: BacklogItemRow) -> BacklogItemRow:
-    write_new(action.session, row)
+    insert_row(action.session, row)
     record(action, "backlogItem.created", product, row, document)
     return row
 
@@ -171,10 +176,10 @@ def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) ->
 
 
 def check_status(product: ProductRow, status: str) -> None:
-    """See that a status is one of the product's.
+    """Check that a status is one of the product's.
 
     Raises:
-        InvalidValue: it is not; the hint names the nearest, and all there are.
+        InvalidValue: it is not. The hint names the nearest status, and all statuses.
     """
     if status not in product.statuses:
         meant = did_you_mean(status, product.statuses)

@@ -1,7 +1,7 @@
 """Customers: of one product or of several (contract b.2, c.2, c.4).
 
-Every event of a customer goes to each product of the list, with that product's own sequence,
-``triggeredAt`` and signature; a product that the customer leaves gets that last update, too.
+Every event of a customer goes to each of its products, with that product's sequence,
+``triggeredAt`` and signature. A product that the customer leaves gets that last update, too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,15 +10,16 @@ from types import MappingProxyType
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import named_products
+from leanbe_emitter.domain import product_lookup
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.fields import change, changed, check_fields, printed, require
-from leanbe_emitter.domain.forgetting import forget_customers
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import product_reference
+from leanbe_emitter.domain.customer_deletion import delete_customers
+from leanbe_emitter.domain.document_references import product_reference
+from leanbe_emitter.domain.document_values import assign, changed_names, instant_text
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.users import email_key
+from leanbe_emitter.domain.validation import check_fields, require
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.queries.prepared import new_row, write_new
+from leanbe_emitter.storage.queries.compiled import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import (
     CustomerProductRow,
     CustomerRow,
@@ -29,7 +30,7 @@ from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import CustomerFanout
 from leanbe_emitter.wire.stringify import JSON
 
-#: What may be set when a customer is created, and later; ``products`` names products.
+#: The fields that callers may set when they create or edit a customer. ``products`` names products.
 SETTABLE = (
     "firstName",
     "lastName",
@@ -54,23 +55,24 @@ SETTABLE = (
     "billing_details",
     "notes",
 )
-#: How a customer became known whom somebody wrote down (contract b.2).
+#: The default ``source`` of customers and requests (contract b.2).
 MANUAL = "Manual"
-#: Entries that bear ids of any form, which are made up where none is given.
+#: Lists whose entries have ids of any form. An entry without an id gets one.
 _WITH_IDS = ("devices", "billing_details")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> CustomerRow:
-    """Make a customer of a product; one who is known in another product gains this one.
+    """Create a customer of a product, or add the product to a customer of the same e-mail.
 
-    Who is known keeps the e-mail as it was written first, and gets the other values.
+    A customer who exists in another product keeps the spelling of the e-mail, and gets the other
+    values.
 
-    Events: ``customer.created``; ``customer.updated`` for one who is known elsewhere.
+    Events: ``customer.created``, or ``customer.updated`` for an existing customer.
 
     Raises:
-        Conflict: the product has a customer of that e-mail.
-        InvalidValue: a value that is refused, or the e-mail is missing.
-        NotFound: a product is not there.
+        Conflict: the product has a customer of that e-mail already.
+        InvalidValue: a value is refused, or the e-mail is missing.
+        NotFound: a product does not exist.
     """
     require(values, "email")
     email = _checked_email(values["email"])
@@ -87,13 +89,14 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> C
 
 
 def find_or_create(action: Action, product: ProductRow, email: str, *, source: str) -> CustomerRow:
-    """Return the product's customer of that e-mail, made just now where there was none.
+    """Return the product's customer of an e-mail; create the customer if there is none.
 
-    Events: none; ``customer.created``; or ``customer.updated`` for one who is known elsewhere, and
-    of whom nothing else changes.
+    Events: none for the product's own customer, ``customer.created`` for a new one, or
+    ``customer.updated`` for a customer of another product, who gets this product and no other
+    change.
 
     Raises:
-        InvalidValue: it is no e-mail.
+        InvalidValue: the text is no e-mail address.
     """
     email = _checked_email(email)
     known = _lock_holder(action, email, [product])
@@ -103,25 +106,25 @@ def find_or_create(action: Action, product: ProductRow, email: str, *, source: s
 
 
 def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> CustomerRow:
-    """Change what is known of a customer: one ``customer.updated``, or nothing.
+    """Change fields of a customer: one ``customer.updated``, or nothing.
 
     Raises:
-        Conflict: an e-mail that another customer of one of the products has.
-        InvalidValue: a value that is refused, or no product is left.
-        NotFound: a product is not there.
+        Conflict: another customer of one of the products has the e-mail.
+        InvalidValue: a value is refused, or no product is left.
+        NotFound: a product does not exist.
     """
     session = action.session
     wanted = _wanted(session, values) if "products" in values else None
     old = _lock_belonging(action, row, wanted or ())
     new = old if wanted is None else wanted
     before = document(session, row)
-    change(row, _columns(action, values))
+    assign(row, _columns(action, values))
     for product in new:
         _check_free(session, product, row.email, but=row)
     _belong(session, row, new)
     session.flush()
     after = document(session, row)
-    if changed(before, after):
+    if changed_names(before, after):
         action.touch(row)
         receivers = [*new, *(each for each in old if each not in new)]
         _record(action, "customer.updated", row, receivers, before=before)
@@ -129,26 +132,27 @@ def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> Custom
 
 
 def confirm(action: Action, row: CustomerRow) -> CustomerRow:
-    """Note that the e-mail was verified: ``customer.updated``, or nothing where it was before."""
+    """Mark the e-mail as verified: ``customer.updated``, or nothing if it is verified."""
     return edit(action, row, {"confirmed": True})
 
 
 def remove(action: Action, row: CustomerRow) -> None:
-    """Delete a customer everywhere: ``customer.deleted`` to every product of the list.
+    """Delete a customer from all products: ``customer.deleted`` to each of them.
 
-    Votes vanish from the ideas' counters, requests lose the customer: silently (contract c.3).
+    The customer's votes leave the counters of ideas, and requests lose the customer, without an
+    event (contract c.3).
     """
     belonging = _lock_belonging(action, row, _voted_in(action.session, row))
     _record(action, "customer.deleted", row, belonging)
-    forget_customers(action.session, select(CustomerRow.id).where(CustomerRow.id == row.id))
+    delete_customers(action.session, select(CustomerRow.id).where(CustomerRow.id == row.id))
 
 
 def get(session: Session, product: ProductRow, reference: str) -> CustomerRow:
-    """Return the product's customer of that e-mail, id, or part of an id.
+    """Return the product's customer of an e-mail, an id, or a part of an id.
 
     Raises:
-        NotFound: there is none; the hint names the nearest.
-        InvalidValue: there are several.
+        NotFound: no customer has it. The hint names the nearest.
+        InvalidValue: several customers have it.
     """
     return find(
         session,
@@ -166,7 +170,7 @@ def get(session: Session, product: ProductRow, reference: str) -> CustomerRow:
 
 
 def of(product: ProductRow) -> Select[CustomerRow]:
-    """Return the selection of a product's customers."""
+    """Select a product's customers."""
     return (
         select(CustomerRow)
         .join(CustomerProductRow, CustomerProductRow.customer_id == CustomerRow.id)
@@ -175,7 +179,7 @@ def of(product: ProductRow) -> Select[CustomerRow]:
 
 
 def products_of(session: Session, row: CustomerRow) -> Sequence[ProductRow]:
-    """Return the customer's products, in the order of the list."""
+    """Return a customer's products, in the order of the document's list."""
     return session.scalars(
         select(ProductRow)
         .join(CustomerProductRow, CustomerProductRow.product_id == ProductRow.id)
@@ -185,17 +189,17 @@ def products_of(session: Session, row: CustomerRow) -> Sequence[ProductRow]:
 
 
 def belongs_to(session: Session, row: CustomerRow, product: ProductRow) -> bool:
-    """Say whether a customer is one of the product's."""
+    """Return whether a customer belongs to a product."""
     return session.get(CustomerProductRow, (row.id, product.id)) is not None
 
 
 def document(session: Session, row: CustomerRow) -> dict[str, JSON]:
-    """Return a customer's values by the document's names; ``wire.payloads`` puts them in order."""
+    """Return a customer's values by the document's names; ``wire.payloads`` orders them."""
     return documents(session, [row])[0]
 
 
 def documents(session: Session, rows: Sequence[CustomerRow]) -> list[dict[str, JSON]]:
-    """Return the values of several customers, in as many statements as for one."""
+    """Return the values of customers, in as many statements as for one."""
     belonging: dict[str, list[JSON]] = {row.id: [] for row in rows}
     found = session.execute(
         select(CustomerProductRow.customer_id, ProductRow)
@@ -234,8 +238,8 @@ def _values(row: CustomerRow, belonging: list[JSON]) -> dict[str, JSON]:
         "devices": row.devices,
         "billing_details": row.billing_details,
         "notes": row.notes,
-        "createdAt": printed(row.created_at),
-        "updatedAt": printed(row.updated_at),
+        "createdAt": instant_text(row.created_at),
+        "updatedAt": instant_text(row.updated_at),
     }
 
 
@@ -256,8 +260,8 @@ def _make(action: Action, wanted: Sequence[ProductRow], values: Mapping[str, JSO
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
-    change(row, _columns(action, values))
-    write_new(action.session, row)
+    assign(row, _columns(action, values))
+    insert_row(action.session, row)
     _belong(action.session, row, wanted)
     action.session.flush()
     _record(action, "customer.created", row, wanted)
@@ -274,14 +278,14 @@ def _record(
 ) -> None:
     values = document(action.session, row)
     for product in receivers:
-        if _hears_of(product, row):
+        if _gets_events_of(product, row):
             action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
-def _hears_of(product: ProductRow, row: CustomerRow) -> bool:
-    """Say whether a product is told of a customer's events (contract d-17)."""
-    is_everybody = assumptions_of(product).customer_fanout is CustomerFanout.ALL
-    return is_everybody or product.id == row.origin_product_id
+def _gets_events_of(product: ProductRow, row: CustomerRow) -> bool:
+    """Return whether a product gets a customer's events (contract d-17)."""
+    go_to_all = assumptions_of(product).customer_fanout is CustomerFanout.ALL
+    return go_to_all or product.id == row.origin_product_id
 
 
 def _columns(action: Action, values: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -298,21 +302,21 @@ def _columns(action: Action, values: Mapping[str, JSON]) -> dict[str, JSON]:
 def _wanted(
     session: Session, values: Mapping[str, JSON], *, first: ProductRow | None = None
 ) -> list[ProductRow]:
-    """Return the products that are named, each once, beginning with the given one."""
+    """Return the named products, each once. A product given as ``first`` comes first."""
     names = values.get("products", [])
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise InvalidValue(f"products is {names!r}.", hint="It has to be a list of products.")
-    named = [named_products.get(session, name) for name in names]
+    named = [product_lookup.get(session, name) for name in names]
     unique = {each.id: each for each in ([first] if first is not None else []) + named}
     if not unique:
         raise InvalidValue(
-            "A customer belongs to one product at least.", hint="To delete one, use delete."
+            "A customer belongs to at least one product.", hint="To delete a customer, use delete."
         )
     return list(unique.values())
 
 
 def _belong(session: Session, row: CustomerRow, belonging: Sequence[ProductRow]) -> None:
-    """Let the customer belong to exactly these products, in this order."""
+    """Set the products of a customer, in this order."""
     there = {
         each.product_id: each
         for each in session.scalars(
@@ -336,9 +340,9 @@ def _checked_email(email: JSON) -> str:
 def _lock_belonging(
     action: Action, row: CustomerRow, others: Iterable[ProductRow] = ()
 ) -> Sequence[ProductRow]:
-    """Lock all products of a customer, and others, at once; return the customer's.
+    """Lock all products of a customer and other products at once; return the customer's.
 
-    Somebody may have added a product until the lock was there: then that one is locked, too.
+    If somebody adds a product before the lock is held, lock that one, too.
     """
     others = tuple(others)
     while not action.holds(*(belonging := products_of(action.session, row)), *others):
@@ -347,7 +351,10 @@ def _lock_belonging(
 
 
 def _lock_holder(action: Action, email: str, wanted: Sequence[ProductRow]) -> CustomerRow | None:
-    """Lock products, and those of who has the e-mail in the first or, else, in any; return them."""
+    """Lock products and those of the e-mail's customer, and return this customer.
+
+    A customer of the first product takes precedence over one of other products.
+    """
     while True:
         holder = _with_email(action.session, wanted[0], email)
         holder = holder or _known_elsewhere(action.session, email)
@@ -363,7 +370,7 @@ def _admit(
     wanted: Sequence[ProductRow],
     values: Mapping[str, JSON] = MappingProxyType({}),
 ) -> CustomerRow:
-    """Let a customer belong to further products."""
+    """Add further products to a customer."""
     there = [each for each in products_of(action.session, row) if each not in wanted]
     names: list[JSON] = [each.id for each in (*there, *wanted)]
     return edit(action, row, {**values, "products": names})
@@ -376,7 +383,7 @@ def _with_email(session: Session, product: ProductRow, email: str) -> CustomerRo
 
 
 def _known_elsewhere(session: Session, email: str) -> CustomerRow | None:
-    """Return the oldest customer of that e-mail, of whatever product."""
+    """Return the oldest customer of an e-mail, of whatever product."""
     return session.scalars(
         select(CustomerRow)
         .join(CustomerProductRow, CustomerProductRow.customer_id == CustomerRow.id)

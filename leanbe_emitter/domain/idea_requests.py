@@ -1,4 +1,4 @@
-"""Idea requests: what customers ask for (contract b.3, c.2).
+"""Idea requests of customers (contract b.3, c.2).
 
 new --attach(idea)--> attached   (new again only if its idea is deleted)
 new --ignore--------> ignored    (for good)
@@ -11,36 +11,40 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, check_fields, printed, require
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import customer_references, idea_references, product_reference
-from leanbe_emitter.domain.texts import can_be_held
+from leanbe_emitter.domain.document_references import (
+    customer_references,
+    idea_references,
+    product_reference,
+)
+from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.validation import check_fields, is_storable, require
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.prepared import new_row, write_new
+from leanbe_emitter.storage.queries.compiled import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
 
-#: What may be set when a request is created; ``customer`` names one, or is a new one's e-mail.
+#: The fields that callers may set. ``customer`` names a customer, or is a new customer's e-mail.
 SETTABLE = ("customer", "title", "description", "descriptionHTML", "source")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> IdeaRequestRow:
-    """Write down what somebody asks for.
+    """Create a request.
 
-    Events: ``ideaRequest.created``; before it, where ``customer`` is an e-mail that the product
-    does not know, ``customer.created`` (or ``customer.updated``: known in another product).
+    Events: ``ideaRequest.created``. If ``customer`` is the e-mail of no customer of the product,
+    ``customer.created`` comes first, or ``customer.updated`` for a customer of another product.
 
     Raises:
-        InvalidValue: a value that is refused, or the title is missing.
-        NotFound: the customer is not there, and is no e-mail.
+        InvalidValue: a value is refused, or the title is missing.
+        NotFound: ``customer`` names no customer, and is no e-mail.
     """
     require(values, "title")
     own = {name: value for name, value in values.items() if name != "customer"}
     columns = check_fields("ideaRequest", own, settable=SETTABLE)
     source = str(columns.get("source") or customers.MANUAL)
-    # This locks the products of the customer, too, in the order of their ids.
+    # This also locks the customer's products, in the order of their ids.
     customer = _customer(action, product, values.get("customer"), source=source)
     row = new_row(
         IdeaRequestRow,
@@ -52,18 +56,18 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
-    change(row, columns)
-    write_new(action.session, row)
+    assign(row, columns)
+    insert_row(action.session, row)
     _record(action, "ideaRequest.created", product, [row])
     return row
 
 
 def get(session: Session, product: ProductRow, reference: str) -> IdeaRequestRow:
-    """Return the product's request of that id, or of a part of it.
+    """Return the product's request of an id, or of a part of an id.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
+        NotFound: no request has it.
+        InvalidValue: several have it.
     """
     return find(session, of(product), reference, what="idea request", by_id=IdeaRequestRow.id)
 
@@ -71,28 +75,28 @@ def get(session: Session, product: ProductRow, reference: str) -> IdeaRequestRow
 def get_all(
     session: Session, product: ProductRow, references: Sequence[str]
 ) -> list[IdeaRequestRow]:
-    """Return what ``get`` does for each reference; all whole ids in one statement.
+    """Return the request of each reference. One statement finds those of all whole ids.
 
     Raises:
-        NotFound: one is not there.
-        InvalidValue: one names several.
+        NotFound: a reference matches no request.
+        InvalidValue: a reference matches several.
     """
     if not references:
         return []
-    # What no database can hold must not be asked for.
-    held = set(filter(can_be_held, references))
+    # A text that no database can store must not reach a statement.
+    held = set(filter(is_storable, references))
     whole = session.scalars(of(product).where(IdeaRequestRow.id.in_(held)))
     by_id = {row.id: row for row in whole}
     return [by_id.get(each) or get(session, product, each) for each in references]
 
 
 def of(product: ProductRow) -> Select[IdeaRequestRow]:
-    """Return the selection of a product's requests."""
+    """Select a product's requests."""
     return select(IdeaRequestRow).where(IdeaRequestRow.product_id == product.id)
 
 
 def ignore(action: Action, product: ProductRow, row: IdeaRequestRow) -> IdeaRequestRow:
-    """Set a request aside for good: ``ideaRequest.ignored``.
+    """Ignore a request for good: ``ideaRequest.ignored``.
 
     Raises:
         Conflict: the request is not new.
@@ -107,10 +111,10 @@ def ignore(action: Action, product: ProductRow, row: IdeaRequestRow) -> IdeaRequ
 
 
 def attach_all(action: Action, rows: Sequence[IdeaRequestRow], idea: IdeaRow) -> None:
-    """Make new requests part of an idea, behind those that it has; no event.
+    """Attach new requests to an idea, behind those that it has; no event.
 
     Raises:
-        Conflict: one is not new.
+        Conflict: a request is not new.
     """
     if not rows:
         return
@@ -128,14 +132,14 @@ def attach_all(action: Action, rows: Sequence[IdeaRequestRow], idea: IdeaRow) ->
 
 
 def record_attached(action: Action, product: ProductRow, rows: Sequence[IdeaRequestRow]) -> None:
-    """Let ``ideaRequest.attachedToIdea`` be recorded for each of the requests."""
+    """Add ``ideaRequest.attachedToIdea`` for each of the requests."""
     _record(action, "ideaRequest.attachedToIdea", product, rows)
 
 
 def documents(
     session: Session, product: ProductRow, rows: Sequence[IdeaRequestRow]
 ) -> list[dict[str, JSON]]:
-    """Return the values of several requests, in as many statements as for one."""
+    """Return the values of requests, in as many statements as for one."""
     asking = customer_references(session, [row.customer_id for row in rows])
     attached = idea_references(session, [row.idea_id for row in rows])
     return [
@@ -147,8 +151,8 @@ def documents(
             "descriptionHTML": row.description_html,
             "status": row.status.value,
             "source": row.source,
-            "createdAt": printed(row.created_at),
-            "updatedAt": printed(row.updated_at),
+            "createdAt": instant_text(row.created_at),
+            "updatedAt": instant_text(row.updated_at),
             "product": product_reference(product),
             "idea": attached.get(row.idea_id or ""),
         }

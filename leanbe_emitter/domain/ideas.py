@@ -1,4 +1,4 @@
-"""Ideas, and what becomes of them: promoted, archived, deleted (contract b.1, c.2, c.3)."""
+"""Ideas: created, edited, promoted, archived and deleted (contract b.1, c.2, c.3)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,17 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.fields import change, printed, require
-from leanbe_emitter.domain.recording import record, record_change
-from leanbe_emitter.domain.references import find, of_whole_id
-from leanbe_emitter.domain.referents import people_references, product_reference, request_references
-from leanbe_emitter.domain.texts import check_text
+from leanbe_emitter.domain.document_events import record, record_change
+from leanbe_emitter.domain.document_references import (
+    people_references,
+    product_reference,
+    request_references,
+)
+from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.lookup import find, find_by_whole_id
+from leanbe_emitter.domain.validation import check_text, require
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.prepared import new_row, write_new
+from leanbe_emitter.storage.queries.compiled import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -35,7 +39,7 @@ _OF_ID = select(IdeaRow).where(
     IdeaRow.id == bindparam("id"), IdeaRow.product_id == bindparam("product_id")
 )
 
-#: What may be set when an idea is created, and later.
+#: The fields that callers may set when they create or edit an idea.
 SETTABLE = (
     "owner",
     "assigned",
@@ -55,20 +59,20 @@ def create(
     *,
     requests: Sequence[IdeaRequestRow] = (),
 ) -> IdeaRow:
-    """Write down an idea, out of requests or of nothing.
+    """Create an idea, with or without requests.
 
     Events: ``idea.created`` with its requests, then ``ideaRequest.attachedToIdea`` for each.
 
     Args:
         action: the action.
-        product: whose idea it is.
+        product: the product of the idea.
         values: by the document's names; ``owner`` and ``assigned`` name users.
         requests: new requests of the same product, in order.
 
     Raises:
-        InvalidValue: a value that is refused, or the title is missing.
-        NotFound: a user is not there.
-        Conflict: a request is not new any more, or the idea is archived from the start.
+        InvalidValue: a value is refused, or the title is missing.
+        NotFound: a user does not exist.
+        Conflict: a request is not new, or an archived idea gets requests.
     """
     action.lock(product)
     require(values, "title")
@@ -86,10 +90,10 @@ def create(
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
-    change(row, _columns(action, product, values))
+    assign(row, _columns(action, product, values))
     if requests:
         require_active(row)
-    write_new(action.session, row)
+    insert_row(action.session, row)
     idea_requests.attach_all(action, requests, row)
     (new,) = _documents(action.session, product, [row], with_requests=[row] if requests else [])
     action.record("idea.created", product, new, updated_at=row.updated_at)
@@ -98,45 +102,45 @@ def create(
 
 
 def get(session: Session, product: ProductRow, reference: str) -> IdeaRow:
-    """Return the product's idea of that id, or of a part of it.
+    """Return the product's idea of an id, or of a part of an id.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
+        NotFound: no idea has it.
+        InvalidValue: several have it.
     """
-    row = of_whole_id(session, _OF_ID, reference, product_id=product.id)
+    row = find_by_whole_id(session, _OF_ID, reference, product_id=product.id)
     return row or find(session, of(product), reference, what="idea", by_id=IdeaRow.id)
 
 
 def of(product: ProductRow) -> Select[IdeaRow]:
-    """Return the selection of a product's ideas."""
+    """Select a product's ideas."""
     return select(IdeaRow).where(IdeaRow.product_id == product.id)
 
 
 def tagged(title: str) -> ColumnElement[bool]:
     """Return the condition of ideas that have a tag of exactly this title.
 
-    Tags stand as JSON text; no text in JSON can look like an object of it.
+    Tags are stored as JSON text, and no text inside JSON can look like an object of JSON.
 
     Raises:
-        InvalidValue: no database can hold that title.
+        InvalidValue: no database can store that title.
     """
     tag = json.dumps({"title": check_text(title, what="tag")}, ensure_ascii=False)
     tags = type_coerce(IdeaRow.tags, Text)
-    # LIKE would not tell capitals apart on SQLite.
+    # On SQLite, LIKE ignores case.
     return func.replace(tags, tag, "") != tags
 
 
 def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str, JSON]) -> IdeaRow:
-    """Change fields of an idea: one ``idea.updated``, or nothing where nothing changes.
+    """Change fields of an idea: one ``idea.updated``, or nothing.
 
     Raises:
-        InvalidValue: a value that is refused.
-        NotFound: a user is not there.
+        InvalidValue: a value is refused.
+        NotFound: a user does not exist.
     """
     action.lock(product)
     before = document(action.session, product, row)
-    change(row, _columns(action, product, values))
+    assign(row, _columns(action, product, values))
     record_change(action, "idea.updated", product, row, document, before=before)
     return row
 
@@ -144,9 +148,10 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
 def attach(
     action: Action, product: ProductRow, row: IdeaRow, request: IdeaRequestRow
 ) -> IdeaRequestRow:
-    """Make a new request part of an idea: ``ideaRequest.attachedToIdea``.
+    """Attach a new request to an idea: ``ideaRequest.attachedToIdea``.
 
-    The idea's own ``updatedAt`` moves on; ``idea.updated`` follows only under d-13.
+    The idea's ``updatedAt`` moves, too. ``idea.updated`` follows only under the assumption
+    ``cascade`` (contract d-13).
 
     Raises:
         Conflict: the request is not new, or the idea is archived.
@@ -163,19 +168,20 @@ def attach(
 
 
 def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow | None:
-    """Take an idea into the backlog, once and for good.
+    """Promote an idea to the backlog, once and for good.
 
-    Events: ``idea.promoted``, then ``backlogItem.created`` unless the product reads d-19 otherwise.
+    Events: ``idea.promoted``, then ``backlogItem.created`` under the assumption
+    ``promote_creates_backlog_item`` (contract d-19).
 
     Returns:
         The new backlog item, or None.
 
     Raises:
-        Conflict: it is promoted already, or archived.
+        Conflict: the idea is promoted already, or archived.
     """
     action.lock(product)
     if row.promoted:
-        raise Conflict(f"The idea {row.title!r} is promoted already.", hint="That is for good.")
+        raise Conflict(f"The idea {row.title!r} is promoted already.", hint="A promotion is final.")
     require_active(row)
     before = document(action.session, product, row)
     row.promoted = True
@@ -191,7 +197,7 @@ def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow
 def remove(action: Action, product: ProductRow, row: IdeaRow) -> None:
     """Delete an idea: ``idea.deleted`` with its last state.
 
-    Its requests are new again, silently; backlog items keep its last title.
+    The idea's requests become new again, without an event. Backlog items keep its last title.
     """
     action.lock(product)
     record(action, "idea.deleted", product, row, document)
@@ -207,10 +213,10 @@ def remove(action: Action, product: ProductRow, row: IdeaRow) -> None:
 
 
 def require_active(row: IdeaRow) -> None:
-    """See that an idea can be acted on.
+    """Check that an idea is not archived.
 
     Raises:
-        Conflict: it is archived.
+        Conflict: the idea is archived.
     """
     if row.archived:
         raise Conflict(f"The idea {row.title!r} is archived.", hint="Unarchive it first.")
@@ -219,7 +225,7 @@ def require_active(row: IdeaRow) -> None:
 def record_cascade(
     action: Action, product: ProductRow, row: IdeaRow, *, before: Mapping[str, JSON]
 ) -> None:
-    """Let ``idea.updated`` follow a more specific event, where the product reads d-13 so."""
+    """Add ``idea.updated`` after a more specific event, under ``cascade`` (contract d-13)."""
     if assumptions_of(product).cascade is Cascade.UPDATED:
         record(action, "idea.updated", product, row, document, before=before)
 
@@ -232,20 +238,20 @@ def record_vote(
     *,
     customer: Mapping[str, JSON] | None,
 ) -> None:
-    """Let a vote's event be recorded, with its voter where there is one (contract d-16)."""
+    """Add the event of a vote, with its voter if it has one (contract d-16)."""
     values = {**document(action.session, product, row), "customer": customer}
     action.record(event, product, values, updated_at=row.updated_at)
 
 
 def document(session: Session, product: ProductRow, row: IdeaRow) -> dict[str, JSON]:
-    """Return an idea's values by the document's names; ``wire.payloads`` puts them in order."""
+    """Return an idea's values by the document's names; ``wire.payloads`` orders them."""
     return documents(session, product, [row])[0]
 
 
 def documents(
     session: Session, product: ProductRow, rows: Sequence[IdeaRow]
 ) -> list[dict[str, JSON]]:
-    """Return the values of several ideas, in as many statements as for one."""
+    """Return the values of ideas, in as many statements as for one."""
     return _documents(session, product, rows, with_requests=rows)
 
 
@@ -256,7 +262,7 @@ def _documents(
     *,
     with_requests: Sequence[IdeaRow],
 ) -> list[dict[str, JSON]]:
-    """Do the same where it is known which of them may have requests."""
+    """Do the same as ``documents``, where only ``with_requests`` can have requests."""
     assumptions = assumptions_of(product)
     requests = request_references(session, [row.id for row in with_requests], assumptions)
     people = people_references(session, rows)
@@ -273,8 +279,8 @@ def _documents(
             "promoted": row.promoted,
             "archived": row.archived,
             "upvotes": upvotes(row, assumptions),
-            "createdAt": printed(row.created_at),
-            "updatedAt": printed(row.updated_at),
+            "createdAt": instant_text(row.created_at),
+            "updatedAt": instant_text(row.updated_at),
             "product": product_reference(product),
             "ideaRequests": requests.get(row.id, []),
         }
@@ -283,7 +289,7 @@ def _documents(
 
 
 def upvotes(row: IdeaRow, assumptions: AssumptionSet) -> int:
-    """Return an idea's counter as the product reads d-12."""
+    """Return an idea's number of upvotes under ``vote_model`` (contract d-12)."""
     if assumptions.vote_model is VoteModel.NET:
         return row.up_votes - row.down_votes
     return row.up_votes

@@ -1,7 +1,7 @@
-"""OKRs: objectives, and the key results that they are measured by (contract b.5).
+"""OKRs: objectives with their key results (contract b.5).
 
-Key results have no events of their own: adding, editing, checking in and removing one is an update
-of the OKR. Progress is derived, never set.
+Key results have no events of their own: to add, edit, check in or remove a key result updates its
+OKR. Progress is calculated, never set.
 """
 
 import re
@@ -13,20 +13,21 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import change, check_number, printed, require
-from leanbe_emitter.domain.recording import record, record_change
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.referents import product_reference
+from leanbe_emitter.domain.document_events import record, record_change
+from leanbe_emitter.domain.document_references import product_reference
+from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import user_references
+from leanbe_emitter.domain.validation import check_number, require
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.queries.prepared import new_row, write_new
+from leanbe_emitter.storage.queries.compiled import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant
 from leanbe_emitter.wire.payloads.field_rules import key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON
 
-#: What may be set when an OKR is created, and later; ``keyResults`` is the whole list.
+#: The fields that callers may set when they create or edit an OKR. ``keyResults`` is a whole list.
 SETTABLE = ("owner", "title", "description", "startDate", "endDate", "keyResults")
 
 _DATES = ("startDate", "endDate")
@@ -34,11 +35,11 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> OkrRow:
-    """Set an objective, with its key results: ``okr.created``.
+    """Create an OKR with its key results: ``okr.created``.
 
     Raises:
-        InvalidValue: a value that is refused, the title is missing, or it ends before it begins.
-        NotFound: the user is not there.
+        InvalidValue: a value is refused, the title is missing, or the OKR ends before it begins.
+        NotFound: the owner does not exist.
     """
     action.lock(product)
     require(values, "title")
@@ -51,36 +52,36 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> O
         updated_at=action.now_ms,
     )
     key_results = _write(action, product, row, values)
-    write_new(action.session, row)
+    insert_row(action.session, row)
     _replace(action, row, key_results or [])
     record(action, "okr.created", product, row, document)
     return row
 
 
 def get(session: Session, product: ProductRow, reference: str) -> OkrRow:
-    """Return the product's OKR of that id, or of a part of it.
+    """Return the product's OKR of an id, or of a part of an id.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
+        NotFound: no OKR has it.
+        InvalidValue: several have it.
     """
     return find(session, of(product), reference, what="OKR", by_id=OkrRow.id)
 
 
 def of(product: ProductRow) -> Select[OkrRow]:
-    """Return the selection of a product's OKRs."""
+    """Select a product's OKRs."""
     return select(OkrRow).where(OkrRow.product_id == product.id)
 
 
 def edit(action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, JSON]) -> OkrRow:
-    """Change an OKR: one ``okr.updated``, or nothing where nothing changes.
+    """Change an OKR: one ``okr.updated``, or nothing.
 
-    ``keyResults`` is the whole new list: an entry with the ``_id`` of one that is there edits it,
-    one without makes a new one, and what is not in the list is removed.
+    ``keyResults`` is the whole new list. An entry with the ``_id`` of an existing key result edits
+    it, an entry without ``_id`` creates one, and key results outside the list are removed.
 
     Raises:
-        InvalidValue: a value that is refused, or it ends before it begins.
-        NotFound: the user, or a key result, is not there.
+        InvalidValue: a value is refused, or the OKR ends before it begins.
+        NotFound: the owner or a key result does not exist.
     """
     action.lock(product)
     before = document(action.session, product, row)
@@ -94,18 +95,18 @@ def edit(action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, 
 def check_in(
     action: Action, product: ProductRow, row: OkrRow, *, key_result: str, value: float
 ) -> OkrRow:
-    """Note how far a key result has come: ``okr.updated``, or nothing where that was known.
+    """Set the current value of a key result: ``okr.updated``, or nothing.
 
     Args:
         action: the action.
-        product: whose OKR it is.
+        product: the product of the OKR.
         row: the OKR.
-        key_result: title, id, or a part of the id of one of its key results.
-        value: the measure now.
+        key_result: the title, the id, or a part of the id of one of its key results.
+        value: the current value.
 
     Raises:
-        InvalidValue: the value is no finite number, or several key results are named so.
-        NotFound: there is no such key result.
+        InvalidValue: the value is no finite number, or several key results match.
+        NotFound: no key result matches.
     """
     action.lock(product)
     before = document(action.session, product, row)
@@ -123,14 +124,14 @@ def remove(action: Action, product: ProductRow, row: OkrRow) -> None:
 
 
 def document(session: Session, product: ProductRow, row: OkrRow) -> dict[str, JSON]:
-    """Return an OKR's values by the document's names; ``wire.payloads`` puts them in order."""
+    """Return an OKR's values by the document's names; ``wire.payloads`` orders them."""
     return documents(session, product, [row])[0]
 
 
 def documents(
     session: Session, product: ProductRow, rows: Sequence[OkrRow]
 ) -> list[dict[str, JSON]]:
-    """Return the values of several OKRs, in as many statements as for one."""
+    """Return the values of OKRs, in as many statements as for one."""
     people = user_references(session, [row.owner_id for row in rows])
     measured: dict[str, list[KeyResultRow]] = {row.id: [] for row in rows}
     for key_result in session.scalars(
@@ -151,12 +152,12 @@ def _values(
         "owner": owner,
         "title": row.title,
         "description": row.description,
-        "startDate": printed(row.start_date),
-        "endDate": printed(row.end_date),
+        "startDate": instant_text(row.start_date),
+        "endDate": instant_text(row.end_date),
         "progress": okr_progress([each["progress"] for each in key_results]),
         "keyResults": key_results,
-        "createdAt": printed(row.created_at),
-        "updatedAt": printed(row.updated_at),
+        "createdAt": instant_text(row.created_at),
+        "updatedAt": instant_text(row.updated_at),
         "product": product_reference(product),
     }
 
@@ -178,43 +179,44 @@ def _key_result_values(row: KeyResultRow) -> dict[str, JSON]:
 def _write(
     action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, JSON]
 ) -> list[dict[str, JSON]] | None:
-    """Write the OKR's own columns; return the key results that were given, checked."""
-    columns = users.columns(action.session, product, "okr", dated(values), settable=SETTABLE)
+    """Set the columns of an OKR, and return the checked key results among the values."""
+    given = with_instants(values)
+    columns = users.columns(action.session, product, "okr", given, settable=SETTABLE)
     key_results: list[dict[str, JSON]] | None = columns.pop("keyResults", None)
     for name in _DATES:
         if columns.get(name) is not None:
             columns[name] = to_milliseconds(parse_instant(str(columns[name])))
-    change(row, columns)
+    assign(row, columns)
     if row.start_date is not None and row.end_date is not None and row.end_date < row.start_date:
         raise InvalidValue("The OKR ends before it begins.", hint="Set startDate before endDate.")
     return key_results
 
 
-def dated(values: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return the values with instants as documents have them, from whatever form of RFC 3339.
+def with_instants(values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the values with dates in the form of documents, from any form of RFC 3339.
 
-    A day is its first instant: ``2023-07-01`` is its midnight, UTC.
+    A day stands for its midnight in UTC.
 
     Raises:
-        InvalidValue: a text is neither.
+        InvalidValue: a text is neither an instant nor a day.
     """
     return {
-        name: _dated(name, value) if name in _DATES and isinstance(value, str) else value
+        name: _instant(name, value) if name in _DATES and isinstance(value, str) else value
         for name, value in values.items()
     }
 
 
-def _dated(name: str, text: str) -> str:
+def _instant(name: str, text: str) -> str:
     is_day = _DAY.fullmatch(text) is not None
     try:
         return print_instant(parse_given_instant(f"{text}T00:00:00Z" if is_day else text))
     except InvalidValue as error:
-        hint = f"{error.hint} Or as a day: 2023-06-29."
+        hint = f"{error.hint} Or write a day: 2023-06-29."
         raise InvalidValue(f"In {name}: {error.message}", hint=hint) from None
 
 
 def _replace(action: Action, row: OkrRow, wanted: Sequence[dict[str, JSON]]) -> None:
-    """Let these be the OKR's key results, in this order."""
+    """Set the key results of an OKR, in this order."""
     there = {each.id: each for each in _key_results(action.session, row)}
     for position, values in enumerate(wanted):
         found = _existing(there, values) or _new_key_result(action, row, values)
@@ -249,7 +251,7 @@ def _new_key_result(action: Action, row: OkrRow, values: Mapping[str, JSON]) -> 
 
 def _set_key_result(row: KeyResultRow, values: Mapping[str, JSON]) -> None:
     given = {name: value for name, value in values.items() if name not in {"_id", "progress"}}
-    change(row, given)
+    assign(row, given)
 
 
 def _key_results(session: Session, row: OkrRow) -> Sequence[KeyResultRow]:
@@ -269,5 +271,5 @@ def _key_result(session: Session, row: OkrRow, reference: str) -> KeyResultRow:
 
 
 def _whole(value: float) -> float:
-    """Return a number as an integer where it is one: so JSON writes it either way (b.0)."""
+    """Return a whole number as an integer, so that JSON shows it without a fraction (b.0)."""
     return int(value) if value.is_integer() else value

@@ -1,6 +1,6 @@
-"""Products: what webhook settings belong to. No event tells of them (contract c.3).
+"""Products: owners of webhooks, documents and assumptions. They raise no events (contract c.3).
 
-How one is found stands in ``named_products``.
+``product_lookup`` finds a product.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.forgetting import forget_customers
-from leanbe_emitter.domain.texts import check_name
+from leanbe_emitter.domain.customer_deletion import delete_customers
+from leanbe_emitter.domain.validation import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.engine.writer_lock import is_alone
-from leanbe_emitter.storage.queries.prepared import found, new_row, write_new
+from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer
+from leanbe_emitter.storage.queries.compiled import fetch, insert_row, new_row
 from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
@@ -24,7 +24,7 @@ from leanbe_emitter.wire.assumptions.parsing import check_assumption
 from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
 from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
-#: Who owns a product where nobody else is named (contract b.0).
+#: The first user of a product for which nobody names an owner (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}
 
 _TAKEN = select(ProductRow.id).where(ProductRow.name == bindparam("name"))
@@ -37,17 +37,17 @@ def create(
     owner: Mapping[str, str] | None = None,
     assume: Mapping[str, str] | None = None,
 ) -> ProductRow:
-    """Make a product, with its first user and without a URL (contract c.1).
+    """Create a product with its first user, and without a URL (contract c.1).
 
     Args:
         action: the action.
         name: unique among products.
-        owner: ``email`` and ``first_name`` of its first user.
-        assume: assumptions to set, over those that the action brings.
+        owner: ``email`` and ``first_name`` of the first user.
+        assume: assumptions to set. They override those of the action.
 
     Raises:
-        Conflict: there is a product of that name.
-        InvalidValue: a name, an owner or an assumption that is refused.
+        Conflict: a product has that name.
+        InvalidValue: the name, the owner or an assumption is refused.
     """
     name = check_name(name, what="product's name")
     owner = _owner(owner or {})
@@ -65,8 +65,8 @@ def create(
         updated_at=action.now_ms,
     )
     with _taking(action.session, name):
-        write_new(action.session, row)
-    write_new(
+        insert_row(action.session, row)
+    insert_row(
         action.session,
         new_row(
             WebhookRow,
@@ -101,7 +101,7 @@ def listed(session: Session) -> Sequence[ProductRow]:
 
 
 def rename(action: Action, product: ProductRow, name: str) -> ProductRow:
-    """Give a product another name; later payloads show it (contract c.3).
+    """Give a product another name, which later payloads show (contract c.3).
 
     Raises:
         Conflict: another product has that name.
@@ -116,10 +116,10 @@ def rename(action: Action, product: ProductRow, name: str) -> ProductRow:
 
 
 def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -> ProductRow:
-    """Set what a backlog item's status can be, in order; the first is where an item begins.
+    """Set the statuses of a product's backlog items, in order. A new item has the first.
 
     Raises:
-        InvalidValue: there is none, or one twice.
+        InvalidValue: the list is empty, or has a status twice.
         Conflict: a backlog item has a status that is not in the list.
     """
     action.lock(product)
@@ -129,7 +129,7 @@ def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -
     if not names or len(set(names)) < len(names):
         raise InvalidValue(
             f"The statuses {', '.join(names) or '(none)'} cannot be a product's.",
-            hint="Give one at least, and each once.",
+            hint="Give at least one, and each once.",
         )
     used = action.session.scalars(
         select(BacklogItemRow.status)
@@ -139,8 +139,8 @@ def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -
     ).all()
     if used:
         raise Conflict(
-            f"Backlog items of {product.name!r} are {any_of(sorted(used))}.",
-            hint="Move them first, or keep that status.",
+            f"Backlog items of {product.name!r} have the status {any_of(sorted(used))}.",
+            hint="Give them another status first, or keep this one.",
         )
     if names != product.statuses:
         product.statuses, product.updated_at = names, action.now_ms
@@ -148,18 +148,18 @@ def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -
 
 
 def remove(action: Action, product: ProductRow) -> None:
-    """Delete a product and all that hangs on it, what is queued included; no event (c.3).
+    """Delete a product and everything that belongs to it, its queue included; no event (c.3).
 
-    What the journal tells of its events is told to nobody any more, and goes with retention.
+    Readers of the journal no longer see the product's events. Retention deletes those entries.
     """
     action.lock(product)
     members = select(MembershipRow.user_id).where(MembershipRow.product_id == product.id)
-    # Locked, so that nobody is given another product while it is seen whether they have one.
+    # Locked, so that no user gets another product while we look whether they have one.
     candidates = action.session.scalars(
         select(UserRow.id).where(UserRow.id.in_(members)).with_for_update()
     ).all()
-    # While it is still seen who belongs to no other product.
-    forget_customers(action.session, _only_here(product))
+    # Before the product's memberships are gone: they say which customers have no other product.
+    delete_customers(action.session, _only_here(product))
     action.session.execute(delete(ProductRow).where(ProductRow.id == product.id))
     action.session.execute(
         delete(UserRow)
@@ -169,14 +169,14 @@ def remove(action: Action, product: ProductRow) -> None:
 
 
 def empty(action: Action, product: ProductRow) -> None:
-    """Delete what a product has, faults meant for it too; no event. Its settings stay."""
+    """Delete a product's documents, events and faults; no event. Its settings stay."""
     action.lock(product)
-    forget_customers(action.session, _only_here(product))
+    delete_customers(action.session, _only_here(product))
     empty_product(action.session, product.id)
 
 
 def _only_here(product: ProductRow) -> Select[str]:
-    """Return the selection of the ids of customers who belong to no other product."""
+    """Select the ids of customers who belong to no other product."""
     other = aliased(CustomerProductRow)
     return (
         select(CustomerProductRow.customer_id)
@@ -191,9 +191,9 @@ def _only_here(product: ProductRow) -> Select[str]:
 
 @contextmanager
 def _taking(session: Session, name: str) -> Iterator[None]:
-    """Write what the block does, which takes a name: on PostgreSQL somebody may be faster."""
+    """Let the block take a name. On PostgreSQL, somebody else may take it at the same time."""
     _check_free(session, name)
-    if is_alone(session):
+    if is_sole_writer(session):
         yield
         return
     try:
@@ -205,7 +205,7 @@ def _taking(session: Session, name: str) -> Iterator[None]:
 
 
 def _check_free(session: Session, name: str) -> None:
-    if found(session, _TAKEN, name=name):
+    if fetch(session, _TAKEN, name=name):
         raise Conflict(
             f"There is a product {name!r} already.", hint="Give another name, or use that one."
         )

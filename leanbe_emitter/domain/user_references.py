@@ -1,7 +1,7 @@
-"""How documents name users: the people that own them, or are to do something about them.
+"""References in documents to users: owners and assigned users.
 
-References in payloads are live (contract c.3): they are looked up when a document is written. This
-needs no document's table, so that who makes synthetic events loads none.
+References are live (contract c.3): they show the present values of their users. This module imports
+no document tables, so synthetic events load none.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.references import deleted_meanwhile
-from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.domain.lookup import deleted_meanwhile
+from leanbe_emitter.storage.queries.compiled import fetch
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON
 
@@ -31,26 +31,27 @@ _FIRST_USER = (
 
 
 def user_references(session: Session, user_ids: Iterable[str | None]) -> References:
-    """Return how documents name users, by id: exactly these three (contract b.0)."""
+    """Return the references to users, by their ids: exactly three members (contract b.0)."""
     known = _people(session)
     wanted = {each for each in user_ids if each is not None}
     if unknown := wanted - known.keys():
-        for row in found(session, _USERS, ids=list(unknown)):
+        for row in fetch(session, _USERS, ids=list(unknown)):
             known[row.id] = _user_reference(row)
     return {each: known[each] for each in wanted & known.keys()}
 
 
 def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
-    """Return who owns what is made in a product where nobody is named, as documents name users.
+    """Return the reference to a product's owner, its first user (contract b.0).
 
-    Contract b.0. A transaction looks it up once: nobody comes to a product before its first user.
+    New documents belong to this user unless they name another. A transaction looks it up once, as
+    the first user stays the first.
 
     Raises:
-        NotFound: the product was deleted meanwhile: while it is there, it has a user.
+        NotFound: the product was deleted meanwhile. Every existing product has a user.
     """
     owners: dict[str, dict[str, JSON]] = session.info.setdefault(_OWNERS, {})
     if product.id not in owners:
-        for row in found(session, _FIRST_USER, product_id=product.id):
+        for row in fetch(session, _FIRST_USER, product_id=product.id):
             owners[product.id] = _people(session)[row.id] = _user_reference(row)
     first = owners.get(product.id)
     if first is None:
@@ -59,7 +60,7 @@ def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
 
 
 def _people(session: Session) -> dict[str, dict[str, JSON]]:
-    """Return the users that a transaction has named, by id: nothing ever changes them."""
+    """Return the references that a transaction has looked up, by user id. Users never change."""
     people: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
     return people
 

@@ -1,4 +1,4 @@
-"""Users: the team members of products. No event tells of them (contract c.3).
+"""Users: the team members of products. They raise no events (contract c.3).
 
 Members of a product get distinct instants of access, one millisecond apart at least. The first
 member is the product's owner.
@@ -11,17 +11,16 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import check_fields
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.texts import check_email, check_name
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import owner
+from leanbe_emitter.domain.validation import check_email, check_fields, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.storage.queries.prepared import found, new_row, write_new
+from leanbe_emitter.storage.queries.compiled import fetch, insert_row, new_row
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON, stringify
 
-#: How documents refer to users.
+#: The members of documents that refer to users.
 _PEOPLE = ("owner", "assigned")
 _LAST_GRANTED = select(func.max(MembershipRow.granted_at)).where(
     MembershipRow.product_id == bindparam("product_id")
@@ -35,11 +34,11 @@ _TAKEN = (
 
 
 def create(action: Action, product: ProductRow, *, email: str, first_name: str) -> UserRow:
-    """Make a user with access to a product.
+    """Create a user with access to a product.
 
     Raises:
-        Conflict: somebody of that e-mail has access to the product already.
-        InvalidValue: a name or an e-mail address that is refused.
+        Conflict: a user of that e-mail has access to the product already.
+        InvalidValue: the name or the e-mail address is refused.
     """
     row = new_row(
         UserRow,
@@ -51,16 +50,16 @@ def create(action: Action, product: ProductRow, *, email: str, first_name: str) 
     )
     action.lock(product)
     _check_free(action.session, product, row.email)
-    write_new(action.session, row)
+    insert_row(action.session, row)
     _admit(action, row, product)
     return row
 
 
 def grant(action: Action, user: UserRow, product: ProductRow) -> UserRow:
-    """Give a user access to a further product; nothing happens where they have it.
+    """Give a user access to a further product. Nothing happens if the user has it.
 
     Raises:
-        Conflict: somebody else of that e-mail has access to it.
+        Conflict: another user of that e-mail has access to the product.
     """
     action.lock(product)
     if action.session.get(MembershipRow, (product.id, user.id)) is None:
@@ -70,11 +69,11 @@ def grant(action: Action, user: UserRow, product: ProductRow) -> UserRow:
 
 
 def get(session: Session, reference: str, *, product: ProductRow | None = None) -> UserRow:
-    """Return the user of that e-mail, id, or part of an id; of one product, or of any.
+    """Return the user of an e-mail, an id, or a part of an id; of one product, or of any.
 
     Raises:
-        NotFound: there is none, or none with access to the product.
-        InvalidValue: there are several.
+        NotFound: no user has it, or no user with access to the product.
+        InvalidValue: several users have it.
     """
     if product is None:
         return _find(session, select(UserRow), reference)
@@ -91,7 +90,7 @@ def get(session: Session, reference: str, *, product: ProductRow | None = None) 
 
 
 def granting(reference: str, product: str) -> Hint:
-    """Say how a user gets access to a product."""
+    """Return the hint that says how a user gets access to a product."""
     return Hint(
         call=f"leanbe.users.grant({reference!r}, product={product!r})",
         command=f"leanbe-emitter user grant {reference} --product {shlex.quote(product)}",
@@ -112,7 +111,7 @@ def _find(session: Session, rows: Select[UserRow], reference: str) -> UserRow:
 
 
 def _is_anywhere(session: Session, reference: str) -> bool:
-    """Say whether a reference names a user of whatever product, or several."""
+    """Return whether a reference names a user of any product, or several users."""
     try:
         _find(session, select(UserRow), reference)
     except NotFound:
@@ -123,12 +122,12 @@ def _is_anywhere(session: Session, reference: str) -> bool:
 
 
 def listed(session: Session, product: ProductRow) -> Sequence[UserRow]:
-    """Return a product's users in the order in which they came to it; the first is its owner."""
+    """Return a product's users in the order of their access. The first is the owner."""
     return session.scalars(_of(product).order_by(MembershipRow.granted_at)).all()
 
 
 def owner_id(session: Session, product: ProductRow) -> str:
-    """Return that user's id; raises what ``owner`` does."""
+    """Return the id of a product's owner. The errors are those of ``owner``."""
     return str(owner(session, product)["_id"])
 
 
@@ -145,12 +144,12 @@ def columns(
     *,
     settable: Sequence[str],
 ) -> dict[str, JSON]:
-    """Return what the values of an owned document come to in columns, checked.
+    """Check the values of an owned document, and return them for its columns.
 
     ``owner`` and ``assigned`` name users: they become ``owner_id`` and ``assigned_id``.
 
     Raises:
-        InvalidValue: a name or a value that is refused, or ``owner`` is taken away.
+        InvalidValue: a name or a value is refused, or ``owner`` is removed.
         NotFound: the product has no such user.
     """
     named = [name for name in _PEOPLE if name in values and name in settable]
@@ -163,12 +162,12 @@ def _user_id(session: Session, product: ProductRow, name: str, reference: JSON) 
     if reference is not None:
         return get(session, str(reference), product=product).id
     if name == "owner":
-        raise InvalidValue("owner cannot be taken away.", hint="Name another user.")
+        raise InvalidValue("owner cannot be removed.", hint="Name another user.")
     return None
 
 
 def email_key(email: str) -> str:
-    """Return the e-mail as it is compared: whatever its case."""
+    """Return an e-mail with its case folded, for comparison."""
     return email.strip().casefold()
 
 
@@ -181,22 +180,22 @@ def _of(product: ProductRow) -> Select[UserRow]:
 
 
 def _admit(action: Action, user: UserRow, product: ProductRow) -> None:
-    ((last,),) = found(action.session, _LAST_GRANTED, product_id=product.id)
-    write_new(
+    ((last,),) = fetch(action.session, _LAST_GRANTED, product_id=product.id)
+    insert_row(
         action.session,
         new_row(
             MembershipRow,
             product_id=product.id,
             user_id=user.id,
             email_key=email_key(user.email),
-            # Who comes later stands behind, where time stands still, too: the first is the owner.
+            # Distinct instants keep the order, even while the clock stands still.
             granted_at=action.now_ms if last is None else max(action.now_ms, last + 1),
         ),
     )
 
 
 def _check_free(session: Session, product: ProductRow, email: str) -> None:
-    if found(session, _TAKEN, product_id=product.id, email_key=email_key(email)):
+    if fetch(session, _TAKEN, product_id=product.id, email_key=email_key(email)):
         raise Conflict(
             f"A user {email!r} has access to the product {product.name!r} already.",
             hint="E-mails are unique in a product.",

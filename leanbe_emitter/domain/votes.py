@@ -1,9 +1,12 @@
-"""Votes for and against ideas: one of each customer, any number from nobody (contract c.2, d-12).
+"""Votes for and against ideas: one of each customer, any number of anonymous ones.
+
+The assumption ``vote_model`` decides what a vote does (contract c.2, d-12):
 
     separate, net   none --up--> up --down--> down --up--> up;   none --down--> down
     toggle          none --up--> up --down--> none: a downvote takes an upvote back
 
-A switch is one event, the new direction. The counters are changed under the product's lock.
+A vote that changes its direction raises one event, that of the new direction. The product's lock
+protects the counters.
 """
 
 from sqlalchemy import bindparam, select, update
@@ -12,10 +15,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from leanbe_emitter.domain import customers, ideas
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.references import deleted_meanwhile
-from leanbe_emitter.domain.referents import customer_reference
+from leanbe_emitter.domain.document_references import customer_reference
+from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.prepared import found, write_new
+from leanbe_emitter.storage.queries.compiled import fetch, insert_row
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -41,20 +44,20 @@ def cast(
     *,
     customer: CustomerRow | None = None,
 ) -> IdeaRow:
-    """Vote for or against an idea; a vote of the other direction is switched.
+    """Vote for or against an idea. A customer's vote of the other direction changes.
 
-    Events: ``idea.upVoted`` or ``idea.downVoted``, one for a switch, too.
+    Events: one ``idea.upVoted`` or ``idea.downVoted``, also when a vote changes.
 
     Args:
         action: the action.
-        product: whose idea it is.
-        idea: what is voted on.
+        product: the product of the idea.
+        idea: the idea.
         direction: up or down.
-        customer: who votes; None is an anonymous vote: repeatable, and not to be withdrawn.
+        customer: the voter. None is an anonymous vote, which can be repeated but not withdrawn.
 
     Raises:
-        Conflict: the customer voted so already, is not of this product, or may not vote; the idea
-            is archived; there is no upvote to take back (d-12 ``toggle``).
+        Conflict: the customer has voted so already, is not of this product, or may not vote; the
+            idea is archived; or there is no upvote to take back (``vote_model`` is ``toggle``).
     """
     action.lock(product)
     assumptions = assumptions_of(product)
@@ -76,7 +79,7 @@ def cast(
 def withdraw(
     action: Action, product: ProductRow, idea: IdeaRow, *, customer: CustomerRow
 ) -> IdeaRow:
-    """Take a customer's vote back: no event of its own (contract c.3).
+    """Withdraw a customer's vote: no event of its own (contract c.3).
 
     Raises:
         Conflict: the customer has no vote on this idea; the idea is archived.
@@ -115,7 +118,7 @@ def _count(
     if vote is not None and customer is not None and vote.direction is direction:
         raise Conflict(
             f"{customer.email} has {direction}voted {idea.title!r} already.",
-            hint="The other direction switches the vote; withdraw-vote takes it back.",
+            hint="A vote in the other direction changes it; withdraw-vote takes it back.",
         )
     if vote is None:
         _add(action, idea, direction, customer)
@@ -128,7 +131,7 @@ def _count(
 def _add(
     action: Action, idea: IdeaRow, direction: VoteDirection, customer: CustomerRow | None
 ) -> None:
-    write_new(
+    insert_row(
         action.session,
         VoteRow(
             id=action.new_id(),
@@ -153,13 +156,13 @@ def _take_back(action: Action, idea: IdeaRow, customer: CustomerRow | None) -> N
 
 
 def _shift(session: Session, idea: IdeaRow, direction: VoteDirection, *, by: int) -> None:
-    """Move a counter; the database adds, so that no other change of it is ever overwritten.
+    """Change a counter. The database adds, so that no other change is overwritten.
 
     Raises:
         NotFound: the idea was deleted meanwhile.
     """
     up, down = (by, 0) if direction is VoteDirection.UP else (0, by)
-    counted = found(session, _SHIFT, idea_id=idea.id, up=up, down=down)
+    counted = fetch(session, _SHIFT, idea_id=idea.id, up=up, down=down)
     if not counted:
         raise deleted_meanwhile(f"idea {idea.title!r}")
     for name, votes in counted[0]._asdict().items():

@@ -1,8 +1,8 @@
-"""Webhook settings: one URL and one secret a product (contract c.1).
+"""Webhook settings: one URL and one secret for each product (contract c.1).
 
-The secret is generated with the first URL, kept when the URL changes or is cleared, and changed by
-``rotate`` only. Every change locks the product's row first, as ``outbox.record`` does: an event is
-signed and owed by the settings before the change or by those after it.
+The first URL generates the secret. It stays when the URL changes or is cleared, and only ``rotate``
+changes it. Every change first locks the product's row, as ``outbox.record`` does: so the settings
+before the change or those after it apply to an event, and never a mix.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.references import deleted_meanwhile
-from leanbe_emitter.domain.texts import check_text
+from leanbe_emitter.domain.lookup import deleted_meanwhile
+from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -34,9 +34,9 @@ def get(session: Session, product: ProductRow, *, anew: bool = False) -> Webhook
     """Return a product's settings.
 
     Args:
-        session: a transaction's.
-        product: whose settings.
-        anew: read them again, though this transaction has read them.
+        session: the session of a transaction.
+        product: the product.
+        anew: whether to read the settings again if this transaction has read them.
 
     Raises:
         NotFound: the product was deleted meanwhile.
@@ -47,7 +47,7 @@ def get(session: Session, product: ProductRow, *, anew: bool = False) -> Webhook
     return row
 
 
-def set_url(  # noqa: PLR0913 - the settings that a webhook has
+def set_url(  # noqa: PLR0913 - the settings of a webhook
     action: Action,
     product: ProductRow,
     url: str,
@@ -57,21 +57,22 @@ def set_url(  # noqa: PLR0913 - the settings that a webhook has
     ca_file: str | None = None,
     insecure: bool | None = None,
 ) -> WebhookRow:
-    """Set where events go from now on; what is left out stays as it is.
+    """Set the URL of a product's webhook and other settings. Settings without a value stay.
 
     Args:
         action: the action.
-        product: whose webhook it is.
+        product: the product.
         url: absolute, http or https.
-        secret: a secret of the caller's own; generated where there is none yet.
+        secret: a secret of the caller's own. Without one, the first URL generates a secret.
         headers: further headers of every request.
         ca_file: a PEM file of the authorities to trust instead of the system's.
-        insecure: whether any certificate will do; False: the system's authorities, or those of
-            the file that is given with it, are trusted again.
+        insecure: whether any certificate is accepted. False trusts the system's authorities again,
+            or those of a file that is given with it.
 
     Raises:
         InvalidTarget: the URL must not be called.
-        InvalidValue: a secret, a header or a file that is refused, or both a file and ``insecure``.
+        InvalidValue: a secret, a header or a file is refused, or both ``ca_file`` and ``insecure``
+            are given.
     """
     row = _locked(action, product)
     assumptions = parse_assumptions(product.assumptions)
@@ -91,7 +92,7 @@ def set_url(  # noqa: PLR0913 - the settings that a webhook has
 
 
 def rotate(action: Action, product: ProductRow, *, secret: str | None = None) -> WebhookRow:
-    """Sign with another secret from now on; what is queued keeps its signature (contract d-29).
+    """Set a new secret for later events. Queued events keep their signatures (contract d-29).
 
     Raises:
         Conflict: the product has no secret yet.
@@ -110,17 +111,17 @@ def rotate(action: Action, product: ProductRow, *, secret: str | None = None) ->
 
 
 def clear(action: Action, product: ProductRow) -> WebhookRow:
-    """Stop deliveries: the URL goes, the secret stays, and what is pending is cancelled."""
+    """Remove the URL and cancel pending deliveries. The secret stays."""
     row = _locked(action, product)
     row.url, row.updated_at = None, action.now_ms
     action.session.flush()
-    # What is in flight is cancelled by its own settlement, should it come to nothing.
+    # A delivery in flight is cancelled when it settles, unless its attempt succeeds.
     cancel(action.session, DeliveryRow.product_id == product.id)
     return row
 
 
 def secrets(session: Session) -> list[tuple[str, str]]:
-    """Return every secret that is or was used, each with what it is: ``the secret of Acme``."""
+    """Return all present and former secrets, each with a label: ``the secret of Acme``."""
     tables = (("the secret of", WebhookRow), ("an old secret of", RetiredSecretRow))
     return [
         (f"{what} {name}", secret)
@@ -133,13 +134,13 @@ def secrets(session: Session) -> list[tuple[str, str]]:
 
 
 def check_secret(secret: str) -> str:
-    """Return the secret if it can be one; the message never shows it.
+    """Return the secret. No message ever shows it.
 
     Raises:
-        InvalidValue: it is empty, or no database can hold it.
+        InvalidValue: the secret is empty, or no database can store it.
     """
     if not secret:
-        raise InvalidValue("The secret is empty.", hint="Leave it out to have one generated.")
+        raise InvalidValue("The secret is empty.", hint="Without a secret, one is generated.")
     try:
         return check_text(secret, what="secret")
     except InvalidValue:
@@ -159,7 +160,7 @@ def check_ca_file(ca_file: str) -> str:
     try:
         path = path.expanduser().absolute()
         is_there = path.is_file()
-    except (OSError, RuntimeError):  # a name that is too long; a home that nobody has
+    except (OSError, RuntimeError):  # a name that is too long; a home of no user
         is_there = False
     if not is_there:
         raise InvalidValue(f"There is no file {ca_file!r}.", hint="Name a PEM file of authorities.")
@@ -180,7 +181,7 @@ def _use(action: Action, row: WebhookRow, secret: str) -> None:
 
 
 def _set_trust(row: WebhookRow, *, ca_file: str | None, insecure: bool | None) -> None:
-    """Set whom to trust: the system's authorities, those of a file, or anybody."""
+    """Set whom to trust: the system's authorities, those of a file, or any certificate."""
     if ca_file is not None and insecure:
         raise InvalidValue(
             "A file of authorities and insecure contradict each other.", hint="Give one of them."

@@ -1,9 +1,10 @@
-"""Seed files: what a database is to begin with, now and after each reset.
+"""Seed files: the content that a database begins with, and gets back at each reset.
 
-What is planted was there before the story: it is made by the domain's own actions, and none of
-their events is recorded.
+``read_seed`` is the way in. The domain's own actions plant the content, and nobody records their
+events: the content was there before the first event.
 """
 
-from leanbe_emitter.seeds.file import Seed, read_seed, seed_of
+from leanbe_emitter.seeds.file import read_seed, seed_of
+from leanbe_emitter.seeds.seed import Seed
 
 __all__ = ["Seed", "read_seed", "seed_of"]

@@ -1,7 +1,6 @@
-"""What a seed file says: products with their settings, and what each of them has.
+"""The content of a seed file: products with their settings and documents.
 
-Members have the documents' own names, as in bodies of the API. Documents themselves are checked by
-what the domain knows of them (``checking``).
+Members have the documents' own names, as in bodies of the API. The domain checks the documents.
 """
 
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from leanbe_emitter import strict_model
-from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.strict_model import AssumptionValue, StrictModel
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ _ENVIRONMENT = "env:"
 
 
 def _secret(text: str, info: ValidationInfo) -> str:
-    """Return a secret, out of the environment where the file says so."""
+    """Return a secret; ``env:NAME`` takes it from the environment."""
     environ: Mapping[str, str] | None = info.context
     if environ is None or not text.startswith(_ENVIRONMENT):
         return text
@@ -31,28 +30,28 @@ def _secret(text: str, info: ValidationInfo) -> str:
 
 
 def _absolute(name: str) -> str:
-    """Return a file's name as it holds for whoever resets the database, wherever they are."""
+    """Return the absolute name of a file: another process may reset the database."""
     return str(Path(name).expanduser().absolute())
 
 
 #: An ObjectId that the file fixes.
 FixedId = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{OBJECT_ID_LENGTH}}}$")]
-#: Text, or ``env:NAME``.
+#: A text, or ``env:NAME``.
 Secret = Annotated[str, AfterValidator(_secret)]
 FileName = Annotated[str, AfterValidator(_absolute)]
-#: A document's fields, by its own names.
+#: The members of a document, by the document's names.
 Entry = dict[str, Any]
 
 
 class Webhook(strict_model.Webhook):
-    """Where a product's events go."""
+    """The settings of a product's webhook."""
 
     secret: Secret | None = None
     ca_file: FileName | None = None
 
 
 class User(StrictModel):
-    """A member of a product's team."""
+    """A user of a product."""
 
     id: FixedId | None = Field(default=None, alias="_id")
     email: str
@@ -60,7 +59,7 @@ class User(StrictModel):
 
 
 class Product(StrictModel):
-    """A product, and what it has."""
+    """A product with its settings and documents."""
 
     id: FixedId | None = Field(default=None, alias="_id")
     name: str
@@ -77,7 +76,7 @@ class Product(StrictModel):
     announcements: list[Entry] = Field(default=[])
 
     def entries(self, section: str) -> list[Entry]:
-        """Return the documents of one kind, in the order of the file."""
+        """Return the documents of a section, in the order of the file."""
         entries: list[Entry] = getattr(self, section)
         return entries
 

@@ -1,93 +1,51 @@
-"""A seed file, read and checked: what it says, and where each part of it stands."""
+"""Reading seed files: parse, check the members, and check the rest by a trial."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.seeds.checking import mistakes
 from leanbe_emitter.seeds.content import Content
-from leanbe_emitter.seeds.lines import Unreadable, locate
-from leanbe_emitter.strict_model import FieldError, Path, field_error_of
+from leanbe_emitter.seeds.lines import Located, Unreadable, locate
+from leanbe_emitter.seeds.seed import Seed, blamed, line_of, place
+from leanbe_emitter.seeds.trial import find_mistakes
+from leanbe_emitter.strict_model import Path, mistake_of
 
-#: How many mistakes are told at once.
+#: How many mistakes one error shows.
 _MOST_MISTAKES = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seed:
-    """What a database is to begin with.
-
-    Attributes:
-        name: of the file, as messages show it.
-        content: what it says.
-    """
-
-    name: str
-    content: Content = field(repr=False)
-    _lines: Mapping[Path, int] = field(default_factory=dict, repr=False)
-
-    @property
-    def text(self) -> str:
-        """What it says, as JSON: secrets are in it, those of the environment, too."""
-        return self.content.model_dump_json(by_alias=True, exclude_unset=True)
-
-    @contextmanager
-    def blaming(self, path: Path) -> Iterator[None]:
-        """Let an error of this block name the place in the file.
-
-        Raises:
-            LeanbeError: of the same kind, its message beginning with file and line.
-        """
-        try:
-            yield
-        except LeanbeError as error:
-            where = _where(self.name, self._lines, path)
-            raise type(error)(f"{where}: {error.message}", hint=error.hints) from error
-
-
 def read_seed(file: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Seed:
-    """Read a seed file, YAML or JSON.
+    """Read and check a seed file, YAML or JSON.
 
     Args:
-        file: its path.
-        environ: where ``env:NAME`` is looked up.
+        file: the path of the file.
+        environ: the variables for ``env:NAME``.
 
     Raises:
-        InvalidValue: it cannot be read, or is refused; the message has a line for each mistake,
-            which begins with file and line.
+        InvalidValue: the file cannot be read, or has several mistakes. The message has a line for
+            each mistake, which begins with file and line.
+        LeanbeError: the error of the only mistake; its message begins with file and line.
     """
     name = os.fspath(file)
-    try:
-        text = FilePath(file).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidValue(f"{name!r} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise InvalidValue(f"{name!r} is no UTF-8: byte {error.start} is wrong.") from None
-    try:
-        located = locate(text)
-    except Unreadable as error:
-        raise InvalidValue(f"{name}:{error.line}: {error.reason}") from None
+    located = _located(name, FilePath(file))
     try:
         content = Content.model_validate(located.value, context=environ)
     except ValidationError as error:
-        found = _mistakes(error)
-    else:
-        found = list(mistakes(content))
-        if not found:
-            return Seed(name=name, content=content, _lines=located.lines)
-    raise _refused(name, located.lines, found)
+        raise _refused(name, located.lines, _mistakes(error)) from None
+    seed = Seed(name=name, content=content, lines=located.lines)
+    if found := find_mistakes(seed):
+        raise _refused(name, located.lines, found)
+    return seed
 
 
 def seed_of(name: str, text: str) -> Seed:
-    """Return a seed as it was kept.
+    """Return the seed that a database has stored.
 
     Raises:
-        InvalidValue: another version of the program has kept it, and this one takes no such file.
+        InvalidValue: another version of the program stored it, and this one cannot read it.
     """
     try:
         return Seed(name=name, content=Content.model_validate_json(text))
@@ -95,29 +53,32 @@ def seed_of(name: str, text: str) -> Seed:
         raise _refused(name, {}, _mistakes(error)) from None
 
 
-def _mistakes(error: ValidationError) -> list[FieldError]:
-    told = error.errors(include_url=False)
-    return [field_error_of(each, Content, whole="The file") for each in told]
+def _located(name: str, file: FilePath) -> Located:
+    try:
+        return locate(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InvalidValue(f"{name!r} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise InvalidValue(f"{name!r} is no UTF-8: byte {error.start} is wrong.") from None
+    except Unreadable as error:
+        raise InvalidValue(f"{name}:{error.line}: {error.reason}") from None
 
 
-def _where(name: str, lines: Mapping[Path, int], path: Path) -> str:
-    """Return file and line; of what was kept without lines, the place itself."""
-    line = _line(lines, path)
-    return f"{name}, at {'.'.join(map(str, path))}" if line is None else f"{name}:{line}"
-
-
-def _line(lines: Mapping[Path, int], path: Path) -> int | None:
-    """Return the line of a place, or of the nearest that is known of what it is in."""
-    inside_out = (path[:length] for length in range(len(path), -1, -1))
-    return next((lines[each] for each in inside_out if each in lines), None)
-
-
-def _refused(name: str, lines: Mapping[Path, int], found: Sequence[FieldError]) -> InvalidValue:
-    in_order = sorted(found, key=lambda each: _line(lines, each.path) or 0)
-    told = [
-        f"{_where(name, lines, each.path)}: {each.message} {each.hint}".rstrip()
-        for each in in_order[:_MOST_MISTAKES]
+def _mistakes(error: ValidationError) -> list[tuple[Path, LeanbeError]]:
+    found = [
+        mistake_of(each, Content, whole="The file") for each in error.errors(include_url=False)
     ]
-    more = len(found) - len(told)
-    hint = f"And {more} more." if more else ""
-    return InvalidValue("\n".join(told), hint=hint)
+    return [(each.path, InvalidValue(each.message, hint=each.hint)) for each in found]
+
+
+def _refused(
+    name: str, lines: Mapping[Path, int], found: Sequence[tuple[Path, LeanbeError]]
+) -> LeanbeError:
+    """Return one error for all mistakes, in the order of their lines."""
+    in_order = sorted(found, key=lambda each: line_of(lines, each[0]) or 0)
+    errors = [blamed(error, place(name, lines, path)) for path, error in in_order]
+    if len(errors) == 1:
+        return errors[0]
+    more = len(errors) - _MOST_MISTAKES
+    shown = "\n".join(str(each) for each in errors[:_MOST_MISTAKES])
+    return InvalidValue(shown, hint=f"And {more} more." if more > 0 else "")

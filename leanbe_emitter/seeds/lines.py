@@ -1,6 +1,6 @@
-"""A text of YAML or JSON as one value, and the line on which each part of it stands.
+"""Parsing YAML or JSON into one value, with the line of each part.
 
-Plain scalars mean what they mean in JSON, so that ``NO`` is a country and ``2026-01-01`` a text.
+Plain scalars have the types of JSON: ``NO`` and ``2026-01-01`` are texts.
 """
 
 import json
@@ -15,7 +15,7 @@ from leanbe_emitter.strict_model import Path
 from leanbe_emitter.wire.stringify import JSON
 
 _TAG: Final = "tag:yaml.org,2002:"
-#: Plain scalars that are no texts: what they are, how they look, and how they begin.
+#: Plain scalars that are no texts: their type, their pattern, and their first characters.
 _SCALARS: Final = (
     ("null", r"null|~|", ["n", "~", ""]),
     ("bool", r"true|false", ["t", "f"]),
@@ -25,17 +25,17 @@ _SCALARS: Final = (
 _KINDS: Final = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "str"))
 
 
-#: So many values the aliases of a file may repeat: a few lines of aliases of aliases would fill the
-#: memory of any machine.
+#: How many values the aliases of a file may repeat. Without a limit, a few lines of nested aliases
+#: would fill the memory.
 MOST_REPEATED: Final = 100_000
 
 
 class Unreadable(Exception):
-    """The text is no YAML or JSON that could be a file of ours.
+    """The text is no YAML or JSON that this program reads.
 
     Attributes:
-        line: where, counted from 1.
-        reason: what is wrong there, a sentence.
+        line: the line of the problem, counted from 1.
+        reason: the problem, as a sentence.
     """
 
     def __init__(self, line: int, reason: str) -> None:
@@ -46,18 +46,18 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Located:
-    """A value, and where its parts stand."""
+    """A value, and the lines of its parts."""
 
     value: JSON
     lines: Mapping[Path, int]
 
 
 def locate(text: str) -> Located:
-    """Read a text; in JSON, too, a member's name has at most 1024 characters, as it is written.
+    """Parse a text. The name of a member has at most 1024 characters, also in JSON.
 
     Raises:
-        Unreadable: it is neither YAML nor JSON, has a name twice, nests too deeply, or has aliases
-            that repeat too much.
+        Unreadable: the text is neither YAML nor JSON, has a name twice, is nested too deeply, or
+            has aliases that repeat too much.
     """
     try:
         is_json, value = _as_json(text)
@@ -78,7 +78,7 @@ def locate(text: str) -> Located:
 
 
 def _as_json(text: str) -> tuple[bool, JSON]:
-    """Return whether a text is JSON, and its value: YAML reads some escapes otherwise."""
+    """Return whether a text is JSON, and its value. YAML reads some escapes otherwise."""
     try:
         return True, json.loads(text)
     except ValueError:
@@ -86,9 +86,9 @@ def _as_json(text: str) -> tuple[bool, JSON]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads nothing but JSON's kinds of values."""
+    """Loads only values of the types of JSON."""
 
-    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - as its base has it
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - as in its base class
 
 
 for _name, _look, _begins in _SCALARS:
@@ -96,7 +96,7 @@ for _name, _look, _begins in _SCALARS:
 
 
 class _Reading:
-    """Makes values of nodes, and notes their lines."""
+    """Constructs values from nodes, and notes their lines."""
 
     def __init__(self, loader: _Loader) -> None:
         self.lines: dict[Path, int] = {}
@@ -118,7 +118,7 @@ class _Reading:
             case yaml.ScalarNode(tag=tag) if tag in _KINDS:
                 return self._loader.construct_object(node)
             case _:
-                raise Unreadable(_line(node), f"{node.tag} is no kind of value here.")
+                raise Unreadable(_line(node), f"{node.tag} is no type of JSON.")
 
     def _count(self, node: yaml.Node) -> None:
         if node in self._read:
@@ -126,7 +126,7 @@ class _Reading:
         if self._repeated > MOST_REPEATED:
             raise Unreadable(
                 _line(node),
-                f"Aliases of this file repeat more than {MOST_REPEATED} values, this one too.",
+                f"Aliases of this file repeat more than {MOST_REPEATED} values, with this one.",
             )
         self._read.add(node)
 

@@ -1,13 +1,15 @@
-"""Planting: what a seed file says is made by the domain's actions, and none of them is told of.
+"""Planting: the domain's actions make the content of a seed, and nobody records their events.
 
-An action's events are recorded by whoever began it; here, nobody does. Each document is made a
-second after the one before it, the last of them a second before now: so lists are in the order of
-the file, and what happens next comes behind all of it.
+Each document is one second younger than the one before it, and the last is one second older than
+now. So lists are in the order of the file, and later documents come behind all of it.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -25,33 +27,48 @@ from leanbe_emitter.domain import (
     webhooks,
 )
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.errors import Conflict
+from leanbe_emitter.domain.validation import unknown_field
+from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.seeds.content import Entry, Product, User
-from leanbe_emitter.seeds.file import Seed
 from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Section
+from leanbe_emitter.seeds.seed import Seed
 from leanbe_emitter.storage.schema.states import RequestStatus, VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.strict_model import Path
+from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
-#: How long after the one before it a document is made.
+Made = TypeVar("Made")
+#: The values for one action, by their names in the file.
+Members = dict[str, Any]
+#: The same, flat: each member, or each innermost setting, by its path.
+Parts = Mapping[Path, Any]
+
+#: The time between two documents.
 _APART: Final = timedelta(seconds=1)
 _VOTES: Final = {"upvotedBy": VoteDirection.UP, "downvotedBy": VoteDirection.DOWN}
+_ID: Final = re.compile(rf"[0-9a-f]{{{OBJECT_ID_LENGTH}}}")
+#: How many names a hint shows.
+_MOST_NAMES: Final = 10
+#: Members of a product that are planted by themselves.
+_PLANTED_APART: Final = {"users", *(each.attribute for each in SECTIONS)}
 
 
 class Begin(Protocol):
     """Begins an action in the transaction of the planting."""
 
     def __call__(self, *, clock: Clock, given_ids: Sequence[str | None] = ()) -> Action:
-        """Return an action at the clock's instant; the first documents of it have these ids."""
+        """Return an action at the clock's instant, whose first documents get these ids."""
 
 
 class Planter:
-    """Plants a seed file in one transaction.
+    """Plants a seed in one transaction.
 
     Args:
-        seed: what is planted.
-        session: the transaction.
-        begin: begins an action in it.
+        seed: the seed.
+        session: the session of the transaction.
+        begin: begins an action in the transaction.
         now: the instant of the transaction.
     """
 
@@ -59,83 +76,123 @@ class Planter:
         self._seed = seed
         self._session = session
         self._begin = begin
+        self._taken_ids = set[str]()
         count = sum(_size(each) for each in seed.content.products)
         self._clock = ManualClock(now - (count + 1) * _APART)
 
     def plant(self) -> None:
-        """Make all that the file has, in a database without products.
+        """Plant the whole seed in a database without products.
 
         Raises:
-            LeanbeError: something that the domain refuses; the message begins with its place.
+            LeanbeError: the domain refuses a part. The message begins with the part's place.
         """
         planted = [
-            (self._product(product, ("products", number)), product, number)
+            (self._product(product, ("products", number)), product, ("products", number))
             for number, product in enumerate(self._seed.content.products)
         ]
-        for row, product, number in planted:
-            self._documents(row, product, ("products", number))
+        for row, product, at in planted:
+            self._documents(row, product, at)
 
     def replant(self, row: ProductRow) -> None:
-        """Make what the file has of a product that is there and has nothing; settings stay.
+        """Plant the documents of a product that exists and has none. Its settings stay.
 
         Raises:
-            LeanbeError: as ``plant`` does.
+            LeanbeError: the same as for ``plant``.
         """
         for number, product in enumerate(self._seed.content.products):
             if product.name == row.name:
                 self._documents(row, product, ("products", number))
 
-    def _product(self, product: Product, at: Path) -> ProductRow:
-        owner = product.owner
+    def _attempt(
+        self, at: Path, make: Callable[[Members], Made], parts: Parts, stand_in: Parts
+    ) -> Made:
+        """Make one thing of its parts; an error names its place in the file.
+
+        Args:
+            at: the place in the file.
+            make: calls the domain.
+            parts: the parts in the file.
+            stand_in: parts that the domain accepts. A trial tries other parts together with them.
+        """
+        del stand_in
         with self._seed.blaming(at):
-            action = self._next(product.id, None if owner is None else owner.id)
-            row = products.create(
-                action, product.name, owner=_person(owner), assume=product.assumptions
-            )
-        if product.statuses is not None:
-            with self._seed.blaming((*at, "statuses")):
-                products.set_statuses(action, row, product.statuses)
-        if (webhook := product.webhook) is not None:
-            with self._seed.blaming((*at, "webhook")):
-                webhooks.set_url(action, row, webhook.url, **webhook.settings())
+            return make(nested(parts))
+
+    def _product(self, product: Product, at: Path) -> ProductRow:
+        settings = product.model_dump(by_alias=True, exclude_unset=True, exclude=_PLANTED_APART)
+        row = self._attempt(at, self._create_product, dict(_parts(settings)), _any_product(at))
+        self._take(product.id, None if product.owner is None else product.owner.id)
         for number, user in enumerate(product.users):
-            with self._seed.blaming((*at, "users", number)):
-                users.create(self._next(user.id), row, **_person(user))
+            place = (*at, "users", number)
+            members = user.model_dump(by_alias=True, exclude_unset=True)
+            create = partial(self._create_user, row)
+            self._attempt(place, create, dict(_parts(members)), _any_user(place))
+            self._take(user.id)
         return row
+
+    def _create_product(self, members: Members) -> ProductRow:
+        product = Product.model_validate(members)
+        owner = product.owner
+        action = self._next(product.id, None if owner is None else owner.id)
+        row = products.create(
+            action, product.name, owner=_person(owner), assume=product.assumptions
+        )
+        if product.statuses is not None:
+            products.set_statuses(action, row, product.statuses)
+        if (webhook := product.webhook) is not None:
+            webhooks.set_url(action, row, webhook.url, **webhook.settings())
+        return row
+
+    def _create_user(self, row: ProductRow, members: Members) -> None:
+        user = User.model_validate(members)
+        users.create(self._next(user.id), row, **_person(user))
 
     def _documents(self, row: ProductRow, product: Product, at: Path) -> None:
         making = _Making(row, self._session)
         for section in SECTIONS:
-            for place, entry in enumerate(product.entries(section.attribute)):
-                with self._seed.blaming((*at, section.name, place)):
-                    action = self._next(*_ids(entry))
-                    making.make(section, action, entry)
+            for number, entry in enumerate(product.entries(section.attribute)):
+                place = (*at, section.name, number)
+                parts: Parts = {(name,): value for name, value in entry.items()}
+                create = partial(self._create_document, making, section)
+                document_id = self._attempt(place, create, parts, _any_document(section, place))
+                making.remember(section, entry, document_id)
+                self._take(*_ids(entry))
         self._session.flush()
 
+    def _create_document(self, making: "_Making", section: Section, entry: Members) -> str:
+        _check_members(section, entry)
+        return making.make(section, self._next(*_ids(entry)), entry)
+
     def _next(self, *given_ids: str | None) -> Action:
+        """Begin the next action, one second after the one before it."""
+        for each in given_ids:
+            if each in self._taken_ids:
+                raise InvalidValue(f"The _id {each!r} is there twice.", hint="Give each its own.")
         self._clock.set(self._clock.now() + _APART)
         return self._begin(clock=self._clock, given_ids=given_ids)
 
+    def _take(self, *given_ids: str | None) -> None:
+        self._taken_ids.update(each for each in given_ids if each is not None)
+
 
 class _Making:
-    """Makes the documents of one product, and knows what they are called."""
+    """Makes the documents of one product, and knows their names in the file."""
 
     def __init__(self, product: ProductRow, session: Session) -> None:
         self._product = product
         self._session = session
-        self._ids: dict[tuple[str, str], str] = {}
+        self._named: dict[str, dict[str, list[str]]] = {each.name: {} for each in SECTIONS}
 
-    def make(self, section: Section, action: Action, entry: Entry) -> None:
-        """Make one document."""
-        values = {name: value for name, value in entry.items() if name in section.settable}
-        document_id = self._made(section.name, action, entry, values)
+    def remember(self, section: Section, entry: Entry, document_id: str) -> None:
+        """Note a document by its names, to which later documents refer."""
         for name in (entry.get(section.named_by), entry.get(FIXED_ID)):
-            if name is not None:
-                self._ids[section.name, name] = document_id
+            if isinstance(name, str):
+                self._named[section.name].setdefault(name, []).append(document_id)
 
-    def _made(self, section: str, action: Action, entry: Entry, values: Entry) -> str:
+    def make(self, section: Section, action: Action, entry: Entry) -> str:
         """Make one document, and return its id."""
-        match section:
+        values = {name: value for name, value in entry.items() if name in section.settable}
+        match section.name:
             case "customers":
                 return customers.create(action, self._product, values).id
             case "ideaRequests":
@@ -156,11 +213,11 @@ class _Making:
         return row.id
 
     def _idea(self, action: Action, entry: Entry, values: Entry) -> str:
-        named = [self._ids["ideaRequests", each] for each in entry.get("requests", [])]
+        named = [self._id("ideaRequests", each) for each in _texts(entry, "requests")]
         requests = idea_requests.get_all(self._session, self._product, named)
         row = ideas.create(action, self._product, values, requests=requests)
         for member, direction in _VOTES.items():
-            for reference in entry.get(member, []):
+            for reference in _texts(entry, member):
                 voter = customers.get(self._session, self._product, reference)
                 votes.cast(action, self._product, row, direction, customer=voter)
         return row.id
@@ -168,7 +225,8 @@ class _Making:
     def _backlog_item(self, action: Action, entry: Entry, values: Entry) -> str:
         if entry.get("idea") is None:
             return backlog_items.create(action, self._product, values).id
-        idea = ideas.get(self._session, self._product, self._ids["ideas", entry["idea"]])
+        idea_id = self._id("ideas", _text("idea", entry["idea"]))
+        idea = ideas.get(self._session, self._product, idea_id)
         row = ideas.promote(action, self._product, idea)
         if row is None:
             raise Conflict(
@@ -176,6 +234,132 @@ class _Making:
                 hint="Leave idea out, or the assumption promote_creates_backlog_item.",
             )
         return backlog_items.edit(action, self._product, row, values).id
+
+    def _id(self, section: str, name: str) -> str:
+        """Return the id of the one document of that name.
+
+        Raises:
+            InvalidValue: the file has no such document before this one, or several.
+        """
+        names = self._named[section]
+        match names.get(name, []):
+            case [found]:
+                return found
+            case []:
+                raise InvalidValue(
+                    f"There is no {name!r} among the product's {section}.",
+                    hint=did_you_mean(name, names) or _there_are(section, names),
+                )
+            case several:
+                raise InvalidValue(
+                    f"{name!r} names {len(several)} of the file's {section}.",
+                    hint="Give them an _id each, and name that.",
+                )
+
+
+def nested(parts: Parts) -> Members:
+    """Return flat parts as the members that they were."""
+    members: Members = {}
+    for path, part in parts.items():
+        inner: Any = members
+        for step, following in pairwise(path):
+            inner = inner.setdefault(step, [] if isinstance(following, int) else {})
+        if isinstance(inner, list):
+            inner.append(part)
+        else:
+            inner[path[-1]] = part
+    return members
+
+
+def _parts(members: Members, at: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield the innermost settings of members with their paths."""
+    for name, value in members.items():
+        path = (*at, name)
+        if isinstance(value, dict) and value:
+            yield from _parts(value, path)
+        elif isinstance(value, list) and value:
+            yield from (((*path, place), each) for place, each in enumerate(value))
+        else:
+            yield path, value
+
+
+def _any_product(at: Path) -> Parts:
+    owner = {("owner", *path): part for path, part in _any_user(at).items()}
+    return {("name",): _any_name(at), ("webhook", "url"): "http://127.0.0.1:9/", **owner}
+
+
+def _any_user(at: Path) -> Parts:
+    return {("email",): f"{_any_name(at)}@example.com", ("firstName",): _any_name(at)}
+
+
+def _any_document(section: Section, at: Path) -> Parts:
+    name = _any_name(at)
+    return {(section.named_by,): f"{name}@example.com" if section.named_by == "email" else name}
+
+
+def _any_name(at: Path) -> str:
+    """Return a name that the file hardly has."""
+    return f"part-{'-'.join(map(str, at))}"
+
+
+def _check_members(section: Section, entry: Entry) -> None:
+    """Check what only a seed file has: its members' names, fixed ids, and choices.
+
+    Raises:
+        InvalidValue: one is wrong.
+    """
+    for name, value in entry.items():
+        if name in section.instead:
+            raise InvalidValue(f"{name} cannot be set.", hint=section.instead[name])
+        if name not in section.members:
+            raise unknown_field(name, section.members)
+        if value not in (choices := section.choices.get(name, (value,))):
+            raise InvalidValue(f"{value!r} is no value of {name}.", hint=f"Use {any_of(choices)}.")
+    for given in (value for document in _with_ids(entry) for value in _given_id(document)):
+        if not (isinstance(given, str) and _ID.fullmatch(given)):
+            raise InvalidValue(
+                f"{given!r} is no _id.", hint=f"Write {OBJECT_ID_LENGTH} hex digits, in quotes."
+            )
+
+
+def _with_ids(entry: Entry) -> Iterator[Entry]:
+    """Yield a document and the key results in it, which may have fixed ids."""
+    yield entry
+    key_results = entry.get("keyResults")
+    yield from (each for each in _as_list(key_results) if isinstance(each, dict))
+
+
+def _given_id(document: Entry) -> Iterator[JSON]:
+    if FIXED_ID in document:
+        yield document[FIXED_ID]
+
+
+def _ids(entry: Entry) -> list[str | None]:
+    """Return the fixed ids of a document and of its key results; None for a new id."""
+    return [each.get(FIXED_ID) for each in _with_ids(entry)]
+
+
+def _as_list(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(entry: Entry, name: str) -> list[str]:
+    """Return the texts of a list member; none if the member is missing."""
+    value = entry.get(name, [])
+    if not isinstance(value, list):
+        raise InvalidValue(f"{name} is {value!r}.", hint="It has to be a list.")
+    return [_text(name, each) for each in value]
+
+
+def _text(name: str, value: JSON) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue(f"{name} is {value!r}.", hint="It has to be text.")
+    return value
+
+
+def _there_are(section: str, names: Collection[str]) -> str:
+    shown = list(names)[:_MOST_NAMES]
+    return f"There is {any_of(shown)}." if shown else f"It has no {section}."
 
 
 def _person(user: User | None) -> dict[str, str]:
@@ -187,15 +371,14 @@ def _size(product: Product) -> int:
     return 1 + len(product.users) + documents
 
 
-def _ids(entry: Entry) -> list[str | None]:
-    """Return the ids that are fixed of a document, and of the key results in it."""
-    return [entry.get(FIXED_ID), *(each.get(FIXED_ID) for each in entry.get("keyResults") or [])]
-
-
 def _without_ids(values: Entry) -> Entry:
-    """Return an OKR's values as those of a new one, whose key results are not there yet."""
-    measured = [
-        {name: value for name, value in each.items() if name != FIXED_ID}
-        for each in values.get("keyResults") or []
-    ]
-    return {**values, "keyResults": measured}
+    """Return the values of a new OKR, whose key results do not exist yet."""
+    if not isinstance(key_results := values.get("keyResults"), list):
+        return values
+    return {**values, "keyResults": [_without_id(each) for each in key_results]}
+
+
+def _without_id(value: JSON) -> JSON:
+    if not isinstance(value, dict):
+        return value
+    return {name: each for name, each in value.items() if name != FIXED_ID}

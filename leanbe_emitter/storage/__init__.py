@@ -1,1 +1,5 @@
-"""The database: engine, transactions, tables, migrations, and nothing that knows what they mean."""
+"""The database, without the meaning of its rows.
+
+``queries`` stands above ``schema``, and ``schema`` above ``engine``. The way in is
+``engine.database.Database``.
+"""

@@ -1,4 +1,4 @@
-"""Jobs that redeliver: which event each of them has owed again."""
+"""Redeliveries by jobs: the events that each job has redelivered."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""An index for strict ordering: what is held, by product, in the order of its events."""
+"""An index for strict ordering: held deliveries by product, in the order of events."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
 """The journal has a row for each call; claims and settlements write one index less.
 
-What is in flight is looked up by product in the index of the leases, so that ``ix_deliveries_held``
-holds only what waits. On SQLite the CHECKs of the two tables that are written most say the same in
-a form that costs nothing; PostgreSQL makes no difference between the two.
+The index of the leases finds deliveries in flight by product, so ``ix_deliveries_held`` has only
+waiting deliveries. On SQLite, the CHECKs of the two tables that are written most get a form that
+costs nothing. On PostgreSQL, both forms cost the same.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ CHECKED = (
     ("attempts", "outcome", ("delivered", "refused", "unreachable", "unknown")),
 )
 
-# A row for each entry becomes a row with one entry, and the other way round.
+# A row for each entry becomes a row with one entry, and the reverse.
 TO_CALLS = {
     "sqlite": """
 INSERT INTO journal (position, transaction_id, entries)
@@ -42,7 +42,7 @@ SELECT position, transaction_id,
 FROM journal_before ORDER BY position
 """,
 }
-# An entry had its event's product: what tells of an event that is gone goes.
+# An entry had the product of its event: entries of deleted events are dropped.
 TO_ENTRIES = {
     "sqlite": """
 INSERT INTO journal
@@ -63,7 +63,7 @@ JOIN events ON events.id = entry.value ->> 1
 ORDER BY position, entry.key
 """,
 }
-# A position is never used twice: who has a cursor would miss what stands there.
+# A position is never used twice: a reader with a cursor would miss the second row.
 LAST_POSITION = {
     "sqlite": "SELECT max(seq) FROM sqlite_sequence WHERE name = 'journal'",
     "postgresql": "SELECT last_value FROM journal_position_seq",
@@ -129,7 +129,7 @@ def downgrade() -> None:
 
 
 def set_journal_aside() -> int:
-    """Keep the journal's rows in ``journal_before``; return the last position that was used."""
+    """Move the journal's rows to ``journal_before``, and return the last used position."""
     connection = op.get_bind()
     last = connection.scalar(sa.text(LAST_POSITION[connection.dialect.name]))
     op.execute("CREATE TABLE journal_before AS SELECT * FROM journal")
@@ -138,7 +138,7 @@ def set_journal_aside() -> int:
 
 
 def fill_journal(statements: dict[str, str], *, go_on_behind: int = 0) -> None:
-    """Bring back what was set aside; ``go_on_behind`` is the last position that was used."""
+    """Restore the rows that were moved; ``go_on_behind`` is the last used position."""
     connection = op.get_bind()
     connection.execute(sa.text(statements[connection.dialect.name]))
     op.drop_table("journal_before")
@@ -149,7 +149,7 @@ def fill_journal(statements: dict[str, str], *, go_on_behind: int = 0) -> None:
 
 
 def index_deliveries(*, held: str, in_flight: Sequence[str]) -> None:
-    """Make the two indexes again: what holds others back, and what is in flight."""
+    """Recreate the two indexes: of held deliveries, and of deliveries in flight."""
     for name, columns, condition in (
         ("ix_deliveries_held", ["product_id", "sequence", "id"], held),
         ("ix_deliveries_in_flight", list(in_flight), "state = 'in_flight'"),
@@ -165,15 +165,15 @@ def either(column: str, values: Sequence[str]) -> str:
 
 
 def among(column: str, values: Sequence[str]) -> str:
-    """Return the condition as it was."""
+    """Return the condition in its former form."""
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
 def rewrite_check(table: str, *, before: str, after: str) -> None:
-    """Write a CHECK of SQLite in other words.
+    """Rewrite a CHECK of a SQLite table.
 
-    To make the table again would take along what refers to its rows. SQLite documents this way for
-    changes of CHECKs (its page on ALTER TABLE): rows are not touched, and mean what they meant.
+    To recreate the table would delete the rows that refer to it. SQLite documents this way for
+    changes of CHECKs, on its page on ALTER TABLE: the rows stay as they are.
     """
     connection = op.get_bind()
     connection.exec_driver_sql("PRAGMA writable_schema = ON")

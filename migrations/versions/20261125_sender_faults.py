@@ -1,4 +1,4 @@
-"""Faults: what is armed, and what deliveries have taken."""
+"""Faults: armed faults, and those that deliveries have taken."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The manual clock of a database: where it stands, for every process."""
+"""The manual clock of a database: its time, for every process."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The seed file of a database: what it is to hold after each reset."""
+"""The seed file of a database, which each reset plants."""
 
 import sqlalchemy as sa
 from alembic import op

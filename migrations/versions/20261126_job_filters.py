@@ -1,4 +1,4 @@
-"""What a job that redelivers was asked for, so that its name is not used for something else."""
+"""The filters of a redelivering job, so that its name is not used for other filters."""
 
 import sqlalchemy as sa
 from alembic import op

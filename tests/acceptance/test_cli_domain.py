@@ -468,7 +468,7 @@ def test_a_list_in_json_has_items_and_a_cursor(full: Cli) -> None:
         ("customer show ann@example.com", "Did you mean ana@example.com"),
         ("customer create --email ana@EXAMPLE.com", "already"),
         ("customer create --email nonsense", "nonsense"),
-        ("customer update ana@example.com --unset email", "email cannot be taken away"),
+        ("customer update ana@example.com --unset email", "email cannot be removed"),
         ("okr create --title x --key-result Score", "TITLE=NUMBER"),
         ("okr create --title x --key-result Score=x", "TITLE=NUMBER"),
         ("okr create --title x --key-result =1", "TITLE=NUMBER"),

@@ -147,5 +147,5 @@ def test_the_machines_clock_is_not_moved() -> None:
             api("POST", "/clock/run-until-settled"),
         ]
     assert [each.status_code for each in refused] == [409] * 3
-    begins = "A server that is started with --clock manual makes it manual"
+    begins = "Make the clock manual: start a server with --clock manual"
     assert all(each.json()["hint"].startswith(begins) for each in refused)

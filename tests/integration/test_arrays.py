@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from leanbe_emitter.storage.engine.postgresql_arrays import ARRAYS, TextArray, arrays, unnest
 from leanbe_emitter.storage.engine.postgresql_driver import execute
-from leanbe_emitter.storage.queries.arrays import ARRAYS, TextArray, arrays, unnest
 from tests.support.bench import Bench
 
 _VALUES: dict[str, list[Any]] = {

@@ -25,7 +25,7 @@ from leanbe_emitter.errors import (
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.settings import Settings, Synchronous
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
+from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
 from leanbe_emitter.storage.engine.urls import parse_database_url
 from leanbe_emitter.storage.schema.migrate import (
     SchemaState,
@@ -70,7 +70,7 @@ def test_an_empty_postgresql_is_not_touched_and_told_what_to_type(
     opened: Opener, postgresql_url: str
 ) -> None:
     database = opened(postgresql_url)
-    with pytest.raises(DatabaseBehind, match="no tables of ours") as raised:
+    with pytest.raises(DatabaseBehind, match="no tables of leanbe-emitter yet") as raised:
         prepare(database)
     assert "leanbe-emitter db upgrade" in raised.value.hint
     assert schema_of(database).state is SchemaState.EMPTY
@@ -142,13 +142,13 @@ def test_a_file_that_is_no_database_is_called_so(opened: Opener, tmp_path: Path)
 def test_a_missing_folder_is_called_so(opened: Opener, tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="unable to open") as raised:
         prepare(opened(f"sqlite:///{tmp_path / 'nowhere' / 'x.db'}"))
-    told = "Is its folder there, and may this user write to it? {} names another."
+    told = "Is the file's folder there, and may this user write to it? {} names another."
     require_naming(raised.value, told)
 
 
 def test_whatever_a_database_says_there_is_something_to_look_at() -> None:
     url = parse_database_url("sqlite:///x.db")
-    with pytest.raises(DatabaseUnavailable) as raised, unavailable_as_ours(url):
+    with pytest.raises(DatabaseUnavailable) as raised, driver_errors_as_ours(url):
         raise OperationalError("SELECT 1", {}, Exception("out of tune"))
     hints = raised.value.hints
     assert hints.call == "Check Leanbe(db) and the database itself."
@@ -413,6 +413,6 @@ def test_a_file_waits_for_the_disk_as_the_settings_say(
 ) -> None:
     settings = Settings(sqlite_synchronous=setting)
     with Leanbe(f"sqlite:///{tmp_path / 'a.db'}", settings=settings) as leanbe:
-        for database in (leanbe._database, leanbe._database.again()):
+        for database in (leanbe._database, leanbe._database.new_handle()):
             with closing(database), database.reading() as session:
                 assert session.scalar(text("PRAGMA synchronous")) == pragma

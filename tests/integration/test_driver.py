@@ -76,4 +76,4 @@ def test_listeners_are_told_and_get_the_same_rows(database: Database) -> None:
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1000, [1000]), (1001, [1000, 1])])
 def test_rows_are_cut_to_what_a_statement_takes(count: int, sizes: list[int]) -> None:
-    assert [len(each) for each in sqlite_driver.pieces(range(count))] == sizes
+    assert [len(each) for each in sqlite_driver.batches(range(count))] == sizes

@@ -86,7 +86,7 @@ def test_a_connection_that_ended_between_transactions_is_made_anew_unseen(
 
 def _end(bench: Bench, pid: int) -> None:
     """End a connection from another, and wait until it has ended."""
-    other = bench.database.again()
+    other = bench.database.new_handle()
     with other.transaction() as session:
         session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
     other.close()

@@ -27,7 +27,7 @@ from leanbe_emitter.domain import (
     ideas,
     okrs,
 )
-from leanbe_emitter.domain.fields import column_of
+from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.library.documents.announcements import AnnouncementFields
 from leanbe_emitter.library.documents.backlog_items import BacklogItemFields
 from leanbe_emitter.library.documents.customers import CustomerFields
@@ -415,14 +415,14 @@ def test_text_that_no_database_can_hold_is_refused_at_any_depth(
         ("ideas", {"title": " "}, "title is empty"),
         ("ideas", {"title": 3}, "title is 3"),
         ("ideas", {"title": "T", "archived": 1}, "archived is 1"),
-        ("ideas", {"title": "T", "archived": None}, "archived cannot be taken away"),
-        ("ideas", {"title": "T", "owner": None}, "owner cannot be taken away"),
+        ("ideas", {"title": "T", "archived": None}, "archived cannot be removed"),
+        ("ideas", {"title": "T", "owner": None}, "owner cannot be removed"),
         ("ideas", {"title": "T", "tags": "ui"}, "tags is 'ui'"),
         ("ideas", {"title": "T", "tags": [{}]}, r"tags\[0\] has no title"),
         ("ideas", {"title": "T", "tags": [{"title": None}]}, r"tags\[0\].title cannot be"),
         ("ideas", {"title": "T", "tags": [{"name": "x"}]}, r"no field 'tags\[0\].name'"),
         ("backlog_items", {"title": "T", "status": "Dome"}, "no status 'Dome'"),
-        ("backlog_items", {"title": "T", "status": None}, "status cannot be taken away"),
+        ("backlog_items", {"title": "T", "status": None}, "status cannot be removed"),
         ("announcements", {"title": "T", "status": "live"}, "'live' is no value of status"),
         ("okrs", {"title": "T", "key_results": [{"title": "k"}]}, "targetValue is missing"),
         ("okrs", {"title": "T", "key_results": [{"targetValue": 1}]}, "title is missing"),

@@ -119,7 +119,7 @@ def test_it_tells_how_far_it_is(bench: Bench) -> None:
     bench.clock.advance(hours=24 * 31)
     told: list[Pruned] = []
     before = bench.clock.now() - MONTH
-    whole = prune(bench.database, before=before, batch=2, told=told.append)
+    whole = prune(bench.database, before=before, batch=2, on_batch=told.append)
     assert [each.deliveries for each in told[:3]] == [2, 4, 5]
     assert told[-1] == whole
 

@@ -242,7 +242,7 @@ REFUSED = {
         Conflict,
         "seed.yaml:5: The product 'Acme' has a customer 'ana@example.com' already",
     ),
-    "webhook:\n      url: ftp://example.com": (InvalidTarget, "seed.yaml:3: "),
+    "webhook:\n      url: ftp://example.com": (InvalidTarget, "seed.yaml:4: "),
     "backlogItems:\n    - {title: A}\n    - {title: B, status: Doing}": (
         InvalidValue,
         "seed.yaml:5: The product 'Acme' has no status 'Doing'",

@@ -388,7 +388,7 @@ def test_workers_are_told_where_whose_it_is_has_changed(
     database: Database, wanted: list[str], told: int
 ) -> None:
     tellings = list[bool]()
-    with database.telling(lambda: tellings.append(True)):
+    with database.notifying(lambda: tellings.append(True)):
         for each in wanted:
             clock = clock_of(database, each)
             assert isinstance(clock, StoredClock)
@@ -485,8 +485,8 @@ def connections(database: Database) -> int:
 
 def test_however_many_ask_first_it_is_asked_by_one_handle_of_its_own(database_url: str) -> None:
     class Counted(Database):
-        def again(self) -> Database:
-            handles.append(super().again())
+        def new_handle(self) -> Database:
+            handles.append(super().new_handle())
             return handles[-1]
 
     handles = list[Database]()

@@ -148,7 +148,7 @@ def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: Receiver) 
 
 @pytest.mark.parametrize("ahead", ["99999999999-0-0", "0-99999999999-0"])
 def test_a_cursor_that_was_never_handed_out_is_not_followed(leanbe: Leanbe, ahead: str) -> None:
-    with pytest.raises(InvalidValue, match=f"'{ahead}' lies ahead of all"):
+    with pytest.raises(InvalidValue, match=f"'{ahead}' lies beyond the end"):
         leanbe.watching.follow(Cursor.parse(ahead))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe
-from leanbe_emitter.storage.engine.writer_lock import Writers
+from leanbe_emitter.storage.engine.sqlite_locking import WriterLock
 from tests.support.concurrency import at_once
 from tests.support.statements import statements
 
@@ -24,7 +24,7 @@ def test_writers_of_a_process_never_meet_in_the_file(tmp_path: Path) -> None:
     # With that timeout SQLite refuses whoever does not find the file free at once.
     with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=0") as leanbe:
         leanbe.products.create("Acme")
-        leanbe._database._writers = Writers(patience_seconds=30)
+        leanbe._database._writers = WriterLock(patience_seconds=30)
         ended = at_once(*(partial(make_ideas, leanbe, 20) for _ in range(6)))
         assert ended == [None] * 6
         assert leanbe.counts().events == 120
@@ -41,7 +41,7 @@ def test_whoever_waits_in_vain_for_the_turn_is_told_by_sqlite_why(tmp_path: Path
 
 
 def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path: Path) -> None:
-    class Noting(Writers):
+    class Noting(WriterLock):
         def __enter__(self) -> float:
             waited.append(super().__enter__())
             return waited[-1]

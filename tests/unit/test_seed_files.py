@@ -49,12 +49,12 @@ TOLD = """\
 3: There is no assumption 'max_atempts'. Did you mean max_attempts?
 5: A value for email is missing. Give email.
 5: There is no field 'emial' to set. Did you mean email?
-6: There is no product 'Globx' in the file. There is Acme.
-8: There is no 'ana' among the product's customers. Did you mean ana@example.com?
+6: There is no product 'Globx'.
+8: There is no customer 'ana'. Did you mean ana@example.com?
 8: 'attached' is no value of status. Use new or ignored.
 14: 'Dark mode please' names 2 of the file's ideaRequests. Give them an _id each, and name that.
-15: There is no 'onwer@example.com' among the product's users. Did you mean owner@example.com?
-16: promoted cannot be set. A backlog item that names it as its idea promotes it.
+15: There is no user 'onwer@example.com'. Did you mean owner@example.com?
+16: promoted cannot be set. A backlog item that names the idea promotes it.
 18: title is 5. It has to be text.
 19: 12345 is no _id. Write 24 hex digits, in quotes.
 20: archived is 'yes'. It has to be true or false.
@@ -142,14 +142,14 @@ def test_a_text_that_no_database_can_hold_is_told_wherever_it_is(
 def test_a_headers_name_that_no_database_can_hold_is_told(tmp_path: Path) -> None:
     webhook = r'{"url": "http://a/", "headers": {"X-\ud800": "a"}}'
     text = f"products:\n- name: A\n  webhook: {webhook}"
-    assert "seed.yaml:3: headers holds a character that no" in refused(tmp_path, text)
+    assert r"seed.yaml:3: 'X-\ud800' cannot be the name of a header" in refused(tmp_path, text)
 
 
 def test_a_secret_of_the_environment_that_is_no_text_is_told(tmp_path: Path) -> None:
     path = tmp_path / "seed.yaml"
     path.write_text("products:\n- name: A\n  webhook: {url: http://a/, secret: env:HOOK}")
     with pytest.raises(
-        InvalidValue, match=r"seed\.yaml:3: secret holds a character that no"
+        InvalidValue, match=r"seed\.yaml:3: The secret holds a character that no"
     ) as told:
         read_seed(path, {"HOOK": "whsec\udcff"})
     assert "whsec" not in str(told.value)

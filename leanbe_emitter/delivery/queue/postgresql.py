@@ -20,9 +20,9 @@ from leanbe_emitter.delivery.queue.statements import (
     by_state,
 )
 from leanbe_emitter.outbox import Lease
+from leanbe_emitter.storage.engine.postgresql_arrays import IntArray, TextArray, arrays, unnest
 from leanbe_emitter.storage.engine.postgresql_driver import execute, text_for_driver
 from leanbe_emitter.storage.queries import journal
-from leanbe_emitter.storage.queries.arrays import IntArray, TextArray, arrays, unnest
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 
 # The ids go through an array, and an event is looked up by itself: so the planner, whatever it

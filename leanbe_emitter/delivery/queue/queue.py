@@ -36,7 +36,7 @@ from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_amon
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.notify import tell_workers
+from leanbe_emitter.storage.engine.notify import notify_workers
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.clock import StoredClock, stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
@@ -214,7 +214,7 @@ class Queue:
             rows = session.execute(self._statements.release, {"held": _held(claimed)}).all()
             ended = {row.id for row in rows if row.state == DeliveryState.CANCELLED}
             if len(ended) < len(rows):
-                tell_workers(session)
+                notify_workers(session)
             journal.cancelled(
                 session,
                 [
@@ -236,7 +236,7 @@ class Queue:
         with self._database.transaction() as session:
             lost = self._settle(session, settlements)
             if len(lost) < len(settlements):
-                tell_workers(session)
+                notify_workers(session)
             return lost
 
     def wake(self) -> int:

@@ -23,7 +23,7 @@ from leanbe_emitter.delivery.queue.statements import (
     by_state,
 )
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.engine.sqlite_driver import execute, pieces
+from leanbe_emitter.storage.engine.sqlite_driver import batches, execute
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.schema.states import DeliveryState
 
@@ -146,7 +146,7 @@ class Sqlite:
 
 def _lease(session: Session, key: str, held: Sequence[Any], lease: Lease) -> None:
     connection = session.connection()
-    for some in pieces(held):
+    for some in batches(held):
         statement = _text(_LEASE, "?", len(some), key)
         execute(connection, statement, (lease.token, lease.until, *some))
 
@@ -156,7 +156,7 @@ def _with_rows(
 ) -> list[tuple[Any, ...]]:
     """Run a statement with rows in the place of its VALUES; return what it returns of all."""
     returned = []
-    for some in pieces(rows):
+    for some in batches(rows):
         values = tuple(chain.from_iterable(some))
         returned += execute(connection, _text(statement, row, len(some)), values)
     return returned

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.loops import in_background
 from leanbe_emitter.delivery.worker.pauses import Pauses
-from leanbe_emitter.storage.engine.database import Database, driver_arguments
+from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.notify import CHANNEL
+from leanbe_emitter.storage.engine.postgresql_engine import driver_arguments
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

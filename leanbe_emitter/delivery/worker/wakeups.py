@@ -23,7 +23,7 @@ from functools import partial
 from typing import Protocol
 
 from leanbe_emitter.delivery.worker.listening import listening
-from leanbe_emitter.storage.engine.commit_counter import Commits
+from leanbe_emitter.storage.engine.commit_counter import CommitCounter
 from leanbe_emitter.storage.engine.database import Database
 
 #: How soon SQLite is asked again after something happened, and how late after long quiet, in
@@ -56,11 +56,11 @@ def wakeups_of(database: Database) -> Wakeups:
 async def _telling(database: Database, tell: Callable[[], None], /) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        stack.enter_context(database.telling(partial(_tell_loop, loop, tell)))
+        stack.enter_context(database.notifying(partial(_tell_loop, loop, tell)))
         if database.dialect == "postgresql":
             await stack.enter_async_context(listening(database, tell))
         elif not database.in_memory:
-            watch = stack.enter_context(closing(CommitWatch(Commits(database), tell)))
+            watch = stack.enter_context(closing(CommitWatch(CommitCounter(database), tell)))
             watch.look()
         yield
 
@@ -77,7 +77,7 @@ class CommitWatch:
     It looks on the loop's own thread: that takes microseconds and waits for nobody.
     """
 
-    def __init__(self, commits: Commits, tell: Callable[[], None]) -> None:
+    def __init__(self, commits: CommitCounter, tell: Callable[[], None]) -> None:
         self._commits = commits
         self._tell = tell
         self._loop = asyncio.get_running_loop()

@@ -37,8 +37,8 @@ from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.naming import named, row_of
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries.compiled import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.storage.queries.prepared import found as found_by
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching

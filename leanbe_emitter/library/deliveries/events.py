@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.snapshots import Event, ProductRef
 from leanbe_emitter.library.runtime.transactions import Transactions

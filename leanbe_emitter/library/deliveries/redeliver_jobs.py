@@ -19,9 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.domain import named_products
+from leanbe_emitter.domain import product_lookup
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
+from leanbe_emitter.domain.validation import LONGEST_NAME, check_text
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.library.deliveries.deliveries import Filter, selected
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
@@ -271,7 +271,7 @@ def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | N
     session = action.session
     product_ids = {row.product_id for row in rows}
     for product_id in sorted(product_ids):  # all who lock several do so in this order
-        action.lock(named_products.get(session, product_id))
+        action.lock(product_lookup.get(session, product_id))
     with_url = _with_url(session, product_ids)
     wanted = [row.event_id for row in rows if row.product_id in with_url]
     # The lock keeps retention from taking an event away before its new delivery is there.

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.domain.users import email_key
+from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import CustomerReference, Document, ProductReference
 from leanbe_emitter.library.runtime.paging import PAGE, Page

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers, idea_requests, ideas, users, votes
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.texts import check_text
+from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.customers import CustomerRef
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
 from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by

@@ -14,9 +14,10 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import named_products
+from leanbe_emitter.domain import product_lookup
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.fields import column_of, unknown
+from leanbe_emitter.domain.document_values import column_of
+from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
@@ -90,12 +91,12 @@ class Resource(Generic[Row, Snapshot]):
                 yield action.session, product
             return
         with self._transactions.looking() as session:
-            yield session, named_products.known(session, self._product)
+            yield session, product_lookup.cached(session, self._product)
 
     @contextmanager
     def _acting(self) -> Iterator[tuple[Action, ProductRow]]:
         with self._transactions.acting(on_documents=True) as action:
-            yield action, named_products.known(action.session, self._product)
+            yield action, product_lookup.cached(action.session, self._product)
 
     def _lock(self, action: Action, product: ProductRow) -> None:
         """Lock what a change concerns, before it is looked up."""
@@ -136,7 +137,7 @@ class Resource(Generic[Row, Snapshot]):
         names = {column_of(name): name for name in self._kind.settable}
         for keyword in fields:
             if keyword not in names:
-                raise unknown(keyword, list(names))
+                raise unknown_field(keyword, list(names))
         return {names[keyword]: _plain(value) for keyword, value in fields.items()}
 
     def _page(
@@ -164,7 +165,7 @@ class Resource(Generic[Row, Snapshot]):
 
     def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
         """Return what an action has made of a row: as its events tell it, if they do."""
-        values = action.told.get(row.id)
+        values = action.latest_documents.get(row.id)
         if values is None:
             return self._snapshot(action.session, product, row)
         return self._read(values, assumptions_of(product))

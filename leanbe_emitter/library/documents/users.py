@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from leanbe_emitter.domain import named_products, users
+from leanbe_emitter.domain import product_lookup, users
 from leanbe_emitter.library.documents.snapshot import UserReference
 from leanbe_emitter.library.runtime.snapshots import User
 from leanbe_emitter.library.runtime.transactions import Transactions
@@ -29,7 +29,7 @@ class ProductUsers:
             InvalidValue: a name or an e-mail address that is refused.
         """
         with self._transactions.acting() as action:
-            product = named_products.known(action.session, self._product_id)
+            product = product_lookup.cached(action.session, self._product_id)
             row = users.create(action, product, email=email, first_name=first_name)
             return User.of(row)
 
@@ -41,13 +41,13 @@ class ProductUsers:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            product = named_products.known(session, self._product_id)
+            product = product_lookup.cached(session, self._product_id)
             return User.of(users.get(session, _text(reference), product=product))
 
     def list(self) -> list[User]:
         """Return the product's users, in the order of their creation."""
         with self._transactions.looking() as session:
-            product = named_products.known(session, self._product_id)
+            product = product_lookup.cached(session, self._product_id)
             return [User.of(row) for row in users.listed(session, product)]
 
 
@@ -67,7 +67,7 @@ class Users:
         """
         product_id = product if isinstance(product, str) else product.id
         with self._transactions.acting() as action:
-            row = named_products.get(action.session, product_id)
+            row = product_lookup.get(action.session, product_id)
             user = users.get(action.session, _text(reference))
             return User.of(users.grant(action, user, row))
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import MANUAL, Clock
 from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
-from leanbe_emitter.domain import named_products, webhooks
+from leanbe_emitter.domain import product_lookup, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -389,7 +389,7 @@ class Attempting:
 
 
 def _require_url(action: Action, product_id: str) -> None:
-    product = named_products.get(action.session, product_id)
+    product = product_lookup.get(action.session, product_id)
     action.lock(product)
     if webhooks.get(action.session, product).url is None:
         raise Conflict(

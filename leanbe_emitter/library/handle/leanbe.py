@@ -246,7 +246,7 @@ class Leanbe(Attempting, Asserting):
             Conflict: a transaction is open.
         """
         self._transactions.require_none("Pruning")
-        return prune(self._database, before=self._clock.now() - older_than, told=told)
+        return prune(self._database, before=self._clock.now() - older_than, on_batch=told)
 
     @waits("leanbe.reset()")
     async def reset(self, *, ids: Literal["go on", "restart"] = "go on") -> Nothing:

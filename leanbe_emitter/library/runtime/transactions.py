@@ -20,13 +20,13 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.domain.action import Action, Limits, forget_locks
-from leanbe_emitter.domain.references import deleted_meanwhile
+from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.unawaited import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.writer_lock import holds_back, rows_written
+from leanbe_emitter.storage.engine.sqlite_locking import has_unflushed_changes, rows_written
 from leanbe_emitter.targets import TargetRules
 
 #: So many events may wait for being recorded: they are in memory.
@@ -245,6 +245,8 @@ def _part(transaction: Transaction) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        has_written = before is None or rows_written(session) != before or holds_back(session)
+        has_written = (
+            before is None or rows_written(session) != before or has_unflushed_changes(session)
+        )
         transaction.is_spoiled |= has_written
         raise

@@ -20,7 +20,7 @@ from leanbe_emitter.ids import IdOf
 from leanbe_emitter.library.runtime.snapshots import ProductRef
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.naming import named
-from leanbe_emitter.storage.engine.notify import tell_workers
+from leanbe_emitter.storage.engine.notify import notify_workers
 from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, FaultSpec
@@ -221,7 +221,7 @@ class Faults:
         """Forget all faults; what one holds back is due at once."""
         with self._transactions.acting() as action:
             release_all(action.session, now=to_milliseconds(action.now))
-            tell_workers(action.session)
+            notify_workers(action.session)
 
     def require_fired(self) -> None:
         """See to it that every fault fired that was armed here: a test that armed it means it.

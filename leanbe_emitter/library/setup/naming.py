@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import named_products
-from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain import product_lookup
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def named(session: Session, reference: "ProductRef | None") -> ProductRow:
         InvalidValue: there are several.
     """
     if reference is None:
-        return named_products.only(session)
+        return product_lookup.only(session)
     text = reference if isinstance(reference, str) else reference.id
-    return named_products.get(session, text)
+    return product_lookup.get(session, text)
 
 
 def row_of(session: Session, reference: "DeliveryRef") -> DeliveryRow:

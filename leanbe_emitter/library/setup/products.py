@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.domain import named_products, products, webhooks
+from leanbe_emitter.domain import product_lookup, products, webhooks
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.documents.announcements import Announcements
@@ -133,7 +133,7 @@ class Products:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, named_products.only(session))
+            return self._snapshot(session, product_lookup.only(session))
 
     def list(self) -> list[Product]:
         """Return all products, in the order of their creation."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries.reset import lock
-from leanbe_emitter.storage.queries.seed import KeptSeed, keep, kept
+from leanbe_emitter.storage.queries.seed_file import StoredSeed, store_seed, stored_seed
 from leanbe_emitter.storage.schema.tables import ProductRow
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Seeds:
         seed = seed if isinstance(seed, Seed) else read_seed(seed)
         with self._transactions.acting() as action:
             lock(action.session)
-            keep(action.session, KeptSeed(seed.name, seed.text))
+            store_seed(action.session, StoredSeed(seed.name, seed.text))
             if action.session.scalar(select(exists(select(ProductRow.id)))):
                 return False
             self._planter(seed, action.session, now=action.now).plant()
@@ -61,7 +61,7 @@ class Seeds:
     def name(self) -> str | None:
         """Return the name of the file that each reset plants, if there is one."""
         with self._transactions.looking() as session:
-            seed = kept(session)
+            seed = stored_seed(session)
             return None if seed is None else seed.name
 
     def replant(self, session: Session, *, now: datetime | None = None) -> None:
@@ -75,7 +75,7 @@ class Seeds:
             planter.replant(row)
 
     def _kept(self, session: Session, *, now: datetime | None = None) -> "Planter | None":
-        seed = kept(session)
+        seed = stored_seed(session)
         if seed is None:
             return None
         from leanbe_emitter.seeds import seed_of  # noqa: PLC0415 - loads YAML

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
-from leanbe_emitter.domain.fields import column_of, unknown
+from leanbe_emitter.domain.document_values import column_of
+from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.library.documents.resources import Resource as Documents
@@ -195,7 +196,7 @@ def _named(given: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]:
     """
     for name in given:
         if name not in names:
-            raise unknown(name, names)
+            raise unknown_field(name, names)
     return {column_of(name): value for name, value in given.items()}
 
 

@@ -1,1 +1,1 @@
-"""Connections: engine, transactions, driver errors and notifications."""
+"""Connections: engines, transactions, drivers, their errors, and notifications to workers."""

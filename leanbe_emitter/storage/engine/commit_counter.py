@@ -1,4 +1,4 @@
-"""Whether anybody has committed to a file of SQLite, as a number that changes when somebody has."""
+"""A number that changes whenever somebody has committed to a SQLite file."""
 
 import sqlite3
 from typing import Any
@@ -7,7 +7,7 @@ from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.engine.database import Database
 
 
-class Commits:
+class CommitCounter:
     """Reads ``PRAGMA data_version`` on a connection of its own, which never writes."""
 
     def __init__(self, database: Database) -> None:
@@ -16,14 +16,14 @@ class Commits:
         self._failures = database.failures
 
     def version(self) -> int | None:
-        """Return the number; None while the file cannot be read. Nobody is waited for."""
+        """Return the number; None while the file cannot be read. This never waits."""
         if self._failures != self._database.failures:
-            # While one of its connections is open, a file that was read-only stays so for all.
+            # A file that was opened read-only stays so until all its connections are closed.
             self._failures = self._database.failures
             self.close()
         try:
             if self._connection is None:
-                self._connection = self._database.own_connection()
+                self._connection = self._database.new_driver_connection()
                 self._connection.execute("PRAGMA busy_timeout = 0")
             version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         except (DatabaseUnavailable, sqlite3.Error):

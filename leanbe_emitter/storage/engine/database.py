@@ -1,109 +1,83 @@
-"""Engine and transactions: the same statements on SQLite and PostgreSQL.
+"""A database and its transactions: the same statements on SQLite and PostgreSQL.
 
-A transaction that writes on SQLite begins IMMEDIATE, so that two writers wait for each other and
-never fail half-way; one that only reads begins deferred and waits for nobody.
+SQLAlchemy runs synchronously everywhere. A worker's loop reaches the database through one seam, a
+thread; the library uses the caller's own thread. What differs between the two databases stands in
+``storage`` and in ``delivery.queue``.
 
-SQLAlchemy is used synchronously everywhere. A worker's loop reaches the database through one seam,
-a thread; in the library, the caller's own thread does it. What differs between the two databases
-stands in ``storage`` and in ``delivery.sqlite`` and ``delivery.postgresql``.
-
-A database in memory is one connection, which all threads share in turn. It begins as a copy of one
-image, and its engine belongs to the process: tables are made once, and each statement is compiled
-once.
+A database in memory is one connection, which all threads use in turn. It begins as a copy of one
+image, and its engine belongs to the process: the process makes the tables once, and compiles each
+statement once.
 """
 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
-from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
+from leanbe_emitter.errors import Conflict, DatabaseUnavailable
 from leanbe_emitter.settings import Synchronous
-from leanbe_emitter.storage.engine import sqlite_driver
-from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
-from leanbe_emitter.storage.engine.notify import tells_workers
-from leanbe_emitter.storage.engine.patience import Locked, is_patient
-from leanbe_emitter.storage.engine.pinging import ping_what_rested
-from leanbe_emitter.storage.engine.postgresql_driver import take_arrays
-from leanbe_emitter.storage.engine.same_file import SameFile
-from leanbe_emitter.storage.engine.sessions import LazySession
+from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
+from leanbe_emitter.storage.engine.lazy_session import LazySession
+from leanbe_emitter.storage.engine.notify import notifies_workers
+from leanbe_emitter.storage.engine.postgresql_engine import create_postgresql_engine
+from leanbe_emitter.storage.engine.sqlite_engine import (
+    ONLY_READS,
+    WAITED_SECONDS,
+    busy_timeout_seconds,
+    file_engine,
+    memory_engine,
+)
+from leanbe_emitter.storage.engine.sqlite_locking import WriterLock
 from leanbe_emitter.storage.engine.urls import parse_database_url, shown
-from leanbe_emitter.storage.engine.writer_lock import Writers
 
-#: How long a SQLite writer waits for another, in seconds, unless the URL says (``?timeout=2``).
-BUSY_TIMEOUT_SECONDS = 10.0
-#: After how many pages SQLite moves its log into the file: twice its own number, as emission and
-#: settlement write the same pages again and again.
-CHECKPOINT_PAGES = 2000
-#: When a PostgreSQL is given up that the network has swallowed, unless its URL says. A connection
-#: may take 10 s, its machine may owe an acknowledgement for 20 s (those are milliseconds), and a
-#: silent one is asked for a sign of life after 10 s, twice.
-POSTGRESQL_PATIENCE: Mapping[str, Any] = {
-    "connect_timeout": 10,
-    "tcp_user_timeout": 20_000,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 2,
-}
-
-#: What psycopg takes as a number or as nothing, and a URL holds as text.
-_THRESHOLD = "prepare_threshold"
-#: More seconds than anybody waits.
-_ANY_PATIENCE = 1e6
-#: What of an error's code of SQLite names its kind.
-_PRIMARY_CODE = 0xFF
-_READS = "leanbe_reads"
-_WAITED = "leanbe_waited"
-# Parameters are secrets and payloads: an error that nobody expected must not show them.
+# Parameters are secrets and payloads: the message of an unexpected error must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
 
 
 class Database:
-    """One database: where its transactions begin.
+    """A handle of one database, which begins its transactions.
 
     Args:
         url: ``:memory:``, or any SQLAlchemy URL of SQLite or PostgreSQL.
         synchronous: when a file of SQLite waits for the disk.
 
     Attributes:
-        failures: how often every connection was let go of; who has one of his own does so, too.
+        failures: how often the handle has dropped all its connections. Callers with a driver
+            connection of their own close theirs, too, when this number changes.
 
     Raises:
-        InvalidValue: the text is no URL of a database that is supported.
+        InvalidValue: the text is no URL of a supported database.
     """
 
     def __init__(self, url: str, *, synchronous: Synchronous = Synchronous.NORMAL) -> None:
         self.url = parse_database_url(url)
         self.in_memory = self.url.get_backend_name() == "sqlite" and not self.url.database
         self._synchronous = synchronous
-        self.engine = _memory_engine() if self.in_memory else _engine(self.url, synchronous)
-        #: What is in memory is in one connection, and is gone with it.
+        self.engine = _engine(self.url, synchronous, in_memory=self.in_memory)
+        #: The one connection that holds a database in memory.
         self._memory = self.engine.connect() if self.in_memory else None
         self.dialect = self.engine.dialect.name
         self._reader = self._reading_engine()
-        self._told: list[Callable[[], object]] = []
+        self._listeners: list[Callable[[], object]] = []
         self.failures = 0
-        # One connection serves every thread in memory: one transaction at a time on it.
+        # In memory, one connection serves every thread: it has one transaction at a time.
         self._turn: AbstractContextManager[Any] = (
             threading.RLock() if self.in_memory else nullcontext()
         )
         self._writers: AbstractContextManager[float] = (
-            Writers(patience_seconds=_busy_timeout_seconds(self.url))
+            WriterLock(patience_seconds=busy_timeout_seconds(self.url))
             if self.dialect == "sqlite" and not self.in_memory
             else nullcontext(0.0)
         )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Begin a transaction that writes; commit at the end, roll back on any error."""
+        """Begin a transaction that writes. Commit it at the end; roll it back on any error."""
         with (
             self._turn,
             self._writers as waited,
@@ -114,34 +88,34 @@ class Database:
         ):
             yield session
             session.flush()
-        if tells_workers(session):
-            for tell in tuple(self._told):
-                tell()
+        if notifies_workers(session):
+            for listener in tuple(self._listeners):
+                listener()
 
     @contextmanager
-    def telling(self, tell: Callable[[], object]) -> Iterator[None]:
-        """Call ``tell``, for as long as the block lasts, when this handle made something due.
+    def notifying(self, listener: Callable[[], object]) -> Iterator[None]:
+        """Call ``listener``, while the block lasts, whenever this handle makes something due.
 
-        It is called after the commit, in the thread that committed.
+        The thread that committed calls it, after the commit.
         """
-        self._told.append(tell)
+        self._listeners.append(listener)
         try:
             yield
         finally:
-            self._told.remove(tell)
+            self._listeners.remove(listener)
 
-    def again(self) -> "Database":
-        """Return another handle of the same database, which is the caller's to close."""
+    def new_handle(self) -> "Database":
+        """Return another handle of the same database. The caller closes it."""
         url = self.url.render_as_string(hide_password=False)
         return Database(url, synchronous=self._synchronous)
 
-    def own_connection(self) -> Any:
-        """Return a new connection of the driver, which is the caller's to close.
+    def new_driver_connection(self) -> Any:
+        """Return a new connection of the driver. The caller closes it.
 
         Raises:
-            DatabaseUnavailable: there is none to be had.
+            DatabaseUnavailable: the database takes no connection.
         """
-        with unavailable_as_ours(self.url):
+        with driver_errors_as_ours(self.url):
             pooled = self.engine.raw_connection()
         connection = pooled.driver_connection
         pooled.detach()
@@ -149,7 +123,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Begin a transaction that only reads: all of it sees the state that its beginning saw."""
+        """Begin a transaction that only reads. All its statements see the same state."""
         with (
             self._turn,
             self._failures_as_ours(),
@@ -160,10 +134,10 @@ class Database:
             yield session
 
     def _reading_engine(self) -> Engine:
-        """Return the engine of connections that only read, which come from the same pool."""
-        options: dict[str, Any] = {_READS: True}
+        """Return an engine for connections that only read. They come from the same pool."""
+        options: dict[str, Any] = {ONLY_READS: True}
         if self.dialect == "postgresql":
-            # As on SQLite: what is read in several statements is of one moment.
+            # As on SQLite, several statements read the state of one moment.
             options["isolation_level"] = "REPEATABLE READ"
         return self.engine.execution_options(**options)
 
@@ -172,46 +146,48 @@ class Database:
     ) -> AbstractContextManager[Connection]:
         if self._memory is None:
             connection = engine.connect()
-            return connection.execution_options(**{_WAITED: waited}) if waited else connection
+            return (
+                connection.execution_options(**{WAITED_SECONDS: waited}) if waited else connection
+            )
         if self._memory.closed:
             raise DatabaseUnavailable(
-                "It was closed, and what was in memory is gone.",
+                "The database in memory was closed, and its content is gone.",
                 hint="Open another: with Leanbe() as leanbe.",
             )
         if self._memory.in_transaction():
-            # SQLAlchemy would make it a part of the other one, and of what becomes of that.
+            # SQLAlchemy would make it a part of the open transaction, and share its fate.
             raise Conflict(
-                "In memory there is one transaction at a time, and this thread is in one.",
-                hint="Take what is iterated over as a list first.",
+                "A database in memory has one transaction at a time, and this thread is in one.",
+                hint="Make a list of what you iterate over first.",
             )
         return nullcontext(self._memory)
 
     def image(self) -> bytes:
-        """Return all that is in memory, as SQLite would write it to a file."""
+        """Return the database in memory as the bytes of a SQLite file."""
         with self._turn:
             image: bytes = self._driver_connection().serialize()
             return image
 
     def load(self, image: bytes) -> None:
-        """Have in memory what an image holds, and nothing else."""
-        # By a copy, as a connection that an image is opened in goes on with the tables it knew.
+        """Replace the database in memory by that of an image."""
+        # By a copy: a connection that deserializes an image keeps the tables that it knew before.
         with self._turn, closing(sqlite3.connect(":memory:")) as opened:
             opened.deserialize(image)
             opened.backup(self._driver_connection())
 
     def _driver_connection(self) -> Any:
-        assert self._memory is not None  # noqa: S101 - only what is in memory is copied
+        assert self._memory is not None  # noqa: S101 - only databases in memory are copied
         return self._memory.connection.driver_connection
 
     @contextmanager
     def _failures_as_ours(self) -> Iterator[None]:
-        """Let go of every connection after a failure: it may only be of them.
+        """Drop every connection after a failure, as the failure may be theirs only.
 
-        A file of SQLite that was opened as read-only stays so, whoever may write to it by then; a
-        PostgreSQL that is no longer the primary one may still answer.
+        A SQLite file that was opened read-only stays so on its connections, even when it can be
+        written again. A PostgreSQL that is no longer the primary server may still answer.
         """
         try:
-            with unavailable_as_ours(self.url):
+            with driver_errors_as_ours(self.url):
                 yield
         except DatabaseUnavailable:
             if not self.in_memory:
@@ -220,7 +196,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close every connection; what was in memory is gone."""
+        """Close every connection. The content of a database in memory is gone then."""
         if self._memory is not None:
             self._memory.close()
         else:
@@ -230,155 +206,9 @@ class Database:
         return f"Database({shown(self.url)!r})"
 
 
-@cache
-def _memory_engine() -> Engine:
-    """Return the engine of all that is in memory: each of its connections is a database.
-
-    It is one for the process because it keeps what SQLAlchemy made of each statement, which takes
-    longer than a test with it.
-    """
-    engine = _sqlite_engine(URL.create("sqlite"), Synchronous.NORMAL, poolclass=NullPool)
-    event.listen(engine, "handle_error", _keep_connection)
-    return engine
-
-
-def _keep_connection(context: ExceptionContext) -> None:
-    """Close no connection because of an interrupt, like Ctrl-C: in memory, it is all there is."""
-    context.is_disconnect = False
-
-
-def _engine(url: URL, synchronous: Synchronous) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return _postgresql_engine(url)
-    engine = _sqlite_engine(url, synchronous)
-    event.listen(engine, "do_connect", _open_with_patience)
-    SameFile().watch(engine)
-    return engine
-
-
-def _sqlite_engine(url: URL, synchronous: Synchronous, **options: Any) -> Engine:
-    engine = create_engine(
-        url,
-        # SQLAlchemy begins and ends the transactions, not the driver; its pool sees to it that
-        # a connection is used by one thread at a time, whichever made it.
-        connect_args={
-            "check_same_thread": False,
-            "isolation_level": None,
-            "cached_statements": sqlite_driver.PREPARED,
-            "timeout": _busy_timeout_seconds(url),
-        },
-        **_OPTIONS,
-        **options,
-    )
-    engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]
-    engine.dialect.do_release_savepoint = _release  # type: ignore[method-assign]
-    event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _busy_timeout_seconds(url: URL) -> float:
-    text = url.query.get("timeout", BUSY_TIMEOUT_SECONDS)
-    try:
-        return float(str(text))
-    except ValueError:
-        raise InvalidValue(
-            f"{text!r} is no timeout of SQLite's.", hint="Write seconds, like ?timeout=2.5."
-        ) from None
-
-
-def _prepare_sqlite(synchronous: Synchronous, connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-
-
-def _open_with_patience(*_: object) -> None:
-    """Open the file only where that may wait; what is open already serves all."""
-    if not is_patient():
-        raise Locked
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    begin = "BEGIN" if options.get(_READS, False) else "BEGIN IMMEDIATE"
-    if not is_patient():
-        _begin_at_once(connection, begin)
-        return
-    waited = options.get(_WAITED, 0.0)
-    with _less_patience(connection, by=waited) if waited else nullcontext():
-        sqlite_driver.execute(connection, begin)
-
-
-def _begin_at_once(connection: Connection, begin: str) -> None:
-    """Begin, and look into the file: who only reads begins with that."""
-    try:
-        with _less_patience(connection, by=_ANY_PATIENCE):
-            sqlite_driver.execute(connection, begin)
-            sqlite_driver.execute(connection, "PRAGMA schema_version")
-    except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
-            raise Locked from error
-        raise
-
-
-@contextmanager
-def _less_patience(connection: Connection, *, by: float) -> Iterator[None]:
-    """Let SQLite wait for so many seconds less: they were waited for the turn of this process."""
-    ((patience_ms,),) = sqlite_driver.execute(connection, "PRAGMA busy_timeout")
-    left_ms = max(0, patience_ms - int(by * 1000))
-    sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {left_ms}")
-    try:
-        yield
-    finally:
-        sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {patience_ms}")
-
-
-def _savepoint(connection: Connection, name: str) -> None:
-    """Set a savepoint by its text: SQLAlchemy would compile a statement for each."""
-    sqlite_driver.execute(connection, f"SAVEPOINT {name}")
-
-
-def _release(connection: Connection, name: str) -> None:
-    sqlite_driver.execute(connection, f"RELEASE SAVEPOINT {name}")
-
-
-def _postgresql_engine(url: URL) -> Engine:
-    arguments = driver_arguments(url)
-    try:
-        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **_OPTIONS)
-    except ImportError as error:
-        raise DatabaseUnavailable(
-            "PostgreSQL was asked for, and its driver psycopg is not installed.",
-            hint="Install it: pip install 'psycopg[binary]'.",
-        ) from error
-    take_arrays(engine)
-    ping_what_rested(engine)
-    return engine
-
-
-def driver_arguments(url: URL) -> dict[str, Any]:
-    """Return what psycopg is given besides the text of a URL, or instead of it.
-
-    Raises:
-        InvalidValue: the URL has an argument that psycopg would stumble over.
-    """
-    arguments = {
-        name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query
-    }
-    if _THRESHOLD in url.query:
-        arguments[_THRESHOLD] = _prepare_threshold(str(url.query[_THRESHOLD]))
-    return arguments
-
-
-def _prepare_threshold(text: str) -> int | None:
-    """Return after how many runs psycopg prepares a statement; None: never."""
-    if text == "none":
-        return None
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise InvalidValue(
-        f"{text!r} is no {_THRESHOLD}.",
-        hint=f"Write a number of runs, or ?{_THRESHOLD}=none to prepare nothing.",
-    )
+def _engine(url: URL, synchronous: Synchronous, *, in_memory: bool) -> Engine:
+    if in_memory:
+        return memory_engine(**_OPTIONS)
+    if url.get_backend_name() == "sqlite":
+        return file_engine(url, synchronous, **_OPTIONS)
+    return create_postgresql_engine(url, **_OPTIONS)

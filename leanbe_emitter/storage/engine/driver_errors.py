@@ -1,9 +1,7 @@
-"""What a driver says about the database itself is ``DatabaseUnavailable``, with what to do.
+"""Errors of the drivers: those about the database itself become ``DatabaseUnavailable``.
 
-It leaves here so, and nowhere else.
-
-The engine then closes every connection. An action fails as a whole; a worker keeps what has ended
-and asks again.
+Only this module turns them, and adds a hint. ``Database`` then closes every connection. An action
+fails as a whole; a worker keeps the attempts that have ended, and tries again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +15,7 @@ from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.engine.urls import NAMING, shown
 
 _FAILURES = (OperationalError, InterfaceError)
-# What SQLite and psycopg say as another error when the file or the server is at fault.
+# Words of other errors of SQLite and psycopg that also mean a fault of the file or the server.
 _FAILURE_WORDS = (
     "not a database",
     "malformed",
@@ -30,8 +28,8 @@ _FAILURE_WORDS = (
 
 
 @contextmanager
-def unavailable_as_ours(url: URL) -> Iterator[None]:
-    """Turn what the driver says about the database itself into ``DatabaseUnavailable``."""
+def driver_errors_as_ours(url: URL) -> Iterator[None]:
+    """Turn errors of the driver about the database itself into ``DatabaseUnavailable``."""
     try:
         yield
     except DBAPIError as error:
@@ -53,31 +51,33 @@ def _unavailable(url: URL, error: DBAPIError) -> LeanbeError:
     )
 
 
-#: What to do, by a word of what the database said.
+#: Hints, by a word of the database's message.
 _ADVICE: Mapping[str, str | Hint] = {
     "unable to open": NAMING.between(
-        "Is its folder there, and may this user write to it? ", " names another."
+        "Is the file's folder there, and may this user write to it? ", " names another."
     ),
     "not a database": NAMING.between(
         "", " has to name a file of leanbe-emitter's own, or a new one."
     ),
-    "prepared statement": "Is a pooler between? With ?prepare_threshold=none nothing is prepared.",
+    "prepared statement": (
+        "Is there a pooler in between? With ?prepare_threshold=none, nothing is prepared."
+    ),
     "read-only transaction": "Is this a standby, or a database set to read only?",
     "readonly": NAMING.between(
         "The file or its folder is read-only for this user; ", " names another."
     ),
-    "disk I/O": "Is its disk full, or is there a limit to a file's size? Nothing was changed.",
+    "disk I/O": "Is the disk full, or is the size of files limited? Nothing was changed.",
     "disk is full": "Make room on that disk; nothing was changed.",
     "No space left": "Make room on the server's disk; nothing was changed.",
-    "locked": "Another process holds it for long; try again when it is done.",
+    "locked": "Another process has locked the database for long. Try again when it has ended.",
     "refused": NAMING.between("Is PostgreSQL running there? ", " names the database."),
-    "starting up": "PostgreSQL starts just now: try again in a moment.",
-    "accepting connections": "PostgreSQL starts just now: try again in a moment.",
-    "server closed": "PostgreSQL stopped, or let go of this connection: try again.",
-    "terminating": "PostgreSQL stopped, or let go of this connection: try again.",
+    "starting up": "PostgreSQL is starting: try again in a moment.",
+    "accepting connections": "PostgreSQL is starting: try again in a moment.",
+    "server closed": "PostgreSQL stopped, or closed this connection: try again.",
+    "terminating": "PostgreSQL stopped, or closed this connection: try again.",
     "does not exist": "Create it first: createdb NAME.",
 }
-#: What to do where it said anything else: no variable names the database of a handle in Python.
+#: The hint for any other message. In Python, no variable names the database of a handle.
 _UNKNOWN = Hint(
     call=f"Check {NAMING.call} and the database itself.",
     command=f"Check {NAMING.command} (or LEANBE_EMITTER_DB) and the database itself.",

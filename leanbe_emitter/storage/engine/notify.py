@@ -1,30 +1,30 @@
-"""How workers are told, at the commit, that something is due.
+"""Notifications to workers, at the commit, that something is due.
 
-PostgreSQL tells every process that listens on a channel; SQLite shows whoever asks that another
-connection has committed. Both say nothing before the commit, and nothing of what is rolled back.
+PostgreSQL notifies every process that listens on a channel. SQLite shows to anybody who asks that
+another connection has committed. Neither says anything before the commit, or after a rollback.
 """
 
 from sqlalchemy.orm import Session
 
-#: The channel of PostgreSQL's notifications: one for a database, whatever is due.
+#: The channel of PostgreSQL's notifications: one for the whole database.
 CHANNEL = "leanbe_emitter_due"
 
-_TELLS = "leanbe_tells_workers"
+_NOTIFIES = "leanbe_notifies_workers"
 
 
-def tell_workers(session: Session) -> None:
-    """Tell, when this transaction commits, whoever waits for something to be due."""
-    note(session)
+def notify_workers(session: Session) -> None:
+    """Notify all workers, when this transaction commits, that something is due."""
+    notify_in_process(session)
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_notify(%s, '')", (CHANNEL,))
 
 
-def note(session: Session) -> None:
-    """Do the same in this process only; other processes are told by the transaction itself."""
-    session.info[_TELLS] = True
+def notify_in_process(session: Session) -> None:
+    """Notify the workers of this process; the transaction itself notifies other processes."""
+    session.info[_NOTIFIES] = True
 
 
-def tells_workers(session: Session) -> bool:
-    """Say whether workers are to be told when it commits."""
-    return _TELLS in session.info
+def notifies_workers(session: Session) -> bool:
+    """Return whether the commit of this transaction notifies workers."""
+    return _NOTIFIES in session.info

@@ -1,7 +1,7 @@
-"""What psycopg is told beyond what SQLAlchemy tells it: arrays, and statements that run often.
+"""Statements on psycopg itself, for what runs at every delivery, and arrays as parameters.
 
-SQLAlchemy takes 50 to 100 microseconds for a statement. An error of the driver leaves here as
-SQLAlchemy would raise it, without the parameters: they are secrets and payloads.
+SQLAlchemy takes 50 to 100 microseconds for each statement. Errors of the driver leave here as
+SQLAlchemy would raise them, without the parameters: those are secrets and payloads.
 """
 
 from collections.abc import Mapping
@@ -12,24 +12,24 @@ from sqlalchemy import Connection, Dialect, Engine, TextClause, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.queries.arrays import ARRAYS, Array
+from leanbe_emitter.storage.engine.postgresql_arrays import ARRAYS, Array
 
 
-def take_arrays(engine: Engine) -> None:
-    """Let each connection of an engine take arrays that are packed already."""
-    event.listen(engine, "connect", _take_arrays)
+def register_arrays(engine: Engine) -> None:
+    """Let every connection of an engine take ``postgresql_arrays`` as parameters."""
+    event.listen(engine, "connect", _register_arrays)
 
 
 def execute(
     within: Session | Connection, statement: str, values: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
-    """Run a statement on PostgreSQL; return all rows that it finds.
+    """Run a statement on PostgreSQL, and return all its rows.
 
-    Listeners of the engine are told of it, as of any other.
+    Listeners of the engine see the statement like any other.
 
     Args:
         within: an open transaction.
-        statement: has ``%(name)s``, or ``%(name)b`` for what is sent in binary.
+        statement: has ``%(name)s``, or ``%(name)b`` for a parameter in binary.
         values: its parameters.
 
     Raises:
@@ -42,13 +42,13 @@ def execute(
     try:
         cursor = driver.cursor(binary=True).execute(statement, values)
         return cursor.fetchall() if cursor.description else []
-    except BaseException as error:  # noqa: BLE001 - it is raised again, whatever it is
+    except BaseException as error:  # noqa: BLE001 - every error is raised again
         _fail(connection, statement, error)
 
 
 @cache
 def text_for_driver(statement: TextClause, dialect: Dialect) -> str:
-    """Return a statement of SQLAlchemy's as the driver takes it."""
+    """Return the text of a SQLAlchemy statement for the driver."""
     return str(statement.compile(dialect=dialect))
 
 
@@ -60,7 +60,7 @@ def _listened_to(
 
 
 def _fail(connection: Connection, statement: str, error: BaseException) -> NoReturn:
-    """Raise what SQLAlchemy would; let go of a connection that is broken, or was broken off."""
+    """Raise what SQLAlchemy would raise; drop a connection that is broken or interrupted."""
     dialect = connection.dialect
     failure: Any = dialect.loaded_dbapi.Error
     if not isinstance(error, failure):
@@ -81,14 +81,14 @@ def _fail(connection: Connection, statement: str, error: BaseException) -> NoRet
     ) from error
 
 
-def _take_arrays(connection: Any, _record: object) -> None:
+def _register_arrays(connection: Any, _record: object) -> None:
     for kind in ARRAYS.values():
         connection.adapters.register_dumper(kind, _dumper_of(kind))
 
 
 @cache
 def _dumper_of(kind: type[Array]) -> Any:
-    from psycopg.adapt import Dumper  # noqa: PLC0415 - an extra, which SQLite does without
+    from psycopg.adapt import Dumper  # noqa: PLC0415 - an extra that SQLite does not need
     from psycopg.pq import Format  # noqa: PLC0415 - the same
 
     class ArrayDumper(Dumper):

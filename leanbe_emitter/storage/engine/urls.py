@@ -1,4 +1,4 @@
-"""URLs of databases: which are taken, and how they may be seen."""
+"""URLs of databases: parsed, and shown without their passwords."""
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -6,22 +6,22 @@ from sqlalchemy.exc import ArgumentError
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
 
-#: How a database is named.
+#: How users name a database on each surface.
 NAMING = Hint(call="Leanbe(db)", command="--db", request="--db at the server's start")
 
-# What the driver of SQLite takes behind a "?"; all else goes to SQLite itself, by uri=true.
+# Arguments for the driver of SQLite. All others go to SQLite itself, if uri=true is among them.
 _SQLITE_ARGUMENTS = frozenset(
     {"uri", "timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
-#: Arguments of PostgreSQL's own that are secrets.
+#: Arguments of PostgreSQL that are secrets.
 _PASSWORDS = ("password", "sslpassword")
 
 
 def parse_database_url(text: str) -> URL:
-    """Return the URL, with ``postgresql://`` meaning psycopg 3.
+    """Return the URL of a text; ``postgresql://`` means psycopg 3.
 
     Raises:
-        InvalidValue: it is no URL of SQLite or PostgreSQL.
+        InvalidValue: the text is no URL of SQLite or PostgreSQL.
     """
     if text == ":memory:":
         return URL.create("sqlite")
@@ -41,17 +41,17 @@ def parse_database_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """Return the URL as it may be seen: without a password, wherever it stands in it."""
+    """Return the text of a URL without its passwords, wherever they stand in it."""
     return url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
 
 
 def _check_arguments_of_sqlite(url: URL) -> None:
-    """Refuse what the driver would not get: it would only be warned of, and left out."""
+    """Refuse arguments that SQLAlchemy would leave out with a warning only."""
     ignored = sorted(set(url.query) - _SQLITE_ARGUMENTS)
     if ignored and "uri" not in url.query:
         raise InvalidValue(
             f"{shown(url)!r} has an argument {ignored[0]!r} that SQLite does not take.",
-            hint="Arguments of SQLite's own need uri=true and a file: URL, as SQLAlchemy has it.",
+            hint="Arguments for SQLite itself need a file: URL with uri=true, as in SQLAlchemy.",
         )
 
 

@@ -1,1 +1,1 @@
-"""Statements on the tables, one file a subject."""
+"""Statements on the tables, one file for each subject."""

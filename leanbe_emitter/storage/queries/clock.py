@@ -1,15 +1,12 @@
-"""The clock of a database: the machine's, or a manual one: a row, the same for all processes.
+"""The clock of a database: the system clock, or a manual clock, a row that all processes share.
 
-Which of them it is, a handle learns when it is opened, and may look again: its worker does so
-whenever it rests, and whoever makes retries before that. In between, the machine's costs nothing,
-and a manual one is asked for each time.
+A handle reads the clock's kind when it opens, whenever its worker rests, before it makes a retry,
+and when somebody moves the clock or asks for its kind. A server without a worker reads it every two
+seconds. In between, the system clock costs nothing, and a handle reads a manual clock each time. A
+change of the clock wakes the workers.
 
-A handle looks at the kind of clock when it opens, whenever its worker rests, before it makes a
-retry, and when its clock is moved or asked for its kind. A server without a worker looks every two
-seconds. A change of the clock wakes the workers.
-
-A manual clock holds back retries only. Leases run out by the machine's clock: so somebody can move
-the manual one while others deliver, and a killed worker loses nothing while it stands still.
+A manual clock holds back retries only. Leases end by the system clock, so somebody can move the
+manual clock while workers deliver, and a killed worker loses nothing while the clock stands still.
 """
 
 import threading
@@ -31,20 +28,20 @@ from leanbe_emitter.clock import (
 )
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.notify import tell_workers
+from leanbe_emitter.storage.engine.notify import notify_workers
 from leanbe_emitter.storage.schema.tables import ClockRow
 from leanbe_emitter.wire.suggestions import any_of
 
-#: What to do where the clock cannot be moved, as holds however somebody comes to it.
+#: The hint where the clock cannot be moved, for every surface.
 HOW_TO_MOVE = (
-    "A server that is started with --clock manual makes it manual, "
-    'and so does Leanbe(clock="manual") in Python.'
+    "Make the clock manual: start a server with --clock manual, "
+    'or open Leanbe(clock="manual") in Python.'
 )
 
 _NOW = select(ClockRow.now_at)
-# As the driver takes it: SQLAlchemy takes as long to write it as to load the half of our tables.
+# For the driver itself: SQLAlchemy takes as long to compile it as to load half of our tables.
 _NOW_TEXT = "SELECT now_at FROM manual_clock"
-# Who makes it manual while another one does waits for that, and changes nothing.
+# Of two processes that make the clock manual at once, the second one waits and changes nothing.
 _BEGIN = text(
     "INSERT INTO manual_clock (id, now_at, begun_at) VALUES (1, :now, :now)"
     " ON CONFLICT DO NOTHING RETURNING id"
@@ -56,19 +53,19 @@ def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
     """Return the clock of a handle.
 
     Args:
-        database: has its tables.
-        wanted: ``manual`` or ``system`` for what the database's is to be from now on; None: as it
-            is; a clock of the handle's own.
+        database: a database with its tables.
+        wanted: ``manual`` or ``system`` sets the kind of the database's clock from now on. None
+            leaves it as it is. A ``Clock`` is the handle's own.
 
     Raises:
-        InvalidValue: there is no such clock.
+        InvalidValue: the text is no kind of clock.
     """
     if not (wanted is None or isinstance(wanted, str)):
         return wanted
     if wanted not in {MANUAL, SYSTEM, None}:
         raise InvalidValue(f"{wanted!r} is no clock.", hint=f"Use {any_of([MANUAL, SYSTEM])}.")
     if database.in_memory:
-        # Nobody shares it.
+        # No other process shares it.
         now = SystemClock().now()
         return ManualClock(now) if wanted == MANUAL else SystemClock()
     if wanted is not None:
@@ -80,15 +77,15 @@ def clock_of(database: Database, wanted: Clock | str | None = None) -> Clock:
 
 
 def stands_still(clock: Clock) -> bool:
-    """Say whether a clock is a database's, and manual, as far as is known: nothing is asked."""
+    """Return whether a clock is a database's manual clock, as last read: this reads nothing."""
     return isinstance(clock, StoredClock) and clock.stands_still
 
 
 def kind_of(clock: Clock) -> str:
-    """Return what a clock is: ``manual``, which somebody has to move, or ``system``.
+    """Return the kind of a clock: ``manual``, which somebody has to move, or ``system``.
 
     Raises:
-        DatabaseUnavailable: the clock is the database's, which cannot be asked.
+        DatabaseUnavailable: the clock is the database's, which cannot be read.
     """
     if isinstance(clock, StoredClock) and not clock.is_manual():
         return SYSTEM
@@ -96,38 +93,39 @@ def kind_of(clock: Clock) -> str:
 
 
 def _settle(database: Database, *, is_manual: bool) -> None:
-    """Let a database's clock be manual, or the machine's; a manual one goes on where it stands."""
+    """Set the kind of a database's clock. A clock that is manual already keeps its time."""
     now = to_milliseconds(SystemClock().now())
     with database.transaction() as session:
         changed = session.execute(_BEGIN, {"now": now}) if is_manual else session.execute(_END)
         if changed.all():
-            tell_workers(session)
+            notify_workers(session)
 
 
 class StoredClock:
-    """A database's clock: where it is manual, whoever moves it moves it for every process.
+    """A database's clock. A process that moves a manual clock moves it for every process.
 
-    It is asked on connections of its own, because the time is asked for in the middle of
-    transactions. Where nobody can be asked, it stands where it was last seen. Once the database's
-    clock is the machine's again, so is this one; once it is manual, this one is when it has looked.
+    The clock reads its row on connections of its own, as callers ask for the time in the middle of
+    transactions. While the database cannot be read, the clock stands at the time that it read last.
+    When the database's clock becomes the system clock, this clock follows at once. When it becomes
+    manual, this clock follows as soon as somebody calls ``look``.
 
     Attributes:
-        stands_still: whether it was manual when it was last looked at.
+        stands_still: whether the clock was manual when it was last read.
     """
 
     def __init__(self, database: Database) -> None:
-        # A handle of its own, which connects when it is asked.
-        self._database = database.again()
-        self._machines = SystemClock()
+        # A handle of its own, which connects when somebody asks for the time.
+        self._database = database.new_handle()
+        self._system = SystemClock()
         self._one_at_a_time = threading.Lock()
         self._asking: Any = None
-        self._seen = self._machines.now()
+        self._seen = self._system.now()
         self.stands_still = False
 
     def now(self) -> datetime:
-        """Return the time that was last set, by whichever process; or the machine's."""
+        """Return the time that any process set last, or the system time."""
         if not self.stands_still:
-            return self._machines.now()
+            return self._system.now()
         with self._one_at_a_time:
             try:
                 self._seen = self._asked()
@@ -137,20 +135,20 @@ class StoredClock:
 
     def now_ms(self) -> int:
         """Return the same time in milliseconds since 1970."""
-        return to_milliseconds(self.now()) if self.stands_still else self._machines.now_ms()
+        return to_milliseconds(self.now()) if self.stands_still else self._system.now_ms()
 
     def is_manual(self) -> bool:
-        """Say whether the database's clock is manual now.
+        """Return whether the database's clock is manual now.
 
         Raises:
-            DatabaseUnavailable: it cannot be asked.
+            DatabaseUnavailable: the clock cannot be read.
         """
         with self._database.reading() as session:
-            # Not by the attribute: another thread may look meanwhile.
+            # Not the attribute, as another thread may call look meanwhile.
             return self.look(session)
 
     def look(self, session: Session) -> bool:
-        """See, and say, whether the database's clock is manual now, in the caller's transaction."""
+        """Read and return whether the database's clock is manual, in the caller's transaction."""
         standing = session.scalar(_NOW)
         if standing is not None:
             self._seen = from_milliseconds(standing)
@@ -158,13 +156,13 @@ class StoredClock:
         return is_manual
 
     def set(self, instant: datetime) -> None:
-        """Set the time, backwards too, and let workers look what is due by that.
+        """Set the time, even backwards, and wake the workers.
 
-        From there it begins again, if it is told to.
+        ``begin_again`` goes back to this time.
 
         Raises:
-            Conflict: the database's clock is the machine's by now.
-            DatabaseUnavailable: it cannot be written.
+            Conflict: the database's clock is the system clock by now.
+            DatabaseUnavailable: the clock cannot be written.
         """
         milliseconds = to_milliseconds(instant)
         with self._database.transaction() as session:
@@ -172,10 +170,10 @@ class StoredClock:
             session.execute(update(ClockRow).values(begun_at=milliseconds))
 
     def move_from(self, seen: datetime, *, to: datetime) -> bool:
-        """Move on from where it was seen, unless another process has moved it since.
+        """Move the clock from the time that the caller saw, unless somebody has moved it since.
 
         Returns:
-            Whether it stood there; raises what ``set`` does.
+            Whether the clock still stood at that time. The errors are those of ``set``.
         """
         with self._database.transaction() as session:
             standing = session.scalar(_NOW.with_for_update())
@@ -185,11 +183,12 @@ class StoredClock:
             return is_there
 
     def begin_again(self, session: Session) -> datetime | None:
-        """Go back to where it was last set, or began to be manual, in the caller's transaction.
+        """Go back to the time that was set last, or at which the clock became manual.
+
+        This happens in the caller's transaction.
 
         Returns:
-            The instant, which ``now`` tells when the transaction is committed; None where the
-            clock is the machine's.
+            The time, which ``now`` returns after the commit; None for the system clock.
         """
         begun_at = session.scalar(select(ClockRow.begun_at))
         if begun_at is None:
@@ -198,22 +197,22 @@ class StoredClock:
         return from_milliseconds(begun_at)
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         with self._one_at_a_time:
             self._stop_asking()
         self._database.close()
 
     def _asked(self) -> datetime:
-        """Ask the driver itself: a worker's loop does so several times for each attempt."""
+        """Read the time on the driver itself: a worker does so several times for each attempt."""
         if self._asking is None:
-            self._asking = self._database.own_connection()
+            self._asking = self._database.new_driver_connection()
             if self._database.dialect == "postgresql":
                 self._asking.autocommit = True
         standing = self._asking.execute(_NOW_TEXT).fetchall()
         if standing:
             return from_milliseconds(standing[0][0])
         self.stands_still = False
-        return self._machines.now()
+        return self._system.now()
 
     def _stop_asking(self) -> None:
         if self._asking is not None:
@@ -224,10 +223,10 @@ class StoredClock:
         moved = session.scalar(update(ClockRow).values(now_at=milliseconds).returning(ClockRow.id))
         if moved is None:
             raise Conflict(
-                "The database's clock is the machine's by now: it cannot be moved.",
+                "The database's clock is the system clock by now: it cannot be moved.",
                 hint=HOW_TO_MOVE,
             )
-        tell_workers(session)
+        notify_workers(session)
 
     def __repr__(self) -> str:
         return f"StoredClock({self._database!r})"

@@ -1,7 +1,7 @@
-"""How events, their deliveries and their journal entries are written: in few statements.
+"""Writing events, their deliveries and their journal entries in few statements.
 
-SQLite takes many rows of a table from one; PostgreSQL takes all from a single one whose parameters
-are arrays, so that a hundred events cost the round trips of one.
+On SQLite, one statement inserts many rows of a table. On PostgreSQL, a single statement inserts the
+rows of all tables from arrays, so that a hundred events cost the round trips of one.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,17 +11,16 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
+from leanbe_emitter.ids import ids_of_second
 from leanbe_emitter.storage.engine.notify import CHANNEL
-from leanbe_emitter.storage.engine.sqlite_driver import execute, pieces
+from leanbe_emitter.storage.engine.postgresql_arrays import arrays, unnest
+from leanbe_emitter.storage.engine.sqlite_driver import batches, execute, insert_rows
 from leanbe_emitter.storage.queries import journal
-from leanbe_emitter.storage.queries.arrays import arrays, unnest
 from leanbe_emitter.storage.queries.journal import Fact
-from leanbe_emitter.storage.queries.last_ids import ids_of
-from leanbe_emitter.storage.queries.values import insert
 
 
 class SenderRow(NamedTuple):
-    """A product, locked, and its webhook's settings; JSON as text."""
+    """A locked product and the settings of its webhook; JSON as text."""
 
     id: str
     sequence: int
@@ -32,20 +31,20 @@ class SenderRow(NamedTuple):
     headers: str
 
     def __repr__(self) -> str:
-        # Secret and headers are told to nobody.
+        # No log and no error shows the secret and the headers.
         return f"{type(self).__name__}(id={self.id!r}, sequence={self.sequence})"
 
 
-class Locked(NamedTuple):
-    """Products, locked, and the last ids of a second that there are of any product's."""
+class LockedProducts(NamedTuple):
+    """Locked products, and the last ids of a second, of whatever product."""
 
     senders: list[SenderRow]
     last_event_id: str | None = None
     last_delivery_id: str | None = None
 
 
-# Rows are plain tuples, in the order of these columns: hundreds are made for one statement, and at
-# anything else the driver of SQLite looks for longer.
+# Rows are plain tuples, in the order of these columns. One statement takes hundreds of them, and
+# SQLite's driver is slower with any other type.
 EventColumns: TypeAlias = tuple[str, str, int, str, int, int, str, str, str, str, str]
 _EVENT_COLUMNS = {
     "id": "text",
@@ -73,40 +72,40 @@ _DELIVERY_COLUMNS = {
     "attempts_started": "int",
     "created_at": "bigint",
 }
-#: How far a product has come with its events: the counters, and its id.
+#: A product's counters of events, and its id.
 ProductColumns: TypeAlias = tuple[int, int, str]
 _PRODUCT_COLUMNS = {"sequence": "bigint", "last_triggered_at": "bigint", "product_id": "text"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emission:
-    """What is written in one go.
+    """The rows of one call.
 
     Attributes:
-        tells_workers: whether something of it is due and nobody's yet.
+        notifies_workers: whether a delivery among them is due and not leased.
     """
 
     counters: list[ProductColumns] = field(default_factory=list)
     events: list[EventColumns] = field(default_factory=list)
     deliveries: list[DeliveryColumns] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
-    tells_workers: bool = False
+    notifies_workers: bool = False
 
 
-def lock(connection: Connection, product_ids: Collection[str], *, second: int) -> Locked:
-    """Lock products in the order of their ids; return those that are there, with their webhooks.
+def lock(connection: Connection, product_ids: Collection[str], *, second: int) -> LockedProducts:
+    """Lock products in the order of their ids, and return those that exist, with their webhooks.
 
     Args:
-        connection: the caller's transaction.
-        product_ids: of the products.
-        second: whose last ids are wanted, in seconds since 1970.
+        connection: the connection of the caller's transaction.
+        product_ids: the ids of the products.
+        second: the second, since 1970, whose last ids to return.
     """
     lock = _DIALECTS[connection.dialect.name].lock
-    return lock(connection, sorted(product_ids), ids_of(second))
+    return lock(connection, sorted(product_ids), ids_of_second(second))
 
 
 def write(connection: Connection, emission: Emission) -> None:
-    """Write events with all that belongs to them."""
+    """Write events with their deliveries and journal entries."""
     _DIALECTS[connection.dialect.name].write(connection, emission)
 
 
@@ -116,7 +115,7 @@ INSERT INTO deliveries ({", ".join(_DELIVERY_COLUMNS)}, attempts_counted, leases
 _EVENT = f"INSERT INTO events ({', '.join(_EVENT_COLUMNS)})"
 
 
-# The last ids in a stretch of them, each by the primary key's index.
+# The last ids of a range, each by the index of the primary key.
 _LAST_IDS = """
 (SELECT max(id) FROM events WHERE id BETWEEN {first} AND {last}),
 (SELECT max(id) FROM deliveries WHERE id BETWEEN {first} AND {last})
@@ -127,7 +126,7 @@ _AT_ONCE = 2000
 
 
 class _Sqlite:
-    """One writer at a time: nothing needs a lock."""
+    """SQLite has one writer at a time: nothing needs a lock."""
 
     _SENDERS = f"""
 SELECT products.id, sequence, last_triggered_at, assumptions, url, secret, headers,
@@ -135,7 +134,7 @@ SELECT products.id, sequence, last_triggered_at, assumptions, url, secret, heade
 FROM products JOIN webhooks ON webhooks.product_id = products.id
 WHERE products.id IN ({{places}})
 ORDER BY products.id
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants of this module
     _COUNTER = "UPDATE products SET sequence = ?, last_triggered_at = ? WHERE id = ?"
     _COUNTERS = """
 UPDATE products SET sequence = moved.column1, last_triggered_at = moved.column2
@@ -146,32 +145,34 @@ FROM (VALUES {rows}) AS moved WHERE id = moved.column3
 
     @classmethod
     def lock(
-        cls, connection: Connection, product_ids: Sequence[str], ids_of_second: tuple[str, str]
-    ) -> Locked:
+        cls, connection: Connection, product_ids: Sequence[str], id_range: tuple[str, str]
+    ) -> LockedProducts:
         statement = cls._SENDERS.format(places=", ".join("?" * len(product_ids)))
-        rows = execute(connection, statement, (*ids_of_second, *ids_of_second, *product_ids))
-        return Locked([SenderRow(*row[:-2]) for row in rows], *(rows[0][-2:] if rows else ()))
+        rows = execute(connection, statement, (*id_range, *id_range, *product_ids))
+        return LockedProducts(
+            [SenderRow(*row[:-2]) for row in rows], *(rows[0][-2:] if rows else ())
+        )
 
     @classmethod
     def write(cls, connection: Connection, emission: Emission) -> None:
         cls._move(connection, emission.counters)
-        insert(connection, _EVENT, cls._ONE_EVENT, emission.events, at_once=_AT_ONCE)
-        insert(connection, _DELIVERY, cls._ONE_DELIVERY, emission.deliveries, at_once=_AT_ONCE)
+        insert_rows(connection, _EVENT, cls._ONE_EVENT, emission.events, at_once=_AT_ONCE)
+        insert_rows(connection, _DELIVERY, cls._ONE_DELIVERY, emission.deliveries, at_once=_AT_ONCE)
         journal.write(connection, emission.facts)
 
     @classmethod
     def _move(cls, connection: Connection, counters: Sequence[ProductColumns]) -> None:
         if len(counters) == 1:
-            # A list of one takes SQLite as long as fifteen of these.
+            # SQLite takes as long for a VALUES list of one row as for fifteen of these.
             execute(connection, cls._COUNTER, counters[0])
             return
-        for some in pieces(counters):
+        for some in batches(counters):
             statement = cls._COUNTERS.format(rows=", ".join(["(?, ?, ?)"] * len(some)))
             execute(connection, statement, tuple(chain.from_iterable(some)))
 
 
 class _Postgresql:
-    """Many writers: the product's row is the lock."""
+    """PostgreSQL has many writers: the product's row is the lock."""
 
     _PRODUCTS = """
 SELECT id, sequence, last_triggered_at, assumptions FROM products
@@ -180,7 +181,7 @@ WHERE id = ANY(%s::text[]) ORDER BY products.id FOR NO KEY UPDATE
     _WEBHOOKS = f"""
 SELECT product_id, url, secret, headers, {_LAST_IDS.format(first="%(first)s", last="%(last)s")}
 FROM webhooks WHERE product_id = ANY(%(ids)s)
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants of this module
     _WRITE = f"""
 WITH moved AS (
     UPDATE products SET sequence = "to".sequence, last_triggered_at = "to".at
@@ -197,22 +198,22 @@ WITH moved AS (
     {_DELIVERY}
     SELECT *, 0, 0 FROM {unnest(_DELIVERY_COLUMNS, prefix="d_")}
 )
-SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
+SELECT pg_notify('{CHANNEL}', '') WHERE %(notifies_workers)s
 """  # noqa: S608 - the names of columns
 
     @classmethod
     def lock(
-        cls, connection: Connection, product_ids: Sequence[str], ids_of_second: tuple[str, str]
-    ) -> Locked:
+        cls, connection: Connection, product_ids: Sequence[str], id_range: tuple[str, str]
+    ) -> LockedProducts:
         products = connection.exec_driver_sql(cls._PRODUCTS, (list(product_ids),)).all()
-        # A statement of its own, begun when the lock is held: PostgreSQL would join the settings
-        # and the last ids as they were when the waiting began.
-        first, last = ids_of_second
+        # A second statement, which begins when the lock is held. A join in the first one would read
+        # the settings and the last ids of the moment when the waiting began.
+        first, last = id_range
         wanted = {"ids": product_ids, "first": first, "last": last}
         rows = connection.exec_driver_sql(cls._WEBHOOKS, wanted).all()
         webhooks = {row[0]: row[1:-2] for row in rows}
         senders = [SenderRow(*product, *webhooks[product[0]]) for product in products]
-        return Locked(senders, *(rows[0][-2:] if rows else ()))
+        return LockedProducts(senders, *(rows[0][-2:] if rows else ()))
 
     @classmethod
     def write(cls, connection: Connection, emission: Emission) -> None:
@@ -222,7 +223,7 @@ SELECT pg_notify('{CHANNEL}', '') WHERE %(tells_workers)s
                 **arrays(_PRODUCT_COLUMNS, emission.counters, prefix="c_"),
                 **arrays(_EVENT_COLUMNS, emission.events, prefix="e_"),
                 **arrays(_DELIVERY_COLUMNS, emission.deliveries, prefix="d_"),
-                "tells_workers": emission.tells_workers,
+                "notifies_workers": emission.notifies_workers,
                 "entries": [journal.entries_of(emission.facts)] if emission.facts else [],
             },
         )

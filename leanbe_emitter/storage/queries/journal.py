@@ -1,13 +1,13 @@
-"""The journal: events, attempts and settlements in commit order, one cursor over all of them.
+"""The journal: events, attempts and settlements in commit order, with one cursor over all of them.
 
-What one call writes is one row, whose ``entries`` are a JSON text: a hundred attempts that were
-settled together cost one insert. A cursor names the row and how many of its entries were read.
+Each call writes one row, whose ``entries`` are a JSON text: a hundred attempts that are settled
+together cost one insert. A cursor names a row and how many of its entries were read.
 
-On PostgreSQL a larger number can be committed before a smaller one, so that a reader who asks for
-"everything after N" would miss the late one. Therefore a row also carries its transaction's id,
-the cursor begins with it, and a reader is shown only rows whose transaction is older than every
-transaction that is still open: nothing can come to stand before what it has read. SQLite has one
-writer at a time, so that its row ids already are the order of commits.
+On PostgreSQL, a transaction with a larger number can commit before one with a smaller number. A
+reader of "everything after N" would then miss the later commit. Therefore each row carries the id
+of its transaction, and cursors begin with it. A reader sees only rows whose transaction is older
+than every open transaction, so no row can appear before those that it has read. SQLite has one
+writer at a time, so its row ids are in the order of commits.
 
 ``tail``, ``wait`` and the server's stream read by the cursor and miss nothing. A caller that waits
 for the consequences of an action begins at a cursor that was read before the action.
@@ -26,19 +26,19 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.engine import sqlite_driver
-from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.storage.queries.compiled import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.schema.tables import JournalRow
 
-#: How many rows a reader fetches at once; each may hold hundreds of entries.
+#: How many rows a reader fetches at once. Each row may hold hundreds of entries.
 ROWS_AT_ONCE = 50
 
 _HORIZON = {
     "sqlite": text("1"),
     "postgresql": text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
 }
-#: The last transaction that can have written a row, and the last position; neither is used twice,
-#: so that both are known when the row is gone, too.
+#: The last transaction that can have written a row, and the last position. The database uses no
+#: number twice, so both are known even when their row is gone.
 _REACHED = {
     "sqlite": text("SELECT 0, max(seq) FROM sqlite_sequence WHERE name = 'journal'"),
     "postgresql": text("""
@@ -59,18 +59,18 @@ SELECT pg_current_xact_id()::text::bigint,
 FROM {source} HAVING count(*) > 0
 """
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-# So many digits fit into the columns' integers.
+# Numbers of so many digits fit into the columns.
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Cursor:
-    """How far somebody has read. Its text is opaque to users: ``0-17-2``.
+    """A place in the journal, behind what a reader has read. Its text is opaque: ``0-17-2``.
 
     Attributes:
-        transaction_id: the transaction of the last row that was begun.
-        position: that row.
-        read: how many of its entries were read.
+        transaction_id: the transaction of the last row of which something was read.
+        position: the position of that row.
+        read: how many entries of that row were read.
     """
 
     transaction_id: int = 0
@@ -82,10 +82,10 @@ class Cursor:
 
     @classmethod
     def parse(cls, value: str) -> "Cursor":
-        """Read a cursor's text.
+        """Return the cursor of a text.
 
         Raises:
-            InvalidValue: it is not the text of a cursor.
+            InvalidValue: the text is no cursor.
         """
         parts = _CURSOR.fullmatch(value)
         if parts is None:
@@ -99,11 +99,11 @@ START = Cursor()
 
 
 class Fact(NamedTuple):
-    """What an entry tells, in the order of its JSON array; what is None at its end may be left out.
+    """The content of an entry, in the order of its JSON array. None at its end may be left out.
 
     Attributes:
         number: the attempt's number, for an attempt.
-        status: the delivery's status, where this settled it.
+        status: the delivery's status, if the entry settled the delivery.
     """
 
     kind: JournalKind
@@ -115,7 +115,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One entry as it is read: a fact, and the cursor to go on from behind it."""
+    """One entry for a reader: a fact, and the cursor behind it."""
 
     cursor: Cursor
     kind: JournalKind
@@ -127,14 +127,14 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """One row: what one call wrote, and the cursor behind all of it."""
+    """One row: the facts that one call wrote, and the cursor behind them."""
 
     end: Cursor
     facts: Sequence[Fact]
 
 
 def write(within: Session | Connection, facts: Sequence[Fact]) -> None:
-    """Write facts in their order, as one row, in a transaction."""
+    """Write facts in order, as one row, in the caller's transaction."""
     if not facts:
         return
     connection = within if isinstance(within, Connection) else within.connection()
@@ -145,26 +145,26 @@ def write(within: Session | Connection, facts: Sequence[Fact]) -> None:
 
 
 def entries_of(facts: Sequence[Fact]) -> str:
-    """Return the text of a row's ``entries``."""
+    """Return the ``entries`` of a row of these facts."""
     return _encode(facts)
 
 
 def write_from(source: str, fact: str, *, order: str) -> str:
-    """Return a statement, for PostgreSQL alone, that writes a fact for each row of a source.
+    """Return a statement, for PostgreSQL only, that writes a fact for each row of a source.
 
-    It can stand in a WITH of another statement, where the source is what that one returned; of no
-    rows it writes nothing.
+    It can stand in a WITH of another statement, whose result is the source. If the source has no
+    rows, it writes nothing.
 
     Args:
-        source: what follows FROM.
+        source: the SQL behind FROM.
         fact: the SQL of a ``Fact``'s JSON text.
-        order: what follows ORDER BY.
+        order: the SQL behind ORDER BY.
     """
     return _WRITE_FROM.format(fact=fact, source=source, order=order)
 
 
 def cancelled(session: Session, deliveries: Sequence[tuple[str, str]]) -> None:
-    """Write that deliveries were cancelled: (event_id, delivery_id) of each."""
+    """Write that deliveries were cancelled, each as (event_id, delivery_id)."""
     write(
         session,
         [
@@ -175,12 +175,12 @@ def cancelled(session: Session, deliveries: Sequence[tuple[str, str]]) -> None:
 
 
 def read(session: Session, after: Cursor, *, limit: int = 500, whole: bool = False) -> list[Entry]:
-    """Return the next entries after a cursor, in commit order, none of which can be preceded.
+    """Return the next entries after a cursor, in commit order. None can appear before them later.
 
-    With ``whole``, return all that is committed, though another may come to stand before it: that
-    is for who looks once, and goes on from no cursor.
+    With ``whole``, return all committed entries, although others may appear before them later. That
+    is for callers who read once, and do not continue from a cursor.
     """
-    # From the row on that the cursor stands in: perhaps not all of it was read.
+    # Begin with the cursor's own row, as perhaps not all of it was read.
     begun = replace(after, position=after.position - 1)
     entries = (
         _entry(row.end, number, fact)
@@ -191,7 +191,7 @@ def read(session: Session, after: Cursor, *, limit: int = 500, whole: bool = Fal
 
 
 def rows(session: Session, after: Cursor, *, whole: bool = False) -> Iterator[Written]:
-    """Yield whole rows, in commit order, from the first behind that of a cursor on."""
+    """Yield whole rows, in commit order, beginning behind the row of a cursor."""
     final = JournalRow.transaction_id < _HORIZON[session.connection().dialect.name]
     page = (
         select(JournalRow.transaction_id, JournalRow.position, JournalRow.entries)
@@ -213,24 +213,24 @@ def rows(session: Session, after: Cursor, *, whole: bool = False) -> Iterator[Wr
 def end(session: Session, *, whole: bool = False) -> Cursor:
     """Return the cursor behind the last entry that can be read now.
 
-    With ``whole``, return the one behind all that is committed: whatever is begun from now on comes
-    behind it, and of what others have begun already some may come to stand before it.
+    With ``whole``, return the cursor behind all committed entries. Transactions that begin later
+    write behind it; transactions that are open now may write before it.
     """
-    last = found(session, _last(session.connection().dialect.name, whole=whole))
+    last = fetch(session, _last(session.connection().dialect.name, whole=whole))
     return _written(*last[0]).end if last else START
 
 
 def require_reached(session: Session, cursor: Cursor) -> None:
-    """See that a cursor lies no further than the journal has ever come.
+    """Check that a cursor does not lie beyond the end of the journal.
 
     Raises:
-        InvalidValue: it does, so that it was never handed out here.
+        InvalidValue: it does, so this database never handed it out.
     """
     transaction_id, position = session.execute(_REACHED[session.connection().dialect.name]).one()
     if cursor.transaction_id > transaction_id or cursor.position > (position or 0):
         raise InvalidValue(
-            f"The cursor {str(cursor)!r} lies ahead of all that has happened.",
-            hint="Give one that was handed out, by this very database.",
+            f"The cursor {str(cursor)!r} lies beyond the end of the journal.",
+            hint="Give a cursor that this very database handed out.",
         )
 
 

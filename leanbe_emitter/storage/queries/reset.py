@@ -1,12 +1,13 @@
-"""Emptying a database: every row goes but its clock's and its seed file's, and the tables stay.
+"""Emptying a database: all rows go except those of its clock and its seed file.
 
-The journal's positions go on where they were, so that who follows it misses nothing of what comes
-after. Who held a lease finds it lost, and changes nothing.
+The journal's positions continue, so that a reader of the journal misses nothing that comes later.
+A worker elsewhere finds its lease lost, and changes nothing.
 
 A reset is one transaction: it empties the database, and plants the seed file again by actions of
-the domain whose events nobody records. After it, this process's workers break off the attempts that
-no longer exist (``Worker.abandon``), and hand back what they had claimed meanwhile. So when a reset
-returns, nothing of before is under way here, and nothing that was owed since is touched.
+the domain whose events nobody records. Afterwards, the workers of this process abort the attempts
+that no longer exist (``Worker.abandon``), and release the deliveries that they claimed meanwhile.
+So when a reset returns, no attempt from before is in flight in this process, and deliveries that
+were created since are untouched.
 """
 
 from functools import cache
@@ -25,23 +26,23 @@ from leanbe_emitter.storage.schema.tables import (
     WebhookRow,
 )
 
-#: What belongs to a product and is no work of its: its settings.
+#: Tables of a product's settings, which its own reset keeps.
 _SETTINGS: Final = frozenset(
     each.__table__ for each in (WebhookRow, RetiredSecretRow, MembershipRow)
 )
 
-#: What tells how the database begins.
+#: Tables that say how the database begins.
 _STAYING: Final = frozenset(each.__table__ for each in (ClockRow, SeedFileRow))
 
 
 def lock(session: Session) -> None:
-    """Let nobody act until the commit, be it on products that are not there yet.
+    """Let nobody else act until the commit, even on products that do not exist yet.
 
-    Whoever is at it ends first, and whoever comes waits, so that neither finds half of what there
-    is. On SQLite each writer is alone as it is.
+    This waits for the actions that have begun, and lets later ones wait, so that none of them finds
+    half of the rows. On SQLite, each writer is alone anyway.
     """
     if session.connection().dialect.name == "postgresql":
-        # In the order in which actions take them.
+        # In the order in which actions lock them.
         session.execute(text("LOCK TABLE products, deliveries IN EXCLUSIVE MODE"))
 
 
@@ -55,13 +56,13 @@ def empty(session: Session) -> None:
 
 @cache
 def _emptying() -> tuple[Delete, ...]:
-    """Return the statements: to sort the tables anew takes longer than to empty them."""
+    """Return the statements once: to sort the tables takes longer than to empty them."""
     tables = reversed(METADATA.sorted_tables)
     return tuple(delete(table) for table in tables if table not in _STAYING)
 
 
 def empty_product(session: Session, product_id: str) -> None:
-    """Delete all that a product has, faults meant for it too; itself and its settings stay."""
+    """Delete the rows of a product, its faults too. The product and its settings stay."""
     session.execute(select(ProductRow.id).where(ProductRow.id == product_id).with_for_update())
     for table in reversed(METADATA.sorted_tables):
         if "product_id" in table.c and table not in _SETTINGS:

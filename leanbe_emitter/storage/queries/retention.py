@@ -1,12 +1,12 @@
-"""Retention: what is settled and old goes, in batches; what is owed stays, however old it is.
+"""Retention: deletes old settled rows in batches. Pending deliveries stay, however old they are.
 
-An event goes when it is old and no delivery of it is left, so that a late redelivery keeps it. Each
-batch is a transaction of its own and reads one stretch of a primary key: ids begin with the second
-of their creation, so that no index is needed, and none of the hot path's is touched.
+An old event is deleted when it has no delivery left, so a late redelivery keeps it. Each batch is a
+transaction of its own, and reads one range of a primary key. Ids begin with the second of their
+creation, so this needs no index and touches none of the hot path.
 
-The order is: settled deliveries with their attempts; then events without a delivery; then the
-journal entries of such events only, from its beginning. A redelivery holds a lock on its event, so
-retention passes over that event.
+The order is: settled deliveries with their attempts; then events without a delivery; then, from the
+journal's beginning, the entries of such events only. A redelivery locks its event, so retention
+skips that event.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ from leanbe_emitter.storage.queries.journal import START, Cursor, Written
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, JournalRow
 
-#: How many rows one transaction looks at.
+#: How many rows one transaction reads.
 BATCH = 500
 
 _ENDS = [state for state in DeliveryState if state.is_end]
@@ -31,7 +31,7 @@ _ENDS = [state for state in DeliveryState if state.is_end]
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned:
-    """How many rows went."""
+    """How many rows were deleted."""
 
     events: int = 0
     deliveries: int = 0
@@ -48,31 +48,31 @@ def prune(
     *,
     before: datetime,
     batch: int = BATCH,
-    told: Callable[[Pruned], None] = lambda _: None,
+    on_batch: Callable[[Pruned], None] = lambda _: None,
 ) -> Pruned:
-    """Delete what was settled before an instant, and the events that nothing is owed for any more.
+    """Delete deliveries that were settled before an instant, and events without a delivery.
 
-    Broken off, it leaves nothing half-way; the next one goes on.
+    An interrupted run leaves complete batches, and the next run continues.
 
     Args:
-        database: where.
-        before: what was recorded and settled earlier goes.
-        batch: how many rows one transaction looks at.
-        told: is told after each batch how many rows have gone until then.
+        database: the database.
+        before: rows that were recorded and settled earlier are deleted.
+        batch: how many rows one transaction reads.
+        on_batch: called after each batch with the numbers of rows deleted so far.
 
     Raises:
-        DatabaseUnavailable: the database went away; the batches before are done.
+        DatabaseUnavailable: the database failed; the batches before are done.
     """
     pruned = Pruned()
     for passing in PASSES:
         for more in _unhurried(passing(database, before, batch)):
             pruned += more
-            told(pruned)
+            on_batch(pruned)
     return pruned
 
 
 def _unhurried(batches: Iterator[Pruned]) -> Iterator[Pruned]:
-    """Pause for as long as each batch took: on SQLite, writers do not queue."""
+    """Pause after each batch for as long as it took: on SQLite, writers do not queue."""
     started = stopwatch()
     for each in batches:
         yield each
@@ -93,7 +93,7 @@ def _prune_deliveries(database: Database, before: datetime, batch: int) -> Itera
             rows = session.execute(page.where(DeliveryRow.id > after)).all()
             if not rows:
                 return
-            # A settled delivery's due_at is the instant of its last attempt's end.
+            # The due_at of a settled delivery is the end of its last attempt.
             old = [
                 row.id
                 for row in rows
@@ -124,8 +124,8 @@ def _delete_deliveries(session: Session, old: Sequence[str]) -> Pruned:
 
 def _prune_events(database: Database, before: datetime, batch: int) -> Iterator[Pruned]:
     after = ""
-    # Locked before it is asked what is left of them: who owes an event again waits for this lock,
-    # or holds one of its own on the event, which is then passed over.
+    # Lock the events before looking for their deliveries: a redelivery waits for this lock, or
+    # holds one on the event itself, which is then skipped.
     page = (
         select(EventRow.id)
         .where(EventRow.id < _first_id(before), EventRow.recorded_at < to_milliseconds(before))
@@ -155,9 +155,9 @@ def _delete_events(session: Session, old: Sequence[str]) -> Pruned:
 
 
 def _prune_journal(database: Database, before: datetime, batch: int) -> Iterator[Pruned]:
-    """Go through the journal from its beginning until what it tells of is younger.
+    """Read the journal from its beginning, until its events are younger than the instant.
 
-    A row goes when no event is left of those that it tells of.
+    A row is deleted when none of its events is left.
     """
     instant, cursor = to_milliseconds(before), START
     while True:
@@ -165,8 +165,8 @@ def _prune_journal(database: Database, before: datetime, batch: int) -> Iterator
             rows = _stretch(session, cursor, batch)
             if not rows:
                 return
-            told = {fact.event_id for row in rows for fact in row.facts}
-            recorded_at = _recorded_at(session, told)
+            event_ids = {fact.event_id for row in rows for fact in row.facts}
+            recorded_at = _recorded_at(session, event_ids)
             gone = [
                 row
                 for row in rows
@@ -184,7 +184,7 @@ def _prune_journal(database: Database, before: datetime, batch: int) -> Iterator
 
 
 def _stretch(session: Session, after: Cursor, batch: int) -> list[Written]:
-    """Return the next rows of the journal, until they have so many entries."""
+    """Return the next rows of the journal, until they have as many entries as a batch."""
     rows, entries = [], 0
     for row in journal.rows(session, after):
         rows.append(row)
@@ -202,9 +202,9 @@ def _recorded_at(session: Session, event_ids: set[str]) -> dict[str, int]:
 
 
 def _first_id(instant: datetime) -> str:
-    """Return what every id that was made in or after the second of an instant follows."""
+    """Return the text behind all ids that were made up to the second of an instant."""
     return f"{int(instant.timestamp()) + 1:08x}"
 
 
-#: What a run does, one after the other, each in its batches.
+#: The passes of a run, in order. Each yields its batches.
 PASSES = (_prune_deliveries, _prune_events, _prune_journal)

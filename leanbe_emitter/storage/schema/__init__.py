@@ -1,1 +1,1 @@
-"""Tables, states and migrations."""
+"""Tables, the words that their rows hold, and migrations."""

@@ -1,7 +1,8 @@
-"""The tables of Leanbe's documents: what the domain's actions change, and payloads are made from.
+"""The tables of Leanbe's documents, which actions change and payloads are built from.
 
-Columns bear the documents' names in snake_case. What is only passed through (an address, a company,
-devices) stands as JSON text; what is looked up, counted or referred to has a column of its own.
+Columns have the documents' names in snake_case. Values that are only passed through (an address, a
+company, devices) are JSON text. Values that are looked up or counted have columns of their own, and
+so have references.
 """
 
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, UniqueConstraint
@@ -21,7 +22,7 @@ from leanbe_emitter.storage.schema.tables import (
 
 
 class Timed:
-    """When a document was created, and when a stored field of it last changed."""
+    """The instants of a document's creation and of the last change of a stored field."""
 
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
@@ -53,7 +54,7 @@ class CustomerRow(Timed, Base):
     __tablename__ = "customers"
 
     id: Mapped[Id]
-    #: The product that the customer was created in (contract d-17); it may be gone.
+    #: The product in which the customer was created (contract d-17). It may be deleted.
     origin_product_id: Mapped[Ref]
     public_id: Mapped[LongText]
     email: Mapped[LongText]
@@ -80,7 +81,7 @@ class CustomerRow(Timed, Base):
 
 
 class CustomerProductRow(Base):
-    """That a customer belongs to a product; an e-mail is unique in a product, whatever its case."""
+    """A customer's membership of a product, in which e-mails are unique whatever their case."""
 
     __tablename__ = "customer_products"
 
@@ -88,16 +89,16 @@ class CustomerProductRow(Base):
         ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True
     )
     product_id: Mapped[ProductRef] = mapped_column(primary_key=True, index=True)
-    #: Its place in the customer's list.
+    #: The place of the product in the customer's list.
     position: Mapped[int]
-    #: The customer's e-mail, folded for comparison.
+    #: The customer's e-mail with its case folded, for comparison.
     email_key: Mapped[LongText]
 
     __table_args__ = (UniqueConstraint("product_id", "email_key"),)
 
 
 class IdeaRow(Owned, Base):
-    """An idea (contract b.1). Its votes are counted here, under the lock of its product."""
+    """An idea (contract b.1), with counters of its votes, which the product's lock protects."""
 
     __tablename__ = "ideas"
 
@@ -118,7 +119,7 @@ class IdeaRow(Owned, Base):
 
 
 class VoteRow(Base):
-    """A vote for or against an idea; one of each customer, any number without a customer."""
+    """A vote for or against an idea: one for each customer, any number without a customer."""
 
     __tablename__ = "votes"
 
@@ -143,7 +144,7 @@ class IdeaRequestRow(OfProduct, Base):
     status: Mapped[RequestStatus] = mapped_column(enum_values(RequestStatus))
     source: Mapped[LongText]
     idea_id: Mapped[Ref | None] = mapped_column(ForeignKey("ideas.id"))
-    #: Its place among the idea's requests.
+    #: The place among the idea's requests.
     position: Mapped[int | None]
 
     __table_args__ = (
@@ -163,11 +164,11 @@ class BacklogItemRow(Owned, Base):
     description: Mapped[LongText | None]
     description_html: Mapped[LongText | None]
     tags: Mapped[Json]
-    #: One of the product's list.
+    #: One of the product's statuses.
     status: Mapped[LongText]
-    #: The idea that it was promoted from; it may be gone (contract c.3).
+    #: The idea that was promoted to this item (contract c.3). It may be deleted.
     idea_id: Mapped[Ref | None] = mapped_column(index=True)
-    #: That idea's last title, once the idea is gone.
+    #: The last title of that idea, once the idea is deleted.
     idea_title: Mapped[LongText | None]
 
 
@@ -183,13 +184,13 @@ class OkrRow(Owned, Base):
 
 
 class KeyResultRow(Base):
-    """What an objective is measured by."""
+    """A key result, which measures an objective."""
 
     __tablename__ = "key_results"
 
     id: Mapped[Id]
     okr_id: Mapped[Ref] = mapped_column(ForeignKey("okrs.id", ondelete="CASCADE"), index=True)
-    #: Its place among the objective's key results.
+    #: The place among the objective's key results.
     position: Mapped[int]
     title: Mapped[LongText]
     start_value: Mapped[float] = mapped_column(Double)
@@ -217,5 +218,5 @@ class AnnouncementRow(Owned, Base):
     )
 
 
-#: All tables: those of this module, and those of ``tables``, which it is built on.
+#: All tables: those of this module and those of ``tables``.
 METADATA = Base.metadata

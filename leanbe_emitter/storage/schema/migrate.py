@@ -1,9 +1,9 @@
-"""Which tables a database has, and how it gets those of this program.
+"""Migrations: the revision of a database's tables, and how a database gets those of this program.
 
-The revisions are the files of ``migrations/versions``; their names begin with a date, so the last
-in order is the newest. Reading the present revision needs no Alembic (its import takes a second);
-only an upgrade or a downgrade loads it. An empty SQLite database gets today's tables at once: a
-test holds them equal to what the migrations make.
+The revisions are the files of ``migrations/versions``. Their names begin with a date, so the last
+in order is the newest. Only an upgrade or a downgrade loads Alembic, whose import takes a second.
+An empty SQLite database gets today's tables at once. A test compares them with the tables that the
+migrations make.
 """
 
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ from sqlalchemy.orm import Session
 import leanbe_emitter
 from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
+from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
 from leanbe_emitter.storage.engine.urls import NAMING
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-#: The key of the lock that one migrating process holds on PostgreSQL.
+#: The key of PostgreSQL's advisory lock for migrations.
 _MIGRATION_LOCK = 0x1EA4BE
 
 
 class SchemaState(StrEnum):
-    """How a database's tables stand to this program's."""
+    """The state of a database's tables, compared with this program's."""
 
     CURRENT = "current"
     EMPTY = "empty"
@@ -42,7 +42,7 @@ class SchemaState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """What a database holds: its state, its revision (None without one), and the newest known."""
+    """The tables of a database: their state, their revision (or None), and the newest revision."""
 
     state: SchemaState
     revision: str | None
@@ -51,7 +51,7 @@ class Schema:
 
 @cache
 def migrations_folder() -> Path:
-    """Return the folder of the migrations: in the installed package, or beside it in a checkout."""
+    """Return the folder of the migrations: in the installed package, or beside it in a clone."""
     package = Path(leanbe_emitter.__file__).parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
@@ -64,20 +64,20 @@ def revisions() -> tuple[str, ...]:
 
 
 def schema_of(database: Database) -> Schema:
-    """Look at the database and say what it holds."""
+    """Return the state of a database's tables."""
     with database.reading() as session:
         return _schema(session.connection())
 
 
 def prepare(database: Database) -> bool:
-    """See to it that the database can be used: SQLite is created or migrated, others must be ready.
+    """Prepare a database for use: create or migrate SQLite's tables, and check PostgreSQL's.
 
     Returns:
-        True where the tables were made or changed just now.
+        True if this call created or changed the tables.
 
     Raises:
-        DatabaseBehind: its tables are not those of this program.
-        DatabaseUnavailable: it cannot be opened, or is no database.
+        DatabaseBehind: the tables are not those of this program.
+        DatabaseUnavailable: the database cannot be opened, or the file is no database.
     """
     schema = schema_of(database)
     if schema.state is SchemaState.CURRENT:
@@ -94,30 +94,32 @@ def prepare(database: Database) -> bool:
 
 
 def write_revision_again(database: Database) -> None:
-    """Write what the tables are at, as it is: a full disk shows only at the commit of a change.
+    """Write the tables' revision as it is: a full disk shows only at the commit of a change.
 
     Raises:
-        DatabaseUnavailable: the database takes nothing.
+        DatabaseUnavailable: the database cannot be written.
     """
     with database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def not_ready(schema: Schema) -> DatabaseBehind:
-    """Return the error that says why this database cannot be used as it is, and what to type."""
+    """Return the error that says why the tables cannot be used, and what to type."""
     upgrade_hint = "Type: leanbe-emitter db upgrade (with the same --db)."
     match schema.state:
         case SchemaState.EMPTY:
-            return DatabaseBehind("The database has no tables of ours yet.", hint=upgrade_hint)
+            return DatabaseBehind(
+                "The database has no tables of leanbe-emitter yet.", hint=upgrade_hint
+            )
         case SchemaState.BEHIND | SchemaState.CURRENT:
             return DatabaseBehind(
-                f"The database stands at revision {schema.revision}; "
+                f"The database is at revision {schema.revision}; "
                 f"this program needs {schema.newest}.",
                 hint=upgrade_hint,
             )
         case SchemaState.NEWER:
             return DatabaseBehind(
-                f"The database stands at revision {schema.revision}, "
+                f"The database is at revision {schema.revision}, "
                 f"which is newer than this program ({schema.newest}).",
                 hint=NAMING.between("Use a newer leanbe-emitter; or ", " names another database."),
             )
@@ -131,11 +133,11 @@ def not_ready(schema: Schema) -> DatabaseBehind:
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Migrate up to a revision; one process at a time, the others wait and find it done.
+    """Migrate up to a revision. Other processes wait, and then find it done.
 
     Raises:
-        DatabaseBehind: the database is newer than this program, or another program's.
-        DatabaseUnavailable: it cannot be opened or written.
+        DatabaseBehind: the tables are newer than this program, or another program's.
+        DatabaseUnavailable: the database cannot be opened or written.
     """
     from alembic import command  # noqa: PLC0415 - its import takes a second
 
@@ -147,7 +149,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Migrate down to a revision (``base``: to no tables at all)."""
+    """Migrate down to a revision; ``base`` stands for no tables."""
     from alembic import command  # noqa: PLC0415 - its import takes a second
 
     with _migrating(database) as connection:
@@ -156,7 +158,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 @contextmanager
 def _migrating(database: Database) -> Iterator[Connection]:
-    with unavailable_as_ours(database.url), database.engine.begin() as connection:
+    with driver_errors_as_ours(database.url), database.engine.begin() as connection:
         if database.dialect == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         yield connection
@@ -173,7 +175,7 @@ def _config(connection: Connection) -> "Config":
 
 def _create(database: Database) -> bool:
     with database.transaction() as session:
-        # Another process may have been quicker: the transaction holds the write lock.
+        # Another process may have been faster. This transaction holds the write lock now.
         if _schema(session.connection()).state is SchemaState.CURRENT:
             return False
         _create_tables(session)
@@ -182,7 +184,7 @@ def _create(database: Database) -> bool:
 
 @cache
 def _tables() -> bytes:
-    """Return a database with today's tables and nothing in them, as SQLite writes it to a file."""
+    """Return the bytes of a SQLite file with today's tables, all empty."""
     database = Database(":memory:")
     try:
         with database.transaction() as session:
@@ -193,7 +195,7 @@ def _tables() -> bytes:
 
 
 def _create_tables(session: Session) -> None:
-    # Most commands find the tables there, and some need no document's.
+    # Imported late: most commands find the tables there, and some need no document tables.
     from leanbe_emitter.storage.schema.document_tables import METADATA  # noqa: PLC0415
 
     connection = session.connection()

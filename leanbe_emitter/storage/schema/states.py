@@ -1,25 +1,25 @@
-"""The words that rows hold: what a delivery is, and what an attempt came to."""
+"""The enums of the tables: states, outcomes, and kinds of journal entries."""
 
 from enum import StrEnum
 
 
 class DeliveryStatus(StrEnum):
-    """What has become of a delivery, as users see it."""
+    """The status of a delivery, as users see it."""
 
-    #: Still owed: due, waiting for its time, or in flight.
+    #: Not settled: due, waiting for its time, or in flight.
     PENDING = "pending"
-    #: An attempt was accepted.
+    #: The receiver accepted an attempt.
     DELIVERED = "delivered"
     #: The retry schedule ran out.
     EXHAUSTED = "exhausted"
-    #: The webhook was cleared, or somebody discarded it.
+    #: Somebody cleared the webhook, or discarded the delivery.
     CANCELLED = "cancelled"
 
 
 class Outcome(StrEnum):
-    """What an attempt came to."""
+    """The outcome of an attempt."""
 
-    #: The receiver accepted it.
+    #: The receiver accepted the request.
     DELIVERED = "delivered"
     #: The receiver gave any other answer.
     REFUSED = "refused"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """What the queue knows of a delivery.
+    """The state of a delivery in the queue.
 
     A claim reads no clock: ``new``, ``ready`` and ``suspect`` are due.
     """
@@ -39,11 +39,11 @@ class DeliveryState(StrEnum):
     NEW = "new"
     #: Tried and due again.
     READY = "ready"
-    #: Due again because its lease was lost: perhaps what kills workers, so it is claimed alone.
+    #: Due again after a lost lease. It may be what kills workers, so it is claimed alone.
     SUSPECT = "suspect"
     #: Tried, and due again later.
     WAITING = "waiting"
-    #: Claimed: somebody holds its lease.
+    #: Claimed: a worker holds its lease.
     IN_FLIGHT = "in_flight"
     #: The three ends, as in ``DeliveryStatus``.
     DELIVERED = "delivered"
@@ -52,12 +52,12 @@ class DeliveryState(StrEnum):
 
     @property
     def status(self) -> DeliveryStatus:
-        """What users see of it."""
+        """The status that users see."""
         return _STATUSES.get(self, DeliveryStatus.PENDING)
 
     @property
     def is_end(self) -> bool:
-        """Whether nothing is owed any more."""
+        """Whether the delivery is settled."""
         return self in _STATUSES
 
 
@@ -67,43 +67,43 @@ _STATUSES = {
     DeliveryState.CANCELLED: DeliveryStatus.CANCELLED,
 }
 
-#: Due, and held by nobody: what can be claimed.
+#: Due and not leased: can be claimed.
 DUE = frozenset({DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT})
-#: Still owed, and held by nobody: what can be cancelled.
+#: Not settled and not leased: can be cancelled.
 UNHELD = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT, DeliveryState.WAITING)
 
 
 class JournalKind(StrEnum):
-    """What a journal entry tells."""
+    """The kind of a journal entry."""
 
     #: An event was recorded.
     EVENT = "event"
-    #: An attempt was made; where it settled its delivery, the entry says as what.
+    #: An attempt was made. If it settled its delivery, the entry has the status.
     ATTEMPT = "attempt"
     #: A delivery was settled without an attempt.
     SETTLED = "settled"
 
 
 class RequestStatus(StrEnum):
-    """What became of an idea request (contract c.2)."""
+    """The status of an idea request (contract c.2)."""
 
     #: Nobody has decided yet.
     NEW = "new"
     #: It belongs to an idea.
     ATTACHED = "attached"
-    #: It was set aside for good.
+    #: It was ignored for good.
     IGNORED = "ignored"
 
 
 class VoteDirection(StrEnum):
-    """Which way a vote goes (contract c.2)."""
+    """The direction of a vote (contract c.2)."""
 
     UP = "up"
     DOWN = "down"
 
 
 class AnnouncementStatus(StrEnum):
-    """Whether an announcement can be read (contract c.2)."""
+    """The status of an announcement (contract c.2)."""
 
     DRAFT = "draft"
     PUBLISHED = "published"

@@ -1,7 +1,7 @@
-"""The tables. Rows that make no sense are refused by the database itself, on SQLite and PostgreSQL.
+"""The tables. The database itself refuses illegal rows, on SQLite and on PostgreSQL.
 
-Instants are whole milliseconds since 1970 (``_at``, ``_until``), ids are ObjectIds, enums stand as
-their values, and small structures (headers, assumptions) as JSON text.
+Instants are whole milliseconds since 1970 (``_at``, ``_until``), and ids are ObjectIds. Enums are
+stored as their values, and small structures (headers, assumptions) as JSON text.
 """
 
 import json
@@ -28,30 +28,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
 
-#: How many lower-case hex digits an ObjectId has.
-OBJECT_ID_LENGTH = 24
-
-
-# Of its own: ``json.dumps`` makes one at each call.
+# One encoder for all: ``json.dumps`` constructs one at each call.
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def json_text(value: Any) -> str:
-    """Return a small JSON value as the text that columns hold."""
+    """Return the text of a small JSON value for a column."""
     return _encode(value)
 
 
 class JsonText(TypeDecorator[Any]):
-    """A small JSON value, kept as text on both databases."""
+    """A small JSON value, stored as text on both databases."""
 
     impl = Text
     cache_ok = True
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        """Say whether both are the same JSON: true and 1 are equal to Python alone."""
+        """Return whether both are the same JSON: true and 1 are equal in Python only."""
         return json.dumps(x) == json.dumps(y)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
@@ -78,15 +75,15 @@ def enum_values(kind: type[StrEnum], *, has_check: bool = True) -> Enum:
 
 
 def is_one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
-    """Return the CHECK that a column holds an enum's values, for tables that are written much.
+    """Return the CHECK of an enum's values, for tables that are written often.
 
-    For an IN of more than two values, SQLite builds a table at every row: two microseconds each.
+    For an IN of more than two values, SQLite builds a table for every row, in two microseconds.
     """
     condition = " OR ".join(f"{column} = '{value}'" for value in kind)
     return CheckConstraint(condition, name=kind.__name__.lower())
 
 
-# Byte order on PostgreSQL, whatever the database's locale: it is the order of creation.
+# On PostgreSQL, compared as bytes whatever the locale: this is the order of creation.
 _object_id = String(OBJECT_ID_LENGTH).with_variant(
     String(OBJECT_ID_LENGTH, collation="C"), "postgresql"
 )
@@ -104,22 +101,22 @@ ProductRef = Annotated[
 
 
 def partial_index(name: str, *columns: str, where: str) -> Index:
-    """Return an index that holds only the rows that are ``where``, which is SQL.
+    """Return an index of the rows that fulfil ``where``, a condition in SQL.
 
-    It is told so in the words of one database, when it is made there: to say it in the words of
-    both loads all that SQLAlchemy has for both, a tenth of what it takes to begin.
+    The condition is set for one dialect, when the index is created. To set it for both dialects
+    would load both, which takes a tenth of the program's start.
     """
     index = Index(name, *columns)
 
     @event.listens_for(index, "before_create")
-    def say_where(_: Index, connection: Connection, **_more: Any) -> None:
+    def set_where(_: Index, connection: Connection, **_more: Any) -> None:
         index.dialect_kwargs[f"{connection.dialect.name}_where"] = text(where)
 
     return index
 
 
 class Base(DeclarativeBase):
-    """What all tables share: how their constraints are named."""
+    """The base of all tables, with the names of their constraints."""
 
     metadata = MetaData(
         naming_convention={
@@ -133,26 +130,26 @@ class Base(DeclarativeBase):
 
 
 class ProductRow(Base):
-    """A product. Its row is the lock that puts its events in order (``outbox.record``)."""
+    """A product. A lock on its row puts its events in order (``outbox.record``)."""
 
     __tablename__ = "products"
 
     id: Mapped[Id]
     name: Mapped[LongText] = mapped_column(unique=True)
-    #: Only the assumptions that somebody set, with the texts of their values.
+    #: The assumptions that somebody set, with the texts of their values.
     assumptions: Mapped[Json]
-    #: What a backlog item's status can be, in order; the first is where it begins.
+    #: The statuses of backlog items, in order. A new item has the first.
     statuses: Mapped[Json] = mapped_column(server_default=json_text(DEFAULT_STATUSES))
-    #: The number of its last event.
+    #: The number of the product's last event.
     sequence: Mapped[int] = mapped_column(BigInteger, default=0)
-    #: ``triggeredAt`` of its last event (contract c.5: strictly increasing).
+    #: ``triggeredAt`` of the product's last event (contract c.5: strictly increasing).
     last_triggered_at: Mapped[Instant] = mapped_column(default=0)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
 
 
 class WebhookRow(Base):
-    """A product's webhook settings; without a URL nothing is delivered (contract c.1)."""
+    """A product's webhook settings (contract c.1). Without a URL, nothing is delivered."""
 
     __tablename__ = "webhooks"
 
@@ -170,7 +167,7 @@ class WebhookRow(Base):
 
 
 class RetiredSecretRow(Base):
-    """A secret that a product's webhook no longer uses; ``explain`` recognises it."""
+    """A former secret of a product's webhook, which ``explain`` recognises."""
 
     __tablename__ = "retired_secrets"
 
@@ -181,7 +178,7 @@ class RetiredSecretRow(Base):
 
 
 class UserRow(Base):
-    """A team member."""
+    """A user: a team member of products."""
 
     __tablename__ = "users"
 
@@ -193,7 +190,7 @@ class UserRow(Base):
 
 
 class MembershipRow(Base):
-    """That a user has access to a product; an e-mail is unique in a product, whatever its case."""
+    """A user's access to a product. E-mails are unique in a product, whatever their case."""
 
     __tablename__ = "memberships"
 
@@ -201,7 +198,7 @@ class MembershipRow(Base):
     user_id: Mapped[Ref] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    #: The user's e-mail, folded for comparison.
+    #: The user's e-mail with its case folded, for comparison.
     email_key: Mapped[LongText]
     granted_at: Mapped[Instant]
 
@@ -209,7 +206,7 @@ class MembershipRow(Base):
 
 
 class EventRow(Base):
-    """Something that happened: immutable, with the finished body that every attempt sends."""
+    """An event: immutable, with the finished body that every attempt sends."""
 
     __tablename__ = "events"
 
@@ -220,24 +217,24 @@ class EventRow(Base):
     triggered_at: Mapped[Instant]
     recorded_at: Mapped[Instant]
     method: Mapped[LongText]
-    #: The headers that shape the request, as pairs; the sender adds Host and its like.
+    #: The headers of the event itself, as pairs. The sender adds Host and others.
     headers: Mapped[Json]
     body: Mapped[LongText]
-    #: The assumptions that differed from the article's when it was recorded.
+    #: The assumptions that differed from their defaults when the event was recorded.
     deviations: Mapped[Json]
-    #: The assumptions that were given for this one event (``trigger --assume``).
+    #: The assumptions that were given for this event only (``trigger --assume``).
     overrides: Mapped[Json]
 
     __table_args__ = (UniqueConstraint("product_id", "sequence"),)
 
 
 class DeliveryRow(Base):
-    """One event owed to one webhook. Narrow on purpose: the queue lives in these rows."""
+    """One event owed to one webhook. The row is narrow, as the queue works on it."""
 
     __tablename__ = "deliveries"
 
     id: Mapped[Id]
-    # The event's own, held here for the queue's indexes; the foreign key is the event's.
+    # Copies of the event's values for the queue's indexes. The event has the foreign key.
     product_id: Mapped[Ref]
     sequence: Mapped[int] = mapped_column(BigInteger)
     event_id: Mapped[Ref] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
@@ -246,9 +243,9 @@ class DeliveryRow(Base):
     lease_token: Mapped[Ref | None]
     lease_until: Mapped[Instant | None]
     attempts_started: Mapped[int] = mapped_column(default=0)
-    #: Attempts that count against the retry schedule; one that vanished does not.
+    #: Attempts that count for the retry schedule. An attempt with a lost lease does not.
     attempts_counted: Mapped[int] = mapped_column(default=0)
-    #: Leases lost in a row.
+    #: How many leases were lost in a row.
     leases_lost: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[Instant]
 
@@ -261,7 +258,7 @@ class DeliveryRow(Base):
             "(lease_token IS NULL) = (lease_until IS NULL)", name="lease_has_token_and_end"
         ),
         Index("ix_deliveries_event_id", "event_id"),
-        # For strict ordering: what holds the deliveries behind it, and what is in flight of it.
+        # For strict ordering: the deliveries that hold back those behind them.
         partial_index(
             "ix_deliveries_held", "product_id", "sequence", "id", where="state = 'waiting'"
         ),
@@ -279,7 +276,7 @@ class DeliveryRow(Base):
 
 
 class AttemptRow(Base):
-    """One HTTP request of a delivery, and what came of it: the whole evidence."""
+    """One HTTP request of a delivery, and its outcome."""
 
     __tablename__ = "attempts"
 
@@ -292,34 +289,34 @@ class AttemptRow(Base):
     duration_us: Mapped[int] = mapped_column(BigInteger)
     url: Mapped[LongText]
     request_headers: Mapped[Json]
-    #: Only where it was not the event's own body.
+    #: The request's body, if it was not the event's own.
     request_body: Mapped[LongText | None]
     answer_status: Mapped[int | None]
     answer_headers: Mapped[Json | None]
-    #: Its beginning, up to the cap.
+    #: The beginning of the body, up to the limit.
     answer_body: Mapped[bytes | None] = mapped_column(LargeBinary)
-    #: How many bytes the receiver sent, kept or not.
+    #: How many bytes the receiver sent, stored or not.
     answer_length: Mapped[int] = mapped_column(BigInteger, default=0)
     error: Mapped[LongText | None]
     fault: Mapped[LongText | None]
-    #: The assumptions that differed from the article's at this attempt.
+    #: The assumptions that differed from their defaults at this attempt.
     deviations: Mapped[Json]
 
     __table_args__ = (is_one_of("outcome", Outcome),)
 
 
 class FaultRow(Base):
-    """A misbehaviour that is asked for, so many times; it is armed until it has fired as often."""
+    """An armed fault: a misbehaviour that fires so many times."""
 
     __tablename__ = "faults"
 
     id: Mapped[Id]
-    #: The order in which they were armed, in which they fire.
+    #: Faults fire in this order, in which they were armed.
     position: Mapped[int] = mapped_column(BigInteger)
     #: The text of a ``wire.faults.Misbehaviour``.
     misbehaviour: Mapped[LongText]
     times: Mapped[int]
-    #: How many deliveries have taken it.
+    #: How many deliveries have taken the fault.
     fired: Mapped[int] = mapped_column(default=0)
     #: A glob of event names; None: any event.
     event: Mapped[LongText | None]
@@ -336,7 +333,7 @@ class FaultRow(Base):
 
 
 class TakenFaultRow(Base):
-    """That a delivery has taken a fault: its next attempt is made with it."""
+    """A fault that a delivery has taken. Its next attempt is made with the fault."""
 
     __tablename__ = "taken_faults"
 
@@ -348,33 +345,33 @@ class TakenFaultRow(Base):
 
 
 class ClockRow(Base):
-    """That the clock of this database is manual, and where it stands; without one, it is not."""
+    """The manual clock of this database. Without a row, the database has the system clock."""
 
     __tablename__ = "manual_clock"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     now_at: Mapped[Instant]
-    #: Where it was last set, or began to be manual: from there it begins again.
+    #: The time that was set last, or at which the clock became manual. A reset goes back to it.
     begun_at: Mapped[Instant]
 
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
 
 class SeedFileRow(Base):
-    """What the database is to hold after each reset; without one, nothing."""
+    """The seed file that each reset plants. Without a row, a reset plants nothing."""
 
     __tablename__ = "seed_file"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[LongText]
-    #: What the file says, checked, as JSON.
+    #: The checked content of the file, as JSON.
     content: Mapped[LongText]
 
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
 
 class RedeliveryRow(Base):
-    """That a job has owed an event again: once, however often the job is started."""
+    """A redelivery of an event by a job: one, however often the job is started."""
 
     __tablename__ = "redeliveries"
 
@@ -385,23 +382,23 @@ class RedeliveryRow(Base):
     #: The new delivery.
     delivery_id: Mapped[Ref]
     created_at: Mapped[Instant]
-    #: Which deliveries the job is asked for, in words; null where an older version wrote the row.
+    #: The job's filters, in words; null where an older version wrote the row.
     asked: Mapped[LongText | None]
 
 
 class JournalRow(Base):
-    """What one call told, in commit order: what ``tail`` and ``wait`` read by."""
+    """The journal's entries of one call, in commit order, which ``tail`` and ``wait`` read."""
 
     __tablename__ = "journal"
 
     position: Mapped[int] = mapped_column(_position, primary_key=True)
     transaction_id: Mapped[int] = mapped_column(BigInteger)
-    #: A JSON array of arrays, each a ``storage.journal.Fact``.
+    #: A JSON array of arrays, each a ``storage.queries.journal.Fact``.
     entries: Mapped[LongText]
 
     __table_args__ = (
         CheckConstraint("entries LIKE '[[%]]'", name="has_entries"),
         Index("ix_journal_cursor", "transaction_id", "position"),
-        # A position is never used twice, not even after the last rows are gone.
+        # A position is never used twice, not even after the last rows were deleted.
         {"sqlite_autoincrement": True},
     )

@@ -1,7 +1,7 @@
-"""How objects are named: by name or e-mail, by id, or by a part of the id that no other has.
+"""Lookup of objects by a reference: a name or an e-mail, an id, or a unique part of an id.
 
-ObjectIds of one second share their beginning, so output abbreviates to the ending; six digits of
-either end are enough where they are unique. A whole id beats a name, and a name an id's part.
+ObjectIds of one second begin alike, so output shows their endings. Six digits of either end are
+enough if they are unique. A whole id takes precedence over a name, and a name over a part of an id.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from leanbe_emitter.domain.texts import can_be_held
+from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.queries.prepared import loaded
-from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
+from leanbe_emitter.ids import OBJECT_ID_LENGTH
+from leanbe_emitter.storage.queries.compiled import load
 from leanbe_emitter.wire.suggestions import did_you_mean
 
-#: How many digits of an id name an object, at the least.
+#: How many digits a part of an id has at least.
 SHORTEST_PART = 6
 
 _BY_PART = f"by at least {SHORTEST_PART} digits of either end"
@@ -28,7 +28,7 @@ _ID_PART = re.compile(rf"[0-9a-f]{{{SHORTEST_PART},{OBJECT_ID_LENGTH}}}")
 Row = TypeVar("Row")
 
 
-def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it is not there
+def find(  # noqa: PLR0913 - the rows, the reference, and the words of the errors
     session: Session,
     rows: Select[Row],
     reference: str,
@@ -41,17 +41,17 @@ def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it i
     """Return the one row that a reference names.
 
     Args:
-        session: the transaction.
-        rows: where to look.
+        session: the session of a transaction.
+        rows: the selection of rows to search.
         reference: a name, an id, or a part of an id, which may begin with ``…`` as in output.
         what: the kind of object, for messages.
         by_id: the column of the ids.
-        by_name: gives the condition of a match by name, where there are names.
-        names: what there is, to name the nearest.
+        by_name: returns the condition of a match by name, if the objects have names.
+        names: returns the existing names, for a hint with the nearest.
 
     Raises:
-        NotFound: nothing is named so.
-        InvalidValue: several are.
+        NotFound: no row matches.
+        InvalidValue: several rows match.
     """
     reference = reference.strip()
     for condition in _conditions(reference, by_id, by_name):
@@ -63,25 +63,27 @@ def find(  # noqa: PLR0913 - what to look in, for whom, and how to say that it i
     raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
 
 
-def of_whole_id(
+def find_by_whole_id(
     session: Session, statement: Select[Row], reference: str, **values: str
 ) -> Row | None:
-    """Return what ``find`` would, where the reference is the whole id of something that is there.
+    """Return the row whose whole id is the reference; None if there is no such row.
+
+    This is faster than ``find``, whose statements are compiled at each call.
 
     Args:
-        session: the transaction.
-        statement: selects the row of an ``id``; it is kept, unlike those that ``find`` makes.
-        reference: what may be an id.
+        session: the session of a transaction.
+        statement: a constant that selects the row of the parameter ``id``.
+        reference: a text that may be an id.
         values: the statement's other parameters.
     """
     if len(reference) != OBJECT_ID_LENGTH or _ID_PART.fullmatch(reference) is None:
         return None
-    return next(iter(loaded(session, statement, id=reference, **values)), None)
+    return next(iter(load(session, statement, id=reference, **values)), None)
 
 
 def deleted_meanwhile(what: str) -> NotFound:
-    """Return the error for something that was there a moment ago."""
-    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else acted, too.")
+    """Return the error for an object that somebody has deleted since the caller found it."""
+    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else deleted it.")
 
 
 def _conditions(
@@ -89,13 +91,13 @@ def _conditions(
     by_id: InstrumentedAttribute[str],
     by_name: Callable[[str], ColumnElement[bool]] | None,
 ) -> Iterator[ColumnElement[bool]]:
-    """Yield what the reference may match, the strongest first."""
+    """Yield the conditions of a match, the strongest first."""
     part = reference.removeprefix("…").lower()
     is_part = _ID_PART.fullmatch(part) is not None
     if is_part and len(part) == OBJECT_ID_LENGTH:
         yield by_id == part
-    # What no database can hold is no name in one, and must not be asked for.
-    if by_name is not None and can_be_held(reference):
+    # A text that no database can store must not reach a statement.
+    if by_name is not None and is_storable(reference):
         yield by_name(reference)
     if is_part:
         yield or_(by_id.startswith(part), by_id.endswith(part))

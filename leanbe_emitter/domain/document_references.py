@@ -1,7 +1,7 @@
-"""What documents refer to, as it is now: customers, ideas, requests, the product; and ``people``.
+"""References in documents to customers, ideas, requests, people and the product.
 
-References in payloads are live (contract c.3): they are looked up when a document is written, for
-all documents at once, and are missing where what they name is gone.
+References are live (contract c.3): they show the present values of their objects. They are looked
+up for all documents at once, and are missing if the object was deleted.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.user_references import References, user_references
-from leanbe_emitter.storage.queries.prepared import found
+from leanbe_emitter.storage.queries.compiled import fetch
 from leanbe_emitter.storage.schema.document_tables import (
     BacklogItemRow,
     CustomerRow,
@@ -36,19 +36,19 @@ _REQUESTS = (
 
 
 def product_reference(product: ProductRow) -> dict[str, JSON]:
-    """Return how a document names its product."""
+    """Return the reference to a product."""
     return {"_id": product.id, "name": product.name}
 
 
 def people_references(session: Session, rows: Iterable[IdeaRow | BacklogItemRow]) -> References:
-    """Return how documents name who owns these, and who they are assigned to, by id."""
+    """Return the references to owners and assigned users of these documents, by user id."""
     return user_references(
         session, [each for row in rows for each in (row.owner_id, row.assigned_id)]
     )
 
 
 def customer_reference(row: Any) -> dict[str, JSON]:
-    """Return how a document names a customer."""
+    """Return the reference to a customer."""
     return {
         "_id": row.id,
         "firstName": row.first_name,
@@ -58,21 +58,21 @@ def customer_reference(row: Any) -> dict[str, JSON]:
 
 
 def customer_references(session: Session, customer_ids: Iterable[str | None]) -> References:
-    """Return how documents name customers, by id."""
+    """Return the references to customers, by their ids."""
     return {row.id: customer_reference(row) for row in _rows(session, _CUSTOMERS, customer_ids)}
 
 
 def idea_references(session: Session, idea_ids: Iterable[str | None]) -> References:
-    """Return how documents name ideas, by id."""
+    """Return the references to ideas, by their ids."""
     return {row.id: {"_id": row.id, "title": row.title} for row in _rows(session, _IDEAS, idea_ids)}
 
 
 def request_references(
     session: Session, idea_ids: Iterable[str], assumptions: AssumptionSet
 ) -> Mapping[str, list[JSON]]:
-    """Return how ideas name their requests, in the order of attaching, by the idea's id.
+    """Return the references of ideas to their requests, in the order of attaching, by idea id.
 
-    The request's id stands under the key that the product reads (contract d-11).
+    The assumption ``idea_request_ref_key`` names the key of the request's id (contract d-11).
     """
     references: dict[str, list[JSON]] = defaultdict(list)
     key = assumptions.idea_request_ref_key.value
@@ -83,4 +83,4 @@ def request_references(
 
 def _rows(session: Session, rows: Executable, ids: Iterable[str | None]) -> Iterable[Any]:
     wanted = {each for each in ids if each is not None}
-    return found(session, rows, ids=list(wanted)) if wanted else ()
+    return fetch(session, rows, ids=list(wanted)) if wanted else ()

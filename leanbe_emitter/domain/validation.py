@@ -1,8 +1,8 @@
-"""Fields of documents: what users may set, checked against the resource's shape, and what changed.
+"""Validation of what users set: fields by the shapes of documents, and texts that rows can hold.
 
-Values come with the documents' own names (``firstName``); columns bear them in snake_case. None
-takes an optional value away. References to users, customers, requests and products are given as
-texts, and looked up by the resource itself.
+Callers give values by the documents' own names (``firstName``). None removes an optional value.
+Callers give references to users, customers, requests and products as texts, and each resource looks
+them up itself. Texts may hold any Unicode that a database can store.
 """
 
 import math
@@ -10,15 +10,11 @@ import re
 import sys
 from collections.abc import Collection, Mapping
 from datetime import date
-from functools import cache
 from typing import Any, assert_never
 
-from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.domain.texts import check_email, check_text
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Unset
-from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.payloads.resources import document, document_shape
+from leanbe_emitter.wire.assumptions.assumption_set import Unset
+from leanbe_emitter.wire.payloads.resources import document_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
@@ -35,104 +31,58 @@ from leanbe_emitter.wire.payloads.shapes import (
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
-@cache
-def column_of(name: str) -> str:
-    """Return the column of a document's member: ``descriptionHTML`` is ``description_html``."""
-    return _WORDS.sub("_", name).lower()
-
-
-def printed(milliseconds: int | None) -> str | None:
-    """Return an instant of a row as documents have it."""
-    return None if milliseconds is None else print_instant(from_milliseconds(milliseconds))
+#: How long a name may be, in characters.
+LONGEST_NAME = 200
+#: An e-mail address has two parts: one before its ``@`` and one after it.
+_PARTS_OF_EMAIL = 2
 
 
 def check_fields(
     resource: str, values: Mapping[str, JSON], *, settable: Collection[str]
 ) -> dict[str, JSON]:
-    """Return the values, each as its column holds it.
+    """Check values of a document, and return them as columns hold them.
 
     Args:
         resource: one of ``wire.payloads.RESOURCES``.
         values: by the document's names; texts for references.
-        settable: the names that may be given.
+        settable: the names that may be set.
 
     Raises:
-        InvalidValue: an unknown name (the hint has the nearest), or a value that does not fit.
+        InvalidValue: a name is unknown (the hint has the nearest), or a value does not fit.
     """
     shape = document_shape(resource)
     checked: dict[str, JSON] = {}
     for name, value in values.items():
         field = shape.field(name)
         if name not in settable or field is None:
-            raise unknown(name, settable)
+            raise unknown_field(name, settable)
         checked[name] = _checked(value, field, name)
     if "descriptionHTML" in settable:
         _describe(checked)
     return checked
 
 
-def unknown(name: str, settable: Collection[str]) -> InvalidValue:
-    """Return the error that says that there is no such field, and which is nearest."""
+def unknown_field(name: str, settable: Collection[str]) -> InvalidValue:
+    """Return the error for an unknown field, with the nearest name as its hint."""
     hint = did_you_mean(name, settable) or there_are(settable)
     return InvalidValue(f"There is no field {name!r} to set.", hint=hint)
 
 
 def require(values: Mapping[str, JSON], name: str) -> None:
-    """See that a value was given that a new document needs.
+    """Check that a new document gets a value that it needs.
 
     Raises:
-        InvalidValue: it was not.
+        InvalidValue: the value is missing.
     """
     if values.get(name) is None:
         raise InvalidValue(f"A value for {name} is missing.", hint=f"Give {name}.")
 
 
-def change(row: Any, values: Mapping[str, JSON]) -> None:
-    """Write checked values into a row's columns."""
-    for name, value in values.items():
-        setattr(row, column_of(name), value)
-
-
-def changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list[str]:
-    """Return the names of what changed between two states of a document, in its order.
-
-    Empty means that nothing did: then nothing is recorded, and ``updatedAt`` stays. Texts are
-    compared: true and 1 are equal to Python, and not the same in JSON.
-    """
-    return [
-        name
-        for name in {**before, **after}
-        if name != "updatedAt" and stringify(before.get(name)) != stringify(after.get(name))
-    ]
-
-
-def changes(
-    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], assumptions: AssumptionSet
-) -> list[JSON]:
-    """Return what changed, as an event tells it: values as the document has them (contract d-26).
-
-    Args:
-        resource: one of ``wire.payloads.RESOURCES``.
-        before: the values by the document's names, and ``after`` likewise.
-        after: the values now.
-        assumptions: the product's, which shapes both documents.
-    """
-    old, new = (document(resource, each, assumptions=assumptions) for each in (before, after))
-    order = [field.name for field in document_shape(resource, assumptions).fields]
-    return [
-        {"field": name, "oldValue": old.get(name), "newValue": new.get(name)}
-        for name in sorted(changed(old, new), key=order.index)
-    ]
-
-
 def check_number(value: JSON, *, what: str) -> float:
-    """Return the number as a database holds it.
+    """Return a number as a database stores it.
 
     Raises:
-        InvalidValue: it is no number, or not a finite one.
+        InvalidValue: the value is no finite number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _not(value, "a number", what)
@@ -145,8 +95,58 @@ def check_number(value: JSON, *, what: str) -> float:
     return number
 
 
+def is_storable(value: str) -> bool:
+    """Return whether a database can store the text: no U+0000, no lone surrogate."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+
+
+def check_text(value: str, *, what: str, longest: int | None = None) -> str:
+    """Return the text if a database can store it.
+
+    Raises:
+        InvalidValue: the text has U+0000 or a lone surrogate, or is too long.
+    """
+    if not is_storable(value):
+        raise InvalidValue(
+            f"The {what} {value!r} holds a character that no database can hold.",
+            hint="Leave out U+0000 and lone surrogates.",
+        )
+    if longest is not None and len(value) > longest:
+        raise InvalidValue(
+            f"The {what} has {len(value)} characters.", hint=f"At most {longest} are taken."
+        )
+    return value
+
+
+def check_name(value: str, *, what: str) -> str:
+    """Return the name without white space around it.
+
+    Raises:
+        InvalidValue: the name is empty or too long, or a database cannot store it.
+    """
+    name = check_text(value, what=what, longest=LONGEST_NAME).strip()
+    if not name:
+        raise InvalidValue(f"The {what} is empty.", hint="Give it at least one letter.")
+    return name
+
+
+def check_email(value: str) -> str:
+    """Return an e-mail address: a text with one ``@`` and something on both sides of it.
+
+    Raises:
+        InvalidValue: the text has another form.
+    """
+    email = check_name(value, what="e-mail address")
+    parts = email.split("@")
+    if len(parts) != _PARTS_OF_EMAIL or not all(parts) or any(each.isspace() for each in email):
+        raise InvalidValue(
+            f"{email!r} is no e-mail address.", hint="Write one like ana@example.com."
+        )
+    return email
+
+
 def _describe(values: dict[str, JSON]) -> None:
-    """Add the HTML of a description that was given as text alone (contract b.1)."""
+    """Add the HTML of a description that was given without it (contract b.1)."""
     if "description" in values and "descriptionHTML" not in values:
         text = values["description"]
         values["descriptionHTML"] = None if text is None else f"<p>{_escaped(str(text))}</p>"
@@ -155,12 +155,12 @@ def _describe(values: dict[str, JSON]) -> None:
 def _checked(value: JSON, field: Field, place: str) -> JSON:
     if value is None:
         if field.required:
-            raise InvalidValue(f"{place} cannot be taken away.", hint="Give it another value.")
+            raise InvalidValue(f"{place} cannot be removed.", hint="Give it another value.")
         return None
     return _fitting(value, field.shape, place)
 
 
-def _fitting(value: JSON, shape: Shape, place: str) -> JSON:  # noqa: PLR0911 - a kind, a return
+def _fitting(value: JSON, shape: Shape, place: str) -> JSON:  # noqa: PLR0911 - a return for each kind
     match shape:
         case Text():
             return _text(value, shape, place)
@@ -195,7 +195,8 @@ def _text(value: JSON, shape: Text, place: str) -> str:
     if shape.format == "date":
         return _day(text, place)
     if shape.pattern and not re.fullmatch(shape.pattern, text):
-        raise InvalidValue(f"{text!r} is no value of {place}.", hint=f"It fits {shape.pattern}.")
+        hint = f"It has to match {shape.pattern}."
+        raise InvalidValue(f"{text!r} is no value of {place}.", hint=hint)
     return text
 
 
@@ -209,7 +210,7 @@ def _day(text: str, place: str) -> str:
 
 
 def _free_form(value: JSON, place: str) -> dict[str, JSON]:
-    """Return an object of any members as JSON has it, so that it is read as it was written."""
+    """Return an object of any members as a round trip through JSON gives it."""
     text = stringify(_of_type(value, dict, "an object", place), max_bytes=sys.maxsize)
     _check_free_form(value, place)
     read: dict[str, JSON] = parse(text)
@@ -217,7 +218,7 @@ def _free_form(value: JSON, place: str) -> dict[str, JSON]:
 
 
 def _check_free_form(value: JSON, place: str) -> None:
-    """See that a database can hold all texts of a value, and JSON its numbers."""
+    """Check that a database can store all texts of a value, and JSON its numbers."""
     match value:
         case str():
             check_text(value, what=place)
@@ -233,14 +234,14 @@ def _check_free_form(value: JSON, place: str) -> None:
 
 
 def _entry(value: JSON, shape: Object, place: str) -> dict[str, JSON]:
-    """Return an entry of a list; a text is one where entries have one member only (a tag)."""
+    """Return an entry of a list. If entries have one member only (a tag), a text will do."""
     words = "an object"
     if len(shape.fields) == 1:
         words = "a text or an object"
         if isinstance(value, str):
             value = {shape.fields[0].name: value}
     entry = _object(value, shape, place, words=words)
-    # What bears an id is completed, or edited, by its resource.
+    # The resource itself completes or edits entries with an _id.
     if shape.field("_id") is None:
         for field in shape.fields:
             if field.required and field.name not in entry:
@@ -254,7 +255,9 @@ def _object(value: JSON, shape: Object, place: str, *, words: str = "an object")
     for name, member in members.items():
         field = shape.field(name)
         if field is None:
-            raise unknown(f"{place}.{name}", [f"{place}.{each.name}" for each in shape.fields])
+            raise unknown_field(
+                f"{place}.{name}", [f"{place}.{each.name}" for each in shape.fields]
+            )
         checked[name] = _checked(member, field, f"{place}.{name}")
     return arrange(checked, shape, unset=Unset.OMIT)
 

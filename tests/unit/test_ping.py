@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import create_engine
 
-from leanbe_emitter.storage.engine.pinging import TRUSTED_SECONDS, ping_what_rested
+from leanbe_emitter.storage.engine.postgresql_engine import (
+    PING_AFTER_SECONDS,
+    ping_idle_connections_only,
+)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -24,7 +27,7 @@ class _Connection:
     def __post_init__(self) -> None:
         engine = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
         engine.dialect.do_ping = self._ping  # type: ignore[assignment, method-assign]
-        ping_what_rested(engine, now=lambda: self.now)
+        ping_idle_connections_only(engine, now=lambda: self.now)
         self.engine = engine
 
     def fileno(self) -> int:
@@ -53,13 +56,13 @@ def connection() -> Iterator[_Connection]:
 
 def test_what_was_used_a_moment_ago_is_taken_as_it_is(connection: _Connection) -> None:
     connection.give_back()
-    connection.now += TRUSTED_SECONDS / 2
+    connection.now += PING_AFTER_SECONDS / 2
     assert not connection.is_pinged()
 
 
 def test_what_rested_is_pinged(connection: _Connection) -> None:
     connection.give_back()
-    connection.now += TRUSTED_SECONDS * 2
+    connection.now += PING_AFTER_SECONDS * 2
     assert connection.is_pinged()
 
 

@@ -1,7 +1,7 @@
-"""Statements that were put together once: an ORM's takes longer to put together than to run.
+"""Statements that are compiled once and run many times: to compile one takes longer than to run it.
 
-They run past the session; what it holds back is written first. On SQLite the driver takes them, and
-their rows come past SQLAlchemy: a small statement costs a fifth so.
+The session is flushed first; then the statement runs without it. On SQLite, the driver runs the
+statement and SQLAlchemy does not see its rows: a small statement then costs a fifth.
 """
 
 from collections import namedtuple
@@ -18,22 +18,22 @@ from leanbe_emitter.storage.schema.tables import Base
 
 NewRow = TypeVar("NewRow", bound=Base)
 
-#: How many statements are kept as the driver takes them: one for each number of values in a list.
+#: How many compiled statements are kept: one for each length of a list of values.
 _KEPT = 1024
 
-#: How long a list may be for that: of a page's any length, SQLAlchemy keeps one statement for all.
+#: The longest list with a compiled statement of its own. SQLAlchemy has one for all longer lists.
 _LONGEST = 32
 
 Entity = TypeVar("Entity")
 
 
-def found(session: Session, statement: Executable, **values: Any) -> Sequence[Any]:
-    """Return what a statement finds that has these values for its parameters.
+def fetch(session: Session, statement: Executable, **values: Any) -> Sequence[Any]:
+    """Return the rows of a statement with these parameters.
 
     Args:
-        session: an open transaction.
-        statement: lives as long as the program, as it is kept.
-        values: a list is given to a parameter that expands.
+        session: a session in a transaction.
+        statement: a constant of a module, as its compiled form is kept.
+        values: the parameters; a list for a parameter that expands.
 
     Returns:
         Tuples, whose values also have the names of their columns.
@@ -49,25 +49,25 @@ def found(session: Session, statement: Executable, **values: Any) -> Sequence[An
     return _query(statement, connection.dialect, given).run(connection, values)
 
 
-def loaded(session: Session, statement: Select[Entity], **values: Any) -> Sequence[Entity]:
-    """Return the objects that a statement finds which selects all of one table.
+def load(session: Session, statement: Select[Entity], **values: Any) -> Sequence[Entity]:
+    """Return the objects of a statement that selects all columns of one table.
 
-    They are the session's. As ever, what it has read before stays as it was.
+    The objects belong to the session. Objects that it has loaded before keep their values.
     """
     if session.connection().dialect.name != "sqlite":
         return session.scalars(statement, values).all()
     entity = _entity_of(statement)
-    return [_kept(session, entity, row) for row in found(session, statement, **values)]
+    return [_kept(session, entity, row) for row in fetch(session, statement, **values)]
 
 
 def new_row(kind: type[NewRow], **columns: Any) -> NewRow:
-    """Return a row that is to be written by ``write_new``.
+    """Return a row for ``insert_row``.
 
-    An ORM's constructor notes each value as a change, which takes ten times as long; nobody asks a
+    The ORM's constructor notes each value as a change, which takes ten times as long. Nobody asks a
     new row for its changes.
 
     Raises:
-        TypeError: there is no column of that name.
+        TypeError: the table has no column of that name.
     """
     manager = _mapper(kind).class_manager
     if not columns.keys() <= manager.keys():
@@ -77,10 +77,10 @@ def new_row(kind: type[NewRow], **columns: Any) -> NewRow:
     return row
 
 
-def write_new(session: Session, row: Any) -> None:
-    """Insert a row by one plain statement; from then on it is one of the session's.
+def insert_row(session: Session, row: Any) -> None:
+    """Insert a row by one plain statement, and make it an object of the session.
 
-    What was not set is nothing: columns have no defaults here.
+    Columns without a value get NULL: this function applies no defaults.
     """
     session.flush()
     connection = session.connection()
@@ -92,7 +92,7 @@ def write_new(session: Session, row: Any) -> None:
 
 
 def _kept(session: Session, entity: Any, values: Any) -> Any:
-    """Return a session's object of a row; a new one, unless it has it."""
+    """Return the session's object of a row; a new one if the session has none."""
     row = entity(**values._asdict())
     known = session.identity_map.get(identity_key(instance=row))
     if known is not None:
@@ -108,7 +108,7 @@ def _entity_of(statement: Select[Any]) -> Any:
 
 
 class _Place(NamedTuple):
-    """What stands for one ``?``: a parameter's value, one of its list, or what never changes."""
+    """The source of one ``?``: a parameter, an element of a list parameter, or a constant."""
 
     name: str
     turn: int | None
@@ -124,12 +124,12 @@ class _Place(NamedTuple):
 
 
 class _Query:
-    """A statement as the driver of SQLite takes it.
+    """A compiled statement for the driver of SQLite.
 
     Args:
-        statement: which.
-        dialect: the engine's.
-        given: the names of its parameters, each with the length of a list, or without.
+        statement: the statement.
+        dialect: the engine's dialect.
+        given: the names of the parameters, each with the length of its list, if it is one.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class _Query:
         self._read = [(index, each) for index, each in enumerate(read) if each is not None]
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Run it with these values."""
+        """Run the statement with these parameters."""
         rows = execute(connection, self._text, [each.value(values) for each in self._places])
         if self._read:
             return [self._made(self._as_read(row)) for row in rows]
@@ -180,10 +180,10 @@ _query = lru_cache(_KEPT)(_Query)
 
 
 class _Insertion:
-    """A statement as the driver takes it.
+    """A compiled INSERT of one row.
 
     Attributes:
-        columns: the names of its values, in their order.
+        columns: the names of its values, in order.
     """
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
@@ -196,7 +196,7 @@ class _Insertion:
         self._bind = {name: bind for name, bind in bound.items() if bind is not None}
 
     def run(self, connection: Connection, values: dict[str, Any]) -> None:
-        """Insert a row of these values."""
+        """Insert a row with these values."""
         for name, bind in self._bind.items():
             values[name] = bind(values[name])
         if self._is_positional:
@@ -206,5 +206,5 @@ class _Insertion:
 
 
 _insertion = cache(_Insertion)
-# Mappers are put together when one is asked for first.
+# SQLAlchemy configures the mappers when somebody asks for one.
 _mapper = cache(class_mapper)

@@ -1,4 +1,4 @@
-"""Events of documents that belong to one product: each tells of its document as it is by then."""
+"""Events of documents that belong to one product: each shows its document as it is then."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.fields import changed
+from leanbe_emitter.domain.document_values import changed_names
 from leanbe_emitter.storage.schema.document_tables import OfProduct
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
@@ -16,7 +16,7 @@ Row = TypeVar("Row", bound=OfProduct)
 DocumentOf = Callable[[Session, ProductRow, Row], dict[str, JSON]]
 
 
-def record(  # noqa: PLR0913 - an event, what it is of, and how that is read
+def record(  # noqa: PLR0913 - the event, its document, and how to read it
     action: Action,
     event: str,
     product: ProductRow,
@@ -25,7 +25,7 @@ def record(  # noqa: PLR0913 - an event, what it is of, and how that is read
     *,
     before: Mapping[str, JSON] | None = None,
 ) -> None:
-    """Let an event be recorded with its document: see ``Action.record``."""
+    """Add an event with the present values of its document; see ``Action.record``."""
     values = document(action.session, product, row)
     action.record(event, product, values, updated_at=row.updated_at, before=before)
 
@@ -39,10 +39,10 @@ def record_change(  # noqa: PLR0913 - as above
     *,
     before: Mapping[str, JSON],
 ) -> None:
-    """Move ``updatedAt`` on and record the event, if the document is not what it was before."""
+    """Move ``updatedAt`` and add an event, if the document differs from its values before."""
     action.session.flush()
-    if changed(before, document(action.session, product, row)):
+    if changed_names(before, document(action.session, product, row)):
         action.touch(row)
-        # Within the action: what is written later is not undone with it, should that fail.
+        # Flush within the action: a later flush would not be undone if the action fails.
         action.session.flush()
         record(action, event, product, row, document, before=before)

@@ -1,4 +1,4 @@
-"""What vanishes silently with a customer: votes, and the name on requests (contract c.3)."""
+"""Deletion of customers with their votes, and from their requests (contract c.3): no event."""
 
 from typing import Any
 
@@ -14,14 +14,15 @@ from leanbe_emitter.storage.schema.document_tables import (
 from leanbe_emitter.storage.schema.states import VoteDirection
 
 
-def forget_customers(session: Session, customer_ids: Select[str]) -> None:
-    """Delete customers, their votes out of every counter, in as many statements as for one.
+def delete_customers(session: Session, customer_ids: Select[str]) -> None:
+    """Delete customers and their votes, and subtract these from the counters of ideas.
 
-    Ideas keep their ``updatedAt``, and nothing is recorded.
+    This takes as many statements as for one customer. Ideas keep their ``updatedAt``, and no event
+    is raised.
 
     Args:
-        session: the transaction.
-        customer_ids: selects the ids; databases would not take ten thousand of them in a list.
+        session: the session of a transaction.
+        customer_ids: selects the ids. A list of ten thousand ids would be too long for a statement.
     """
     theirs = VoteRow.customer_id.in_(customer_ids)
     session.execute(
@@ -45,7 +46,7 @@ def forget_customers(session: Session, customer_ids: Select[str]) -> None:
         .where(CustomerRow.id.in_(customer_ids))
         .execution_options(synchronize_session=False)
     )
-    # The counters of ideas that the session holds are not what they were.
+    # The session holds ideas with old counters.
     session.expire_all()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.queries.prepared import found, loaded
+from leanbe_emitter.storage.queries.compiled import fetch, load
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 
@@ -37,34 +37,34 @@ def database(database_url: str) -> Iterator[Database]:
 def test_values_of_a_list_are_found_by_their_columns(database: Database, more: int) -> None:
     names = ["Core", "Acme", "Base", *map(str, range(more))]
     with database.reading() as session:
-        rows = found(session, _COLUMNS, names=names)
+        rows = fetch(session, _COLUMNS, names=names)
     assert [row.name for row in rows] == ["Acme", "Base"]
     assert rows[0].assumptions == {"ordering": "strict"}
 
 
 def test_an_empty_list_finds_nothing(database: Database) -> None:
     with database.reading() as session:
-        assert found(session, _COLUMNS, names=[]) == []
+        assert fetch(session, _COLUMNS, names=[]) == []
 
 
 def test_what_a_statement_itself_names_is_bound_as_its_column_is(database: Database) -> None:
     with database.reading() as session:
-        assert found(session, _ENDED) == []
+        assert fetch(session, _ENDED) == []
 
 
 def test_what_is_loaded_is_the_sessions_own(database: Database) -> None:
     with database.transaction() as session:
-        (row,) = loaded(session, _NAMED, names=["Acme"])
+        (row,) = load(session, _NAMED, names=["Acme"])
         row.name = "Acme Ltd."
     with database.reading() as session:
-        (row,) = loaded(session, _NAMED, names=["Acme Ltd."])
-        assert row in loaded(session, _NAMED, names=["Acme Ltd.", "Base"])
+        (row,) = load(session, _NAMED, names=["Acme Ltd."])
+        assert row in load(session, _NAMED, names=["Acme Ltd.", "Base"])
         assert session.get(ProductRow, row.id) is row
 
 
 def test_what_a_session_holds_back_is_written_first(database: Database) -> None:
     with database.transaction() as session:
-        (row,) = loaded(session, _NAMED, names=["Acme"])
+        (row,) = load(session, _NAMED, names=["Acme"])
         row.name = "Acme Ltd."
-        assert loaded(session, _NAMED, names=["Acme Ltd."]) == [row]
+        assert load(session, _NAMED, names=["Acme Ltd."]) == [row]
         session.rollback()

@@ -1,8 +1,7 @@
-"""Rows as the parameters of one statement of PostgreSQL: an array for each of their columns.
+"""Arrays for PostgreSQL: one statement takes many rows, as one array for each column.
 
-In binary: as text, every quote of every body would be written twice and read twice. An array is
-packed here, and not by psycopg, which looks for a dumper of each element and takes three times as
-long for it.
+The arrays are binary, because text would escape every quote of every body. This module packs them,
+and not psycopg: it looks for a dumper of each element, which takes three times as long.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +28,10 @@ class Array(bytes):
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> "Array":
-        """Pack values, None among them; those that are alike, as most of a batch are, once."""
+        """Pack values, which may be None. Equal values are packed once: a batch has many."""
         pieces = {each: _NULL if each is None else cls._piece(each) for each in set(values)}
         head = _HEAD.pack(1 if values else 0, None in pieces, cls.element_oid, len(values), 1)
-        # Of no values, the head ends before the length of the dimension that it does not have.
+        # An empty array has no dimension, so its head ends before the dimension's length.
         return cls(head + b"".join([pieces[each] for each in values]) if values else head[:12])
 
     @staticmethod
@@ -85,7 +84,7 @@ class BigintArray(Array):
         return _BIGINT.pack(8, value)
 
 
-#: By the names that types have in SQL.
+#: The classes of arrays, by the SQL names of their elements' types.
 ARRAYS: Mapping[str, type[Array]] = {
     "text": TextArray,
     "bytea": BytesArray,
@@ -95,11 +94,11 @@ ARRAYS: Mapping[str, type[Array]] = {
 
 
 def unnest(types: Mapping[str, str], *, prefix: str = "") -> str:
-    """Return the SQL of the rows that the parameters of ``arrays`` stand for.
+    """Return the SQL that turns the parameters of ``arrays`` into rows again.
 
     Args:
         types: the columns, in order, and their types.
-        prefix: what the parameters' names begin with.
+        prefix: the beginning of the parameters' names.
     """
     return f"unnest({', '.join(f'%({prefix}{name})b::{kind}[]' for name, kind in types.items())})"
 
@@ -107,7 +106,7 @@ def unnest(types: Mapping[str, str], *, prefix: str = "") -> str:
 def arrays(
     types: Mapping[str, str], rows: Iterable[tuple[Any, ...]], *, prefix: str = ""
 ) -> dict[str, Array]:
-    """Return rows as parameters; there may be none."""
+    """Return rows as parameters: one array for each column. There may be no rows."""
     columns = list(zip(*rows, strict=True)) or [()] * len(types)
     return {
         f"{prefix}{name}": ARRAYS[kind].of(column)

@@ -1,16 +1,16 @@
-"""Which product is meant: the one of a name or an id, or the only one there is.
+"""Lookup of a product: by its name or id, or the only product there is.
 
-This needs no document's table, so that who makes synthetic events loads none.
+This module imports no document tables, so synthetic events load none.
 """
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.references import find
-from leanbe_emitter.domain.texts import can_be_held
+from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.hints import CREATE_PRODUCT, Hint
-from leanbe_emitter.storage.queries.prepared import loaded
+from leanbe_emitter.storage.queries.compiled import load
 from leanbe_emitter.storage.schema.tables import ProductRow
 
 _KNOWN = "leanbe_products"
@@ -25,14 +25,14 @@ _NAME_ONE = Hint(
 
 
 def get(session: Session, reference: str) -> ProductRow:
-    """Return the product of that name, id, or part of an id.
+    """Return the product of a name, an id, or a part of an id.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several.
+        NotFound: no product has it.
+        InvalidValue: several products have it.
     """
-    exact = loaded(session, _EXACT, reference=reference) if can_be_held(reference) else ()
-    # An id beats a name.
+    exact = load(session, _EXACT, reference=reference) if is_storable(reference) else ()
+    # An id takes precedence over a name.
     for row in sorted(exact, key=lambda each: each.id != reference):
         return row
     return find(
@@ -46,9 +46,9 @@ def get(session: Session, reference: str) -> ProductRow:
     )
 
 
-def known(session: Session, reference: str) -> ProductRow:
-    """Return and raise what ``get`` does, for who asks again and again in a transaction."""
-    # A session itself forgets a row that nobody holds.
+def cached(session: Session, reference: str) -> ProductRow:
+    """Do the same as ``get``, for callers that repeat it within a transaction."""
+    # The session itself keeps no row that nobody else refers to.
     rows: dict[str, ProductRow] = session.info.setdefault(_KNOWN, {})
     row = rows.get(reference)
     if row is None or row not in session or reference not in {row.id, row.name}:
@@ -57,11 +57,11 @@ def known(session: Session, reference: str) -> ProductRow:
 
 
 def only(session: Session) -> ProductRow:
-    """Return the one product there is.
+    """Return the only product of the database.
 
     Raises:
-        NotFound: there is none.
-        InvalidValue: there are several, so that one must be named.
+        NotFound: the database has no product.
+        InvalidValue: it has several, so the caller must name one.
     """
     rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
     if not rows:

@@ -1,0 +1,160 @@
+"""The engine of SQLite databases: how it opens files, and how its transactions begin.
+
+A transaction that writes begins IMMEDIATE, so that two writers wait for each other and neither
+fails half-way. A transaction that only reads begins deferred, and waits for nobody.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache, partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.settings import Synchronous
+from leanbe_emitter.storage.engine import sqlite_driver
+from leanbe_emitter.storage.engine.replaced_file import ReplacedFileCheck
+from leanbe_emitter.storage.engine.sqlite_locking import WouldBlock, may_wait
+
+#: How many seconds a writer waits for another, unless the URL says (``?timeout=2``).
+BUSY_TIMEOUT_SECONDS = 10.0
+#: After how many pages SQLite moves its log into the file: twice its own number, as emission and
+#: settlement write the same pages again and again.
+CHECKPOINT_PAGES = 2000
+#: An execution option of connections: their transactions only read.
+ONLY_READS = "leanbe_only_reads"
+#: An execution option of connections: the seconds that this process has waited already.
+WAITED_SECONDS = "leanbe_waited_seconds"
+
+#: More seconds than any timeout.
+_ANY_TIMEOUT = 1e6
+#: The part of an error code of SQLite that names the kind of the error.
+_PRIMARY_CODE = 0xFF
+
+
+@cache
+def memory_engine(**options: Any) -> Engine:
+    """Return the engine of all databases in memory: each of its connections is a database.
+
+    The process has only one, because the engine keeps the compiled statements of SQLAlchemy. To
+    compile them takes longer than a test that uses them.
+    """
+    engine = _engine(URL.create("sqlite"), Synchronous.NORMAL, poolclass=NullPool, **options)
+    event.listen(engine, "handle_error", _keep_connection)
+    return engine
+
+
+def file_engine(url: URL, synchronous: Synchronous, **options: Any) -> Engine:
+    """Return the engine of a database in a file.
+
+    Args:
+        url: names the file.
+        synchronous: when SQLite waits for the disk.
+        options: further arguments for SQLAlchemy.
+    """
+    engine = _engine(url, synchronous, **options)
+    event.listen(engine, "do_connect", _open_unless_nowait)
+    ReplacedFileCheck().install(engine)
+    return engine
+
+
+def busy_timeout_seconds(url: URL) -> float:
+    """Return how long a writer waits for another.
+
+    Raises:
+        InvalidValue: the URL has a timeout that is no number.
+    """
+    text = url.query.get("timeout", BUSY_TIMEOUT_SECONDS)
+    try:
+        return float(str(text))
+    except ValueError:
+        raise InvalidValue(
+            f"{text!r} is no timeout for SQLite.", hint="Write seconds, like ?timeout=2.5."
+        ) from None
+
+
+def _engine(url: URL, synchronous: Synchronous, **options: Any) -> Engine:
+    engine = create_engine(
+        url,
+        # SQLAlchemy begins and ends the transactions, not the driver. Its pool lets one thread at a
+        # time use a connection, whichever thread opened it.
+        connect_args={
+            "check_same_thread": False,
+            "isolation_level": None,
+            "cached_statements": sqlite_driver.CACHED_STATEMENTS,
+            "timeout": busy_timeout_seconds(url),
+        },
+        **options,
+    )
+    engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]
+    engine.dialect.do_release_savepoint = _release  # type: ignore[method-assign]
+    event.listen(engine, "connect", partial(_prepare, synchronous))
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _keep_connection(context: ExceptionContext) -> None:
+    """Keep a connection open after an interrupt (Ctrl-C): it is the whole database in memory."""
+    context.is_disconnect = False
+
+
+def _prepare(synchronous: Synchronous, connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+
+def _open_unless_nowait(*_: object) -> None:
+    """Refuse to open the file under ``nowait``, as that may wait. Open connections serve all."""
+    if not may_wait():
+        raise WouldBlock
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    begin = "BEGIN" if options.get(ONLY_READS, False) else "BEGIN IMMEDIATE"
+    if not may_wait():
+        _begin_at_once(connection, begin)
+        return
+    waited = options.get(WAITED_SECONDS, 0.0)
+    with _shorter_timeout(connection, by=waited) if waited else nullcontext():
+        sqlite_driver.execute(connection, begin)
+
+
+def _begin_at_once(connection: Connection, begin: str) -> None:
+    """Begin and read the file: a transaction that only reads takes its lock at the first read."""
+    try:
+        with _shorter_timeout(connection, by=_ANY_TIMEOUT):
+            sqlite_driver.execute(connection, begin)
+            sqlite_driver.execute(connection, "PRAGMA schema_version")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
+            raise WouldBlock from error
+        raise
+
+
+@contextmanager
+def _shorter_timeout(connection: Connection, *, by: float) -> Iterator[None]:
+    """Let SQLite wait for so many seconds less, because this process has waited for them."""
+    ((timeout_ms,),) = sqlite_driver.execute(connection, "PRAGMA busy_timeout")
+    left_ms = max(0, timeout_ms - int(by * 1000))
+    sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {left_ms}")
+    try:
+        yield
+    finally:
+        sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {timeout_ms}")
+
+
+def _savepoint(connection: Connection, name: str) -> None:
+    """Set a savepoint by its text: SQLAlchemy would compile a statement for each."""
+    sqlite_driver.execute(connection, f"SAVEPOINT {name}")
+
+
+def _release(connection: Connection, name: str) -> None:
+    sqlite_driver.execute(connection, f"RELEASE SAVEPOINT {name}")
