@@ -1,14 +1,14 @@
 """Misbehaving transports: what a fault alters of the exchange with the receiver, and nothing else.
 
-Each is a wrapper of another transport. Those that need the network ask it for ``misbehave``, which
-only our own sender has. A receiver that is made to fail fails at once: no time passes.
+Each is a wrapper of another transport. Those that need the network ask it for ``send_with_fault``,
+which only our own sender has. A receiver that is made to fail fails at once: no time passes.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import NoReturn, Protocol, runtime_checkable
+from typing import NoReturn
 
 from leanbe_emitter.delivery.network.transport import (
     Answer,
@@ -16,38 +16,14 @@ from leanbe_emitter.delivery.network.transport import (
     Transport,
     Unknown,
     Unreachable,
+    WireFault,
+    WireTransport,
 )
 from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.targets import Target
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How bytes are put on the wire on purpose.
-
-    Attributes:
-        body_seconds: from the body's first piece to its last; 0: all at once.
-        hang_up: ``close`` or ``reset``: what ends the connection before the answer; empty: nothing.
-    """
-
-    body_seconds: float = 0.0
-    hang_up: str = ""
-
-
-@runtime_checkable
-class WireTransport(Protocol):
-    """A transport that can misbehave."""
-
-    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
-        """Send the request in that manner; otherwise as ``Transport.send``.
-
-        Raises:
-            FaultNeedsWire: this receiver is not on a wire.
-        """
-        ...
 
 
 def misbehaving(fault: Misbehaviour, transport: Transport, *, wire: Transport) -> Transport:
@@ -63,7 +39,7 @@ def misbehaving(fault: Misbehaviour, transport: Transport, *, wire: Transport) -
     if fault.how("not_delivered") is not None:
         return _Misbehaving(transport, _not_sent)
     if fault.needs_wire:
-        transport = _Misbehaving(wire, partial(_on_the_wire, wire, _manner(fault)))
+        transport = _Misbehaving(wire, partial(_on_the_wire, wire, _wire_fault(fault)))
     if (how := fault.how("receiver_fails_after_call")) is not None:
         transport = _Misbehaving(transport, partial(_failed_after_call, transport, how))
     return transport
@@ -110,11 +86,11 @@ async def _failed_after_call(transport: Transport, how: str, request: OutgoingRe
     return _failed(how, request, remark=remark, answer=answer)
 
 
-async def _on_the_wire(wire: Transport, manner: Manner, request: OutgoingRequest) -> Answer:
-    """Put the bytes on the wire in a manner of its own."""
+async def _on_the_wire(wire: Transport, fault: WireFault, request: OutgoingRequest) -> Answer:
+    """Send over the network with this fault."""
     if not isinstance(wire, WireTransport):
         raise needs_wire(request.url)
-    return await wire.misbehave(request, manner)
+    return await wire.send_with_fault(request, fault)
 
 
 async def _not_sent(_: OutgoingRequest) -> NoReturn:
@@ -130,9 +106,9 @@ def needs_wire(where: str) -> FaultNeedsWire:
     )
 
 
-def _manner(fault: Misbehaviour) -> Manner:
+def _wire_fault(fault: Misbehaviour) -> WireFault:
     seconds = fault.how("slow_body")
-    return Manner(
+    return WireFault(
         body_seconds=parse_duration(seconds) if seconds else 0.0,
         hang_up=fault.how("connection_closed") or "",
     )

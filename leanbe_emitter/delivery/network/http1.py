@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 
-from leanbe_emitter.delivery.attempt.fault_transport import Manner
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
 from leanbe_emitter.delivery.network.connecting import Connector
 from leanbe_emitter.delivery.network.connection import Connection, Waiter
 from leanbe_emitter.delivery.network.resolving import Resolve, SystemResolver
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import (
+    Answer,
+    OutgoingRequest,
+    Unknown,
+    Unreachable,
+    WireFault,
+)
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
@@ -121,15 +126,15 @@ class Http1Transport:
         request.went_out(connection, partial(self._keep, connection, key))
         return request
 
-    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
-        """Send the request once, over a connection of its own, in a manner that a fault asks for.
+    async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
+        """Send the request once with this fault, over a connection of its own.
 
         Raises:
             Unreachable: no byte of the request went out.
-            Unknown: bytes went out, and no complete answer came back; by our own doing, too.
+            Unknown: bytes went out, and no complete answer came back, be it by the fault.
         """
         target, key, deadline = self._place(request)
-        first, *others = _pieces(_encode(request, target), len(request.body), manner)
+        first, *others = _pieces(_encode(request, target), len(request.body), fault)
         connection = await self._connect(request, target, key, deadline)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         try:
@@ -138,12 +143,12 @@ class Http1Transport:
             ):
                 raise Unreachable(f"the connection to {target.authority} was over at once")
             for piece in others:
-                await asyncio.wait([answer], timeout=manner.body_seconds / len(others))
+                await asyncio.wait([answer], timeout=fault.body_seconds / len(others))
                 if answer.done():
                     return await answer
                 connection.write_on(piece)
-            if manner.hang_up:
-                connection.hang_up(with_reset=manner.hang_up == "reset")
+            if fault.hang_up:
+                connection.hang_up(with_reset=fault.hang_up == "reset")
                 # What the system has not taken yet is still to go out.
                 left_seconds = deadline - asyncio.get_running_loop().time()
                 await asyncio.wait([connection.closed], timeout=left_seconds)
@@ -313,9 +318,9 @@ def _key(request: OutgoingRequest, target: Target) -> _Key:
     return (*target.origin, request.tls.ca_file, request.tls.insecure)
 
 
-def _pieces(data: bytes, body_bytes: int, manner: Manner) -> Iterator[bytes]:
+def _pieces(data: bytes, body_bytes: int, fault: WireFault) -> Iterator[bytes]:
     """Yield the head and then the body, the latter in pieces if it is to be slow."""
-    if not manner.body_seconds:
+    if not fault.body_seconds:
         yield data
         return
     head = len(data) - body_bytes

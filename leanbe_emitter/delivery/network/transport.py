@@ -172,6 +172,33 @@ class CallbackTransport(Transport, Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class WireFault:
+    """A fault in how a request's bytes go out.
+
+    Attributes:
+        body_seconds: from the body's first piece to its last; 0: all at once.
+        hang_up: how the sender ends the connection before the answer: ``close`` or ``reset``; empty:
+            it does not.
+    """
+
+    body_seconds: float = 0.0
+    hang_up: str = ""
+
+
+@runtime_checkable
+class WireTransport(Protocol):
+    """A transport that can inject faults into the bytes that it sends."""
+
+    async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
+        """Send the request with this fault; otherwise as ``Transport.send``.
+
+        Raises:
+            FaultNeedsWire: the receiver is not reached over a network.
+        """
+        ...
+
+
 def compose_headers(
     url: str,
     *,
