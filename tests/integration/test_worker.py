@@ -10,8 +10,8 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
+from leanbe_emitter.delivery.worker.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.worker.log import logged
-from leanbe_emitter.delivery.worker.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.away_database import Away
 from tests.support.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
@@ -194,7 +194,7 @@ async def test_what_ended_while_the_database_was_away_is_settled_later(
 async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench) -> None:
     class Noted(Away):
         def _ask(self, call: str) -> None:
-            pauses.append(it._pauses._seconds)
+            pauses.append(it._backoff.seconds)
             super()._ask(call)
 
     bench.enqueue(bench.product())
@@ -375,12 +375,12 @@ async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
     it = worker(bench, transport, queue=Away.of(bench, settle=100))
     async with working(it) as task:
         await transport.sent(1)
-        while it._pauses.next() < LONGEST_SECONDS:  # it has been away for long
+        while it._backoff.next() < LONGEST_SECONDS:  # it has been away for long
             pass
         it.stop()
         transport.let_go()
         await task
-    assert it._pauses.next() < LONGEST_SECONDS
+    assert it._backoff.next() < LONGEST_SECONDS
     assert "stayed away" in caplog.text
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_chain, wait_fixed
+from tenacity import stop_after_attempt, wait_chain, wait_fixed
 from tenacity.wait import wait_base
 
+from leanbe_emitter.delivery.retry_state import after_attempt
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.lookup import AssumptionSet
 
@@ -61,7 +62,7 @@ def next_delay_seconds(
     """
     if facts.outcome is Outcome.DELIVERED or _gives_up(facts, reading):
         return None
-    delay = _waits(reading.backoff)(_call_state(facts.attempts_counted))
+    delay = _waits(reading.backoff)(after_attempt(facts.attempts_counted))
     if jitter is not None:
         delay *= jitter.uniform(1 - JITTER, 1 + JITTER)
     return max(delay, _asked_seconds(facts, now=now))
@@ -70,21 +71,12 @@ def next_delay_seconds(
 def _gives_up(facts: Facts, reading: AssumptionSet) -> bool:
     if reading.stop_on_gone and facts.answer_status == _GONE:
         return True
-    return stop_after_attempt(reading.max_attempts)(_call_state(facts.attempts_counted))
+    return stop_after_attempt(reading.max_attempts)(after_attempt(facts.attempts_counted))
 
 
 @lru_cache(maxsize=256)
 def _waits(backoff: tuple[float, ...]) -> wait_base:
     return wait_chain(*(wait_fixed(seconds) for seconds in backoff or (0.0,)))
-
-
-_NEVER_RUN = Retrying()
-
-
-def _call_state(attempts: int) -> RetryCallState:
-    state = RetryCallState(_NEVER_RUN, fn=None, args=(), kwargs={})
-    state.attempt_number = attempts
-    return state
 
 
 def _asked_seconds(facts: Facts, *, now: datetime) -> float:

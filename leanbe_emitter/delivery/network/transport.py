@@ -178,8 +178,8 @@ class WireFault:
 
     Attributes:
         body_seconds: from the body's first piece to its last; 0: all at once.
-        hang_up: how the sender ends the connection before the answer: ``close`` or ``reset``; empty:
-            it does not.
+        hang_up: ``close`` or ``reset``: how the sender ends the connection before the answer;
+            empty: it does not.
     """
 
     body_seconds: float = 0.0

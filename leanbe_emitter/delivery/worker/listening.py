@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.loops import in_background
-from leanbe_emitter.delivery.worker.pauses import Pauses
+from leanbe_emitter.delivery.worker.backoff import Backoff
 from leanbe_emitter.storage.engine.database import Database, driver_arguments
 from leanbe_emitter.storage.engine.notify import CHANNEL
 
@@ -30,12 +30,12 @@ def listening(database: Database, tell: Callable[[], None]) -> AbstractAsyncCont
 async def _keep_listening(database: Database, tell: Callable[[], None]) -> None:
     from psycopg import Error  # noqa: PLC0415 - an extra, which SQLite does without
 
-    pauses = Pauses()
+    backoff = Backoff()
     while True:
         try:
             async with await _connect(database) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
-                pauses.begin_again()
+                backoff.reset()
                 tell()
                 await _told(connection, tell)
         except (Error, OSError) as error:
@@ -43,7 +43,7 @@ async def _keep_listening(database: Database, tell: Callable[[], None]) -> None:
                 "PostgreSQL tells nothing for now: the worker looks by itself.",
                 extra={"reason": str(error).partition("\n")[0]},
             )
-        await asyncio.sleep(pauses.next())
+        await asyncio.sleep(backoff.next())
 
 
 async def _connect(database: Database) -> "AsyncConnection[Any]":

@@ -11,7 +11,7 @@ nobody. A hundred deliveries take five to eight statements and one commit. While
 thread does that, the loop sends.
 
 While the database is away, the worker keeps what has ended. It asks again after 0.1 s, then less
-and less often (``pauses``), and settles before it claims anything. After a stop, it begins no
+and less often (``backoff``), and settles before it claims anything. After a stop, it begins no
 further try once ``LAST_SECONDS`` are over. A worker never takes its own leases for lost, even if
 its machine slept.
 """
@@ -29,9 +29,9 @@ from leanbe_emitter.delivery.attempt.sender import PlainAttempt, Sender
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.worker.backoff import Backoff
 from leanbe_emitter.delivery.worker.leases import Seam, interrupted, log_lost_leases, renewing
 from leanbe_emitter.delivery.worker.metrics import Counters
-from leanbe_emitter.delivery.worker.pauses import Pauses
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
 from leanbe_emitter.delivery.worker.watcher import Watcher, end_of_turn
 from leanbe_emitter.errors import DatabaseUnavailable
@@ -112,7 +112,7 @@ class Worker:
         self._wake_up: asyncio.TimerHandle | None = None
         self._is_stopping = False
         self._abandoned = 0
-        self._pauses = Pauses()
+        self._backoff = Backoff()
         self.away: DatabaseUnavailable | None = None
 
     @property
@@ -168,7 +168,7 @@ class Worker:
             await self._wait_for_database(error)
             return True
         self._turn_ended()
-        self._pauses.begin_again()
+        self._backoff.reset()
         self.away = None
         return bool(claimed)
 
@@ -292,7 +292,7 @@ class Worker:
         self.away = error
         self._counters.unavailable()
         logger.warning("The database is away; trying again.", extra={"reason": error.message})
-        await self._rest(self._pauses.next())
+        await self._rest(self._backoff.next())
 
     async def _finish(self) -> None:
         with suppress(TimeoutError):
@@ -321,7 +321,7 @@ class Worker:
 
     async def _settle_the_last(self) -> None:
         # However long it has been away: whoever stops us waits for a few seconds.
-        self._pauses.begin_again()
+        self._backoff.reset()
         last_try_at = stopwatch() + LAST_SECONDS
         while self._ended and stopwatch() <= last_try_at:
             self._news.clear()
