@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 from leanbe_emitter.clock import Clock, from_milliseconds, milliseconds_of, stopwatch
 from leanbe_emitter.delivery.attempt.fault_transport import misbehaving, state_under
-from leanbe_emitter.delivery.attempt.outcome import classify
-from leanbe_emitter.delivery.attempt.schedule import Facts, next_delay_seconds
+from leanbe_emitter.delivery.attempt.retry_schedule import Facts, classify, next_delay_seconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
 from leanbe_emitter.delivery.network.redirects import FollowingTransport
 from leanbe_emitter.delivery.network.transport import (
@@ -232,7 +231,9 @@ class Sender:
         )
         # On a manual clock they do not come by themselves, and are to be the same in every run.
         jitter = None if stands_still(self._clock) else self._jitter
-        return next_delay_seconds(facts, reading=reading, jitter=jitter, now=from_milliseconds(now))
+        return next_delay_seconds(
+            facts, assumptions=reading, jitter=jitter, now=from_milliseconds(now)
+        )
 
 
 class PlainAttempt:

@@ -106,7 +106,7 @@ def at_hand(session: Session, *, now: int, statements: Statements) -> int:
             transaction is at.
     """
     claimable = session.execute(text(CLAIMABLE), {"now": now}).all()
-    not_held = session.execute(statements.free, {"now": now}).all()
+    not_held = session.execute(statements.unlocked, {"now": now}).all()
     return owed(session, now=now, statements=statements).in_flight + max(
         0, len(claimable) - len(not_held)
     )

@@ -16,9 +16,8 @@ from operator import itemgetter
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Claimed
-from leanbe_emitter.delivery.queue.loading import complete
-from leanbe_emitter.delivery.queue.rows import Taken
-from leanbe_emitter.delivery.queue.statements import CANDIDATES, Statements
+from leanbe_emitter.delivery.queue.rows import with_webhooks
+from leanbe_emitter.delivery.queue.statements import CANDIDATES, LeasedRow, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import pick as pick_strict
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
@@ -110,15 +109,15 @@ class FairClaims:
             self._turns[state] = list(quotas)[-1]
         free = {product: quota for product, quota in quotas.items() if not strictness[product]}
         if free:
-            claim.add(self._statements.take(claim.session, state, free, claim.lease))
+            claim.add(self._statements.lease_next(claim.session, state, free, claim.lease))
         if picked := pick_strict(
             claim.session, state, quotas.keys() - free.keys(), statements=self._statements
         ):
-            claim.add(self._statements.take_these(claim.session, picked, claim.lease))
+            claim.add(self._statements.lease_these(claim.session, picked, claim.lease))
         return set(quotas)
 
     def _complete(self, claim: "_Claim") -> list[Claimed]:
-        return complete(claim.session, claim.rows, statements=self._statements)
+        return with_webhooks(claim.session, claim.rows, statements=self._statements)
 
     def _candidates(self, claim: "_Claim", state: DeliveryState, most: int) -> dict[str, bool]:
         """Return products that something of this state is due for, and whether they are strict.
@@ -140,7 +139,7 @@ class _Claim:
     room: Room
     #: How many of each product are held, what was taken included.
     counts: Counter[str]
-    rows: list[Taken] = field(default_factory=list)
+    rows: list[LeasedRow] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -151,7 +150,7 @@ class _Claim:
         """How many products have as many in flight as they may."""
         return sum(1 for count in self.counts.values() if count >= self.room.per_product)
 
-    def add(self, more: Sequence[Taken]) -> None:
+    def add(self, more: Sequence[LeasedRow]) -> None:
         self.rows.extend(more)
         self.counts.update(each.product_id for each in more)
 

@@ -7,16 +7,18 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, NEEDED, Taken, attempt_row
+from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, attempt_row
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     EXPIRED,
-    HAND_BACK,
     HAS_URL,
+    NEEDED,
+    RELEASE,
     RENEW,
     SETTLE,
     WAKE,
     WEBHOOKS,
+    LeasedRow,
     by_state,
 )
 from leanbe_emitter.outbox import Lease
@@ -49,7 +51,7 @@ _NEXT = """ARRAY(
     ) AS picked
 )"""
 _TAKE_BY_STATE = by_state(_LEASE.format(ids=_NEXT))
-_TAKE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
+_LEASE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
 
 _LOAD = text(
     f"""
@@ -135,13 +137,13 @@ class Postgresql:
     waits_to_write = False
     lock = "FOR UPDATE SKIP LOCKED"
     wake = text(WAKE.format(lock=lock))
-    free = text(f"{CLAIMABLE} {lock}")
+    unlocked = text(f"{CLAIMABLE} {lock}")
     expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
     renew = text(RENEW.format(held=_HELD))
-    release = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    release = text(RELEASE.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(WEBHOOKS.format(products="products") + " WHERE products.id = ANY(:ids)")
 
-    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
+    def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
         """Lock these products for this claim; return those that no other has."""
         return session.scalars(_ALONE, {"ids": product_ids}).all()
 
@@ -152,33 +154,33 @@ class Postgresql:
         connection = session.connection()
         return execute(connection, text_for_driver(statement, connection.dialect), values)
 
-    def list_of(self, ids: Iterable[str]) -> Any:
+    def ids_parameter(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
         return TextArray.of(list(ids))
 
-    def take(
+    def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Taken]:
+    ) -> Sequence[LeasedRow]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         wanted = {
-            "products": self.list_of(quotas),
+            "products": self.ids_parameter(quotas),
             "quotas": IntArray.of(list(quotas.values())),
             "token": lease.token,
             "until": lease.until,
         }
-        return [Taken._make(row) for row in self.fetch(session, _TAKE_BY_STATE[state], wanted)]
+        return [LeasedRow._make(row) for row in self.fetch(session, _TAKE_BY_STATE[state], wanted)]
 
-    def take_these(
+    def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Taken]:
+    ) -> Sequence[LeasedRow]:
         """Lease deliveries that this transaction has locked; return what is needed."""
-        held = {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until}
-        return [Taken._make(row) for row in self.fetch(session, _TAKE_THESE, held)]
+        held = {"ids": self.ids_parameter(delivery_ids), "token": lease.token, "until": lease.until}
+        return [LeasedRow._make(row) for row in self.fetch(session, _LEASE_THESE, held)]
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
         """Return what an attempt needs of deliveries that are in flight."""
-        rows = self.fetch(session, _LOAD, {"ids": self.list_of(delivery_ids)})
-        return [Taken._make(row) for row in rows]
+        rows = self.fetch(session, _LOAD, {"ids": self.ids_parameter(delivery_ids)})
+        return [LeasedRow._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]

@@ -27,11 +27,10 @@ from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.queue import due, faults
 from leanbe_emitter.delivery.queue.due import NOTHING, Due, Instants, Todo
 from leanbe_emitter.delivery.queue.fairness import FairClaims, Room
-from leanbe_emitter.delivery.queue.loading import complete
 from leanbe_emitter.delivery.queue.postgresql import Postgresql
-from leanbe_emitter.delivery.queue.rows import Expired
+from leanbe_emitter.delivery.queue.rows import with_webhooks
 from leanbe_emitter.delivery.queue.sqlite import Sqlite
-from leanbe_emitter.delivery.queue.statements import LEASE_ONE, Statements
+from leanbe_emitter.delivery.queue.statements import LEASE_ONE, ExpiredRow, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
@@ -342,7 +341,7 @@ class Queue:
         if not delivery_ids:
             return []
         rows = self._statements.load(session, delivery_ids)
-        return complete(session, rows, statements=self._statements)
+        return with_webhooks(session, rows, statements=self._statements)
 
     def _settle(self, session: Session, settlements: Sequence[Settlement]) -> set[str]:
         if not settlements:
@@ -363,7 +362,7 @@ class Queue:
         run_out = {"now": instants.leases_now, "limit": BATCH}
         rows = self._statements.fetch(session, self._statements.expired, run_out)
         ahead_ms = instants.leases_now - instants.now
-        settlements = [self._vanished(Expired._make(row), ahead_ms=ahead_ms) for row in rows]
+        settlements = [self._vanished(ExpiredRow._make(row), ahead_ms=ahead_ms) for row in rows]
         self._settle(session, settlements)
         return settlements
 
@@ -374,7 +373,7 @@ class Queue:
             return Instants(now, now)
         return Instants(now, to_milliseconds(self._lease_clock.now()))
 
-    def _vanished(self, row: Expired, *, ahead_ms: int) -> Settlement:
+    def _vanished(self, row: ExpiredRow, *, ahead_ms: int) -> Settlement:
         """Return how an attempt is settled whose lease ran out.
 
         Args:

@@ -10,16 +10,18 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, NEEDED, Taken, attempt_row, fact_of
+from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, attempt_row, fact_of
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     EXPIRED,
-    HAND_BACK,
     HAS_URL,
+    NEEDED,
+    RELEASE,
     RENEW,
     SETTLE,
     WAKE,
     WEBHOOKS,
+    LeasedRow,
     by_state,
 )
 from leanbe_emitter.outbox import Lease
@@ -78,17 +80,17 @@ class Sqlite:
     waits_to_write = True
     lock = ""
     wake = text(WAKE.format(lock=lock))
-    free = text(CLAIMABLE)
+    unlocked = text(CLAIMABLE)
     expired = text(EXPIRED.format(lock=lock))
     renew = text(RENEW.format(held=_HELD))
-    release = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    release = text(RELEASE.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(
         WEBHOOKS.format(
             products="json_each(:ids) AS wanted CROSS JOIN products ON products.id = wanted.value"
         )
     )
 
-    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - for others
+    def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - for others
         """Return all of them: there is one writer anyway."""
         return product_ids
 
@@ -98,13 +100,13 @@ class Sqlite:
         """Run a statement; return its rows."""
         return execute(session, statement.text, values)
 
-    def list_of(self, ids: Iterable[str]) -> Any:
+    def ids_parameter(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
         return json.dumps(list(ids))
 
-    def take(
+    def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Taken]:
+    ) -> Sequence[LeasedRow]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         by_quota = sorted(quotas, key=lambda product: quotas[product])
         rows = [
@@ -113,23 +115,23 @@ class Sqlite:
             for row in self.fetch(
                 session,
                 _NEXT_BY_STATE[state],
-                {"products": self.list_of(products), "quota": quota, "token": lease.token},
+                {"products": self.ids_parameter(products), "quota": quota, "token": lease.token},
             )
         ]
         _lease(session, "rowid", [row[-1] for row in rows], lease)
-        return [Taken._make(row[:-1]) for row in rows]
+        return [LeasedRow._make(row[:-1]) for row in rows]
 
-    def take_these(
+    def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Taken]:
+    ) -> Sequence[LeasedRow]:
         """Lease these deliveries; return what is needed."""
         _lease(session, "id", delivery_ids, lease)
         return self.load(session, delivery_ids)
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
         """Return what an attempt needs of deliveries that are in flight."""
-        rows = self.fetch(session, _LOAD, {"ids": self.list_of(delivery_ids)})
-        return [Taken._make(row) for row in rows]
+        rows = self.fetch(session, _LOAD, {"ids": self.ids_parameter(delivery_ids)})
+        return [LeasedRow._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]

@@ -5,15 +5,54 @@ PostgreSQL say in different words stands in ``sqlite`` and ``postgresql``, and n
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import Taken
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
+
+#: Columns that an attempt needs of a delivery ``d`` and its event ``e``, in the order of
+#: ``LeasedRow``.
+NEEDED = """
+    d.id, d.product_id, d.sequence, {lease}, {number}, d.attempts_counted, d.due_at, d.event_id,
+    e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost"""
+
+
+class LeasedRow(NamedTuple):
+    """A row of ``NEEDED``; its first columns are the first fields of ``Claimed``."""
+
+    id: str
+    product_id: str
+    sequence: int
+    token: str
+    number: int
+    attempts_counted: int
+    due_at: int
+    event_id: str
+    event_name: str
+    triggered_at: int
+    method: str
+    headers: str
+    body: str
+    deviations: str
+    overrides: str
+    leases_lost: int
+
+
+class ExpiredRow(NamedTuple):
+    """A row of ``EXPIRED``: a delivery whose lease ran out, and the URL of its attempt."""
+
+    id: str
+    event_id: str
+    lease_token: str
+    lease_until: int
+    due_at: int
+    attempts_started: int
+    leases_lost: int
+    url: str | None
 
 
 class Statements(Protocol):
@@ -25,14 +64,14 @@ class Statements(Protocol):
     lock: str
     wake: TextClause
     #: What could be claimed, less what somebody's open transaction is at.
-    free: TextClause
+    unlocked: TextClause
     expired: TextClause
     renew: TextClause
     release: TextClause
-    #: Takes ``ids`` of products, in a form of the database's own: see ``list_of``.
+    #: Takes ``ids`` of products, in a form of the database's own: see ``ids_parameter``.
     webhooks: TextClause
 
-    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
+    def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
         """Be the only claim that looks at these products, until the transaction's end.
 
         Returns:
@@ -46,23 +85,23 @@ class Statements(Protocol):
         """Run a statement that both databases read alike, or one of these; return its rows."""
         ...
 
-    def list_of(self, ids: Iterable[str]) -> Any:
+    def ids_parameter(self, ids: Iterable[str]) -> Any:
         """Return the parameter that stands for these ids."""
         ...
 
-    def take(
+    def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Taken]:
+    ) -> Sequence[LeasedRow]:
         """Lease the next deliveries of each product, up to its quota; return what is needed."""
         ...
 
-    def take_these(
+    def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Taken]:
+    ) -> Sequence[LeasedRow]:
         """Lease deliveries that this transaction has locked; return what is needed."""
         ...
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
         """Return what an attempt needs of deliveries that are in flight."""
         ...
 
@@ -206,7 +245,7 @@ HAS_URL = """EXISTS (
     WHERE webhooks.product_id = deliveries.product_id AND webhooks.url IS NOT NULL
 )"""
 
-HAND_BACK = """
+RELEASE = """
 UPDATE deliveries SET
     state = CASE
         WHEN NOT {has_url} THEN 'cancelled'

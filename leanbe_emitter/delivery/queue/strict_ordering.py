@@ -90,7 +90,7 @@ def firsts_of(
         statements: lock a product in the database's own words.
         token: what is in flight under this lease is the caller's own.
     """
-    ours = statements.alone_at(session, sorted(product_ids)) if product_ids else ()
+    ours = statements.lock_products(session, sorted(product_ids)) if product_ids else ()
     if not ours:
         return {}
     found = session.execute(_FIRSTS, {"ids": list(ours), "token": token})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.attempt.schedule import (
+from leanbe_emitter.delivery.attempt.retry_schedule import (
     RETRY_AFTER_CAP_SECONDS,
     Facts,
     next_delay_seconds,
@@ -48,7 +48,7 @@ def refused(attempts: int, *, status: int = 500, retry_after: str | None = None)
 
 
 def delay(facts: Facts, reading: AssumptionSet = ARTICLE) -> float | None:
-    return next_delay_seconds(facts, reading=reading, jitter=None, now=NOON)
+    return next_delay_seconds(facts, assumptions=reading, jitter=None, now=NOON)
 
 
 def test_the_articles_schedule_waits_5_s_30_s_2_min_and_10_min_and_gives_up_at_the_fifth() -> None:
@@ -122,7 +122,7 @@ def test_jitter_moves_a_delay_by_a_tenth_at_most_and_never_below_what_was_asked(
     facts: Facts, reading: AssumptionSet, seed: int
 ) -> None:
     exact = delay(facts, reading)
-    moved = next_delay_seconds(facts, reading=reading, jitter=random.Random(seed), now=NOON)
+    moved = next_delay_seconds(facts, assumptions=reading, jitter=random.Random(seed), now=NOON)
     if exact is None or moved is None:
         assert exact is None
         assert moved is None
@@ -144,7 +144,7 @@ def test_a_delay_is_never_negative_and_there_is_none_once_the_attempts_are_used_
 @given(failures, readings, st.integers())
 def test_one_seed_gives_the_same_delay(facts: Facts, reading: AssumptionSet, seed: int) -> None:
     first, second = (
-        next_delay_seconds(facts, reading=reading, jitter=random.Random(seed), now=NOON)
+        next_delay_seconds(facts, assumptions=reading, jitter=random.Random(seed), now=NOON)
         for _ in range(2)
     )
     assert first == second
