@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leanbe_emitter.delivery.network.connecting import _refuse_ourselves
+from leanbe_emitter.delivery.network.connector import _refuse_ourselves
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import (
     OutgoingRequest,

@@ -160,7 +160,7 @@ async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None
 
     async with (
         scripted(script) as server,
-        sender(kept=AnswerLimits(answer_bytes=1000)) as transport,
+        sender(limits=AnswerLimits(answer_bytes=1000)) as transport,
     ):
         answer = await transport.send(post(server.url()))
         assert (answer.body, answer.body_length) == (LARGE[:1000], len(LARGE))

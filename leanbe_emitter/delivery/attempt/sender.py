@@ -18,7 +18,7 @@ from leanbe_emitter.clock import Clock, from_milliseconds, milliseconds_of, stop
 from leanbe_emitter.delivery.attempt.fault_transport import misbehaving, state_under
 from leanbe_emitter.delivery.attempt.retry_schedule import Facts, classify, next_delay_seconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
-from leanbe_emitter.delivery.network.redirects import FollowingTransport
+from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import (
     VERIFY,
     Answer,
@@ -71,8 +71,8 @@ class Sender:
         clock: tells the instants of attempts and retries.
         jitter: the source of chance for the retry schedule; None for its waits as they are.
         rules: what may be called: redirects are checked by them.
-        on_misfit: told of a fault that cannot be done to its receiver; the attempt is on record as
-            unreachable.
+        on_fault_error: called with the error where a fault cannot be applied to its receiver; the
+            attempt is recorded as unreachable.
     """
 
     def __init__(
@@ -82,16 +82,16 @@ class Sender:
         clock: Clock,
         jitter: random.Random | None,
         rules: TargetRules,
-        on_misfit: Callable[[FaultNeedsWire], object] = lambda _: None,
+        on_fault_error: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._callbacks = transport if isinstance(transport, CallbackTransport) else None
         self._prepared: dict[tuple[object, ...], _Prepared] = {}
-        self._following = FollowingTransport(transport, rules=rules)
+        self._following = RedirectingTransport(transport, rules=rules)
         self._clock = clock
         self._now_ms = milliseconds_of(clock)
         self._jitter = jitter
-        self._on_misfit = on_misfit
+        self._on_fault_error = on_fault_error
 
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
@@ -173,7 +173,7 @@ class Sender:
         except (Unreachable, Unknown) as failure:
             return failure
         except FaultNeedsWire as error:
-            self._on_misfit(error)
+            self._on_fault_error(error)
             return Unreachable(str(error))
 
     def _content(self, claimed: Claimed, reading: AssumptionSet) -> _Content:

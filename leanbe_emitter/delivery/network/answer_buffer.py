@@ -20,19 +20,19 @@ class AnswerLimits:
     header_bytes: int = 16 * 1024
 
 
-KEPT = AnswerLimits()
+DEFAULT_LIMITS = AnswerLimits()
 
 
 class AnswerBuffer:
     """What has come of an answer."""
 
-    def __init__(self, kept: AnswerLimits) -> None:
-        self._kept = kept
+    def __init__(self, limits: AnswerLimits) -> None:
+        self._limits = limits
         self._status = 0
         self._reason = ""
         self._headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._room = kept.answer_bytes
+        self._room = limits.answer_bytes
         self._length = 0
 
     def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], *, reason: str) -> None:
@@ -83,7 +83,7 @@ class AnswerBuffer:
         return Answer(
             status=self._status,
             reason=self._reason,
-            headers=keep_headers(self._headers, kept_bytes=self._kept.header_bytes),
+            headers=keep_headers(self._headers, kept_bytes=self._limits.header_bytes),
             body=b"".join(self._pieces),
             body_length=self._length,
             remark=remark,

@@ -54,8 +54,8 @@ class AnswerReader:
     """Reads the answers of one connection, one at a time.
 
     Args:
-        kept: how much of an answer is kept.
-        known: answers that came before, on connections with the same ``kept``.
+        limits: how much of an answer is kept.
+        known: answers that came before, on connections with the same ``limits``.
 
     Attributes:
         has_head: the status and the headers of the final answer have come.
@@ -63,8 +63,8 @@ class AnswerReader:
         is_tidy: nothing that came so far speaks against another answer on this connection.
     """
 
-    def __init__(self, kept: AnswerLimits, known: KnownAnswers | None = None) -> None:
-        self._kept = kept
+    def __init__(self, limits: AnswerLimits, known: KnownAnswers | None = None) -> None:
+        self._limits = limits
         self._known = KnownAnswers() if known is None else known
         self._parser = HttpResponseParser(self)
         self.is_tidy = True
@@ -87,7 +87,7 @@ class AnswerReader:
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._room = self._kept.answer_bytes
+        self._room = self._limits.answer_bytes
         self._body_length = 0
         self._last_piece = b""
         self._barren_bytes = 0
@@ -144,7 +144,7 @@ class AnswerReader:
         return Answer(
             status=self._status,
             reason=self._reason.decode("latin-1"),
-            headers=keep_headers(self._headers, kept_bytes=self._kept.header_bytes),
+            headers=keep_headers(self._headers, kept_bytes=self._limits.header_bytes),
             body=b"".join(self._pieces),
             body_length=self._body_length,
             remark=remark,

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
-from leanbe_emitter.delivery.network.connecting import Connector
 from leanbe_emitter.delivery.network.connection import Connection, Waiter
-from leanbe_emitter.delivery.network.resolving import Resolve, SystemResolver
+from leanbe_emitter.delivery.network.connector import Connector
+from leanbe_emitter.delivery.network.resolver import Resolve, SystemResolver
 from leanbe_emitter.delivery.network.transport import (
     Answer,
     OutgoingRequest,
@@ -46,7 +46,7 @@ class Http1Transport:
 
     Args:
         rules: where webhooks may point; asked for the URL and for the address connected to.
-        kept: how much of an answer is kept.
+        limits: how much of an answer is kept.
         idle_seconds: how long a connection may idle and be used again.
         resolve: how names become addresses; the system's resolver by default.
     """
@@ -55,12 +55,12 @@ class Http1Transport:
         self,
         *,
         rules: TargetRules,
-        kept: AnswerLimits = KEPT,
+        limits: AnswerLimits = DEFAULT_LIMITS,
         idle_seconds: float = IDLE_SECONDS,
         resolve: Resolve | None = None,
     ) -> None:
         self._rules = rules
-        self._kept = kept
+        self._limits = limits
         self._known = KnownAnswers()
         self._idle_seconds = idle_seconds
         self._connector = Connector(rules=rules, resolve=resolve or SystemResolver())
@@ -227,7 +227,7 @@ class Http1Transport:
             lambda place: Connection(
                 place,
                 is_tls=target.scheme == "https",
-                reader=AnswerReader(self._kept, self._known),
+                reader=AnswerReader(self._limits, self._known),
                 on_lost=lambda lost: self._forget(lost, key),
             ),
             tls=request.tls,

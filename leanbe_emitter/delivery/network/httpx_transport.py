@@ -8,7 +8,7 @@ import asyncio
 
 import httpx
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import TargetRules, check_url
@@ -29,15 +29,19 @@ class HttpxTransport:
     Args:
         transport: the user's own; ``aclose`` closes it.
         rules: where webhooks may point; asked for the URL, not for the address.
-        kept: how much of an answer is kept.
+        limits: how much of an answer is kept.
     """
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, *, rules: TargetRules, kept: AnswerLimits = KEPT
+        self,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        rules: TargetRules,
+        limits: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self._transport = transport
         self._rules = rules
-        self._kept = kept
+        self._limits = limits
 
     async def send(self, request: OutgoingRequest) -> Answer:
         """Send the request once and return the answer.
@@ -47,7 +51,7 @@ class HttpxTransport:
             Unknown: bytes went out, or nobody can say, and no complete answer came back.
         """
         foreign = self._foreign(request)
-        came = AnswerBuffer(self._kept)
+        came = AnswerBuffer(self._limits)
         try:
             async with asyncio.timeout(request.timeout_seconds):
                 await _read(await self._transport.handle_async_request(foreign), came)

@@ -27,7 +27,7 @@ from leanbe_emitter.headers import OF_EVERY_REQUEST
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
 #: How many redirects are followed.
-MOST_HOPS = 5
+MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _POST_BECOMES_GET = frozenset({301, 302})
@@ -35,7 +35,7 @@ _ALWAYS_GET = 303
 _OF_THE_BODY = frozenset({"content-type", "content-length"})
 
 
-class FollowingTransport:
+class RedirectingTransport:
     """A transport that follows the redirects that another one gets.
 
     Args:
@@ -59,7 +59,7 @@ class FollowingTransport:
         answer = await self._transport.send(request)
         hops = 0
         while _is_redirect(answer):
-            if hops == MOST_HOPS:
+            if hops == MAX_REDIRECTS:
                 return _remarked(answer, f"not followed: it is redirect number {hops + 1}")
             try:
                 request = self._redirected(request, answer)

@@ -61,7 +61,7 @@ def todo(session: Session, instants: Instants, *, statements: Statements) -> Tod
     return Todo(due=due, wake=bool(wake), reap=bool(reap))
 
 
-def next_within(
+def seconds_until_due(
     session: Session, seconds: float, instants: Instants, *, stands_still: bool
 ) -> float:
     """Say in how many seconds something falls due by itself; so many, if nothing does before.
@@ -85,7 +85,7 @@ def next_within(
     return min([seconds, *(max(0, each) / 1000 for each in left_ms)])
 
 
-def owed(session: Session, *, now: int, statements: Statements) -> Due:
+def count_due(session: Session, *, now: int, statements: Statements) -> Due:
     """Say what is owed right now."""
     rows = statements.fetch(session, OWED, {"now": now})
     due = [(count, since) for kind, count, since in rows if kind == "due"]
@@ -96,7 +96,7 @@ def owed(session: Session, *, now: int, statements: Statements) -> Due:
     )
 
 
-def at_hand(session: Session, *, now: int, statements: Statements) -> int:
+def count_active(session: Session, *, now: int, statements: Statements) -> int:
     """Say how many deliveries are in flight, or are being claimed at this very moment.
 
     Args:
@@ -107,6 +107,6 @@ def at_hand(session: Session, *, now: int, statements: Statements) -> int:
     """
     claimable = session.execute(text(CLAIMABLE), {"now": now}).all()
     not_held = session.execute(statements.unlocked, {"now": now}).all()
-    return owed(session, now=now, statements=statements).in_flight + max(
+    return count_due(session, now=now, statements=statements).in_flight + max(
         0, len(claimable) - len(not_held)
     )

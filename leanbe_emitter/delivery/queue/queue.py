@@ -65,7 +65,7 @@ class PollResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrears:
+class CatchUp:
     """What was to be done before a claim.
 
     Attributes:
@@ -252,22 +252,22 @@ class Queue:
         with self._database.transaction() as session:
             return self._reap(session)
 
-    def catch_up(self) -> Arrears:
+    def catch_up(self) -> CatchUp:
         """Wake and reap what is time, and say what is due then, all in one transaction.
 
         Each up to ``BATCH``: there may be more of what there was some of.
         """
         with self._database.transaction() as session:
             woken, vanished = self._wake(session), self._reap(session)
-            owed = due.owed(session, now=self._now(), statements=self._statements)
-        return Arrears(woken=woken, vanished=vanished, due=owed)
+            owed = due.count_due(session, now=self._now(), statements=self._statements)
+        return CatchUp(woken=woken, vanished=vanished, due=owed)
 
     def todo(self) -> Todo:
         """Say whether there is anything to claim, to wake or to reap."""
         with self._database.reading() as session:
             return due.todo(session, self._instants(), statements=self._statements)
 
-    def next_within(self, seconds: float) -> float:
+    def seconds_until_due(self, seconds: float) -> float:
         """Say in how many seconds something falls due by itself; so many, if nothing does before.
 
         That is a retry whose time comes, or a lease that runs out.
@@ -275,20 +275,20 @@ class Queue:
         with self._database.reading() as session:
             self._look(session)
             still = stands_still(self._clock)
-            return due.next_within(session, seconds, self._instants(), stands_still=still)
+            return due.seconds_until_due(session, seconds, self._instants(), stands_still=still)
 
     def due(self) -> Due:
         """Say what is owed right now."""
         with self._database.reading() as session:
-            return due.owed(session, now=self._now(), statements=self._statements)
+            return due.count_due(session, now=self._now(), statements=self._statements)
 
-    def at_hand(self) -> int:
+    def count_active(self) -> int:
         """Say how many deliveries are in flight, or are being claimed at this very moment.
 
         The latter are seen on PostgreSQL alone: a file of SQLite has one who writes at a time.
         """
         with self._database.transaction() as session:
-            return due.at_hand(session, now=self._now(), statements=self._statements)
+            return due.count_active(session, now=self._now(), statements=self._statements)
 
     def _claim(self, session: Session, room: Room) -> list[Claimed]:
         """Take what is due; what a fault holds back makes room for the next."""

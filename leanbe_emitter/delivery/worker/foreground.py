@@ -23,7 +23,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState
 
 #: So much of what receivers record meanwhile is attempted before it is called endless: ten for each
 #: delivery that was due at first, and some more.
-MOST_RAISED = 500
+MAX_RECORDED = 500
 _MOST_FOR_EACH = 10
 #: Attempts are made one after the other.
 ONE = Room(total=1, held={}, per_product=1)
@@ -78,7 +78,7 @@ class Foreground:
         due = self._catch_up()
         settled: list[Settlement] = []
         while claimed := self._queue.claim(ONE):
-            if len(settled) >= MOST_RAISED + (1 + _MOST_FOR_EACH) * due:
+            if len(settled) >= MAX_RECORDED + (1 + _MOST_FOR_EACH) * due:
                 self._queue.release(claimed)
                 raise _endless(claimed[0], due=due, made=len(settled))
             settled += await self.attempt(claimed)

@@ -26,7 +26,7 @@ RENEWALS = 3
 T = TypeVar("T")
 
 
-class Seam(Protocol):
+class DatabaseCaller(Protocol):
     """The one way from the loop to the database."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
@@ -40,7 +40,7 @@ async def inline(work: Callable[[], T], /) -> T:
 
 
 def renewing(
-    queue: Queue, held: Callable[[], Collection[Claimed]], *, call: Seam
+    queue: Queue, held: Callable[[], Collection[Claimed]], *, call: DatabaseCaller
 ) -> AbstractAsyncContextManager[None]:
     """Renew the leases of what is held, for as long as the block lasts."""
 

@@ -29,7 +29,7 @@ def stopping_signals() -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def stopping_on_signals(
-    stop: Callable[[], object], *, at_hand: Callable[[], Mapping[str, int]]
+    stop: Callable[[], object], *, pending: Callable[[], Mapping[str, int]]
 ) -> Iterator[list[signal.Signals]]:
     """Let the first signal call ``stop`` in the loop; a second ends the process at once.
 
@@ -39,7 +39,7 @@ def stopping_on_signals(
 
     Args:
         stop: begins to stop.
-        at_hand: says what that waits for, by its kind: where there is any, it is logged.
+        pending: says what that waits for, by its kind: where there is any, it is logged.
 
     Yields:
         Where the signal that stopped it will stand; empty until then.
@@ -58,7 +58,7 @@ def stopping_on_signals(
         for each in before.keys() - {signal.SIGHUP}:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
-        _log_what_is_waited_for(at_hand())
+        _log_what_is_waited_for(pending())
 
     for each in before:
         loop.add_signal_handler(each, stopped, each)
@@ -70,9 +70,9 @@ def stopping_on_signals(
             signal.signal(each, handler or signal.SIG_DFL)
 
 
-def _log_what_is_waited_for(at_hand: Mapping[str, int]) -> None:
+def _log_what_is_waited_for(pending: Mapping[str, int]) -> None:
     """Say why a stop takes some seconds, and how it takes none."""
-    if waited_for := {kind: count for kind, count in at_hand.items() if count}:
+    if waited_for := {kind: count for kind, count in pending.items() if count}:
         logger.warning(
             "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for "
             "nothing.",

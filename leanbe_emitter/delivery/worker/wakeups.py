@@ -43,7 +43,7 @@ class Wakeups(Protocol):
 
 
 @asynccontextmanager
-async def nobody(_: Callable[[], None], /) -> AsyncIterator[None]:
+async def no_wakeups(_: Callable[[], None], /) -> AsyncIterator[None]:
     """Tell nothing: the worker looks by itself."""
     yield
 

@@ -30,9 +30,14 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.backoff import Backoff
-from leanbe_emitter.delivery.worker.leases import Seam, interrupted, log_lost_leases, renewing
+from leanbe_emitter.delivery.worker.leases import (
+    DatabaseCaller,
+    interrupted,
+    log_lost_leases,
+    renewing,
+)
 from leanbe_emitter.delivery.worker.metrics import Counters
-from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
+from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
 from leanbe_emitter.delivery.worker.watcher import Watcher, end_of_turn
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
@@ -88,10 +93,10 @@ class Worker:
         concurrency: int,
         per_product: int,
         poll_seconds: float,
-        call: Seam,
+        call: DatabaseCaller,
         watcher: Watcher,
         counters: Counters | None = None,
-        wakeups: Wakeups = nobody,
+        wakeups: Wakeups = no_wakeups,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._queue = queue
@@ -278,7 +283,7 @@ class Worker:
         if await self._rest(shortest):
             return
         with suppress(DatabaseUnavailable):
-            seconds = await self._call(partial(self._queue.next_within, self._poll_seconds))
+            seconds = await self._call(partial(self._queue.seconds_until_due, self._poll_seconds))
             await self._rest(max(seconds, shortest))
 
     async def _rest(self, seconds: float) -> bool:

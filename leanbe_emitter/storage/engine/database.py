@@ -29,8 +29,8 @@ from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage.engine import sqlite_driver
 from leanbe_emitter.storage.engine.driver_errors import unavailable_as_ours
+from leanbe_emitter.storage.engine.nonblocking import WouldBlock, may_block
 from leanbe_emitter.storage.engine.notify import tells_workers
-from leanbe_emitter.storage.engine.patience import Locked, is_patient
 from leanbe_emitter.storage.engine.pinging import ping_what_rested
 from leanbe_emitter.storage.engine.postgresql_driver import take_arrays
 from leanbe_emitter.storage.engine.same_file import SameFile
@@ -57,7 +57,7 @@ POSTGRESQL_PATIENCE: Mapping[str, Any] = {
 #: What psycopg takes as a number or as nothing, and a URL holds as text.
 _THRESHOLD = "prepare_threshold"
 #: More seconds than anybody waits.
-_ANY_PATIENCE = 1e6
+_ANY_TIMEOUT = 1e6
 #: What of an error's code of SQLite names its kind.
 _PRIMARY_CODE = 0xFF
 _READS = "leanbe_reads"
@@ -251,7 +251,7 @@ def _engine(url: URL, synchronous: Synchronous) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _postgresql_engine(url)
     engine = _sqlite_engine(url, synchronous)
-    event.listen(engine, "do_connect", _open_with_patience)
+    event.listen(engine, "do_connect", _open_if_may_block)
     SameFile().watch(engine)
     return engine
 
@@ -294,45 +294,45 @@ def _prepare_sqlite(synchronous: Synchronous, connection: Any, _record: object) 
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 
-def _open_with_patience(*_: object) -> None:
+def _open_if_may_block(*_: object) -> None:
     """Open the file only where that may wait; what is open already serves all."""
-    if not is_patient():
-        raise Locked
+    if not may_block():
+        raise WouldBlock
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     begin = "BEGIN" if options.get(_READS, False) else "BEGIN IMMEDIATE"
-    if not is_patient():
+    if not may_block():
         _begin_at_once(connection, begin)
         return
     waited = options.get(_WAITED, 0.0)
-    with _less_patience(connection, by=waited) if waited else nullcontext():
+    with _shorter_timeout(connection, by=waited) if waited else nullcontext():
         sqlite_driver.execute(connection, begin)
 
 
 def _begin_at_once(connection: Connection, begin: str) -> None:
     """Begin, and look into the file: who only reads begins with that."""
     try:
-        with _less_patience(connection, by=_ANY_PATIENCE):
+        with _shorter_timeout(connection, by=_ANY_TIMEOUT):
             sqlite_driver.execute(connection, begin)
             sqlite_driver.execute(connection, "PRAGMA schema_version")
     except OperationalError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
-            raise Locked from error
+            raise WouldBlock from error
         raise
 
 
 @contextmanager
-def _less_patience(connection: Connection, *, by: float) -> Iterator[None]:
+def _shorter_timeout(connection: Connection, *, by: float) -> Iterator[None]:
     """Let SQLite wait for so many seconds less: they were waited for the turn of this process."""
-    ((patience_ms,),) = sqlite_driver.execute(connection, "PRAGMA busy_timeout")
-    left_ms = max(0, patience_ms - int(by * 1000))
+    ((timeout_ms,),) = sqlite_driver.execute(connection, "PRAGMA busy_timeout")
+    left_ms = max(0, timeout_ms - int(by * 1000))
     sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {left_ms}")
     try:
         yield
     finally:
-        sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {patience_ms}")
+        sqlite_driver.execute(connection, f"PRAGMA busy_timeout = {timeout_ms}")
 
 
 def _savepoint(connection: Connection, name: str) -> None:

@@ -10,14 +10,14 @@ from contextlib import AbstractContextManager
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage.engine.patience import Locked, is_patient
+from leanbe_emitter.storage.engine.nonblocking import WouldBlock, may_block
 
 
 class Writers(AbstractContextManager[float]):
     """The writers of one file in this process: one at a time goes into the block.
 
     The block is given how many seconds were waited, as SQLite is to wait for so much less. Who is
-    to wait for nobody (``patience``) is not let in while another one is there.
+    to wait for nobody (``nonblocking``) is not let in while another one is there.
 
     Args:
         patience_seconds: how long one waits; SQLite then says why it cannot write.
@@ -32,8 +32,8 @@ class Writers(AbstractContextManager[float]):
     def __enter__(self) -> float:
         waited = 0.0
         if not (is_taken := self._lock.acquire(blocking=False)):
-            if not is_patient():
-                raise Locked
+            if not may_block():
+                raise WouldBlock
             began_at = stopwatch()
             is_taken = self._lock.acquire(timeout=self._patience_seconds)
             waited = stopwatch() - began_at

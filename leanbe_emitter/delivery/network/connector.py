@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import TypeVar
 
-from leanbe_emitter.delivery.network.resolving import Resolve
+from leanbe_emitter.delivery.network.resolver import Resolve
 from leanbe_emitter.delivery.network.transport import TlsSettings, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_address

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage.engine.patience import Locked, waiting_for_nobody
+from leanbe_emitter.storage.engine.nonblocking import WouldBlock, nonblocking
 
 #: Work that took longer than this on the loop's thread was too slow for it, in seconds.
 SLOW_SECONDS = 0.05
@@ -21,7 +21,7 @@ SPARED_SECONDS = 5.0
 T = TypeVar("T")
 
 
-class LoopFirst:
+class InlineFirst:
     """Does work of the running loop.
 
     Work that is refused a transaction is done again from its beginning: it must not have changed
@@ -47,14 +47,14 @@ class LoopFirst:
         if not self._handed_over and self._now() >= self._spared_until:
             try:
                 return self._at_once(work)
-            except Locked:
+            except WouldBlock:
                 pass
         return await self._hand_over(work)
 
     def _at_once(self, work: Callable[[], T]) -> T:
         began_at = self._now()
         try:
-            with waiting_for_nobody():
+            with nonblocking():
                 return work()
         finally:
             ended_at = self._now()
