@@ -242,7 +242,7 @@ def test_a_receiver_that_records_an_event_for_each_it_gets_is_not_followed_for_e
 
     product = leanbe.products.create("Acme", webhook=receive)
     idea = product.ideas.create(title="Dark mode")
-    with pytest.raises(EndlessDeliveries, match=r"the last of them idea\.updated"):
+    with pytest.raises(EndlessDeliveries, match=r"the last one idea\.updated"):
         leanbe.deliver()
     assert len(leanbe.deliveries.list(Filter(status="delivered"))) == 20 + 1 + 10
     assert (leanbe.due().count, leanbe.due().in_flight) == (1, 0)

@@ -1,4 +1,4 @@
-"""On a file of SQLite, a worker's loop does what waits for nobody, and its thread all else."""
+"""On a SQLite file, a worker's loop does work that does not block, and its thread all else."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
-from leanbe_emitter.delivery.worker.inline_first import SLOW_SECONDS, SPARED_SECONDS, InlineFirst
+from leanbe_emitter.delivery.worker.inline_first import SLOW_SECONDS, THREAD_SECONDS, InlineFirst
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.bench import Bench
@@ -68,7 +68,7 @@ def read(database: Database) -> threading.Thread:
 
 @pytest.mark.parametrize("work", [read, write])
 @on_a_loop
-async def test_what_waits_for_nobody_is_done_on_the_loops_own_thread(
+async def test_work_that_does_not_block_is_done_on_the_loops_own_thread(
     database: Database, thread: ThreadPoolExecutor, work: Work
 ) -> None:
     call = InlineFirst(thread)
@@ -133,7 +133,7 @@ async def test_while_another_thread_of_this_process_writes_the_loop_goes_on(
 
 
 @on_a_loop
-async def test_what_comes_while_the_thread_is_at_work_comes_behind_that(
+async def test_work_queues_behind_the_work_of_the_thread(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
     call = InlineFirst(thread)
@@ -160,7 +160,7 @@ async def test_a_slow_disk_is_left_to_the_thread_for_a_while(
     call = InlineFirst(thread, now=lambda: now[0])
     assert await call(write_slowly) is threading.current_thread()
     assert await call(partial(write, database)) is not threading.current_thread()
-    now[0] += SPARED_SECONDS
+    now[0] += THREAD_SECONDS
     assert await call(partial(write, database)) is threading.current_thread()
 
 

@@ -53,7 +53,7 @@ async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None
 
 
 @on_a_loop
-async def test_what_is_handed_back_is_counted_and_no_attempt(bench: Bench) -> None:
+async def test_a_released_delivery_is_counted_and_is_no_attempt(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product, 3)
     bench.lose_url(product)
@@ -86,7 +86,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 
 
 @on_a_loop
-async def test_a_database_that_is_away_is_counted_each_time_it_is_found_so(bench: Bench) -> None:
+async def test_an_unavailable_database_is_counted_each_time(bench: Bench) -> None:
     bench.enqueue(bench.product())
     queue = Away.of(bench, settle=2)
     metrics = await drained(bench, Answering(), queue=queue)
@@ -133,7 +133,7 @@ def test_what_a_handle_took_over_from_the_dead_is_counted(db: str, receiver: Rec
     assert metrics.attempts_total[Outcome.DELIVERED] == 2
 
 
-def test_counters_stay_readable_while_the_database_is_away(
+def test_counters_stay_readable_while_the_database_is_unavailable(
     receiver: Receiver, tmp_path: Path
 ) -> None:
     path = tmp_path / "test.db"

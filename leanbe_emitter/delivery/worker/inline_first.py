@@ -1,8 +1,8 @@
-"""A seam for a file of SQLite: on the loop's own thread, as long as it waits for nothing there.
+"""SQLite work on the event loop's own thread, as long as it does not block there.
 
-To hand work to a thread and to take it back costs as much as the work of a few deliveries. But who
-locks the file, or a slow disk, must not hold up what the loop sends meanwhile: then the database's
-own thread does the work.
+Handing work to another thread and back costs as much as the work for a few deliveries. But a locked
+file or a slow disk must not delay the requests that the loop sends. In those cases the database's
+thread does the work.
 """
 
 import asyncio
@@ -13,45 +13,45 @@ from typing import TypeVar
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.storage.engine.nonblocking import WouldBlock, nonblocking
 
-#: Work that took longer than this on the loop's thread was too slow for it, in seconds.
+#: Longest time that work may take on the loop's thread, in seconds.
 SLOW_SECONDS = 0.05
-#: For how long the thread does the work after that, in seconds.
-SPARED_SECONDS = 5.0
+#: How long the database's thread does all work after slower work, in seconds.
+THREAD_SECONDS = 5.0
 
 T = TypeVar("T")
 
 
 class InlineFirst:
-    """Does work of the running loop.
+    """Run database work inline, or on a thread where it would block.
 
-    Work that is refused a transaction is done again from its beginning: it must not have changed
-    anything before the first one that it writes in, and must have one of those at the most.
+    Work that would block is run again from its beginning. So it must change nothing before its
+    first writing transaction, and must have at most one of these.
 
     Args:
-        thread: does what cannot be done on the loop's own thread, one after the other.
-        now: tells how long something took, in seconds.
+        thread: runs work that would block, one piece after the other.
+        now: a stopwatch, in seconds.
     """
 
     def __init__(self, thread: Executor, *, now: Callable[[], float] = stopwatch) -> None:
         self._thread = thread
         self._now = now
         self._handed_over = 0
-        self._spared_until = float("-inf")
+        self._inline_again_at = float("-inf")
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
-        """Do the work and return what it returns."""
+        """Run the work and return its result."""
         return self._do(work)
 
     async def _do(self, work: Callable[[], T]) -> T:
-        # What comes while the thread is at work comes behind that.
-        if not self._handed_over and self._now() >= self._spared_until:
+        # While the thread is busy, new work queues behind it.
+        if not self._handed_over and self._now() >= self._inline_again_at:
             try:
-                return self._at_once(work)
+                return self._inline(work)
             except WouldBlock:
                 pass
         return await self._hand_over(work)
 
-    def _at_once(self, work: Callable[[], T]) -> T:
+    def _inline(self, work: Callable[[], T]) -> T:
         began_at = self._now()
         try:
             with nonblocking():
@@ -59,7 +59,7 @@ class InlineFirst:
         finally:
             ended_at = self._now()
             if ended_at - began_at > SLOW_SECONDS:
-                self._spared_until = ended_at + SPARED_SECONDS
+                self._inline_again_at = ended_at + THREAD_SECONDS
 
     async def _hand_over(self, work: Callable[[], T]) -> T:
         self._handed_over += 1

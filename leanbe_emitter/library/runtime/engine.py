@@ -212,8 +212,8 @@ class Engine:
             DatabaseUnavailable: it did not answer one of them when it was asked last.
         """
         for worker in list(self._workers):
-            if worker.away is not None:
-                raise worker.away
+            if worker.database_error is not None:
+                raise worker.database_error
 
     def raise_app_errors(self) -> None:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
