@@ -139,7 +139,7 @@ async def test_what_is_no_http_is_unknown_and_the_connection_is_closed() -> None
 
     async with scripted(script) as server, sender() as transport:
         error = await unknown(transport, post(server.url()))
-        assert "sent what is no HTTP/1.1 answer" in error.reason
+        assert "did not send an HTTP/1.1 answer" in error.reason
         await server.ended.get()
 
 

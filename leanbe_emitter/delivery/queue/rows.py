@@ -37,7 +37,7 @@ ATTEMPT_COLUMNS = (
     "deviations",
 )
 
-_REMEMBERED_TEXTS = 4096
+_CACHED_TEXTS = 4096
 _IN_ORDER = attrgetter("sequence", "delivery_id")
 
 # Characters that no database stores in a text. An error may quote text of the receiver.
@@ -114,17 +114,17 @@ def attempt_row(settlement: Settlement) -> tuple[Any, ...]:
     )
 
 
-@lru_cache(_REMEMBERED_TEXTS)
+@lru_cache(_CACHED_TEXTS)
 def _headers(text: str) -> Headers:
     return tuple((name, value) for name, value in json.loads(text))
 
 
-@lru_cache(_REMEMBERED_TEXTS)
+@lru_cache(_CACHED_TEXTS)
 def _switches(text: str) -> Mapping[str, str]:
     return MappingProxyType(json.loads(text))
 
 
-@lru_cache(_REMEMBERED_TEXTS)
+@lru_cache(_CACHED_TEXTS)
 def _headers_text(headers: Headers) -> str:
     return _text(headers)
 
