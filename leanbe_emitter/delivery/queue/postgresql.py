@@ -1,4 +1,4 @@
-"""The queue's statements as PostgreSQL reads them; what another worker holds is passed over."""
+"""The queue's statements for PostgreSQL; they skip rows that another worker has locked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -27,8 +27,8 @@ from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.arrays import IntArray, TextArray, arrays, unnest
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 
-# The ids go through an array, and an event is looked up by itself: so the planner, whatever it
-# believes about the tables, has nothing but index scans to choose from.
+# The ids come as an array, and each event is looked up alone: so the planner can only choose index
+# scans, whatever its statistics say.
 _LEASE = f"""
 WITH d AS (
     UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
@@ -39,7 +39,7 @@ WITH d AS (
 )
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM d CROSS JOIN LATERAL (SELECT * FROM events WHERE id = d.event_id LIMIT 1) AS e
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 
 _NEXT = """ARRAY(
     SELECT picked.id
@@ -58,12 +58,12 @@ _LOAD = text(
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM deliveries AS d JOIN events AS e ON e.id = d.event_id
 WHERE d.id = ANY(CAST(:ids AS text[]))
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 )
 
 _HELD = """jsonb_to_recordset(CAST(:held AS jsonb)) AS held (id text, token text)"""
 
-#: What a delivery is settled with, in the order of ``_held``.
+#: Columns of a settlement, in the order of ``_held``.
 _HELD_TYPES = {
     "token": "text",
     "state": "text",
@@ -73,7 +73,7 @@ _HELD_TYPES = {
     "id": "text",
     "number": "int",
 }
-#: The evidence of its attempt, in the order of ``ATTEMPT_COLUMNS`` behind the attempt's key.
+#: Columns of its evidence, in the order of ``ATTEMPT_COLUMNS`` after the attempt's key.
 _EVIDENCE_TYPES = {
     "outcome": "text",
     "started_at": "bigint",
@@ -93,16 +93,15 @@ _HELD_COLUMNS, _EVIDENCE = ", ".join(_HELD_TYPES), ", ".join(_EVIDENCE_TYPES)
 
 _STATES = {state.value: state for state in DeliveryState}
 
-# As ``rows.fact_of``. Nothing in it needs an escape, and PostgreSQL takes three times as long to
-# build JSON as to put texts together.
+# The same as ``rows.fact_of``. No value needs escapes, and PostgreSQL takes three times as long to
+# build JSON as to concatenate texts.
 _ENDS = ", ".join(f"'{state}'" for state in DeliveryState if state.is_end)
 _FACT = f"""'["{JournalKind.ATTEMPT}","' || event_id || '","' || id || '",' || number
     || CASE WHEN state IN ({_ENDS}) THEN ',"' || state || '"]' ELSE ']' END"""
 
-# One statement, so that a batch is one round trip. The evidence is wide, and is joined behind the
-# update, by its place in the batch: what passes through an update is copied several times. The
-# ids stand there once more for the planner: joined to the arrays alone, it likes to hash all
-# deliveries.
+# One statement, so that a batch is one round trip. The evidence is wide, and is joined after the
+# update, by its position in the batch, because an update copies its columns several times. The ids
+# are repeated for the planner: joined to the arrays alone, it would hash all deliveries.
 _SETTLE = f"""
 WITH held AS (
     SELECT * FROM {unnest(_HELD_TYPES)} WITH ORDINALITY AS held ({_HELD_COLUMNS}, turn)
@@ -118,12 +117,12 @@ WITH held AS (
     {journal.write_from("settled", _FACT, order="turn")}
 )
 SELECT id, state FROM settled
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 
-# What is asked about a product under its lock is a statement of its own, behind the one that locks:
-# PostgreSQL would answer as things were before the lock. The products are chosen before any is
+# Questions about a locked product need a separate statement after this one: in the same statement,
+# PostgreSQL would answer as of before the lock. MATERIALIZED chooses the products before any is
 # locked, whatever the planner does.
-_ALONE = text(
+_LOCK_PRODUCTS = text(
     """
 WITH wanted AS MATERIALIZED (SELECT id FROM products WHERE id IN :ids)
 SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326))
@@ -132,7 +131,7 @@ SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326)
 
 
 class Postgresql:
-    """What PostgreSQL is told."""
+    """``Statements`` of PostgreSQL."""
 
     waits_to_write = False
     lock = "FOR UPDATE SKIP LOCKED"
@@ -144,8 +143,8 @@ class Postgresql:
     webhooks = text(WEBHOOKS.format(products="products") + " WHERE products.id = ANY(:ids)")
 
     def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
-        """Lock these products for this claim; return those that no other has."""
-        return session.scalars(_ALONE, {"ids": product_ids}).all()
+        """Lock these products for this claim; return those that no other claim has locked."""
+        return session.scalars(_LOCK_PRODUCTS, {"ids": product_ids}).all()
 
     def fetch(
         self, session: Session, statement: TextClause, values: Mapping[str, Any]
@@ -155,13 +154,13 @@ class Postgresql:
         return execute(connection, text_for_driver(statement, connection.dialect), values)
 
     def ids_parameter(self, ids: Iterable[str]) -> Any:
-        """Return the parameter that stands for these ids."""
+        """Return these ids as a parameter."""
         return TextArray.of(list(ids))
 
     def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
     ) -> Sequence[LeasedRow]:
-        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+        """Lease the next deliveries of each product, up to its quota; return their rows."""
         wanted = {
             "products": self.ids_parameter(quotas),
             "quotas": IntArray.of(list(quotas.values())),
@@ -173,19 +172,19 @@ class Postgresql:
     def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
     ) -> Sequence[LeasedRow]:
-        """Lease deliveries that this transaction has locked; return what is needed."""
+        """Lease deliveries that this transaction has locked; return their rows."""
         held = {"ids": self.ids_parameter(delivery_ids), "token": lease.token, "until": lease.until}
         return [LeasedRow._make(row) for row in self.fetch(session, _LEASE_THESE, held)]
 
     def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
-        """Return what an attempt needs of deliveries that are in flight."""
+        """Return the rows of deliveries that are in flight."""
         rows = self.fetch(session, _LOAD, {"ids": self.ids_parameter(delivery_ids)})
         return [LeasedRow._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, write the evidence, and tell the journal; return the states of ours."""
+        """End leases, write evidence and journal; return the new states of ours."""
         held = arrays(_HELD_TYPES, map(_held, settlements))
         evidence = arrays(_EVIDENCE_TYPES, (attempt_row(each)[2:] for each in settlements))
         return {id_: _STATES[state] for id_, state in execute(session, _SETTLE, held | evidence)}
