@@ -9,11 +9,11 @@ from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Sett
 from leanbe_emitter.delivery.network.transport import Answer, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
-from tests.support.away_database import Away
 from tests.support.bench import LEASE_SECONDS, Bench, claim
 from tests.support.receiver import Receiver
 from tests.support.scripted_transport import Answering, Meanwhile
 from tests.support.test_loop import on_a_loop
+from tests.support.unavailable_database import Unavailable
 from tests.support.workers import worker
 
 
@@ -88,7 +88,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 @on_a_loop
 async def test_an_unavailable_database_is_counted_each_time(bench: Bench) -> None:
     bench.enqueue(bench.product())
-    queue = Away.of(bench, settle=2)
+    queue = Unavailable.of(bench, settle=2)
     metrics = await drained(bench, Answering(), queue=queue)
     assert metrics.database_unavailable_total == 2
     assert metrics.attempts_total[Outcome.DELIVERED] == 1

@@ -13,10 +13,10 @@ from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.worker.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.worker.log import logged
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.away_database import Away
 from tests.support.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
 from tests.support.scripted_transport import Answering, Holding, Meanwhile
 from tests.support.test_loop import on_a_loop
+from tests.support.unavailable_database import Unavailable
 from tests.support.waiting import seen
 from tests.support.workers import worker, working
 
@@ -183,7 +183,7 @@ async def test_attempts_that_ended_while_the_database_was_unavailable_are_settle
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 3)
     transport, watcher = Answering(), Noting()
-    queue = Away.of(bench, settle=2, claim=1)
+    queue = Unavailable.of(bench, settle=2, claim=1)
     await worker(bench, transport, queue=queue, watcher=watcher).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
     assert len(transport.requests) == len(watcher.ends) == 3
@@ -192,7 +192,7 @@ async def test_attempts_that_ended_while_the_database_was_unavailable_are_settle
 
 @on_a_loop
 async def test_an_unavailable_database_is_asked_less_and_less_often(bench: Bench) -> None:
-    class Noted(Away):
+    class Noted(Unavailable):
         def _ask(self, call: str) -> None:
             pauses.append(it._backoff.seconds)
             super()._ask(call)
@@ -213,7 +213,7 @@ async def test_what_ends_with_the_worker_is_settled_though_the_database_was_unav
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
-    it = worker(bench, transport, queue=Away.of(bench, settle=1))
+    it = worker(bench, transport, queue=Unavailable.of(bench, settle=1))
     async with working(it) as task:
         await transport.sent(2)
         it.stop()
@@ -227,7 +227,7 @@ async def test_deliveries_that_cannot_be_released_come_back_with_their_lease(ben
     gone, there = bench.product("Gone"), bench.product("There")
     homeless, delivered = bench.enqueue(gone), bench.enqueue(there)
     bench.lose_url(gone)
-    await worker(bench, Answering(), queue=Away.of(bench, release=1)).run(drain=True)
+    await worker(bench, Answering(), queue=Unavailable.of(bench, release=1)).run(drain=True)
     assert states(bench, delivered) == {DeliveryState.DELIVERED: 1}
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
@@ -348,7 +348,7 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
 
 @on_a_loop
 async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(bench: Bench) -> None:
-    class Counted(Away):
+    class Counted(Unavailable):
         def _ask(self, call: str) -> None:
             asked[call] += 1
 
@@ -370,7 +370,7 @@ async def test_a_database_that_stays_unavailable_does_not_keep_a_worker_from_end
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
     transport = Holding()
-    it = worker(bench, transport, queue=Away.of(bench, settle=100))
+    it = worker(bench, transport, queue=Unavailable.of(bench, settle=100))
     async with working(it) as task:
         await transport.sent(1)
         while it._backoff.next() < LONGEST_SECONDS:  # it has been away for long
@@ -409,7 +409,7 @@ async def test_abandon_interrupts_all_attempts_while_the_database_is_unavailable
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
-    it = worker(bench, transport, queue=Away.of(bench, gone=1))
+    it = worker(bench, transport, queue=Unavailable.of(bench, deleted_among=1))
     async with working(it):
         await transport.sent(2)
         await it.abandon()

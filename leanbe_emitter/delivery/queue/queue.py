@@ -192,7 +192,7 @@ class Queue:
         with self._database.transaction() as session:
             self._renew(session, claimed)
 
-    def gone(self, claimed: Collection[Claimed]) -> set[str]:
+    def deleted_among(self, claimed: Collection[Claimed]) -> set[str]:
         """Return the ids of claimed deliveries that were deleted."""
         wanted = {each.delivery_id for each in claimed}
         if not wanted:

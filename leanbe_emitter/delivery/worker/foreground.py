@@ -113,7 +113,7 @@ class Foreground:
             raise
         if self._queue.settle([settlement]):
             self._counters.lost()
-            log_lost_leases([claimed], gone=self._queue.gone([claimed]))
+            log_lost_leases([claimed], deleted=self._queue.deleted_among([claimed]))
             return []
         self._counters.ended([(claimed, settlement)])
         self._watcher.ended(claimed, settlement)

@@ -110,21 +110,21 @@ def interrupted(claimed: Claimed, *, at: int) -> Settlement:
     )
 
 
-def log_lost_leases(lost: Collection[Claimed], *, gone: Collection[str]) -> None:
+def log_lost_leases(lost: Collection[Claimed], *, deleted: Collection[str]) -> None:
     """Log that settlements came too late: other workers hold the deliveries, or they are deleted.
 
     Args:
         lost: deliveries that were not settled.
-        gone: ids of deliveries that were deleted, for example by a reset; they need no warning.
+        deleted: ids of deliveries that were deleted, for example by a reset; they need no warning.
     """
     for claimed in lost:
-        if claimed.delivery_id not in gone:
+        if claimed.delivery_id not in deleted:
             logger.warning(
                 "The lease was lost: another worker has the delivery, and nothing was changed.",
                 extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
             )
-    if gone:
+    if deleted:
         logger.info(
             "Attempts ended whose deliveries were deleted, as by a reset: nothing was changed.",
-            extra={"attempts": len(gone)},
+            extra={"attempts": len(deleted)},
         )

@@ -133,9 +133,9 @@ class Worker:
         This settles nothing. Attempts of deliveries that still exist go on.
         """
         self._abandoned += 1
-        gone = await self._gone(list(self._in_flight.values()))
+        deleted = await self._deleted_among(list(self._in_flight.values()))
         await self._interrupt(
-            [attempt for attempt, each in self._in_flight.items() if each.delivery_id in gone]
+            [attempt for attempt, each in self._in_flight.items() if each.delivery_id in deleted]
         )
 
     async def run(self, *, drain: bool = False) -> None:
@@ -215,7 +215,7 @@ class Worker:
                 self._watcher.ended(claimed, settlement)
         if lost:
             too_late = [claimed for claimed, _ in batch if claimed.delivery_id in lost]
-            log_lost_leases(too_late, gone=await self._gone(too_late))
+            log_lost_leases(too_late, deleted=await self._deleted_among(too_late))
 
     async def _begin_all(self, claimed: Sequence[Claimed]) -> None:
         """Begin attempts; after a stop, release all deliveries, otherwise those without a URL."""
@@ -337,10 +337,10 @@ class Worker:
                 extra={"attempts": len(self._ended)},
             )
 
-    async def _gone(self, held: Collection[Claimed]) -> Collection[str]:
+    async def _deleted_among(self, held: Collection[Claimed]) -> Collection[str]:
         """Return the ids of deleted deliveries; all ids, where the database is unavailable."""
         try:
-            return await self._call(partial(self._queue.gone, held))
+            return await self._call(partial(self._queue.deleted_among, held))
         except DatabaseUnavailable:
             return {each.delivery_id for each in held}
 
