@@ -1,1 +1,4 @@
-"""Deliveries: claimed, sent over one seam, classified, settled, and due again by the schedule."""
+"""Delivery of events: claim, send, classify, settle, and retry.
+
+Way in: ``worker.worker.Worker`` in a loop; ``worker.foreground.Foreground`` for a waiting caller.
+"""

@@ -1,7 +1,7 @@
-"""What passes between the queue and the sender: what was claimed, and what came of it.
+"""Values between the queue and the sender: claimed deliveries, evidence and settlements.
 
-These are named tuples, and not the frozen dataclasses that the rest of the house is made of: a few
-are made for every attempt, and a tuple costs a third.
+These are named tuples and not frozen dataclasses, as elsewhere: every attempt makes a few of them,
+and a tuple costs a third.
 """
 
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class WebhookSettings(NamedTuple):
-    """A product's webhook as it is when the attempt is made; never shown: it holds the secret."""
+    """A product's webhook at the time of the attempt; its ``repr`` hides the secret."""
 
     url: str | None
     secret: str | None
     ca_file: str | None
     insecure: bool
-    #: The product's own assumptions: what steers the delivery is read from them.
+    #: The product's own assumptions; those about delivery apply to the attempt.
     assumptions: Mapping[str, str]
-    #: Whether some fault may be meant for its deliveries.
+    #: Whether a fault may apply to its deliveries.
     has_faults: bool = False
 
     def __repr__(self) -> str:
@@ -33,16 +33,16 @@ class WebhookSettings(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A delivery that is ours until its lease ends, with all that an attempt needs.
+    """A delivery that we hold until its lease ends, with all that an attempt needs.
 
     Attributes:
-        token: the lease token; a settlement that names another changes nothing.
-        number: the number of the attempt that is to be made, from 1.
+        token: the lease token; a settlement with another token changes nothing.
+        number: the number of the next attempt, from 1.
         attempts_counted: earlier attempts that count against the retry schedule.
-        due_at: since when it has been due, in milliseconds since 1970.
+        due_at: when it fell due, in milliseconds since 1970.
         triggered_at: the event's instant in milliseconds since 1970.
-        leases_lost: how many leases were lost in a row before: a suspect is claimed alone.
-        fault: how the attempt misbehaves on purpose.
+        leases_lost: leases lost in a row before; a delivery with any is a suspect, claimed alone.
+        fault: the fault that the attempt commits on purpose.
     """
 
     delivery_id: str
@@ -67,7 +67,7 @@ class Claimed(NamedTuple):
     def settlement(
         self, *, state: DeliveryState, due_at: int, evidence: "Evidence", counts: bool = True
     ) -> "Settlement":
-        """Return what becomes of it, by an attempt that was made under this lease."""
+        """Return the settlement of an attempt made under this lease."""
         return Settlement(
             delivery_id=self.delivery_id,
             event_id=self.event_id,
@@ -87,14 +87,14 @@ class Claimed(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """One attempt, as it is kept: the names are those of the table's columns."""
+    """Record of one attempt; the names are the table's columns."""
 
     outcome: Outcome
     started_at: int
     duration_us: int
     url: str
     request_headers: Headers = ()
-    #: None where it was the event's own body.
+    #: None where the event's stored body was sent.
     request_body: str | None = None
     answer_status: int | None = None
     answer_headers: Headers | None = None
@@ -112,12 +112,12 @@ class Evidence(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """What becomes of a claimed delivery.
+    """Next state of a claimed delivery, and the evidence of its attempt.
 
     Attributes:
         due_at: when it is due again, in milliseconds since 1970.
-        counts: whether the attempt counts against the retry schedule; one that vanished does not.
-        leases_lost: how many leases were lost in a row.
+        counts: whether the attempt counts against the retry schedule; a vanished one does not.
+        leases_lost: leases lost in a row.
     """
 
     delivery_id: str

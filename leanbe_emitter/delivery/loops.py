@@ -1,4 +1,4 @@
-"""Event loops: whether one runs where the present code does, and work beside other work in it."""
+"""Event loops: find the one that runs here, and run work in its background."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -9,7 +9,7 @@ from leanbe_emitter.clock import pause
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that this thread runs; None where it runs none."""
+    """Return this thread's running event loop; None if it runs none."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -22,7 +22,7 @@ def is_running_loop() -> bool:
 
 
 async def rest(seconds: float) -> None:
-    """Let so much real time pass, in which a loop that runs here goes on."""
+    """Wait for so much real time without blocking a loop that runs here."""
     if is_running_loop():
         await asyncio.sleep(seconds)
     else:
@@ -31,7 +31,7 @@ async def rest(seconds: float) -> None:
 
 @asynccontextmanager
 async def in_background(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Do work in the running loop for as long as the block lasts."""
+    """Run work as a task of the running loop while the block lasts."""
     task = asyncio.create_task(work())
     try:
         yield

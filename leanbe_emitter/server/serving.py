@@ -71,7 +71,7 @@ async def serve(
     server = _Server(app, ready=ready)
     if beside.until is not None:
         stop_at_end_of(beside.until, server.stop)
-    with stopping_on_signals(server.stop, at_hand=partial(_at_hand, server, leanbe)):
+    with stopping_on_signals(server.stop, pending=partial(_pending, server, leanbe)):
         async with AsyncExitStack() as last_first:
             if beside.keep is not None:
                 keep = beside.keep
@@ -85,7 +85,7 @@ async def serve(
             await server.serve(sockets=[sock])
 
 
-def _at_hand(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
+def _pending(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
     """Say what a stop waits for."""
     return {"requests": server.requests, "attempts": leanbe.in_flight}
 
@@ -113,8 +113,8 @@ class _Server(uvicorn.Server):
     @property
     def requests(self) -> int:
         """How many requests are being answered, but for those that wait until the server stops."""
-        at_hand: int = len(self.server_state.tasks) - self._news.ears
-        return at_hand
+        pending: int = len(self.server_state.tasks) - self._news.ears
+        return pending
 
     def stop(self) -> None:
         """Take no more requests, and return from ``serve`` when those at hand are answered."""

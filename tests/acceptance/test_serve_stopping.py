@@ -1,4 +1,4 @@
-"""A server that stops while something is at hand says so at once, and how to end it sooner."""
+"""A server that stops while work is in progress says so, and how to end it at once."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from tests.support.server_process import Served, serving
 from tests.support.waiting import PATIENCE_SECONDS
 
 SENTENCE = (
-    "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for nothing."
+    "Stopping as soon as the work in progress has ended; a second Ctrl-C or SIGTERM stops at once."
 )
 _PATIENTLY = f"""
 from leanbe_emitter.__main__ import main

@@ -110,7 +110,7 @@ def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_n
         with server.crashed():
             until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             assert fleet.end(worker) == 0
-        assert "The database stayed away" in fleet.said(worker)
+        assert "The database stayed unavailable" in fleet.said(worker)
         other = fleet.start_worker()
         until(fleet.is_settled, "all is delivered")
         assert fleet.end(other) == 0

@@ -84,8 +84,8 @@ TROUBLES: Mapping[Script, str] = {
     closes_before_it_answers: "closed the connection before it answered",
     closes_in_the_middle_of_its_answer: "closed the connection in the middle of its answer",
     resets: "was reset before it answered",
-    speaks_no_http: "sent what is no HTTP/1.1 answer",
-    contradicts_itself: "sent what is no HTTP/1.1 answer",
+    speaks_no_http: "did not send an HTTP/1.1 answer",
+    contradicts_itself: "did not send an HTTP/1.1 answer",
 }
 #: Those whose attempt only the deadline ends.
 SILENT = (never_answers, trickles)

@@ -234,7 +234,7 @@ def test_what_a_receiver_records_is_delivered_in_the_same_pass(leanbe: Leanbe) -
 def test_a_receiver_that_records_an_event_for_each_it_gets_is_not_followed_for_ever(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(foreground, "MOST_RAISED", 20)
+    monkeypatch.setattr(foreground, "MAX_RECORDED", 20)
     titles = (f"Title {number}" for number in count())
 
     def receive(_: ReceivedRequest) -> None:
@@ -242,7 +242,7 @@ def test_a_receiver_that_records_an_event_for_each_it_gets_is_not_followed_for_e
 
     product = leanbe.products.create("Acme", webhook=receive)
     idea = product.ideas.create(title="Dark mode")
-    with pytest.raises(EndlessDeliveries, match=r"the last of them idea\.updated"):
+    with pytest.raises(EndlessDeliveries, match=r"the last one idea\.updated"):
         leanbe.deliver()
     assert len(leanbe.deliveries.list(Filter(status="delivered"))) == 20 + 1 + 10
     assert (leanbe.due().count, leanbe.due().in_flight) == (1, 0)
@@ -251,7 +251,7 @@ def test_a_receiver_that_records_an_event_for_each_it_gets_is_not_followed_for_e
 def test_very_many_that_are_due_are_not_called_endless(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(foreground, "MOST_RAISED", 0)
+    monkeypatch.setattr(foreground, "MAX_RECORDED", 0)
     product = leanbe.products.create("Acme", webhook=lambda _: None)
     with leanbe.transaction():
         for number in range(20):

@@ -154,7 +154,7 @@ def test_faults_are_every_handles_and_must_fire_for_the_one_that_armed_them(
 def test_a_fault_of_the_wire_is_refused_for_a_receiver_in_process(
     leanbe: Leanbe, kind: str
 ) -> None:
-    with pytest.raises(FaultNeedsWire, match="cannot be done to http://testserver/"):
+    with pytest.raises(FaultNeedsWire, match="is impossible for http://testserver/"):
         leanbe.faults.add(kind)
     assert leanbe.faults.list() == []
 

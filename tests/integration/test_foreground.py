@@ -66,7 +66,7 @@ def test_an_error_of_our_own_leaves_its_attempt_to_the_lease(bench: Bench) -> No
     assert bench.attempts(deliveries[0])[0].outcome is Outcome.UNKNOWN
 
 
-def test_what_its_watcher_breaks_off_was_not_begun(bench: Bench) -> None:
+def test_an_attempt_whose_watcher_raises_was_not_begun(bench: Bench) -> None:
     class Gone(Noting):
         def begun(self, _claimed: object) -> None:
             raise BrokenPipeError
@@ -80,7 +80,7 @@ def test_what_its_watcher_breaks_off_was_not_begun(bench: Bench) -> None:
     assert states(bench, deliveries) == ["new", "new"]
 
 
-def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
+def test_a_delivery_whose_webhook_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     deliveries = [*bench.enqueue(gone), *bench.enqueue(there)]
     bench.lose_url(gone)
@@ -88,7 +88,7 @@ def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
     assert states(bench, deliveries) == ["cancelled", "delivered"]
 
 
-def test_what_was_lost_meanwhile_was_not_settled_here(
+def test_a_lease_lost_meanwhile_is_not_settled_here(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
@@ -101,7 +101,7 @@ def test_what_was_lost_meanwhile_was_not_settled_here(
     assert "lease was lost" in caplog.text
 
 
-def test_nobody_is_warned_of_what_was_deleted_meanwhile(
+def test_a_delivery_deleted_meanwhile_logs_no_warning(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     product = bench.product()
@@ -169,7 +169,7 @@ def engine(bench: Bench) -> Engine:
     )
 
 
-def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine: Engine) -> None:
+def test_follow_takes_a_delivery_over_from_a_dead_worker(bench: Bench, engine: Engine) -> None:
     (delivery,) = bench.enqueue(bench.product())
     claim(bench.queue())
     bench.clock.advance(minutes=1)
@@ -183,7 +183,7 @@ def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine
     assert outcomes == [Outcome.UNKNOWN, Outcome.DELIVERED]
 
 
-def test_a_first_attempt_is_not_made_by_who_lost_its_lease(bench: Bench, engine: Engine) -> None:
+def test_a_first_attempt_is_not_made_after_its_lease_was_lost(bench: Bench, engine: Engine) -> None:
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), lease=lease)
     bench.lose(bench.queue())

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import httpx
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
@@ -21,9 +21,9 @@ SOON = 0.2
 
 def adapter(
     handler: Callable[[httpx.Request], Coroutine[None, None, httpx.Response]],
-    kept: AnswerLimits = KEPT,
+    limits: AnswerLimits = DEFAULT_LIMITS,
 ) -> HttpxTransport:
-    return HttpxTransport(httpx.MockTransport(handler), rules=TargetRules(), kept=kept)
+    return HttpxTransport(httpx.MockTransport(handler), rules=TargetRules(), limits=limits)
 
 
 def raising(error: Exception) -> HttpxTransport:

@@ -9,11 +9,11 @@ from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Sett
 from leanbe_emitter.delivery.network.transport import Answer, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
-from tests.support.away_database import Away
 from tests.support.bench import LEASE_SECONDS, Bench, claim
 from tests.support.receiver import Receiver
 from tests.support.scripted_transport import Answering, Meanwhile
 from tests.support.test_loop import on_a_loop
+from tests.support.unavailable_database import Unavailable
 from tests.support.workers import worker
 
 
@@ -53,7 +53,7 @@ async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None
 
 
 @on_a_loop
-async def test_what_is_handed_back_is_counted_and_no_attempt(bench: Bench) -> None:
+async def test_a_released_delivery_is_counted_and_is_no_attempt(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product, 3)
     bench.lose_url(product)
@@ -86,9 +86,9 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 
 
 @on_a_loop
-async def test_a_database_that_is_away_is_counted_each_time_it_is_found_so(bench: Bench) -> None:
+async def test_an_unavailable_database_is_counted_each_time(bench: Bench) -> None:
     bench.enqueue(bench.product())
-    queue = Away.of(bench, settle=2)
+    queue = Unavailable.of(bench, settle=2)
     metrics = await drained(bench, Answering(), queue=queue)
     assert metrics.database_unavailable_total == 2
     assert metrics.attempts_total[Outcome.DELIVERED] == 1
@@ -133,7 +133,7 @@ def test_what_a_handle_took_over_from_the_dead_is_counted(db: str, receiver: Rec
     assert metrics.attempts_total[Outcome.DELIVERED] == 2
 
 
-def test_counters_stay_readable_while_the_database_is_away(
+def test_counters_stay_readable_while_the_database_is_unavailable(
     receiver: Receiver, tmp_path: Path
 ) -> None:
     path = tmp_path / "test.db"

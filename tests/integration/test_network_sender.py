@@ -139,7 +139,7 @@ async def test_what_is_no_http_is_unknown_and_the_connection_is_closed() -> None
 
     async with scripted(script) as server, sender() as transport:
         error = await unknown(transport, post(server.url()))
-        assert "sent what is no HTTP/1.1 answer" in error.reason
+        assert "did not send an HTTP/1.1 answer" in error.reason
         await server.ended.get()
 
 
@@ -160,7 +160,7 @@ async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None
 
     async with (
         scripted(script) as server,
-        sender(kept=AnswerLimits(answer_bytes=1000)) as transport,
+        sender(limits=AnswerLimits(answer_bytes=1000)) as transport,
     ):
         answer = await transport.send(post(server.url()))
         assert (answer.body, answer.body_length) == (LARGE[:1000], len(LARGE))

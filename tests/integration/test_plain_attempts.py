@@ -128,7 +128,7 @@ async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: B
 
 
 @on_a_loop
-async def test_of_those_in_flight_only_that_is_broken_off_which_is_gone(bench: Bench) -> None:
+async def test_abandon_interrupts_only_attempts_of_deleted_deliveries(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     bench.enqueue(gone)
     kept = bench.enqueue(there)

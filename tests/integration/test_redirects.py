@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.network.redirects import FollowingTransport
+from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
 from tests.support.outgoing_requests import BODY, post, sender
@@ -44,7 +44,7 @@ async def follow(
     answers: Mapping[str, Answer | Exception], request: OutgoingRequest, *, exposed: bool = False
 ) -> tuple[Answer, list[OutgoingRequest]]:
     receivers = Receivers(answers)
-    following = FollowingTransport(receivers, rules=TargetRules(exposed=exposed))
+    following = RedirectingTransport(receivers, rules=TargetRules(exposed=exposed))
     return await following.send(request), receivers.sent
 
 
@@ -164,7 +164,7 @@ async def test_a_first_request_that_fails_fails_as_it_is() -> None:
 @on_a_loop
 async def test_closing_closes_what_sends() -> None:
     receivers = Receivers({})
-    await FollowingTransport(receivers, rules=TargetRules()).aclose()
+    await RedirectingTransport(receivers, rules=TargetRules()).aclose()
     assert receivers.is_closed
 
 
@@ -179,7 +179,7 @@ async def test_redirects_are_followed_over_the_network() -> None:
     received: list[bytes] = []
     redirect = b"HTTP/1.1 308 Moved\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n"
     async with scripted(script) as server, sender() as transport:
-        following = FollowingTransport(transport, rules=TargetRules())
+        following = RedirectingTransport(transport, rules=TargetRules())
         assert (await following.send(post(server.url()))).body == b"ok"
         assert [line.split(b" ")[1] for line in received] == [b"/hook", b"/end"]
         assert received[1].endswith(BODY)
@@ -197,7 +197,7 @@ async def test_one_deadline_covers_all_hops() -> None:
 
     took: list[float] = []
     receivers = Slow({FROM: to(FROM)})
-    await FollowingTransport(receivers, rules=TargetRules()).send(post(FROM))
+    await RedirectingTransport(receivers, rules=TargetRules()).send(post(FROM))
     given = [each.timeout_seconds for each in receivers.sent]
     assert len(given) == 6
     for before, after, taken in zip(given, given[1:], took, strict=False):

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.delivery.attempt.schedule import JITTER
+from leanbe_emitter.delivery.attempt.retry_schedule import JITTER
 from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.network.transport import USER_AGENT, Answer, Unknown, Unreachable

@@ -514,10 +514,10 @@ def test_what_is_being_claimed_at_this_very_moment_is_seen(postgresql_bench: Ben
     bench = postgresql_bench
     bench.enqueue(bench.product())
     queue = bench.queue()
-    assert queue.at_hand() == 0
+    assert queue.count_active() == 0
     with bench.database.transaction() as claiming:
         claiming.execute(text("SELECT id FROM deliveries FOR UPDATE"))
-        assert queue.at_hand() == 1
-    assert queue.at_hand() == 0
+        assert queue.count_active() == 1
+    assert queue.count_active() == 0
     queue.claim(ONE)
-    assert queue.at_hand() == 1
+    assert queue.count_active() == 1

@@ -72,7 +72,7 @@ async def woken(
 
 
 @on_a_loop
-async def test_a_resting_worker_looks_when_it_is_told(bench: Bench) -> None:
+async def test_a_wake_up_makes_a_resting_worker_poll(bench: Bench) -> None:
     product, transport = bench.product(), Answering()
     async with woken(bench, transport) as (wakeups, _):
         for count in (1, 2, 3):
@@ -82,7 +82,7 @@ async def test_a_resting_worker_looks_when_it_is_told(bench: Bench) -> None:
 
 
 @on_a_loop
-async def test_a_worker_that_is_full_looks_at_nothing(bench: Bench) -> None:
+async def test_a_full_worker_ignores_wake_ups(bench: Bench) -> None:
     bench.enqueue(bench.product(), 3)
     transport = Holding()
     async with woken(bench, transport, concurrency=2) as (wakeups, queue):
@@ -96,7 +96,7 @@ async def test_a_worker_that_is_full_looks_at_nothing(bench: Bench) -> None:
 
 
 @on_a_loop
-async def test_a_busy_worker_looks_seldom_however_often_it_is_told(bench: Bench) -> None:
+async def test_a_busy_worker_polls_seldom_however_many_wake_ups_come(bench: Bench) -> None:
     bench.enqueue(bench.product())
     transport = Holding()
     async with woken(bench, transport) as (wakeups, queue):
@@ -128,7 +128,7 @@ async def looks_of(queue: Looking) -> int:
 
 
 @on_a_loop
-async def test_what_this_process_makes_due_is_told_at_once_also_in_memory() -> None:
+async def test_what_this_process_makes_due_wakes_a_worker_at_once_also_in_memory() -> None:
     database = Database(":memory:")
     prepare(database)
     bench = Bench(database=database)
@@ -141,7 +141,9 @@ async def test_what_this_process_makes_due_is_told_at_once_also_in_memory() -> N
 
 
 @on_a_loop
-async def test_what_another_handle_makes_due_is_told(bench: Bench, database_url: str) -> None:
+async def test_what_another_handle_makes_due_wakes_a_worker(
+    bench: Bench, database_url: str
+) -> None:
     product, other = bench.product(), Database(database_url)
     told = asyncio.Event()
     async with wakeups_of(other)(told.set):
@@ -170,7 +172,7 @@ async def quiet(database: Database, told: asyncio.Event) -> None:
 
 
 @on_a_loop
-async def test_what_is_somebodys_already_is_told_to_nobody(postgresql_bench: Bench) -> None:
+async def test_what_is_leased_already_wakes_nobody(postgresql_bench: Bench) -> None:
     """A foreground call makes its own attempt; SQLite tells of every commit."""
     bench = postgresql_bench
     product, told = bench.product(), asyncio.Event()
@@ -182,7 +184,7 @@ async def test_what_is_somebodys_already_is_told_to_nobody(postgresql_bench: Ben
 
 
 @on_a_loop
-async def test_what_is_rolled_back_is_told_to_nobody(bench: Bench) -> None:
+async def test_what_is_rolled_back_wakes_nobody(bench: Bench) -> None:
     product, told = bench.product(), asyncio.Event()
 
     def act() -> None:
@@ -199,7 +201,7 @@ async def test_what_is_rolled_back_is_told_to_nobody(bench: Bench) -> None:
 
 
 @on_a_loop
-async def test_a_file_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_read_is_polled_again(tmp_path: Path) -> None:
     home = tmp_path / "later"
     database, told = Database(f"sqlite:///{home / 'test.db'}"), asyncio.Event()
     async with wakeups_of(database)(told.set):
@@ -211,7 +213,7 @@ async def test_a_file_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> 
     database.close()
 
 
-def test_who_commits_hears_nothing_of_a_loop_that_was_closed_meanwhile() -> None:
+def test_a_commit_does_not_fail_because_a_loop_was_closed_meanwhile() -> None:
     database = Database(":memory:")
     prepare(database)
     bench = Bench(database=database)

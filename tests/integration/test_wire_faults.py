@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.delivery.attempt.fault_transport import Manner
-from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable, WireFault
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from tests.support.outgoing_requests import post, sender
 from tests.support.receiver import Receiver
@@ -15,16 +14,16 @@ from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 from tests.support.waiting import PATIENCE_SECONDS
 
 BODY = b'{"payload":"' + b"x" * 40 + b'"}'
-SLOW = Manner(body_seconds=0.05)
-CLOSE, RESET = Manner(hang_up="close"), Manner(hang_up="reset")
+SLOW = WireFault(body_seconds=0.05)
+CLOSE, RESET = WireFault(hang_up="close"), WireFault(hang_up="reset")
 
 
-async def misbehave(
-    server: ScriptedServer, manner: Manner, *, body: bytes = BODY, timeout_seconds: float = 10
+async def send_with(
+    server: ScriptedServer, fault: WireFault, *, body: bytes = BODY, timeout_seconds: float = 10
 ) -> Answer:
     async with sender() as transport:
         request = post(server.url(), body=body, timeout_seconds=timeout_seconds)
-        return await transport.misbehave(request, manner)
+        return await transport.send_with_fault(request, fault)
 
 
 @in_its_own_time
@@ -39,7 +38,7 @@ async def test_a_slow_body_comes_in_pieces_and_is_whole() -> None:
 
     async with scripted(take) as server:
         with taking(SLOW.body_seconds):
-            answer = await misbehave(server, SLOW)
+            answer = await send_with(server, SLOW)
     assert (answer.status, answer.body) == (200, b"ok")
     assert b"".join(pieces) == BODY
     assert len(pieces) > 1
@@ -55,7 +54,7 @@ async def test_a_short_body_can_be_slow_too(body: bytes) -> None:
         await peer.write(OK)
 
     async with scripted(take) as server:
-        assert (await misbehave(server, SLOW, body=body)).status == 200
+        assert (await send_with(server, SLOW, body=body)).status == 200
     assert got[0].endswith(b"\r\n\r\n" + body)
 
 
@@ -63,7 +62,7 @@ async def test_a_short_body_can_be_slow_too(body: bytes) -> None:
 async def test_a_body_slower_than_the_timeout_is_broken_off_then() -> None:
     async with scripted(Peer.serve) as server:
         with taking(0.05), pytest.raises(Unknown, match=r"no complete answer within 0\.05 s"):
-            await misbehave(server, Manner(body_seconds=60), timeout_seconds=0.05)
+            await send_with(server, WireFault(body_seconds=60), timeout_seconds=0.05)
         await server.ended.get()
 
 
@@ -77,14 +76,14 @@ async def test_who_answers_before_the_body_is_there_is_heard() -> None:
     rest: list[bytes] = []
     async with scripted(hasty) as server:
         with taking(0):
-            assert (await misbehave(server, Manner(body_seconds=60))).status == 413
+            assert (await send_with(server, WireFault(body_seconds=60))).status == 413
         await server.ended.get()
     assert rest == [b""]
 
 
 @on_a_loop
-@pytest.mark.parametrize(("manner", "how"), [(CLOSE, "closed"), (RESET, "reset")])
-async def test_we_hang_up_before_the_answer(manner: Manner, how: str) -> None:
+@pytest.mark.parametrize(("fault", "how"), [(CLOSE, "closed"), (RESET, "reset")])
+async def test_we_hang_up_before_the_answer(fault: WireFault, how: str) -> None:
     got: list[bytes] = []
 
     async def wait(peer: Peer) -> None:
@@ -95,9 +94,9 @@ async def test_we_hang_up_before_the_answer(manner: Manner, how: str) -> None:
 
     async with scripted(wait) as server:
         with pytest.raises(Unknown, match=rf"we {how} the connection before the answer \(a fault"):
-            await misbehave(server, manner)
+            await send_with(server, fault)
         await server.ended.get()
-    assert got[0].endswith(BODY) if manner is CLOSE else got == [b"reset"]
+    assert got[0].endswith(BODY) if fault is CLOSE else got == [b"reset"]
 
 
 @on_a_loop
@@ -110,7 +109,7 @@ async def test_a_large_request_is_whole_though_we_hang_up() -> None:
 
     async with scripted(wait) as server:
         with pytest.raises(Unknown, match="we closed"):
-            await misbehave(server, CLOSE, body=body)
+            await send_with(server, CLOSE, body=body)
         await server.ended.get()
     assert got[0].endswith(body)
 
@@ -122,7 +121,7 @@ async def test_a_connection_is_used_for_one_fault_and_for_nothing_else() -> None
             assert (await transport.send(post(server.url()))).status == 200
         assert server.connections == 1
         async with asyncio.timeout(PATIENCE_SECONDS):
-            assert (await transport.misbehave(post(server.url()), SLOW)).status == 200
+            assert (await transport.send_with_fault(post(server.url()), SLOW)).status == 200
             await server.ended.get()
         assert (await transport.send(post(server.url()))).status == 200
         assert server.connections == 2
@@ -134,7 +133,7 @@ async def test_where_nobody_listens_a_fault_meets_nobody() -> None:
         url = server.url()
     async with sender() as transport:
         with pytest.raises(Unreachable, match="refused"):
-            await transport.misbehave(post(url), SLOW)
+            await transport.send_with_fault(post(url), SLOW)
 
 
 @on_a_loop
@@ -147,7 +146,7 @@ async def test_a_slow_one_that_is_cancelled_closes_its_connection() -> None:
         await peer.until_hung_up()
 
     async with scripted(wait) as server:
-        task = asyncio.create_task(misbehave(server, Manner(body_seconds=60)))
+        task = asyncio.create_task(send_with(server, WireFault(body_seconds=60)))
         await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -10,13 +10,13 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
+from leanbe_emitter.delivery.worker.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.worker.log import logged
-from leanbe_emitter.delivery.worker.pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.away_database import Away
 from tests.support.bench import LEASE_SECONDS, Bench, Noting, claim, ids_of
 from tests.support.scripted_transport import Answering, Holding, Meanwhile
 from tests.support.test_loop import on_a_loop
+from tests.support.unavailable_database import Unavailable
 from tests.support.waiting import seen
 from tests.support.workers import worker, working
 
@@ -39,7 +39,7 @@ async def test_a_drain_delivers_all_that_is_due_and_returns(bench: Bench) -> Non
 
 
 @on_a_loop
-async def test_a_watcher_hears_when_a_turn_is_over_and_has_been_told_all_by_then(
+async def test_a_watcher_is_called_at_the_end_of_a_turn_after_all_of_its_attempts(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Turning(Noting):
@@ -131,7 +131,7 @@ async def test_deliveries_of_a_product_start_in_the_order_of_its_events(bench: B
 
 
 @on_a_loop
-async def test_a_stop_lets_finish_what_is_in_flight_and_begins_no_more(bench: Bench) -> None:
+async def test_a_stop_lets_attempts_in_flight_finish_and_begins_no_more(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 5)
     transport = Holding()
     it = worker(bench, transport, concurrency=2)
@@ -145,7 +145,7 @@ async def test_a_stop_lets_finish_what_is_in_flight_and_begins_no_more(bench: Be
 
 
 @on_a_loop
-async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Bench) -> None:
+async def test_attempts_that_do_not_finish_in_time_are_settled_as_interrupted(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
     it = worker(bench, transport, grace_seconds=0.01)
@@ -159,7 +159,7 @@ async def test_what_does_not_finish_in_time_is_settled_as_interrupted(bench: Ben
 
 
 @on_a_loop
-async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) -> None:
+async def test_deliveries_claimed_when_the_stop_comes_are_released(bench: Bench) -> None:
     class Stopping(Queue):
         def poll(
             self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
@@ -178,23 +178,23 @@ async def test_what_was_claimed_when_the_stop_came_is_handed_back(bench: Bench) 
 
 
 @on_a_loop
-async def test_what_ended_while_the_database_was_away_is_settled_later(
+async def test_attempts_that_ended_while_the_database_was_unavailable_are_settled_later(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 3)
     transport, watcher = Answering(), Noting()
-    queue = Away.of(bench, settle=2, claim=1)
+    queue = Unavailable.of(bench, settle=2, claim=1)
     await worker(bench, transport, queue=queue, watcher=watcher).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
     assert len(transport.requests) == len(watcher.ends) == 3
-    assert caplog.text.count("database is away") == 3
+    assert caplog.text.count("database is unavailable") == 3
 
 
 @on_a_loop
-async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench) -> None:
-    class Noted(Away):
+async def test_an_unavailable_database_is_asked_less_and_less_often(bench: Bench) -> None:
+    class Noted(Unavailable):
         def _ask(self, call: str) -> None:
-            pauses.append(it._pauses._seconds)
+            pauses.append(it._backoff.seconds)
             super()._ask(call)
 
     bench.enqueue(bench.product())
@@ -208,12 +208,12 @@ async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench
 
 
 @on_a_loop
-async def test_what_ends_with_the_worker_is_settled_though_the_database_was_away(
+async def test_what_ends_with_the_worker_is_settled_though_the_database_was_unavailable(
     bench: Bench,
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
-    it = worker(bench, transport, queue=Away.of(bench, settle=1))
+    it = worker(bench, transport, queue=Unavailable.of(bench, settle=1))
     async with working(it) as task:
         await transport.sent(2)
         it.stop()
@@ -223,11 +223,11 @@ async def test_what_ends_with_the_worker_is_settled_though_the_database_was_away
 
 
 @on_a_loop
-async def test_what_cannot_be_handed_back_comes_back_with_its_lease(bench: Bench) -> None:
+async def test_deliveries_that_cannot_be_released_come_back_with_their_lease(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     homeless, delivered = bench.enqueue(gone), bench.enqueue(there)
     bench.lose_url(gone)
-    await worker(bench, Answering(), queue=Away.of(bench, release=1)).run(drain=True)
+    await worker(bench, Answering(), queue=Unavailable.of(bench, release=1)).run(drain=True)
     assert states(bench, delivered) == {DeliveryState.DELIVERED: 1}
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
@@ -235,9 +235,7 @@ async def test_what_cannot_be_handed_back_comes_back_with_its_lease(bench: Bench
 
 
 @on_a_loop
-async def test_a_drain_is_not_over_while_only_homeless_deliveries_were_claimed(
-    bench: Bench,
-) -> None:
+async def test_a_drain_goes_on_after_a_claim_of_deliveries_without_a_url(bench: Bench) -> None:
     product = bench.product()
     deliveries = bench.enqueue(product, 5)
     bench.lose_url(product)
@@ -292,7 +290,7 @@ async def renewed(bench: Bench, delivery: str) -> None:
 
 
 @on_a_loop
-async def test_a_worker_that_lost_its_lease_is_told_so(
+async def test_a_worker_that_lost_its_lease_logs_a_warning(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     def sleep() -> None:
@@ -309,7 +307,7 @@ async def test_a_worker_that_lost_its_lease_is_told_so(
 
 
 @on_a_loop
-async def test_nobody_is_warned_of_an_attempt_whose_delivery_is_gone(
+async def test_an_attempt_whose_delivery_was_deleted_logs_no_warning(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     product = bench.product()
@@ -317,7 +315,7 @@ async def test_nobody_is_warned_of_an_attempt_whose_delivery_is_gone(
     transport = Meanwhile(lambda: bench.delete(product))
     with caplog.at_level(logging.INFO, logger="leanbe_emitter.delivery.worker.leases"):
         await worker(bench, transport).run(drain=True)
-    assert [(each.levelname, "are gone" in each.message) for each in caplog.records] == [
+    assert [(each.levelname, "were deleted" in each.message) for each in caplog.records] == [
         ("INFO", True)
     ]
 
@@ -350,7 +348,7 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
 
 @on_a_loop
 async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(bench: Bench) -> None:
-    class Counted(Away):
+    class Counted(Unavailable):
         def _ask(self, call: str) -> None:
             asked[call] += 1
 
@@ -367,21 +365,21 @@ async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(benc
 
 
 @on_a_loop
-async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
+async def test_a_database_that_stays_unavailable_does_not_keep_a_worker_from_ending(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
     transport = Holding()
-    it = worker(bench, transport, queue=Away.of(bench, settle=100))
+    it = worker(bench, transport, queue=Unavailable.of(bench, settle=100))
     async with working(it) as task:
         await transport.sent(1)
-        while it._pauses.next() < LONGEST_SECONDS:  # it has been away for long
+        while it._backoff.next() < LONGEST_SECONDS:  # it has been away for long
             pass
         it.stop()
         transport.let_go()
         await task
-    assert it._pauses.next() < LONGEST_SECONDS
-    assert "stayed away" in caplog.text
+    assert it._backoff.next() < LONGEST_SECONDS
+    assert "stayed unavailable" in caplog.text
     bench.clock.advance(seconds=LEASE_SECONDS)
     await worker(bench, Answering()).run(drain=True)
     outcomes = [each.outcome for each in bench.attempts(delivery)]
@@ -389,7 +387,7 @@ async def test_a_database_that_stays_away_does_not_keep_a_worker_from_ending(
 
 
 @on_a_loop
-async def test_of_what_is_in_flight_only_that_is_broken_off_which_is_gone(bench: Bench) -> None:
+async def test_abandon_interrupts_only_attempts_of_deleted_deliveries(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     bench.enqueue(gone)
     kept = bench.enqueue(there)
@@ -406,12 +404,12 @@ async def test_of_what_is_in_flight_only_that_is_broken_off_which_is_gone(bench:
 
 
 @on_a_loop
-async def test_where_nobody_can_say_what_is_gone_all_is_broken_off_and_comes_back(
+async def test_abandon_interrupts_all_attempts_while_the_database_is_unavailable(
     bench: Bench,
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = Holding()
-    it = worker(bench, transport, queue=Away.of(bench, gone=1))
+    it = worker(bench, transport, queue=Unavailable.of(bench, deleted_among=1))
     async with working(it):
         await transport.sent(2)
         await it.abandon()

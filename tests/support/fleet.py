@@ -100,7 +100,7 @@ class Fleet:
 
     def waits_for_database(self, name: str) -> bool:
         """Say whether a worker has found its database away, and again after a pause."""
-        return self.said(name).count("The database is away; trying again.") > 1
+        return self.said(name).count("The database is unavailable; trying again.") > 1
 
     def in_flight(self) -> set[str]:
         """Return the deliveries that somebody holds, or held when he was killed."""

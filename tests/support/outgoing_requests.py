@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.http1 import IDLE_SECONDS, Http1Transport
-from leanbe_emitter.delivery.network.resolving import Resolve
+from leanbe_emitter.delivery.network.resolver import Resolve
 from leanbe_emitter.delivery.network.transport import (
     VERIFY,
     OutgoingRequest,
@@ -51,12 +51,12 @@ async def sender(
     *,
     rules: TargetRules | None = None,
     resolve: Resolve = by_the_book,
-    kept: AnswerLimits = KEPT,
+    limits: AnswerLimits = DEFAULT_LIMITS,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[Http1Transport]:
     """A network sender that is closed when the block ends."""
     transport = Http1Transport(
-        rules=rules or TargetRules(), resolve=resolve, kept=kept, idle_seconds=idle_seconds
+        rules=rules or TargetRules(), resolve=resolve, limits=limits, idle_seconds=idle_seconds
     )
     try:
         yield transport

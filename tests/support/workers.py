@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.queue import Queue
-from leanbe_emitter.delivery.worker.leases import Seam, inline
+from leanbe_emitter.delivery.worker.leases import DatabaseCaller, inline
 from leanbe_emitter.delivery.worker.metrics import Counters
-from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
+from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
 from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
 from tests.support.bench import Bench, Noting
@@ -24,9 +24,9 @@ def worker(
     poll_seconds: float = 0.005,
     watcher: Watcher | None = None,
     counters: Counters | None = None,
-    wakeups: Wakeups = nobody,
+    wakeups: Wakeups = no_wakeups,
     grace_seconds: float = GRACE_SECONDS,
-    call: Seam = inline,
+    call: DatabaseCaller = inline,
 ) -> Worker:
     """Return a worker that sends by a transport."""
     return Worker(

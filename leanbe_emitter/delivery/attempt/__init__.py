@@ -1,1 +1,4 @@
-"""One attempt: send, classify, decide when the next one is due."""
+"""A single attempt: build the request, send it, classify the outcome, schedule the retry.
+
+Way in: ``sender.Sender``.
+"""

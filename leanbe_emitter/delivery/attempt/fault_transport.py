@@ -1,14 +1,14 @@
-"""Misbehaving transports: what a fault alters of the exchange with the receiver, and nothing else.
+"""Transports that commit a fault: each wraps another transport and alters one exchange.
 
-Each is a wrapper of another transport. Those that need the network ask it for ``misbehave``, which
-only our own sender has. A receiver that is made to fail fails at once: no time passes.
+Faults on the wire need ``send_with_fault``, which only our own sender has. A simulated failure of
+the receiver comes at once: no time passes.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import NoReturn, Protocol, runtime_checkable
+from typing import NoReturn
 
 from leanbe_emitter.delivery.network.transport import (
     Answer,
@@ -16,6 +16,8 @@ from leanbe_emitter.delivery.network.transport import (
     Transport,
     Unknown,
     Unreachable,
+    WireFault,
+    WireTransport,
 )
 from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.schema.states import DeliveryState
@@ -24,65 +26,39 @@ from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How bytes are put on the wire on purpose.
-
-    Attributes:
-        body_seconds: from the body's first piece to its last; 0: all at once.
-        hang_up: ``close`` or ``reset``: what ends the connection before the answer; empty: nothing.
-    """
-
-    body_seconds: float = 0.0
-    hang_up: str = ""
-
-
-@runtime_checkable
-class WireTransport(Protocol):
-    """A transport that can misbehave."""
-
-    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
-        """Send the request in that manner; otherwise as ``Transport.send``.
-
-        Raises:
-            FaultNeedsWire: this receiver is not on a wire.
-        """
-        ...
-
-
-def misbehaving(fault: FaultSpec, transport: Transport, *, wire: Transport) -> Transport:
-    """Return a transport that does to the next request what a fault asks for.
+def with_fault(fault: FaultSpec, transport: Transport, *, wire: Transport) -> Transport:
+    """Return a transport that commits a fault on the next request.
 
     Args:
-        fault: what is done.
-        transport: what carries requests otherwise.
-        wire: what puts them on the wire, below whatever follows redirects.
+        fault: the fault.
+        transport: sends requests without a fault.
+        wire: sends single requests over the network, below a transport that follows redirects.
     """
     if (how := fault.how("receiver_fails")) is not None:
-        return _Misbehaving(transport, partial(_failed_uncalled, how))
+        return _FaultTransport(transport, partial(_failed_uncalled, how))
     if fault.how("not_delivered") is not None:
-        return _Misbehaving(transport, _not_sent)
+        return _FaultTransport(transport, _not_sent)
     if fault.needs_wire:
-        transport = _Misbehaving(wire, partial(_on_the_wire, wire, _manner(fault)))
+        transport = _FaultTransport(wire, partial(_on_the_wire, wire, _wire_fault(fault)))
     if (how := fault.how("receiver_fails_after_call")) is not None:
-        transport = _Misbehaving(transport, partial(_failed_after_call, transport, how))
+        transport = _FaultTransport(transport, partial(_failed_after_call, transport, how))
     return transport
 
 
 def state_under(fault: FaultSpec, state: DeliveryState) -> DeliveryState:
-    """Return what becomes of a delivery under a fault, where it would be in that state without."""
+    """Return the state of a delivery under a fault, given its state without the fault."""
     if fault.how("not_delivered") is not None:
         return DeliveryState.CANCELLED
-    # The second one of ``delivered_twice`` is called otherwise.
+    # Only the first attempt of ``delivered_twice`` has an empty value.
     return DeliveryState.READY if fault.how("delivered_twice") == "" else state
 
 
-class _Misbehaving:
-    """Sends otherwise than the transport that it stands for.
+class _FaultTransport:
+    """Transport that replaces the ``send`` of another one.
 
     Args:
-        transport: that transport, which is closed with it.
-        send: what is done with a request instead of ``transport.send``.
+        transport: the other transport; it is closed with this one.
+        send: called instead of ``transport.send``.
     """
 
     def __init__(
@@ -99,40 +75,40 @@ class _Misbehaving:
 
 
 async def _failed_uncalled(how: str, request: OutgoingRequest) -> Answer:
-    """Call nobody, and fail."""
+    """Fail without a call to the receiver."""
     return _failed(how, request, remark="a fault: the receiver was not called")
 
 
 async def _failed_after_call(transport: Transport, how: str, request: OutgoingRequest) -> Answer:
-    """Call the receiver, and put a failure in its answer's place."""
+    """Call the receiver, and replace its answer by a failure."""
     answer = await transport.send(request)
     remark = f"a fault: the receiver answered {answer.status}"
     return _failed(how, request, remark=remark, answer=answer)
 
 
-async def _on_the_wire(wire: Transport, manner: Manner, request: OutgoingRequest) -> Answer:
-    """Put the bytes on the wire in a manner of its own."""
+async def _on_the_wire(wire: Transport, fault: WireFault, request: OutgoingRequest) -> Answer:
+    """Send over the network with this fault."""
     if not isinstance(wire, WireTransport):
         raise needs_wire(request.url)
-    return await wire.misbehave(request, manner)
+    return await wire.send_with_fault(request, fault)
 
 
 async def _not_sent(_: OutgoingRequest) -> NoReturn:
-    """Call nobody: it is as if the request had been lost with us."""
+    """Send nothing, as if the request had been lost on our side."""
     raise Unreachable("it was not sent (a fault)")
 
 
 def needs_wire(where: str) -> FaultNeedsWire:
-    """Return the error that a fault of the wire was meant for a receiver that is on none."""
+    """Return the error for a fault on the wire whose receiver is not reached over a network."""
     return FaultNeedsWire(
-        f"A fault of the wire cannot be done to {where}: no bytes of ours go there by a network.",
+        f"A fault on the wire is impossible for {where}: we do not send to it over a network.",
         hint="slow_body and connection_closed need a webhook_url that our own sender posts to.",
     )
 
 
-def _manner(fault: FaultSpec) -> Manner:
+def _wire_fault(fault: FaultSpec) -> WireFault:
     seconds = fault.how("slow_body")
-    return Manner(
+    return WireFault(
         body_seconds=parse_duration(seconds) if seconds else 0.0,
         hang_up=fault.how("connection_closed") or "",
     )
@@ -141,7 +117,7 @@ def _manner(fault: FaultSpec) -> Manner:
 def _failed(
     how: str, request: OutgoingRequest, *, remark: str, answer: Answer | None = None
 ) -> Answer:
-    """Return the answer of a receiver that fails, or raise why there is none."""
+    """Return the answer of a failing receiver, or raise the reason why there is none."""
     place = Target.of(request.url).authority
     if how == "refused":
         raise Unreachable(f"connection refused by {place} ({remark})")
@@ -149,14 +125,14 @@ def _failed(
         raise Unknown(f"the connection to {place} was reset before it answered ({remark})")
     late = f"no complete answer within {request.timeout_seconds:g} s ({remark})"
     if how == "slow":
-        raise Unknown(late, answer=_begun(answer))
+        raise Unknown(late, answer=_first_half(answer))
     if how == "timeout":
         raise Unknown(late)
     return _answering(int(how.removeprefix("status:")), remark)
 
 
-def _begun(answer: Answer | None) -> Answer:
-    """Return what had come of an answer that is not complete."""
+def _first_half(answer: Answer | None) -> Answer:
+    """Return the first half of an answer, as of one that was cut off."""
     if answer is None:
         return Answer(status=HTTPStatus.OK, reason=HTTPStatus.OK.phrase)
     half = answer.body[: len(answer.body) // 2]

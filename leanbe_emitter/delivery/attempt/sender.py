@@ -1,12 +1,12 @@
-"""One attempt: what was claimed goes in, what becomes of it comes out.
+"""Sender of single attempts: a claimed delivery in, its settlement out.
 
-The stored body is sent, byte for byte, on every attempt. Only faults and two assumptions,
-``restamp_on_retry`` and ``resign_queued``, build another one; the attempt then keeps what was sent.
-An envelope that is built again is signed with the secret that is valid then (contract c.1).
+Every attempt sends the stored body, byte for byte. Only faults and two assumptions,
+``restamp_on_retry`` and ``resign_queued``, build another body; the attempt then stores it. A new
+envelope is signed with the secret that is valid at that time (contract c.1).
 
-Most attempts are plain: by the article, with the stored body, and without a fault. Those need no
-task where the transport can do without one (``Sender.begin``); all others are made by
-``Sender.send``. Both leave the same evidence.
+Most attempts are plain: they follow the article, send the stored body and commit no fault.
+``Sender.begin`` makes them without a task, where the transport supports that. ``Sender.send`` makes
+all others. Both leave the same evidence.
 """
 
 import random
@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from leanbe_emitter.clock import Clock, from_milliseconds, milliseconds_of, stopwatch
-from leanbe_emitter.delivery.attempt.fault_transport import misbehaving, state_under
-from leanbe_emitter.delivery.attempt.outcome import classify
-from leanbe_emitter.delivery.attempt.schedule import Facts, next_delay_seconds
+from leanbe_emitter.delivery.attempt.fault_transport import state_under, with_fault
+from leanbe_emitter.delivery.attempt.retry_schedule import Facts, classify, next_delay_seconds
 from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
-from leanbe_emitter.delivery.network.redirects import FollowingTransport
+from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import (
     VERIFY,
     Answer,
@@ -43,21 +42,21 @@ from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.faults.bodies import Draft, apply_to_body, apply_to_draft
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
-#: How many kinds of requests are kept prepared.
+#: Largest number of prepared requests.
 _PREPARED_REQUESTS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Content:
-    """What is sent: the event's own body and headers, or others that somebody asks for."""
+    """Body and headers to send: the stored ones, or those of a fault or an assumption."""
 
     body: str
     headers: Headers
-    is_own: bool
+    is_stored: bool
 
 
 class _Prepared(NamedTuple):
-    """A request without its body, and what evidence tells of it."""
+    """Prepared request, and its URL and headers for the evidence."""
 
     url: str
     headers: Headers
@@ -65,15 +64,15 @@ class _Prepared(NamedTuple):
 
 
 class Sender:
-    """Makes single attempts.
+    """Make single attempts.
 
     Args:
-        transport: what carries the request.
-        clock: tells the instants of attempts and retries.
-        jitter: the source of chance for the retry schedule; None for its waits as they are.
-        rules: what may be called: redirects are checked by them.
-        on_misfit: told of a fault that cannot be done to its receiver; the attempt is on record as
-            unreachable.
+        transport: sends the requests.
+        clock: gives the instants of attempts and retries.
+        jitter: the source of randomness for the retry schedule; None for its exact waits.
+        rules: which targets may be called; redirects are checked against them.
+        on_fault_error: called with the error where a fault cannot be applied to its receiver; the
+            attempt is recorded as unreachable.
     """
 
     def __init__(
@@ -83,23 +82,23 @@ class Sender:
         clock: Clock,
         jitter: random.Random | None,
         rules: TargetRules,
-        on_impossible_fault: Callable[[FaultNeedsWire], object] = lambda _: None,
+        on_fault_error: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._callbacks = transport if isinstance(transport, CallbackTransport) else None
         self._prepared: dict[tuple[object, ...], _Prepared] = {}
-        self._following = FollowingTransport(transport, rules=rules)
+        self._following = RedirectingTransport(transport, rules=rules)
         self._clock = clock
         self._now_ms = milliseconds_of(clock)
         self._jitter = jitter
-        self._on_impossible_fault = on_impossible_fault
+        self._on_fault_error = on_fault_error
 
     async def send(self, claimed: Claimed) -> Settlement:
-        """Make the attempt and say what becomes of the delivery; raises nothing of the network's.
+        """Make the attempt and return its settlement; errors of the network become outcomes.
 
-        Cancelled in the middle, the attempt is ``unknown``: its bytes may have gone out.
+        If this is cancelled, the attempt is ``unknown``: its bytes may have gone out.
         """
-        assumptions = _assumptions_of(claimed)
+        assumptions = _assumptions(claimed)
         content = self._content(claimed, assumptions)
         request = _request(claimed, content, assumptions)
         started_at, watch = self._now_ms(), stopwatch()
@@ -112,7 +111,7 @@ class Sender:
             duration_us=_microseconds_since(watch),
             url=request.url,
             headers=request.headers,
-            body=None if content.is_own else content.body,
+            body=None if content.is_stored else content.body,
         )
         return self._settlement(claimed, evidence, assumptions)
 
@@ -122,24 +121,24 @@ class Sender:
         """Begin a plain attempt without a task.
 
         Args:
-            claimed: what is sent.
-            ended: is told when the attempt has ended, once, and not before this has returned; it
-                is not told of one that is cancelled.
+            claimed: the delivery.
+            ended: called once when the attempt has ended, and not before this returns; it is not
+                called for a cancelled attempt.
 
         Returns:
-            None where the attempt takes a task: nothing was done then, and ``send`` makes it.
+            None where the attempt needs a task: nothing was done, and ``send`` has to make it.
         """
         if (
             self._callbacks is None
             or claimed.fault is not None
-            or _assumptions_of(claimed) is not ARTICLE
+            or _assumptions(claimed) is not ARTICLE
         ):
             return None
         body = claimed.body.encode(errors="surrogateescape")
         try:
             prepared = self._prepare(self._callbacks, claimed, len(body))
         except Unreachable:
-            return None  # the way with a task meets it as well, and puts it on record
+            return None  # ``send`` meets the same error, and records it
         attempt = PlainAttempt(
             claimed, prepared, started_at=self._now_ms(), settle=self._settlement, ended=ended
         )
@@ -161,7 +160,7 @@ class Sender:
         if prepared is None:
             if len(self._prepared) >= _PREPARED_REQUESTS:
                 self._prepared.clear()
-            own = _Content(body=claimed.body, headers=claimed.headers, is_own=True)
+            own = _Content(body=claimed.body, headers=claimed.headers, is_stored=True)
             request = _request(claimed, own, ARTICLE)
             prepared = _Prepared(request.url, request.headers, transport.prepare(request))
             self._prepared[kind] = prepared
@@ -172,42 +171,42 @@ class Sender:
     ) -> Answer | Unreachable | Unknown:
         transport = self._following if assumptions.follow_redirects else self._transport
         if fault is not None:
-            transport = misbehaving(fault, transport, wire=self._transport)
+            transport = with_fault(fault, transport, wire=self._transport)
         try:
             return await transport.send(request)
         except (Unreachable, Unknown) as failure:
             return failure
         except FaultNeedsWire as error:
-            self._on_impossible_fault(error)
+            self._on_fault_error(error)
             return Unreachable(str(error))
 
     def _content(self, claimed: Claimed, assumptions: AssumptionSet) -> _Content:
         restamps = assumptions.restamp_on_retry and claimed.number > 1
         if not (restamps or assumptions.resign_queued or claimed.fault):
-            return _Content(body=claimed.body, headers=claimed.headers, is_own=True)
+            return _Content(body=claimed.body, headers=claimed.headers, is_stored=True)
         draft = self._draft(claimed, restamps=restamps)
-        wanted = draft if claimed.fault is None else apply_to_draft(draft, claimed.fault)
+        sent_draft = draft if claimed.fault is None else apply_to_draft(draft, claimed.fault)
         body, headers = claimed.body, claimed.headers
-        if restamps or assumptions.resign_queued or wanted is not draft:
-            sealed = wanted.sealed()
-            # The product's own headers stand behind those that the envelope has without a fault.
-            own = headers[len((sealed if wanted is draft else draft.sealed()).headers) :]
+        if restamps or assumptions.resign_queued or sent_draft is not draft:
+            sealed = sent_draft.sealed()
+            # The product's own headers follow those that the envelope has without a fault.
+            own = headers[len((sealed if sent_draft is draft else draft.sealed()).headers) :]
             body, headers = sealed.body, (*sealed.headers, *own)
         if claimed.fault is not None:
             body = apply_to_body(body, claimed.fault)
-        return _Content(body=body, headers=headers, is_own=body == claimed.body)
+        return _Content(body=body, headers=headers, is_stored=body == claimed.body)
 
     def _draft(self, claimed: Claimed, *, restamps: bool) -> Draft:
         instant = from_milliseconds(claimed.triggered_at)
         if restamps:
-            # After a burst, or when the clock went back, the event itself is ahead of the clock.
+            # The event may be ahead of the clock: after a burst, or after the clock went back.
             instant = max(instant, self._clock.now())
         return Draft(
             payload_text=payload_text_of(claimed.body),
             event=claimed.event_name,
             triggered_at=instant,
             secret=claimed.webhook.secret,
-            # What shapes the bytes was settled when the event was recorded.
+            # Assumptions about the bytes were fixed when the event was recorded.
             assumptions=parse_assumptions(claimed.event_assumptions),
         )
 
@@ -234,7 +233,7 @@ class Sender:
             answer_status=evidence.answer_status,
             retry_after=_header(evidence.answer_headers, "retry-after"),
         )
-        # On a manual clock they do not come by themselves, and are to be the same in every run.
+        # A manual clock has no jitter: its retries must be the same in every run.
         jitter = None if stands_still(self._clock) else self._jitter
         return next_delay_seconds(
             facts, assumptions=assumptions, jitter=jitter, now=from_milliseconds(now)
@@ -242,14 +241,14 @@ class Sender:
 
 
 class PlainAttempt:
-    """A plain attempt that is under way without a task.
+    """Plain attempt in flight, without a task.
 
     Args:
-        claimed: what is sent.
+        claimed: the delivery.
         prepared: its request.
         started_at: the present instant in milliseconds since 1970.
-        settle: says what becomes of the delivery by the evidence of this attempt.
-        ended: is told when it has ended.
+        settle: returns the settlement for the evidence of this attempt.
+        ended: called when it has ended.
     """
 
     __slots__ = (
@@ -283,24 +282,24 @@ class PlainAttempt:
         self._watch = stopwatch()
 
     def is_begun_with(self, body: bytes) -> bool:
-        """Send the request; return False where that takes a task, and nothing was done."""
-        request = self._prepared.request.begin(body, self._came)
+        """Send the request; return False where that needs a task: nothing was done."""
+        request = self._prepared.request.begin(body, self._on_result)
         if request is None:
             return False
         self._request = request
         return True
 
     def cancel(self) -> None:
-        """Break it off; nobody is told. Its bytes may have gone out."""
+        """Interrupt it without a call to ``ended``. Its bytes may have gone out."""
         self._is_cancelled = True
         self._request.cancel()
 
     def cancelled(self) -> bool:
-        """Say whether it was broken off before it ended."""
+        """Say whether it was interrupted before it ended."""
         return self._is_cancelled
 
     def settlement(self) -> Settlement:
-        """Return what becomes of the delivery, once the attempt has ended."""
+        """Return the settlement, once the attempt has ended."""
         evidence = _evidence(
             self._claimed,
             self._result,
@@ -312,19 +311,19 @@ class PlainAttempt:
         )
         return self._settle(self._claimed, evidence, ARTICLE)
 
-    def _came(self, result: Answer | Unknown) -> None:
+    def _on_result(self, result: Answer | Unknown) -> None:
         self._duration_us = _microseconds_since(self._watch)
         self._result = result
         self._ended(self)
 
 
-def _assumptions_of(claimed: Claimed) -> AssumptionSet:
+def _assumptions(claimed: Claimed) -> AssumptionSet:
     own, for_request = claimed.webhook.assumptions, claimed.request_assumptions
     return parse_assumptions({**own, **for_request}) if own or for_request else ARTICLE
 
 
 def _request(claimed: Claimed, content: _Content, assumptions: AssumptionSet) -> OutgoingRequest:
-    # A body that is sent as it is may be no UTF-8; every other one is.
+    # A stored body that is sent as it is need not be UTF-8; every other body is.
     body = content.body.encode(errors="surrogateescape")
     url = claimed.webhook.url or ""
     return OutgoingRequest(
@@ -343,7 +342,7 @@ def _tls(webhook: WebhookSettings) -> TlsSettings:
     return TlsSettings(ca_file=webhook.ca_file, insecure=webhook.insecure)
 
 
-def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
+def _evidence(  # noqa: PLR0913 - the facts of an attempt
     claimed: Claimed,
     result: Answer | Unreachable | Unknown,
     assumptions: AssumptionSet,
@@ -354,7 +353,7 @@ def _evidence(  # noqa: PLR0913 - what there is to tell of an attempt
     headers: Headers,
     body: str | None = None,
 ) -> Evidence:
-    """Return what is kept of an attempt: of an answer that broke off, the part that came."""
+    """Return the evidence of an attempt; of a cut-off answer, the part that came."""
     answer = _answer_of(result)
     return Evidence(
         outcome=classify(result, assumptions),
@@ -390,7 +389,7 @@ def _state(outcome: Outcome, delay: float | None) -> DeliveryState:
 
 
 def _changed_assumptions(claimed: Claimed, assumptions: AssumptionSet) -> dict[str, str]:
-    """Return the assumptions that differ from the article's: of the bytes, and of this attempt."""
+    """Return the assumptions that deviated: those about the bytes, and those of this attempt."""
     if assumptions is ARTICLE and not claimed.event_assumptions:
         return {}
     present = {
@@ -406,5 +405,5 @@ def _changed_assumptions(claimed: Claimed, assumptions: AssumptionSet) -> dict[s
     return {**recorded, **present}
 
 
-def _header(headers: Headers | None, wanted: str) -> str | None:
-    return next((value for name, value in headers or () if name.lower() == wanted), None)
+def _header(headers: Headers | None, header: str) -> str | None:
+    return next((value for name, value in headers or () if name.lower() == header), None)

@@ -24,7 +24,7 @@ from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiAp
 from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.in_process.stack_location import of_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import WaitTimedOut
 
@@ -62,7 +62,7 @@ class AsgiTransport:
         lifespan: bool = True,
         answer_seconds: float = ANSWER_SECONDS,
         lifespan_seconds: float = DEADLINE_SECONDS,
-        kept: AnswerLimits = KEPT,
+        kept: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.errors = AppErrors()
         notice_swallowed(app)

@@ -16,7 +16,7 @@ from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport
 from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import InvalidValue
 
@@ -61,7 +61,7 @@ def transport_for(
     *,
     lifespan: bool = True,
     answer_seconds: float = ANSWER_SECONDS,
-    kept: AnswerLimits = KEPT,
+    kept: AnswerLimits = DEFAULT_LIMITS,
 ) -> InProcessTransport:
     """Return what carries requests to a receiver in this process.
 

@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.in_process.asgi_exchange import Message
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
 from leanbe_emitter.delivery.in_process.error_answers import phrase
 from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.wire.envelope import Envelope, verify
 
@@ -60,7 +60,7 @@ def function_transport(
     function: Callable[[ReceivedRequest], Reply | Awaitable[Reply]],
     *,
     answer_seconds: float = ANSWER_SECONDS,
-    kept: AnswerLimits = KEPT,
+    kept: AnswerLimits = DEFAULT_LIMITS,
 ) -> CallingTransport | AsgiTransport:
     """Return what sends requests to a function, called with one request after the other."""
     if is_asynchronous(function):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.in_process.app_errors import AppError
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 from leanbe_emitter.targets import Target
 
@@ -29,7 +29,7 @@ class Receivers:
         kept: how much of an answer is kept.
     """
 
-    def __init__(self, *, kept: AnswerLimits = KEPT) -> None:
+    def __init__(self, *, kept: AnswerLimits = DEFAULT_LIMITS) -> None:
         self._kept = kept
         self._apps: list[tuple[object, str]] = []
         self._at: dict[str, InProcessTransport] = {}

@@ -14,7 +14,7 @@ from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.error_answers import failed, raised
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
 #: Puts a request to a receiver, and its answer where it belongs.
@@ -45,7 +45,7 @@ class CallingTransport:
         *,
         app: object,
         answer_seconds: float = ANSWER_SECONDS,
-        kept: AnswerLimits = KEPT,
+        kept: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.errors = AppErrors()
         notice_swallowed(app)

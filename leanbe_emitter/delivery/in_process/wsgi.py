@@ -15,7 +15,7 @@ from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, current_call
 from leanbe_emitter.delivery.in_process.frameworks import in_djangos_thread
 from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.targets import Target
 
@@ -36,7 +36,11 @@ class WsgiTransport(CallingTransport):
     """
 
     def __init__(
-        self, app: WsgiApp, *, answer_seconds: float = ANSWER_SECONDS, kept: AnswerLimits = KEPT
+        self,
+        app: WsgiApp,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        kept: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(self._exchange, app=app, answer_seconds=answer_seconds, kept=kept)
         self._app = app

@@ -1,10 +1,11 @@
-"""From bytes to an answer: llhttp reads, this keeps what is to be kept.
+"""Parser of HTTP/1.1 answers: llhttp parses the bytes, and the reader keeps the answer.
 
-One reader serves one connection. After a complete answer it goes on to the next one only if
-nothing odd was seen: ``is_tidy`` says so. It does no I/O and knows no time.
+One reader serves one connection. After a complete answer it reads the next one only if nothing
+unusual came: ``is_tidy`` says so. It does no I/O and reads no clock.
 
-Receivers repeat themselves. A tidy answer that came in one piece is remembered by its bytes, and
-the same bytes are not parsed again: between two answers, the parser stands where it began.
+Receivers repeat their answers. A tidy answer that came in one piece is cached by its bytes, and the
+same bytes are not parsed again. That is safe, as the parser is in its initial state between two
+answers.
 """
 
 from dataclasses import replace
@@ -14,57 +15,57 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits, keep_headers
 from leanbe_emitter.delivery.network.transport import Answer
 
-# How much may come without a byte of body: heads and trailers end.
+# Most bytes that may come without a byte of body: heads and trailers must end.
 _LONGEST_BARREN_BYTES = 256 * 1024
 _FIRST_FINAL_STATUS = 200
 _SWITCHING_PROTOCOLS = 101
-#: How many answers are remembered, and how long each of them is at the most.
-_REMEMBERED_ANSWERS = 1024
-_REMEMBERED_BYTES = 2048
+#: Most answers in the cache, and most bytes of each.
+_CACHED_ANSWERS = 1024
+_CACHED_BYTES = 2048
 
 
 class NotHttp(Exception):
-    """What came cannot be read as an HTTP/1.1 answer; the message says why."""
+    """The bytes are not an HTTP/1.1 answer; the message says why."""
 
 
 class _Surplus(Exception):
-    """Stops the parser: the answer is complete, and there is more."""
+    """Stops the parser: bytes came after the complete answer."""
 
 
 class KnownAnswers:
-    """Answers by their bytes, which all connections of a sender share."""
+    """Cache of answers by their bytes, shared by all connections of a sender."""
 
     def __init__(self) -> None:
         self._answers: dict[bytes, Answer] = {}
 
     def of(self, data: bytes) -> Answer | None:
-        """Return the answer that these very bytes were before, or None."""
-        return self._answers.get(data) if len(data) <= _REMEMBERED_BYTES else None
+        """Return the answer of these bytes, or None if they are new."""
+        return self._answers.get(data) if len(data) <= _CACHED_BYTES else None
 
     def add(self, data: bytes, answer: Answer) -> None:
-        """Remember an answer, if it is short enough."""
-        if len(data) > _REMEMBERED_BYTES:
+        """Cache an answer, if it is short enough."""
+        if len(data) > _CACHED_BYTES:
             return
-        if len(self._answers) >= _REMEMBERED_ANSWERS:
+        if len(self._answers) >= _CACHED_ANSWERS:
             self._answers.clear()
         self._answers[data] = answer
 
 
 class AnswerReader:
-    """Reads the answers of one connection, one at a time.
+    """Read the answers of one connection, one at a time.
 
     Args:
-        kept: how much of an answer is kept.
-        known: answers that came before, on connections with the same ``kept``.
+        limits: how much of an answer is kept.
+        known: the cache; all its connections must have the same ``limits``.
 
     Attributes:
         has_head: the status and the headers of the final answer have come.
-        is_complete: all of it has come.
-        is_tidy: nothing that came so far speaks against another answer on this connection.
+        is_complete: the whole answer has come.
+        is_tidy: the connection can carry another answer, as far as its bytes show.
     """
 
-    def __init__(self, kept: AnswerLimits, known: KnownAnswers | None = None) -> None:
-        self._kept = kept
+    def __init__(self, limits: AnswerLimits, known: KnownAnswers | None = None) -> None:
+        self._limits = limits
         self._known = KnownAnswers() if known is None else known
         self._parser = HttpResponseParser(self)
         self.is_tidy = True
@@ -87,16 +88,16 @@ class AnswerReader:
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
-        self._room = self._kept.answer_bytes
+        self._room = self._limits.answer_bytes
         self._body_length = 0
         self._last_piece = b""
         self._barren_bytes = 0
 
     def feed(self, data: bytes) -> bool:
-        """Read on; return whether the answer is now complete.
+        """Read more bytes; return whether the answer is complete.
 
         Raises:
-            NotHttp: it never will be.
+            NotHttp: it will never be complete.
         """
         is_first = not self._has_parsed
         if is_first and (repeated := self._known.of(data)) is not None:
@@ -125,14 +126,14 @@ class AnswerReader:
             self._count_barren(len(data))
 
     def end(self) -> bool:
-        """Hear that nothing more will come; return whether that completes the answer."""
+        """Note the end of the connection; return whether the answer is complete."""
         self.is_tidy = False
         if self.has_head and not self.is_complete:
             self.is_complete = self._lasts_until_the_end()
         return self.is_complete
 
     def answer(self, *, remark: str = "") -> Answer:
-        """Return what has come of the answer."""
+        """Return the part of the answer that has come."""
         if self._repeated is not None:
             return replace(self._repeated, remark=remark) if remark else self._repeated
         answer = self._read_answer(remark)
@@ -144,39 +145,39 @@ class AnswerReader:
         return Answer(
             status=self._status,
             reason=self._reason.decode("latin-1"),
-            headers=keep_headers(self._headers, kept_bytes=self._kept.header_bytes),
+            headers=keep_headers(self._headers, kept_bytes=self._limits.header_bytes),
             body=b"".join(self._pieces),
             body_length=self._body_length,
             remark=remark,
         )
 
     def close(self) -> None:
-        """Let go of the parser, which knows this reader as this reader knows it."""
+        """Drop the parser: it and this reader refer to each other."""
         del self._parser
 
-    # What the parser tells.
+    # Callbacks of the parser.
 
     def on_message_begin(self) -> None:
-        """Another answer begins; after a complete one nobody asked for it."""
+        """Stop the parser if an answer begins after a complete one: nobody asked for it."""
         if self.is_complete:
             raise _Surplus
 
     def on_status(self, reason: bytes) -> None:
-        """Take (a piece of) the words beside the status."""
+        """Take a piece of the reason phrase."""
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; trailers, which come after the body, are dropped."""
+        """Take a header; drop trailers, which come after the body."""
         if not self.has_head:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Take the status: the head is over."""
+        """Take the status at the end of the head."""
         self.has_head = True
         self._status = self._parser.get_status_code()
 
     def on_body(self, data: bytes) -> None:
-        """Take a piece of the body, as long as there is room."""
+        """Take a piece of the body; keep it while there is room."""
         self._body_length += len(data)
         self._barren_bytes = 0
         self._last_piece = data
@@ -185,7 +186,7 @@ class AnswerReader:
             self._room -= len(data)
 
     def on_message_complete(self) -> None:
-        """End this answer; after a 1xx the same parser goes on to the final one."""
+        """End this answer; after a 1xx, expect the final answer."""
         if self._status < _FIRST_FINAL_STATUS and self._status != _SWITCHING_PROTOCOLS:
             self._begin()
             return
@@ -193,12 +194,12 @@ class AnswerReader:
         if not self._parser.should_keep_alive():
             self.is_tidy = False
 
-    # How it ends.
+    # The end of an answer.
 
     def _is_at_the_end_of(self, data: bytes) -> bool:
-        """Return whether the answer's last bytes are the last of what came, as far as can be told.
+        """Say whether the answer's last bytes are the last of this data, as far as can be known.
 
-        The parser tells where another answer begins, but not of line breaks before it.
+        The parser reports the beginning of another answer, but not line breaks before it.
         """
         if self._last_piece and not self._is_chunked():
             return data.endswith(self._last_piece)

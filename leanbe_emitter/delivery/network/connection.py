@@ -1,8 +1,8 @@
-"""One HTTP/1.1 connection: a request out, its answer in, and a guard over the time.
+"""HTTP/1.1 connection: a request out, its answer in, under a deadline.
 
-It carries one request at a time, and none after it has seen anything odd: bytes that nobody asked
-for, an answer before the request was out, the other side's close or its wish to, what is no HTTP,
-an upgrade, a deadline, or a few idle seconds.
+It carries one request at a time. It is not reused after anything unusual: unexpected bytes, an
+answer before the request was out, a close or ``Connection: close`` of the other side, bytes that
+are not HTTP, an upgrade, a timeout, or a few idle seconds.
 """
 
 import asyncio
@@ -17,19 +17,19 @@ from typing import Any, Protocol, cast
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, NotHttp
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 
-# asyncio does not tell what TLS has handed down and the socket has not taken; after a longer
-# request over TLS the connection is given up.
+# asyncio does not report bytes that TLS has passed on and the socket has not taken. So a connection
+# is not reused after a longer request over TLS.
 _SEEN_THROUGH_TLS_BYTES = 16 * 1024
 _READ_BYTES = 64 * 1024
-# To linger for no second: a close is a reset.
+# Linger for 0 s: a close sends a reset.
 _RESETS = struct.pack("ii", 1, 0)
 
 
 class Waiter(Protocol):
-    """What waits for an answer: a future, or whatever is to be told without one."""
+    """Waiter for an answer: a future, or an object with the same methods."""
 
     def done(self) -> bool:
-        """Say whether it waits no more."""
+        """Say whether it has stopped waiting."""
         ...
 
     def set_result(self, answer: Answer, /) -> None:
@@ -37,24 +37,24 @@ class Waiter(Protocol):
         ...
 
     def set_exception(self, error: Unknown, /) -> None:
-        """Take the reason why there is none."""
+        """Take the error that came instead of an answer."""
         ...
 
 
 class Connection(asyncio.Protocol):
-    """One connection to one place.
+    """Connection to one address.
 
-    Its timer watches the deadline as well as the idling. It is not wound for every request: where
-    it goes off too early, it is set to what is due by then.
+    One timer serves the deadline and the idle time. It is not set for every request: if it fires
+    too early, it is set again to the present deadline.
 
     Args:
-        place: the address and port connected to, for words.
-        is_tls: TLS lies in between.
-        reader: what reads the answers.
-        on_lost: told when the connection is closed for good.
+        place: the address and port, for messages.
+        is_tls: the connection uses TLS.
+        reader: parses the answers.
+        on_lost: called when the connection is closed.
 
     Attributes:
-        closed: done when the connection is closed for good.
+        closed: done when the connection is closed.
     """
 
     def __init__(
@@ -80,16 +80,16 @@ class Connection(asyncio.Protocol):
         self._request_bytes = 0
         self._timeout_seconds = 0.0
 
-    # What is asked of it.
+    # Methods for the transport.
 
     def send(self, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float) -> bool:
-        """Write a request, whole and once; return whether its answer is to come.
+        """Write a whole request once; return whether its answer can come.
 
-        If not, no byte went out, and the waiter is not told: it can wait at another connection.
-        Else it is told once, and not before this has returned.
+        If not, no byte went out, and the waiter is not called: another connection can take it. If
+        so, the waiter is called once, and not before this returns.
 
-        asyncio hands the bytes to the system at once, and closes if the system takes none. (Other
-        loops write later, and TLS through a buffer: there nobody can say, and the end decides.)
+        asyncio passes the bytes to the system at once, and closes if the system takes none. Other
+        loops write later, and TLS writes through a buffer: there the end of the exchange decides.
         """
         if self._is_odd or self._transport.is_closing():
             return False
@@ -105,11 +105,11 @@ class Connection(asyncio.Protocol):
         return True
 
     def write_on(self, data: bytes) -> None:
-        """Write more of the request that was begun."""
+        """Write the next piece of the request."""
         self._transport.write(data)
 
     def hang_up(self, *, with_reset: bool) -> None:
-        """Close before the answer, on purpose; what is in flight ends as ``Unknown``."""
+        """Close before the answer, as a fault; the request in flight ends as ``Unknown``."""
         how = "reset" if with_reset else "closed"
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
@@ -122,29 +122,29 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def give_up(self) -> None:
-        """Use it no more: it was used up by a fault."""
+        """Close it after a fault, if it is still open."""
         if not self.closed.done():
             self.abort()
 
     def idle(self, *, idle_seconds: float) -> bool:
-        """Rest until the next request; return False where there can be none."""
+        """Become idle; return False where the connection is not reusable."""
         if self._is_odd:
             return False
         self._due = self._loop.time() + idle_seconds
         return True
 
     def is_usable(self) -> bool:
-        """Return whether an idle connection can take another request.
+        """Say whether an idle connection can take another request.
 
-        The system is asked whether bytes or the end came in: the loop may not have heard yet, and
-        some receivers close after every answer without a word.
+        This asks the system whether bytes or a close came in: the loop may not know yet, and some
+        receivers close after every answer without a header that says so.
         """
         if self._is_odd or self._loop.time() >= self._due or self._transport.is_closing():
             return False
         return not self._poll.poll(0)
 
     def fail(self, reason: str) -> None:
-        """End what is in flight as ``Unknown``, and close."""
+        """End the request in flight as ``Unknown``, and close."""
         waiter = self._waiter
         self.abort()
         if waiter is not None and not waiter.done():
@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         self._waiter = None
         self._transport.abort()
 
-    # Time.
+    # Deadlines.
 
     def _guard(self, due: float) -> None:
         self._due = due
@@ -174,28 +174,30 @@ class Connection(asyncio.Protocol):
         else:
             self.fail(f"no complete answer within {self._timeout_seconds:g} s")
 
-    # What asyncio tells.
+    # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport to write to."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is not derived
+        self._transport = cast(
+            "asyncio.Transport", transport
+        )  # uvloop's class is not derived from it
         self._poll.register(self._descriptor(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Read on in the answer; close if nobody asked for one."""
+        """Read the answer; close if no request is in flight."""
         if self._waiter is None:
             self.abort()
             return
         try:
             is_complete = self._reader.feed(data)
         except NotHttp as error:
-            self.fail(f"{self._place} sent what is no HTTP/1.1 answer: {error}")
+            self.fail(f"{self._place} did not send an HTTP/1.1 answer: {error}")
             return
         if is_complete:
             self._finish()
 
     def eof_received(self) -> None:
-        """The other side has closed, or its half of it: what is missing will not come."""
+        """End the answer: the other side has closed, or its half of the connection."""
         if self._waiter is None:
             self.abort()
         elif self._reader.end():
@@ -204,7 +206,7 @@ class Connection(asyncio.Protocol):
             self.fail(f"{self._place} closed the connection {self._how_far()}")
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End for good; what is still in flight ends as ``Unknown``."""
+        """Clean up after the close; a request in flight ends as ``Unknown``."""
         if error is not None and not self._is_tls:
             self._read_what_came()
         if self._waiter is not None:
@@ -226,14 +228,15 @@ class Connection(asyncio.Protocol):
         hides_bytes = self._is_tls and self._request_bytes > _SEEN_THROUGH_TLS_BYTES
         if is_early or hides_bytes or not self._reader.is_tidy:
             self.abort()
-        # Last of all: a waiter that is no future goes on at once, and may use the connection again.
+        # This comes last: a waiter that is not a future runs at once, and may reuse the connection.
         if waiter is not None and not waiter.done():
             waiter.set_result(answer)
 
     def _read_what_came(self) -> None:
         """Read the answer that came before a write failed: asyncio leaves it in the socket.
 
-        A receiver that refuses a large body answers, closes, and resets what still comes in.
+        A receiver that refuses a large body answers, closes, and resets the connection when more
+        bytes come in.
         """
         with suppress(OSError):
             while self._waiter is not None and (data := os.read(self._descriptor(), _READ_BYTES)):

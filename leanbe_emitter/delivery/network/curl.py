@@ -1,7 +1,7 @@
-"""A request as a command for curl: typed into a shell, it sends the same bytes.
+"""A request as a curl command: run in a shell, it sends the same bytes.
 
-The body goes in by a pipe, because one argument of a process is at most 128 KiB long; the headers
-that curl would add on its own are taken out.
+The command pipes the body in, because one argument of a process is at most 128 KiB long. It removes
+the headers that curl would add.
 """
 
 import shlex
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from leanbe_emitter.targets import Target
 
-#: curl writes these itself, and right.
+#: curl writes these headers itself, correctly.
 _CURLS_OWN = frozenset({"host", "content-length", "connection"})
-#: curl adds these unless it is told not to.
+#: curl adds these headers unless the command removes them.
 _UNWANTED = ("User-Agent", "Accept", "Content-Type", "Expect")
 
 
@@ -24,18 +24,18 @@ def curl(  # noqa: PLR0913 - one argument for each part of a request
     ca_file: str | None = None,
     insecure: bool = False,
 ) -> str:
-    """Return the command, in one line but for new lines of the body itself.
+    """Return the command, on one line except for line breaks of the body itself.
 
     Args:
         method: the request's method.
-        url: where it went.
-        headers: as they were sent.
+        url: the request's URL.
+        headers: the headers as sent.
         body: the text whose UTF-8 is the body.
-        ca_file: whose authorities were trusted, if not the system's.
-        insecure: whether certificates were not looked at.
+        ca_file: the PEM file of trusted authorities, if not the system's.
+        insecure: whether any certificate was accepted.
     """
     target = Target.of(url)
-    # Neither the user's file of defaults nor a proxy of the environment has a say.
+    # Ignore the user's .curlrc and proxies of the environment.
     words = ["curl", "--disable", "--noproxy", "*", "--silent", "--show-error", "--include"]
     words += ["--http1.1", "--globoff", "--path-as-is", "--request", method, *_headers(headers)]
     words += ["--cacert", ca_file] if ca_file else []
@@ -47,7 +47,7 @@ def curl(  # noqa: PLR0913 - one argument for each part of a request
 def _headers(headers: Sequence[tuple[str, str]]) -> list[str]:
     given = {name.lower() for name, _ in headers}
     lines = [f"{name}:" for name in _UNWANTED if name.lower() not in given]
-    # A name and a semicolon is how curl is told of a header without a value.
+    # curl expects a name and a semicolon for a header without a value.
     lines += [
         f"{name}: {value}" if value else f"{name};"
         for name, value in headers

@@ -1,9 +1,9 @@
-"""Our own HTTP/1.1 sender: asyncio for the bytes out, llhttp for the answers.
+"""Our own HTTP/1.1 transport: asyncio sends the bytes, llhttp parses the answers.
 
-A request is written once. If a connection that was used before ends without an answer, the
-receiver may have acted on the request: that is ``Unknown``, and it is never sent again from here.
-Only where the system took no byte of it is another connection tried. A connection that idled is
-asked whether the other side has hung up before it is used; that keeps it rare.
+A request is written once. If a reused connection ends without an answer, the receiver may have
+acted on the request. So the result is ``Unknown``, and this module never sends it again. It tries
+another connection only if the system took no byte. To keep that rare, it checks whether the other
+side closed an idle connection before it reuses it.
 """
 
 import asyncio
@@ -11,51 +11,56 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 
-from leanbe_emitter.delivery.attempt.fault_transport import Manner
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
-from leanbe_emitter.delivery.network.connecting import Connector
 from leanbe_emitter.delivery.network.connection import Connection, Waiter
-from leanbe_emitter.delivery.network.resolving import Resolve, SystemResolver
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.network.connector import Connector
+from leanbe_emitter.delivery.network.resolver import Resolve, SystemResolver
+from leanbe_emitter.delivery.network.transport import (
+    Answer,
+    OutgoingRequest,
+    Unknown,
+    Unreachable,
+    WireFault,
+)
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
-#: How long a connection may idle and be used again: less than the 5 s after which Node hangs up.
+#: Longest idle time of a reusable connection: less than the 5 s after which Node closes it.
 IDLE_SECONDS = 4.0
 
-#: Into how many pieces a slow body is cut.
+#: Number of pieces of a slow body.
 _PIECES = 10
 
-_REMEMBERED_URLS = 4096
-_REMEMBERED_HEADS = 4096
+_CACHED_URLS = 4096
+_CACHED_HEADS = 4096
 
 _Key = tuple[str, str, int, str | None, bool]
 _Callback = Callable[[Answer | Unknown], object]
 
 
 class Http1Transport:
-    """Sends requests over the network, each once, and keeps connections for the next ones.
+    """Send requests over the network, each once, and reuse connections.
 
-    It serves one event loop at a time; connections of an earlier loop are left to it.
+    It serves one event loop at a time, and drops the connections of an earlier loop.
 
     Args:
-        rules: where webhooks may point; asked for the URL and for the address connected to.
-        kept: how much of an answer is kept.
-        idle_seconds: how long a connection may idle and be used again.
-        resolve: how names become addresses; the system's resolver by default.
+        rules: where webhooks may point; the URL and the address are checked.
+        limits: how much of an answer is kept.
+        idle_seconds: the longest idle time of a reusable connection.
+        resolve: resolves names to addresses; by default the system's resolver.
     """
 
     def __init__(
         self,
         *,
         rules: TargetRules,
-        kept: AnswerLimits = KEPT,
+        limits: AnswerLimits = DEFAULT_LIMITS,
         idle_seconds: float = IDLE_SECONDS,
         resolve: Resolve | None = None,
     ) -> None:
         self._rules = rules
-        self._kept = kept
+        self._limits = limits
         self._known = KnownAnswers()
         self._idle_seconds = idle_seconds
         self._connector = Connector(rules=rules, resolve=resolve or SystemResolver())
@@ -71,7 +76,7 @@ class Http1Transport:
             Unreachable: no byte of the request went out.
             Unknown: bytes went out, and no complete answer came back.
         """
-        target, key, deadline = self._place(request)
+        target, key, deadline = self._route(request)
         data = _encode(request, target)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         timeout_seconds = request.timeout_seconds
@@ -89,7 +94,7 @@ class Http1Transport:
         return await self._answer(answer, connection, key)
 
     def prepare(self, request: OutgoingRequest) -> "_Prepared":
-        """Return what begins requests that differ from this one in the bytes of their body only.
+        """Prepare requests that differ from this one in the bytes of their body only.
 
         Raises:
             Unreachable: a request like this one cannot be sent.
@@ -105,7 +110,7 @@ class Http1Transport:
     def begin(
         self, key: _Key, data: bytes, callback: _Callback, *, timeout_seconds: float
     ) -> "_InFlight | None":
-        """Send the bytes of a request over a connection that idles; None where there is none."""
+        """Send the bytes of a request over an idle connection; return None if there is none."""
         loop = asyncio.get_running_loop()
         self._serve(loop)
         request = _InFlight(callback)
@@ -121,15 +126,15 @@ class Http1Transport:
         request.went_out(connection, partial(self._keep, connection, key))
         return request
 
-    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
-        """Send the request once, over a connection of its own, in a manner that a fault asks for.
+    async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
+        """Send the request once with this fault, over a connection of its own.
 
         Raises:
             Unreachable: no byte of the request went out.
-            Unknown: bytes went out, and no complete answer came back; by our own doing, too.
+            Unknown: bytes went out, and no complete answer came back, be it by the fault.
         """
-        target, key, deadline = self._place(request)
-        first, *others = _pieces(_encode(request, target), len(request.body), manner)
+        target, key, deadline = self._route(request)
+        first, *others = _pieces(_encode(request, target), len(request.body), fault)
         connection = await self._connect(request, target, key, deadline)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         try:
@@ -138,13 +143,13 @@ class Http1Transport:
             ):
                 raise Unreachable(f"the connection to {target.authority} was over at once")
             for piece in others:
-                await asyncio.wait([answer], timeout=manner.body_seconds / len(others))
+                await asyncio.wait([answer], timeout=fault.body_seconds / len(others))
                 if answer.done():
                     return await answer
                 connection.write_on(piece)
-            if manner.hang_up:
-                connection.hang_up(with_reset=manner.hang_up == "reset")
-                # What the system has not taken yet is still to go out.
+            if fault.hang_up:
+                connection.hang_up(with_reset=fault.hang_up == "reset")
+                # Bytes that the system has not taken yet still go out.
                 left_seconds = deadline - asyncio.get_running_loop().time()
                 await asyncio.wait([connection.closed], timeout=left_seconds)
             return await answer
@@ -153,11 +158,11 @@ class Http1Transport:
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether connections are open, which only their event loop can close."""
+        """Whether connections are open; only their event loop can close them."""
         return bool(self._open)
 
     async def aclose(self) -> None:
-        """Close every connection; what is in flight ends as ``Unknown``."""
+        """Close every connection; requests in flight end as ``Unknown``."""
         if not self._open:
             return
         self._serve(asyncio.get_running_loop())
@@ -167,8 +172,8 @@ class Http1Transport:
         for connection in connections:
             await connection.closed
 
-    def _place(self, request: OutgoingRequest) -> tuple[Target, _Key, float]:
-        """Return where a request goes, by which connections, and until when, in the loop's time."""
+    def _route(self, request: OutgoingRequest) -> tuple[Target, _Key, float]:
+        """Return a request's target, the key of its connections, and its deadline in loop time."""
         loop = asyncio.get_running_loop()
         self._serve(loop)
         deadline = loop.time() + request.timeout_seconds
@@ -179,13 +184,13 @@ class Http1Transport:
         if self._loop is loop:
             return
         for connection in self._open:
-            with suppress(RuntimeError):  # that loop is closed, and nobody waits in it
+            with suppress(RuntimeError):  # that loop is closed
                 connection.fail("the sender went on in another event loop")
         self._open, self._idle, self._loop = set(), {}, loop
 
     def _target(self, url: str) -> Target:
         if url not in self._targets:
-            if len(self._targets) >= _REMEMBERED_URLS:
+            if len(self._targets) >= _CACHED_URLS:
                 self._targets.clear()
             try:
                 self._targets[url] = Target.of(check_url(url, self._rules))
@@ -205,7 +210,7 @@ class Http1Transport:
     def _send_over_idle(
         self, key: _Key, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float
     ) -> Connection | None:
-        """Send over a connection that idles, and return it; None, and no byte went out."""
+        """Send over an idle connection and return it; None if there is none: no byte went out."""
         while connection := self._take_idle(key):
             if connection.send(
                 data, waiter=waiter, deadline=deadline, timeout_seconds=timeout_seconds
@@ -222,7 +227,7 @@ class Http1Transport:
             lambda place: Connection(
                 place,
                 is_tls=target.scheme == "https",
-                reader=AnswerReader(self._kept, self._known),
+                reader=AnswerReader(self._limits, self._known),
                 on_lost=lambda lost: self._forget(lost, key),
             ),
             tls=request.tls,
@@ -244,7 +249,7 @@ class Http1Transport:
             self._keep(connection, key)
 
     def _keep(self, connection: Connection, key: _Key) -> None:
-        """Keep a connection for the next request, if it can take one."""
+        """Keep a connection for the next request, if it is reusable."""
         if connection.idle(idle_seconds=self._idle_seconds):
             self._idle.setdefault(key, []).append(connection)
 
@@ -258,7 +263,7 @@ class Http1Transport:
 
 
 class _Prepared:
-    """A ``PreparedRequest``: all of a request but its body, encoded once."""
+    """``PreparedRequest`` whose head is encoded once."""
 
     def __init__(
         self, transport: Http1Transport, *, key: _Key, head: bytes, timeout_seconds: float
@@ -269,14 +274,14 @@ class _Prepared:
         self._timeout_seconds = timeout_seconds
 
     def begin(self, body: bytes, callback: _Callback, /) -> "_InFlight | None":
-        """Send a request with this body, if a connection idles."""
+        """Send a request with this body, if a connection is idle."""
         return self._transport.begin(
             self._key, self._head + body, callback, timeout_seconds=self._timeout_seconds
         )
 
 
 class _InFlight:
-    """A ``RequestInFlight``, which waits for the answer in the place of a future."""
+    """``RequestInFlight`` that takes the answer instead of a future."""
 
     __slots__ = ("_callback", "_connection", "_keep")
 
@@ -284,22 +289,22 @@ class _InFlight:
         self._callback: _Callback | None = callback
 
     def went_out(self, connection: Connection, keep: Callable[[], None]) -> None:
-        """Take the connection that it went out by, and what keeps that for the next request."""
+        """Take its connection, and the function that keeps the connection for reuse."""
         self._connection = connection
         self._keep = keep
 
     def cancel(self) -> None:
-        """Break it off; where it is over, the connection may be another's by now."""
+        """Cancel it; after its end, leave the connection alone: another request may use it."""
         if self._callback is not None:
             self._callback = None
             self._connection.abort()
 
     def done(self) -> bool:
-        """Say whether nobody waits for the answer any more."""
+        """Say whether it has ended or was cancelled."""
         return self._callback is None
 
     def set_result(self, answer: Answer | Unknown, /) -> None:
-        """Keep the connection, and hand on what the request came to."""
+        """Keep the connection for reuse, and call the callback with the result."""
         callback, self._callback = self._callback, None
         self._keep()
         if callback is not None:
@@ -309,13 +314,13 @@ class _InFlight:
 
 
 def _key(request: OutgoingRequest, target: Target) -> _Key:
-    """Return what requests must have in common to go by one connection."""
+    """Return the key of connections that the request can use."""
     return (*target.origin, request.tls.ca_file, request.tls.insecure)
 
 
-def _pieces(data: bytes, body_bytes: int, manner: Manner) -> Iterator[bytes]:
-    """Yield the head and then the body, the latter in pieces if it is to be slow."""
-    if not manner.body_seconds:
+def _pieces(data: bytes, body_bytes: int, fault: WireFault) -> Iterator[bytes]:
+    """Yield the request whole, or for a slow body the head and pieces of the body."""
+    if not fault.body_seconds:
         yield data
         return
     head = len(data) - body_bytes
@@ -325,11 +330,11 @@ def _pieces(data: bytes, body_bytes: int, manner: Manner) -> Iterator[bytes]:
 
 
 def _encode(request: OutgoingRequest, target: Target) -> bytes:
-    """Return the bytes of the request: exactly the headers and the body that it holds."""
+    """Return the bytes of the request: exactly its headers and its body."""
     return _head(request.method, target.path, request.headers) + request.body
 
 
-@lru_cache(_REMEMBERED_HEADS)
+@lru_cache(_CACHED_HEADS)
 def _head(method: str, path: str, headers: tuple[tuple[str, str], ...]) -> bytes:
     lines = [f"{method} {path} HTTP/1.1\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers]
@@ -339,4 +344,4 @@ def _head(method: str, path: str, headers: tuple[tuple[str, str], ...]) -> bytes
     try:
         return head.encode("latin-1") + b"\r\n"
     except UnicodeEncodeError as error:
-        raise Unreachable("a header of the request holds more than Latin-1") from error
+        raise Unreachable("a header of the request holds characters outside Latin-1") from error

@@ -1,19 +1,19 @@
 """The adapter for a user's own httpx transport: proxies, client certificates, HTTP/2, mocks.
 
-httpx's names stay inside this file. What a foreign transport connects to, and which certificates
-it trusts, is its own business: the rules are asked for the URL only, and ``tls`` is not looked at.
+httpx's names stay inside this file. A user's transport decides which addresses it connects to and
+which certificates it trusts. So only the URL is checked against the rules, and ``tls`` is ignored.
 """
 
 import asyncio
 
 import httpx
 
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import TargetRules, check_url
 
-# Errors of httpx before which no byte of the request can have gone out.
+# Errors of httpx that come before any byte of the request.
 _BEFORE_THE_REQUEST = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -24,30 +24,34 @@ _BEFORE_THE_REQUEST = (
 
 
 class HttpxTransport:
-    """Sends through an ``httpx.AsyncBaseTransport``, under one total deadline.
+    """Send through an ``httpx.AsyncBaseTransport``, under one total deadline.
 
     Args:
-        transport: the user's own; ``aclose`` closes it.
-        rules: where webhooks may point; asked for the URL, not for the address.
-        kept: how much of an answer is kept.
+        transport: the user's transport; ``aclose`` closes it.
+        rules: where webhooks may point; the URL is checked, not the address.
+        limits: how much of an answer is kept.
     """
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, *, rules: TargetRules, kept: AnswerLimits = KEPT
+        self,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        rules: TargetRules,
+        limits: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self._transport = transport
         self._rules = rules
-        self._kept = kept
+        self._limits = limits
 
     async def send(self, request: OutgoingRequest) -> Answer:
         """Send the request once and return the answer.
 
         Raises:
             Unreachable: no byte of the request went out.
-            Unknown: bytes went out, or nobody can say, and no complete answer came back.
+            Unknown: bytes went out, or may have, and no complete answer came back.
         """
         foreign = self._foreign(request)
-        came = AnswerBuffer(self._kept)
+        came = AnswerBuffer(self._limits)
         try:
             async with asyncio.timeout(request.timeout_seconds):
                 await _read(await self._transport.handle_async_request(foreign), came)
@@ -57,7 +61,7 @@ class HttpxTransport:
             raise Unknown(
                 f"no complete answer within {request.timeout_seconds:g} s", answer=came.so_far()
             ) from error
-        except Exception as error:  # whatever a foreign transport raises ends at this border
+        except Exception as error:  # a user's transport may raise anything
             raise Unknown(_in_words(error), answer=came.so_far()) from error
         return came.whole()
 

@@ -1,14 +1,13 @@
-"""Redirects, under ``follow_redirects = true`` (contract d-7): each hop is checked like the first.
+"""Redirects, under the assumption that = true`` (contract d-7): each hop is checked.
 
-A method and a body survive as they do in JavaScript's fetch: 307 and 308 keep both, 303 always
-and 301 and 302 after a POST become a GET without a body. One deadline covers all hops.
+Methods and bodies change as in JavaScript's fetch: 307 and 308 keep both; 303 always, and 301 and
+302 after a POST, become a GET without a body. One deadline covers all hops.
 
-Headers that somebody set for the webhook hold tokens and signatures, which are meant for its own
-place: they go along only while scheme, host and port stay the same, and do not come back later.
-(The envelope's signature is in the body, and goes where the body goes.) What began with https is
-not carried on without it.
+The webhook's own headers may hold tokens and signatures for its own server. So they are sent on
+only while scheme, host and port stay the same, and do not come back later. (The envelope's
+signature is in the body, and goes where the body goes.) A redirect from https to http is refused.
 
-A redirect that is not followed is the answer, its remark saying why: the receiver did answer.
+A redirect that is not followed is the answer, with a remark that says why: the receiver did answer.
 """
 
 from dataclasses import replace
@@ -26,8 +25,8 @@ from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.headers import OF_EVERY_REQUEST
 from leanbe_emitter.targets import Target, TargetRules, check_url
 
-#: How many redirects are followed.
-MOST_HOPS = 5
+#: Most redirects that are followed.
+MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _POST_BECOMES_GET = frozenset({301, 302})
@@ -35,12 +34,12 @@ _ALWAYS_GET = 303
 _OF_THE_BODY = frozenset({"content-type", "content-length"})
 
 
-class FollowingTransport:
-    """A transport that follows the redirects that another one gets.
+class RedirectingTransport:
+    """Transport that follows the redirects that another transport gets.
 
     Args:
-        transport: what sends each request.
-        rules: where webhooks may point; asked for every hop.
+        transport: sends each request.
+        rules: where webhooks may point; every hop is checked.
     """
 
     def __init__(self, transport: Transport, *, rules: TargetRules) -> None:
@@ -48,18 +47,18 @@ class FollowingTransport:
         self._rules = rules
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Send the request, and again where it is sent to; return the last answer.
+        """Send the request, follow redirects, and return the last answer.
 
         Raises:
             Unreachable: no byte of the first request went out.
             Unknown: some request went out, and no complete answer came back for the last one.
         """
-        # Not by a loop's time: none has to run here.
+        # Not the loop's time: no loop has to run here.
         deadline = stopwatch() + request.timeout_seconds
         answer = await self._transport.send(request)
         hops = 0
         while _is_redirect(answer):
-            if hops == MOST_HOPS:
+            if hops == MAX_REDIRECTS:
                 return _remarked(answer, f"not followed: it is redirect number {hops + 1}")
             try:
                 request = self._redirected(request, answer)
@@ -111,7 +110,7 @@ class FollowingTransport:
         return checked
 
     async def _send_on(self, request: OutgoingRequest, redirect: Answer) -> Answer:
-        """Send to the next place; the first request is out, so that a failure is ``Unknown``."""
+        """Send the next request; every failure is ``Unknown``, as the first request went out."""
         try:
             return await self._transport.send(request)
         except Unreachable as error:

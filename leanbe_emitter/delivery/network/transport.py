@@ -1,8 +1,8 @@
-"""The seam to the network: one request out, and an answer or one of two reasons why there is none.
+"""Interface of transports: one request out; an answer in, or one of two errors.
 
-*Unreachable*: no byte of the request went out. *Unknown*: bytes went out and no complete answer
-came back, so that nobody can say whether the receiver acted on them. Whatever a transport meets,
-it lets out these two and nothing else; reasons are plain words and hold no secret.
+``Unreachable``: no byte of the request went out. ``Unknown``: bytes went out and no complete answer
+came back, so nobody can say whether the receiver acted on the request. A transport raises no other
+error. Reasons are plain words and hold no secret.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,19 +14,19 @@ from leanbe_emitter import __version__
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.targets import Target
 
-#: What the sender calls itself (contract c.5: a name of the emulator's own).
+#: User agent of the sender (contract c.5: a name of the emulator's own).
 USER_AGENT = f"leanbe-emitter/{__version__}"
 
-_REMEMBERED_HEADERS = 4096
+_CACHED_HEADERS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
 class TlsSettings:
-    """How the receiver's certificate is judged.
+    """Settings for the verification of the receiver's certificate.
 
     Attributes:
-        ca_file: a PEM file of authorities to trust *instead of* the system's.
-        insecure: any certificate will do, for any name.
+        ca_file: a PEM file of authorities; they are trusted *instead of* the system's.
+        insecure: accept any certificate, for any name.
     """
 
     ca_file: str | None = None
@@ -38,17 +38,17 @@ VERIFY = TlsSettings()
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingRequest:
-    """One request, ready to go: a transport sends exactly these headers and this body.
+    """Complete request: a transport sends exactly these headers and this body.
 
     Attributes:
         method: ``POST`` or ``PUT`` (contract d-6); ``GET`` after some redirects.
-        url: a URL that ``targets.check_url`` let through.
-        headers: all of them, in order, ``Host`` and ``Content-Length`` too; see
+        url: a URL that ``targets.check_url`` allowed.
+        headers: all headers in order, ``Host`` and ``Content-Length`` included; see
             ``compose_headers``.
         body: the stored bytes. Not in ``repr``: payloads are not for logs.
-        timeout_seconds: for everything together, from the name's resolution to the answer's end.
-        connect_timeout_seconds: for connecting (and TLS) within that.
-        tls: how the receiver's certificate is judged.
+        timeout_seconds: limit for the whole exchange, from name resolution to the answer's end.
+        connect_timeout_seconds: limit for the connection and TLS handshake within that.
+        tls: how the receiver's certificate is verified.
     """
 
     method: str
@@ -62,15 +62,15 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A complete answer, whatever it says.
+    """Complete answer of a receiver, whatever its status.
 
     Attributes:
         status: the status code.
-        reason: the words beside it; may be empty.
-        headers: as they came, in order, up to the cap.
-        body: its first bytes, up to the cap, with transfer coding taken off.
-        body_length: how many bytes of body came in all.
-        remark: in words, what was unusual about it; empty most of the time.
+        reason: the reason phrase; may be empty.
+        headers: as they came, in order, up to the limit.
+        body: its first bytes, up to the limit, without transfer coding.
+        body_length: number of bytes of the whole body.
+        remark: a note about anything unusual; mostly empty.
     """
 
     status: int
@@ -103,7 +103,7 @@ class Unknown(Exception):
 
     Attributes:
         reason: why, in plain words: ``no complete answer within 10 s``.
-        answer: what had come of the answer, if its head had come.
+        answer: the part of the answer that came; None where its head did not come.
     """
 
     def __init__(self, reason: str, *, answer: Answer | None = None) -> None:
@@ -113,7 +113,7 @@ class Unknown(Exception):
 
 
 class Transport(Protocol):
-    """What carries a request to its receiver."""
+    """Sender of requests to receivers."""
 
     async def send(self, request: OutgoingRequest) -> Answer:
         """Send the request once and return the answer.
@@ -125,49 +125,76 @@ class Transport(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close every connection; what is in flight ends as ``Unknown``."""
+        """Close every connection; requests in flight end as ``Unknown``."""
         ...
 
 
 class RequestInFlight(Protocol):
-    """A request that was begun without a task."""
+    """Request in flight, without a task."""
 
     def cancel(self) -> None:
-        """Break it off: its callback is not called any more. Its bytes may have gone out."""
+        """Cancel it: its callback is not called. Its bytes may have gone out."""
         ...
 
 
 class PreparedRequest(Protocol):
-    """All that requests of one kind have in common: they differ in the bytes of their bodies."""
+    """Prepared request: all of it except the bytes of its body."""
 
     def begin(
         self, body: bytes, callback: Callable[[Answer | Unknown], object], /
     ) -> RequestInFlight | None:
-        """Send a request once, where that takes no waiting.
+        """Send a request once, if a connection is free.
 
         Args:
             body: as long as the body that the request was prepared with.
-            callback: is called once, with what the request came to, and not before this returns.
+            callback: called once with the result, and not before this returns.
 
         Returns:
-            None where the request has to wait for a connection: no byte of it went out then, and
-            ``Transport.send`` sends it.
+            None where the request has to wait for a connection: no byte went out, and
+            ``Transport.send`` has to send it.
         """
         ...
 
 
 @runtime_checkable
 class CallbackTransport(Transport, Protocol):
-    """A transport that can also send without a task for each request.
+    """Transport that can also send without a task for each request.
 
     A task, its future and their turns of the loop cost as much as the sending itself.
     """
 
     def prepare(self, request: OutgoingRequest) -> PreparedRequest:
-        """Return what begins requests like this one.
+        """Prepare requests that differ from this one in the bytes of their body only.
 
         Raises:
             Unreachable: a request like this one cannot be sent.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WireFault:
+    """A fault in how a request's bytes go out.
+
+    Attributes:
+        body_seconds: from the body's first piece to its last; 0: all at once.
+        hang_up: ``close`` or ``reset``: how the sender ends the connection before the answer;
+            empty: it does not.
+    """
+
+    body_seconds: float = 0.0
+    hang_up: str = ""
+
+
+@runtime_checkable
+class WireTransport(Protocol):
+    """Transport that can commit faults in how the bytes go out."""
+
+    async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
+        """Send the request with this fault; otherwise as ``Transport.send``.
+
+        Raises:
+            FaultNeedsWire: the receiver is not reached over a network.
         """
         ...
 
@@ -179,20 +206,21 @@ def compose_headers(
     content_length: int,
     extra: Iterable[tuple[str, str]] = (),
 ) -> tuple[tuple[str, str], ...]:
-    """Return all headers of a request, always in the same order (contract c.5, d-6).
+    """Return all headers of a request, always in the same order.
 
-    ``Host, Content-Type, Content-Length, User-Agent``, then the extra ones as given. An extra
-    header that bears one of those names takes its place, save what frames the message.
+    The order is ``Host, Content-Type, Content-Length, User-Agent``, then the extra headers.
+    An extra header with one of these names replaces it, except for headers that frame the message.
 
     Raises:
         InvalidValue: a name or value that cannot be a header, or one that frames the message.
         InvalidTarget: a URL that cannot be called.
     """
+    # Contract c.5, d-6.
     return _composed(url, content_type, content_length, tuple(extra))
 
 
-# Most requests of a product differ in nothing but their bodies.
-@lru_cache(_REMEMBERED_HEADERS)
+# Most requests of a product differ in their bodies only.
+@lru_cache(_CACHED_HEADERS)
 def _composed(
     url: str, content_type: str, content_length: int, extra: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:

@@ -1,1 +1,4 @@
-"""The queue: claim what is due, settle what ended."""
+"""Queue of deliveries in the database: claim, renew, release and settle them.
+
+Way in: ``queue.Queue``.
+"""

@@ -1,4 +1,4 @@
-"""What is due, and what falls due next: what is asked of the queue and changes nothing in it."""
+"""Read-only questions to the queue: what is due, and what falls due next."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState
 
 
 class Instants(NamedTuple):
-    """What time it is, in milliseconds since 1970: for what is due, and for leases."""
+    """Present instants for deliveries and for leases, in milliseconds since 1970."""
 
     now: int
     leases_now: int
@@ -26,7 +26,7 @@ class Instants(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """What is owed right now: how many are due, since when (milliseconds), how many in flight."""
+    """Counts of pending deliveries: due, due since when (in milliseconds), and in flight."""
 
     count: int
     oldest_due_at: int | None
@@ -35,11 +35,11 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Todo:
-    """What there is to do.
+    """Work that the queue has.
 
     Attributes:
-        due: the states that something is due in.
-        wake: something has waited long enough.
+        due: the states in which a delivery is due.
+        wake: a waiting delivery has become due.
         reap: a lease has run out.
     """
 
@@ -55,23 +55,22 @@ NOTHING = Todo(due=frozenset(), wake=False, reap=False)
 
 
 def todo(session: Session, instants: Instants, *, statements: Statements) -> Todo:
-    """Say whether there is anything to claim, to wake or to reap."""
+    """Return what there is to claim, to wake and to reap."""
     ((*are_due, wake, reap),) = statements.fetch(session, TODO, instants._asdict())
     due = frozenset(state for state, is_due in zip(TODO_STATES, are_due, strict=True) if is_due)
     return Todo(due=due, wake=bool(wake), reap=bool(reap))
 
 
-def next_within(
+def seconds_until_due(
     session: Session, seconds: float, instants: Instants, *, stands_still: bool
 ) -> float:
-    """Say in how many seconds something falls due by itself; so many, if nothing does before.
+    """Return the seconds until a retry falls due or a lease runs out; at most ``seconds``.
 
     Args:
         session: an open transaction.
-        seconds: how far to look.
-        instants: what time it is.
-        stands_still: what is due later is so at a time that does not come by itself, and that is no
-            reason to look again.
+        seconds: the longest time to return.
+        instants: the present instants.
+        stands_still: the clock of deliveries stands still, so that no retry falls due by itself.
     """
     window = int(seconds * 1000)
     until = {
@@ -85,8 +84,8 @@ def next_within(
     return min([seconds, *(max(0, each) / 1000 for each in left_ms)])
 
 
-def owed(session: Session, *, now: int, statements: Statements) -> Due:
-    """Say what is owed right now."""
+def count_due(session: Session, *, now: int, statements: Statements) -> Due:
+    """Count the deliveries that are due and in flight."""
     rows = statements.fetch(session, OWED, {"now": now})
     due = [(count, since) for kind, count, since in rows if kind == "due"]
     return Due(
@@ -96,17 +95,16 @@ def owed(session: Session, *, now: int, statements: Statements) -> Due:
     )
 
 
-def at_hand(session: Session, *, now: int, statements: Statements) -> int:
-    """Say how many deliveries are in flight, or are being claimed at this very moment.
+def count_active(session: Session, *, now: int, statements: Statements) -> int:
+    """Count deliveries in flight, and those that another transaction is claiming right now.
 
     Args:
         session: an open transaction.
         now: the present instant in milliseconds since 1970.
-        statements: in the database's own words, what could be claimed, less what an open
-            transaction is at.
+        statements: the database's statements.
     """
     claimable = session.execute(text(CLAIMABLE), {"now": now}).all()
-    not_held = session.execute(statements.free, {"now": now}).all()
-    return owed(session, now=now, statements=statements).in_flight + max(
-        0, len(claimable) - len(not_held)
+    unlocked = session.execute(statements.unlocked, {"now": now}).all()
+    return count_due(session, now=now, statements=statements).in_flight + max(
+        0, len(claimable) - len(unlocked)
     )

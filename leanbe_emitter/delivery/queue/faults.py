@@ -1,12 +1,12 @@
-"""Faults as claims meet them: taken in the claim's own transaction, in order, as often as asked.
+"""Assignment of faults to claimed deliveries: in the claim's transaction, in order, N times each.
 
-A delivery keeps what it has taken until an attempt with it was settled by whoever made it: so none
-is lost with a worker, or with a claim that is handed back. What a fault holds back is handed back
-here, to be due later.
+A delivery keeps its fault in ``taken_faults`` until an attempt with the fault is settled under its
+lease. So a dead worker or a released claim loses no fault. This module also releases deliveries
+that a fault holds back, to be due later.
 
-The statement by which a claim reads its products' webhooks also says whether there are faults, so a
-database without faults pays nothing for them. Where there are some, the claim takes them under a
-lock: N means N for all workers together. A delivery names its faults in ``taken_faults``.
+The statement that reads a claim's webhooks also says whether there are faults, so a database
+without faults pays nothing. Otherwise the claim assigns them under a lock: N times means N times
+for all workers together.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,32 +25,32 @@ from leanbe_emitter.wire.faults.catalogue import AGAIN, OVERTAKEN, OVERTAKES, Fa
 _LATE, _OUT_OF_ORDER, _TWICE = "delivered_late", "delivered_out_of_order", "delivered_twice"
 
 
-def take(session: Session, claimed: Sequence[Claimed], *, now: int) -> list[Claimed]:
-    """Return what was claimed, each with the fault of its attempt, less what one holds back.
+def assign(session: Session, claimed: Sequence[Claimed], *, now: int) -> list[Claimed]:
+    """Return claimed deliveries with their faults, without those that a fault holds back.
 
     Args:
         session: the claim's transaction.
-        claimed: what was claimed, a product's in the order of its events.
+        claimed: the deliveries, those of a product in the order of its events.
         now: the present instant in milliseconds since 1970.
     """
-    _forget_what_ended(session)
-    taking = _Taking(session, claimed, now=now)
-    return [each for one in claimed if (each := taking.under_a_fault(one)) is not None]
+    _delete_of_ended(session)
+    assignment = _Assignment(session, claimed, now=now)
+    return [each for one in claimed if (each := assignment.assign(one)) is not None]
 
 
-def settled(
+def finish(
     session: Session,
     attempts: Collection[Settlement],
     states: Mapping[str, DeliveryState],
     *,
     now: int,
 ) -> None:
-    """Let deliveries have done with the faults of attempts that were settled just now.
+    """Finish the faults of attempts that were just settled.
 
     Args:
         session: the settlement's transaction.
-        attempts: those that were made with a fault.
-        states: what became of deliveries, by their ids; what was ours no more is not there.
+        attempts: settlements of attempts with a fault.
+        states: new states by delivery id, without deliveries whose lease we lost.
         now: the present instant in milliseconds since 1970.
     """
     for each in attempts:
@@ -71,19 +71,19 @@ def settled(
 
 
 def release_all(session: Session, *, now: int) -> None:
-    """Make due what faults hold back, and forget every fault."""
+    """Make due all deliveries that faults hold back, and delete all faults."""
     _release(session, TakenFaultRow.delivery_id.is_not(None), now=now)
     session.execute(delete(FaultRow))
     session.execute(delete(TakenFaultRow))
 
 
-class _Taking:
-    """The faults of one claim."""
+class _Assignment:
+    """Assignment of faults within one claim."""
 
     def __init__(self, session: Session, claimed: Sequence[Claimed], *, now: int) -> None:
         self._session = session
         self._now = now
-        # Locked, so that two claims never take the same one; the next claim waits for this one.
+        # Locked, so that two claims never assign the same fault: the next claim waits.
         self._armed = session.scalars(
             select(FaultRow)
             .where(FaultRow.fired < FaultRow.times)
@@ -98,20 +98,20 @@ class _Taking:
         self._taken = {row.delivery_id: row.misbehaviour for row in taken}
         self._held = self._held_back({each.product_id for each in claimed})
 
-    def under_a_fault(self, claimed: Claimed) -> Claimed | None:
-        """Return what was claimed with its fault, if there is one for it; None if it is held."""
+    def assign(self, claimed: Claimed) -> Claimed | None:
+        """Return the delivery, with a fault if one applies; None if the fault holds it back."""
         if claimed.delivery_id in self._taken:
             taken = FaultSpec.from_text(self._taken[claimed.delivery_id])
             return claimed._replace(fault=taken)
         if (held := self._held.pop(claimed.product_id, None)) is not None:
             return self._overtaking(claimed, *held)
-        armed = next((each for each in self._armed if _is_meant(each, claimed)), None)
+        armed = next((each for each in self._armed if _applies(each, claimed)), None)
         if armed is None:
             return claimed
         armed.fired += 1
-        return self._taking(claimed, FaultSpec.from_text(armed.misbehaviour))
+        return self._with_fault(claimed, FaultSpec.from_text(armed.misbehaviour))
 
-    def _taking(self, claimed: Claimed, fault: FaultSpec) -> Claimed | None:
+    def _with_fault(self, claimed: Claimed, fault: FaultSpec) -> Claimed | None:
         self._keep(claimed, fault)
         wait = fault.how(_LATE) or fault.how(_OUT_OF_ORDER)
         if not wait:
@@ -129,7 +129,7 @@ class _Taking:
         return claimed._replace(fault=overtakes)
 
     def _held_back(self, product_ids: set[str]) -> dict[str, tuple[str, FaultSpec]]:
-        """Return, by product, the delivery that waits for the next one to overtake it."""
+        """Return, by product, the delivery that waits to be overtaken."""
         rows = self._session.scalars(
             select(TakenFaultRow)
             .join(DeliveryRow, DeliveryRow.id == TakenFaultRow.delivery_id)
@@ -137,7 +137,7 @@ class _Taking:
                 TakenFaultRow.product_id.in_(product_ids),
                 DeliveryRow.state == DeliveryState.WAITING,
             )
-            # Who has locked it is letting another one overtake it.
+            # A locked row is being overtaken in another transaction.
             .with_for_update(of=TakenFaultRow, skip_locked=True)
         )
         held = [(row, FaultSpec.from_text(row.misbehaviour)) for row in rows]
@@ -157,7 +157,7 @@ class _Taking:
         )
 
     def _hold(self, claimed: Claimed, *, until: int) -> None:
-        """Give back what was claimed, to be due later."""
+        """Release a claimed delivery, to be due later."""
         self._session.execute(
             update(DeliveryRow)
             .where(DeliveryRow.id == claimed.delivery_id, DeliveryRow.lease_token == claimed.token)
@@ -172,19 +172,19 @@ class _Taking:
         )
 
 
-def _is_meant(armed: FaultRow, claimed: Claimed) -> bool:
-    """Say whether an armed fault is meant for a delivery."""
+def _applies(armed: FaultRow, claimed: Claimed) -> bool:
+    """Say whether an armed fault applies to a delivery."""
     if armed.fired >= armed.times or armed.product_id not in {None, claimed.product_id}:
         return False
     if armed.event is not None and not matches(claimed.event_name, armed.event):
         return False
     is_strict = claimed.webhook.assumptions.get("ordering") == Ordering.STRICT
-    # Nothing may overtake there: it would only be late.
+    # Under strict ordering nothing may overtake: the delivery would only be late.
     return not (is_strict and FaultSpec.from_text(armed.misbehaviour).how(_OUT_OF_ORDER))
 
 
-def _forget_what_ended(session: Session) -> None:
-    """Forget what deliveries had taken that ended otherwise: somebody discarded them."""
+def _delete_of_ended(session: Session) -> None:
+    """Delete faults of deliveries that ended without an attempt, as by a discard."""
     ended = session.scalars(
         select(TakenFaultRow.delivery_id)
         .join(DeliveryRow, DeliveryRow.id == TakenFaultRow.delivery_id)
@@ -205,10 +205,10 @@ def _write(session: Session, delivery_id: str, fault: FaultSpec) -> None:
 
 
 def _release(session: Session, which: ColumnElement[bool], *, now: int) -> None:
-    """Make due what is held back, of the faults of a condition.
+    """Make due the deliveries that certain faults hold back.
 
-    What is locked is being made due, or claimed, by somebody else just now: who waited for that,
-    with what is released already, would wait for who waits for this.
+    Locked rows are skipped: another transaction is claiming them or making them due. If this one
+    waited for them while it holds locks itself, the two could deadlock.
     """
     held = session.scalars(
         select(DeliveryRow.id)

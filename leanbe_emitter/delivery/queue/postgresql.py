@@ -1,4 +1,4 @@
-"""The queue's statements as PostgreSQL reads them; what another worker holds is passed over."""
+"""The queue's statements for PostgreSQL; they skip rows that another worker has locked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,16 +7,18 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, NEEDED, Taken, attempt_row
+from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, attempt_row
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     EXPIRED,
-    HAND_BACK,
     HAS_URL,
+    NEEDED,
+    RELEASE,
     RENEW,
     SETTLE,
     WAKE,
     WEBHOOKS,
+    LeasedRow,
     by_state,
 )
 from leanbe_emitter.outbox import Lease
@@ -25,8 +27,8 @@ from leanbe_emitter.storage.engine.postgresql_driver import execute, text_for_dr
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 
-# The ids go through an array, and an event is looked up by itself: so the planner, whatever it
-# believes about the tables, has nothing but index scans to choose from.
+# The ids come as an array, and each event is looked up alone: so the planner can only choose index
+# scans, whatever its statistics say.
 _LEASE = f"""
 WITH d AS (
     UPDATE deliveries SET state = 'in_flight', lease_token = :token, lease_until = :until,
@@ -37,7 +39,7 @@ WITH d AS (
 )
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM d CROSS JOIN LATERAL (SELECT * FROM events WHERE id = d.event_id LIMIT 1) AS e
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 
 _NEXT = """ARRAY(
     SELECT picked.id
@@ -49,19 +51,19 @@ _NEXT = """ARRAY(
     ) AS picked
 )"""
 _TAKE_BY_STATE = by_state(_LEASE.format(ids=_NEXT))
-_TAKE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
+_LEASE_THESE = text(_LEASE.format(ids="CAST(:ids AS text[])"))
 
 _LOAD = text(
     f"""
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM deliveries AS d JOIN events AS e ON e.id = d.event_id
 WHERE d.id = ANY(CAST(:ids AS text[]))
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 )
 
 _HELD = """jsonb_to_recordset(CAST(:held AS jsonb)) AS held (id text, token text)"""
 
-#: What a delivery is settled with, in the order of ``_held``.
+#: Columns of a settlement, in the order of ``_held``.
 _HELD_TYPES = {
     "token": "text",
     "state": "text",
@@ -71,7 +73,7 @@ _HELD_TYPES = {
     "id": "text",
     "number": "int",
 }
-#: The evidence of its attempt, in the order of ``ATTEMPT_COLUMNS`` behind the attempt's key.
+#: Columns of its evidence, in the order of ``ATTEMPT_COLUMNS`` after the attempt's key.
 _EVIDENCE_TYPES = {
     "outcome": "text",
     "started_at": "bigint",
@@ -91,16 +93,15 @@ _HELD_COLUMNS, _EVIDENCE = ", ".join(_HELD_TYPES), ", ".join(_EVIDENCE_TYPES)
 
 _STATES = {state.value: state for state in DeliveryState}
 
-# As ``rows.fact_of``. Nothing in it needs an escape, and PostgreSQL takes three times as long to
-# build JSON as to put texts together.
+# The same as ``rows.fact_of``. No value needs escapes, and PostgreSQL takes three times as long to
+# build JSON as to concatenate texts.
 _ENDS = ", ".join(f"'{state}'" for state in DeliveryState if state.is_end)
 _FACT = f"""'["{JournalKind.ATTEMPT}","' || event_id || '","' || id || '",' || number
     || CASE WHEN state IN ({_ENDS}) THEN ',"' || state || '"]' ELSE ']' END"""
 
-# One statement, so that a batch is one round trip. The evidence is wide, and is joined behind the
-# update, by its place in the batch: what passes through an update is copied several times. The
-# ids stand there once more for the planner: joined to the arrays alone, it likes to hash all
-# deliveries.
+# One statement, so that a batch is one round trip. The evidence is wide, and is joined after the
+# update, by its position in the batch, because an update copies its columns several times. The ids
+# are repeated for the planner: joined to the arrays alone, it would hash all deliveries.
 _SETTLE = f"""
 WITH held AS (
     SELECT * FROM {unnest(_HELD_TYPES)} WITH ORDINALITY AS held ({_HELD_COLUMNS}, turn)
@@ -116,12 +117,12 @@ WITH held AS (
     {journal.write_from("settled", _FACT, order="turn")}
 )
 SELECT id, state FROM settled
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 
-# What is asked about a product under its lock is a statement of its own, behind the one that locks:
-# PostgreSQL would answer as things were before the lock. The products are chosen before any is
+# Questions about a locked product need a separate statement after this one: in the same statement,
+# PostgreSQL would answer as of before the lock. MATERIALIZED chooses the products before any is
 # locked, whatever the planner does.
-_ALONE = text(
+_LOCK_PRODUCTS = text(
     """
 WITH wanted AS MATERIALIZED (SELECT id FROM products WHERE id IN :ids)
 SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326))
@@ -130,20 +131,20 @@ SELECT id FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id, 5326)
 
 
 class Postgresql:
-    """What PostgreSQL is told."""
+    """``Statements`` of PostgreSQL."""
 
     waits_to_write = False
     lock = "FOR UPDATE SKIP LOCKED"
     wake = text(WAKE.format(lock=lock))
-    free = text(f"{CLAIMABLE} {lock}")
+    unlocked = text(f"{CLAIMABLE} {lock}")
     expired = text(EXPIRED.format(lock="FOR UPDATE OF deliveries SKIP LOCKED"))
     renew = text(RENEW.format(held=_HELD))
-    release = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    release = text(RELEASE.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(WEBHOOKS.format(products="products") + " WHERE products.id = ANY(:ids)")
 
-    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
-        """Lock these products for this claim; return those that no other has."""
-        return session.scalars(_ALONE, {"ids": product_ids}).all()
+    def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
+        """Lock these products for this claim; return those that no other claim has locked."""
+        return session.scalars(_LOCK_PRODUCTS, {"ids": product_ids}).all()
 
     def fetch(
         self, session: Session, statement: TextClause, values: Mapping[str, Any]
@@ -152,38 +153,38 @@ class Postgresql:
         connection = session.connection()
         return execute(connection, text_for_driver(statement, connection.dialect), values)
 
-    def list_of(self, ids: Iterable[str]) -> Any:
-        """Return the parameter that stands for these ids."""
+    def ids_parameter(self, ids: Iterable[str]) -> Any:
+        """Return these ids as a parameter."""
         return TextArray.of(list(ids))
 
-    def take(
+    def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Taken]:
-        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+    ) -> Sequence[LeasedRow]:
+        """Lease the next deliveries of each product, up to its quota; return their rows."""
         wanted = {
-            "products": self.list_of(quotas),
+            "products": self.ids_parameter(quotas),
             "quotas": IntArray.of(list(quotas.values())),
             "token": lease.token,
             "until": lease.until,
         }
-        return [Taken._make(row) for row in self.fetch(session, _TAKE_BY_STATE[state], wanted)]
+        return [LeasedRow._make(row) for row in self.fetch(session, _TAKE_BY_STATE[state], wanted)]
 
-    def take_these(
+    def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Taken]:
-        """Lease deliveries that this transaction has locked; return what is needed."""
-        held = {"ids": self.list_of(delivery_ids), "token": lease.token, "until": lease.until}
-        return [Taken._make(row) for row in self.fetch(session, _TAKE_THESE, held)]
+    ) -> Sequence[LeasedRow]:
+        """Lease deliveries that this transaction has locked; return their rows."""
+        held = {"ids": self.ids_parameter(delivery_ids), "token": lease.token, "until": lease.until}
+        return [LeasedRow._make(row) for row in self.fetch(session, _LEASE_THESE, held)]
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
-        """Return what an attempt needs of deliveries that are in flight."""
-        rows = self.fetch(session, _LOAD, {"ids": self.list_of(delivery_ids)})
-        return [Taken._make(row) for row in rows]
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
+        """Return the rows of deliveries that are in flight."""
+        rows = self.fetch(session, _LOAD, {"ids": self.ids_parameter(delivery_ids)})
+        return [LeasedRow._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, write the evidence, and tell the journal; return the states of ours."""
+        """End leases, write evidence and journal; return the new states of ours."""
         held = arrays(_HELD_TYPES, map(_held, settlements))
         evidence = arrays(_EVIDENCE_TYPES, (attempt_row(each)[2:] for each in settlements))
         return {id_: _STATES[state] for id_, state in execute(session, _SETTLE, held | evidence)}

@@ -1,17 +1,16 @@
-"""The queue: a delivery is claimable iff it is due and nobody holds it.
+"""Queue of deliveries: a delivery is claimable iff it is due and nobody holds its lease.
 
-Every transition names the lease token that the delivery was claimed with, so that a late worker
-changes nothing. ``new``, ``ready`` and ``suspect`` *are* due: a claim compares no clock. ``wake``
-makes ready what waited long enough, and ``reap`` settles, for its dead owner, what a lease ran out
-on; so the claim itself is an index scan, however many rows are finished.
+Every transition names the lease token of the claim, so that a late worker changes nothing. ``new``
+(never attempted), ``ready`` (due again) and ``suspect`` (its lease ran out) *are* due: a claim
+reads no clock. ``wake`` makes waiting deliveries ready. ``reap`` settles deliveries whose lease ran
+out, for their dead worker. So a claim is an index scan, however many deliveries are finished.
 
-The states ``new`` (never tried), ``ready`` (due again) and ``suspect`` (its lease ran out) are
-found by partial indexes that hold only what is owed. ``delivered``, ``exhausted`` and ``cancelled``
-are the ends; users see every other state as ``pending``.
+Partial indexes find due states and hold only pending deliveries. ``delivered``, ``exhausted`` and
+``cancelled`` are final; users see every other state as ``pending``.
 
-A kill loses nothing: ``reap`` settles the vanished attempt as ``unknown`` for the dead owner, and
-the delivery is due again. A vanished attempt does not count as one, but three in a row exhaust the
-delivery. A suspect is claimed alone, so its neighbours do not vanish with it. Every new worker
+A kill loses nothing: ``reap`` settles the vanished attempt as ``unknown``, and the delivery is due
+again. A vanished attempt does not count against the schedule, but three in a row exhaust the
+delivery. A suspect is claimed alone, so its neighbours do not vanish with it. Each new worker
 begins with another suspect.
 """
 
@@ -27,11 +26,10 @@ from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.queue import due, faults
 from leanbe_emitter.delivery.queue.due import NOTHING, Due, Instants, Todo
 from leanbe_emitter.delivery.queue.fairness import FairClaims, Room
-from leanbe_emitter.delivery.queue.loading import complete
 from leanbe_emitter.delivery.queue.postgresql import Postgresql
-from leanbe_emitter.delivery.queue.rows import Expired
+from leanbe_emitter.delivery.queue.rows import with_webhooks
 from leanbe_emitter.delivery.queue.sqlite import Sqlite
-from leanbe_emitter.delivery.queue.statements import LEASE_ONE, Statements
+from leanbe_emitter.delivery.queue.statements import LEASE_ONE, ExpiredRow, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_among
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
@@ -42,9 +40,9 @@ from leanbe_emitter.storage.queries.clock import StoredClock, stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 
-#: So many leases lost in a row exhaust a delivery: what it does to its workers is no accident.
+#: Leases lost in a row that exhaust a delivery: it probably kills its workers.
 LEASES_LOST_LIMIT = 3
-#: How many rows one statement wakes or reaps at the most.
+#: Most rows that one statement wakes or reaps.
 BATCH = 500
 
 _STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": Postgresql}
@@ -52,12 +50,12 @@ _STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": P
 
 @dataclass(frozen=True, kw_only=True)
 class PollResult:
-    """What one visit to the database came to.
+    """Result of one ``poll``.
 
     Attributes:
-        lost: the ids of what was to be settled, and was ours no more: nothing was changed for them.
-        vanished: what was settled for others whose leases had run out.
-        claimed: what is ours now.
+        lost: ids of deliveries that were not settled, because we had lost their leases.
+        vanished: settlements for other workers whose leases had run out.
+        claimed: deliveries that we hold now.
     """
 
     lost: Collection[str] = ()
@@ -66,13 +64,13 @@ class PollResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrears:
-    """What was to be done before a claim.
+class CatchUp:
+    """Result of ``catch_up``.
 
     Attributes:
-        woken: how many had waited long enough, and are ready now.
-        vanished: what was settled for others whose leases had run out.
-        due: what is owed then.
+        woken: number of waiting deliveries that became ready.
+        vanished: settlements for other workers whose leases had run out.
+        due: the counts afterwards.
     """
 
     woken: int
@@ -81,13 +79,13 @@ class Arrears:
 
 
 class Queue:
-    """The deliveries of one database, as one worker sees them.
+    """Queue of one database, for one worker.
 
     Args:
-        clock: tells what is due.
-        lease_clock: tells when leases run out, if that is another: while a clock that many
-            processes share stands still, leases of those that were killed run out all the same.
-        lease_seconds: how long what is claimed is ours, unless it is renewed.
+        clock: the clock of deliveries.
+        lease_clock: the clock of leases, if it is another one: while a shared manual clock stands
+            still, leases of killed workers must run out all the same.
+        lease_seconds: length of a lease, unless it is renewed.
     """
 
     def __init__(
@@ -109,21 +107,21 @@ class Queue:
         self._claims = FairClaims(self._statements)
 
     def claim(self, room: Room) -> list[Claimed]:
-        """Take what is due, up to the room: see ``FairClaims.claim``."""
+        """Claim due deliveries, up to the room: see ``FairClaims.claim``."""
         with self._database.transaction() as session:
             return self._claim(session, room)
 
     def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
     ) -> PollResult:
-        """Settle what ended, wake and reap what is time, and claim, all in one transaction.
+        """Settle, wake, reap and claim, all in one transaction.
 
-        Where nothing has ended, and nothing is to be done, nothing is written.
+        Without settlements and work in the queue, nothing is written.
 
         Args:
-            ended: what is settled first.
-            room: what may be claimed.
-            ours: what is in flight here: it is never reaped here, whatever the clock says.
+            ended: settlements, written first.
+            room: limits of the claim.
+            ours: deliveries in flight here; they are never reaped here, whatever the clock says.
         """
         todo = None if ended else self._todo_before(room)
         if todo is not None and not todo:
@@ -144,24 +142,24 @@ class Queue:
         return PollResult(lost=lost, vanished=vanished, claimed=claimed)
 
     def claim_one(self, delivery_id: str) -> Claimed | None:
-        """Take this one delivery, if it is due, nobody holds it, and no fault holds it back."""
+        """Claim this one delivery, if it is due, nobody holds it, and no fault holds it back."""
         lease = self.new_lease()
         with self._database.transaction() as session:
             row = session.get(DeliveryRow, delivery_id)
             if row is None or self._is_held_back(session, row):
                 return None
             if row.state is DeliveryState.WAITING:
-                self._look(session)
+                self._read_clock(session)
             key = {"id": row.id, "now": self._now(), "token": lease.token, "until": lease.until}
             if session.execute(LEASE_ONE, key).first() is None:
                 return None
-            claimed = self._under_faults(session, self._load(session, [delivery_id]))
+            claimed = self._with_faults(session, self._load(session, [delivery_id]))
             return claimed[0] if claimed else None
 
     def load(self, delivery_ids: Sequence[str], *, token: str) -> list[Claimed]:
-        """Return what was leased when it was recorded (``outbox.record``), and is ours still.
+        """Return deliveries that ``outbox.record`` leased, if we still hold them.
 
-        What another one of a strict product holds back is handed back: a worker makes its attempt.
+        Deliveries that strict ordering holds back are released; a worker attempts them later.
         """
         with self._database.reading() as session:
             ours = [each for each in self._load(session, delivery_ids) if each.token == token]
@@ -177,7 +175,7 @@ class Queue:
         if not _may_have_faults(begun):
             return begun
         with self._database.transaction() as session:
-            return self._under_faults(session, begun)
+            return self._with_faults(session, begun)
 
     def new_lease(self) -> Lease:
         """Return a new lease."""
@@ -188,14 +186,14 @@ class Queue:
         )
 
     def renew(self, claimed: Collection[Claimed]) -> None:
-        """Hold what was claimed for another while; what is ours no more stays as it is."""
+        """Renew leases; lost leases stay as they are."""
         if not claimed:
             return
         with self._database.transaction() as session:
             self._renew(session, claimed)
 
-    def gone(self, claimed: Collection[Claimed]) -> set[str]:
-        """Return the ids of what was claimed and is not there any more."""
+    def deleted_among(self, claimed: Collection[Claimed]) -> set[str]:
+        """Return the ids of claimed deliveries that were deleted."""
         wanted = {each.delivery_id for each in claimed}
         if not wanted:
             return wanted
@@ -204,9 +202,9 @@ class Queue:
             return wanted.difference(session.scalars(there))
 
     def release(self, claimed: Collection[Claimed]) -> None:
-        """Give back what was claimed and not attempted, as if it had never been claimed.
+        """Release deliveries that were not attempted, as if they had never been claimed.
 
-        What has no URL any more is owed no more: it is cancelled (contract c.1).
+        Deliveries whose webhook has no URL any more are cancelled (contract c.1).
         """
         if not claimed:
             return
@@ -225,13 +223,13 @@ class Queue:
             )
 
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
-        """Write what became of deliveries, with the evidence of their attempts.
+        """Settle deliveries and store the evidence of their attempts.
 
-        Who settles here claims nothing: workers are told, as a retry may be due soon, and what
-        strict ordering held back now.
+        This wakes workers, as it does not claim itself: a retry may be due soon, and deliveries
+        that strict ordering held back may be due now.
 
         Returns:
-            The ids of those that were ours no more: nothing was changed for them.
+            Ids of deliveries that did not change, because we had lost their leases.
         """
         with self._database.transaction() as session:
             lost = self._settle(session, settlements)
@@ -240,91 +238,88 @@ class Queue:
             return lost
 
     def wake(self) -> int:
-        """Make ready what has waited until now, up to ``BATCH``; return how many there were."""
+        """Make due waiting deliveries ready, up to ``BATCH``; return their number."""
         with self._database.transaction() as session:
             return self._wake(session)
 
     def reap(self) -> list[Settlement]:
-        """Settle what a lease ran out on, up to ``BATCH``: its attempt vanished, it is due again.
+        """Settle deliveries whose lease ran out, up to ``BATCH``; they are due again.
 
-        Contract c.5: the attempt is on record as unknown, and does not count against the schedule;
-        who lost its lease ``LEASES_LOST_LIMIT`` times in a row is exhausted.
+        The vanished attempt is stored as unknown, and does not count against the schedule. A
+        delivery that lost ``LEASES_LOST_LIMIT`` leases in a row is exhausted (contract c.5).
         """
         with self._database.transaction() as session:
             return self._reap(session)
 
-    def catch_up(self) -> Arrears:
-        """Wake and reap what is time, and say what is due then, all in one transaction.
+    def catch_up(self) -> CatchUp:
+        """Wake, reap, and count what is due then, all in one transaction.
 
-        Each up to ``BATCH``: there may be more of what there was some of.
+        It wakes and reaps up to ``BATCH`` each; where it did any, there may be more.
         """
         with self._database.transaction() as session:
             woken, vanished = self._wake(session), self._reap(session)
-            owed = due.owed(session, now=self._now(), statements=self._statements)
-        return Arrears(woken=woken, vanished=vanished, due=owed)
+            owed = due.count_due(session, now=self._now(), statements=self._statements)
+        return CatchUp(woken=woken, vanished=vanished, due=owed)
 
     def todo(self) -> Todo:
-        """Say whether there is anything to claim, to wake or to reap."""
+        """Return what there is to claim, to wake and to reap."""
         with self._database.reading() as session:
             return due.todo(session, self._instants(), statements=self._statements)
 
-    def next_within(self, seconds: float) -> float:
-        """Say in how many seconds something falls due by itself; so many, if nothing does before.
-
-        That is a retry whose time comes, or a lease that runs out.
-        """
+    def seconds_until_due(self, seconds: float) -> float:
+        """Return the seconds until a retry falls due or a lease runs out; at most ``seconds``."""
         with self._database.reading() as session:
-            self._look(session)
+            self._read_clock(session)
             still = stands_still(self._clock)
-            return due.next_within(session, seconds, self._instants(), stands_still=still)
+            return due.seconds_until_due(session, seconds, self._instants(), stands_still=still)
 
     def due(self) -> Due:
-        """Say what is owed right now."""
+        """Count the deliveries that are due and in flight."""
         with self._database.reading() as session:
-            return due.owed(session, now=self._now(), statements=self._statements)
+            return due.count_due(session, now=self._now(), statements=self._statements)
 
-    def at_hand(self) -> int:
-        """Say how many deliveries are in flight, or are being claimed at this very moment.
+    def count_active(self) -> int:
+        """Count deliveries in flight, and those that another transaction is claiming right now.
 
-        The latter are seen on PostgreSQL alone: a file of SQLite has one who writes at a time.
+        The latter exist on PostgreSQL only, as SQLite has one writer at a time.
         """
         with self._database.transaction() as session:
-            return due.at_hand(session, now=self._now(), statements=self._statements)
+            return due.count_active(session, now=self._now(), statements=self._statements)
 
     def _claim(self, session: Session, room: Room) -> list[Claimed]:
-        """Take what is due; what a fault holds back makes room for the next."""
+        """Claim due deliveries; those that a fault holds back make room for the next."""
         while claimed := self._claims.claim(session, room, self.new_lease()):
-            if kept := self._under_faults(session, claimed):
+            if kept := self._with_faults(session, claimed):
                 return kept
         return []
 
-    def _under_faults(self, session: Session, claimed: list[Claimed]) -> list[Claimed]:
-        """Return what was claimed with its faults, less what they hold back."""
+    def _with_faults(self, session: Session, claimed: list[Claimed]) -> list[Claimed]:
+        """Return claimed deliveries with their faults, without those that a fault holds back."""
         if not _may_have_faults(claimed):
             return claimed
-        return faults.take(session, claimed, now=self._now())
+        return faults.assign(session, claimed, now=self._now())
 
     def _renew(self, session: Session, claimed: Collection[Claimed]) -> None:
         until = to_milliseconds(self._lease_clock.now()) + self._lease_ms
         session.execute(self._statements.renew, {"held": _held(claimed), "until": until})
 
     def _reap_of_others(self, session: Session, ours: Collection[Claimed]) -> list[Settlement]:
-        """Reap, though not what is in flight here: a machine that slept was nobody's loss."""
+        """Reap, but renew our own leases first: they may have run out while the machine slept."""
         if ours:
             self._renew(session, ours)
         return self._reap(session)
 
     def _todo_before(self, room: Room) -> Todo | None:
-        """Say what there is to do before a transaction that writes begins.
+        """Return what there is to do, before a writing transaction begins.
 
-        None: it is asked there, as to begin one costs no more than to begin one that reads.
+        None where a writing transaction costs no more than a reading one: it is asked there.
         """
         if room.total <= 0:
             return NOTHING
         return self.todo() if self._statements.waits_to_write else None
 
-    def _look(self, session: Session) -> None:
-        """See whether the clock is a database's that somebody has made manual meanwhile."""
+    def _read_clock(self, session: Session) -> None:
+        """Read the database's clock again: another process may have made it manual."""
         if isinstance(self._clock, StoredClock):
             self._clock.look(session)
 
@@ -332,7 +327,7 @@ class Queue:
         return to_milliseconds(self._clock.now())
 
     def _is_held_back(self, session: Session, row: DeliveryRow) -> bool:
-        """Say whether another delivery of its product has to end first (``ordering = strict``)."""
+        """Say whether another delivery of its product must end first (``ordering = strict``)."""
         if not strict_among(session, [row.product_id]):
             return False
         firsts = firsts_of(session, [row.product_id], statements=self._statements)
@@ -342,19 +337,19 @@ class Queue:
         if not delivery_ids:
             return []
         rows = self._statements.load(session, delivery_ids)
-        return complete(session, rows, statements=self._statements)
+        return with_webhooks(session, rows, statements=self._statements)
 
     def _settle(self, session: Session, settlements: Sequence[Settlement]) -> set[str]:
         if not settlements:
             return set()
         states = self._statements.settle(session, settlements)
         if faulty := [each for each in settlements if each.evidence.fault]:
-            faults.settled(session, faulty, states, now=self._now())
+            faults.finish(session, faulty, states, now=self._now())
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:
-        # Who is never at rest looks here: nothing is woken by a clock that has stopped meanwhile.
-        self._look(session)
+        # A busy worker reads the clock here only: a clock that was stopped meanwhile wakes nothing.
+        self._read_clock(session)
         waited = {"now": self._now(), "limit": BATCH}
         return len(self._statements.fetch(session, self._statements.wake, waited))
 
@@ -363,23 +358,23 @@ class Queue:
         run_out = {"now": instants.leases_now, "limit": BATCH}
         rows = self._statements.fetch(session, self._statements.expired, run_out)
         ahead_ms = instants.leases_now - instants.now
-        settlements = [self._vanished(Expired._make(row), ahead_ms=ahead_ms) for row in rows]
+        settlements = [self._vanished(ExpiredRow._make(row), ahead_ms=ahead_ms) for row in rows]
         self._settle(session, settlements)
         return settlements
 
     def _instants(self) -> Instants:
-        """Return what time it is by both clocks; where they are one, it is asked once."""
+        """Return the instants of both clocks; if they are one clock, it is read once."""
         now = self._now()
         if not stands_still(self._clock):
             return Instants(now, now)
         return Instants(now, to_milliseconds(self._lease_clock.now()))
 
-    def _vanished(self, row: Expired, *, ahead_ms: int) -> Settlement:
-        """Return how an attempt is settled whose lease ran out.
+    def _vanished(self, row: ExpiredRow, *, ahead_ms: int) -> Settlement:
+        """Return the settlement of an attempt whose lease ran out.
 
         Args:
             row: its delivery.
-            ahead_ms: by how much the clock of leases is ahead of that of evidence.
+            ahead_ms: how far the clock of leases is ahead of the clock of deliveries.
         """
         lost = row.leases_lost + 1
         ends = lost >= LEASES_LOST_LIMIT
@@ -397,7 +392,7 @@ class Queue:
                 started_at=row.lease_until - self._lease_ms - ahead_ms,
                 duration_us=self._lease_ms * 1000,
                 url=row.url or "",
-                error="Whoever claimed this attempt vanished: its lease ran out.",
+                error="The worker of this attempt vanished: its lease ran out.",
             ),
         )
 

@@ -1,22 +1,24 @@
-"""Between rows and what passes through the queue: the same few texts are read and written often."""
+"""Mapping between rows and the tuples of ``claims``.
+
+The same few texts are read and written often, so they are cached.
+"""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
+from leanbe_emitter.delivery.queue.statements import LeasedRow, Statements
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 
-#: What an attempt needs of a delivery ``d`` and its event ``e``, in the order of ``Taken``.
-NEEDED = """
-    d.id, d.product_id, d.sequence, {lease}, {number}, d.attempts_counted, d.due_at, d.event_id,
-    e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost"""
-
-#: The columns of an attempt, in the order of ``attempt_row``.
+#: Columns of an attempt, in the order of ``attempt_row``.
 ATTEMPT_COLUMNS = (
     "delivery_id",
     "number",
@@ -35,47 +37,31 @@ ATTEMPT_COLUMNS = (
     "deviations",
 )
 
-_REMEMBERED_TEXTS = 4096
+_CACHED_TEXTS = 4096
+_IN_ORDER = attrgetter("sequence", "delivery_id")
 
-# What no database holds in a text. An error may quote a receiver's own words.
+# Characters that no database stores in a text. An error may quote text of the receiver.
 _UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 
 
-class Taken(NamedTuple):
-    """A row of ``NEEDED``: it begins with what ``Claimed`` begins with."""
+def with_webhooks(
+    session: Session, rows: Sequence[LeasedRow], *, statements: Statements
+) -> list[Claimed]:
+    """Return leased deliveries with their products' webhooks, in the order of their events.
 
-    id: str
-    product_id: str
-    sequence: int
-    token: str
-    number: int
-    attempts_counted: int
-    due_at: int
-    event_id: str
-    event_name: str
-    triggered_at: int
-    method: str
-    headers: str
-    body: str
-    deviations: str
-    overrides: str
-    leases_lost: int
+    The webhooks are read in a separate statement, after the one that leased. In one statement,
+    PostgreSQL would show the webhooks of before a claim that waited for somebody who set one.
+    """
+    if not rows:
+        return []
+    products = statements.ids_parameter({row.product_id for row in rows})
+    found = statements.fetch(session, statements.webhooks, {"ids": products})
+    webhooks = {row[0]: _webhook_of(row) for row in found}
+    claimed = [_claimed_of(row, webhooks[row.product_id]) for row in rows]
+    return sorted(claimed, key=_IN_ORDER)
 
 
-class Expired(NamedTuple):
-    """A row of ``EXPIRED``: a delivery whose lease ran out, and where its attempt went."""
-
-    id: str
-    event_id: str
-    lease_token: str
-    lease_until: int
-    due_at: int
-    attempts_started: int
-    leases_lost: int
-    url: str | None
-
-
-def webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
+def _webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
     """Return a product's webhook, from a row of ``WEBHOOKS``."""
     _, assumptions, url, secret, ca_file, insecure, has_faults = row
     return WebhookSettings(
@@ -83,8 +69,7 @@ def webhook_of(row: tuple[Any, ...]) -> WebhookSettings:
     )
 
 
-def claimed_of(row: Taken, webhook: WebhookSettings) -> Claimed:
-    """Return what was claimed, from what was taken and its product's webhook."""
+def _claimed_of(row: LeasedRow, webhook: WebhookSettings) -> Claimed:
     return Claimed(
         *row[:11],
         headers=_headers(row.headers),
@@ -97,7 +82,7 @@ def claimed_of(row: Taken, webhook: WebhookSettings) -> Claimed:
 
 
 def fact_of(settlement: Settlement, state: DeliveryState) -> Fact:
-    """Return what the journal tells of an attempt that left its delivery in this state."""
+    """Return the journal's entry for an attempt that left its delivery in this state."""
     return Fact(
         JournalKind.ATTEMPT,
         settlement.event_id,
@@ -129,17 +114,17 @@ def attempt_row(settlement: Settlement) -> tuple[Any, ...]:
     )
 
 
-@lru_cache(_REMEMBERED_TEXTS)
+@lru_cache(_CACHED_TEXTS)
 def _headers(text: str) -> Headers:
     return tuple((name, value) for name, value in json.loads(text))
 
 
-@lru_cache(_REMEMBERED_TEXTS)
+@lru_cache(_CACHED_TEXTS)
 def _assumptions(text: str) -> Mapping[str, str]:
     return MappingProxyType(json.loads(text))
 
 
-@lru_cache(_REMEMBERED_TEXTS)
+@lru_cache(_CACHED_TEXTS)
 def _headers_text(headers: Headers) -> str:
     return _text(headers)
 

@@ -1,4 +1,4 @@
-"""The queue's statements as SQLite reads them; one writer at a time needs no row locks."""
+"""The queue's statements for SQLite; with one writer at a time, they need no row locks."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,16 +10,18 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, NEEDED, Taken, attempt_row, fact_of
+from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, attempt_row, fact_of
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     EXPIRED,
-    HAND_BACK,
     HAS_URL,
+    NEEDED,
+    RELEASE,
     RENEW,
     SETTLE,
     WAKE,
     WEBHOOKS,
+    LeasedRow,
     by_state,
 )
 from leanbe_emitter.outbox import Lease
@@ -27,7 +29,7 @@ from leanbe_emitter.storage.engine.sqlite_driver import batches, execute
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.schema.states import DeliveryState
 
-# SQLite knows no LATERAL, and a LIMIT cannot be correlated: one statement for each quota.
+# SQLite has no LATERAL, and no correlated LIMIT: so there is one statement for each quota.
 _NEXT = f"""
 SELECT {NEEDED.format(lease=":token", number="d.attempts_started + 1")}, d.rowid
 FROM json_each(:products) AS wanted
@@ -37,7 +39,7 @@ CROSS JOIN deliveries AS d ON d.rowid IN (
     ORDER BY sequence, id LIMIT :quota
 )
 JOIN events AS e ON e.id = d.event_id
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 _NEXT_BY_STATE = by_state(_NEXT)
 
 _LEASE = """
@@ -51,7 +53,7 @@ _LOAD = text(
 SELECT {NEEDED.format(lease="d.lease_token", number="d.attempts_started")}
 FROM json_each(:ids) AS wanted CROSS JOIN deliveries AS d ON d.id = wanted.value
 JOIN events AS e ON e.id = d.event_id
-"""  # noqa: S608 - made of this module's own words
+"""  # noqa: S608 - made of constants
 )
 
 _HELD = """(
@@ -65,7 +67,7 @@ WITH held (id, token, state, due_at, counted, leases_lost) AS (VALUES {{places}}
 """
 _ONE_HELD = "(?, ?, ?, ?, ?, ?)"
 
-_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES {{places}}"  # noqa: S608 - the same
+_KEEP = f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES {{places}}"  # noqa: S608 - made of constants
 _ONE_ATTEMPT = f"({', '.join('?' * len(ATTEMPT_COLUMNS))})"
 
 
@@ -73,23 +75,23 @@ _STATES = {state.value: state for state in DeliveryState}
 
 
 class Sqlite:
-    """What SQLite is told."""
+    """``Statements`` of SQLite."""
 
     waits_to_write = True
     lock = ""
     wake = text(WAKE.format(lock=lock))
-    free = text(CLAIMABLE)
+    unlocked = text(CLAIMABLE)
     expired = text(EXPIRED.format(lock=lock))
     renew = text(RENEW.format(held=_HELD))
-    release = text(HAND_BACK.format(held=_HELD, has_url=HAS_URL))
+    release = text(RELEASE.format(held=_HELD, has_url=HAS_URL))
     webhooks = text(
         WEBHOOKS.format(
             products="json_each(:ids) AS wanted CROSS JOIN products ON products.id = wanted.value"
         )
     )
 
-    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - for others
-        """Return all of them: there is one writer anyway."""
+    def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - part of the protocol
+        """Return all of them: SQLite has one writer anyway."""
         return product_ids
 
     def fetch(
@@ -98,14 +100,14 @@ class Sqlite:
         """Run a statement; return its rows."""
         return execute(session, statement.text, values)
 
-    def list_of(self, ids: Iterable[str]) -> Any:
-        """Return the parameter that stands for these ids."""
+    def ids_parameter(self, ids: Iterable[str]) -> Any:
+        """Return these ids as a parameter."""
         return json.dumps(list(ids))
 
-    def take(
+    def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Taken]:
-        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+    ) -> Sequence[LeasedRow]:
+        """Lease the next deliveries of each product, up to its quota; return their rows."""
         by_quota = sorted(quotas, key=lambda product: quotas[product])
         rows = [
             row
@@ -113,28 +115,28 @@ class Sqlite:
             for row in self.fetch(
                 session,
                 _NEXT_BY_STATE[state],
-                {"products": self.list_of(products), "quota": quota, "token": lease.token},
+                {"products": self.ids_parameter(products), "quota": quota, "token": lease.token},
             )
         ]
         _lease(session, "rowid", [row[-1] for row in rows], lease)
-        return [Taken._make(row[:-1]) for row in rows]
+        return [LeasedRow._make(row[:-1]) for row in rows]
 
-    def take_these(
+    def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Taken]:
-        """Lease these deliveries; return what is needed."""
+    ) -> Sequence[LeasedRow]:
+        """Lease these deliveries; return their rows."""
         _lease(session, "id", delivery_ids, lease)
         return self.load(session, delivery_ids)
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
-        """Return what an attempt needs of deliveries that are in flight."""
-        rows = self.fetch(session, _LOAD, {"ids": self.list_of(delivery_ids)})
-        return [Taken._make(row) for row in rows]
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
+        """Return the rows of deliveries that are in flight."""
+        rows = self.fetch(session, _LOAD, {"ids": self.ids_parameter(delivery_ids)})
+        return [LeasedRow._make(row) for row in rows]
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, write the evidence, and tell the journal; return the states of ours."""
+        """End leases, write evidence and journal; return the new states of ours."""
         connection = session.connection()
         ended = _with_rows(connection, _SETTLE, _ONE_HELD, [_held(each) for each in settlements])
         states = {delivery_id: _STATES[state] for delivery_id, state in ended}
@@ -154,7 +156,7 @@ def _lease(session: Session, key: str, held: Sequence[Any], lease: Lease) -> Non
 def _with_rows(
     connection: Connection, statement: str, row: str, rows: Sequence[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
-    """Run a statement with rows in the place of its VALUES; return what it returns of all."""
+    """Run a statement with rows as its VALUES; return all rows that it returns."""
     returned = []
     for some in batches(rows):
         values = tuple(chain.from_iterable(some))
@@ -164,7 +166,7 @@ def _with_rows(
 
 @cache
 def _text(statement: str, place: str, count: int, key: str = "") -> str:
-    """Return a statement with so many places in it."""
+    """Return a statement with so many placeholders."""
     return statement.format(places=", ".join([place] * count), key=key)
 
 

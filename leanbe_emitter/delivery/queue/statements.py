@@ -1,84 +1,123 @@
-"""The queue's statements, as text: what an index must serve is written as that index has it.
+"""The queue's SQL statements, as text.
 
-A partial index serves only a statement that names its state as a literal. What SQLite and
-PostgreSQL say in different words stands in ``sqlite`` and ``postgresql``, and nowhere else.
+A partial index serves only a statement that names its state as a literal, so these do. Statements
+that differ between SQLite and PostgreSQL stand in ``sqlite`` and ``postgresql``, and nowhere else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import Taken
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
+#: Columns that an attempt needs of a delivery ``d`` and its event ``e``, in the order of
+#: ``LeasedRow``.
+NEEDED = """
+    d.id, d.product_id, d.sequence, {lease}, {number}, d.attempts_counted, d.due_at, d.event_id,
+    e.name, e.triggered_at, e.method, e.headers, e.body, e.deviations, e.overrides, d.leases_lost"""
+
+
+class LeasedRow(NamedTuple):
+    """A row of ``NEEDED``; its first columns are the first fields of ``Claimed``."""
+
+    id: str
+    product_id: str
+    sequence: int
+    token: str
+    number: int
+    attempts_counted: int
+    due_at: int
+    event_id: str
+    event_name: str
+    triggered_at: int
+    method: str
+    headers: str
+    body: str
+    deviations: str
+    overrides: str
+    leases_lost: int
+
+
+class ExpiredRow(NamedTuple):
+    """A row of ``EXPIRED``: a delivery whose lease ran out, and the URL of its attempt."""
+
+    id: str
+    event_id: str
+    lease_token: str
+    lease_until: int
+    due_at: int
+    attempts_started: int
+    leases_lost: int
+    url: str | None
+
 
 class Statements(Protocol):
-    """What each database says in its own words."""
+    """Statements that differ between the databases."""
 
-    #: Whether to begin a transaction that writes is to wait for others that do.
+    #: Whether the beginning of a writing transaction waits for other writers.
     waits_to_write: bool
-    #: What a SELECT ends in that locks its rows, and passes over those that others have locked.
+    #: End of a SELECT that locks its rows and skips rows locked by others.
     lock: str
     wake: TextClause
-    #: What could be claimed, less what somebody's open transaction is at.
-    free: TextClause
+    #: Claimable deliveries that no open transaction has locked.
+    unlocked: TextClause
     expired: TextClause
     renew: TextClause
     release: TextClause
-    #: Takes ``ids`` of products, in a form of the database's own: see ``list_of``.
+    #: Its parameter ``ids`` are products, as ``ids_parameter`` returns them.
     webhooks: TextClause
 
-    def alone_at(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
-        """Be the only claim that looks at these products, until the transaction's end.
+    def lock_products(self, session: Session, product_ids: Sequence[str]) -> Sequence[str]:
+        """Lock these products for this claim until the end of the transaction.
 
         Returns:
-            Those of them that no other claim is at.
+            The products that no other claim has locked.
         """
         ...
 
     def fetch(
         self, session: Session, statement: TextClause, values: Mapping[str, Any]
     ) -> Sequence[tuple[Any, ...]]:
-        """Run a statement that both databases read alike, or one of these; return its rows."""
+        """Run a statement, one of these or one for both databases; return its rows."""
         ...
 
-    def list_of(self, ids: Iterable[str]) -> Any:
-        """Return the parameter that stands for these ids."""
+    def ids_parameter(self, ids: Iterable[str]) -> Any:
+        """Return these ids as a parameter."""
         ...
 
-    def take(
+    def lease_next(
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
-    ) -> Sequence[Taken]:
-        """Lease the next deliveries of each product, up to its quota; return what is needed."""
+    ) -> Sequence[LeasedRow]:
+        """Lease the next deliveries of each product, up to its quota; return their rows."""
         ...
 
-    def take_these(
+    def lease_these(
         self, session: Session, delivery_ids: Sequence[str], lease: Lease
-    ) -> Sequence[Taken]:
-        """Lease deliveries that this transaction has locked; return what is needed."""
+    ) -> Sequence[LeasedRow]:
+        """Lease deliveries that this transaction has locked; return their rows."""
         ...
 
-    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[Taken]:
-        """Return what an attempt needs of deliveries that are in flight."""
+    def load(self, session: Session, delivery_ids: Sequence[str]) -> Sequence[LeasedRow]:
+        """Return the rows of deliveries that are in flight."""
         ...
 
     def settle(
         self, session: Session, settlements: Sequence[Settlement]
     ) -> Mapping[str, DeliveryState]:
-        """End leases, write the evidence, and tell the journal; return the states of what was ours.
+        """End leases, write evidence and journal; return the new states of what was ours.
 
         A settlement whose token is not the delivery's changes nothing.
         """
         ...
 
 
-#: The present webhooks of products, how the products read the article, and whether there are
-#: faults. That is asked here: behind the claim, so that none is missed that was armed before a
-#: delivery was recorded; and in no statement of its own, so that it costs nothing without faults.
+#: Webhooks and assumptions of products, and whether there are faults. This statement runs after
+#: the claim, so that it sees every fault that was armed before a delivery was recorded. It is not a
+#: separate statement, so that it costs nothing without faults.
 WEBHOOKS = """
 SELECT products.id, assumptions, url, secret, ca_file, insecure,
        EXISTS (SELECT 1 FROM faults WHERE fired < times)
@@ -96,10 +135,10 @@ RETURNING id
 """
 )
 
-#: The states that ``TODO`` asks about first.
+#: States of the first columns of ``TODO``.
 TODO_STATES = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
-#: What there is to do, each answered by the first row of an index: by a minimum, because of an
-#: EXISTS that most rows would answer PostgreSQL believes that it is found soonest in the table.
+#: Work of the queue; the first row of an index answers each column. Each is a minimum: for an
+#: EXISTS that most rows satisfy, PostgreSQL would scan the table.
 TODO = text(
     """
 SELECT (SELECT min(product_id) FROM deliveries WHERE state = 'new') IS NOT NULL AS new,
@@ -112,8 +151,8 @@ SELECT (SELECT min(product_id) FROM deliveries WHERE state = 'new') IS NOT NULL 
 """
 )
 
-#: When something falls due, or a lease runs out, without anybody's doing; up to an instant: dead
-#: entries of leases that end later would be walked through otherwise.
+#: When the next delivery falls due or lease runs out, up to an instant. Without that limit, it
+#: would walk through dead index entries of later leases.
 NEXT = text(
     """
 SELECT (SELECT min(due_at) FROM deliveries WHERE state = 'waiting' AND due_at <= :until),
@@ -122,7 +161,7 @@ SELECT (SELECT min(due_at) FROM deliveries WHERE state = 'waiting' AND due_at <=
 """
 )
 
-#: How many are due or in flight, and since when.
+#: Counts of due and in-flight deliveries, and the oldest due instant of each.
 OWED = text(
     """
 SELECT 'due' AS kind, count(*) AS n, min(due_at) AS since FROM deliveries WHERE state = 'new'
@@ -137,8 +176,8 @@ SELECT 'in flight', count(*), min(due_at) FROM deliveries WHERE state = 'in_flig
 """
 )
 
-# The products that something is due for, from the turn round to the turn again: from one to the
-# next in the partial index, so that a product with 50 000 due costs what a product with one does.
+# Products with due deliveries, in a circle from the turn. It skips from product to product in the
+# partial index, so that a product with 50 000 due deliveries costs as much as a product with one.
 _CANDIDATES = """
 WITH RECURSIVE behind (product_id, n) AS (
     SELECT (SELECT min(product_id) FROM deliveries
@@ -163,7 +202,7 @@ WHERE n <= :limit
 
 
 def by_state(statement: str) -> Mapping[DeliveryState, TextClause]:
-    """Return a statement for each state that can be claimed, which it names as a literal."""
+    """Return a statement for each claimable state, with the state as a literal."""
     return {state: text(statement.format(state=state)) for state in DUE}
 
 
@@ -192,21 +231,21 @@ WHERE id IN (
 RETURNING id
 """
 
-# The rest are transitions out of a lease: each row names the delivery and the token that it was
-# claimed with, and what is held with another token is not touched.
+# The rest end or extend leases. Each row names a delivery and its lease token; deliveries with
+# another token do not change.
 
 RENEW = """
 UPDATE deliveries SET lease_until = :until
 FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
 """
 
-# What is owed again after its webhook was cleared is owed no more.
+# A delivery that would be pending again is cancelled if its webhook has no URL any more.
 HAS_URL = """EXISTS (
     SELECT 1 FROM webhooks
     WHERE webhooks.product_id = deliveries.product_id AND webhooks.url IS NOT NULL
 )"""
 
-HAND_BACK = """
+RELEASE = """
 UPDATE deliveries SET
     state = CASE
         WHEN NOT {has_url} THEN 'cancelled'
@@ -220,7 +259,7 @@ FROM {held} WHERE deliveries.id = held.id AND deliveries.lease_token = held.toke
 RETURNING deliveries.id, deliveries.state
 """
 
-#: How a settlement changes its delivery; ``held`` is what is settled.
+#: Change of a delivery by its settlement; ``held`` are the settlements.
 SETTLE = f"""
 UPDATE deliveries SET
     state = CASE
@@ -232,4 +271,4 @@ UPDATE deliveries SET
     attempts_counted = attempts_counted + held.counted,
     leases_lost = held.leases_lost
 FROM held WHERE deliveries.id = held.id AND deliveries.lease_token = held.token
-"""  # noqa: S608 - made of this file's own words
+"""  # noqa: S608 - made of constants

@@ -1,11 +1,12 @@
-"""``ordering = strict`` (contract d-7, c.5): one in flight per product, across all workers.
+"""``ordering = strict`` (contract d-7, c.5): one delivery in flight per product, over all workers.
 
-Of a strict product only the first of what is owed may be taken, and only while nothing of it is in
-flight: so a failing delivery holds the ones behind it until it is delivered or exhausted. On
-PostgreSQL a lock for the product, held until the claim is committed, lets one claim at a time look;
-SQLite has one writer anyway.
+A claim may take only the first pending delivery of a strict product, and only while no other is in
+flight. So a failing delivery holds back the next ones until it is delivered or exhausted. On
+PostgreSQL a claim locks the product until its commit, so that one claim at a time reads it. SQLite
+has one writer anyway.
 
-A foreground call leases what it has just recorded, and hands back what it may not begin yet.
+A foreground call leases the deliveries that it records, and releases those that it may not begin
+yet.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,8 +23,8 @@ SELECT id FROM products WHERE id IN :ids AND assumptions LIKE '%"ordering": "str
 """
 ).bindparams(bindparam("ids", expanding=True))
 
-# What is in flight, by the index of the leases, is looked through once, whatever the number of
-# products; and then an index for each state. What is found in flight there is the caller's own.
+# The statement scans deliveries in flight once, by the index of leases, whatever the number of
+# products. Then it reads an index for each state. Deliveries in flight there are the caller's own.
 _FIRSTS = text(
     """
 SELECT products.id AS product_id, (
@@ -63,14 +64,14 @@ SELECT id FROM deliveries WHERE id IN :ids AND state = '{state}' {lock}
 
 
 def strict_among(session: Session, product_ids: Collection[str]) -> set[str]:
-    """Return which of the products read the article as strict."""
+    """Return the strict ones among these products."""
     return set(session.scalars(_STRICT, {"ids": list(product_ids)})) if product_ids else set()
 
 
 def pick(
     session: Session, state: DeliveryState, product_ids: Collection[str], *, statements: Statements
 ) -> list[str]:
-    """Return, and lock, the deliveries of this state that strict products may begin now."""
+    """Lock and return the deliveries of this state that strict products may begin now."""
     firsts = list(firsts_of(session, product_ids, statements=statements).values())
     if not firsts:
         return []
@@ -82,15 +83,15 @@ def pick(
 def firsts_of(
     session: Session, product_ids: Collection[str], *, statements: Statements, token: str = ""
 ) -> Mapping[str, str]:
-    """Return the first delivery that each product owes, unless another one is in flight.
+    """Return the first pending delivery of each product, unless another one is in flight.
 
     Args:
         session: the claim's transaction.
         product_ids: strict products.
-        statements: lock a product in the database's own words.
-        token: what is in flight under this lease is the caller's own.
+        statements: the database's statements, to lock products.
+        token: the caller's lease; its deliveries do not count as in flight.
     """
-    ours = statements.alone_at(session, sorted(product_ids)) if product_ids else ()
+    ours = statements.lock_products(session, sorted(product_ids)) if product_ids else ()
     if not ours:
         return {}
     found = session.execute(_FIRSTS, {"ids": list(ours), "token": token})
@@ -98,10 +99,10 @@ def firsts_of(
 
 
 def holders_of(session: Session, product_ids: Collection[str]) -> Mapping[str, str]:
-    """Return the delivery of each of these products that holds back what else it owes.
+    """Return, for each product, the delivery that holds back its other deliveries.
 
-    That is what is in flight of it, or else the first that it owes. Nothing is locked: it is for
-    whoever wants to know what is waited for.
+    That is the delivery in flight, or else the first pending one. Nothing is locked, as this only
+    reports what other deliveries wait for.
 
     Args:
         session: a transaction that may only read.

@@ -1,1 +1,5 @@
-"""The worker: claims, attempts and settlements in a loop, and what can be seen of it."""
+"""Workers: claim, attempt and settle deliveries, in a loop or for a caller who waits.
+
+Way in: ``worker.Worker`` and ``foreground.Foreground``; ``metrics``, ``log`` and ``watcher`` show
+their work.
+"""

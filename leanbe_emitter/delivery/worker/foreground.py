@@ -1,9 +1,9 @@
-"""Attempts for a caller who waits for them: one after the other, so that they are deterministic.
+"""Attempts for a caller who waits: one after the other, so that their order is deterministic.
 
-It waits for nothing but its transport: with one that needs no event loop, none has to run.
+Only the transport waits. So no event loop has to run where the transport needs none.
 
-Whatever breaks it off, what was claimed is accounted for: the attempt under way is settled as
-interrupted, and what was not begun is handed back as it was.
+An exception or a Ctrl-C loses no claim: the attempt in flight is settled as interrupted, and the
+deliveries that were not begun are released.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.errors import EndlessDeliveries
 from leanbe_emitter.storage.schema.states import DeliveryState
 
-#: So much of what receivers record meanwhile is attempted before it is called endless: ten for each
-#: delivery that was due at first, and some more.
-MOST_RAISED = 500
+#: Deliveries recorded during ``deliver_due`` that are attempted before it raises
+#: ``EndlessDeliveries``: these, and ten for each delivery that was due at the beginning.
+MAX_RECORDED = 500
 _MOST_FOR_EACH = 10
-#: Attempts are made one after the other.
+#: Room for one attempt at a time.
 ONE = Room(total=1, held={}, per_product=1)
 
 
 class Foreground:
-    """Makes single attempts, each settled before the next begins."""
+    """Make single attempts, each settled before the next begins."""
 
     def __init__(  # noqa: PLR0913 - the parts of it, each given from outside
         self,
@@ -50,12 +50,12 @@ class Foreground:
         self._renewals = renewals or Renewals(queue)
 
     async def attempt(self, claimed: Sequence[Claimed]) -> list[Settlement]:
-        """Make the attempts that were claimed, in their order; return those that were settled.
+        """Attempt claimed deliveries in their order; return the settlements.
 
-        What has no URL any more is cancelled instead.
+        Deliveries whose webhook has no URL any more are cancelled instead.
         """
         self._counters.claimed(len(claimed))
-        self._hand_back([each for each in claimed if each.webhook.url is None])
+        self._release([each for each in claimed if each.webhook.url is None])
         not_begun = deque(each for each in claimed if each.webhook.url is not None)
         settled: list[Settlement] = []
         async with self._renewals.of(claimed):
@@ -66,43 +66,43 @@ class Foreground:
                     settled += made
                     not_begun.extendleft(self._due_at_once(made))
             finally:
-                self._hand_back(not_begun)
+                self._release(not_begun)
         return settled
 
     async def deliver_due(self) -> list[Settlement]:
-        """Make every attempt that is due, once; what is raised meanwhile counts as due.
+        """Make every due attempt once, those of events recorded meanwhile included.
 
         Raises:
-            EndlessDeliveries: more and more was raised meanwhile.
+            EndlessDeliveries: receivers kept recording events meanwhile.
         """
         due = self._catch_up()
         settled: list[Settlement] = []
         while claimed := self._queue.claim(ONE):
-            if len(settled) >= MOST_RAISED + (1 + _MOST_FOR_EACH) * due:
+            if len(settled) >= MAX_RECORDED + (1 + _MOST_FOR_EACH) * due:
                 self._queue.release(claimed)
                 raise _endless(claimed[0], due=due, made=len(settled))
             settled += await self.attempt(claimed)
         return settled
 
     def _catch_up(self) -> int:
-        """Wake and reap all that is time; return how many are due then."""
-        while (arrears := self._queue.catch_up()).woken or arrears.vanished:
-            self._counters.vanished(len(arrears.vanished))
-        return arrears.due.count
+        """Wake due retries and reap expired leases; return how many deliveries are due then."""
+        while (caught_up := self._queue.catch_up()).woken or caught_up.vanished:
+            self._counters.vanished(len(caught_up.vanished))
+        return caught_up.due.count
 
-    def _hand_back(self, not_begun: Collection[Claimed]) -> None:
+    def _release(self, not_begun: Collection[Claimed]) -> None:
         self._queue.release(not_begun)
         self._counters.handed_back(len(not_begun))
 
     def _due_at_once(self, made: Sequence[Settlement]) -> list[Claimed]:
-        """Claim what a fault makes due right after an attempt (``delivered_twice``)."""
+        """Claim deliveries that a fault makes due right after an attempt (``delivered_twice``)."""
         due = [each.delivery_id for each in made if each.state is DeliveryState.READY]
         claimed = [one for each in due if (one := self._queue.claim_one(each)) is not None]
         self._counters.claimed(len(claimed))
         return claimed
 
     async def _make(self, claimed: Claimed) -> list[Settlement]:
-        """Make an attempt and settle it; return nothing where its lease was lost meanwhile."""
+        """Make an attempt and settle it; return no settlement if its lease was lost meanwhile."""
         self._renewals.catch_up()
         try:
             settlement = await self._sender.send(claimed)
@@ -113,7 +113,7 @@ class Foreground:
             raise
         if self._queue.settle([settlement]):
             self._counters.lost()
-            log_lost_leases([claimed], gone=self._queue.gone([claimed]))
+            log_lost_leases([claimed], deleted=self._queue.deleted_among([claimed]))
             return []
         self._counters.ended([(claimed, settlement)])
         self._watcher.ended(claimed, settlement)
@@ -122,7 +122,8 @@ class Foreground:
 
 def _endless(next_one: Claimed, *, due: int, made: int) -> EndlessDeliveries:
     return EndlessDeliveries(
-        f"{made} attempts were made where {due} were due, and something still is: receivers go on "
-        f"recording events, the last of them {next_one.event_name}.",
-        hint="Does a receiver change each time what it is told of? It has to stop at some event.",
+        f"{made} attempts were made where {due} were due, and deliveries are still due: receivers "
+        f"keep recording events, the last one {next_one.event_name}.",
+        hint="Does a receiver change a document for every event about it? It has to stop at some "
+        "event.",
     )

@@ -1,7 +1,7 @@
-"""Leases while attempts are made: renewed when they take long, given up when they are broken off.
+"""Leases during attempts: renew them during long attempts, and settle interrupted attempts.
 
-The queue is synchronous; a loop reaches it through one seam, which is a thread in the worker and
-the caller's own thread in the embedded library.
+The queue is synchronous. A loop calls it through a ``DatabaseCaller``: a thread in the worker, the
+caller's own thread in the embedded library.
 """
 
 import asyncio
@@ -20,29 +20,29 @@ from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 
 logger = logging.getLogger(__name__)
 
-#: A lease is renewed this many times in its length, so that one late renewal loses nothing.
+#: Number of renewals in the length of a lease: one late renewal loses nothing.
 RENEWALS = 3
 
 T = TypeVar("T")
 
 
-class Seam(Protocol):
-    """The one way from the loop to the database."""
+class DatabaseCaller(Protocol):
+    """The one way from an event loop to the database."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
-        """Do the work and return what it returns."""
+        """Run the work and return its result."""
         ...
 
 
 async def inline(work: Callable[[], T], /) -> T:
-    """Do the work on the caller's own thread."""
+    """Run the work on the caller's own thread."""
     return work()
 
 
 def renewing(
-    queue: Queue, held: Callable[[], Collection[Claimed]], *, call: Seam
+    queue: Queue, held: Callable[[], Collection[Claimed]], *, call: DatabaseCaller
 ) -> AbstractAsyncContextManager[None]:
-    """Renew the leases of what is held, for as long as the block lasts."""
+    """Renew the leases of held deliveries while the block lasts."""
 
     async def renew() -> None:
         while True:
@@ -54,9 +54,9 @@ def renewing(
 
 
 class Renewals:
-    """The leases of what a caller in the foreground holds.
+    """Renew the leases that a foreground caller holds.
 
-    They are renewed before each attempt if that is due, and during one by whoever has a loop.
+    They are renewed before each attempt when that is due, and during an attempt where a loop runs.
     """
 
     def __init__(self, queue: Queue) -> None:
@@ -66,7 +66,7 @@ class Renewals:
 
     @asynccontextmanager
     async def of(self, held: Collection[Claimed]) -> AsyncIterator[None]:
-        """Keep these leases while the block lasts; where no loop runs, it waits for none."""
+        """Hold these leases while the block lasts; renew them in the background if a loop runs."""
         self._held, self._renewed_at = held, stopwatch()
         try:
             if is_running_loop():
@@ -78,7 +78,7 @@ class Renewals:
             self._held = ()
 
     def meanwhile(self) -> AbstractAsyncContextManager[None]:
-        """Renew them in the running loop for as long as the block lasts."""
+        """Renew them in the running loop while the block lasts."""
         return renewing(self._queue, lambda: self._held, call=inline)
 
     def catch_up(self) -> None:
@@ -90,10 +90,10 @@ class Renewals:
 
 
 def interrupted(claimed: Claimed, *, at: int) -> Settlement:
-    """Return the settlement of an attempt that was broken off: unknown, and due again at once.
+    """Return the settlement of an interrupted attempt: unknown, and due again at once.
 
     Args:
-        claimed: the delivery whose attempt it was.
+        claimed: the delivery of the attempt.
         at: the present instant in milliseconds since 1970.
     """
     return claimed.settlement(
@@ -110,21 +110,21 @@ def interrupted(claimed: Claimed, *, at: int) -> Settlement:
     )
 
 
-def log_lost_leases(lost: Collection[Claimed], *, gone: Collection[str]) -> None:
-    """Log that settlements came too late: somebody else has the deliveries, or they are gone.
+def log_lost_leases(lost: Collection[Claimed], *, deleted: Collection[str]) -> None:
+    """Log that settlements came too late: other workers hold the deliveries, or they are deleted.
 
     Args:
-        lost: what was to be settled.
-        gone: the ids of those that are there no more, as after a reset: nobody has to be warned.
+        lost: deliveries that were not settled.
+        deleted: ids of deliveries that were deleted, for example by a reset; they need no warning.
     """
     for claimed in lost:
-        if claimed.delivery_id not in gone:
+        if claimed.delivery_id not in deleted:
             logger.warning(
-                "The lease was lost: somebody else has the delivery, and nothing was changed.",
+                "The lease was lost: another worker has the delivery, and nothing was changed.",
                 extra={"delivery": claimed.delivery_id, "attempt": claimed.number},
             )
-    if gone:
+    if deleted:
         logger.info(
-            "Attempts ended whose deliveries are gone, as after a reset: nothing was changed.",
-            extra={"attempts": len(gone)},
+            "Attempts ended whose deliveries were deleted, as by a reset: nothing was changed.",
+            extra={"attempts": len(deleted)},
         )

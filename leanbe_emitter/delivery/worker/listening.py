@@ -1,7 +1,7 @@
-"""LISTEN: what a PostgreSQL database tells whoever listens, on a connection of its own.
+"""PostgreSQL's LISTEN, on a connection of its own.
 
-A connection that breaks is made again, after pauses that grow; whoever was told through it is told
-once more as soon as it listens, because what was committed meanwhile was said to nobody.
+After a connection breaks, this module connects again, after growing pauses. Each new connection
+wakes the worker once, because it missed the notifications of commits in between.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.loops import in_background
-from leanbe_emitter.delivery.worker.pauses import Pauses
+from leanbe_emitter.delivery.worker.backoff import Backoff
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.notify import CHANNEL
 from leanbe_emitter.storage.engine.postgresql_engine import driver_arguments
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def listening(database: Database, tell: Callable[[], None]) -> AbstractAsyncContextManager[None]:
-    """Call ``tell`` for what any process makes due, for as long as the block lasts."""
-    return in_background(partial(_keep_listening, database, tell))
+def listening(database: Database, wake: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+    """Call ``wake`` when any process makes a delivery due, while the block lasts."""
+    return in_background(partial(_keep_listening, database, wake))
 
 
-async def _keep_listening(database: Database, tell: Callable[[], None]) -> None:
+async def _keep_listening(database: Database, wake: Callable[[], None]) -> None:
     from psycopg import Error  # noqa: PLC0415 - an extra, which SQLite does without
 
-    pauses = Pauses()
+    backoff = Backoff()
     while True:
         try:
             async with await _connect(database) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
-                pauses.begin_again()
-                tell()
-                await _told(connection, tell)
+                backoff.reset()
+                wake()
+                await _watch_notifications(connection, wake)
         except (Error, OSError) as error:
             logger.info(
-                "PostgreSQL tells nothing for now: the worker looks by itself.",
+                "PostgreSQL sends no notifications for now: the worker polls.",
                 extra={"reason": str(error).partition("\n")[0]},
             )
-        await asyncio.sleep(pauses.next())
+        await asyncio.sleep(backoff.next())
 
 
 async def _connect(database: Database) -> "AsyncConnection[Any]":
@@ -55,20 +55,22 @@ async def _connect(database: Database) -> "AsyncConnection[Any]":
     return await AsyncConnection.connect(*arguments, autocommit=True, **options)
 
 
-async def _told(connection: "AsyncConnection[Any]", tell: Callable[[], None]) -> None:
-    """Call ``tell`` for what is said, until the connection breaks.
+async def _watch_notifications(
+    connection: "AsyncConnection[Any]", wake: Callable[[], None]
+) -> None:
+    """Call ``wake`` for notifications, until the connection breaks.
 
-    The socket is watched by the loop itself: an idle worker does nothing at all, and what was said
-    while the loop was busy is one call.
+    The loop itself watches the socket. So an idle worker does nothing at all, and all notifications
+    of a busy moment make one call.
     """
     loop = asyncio.get_running_loop()
     broken: asyncio.Future[None] = loop.create_future()
 
     def read() -> None:
         try:
-            if _was_told(connection.pgconn):
-                tell()
-        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            if _has_notification(connection.pgconn):
+                wake()
+        except Exception as error:  # noqa: BLE001 - raised where it is awaited
             loop.remove_reader(socket)
             broken.set_exception(error)
 
@@ -80,10 +82,10 @@ async def _told(connection: "AsyncConnection[Any]", tell: Callable[[], None]) ->
         loop.remove_reader(socket)
 
 
-def _was_told(connection: Any) -> bool:
-    """Take in what has arrived; say whether there was a notification among it."""
+def _has_notification(connection: Any) -> bool:
+    """Read what has arrived; say whether it held a notification."""
     connection.consume_input()
-    was_told = False
+    has_one = False
     while connection.notifies() is not None:
-        was_told = True
-    return was_told
+        has_one = True
+    return has_one

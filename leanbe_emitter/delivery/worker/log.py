@@ -1,8 +1,7 @@
-"""What is done, in the log: a sentence, with what it is about in structured fields.
+"""Log of attempts: a sentence for each, with structured fields.
 
-Fields are ids, names and numbers: never a secret, a payload or a URL. Whether anybody listens is
-asked once, when a worker or a call in the foreground begins: where nobody does, an attempt costs
-nothing here.
+Fields are ids, names and numbers: never a secret, a payload or a URL. The log level is read once,
+when a worker or a foreground call begins. Where it is too high, an attempt costs nothing here.
 """
 
 import logging
@@ -15,12 +14,12 @@ logger = logging.getLogger(__name__)
 
 
 def logged(watcher: Watcher) -> Watcher:
-    """Return a watcher that logs attempts and tells this one; this one where nobody listens."""
+    """Return a watcher that logs attempts and calls this one; this one if the level is too high."""
     return _Logging(watcher) if logger.isEnabledFor(logging.INFO) else watcher
 
 
 def log_totals(metrics: Metrics) -> None:
-    """Log what a worker that stops has done, and others of its handle before it."""
+    """Log the totals of a worker that stops, and of earlier workers of its handle."""
     logger.info(
         "The worker stopped.",
         extra={
@@ -35,7 +34,7 @@ def log_totals(metrics: Metrics) -> None:
 
 
 class _Logging:
-    """Logs the beginning of an attempt (debug) and its end (info)."""
+    """Watcher that logs the beginning of an attempt (debug) and its end (info)."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -49,7 +48,7 @@ class _Logging:
         self._watcher.begun(claimed)
 
     def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-        """Log what an attempt came to."""
+        """Log the outcome of an attempt."""
         evidence = settlement.evidence
         logger.info(
             "An attempt ended.",

@@ -1,10 +1,10 @@
-"""What was done, in numbers: counters and histograms that only grow, since the handle was opened.
+"""Metrics of one handle: counters and histograms that only grow from its opening.
 
-Names are ready for Prometheus: counters end in ``_total``, units stand in the name. The one label
-is an attempt's outcome; no product, URL, secret or payload is in here. What ended in a turn is
-counted at once, so that a delivery costs some hundred nanoseconds of counting.
+Names follow Prometheus: counters end in ``_total``, and units stand in the name. The only label is
+an attempt's outcome; no metric holds a product, URL, secret or payload. Attempts that ended in one
+turn are counted together, so that a delivery costs some hundred nanoseconds of counting.
 
-The queue is asked only when somebody asks for the metrics.
+The queue is read only when the metrics are read.
 """
 
 import threading
@@ -19,20 +19,20 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.storage.schema.states import Outcome
 
-#: The upper bounds of an attempt's duration, in seconds; the default timeout is the last.
+#: Upper bounds of an attempt's duration, in seconds; the last is the default timeout.
 DURATION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-#: The upper bounds of the time from when a delivery was due until its attempt began, in seconds.
+#: Upper bounds of the time from a delivery's due time to its attempt, in seconds.
 LAG_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """How often a value was at most so much.
+    """Histogram with cumulative counts.
 
     Attributes:
-        bounds: the upper bounds, in seconds; behind the last stands infinity.
-        counts: how many values were at most each bound, infinity's too: one more than bounds.
-        sum: all values together, in seconds.
+        bounds: upper bounds, in seconds; infinity follows the last one.
+        counts: number of values up to each bound, infinity included: one more than bounds.
+        sum: sum of all values, in seconds.
     """
 
     bounds: tuple[float, ...]
@@ -41,26 +41,27 @@ class Histogram:
 
     @property
     def count(self) -> int:
-        """How many values there were."""
+        """Number of values."""
         return self.counts[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """What one handle has done since it was opened, and what its database owes right now.
+    """Metrics of one handle since it was opened, and of its database right now.
 
     Attributes:
-        deliveries_claimed_total: deliveries that were taken to be attempted.
-        deliveries_handed_back_total: of those, not begun, and given back.
-        attempts_total: attempts that were made and are on record, by outcome.
-        leases_lost_total: attempts that came too late: the delivery was another's by then, or gone.
-        attempts_vanished_total: attempts of others whose lease ran out, settled for them.
-        database_unavailable_total: how often a worker found the database away.
-        attempt_duration_seconds: from an attempt's beginning to its answer, or its failure.
-        delivery_lag_seconds: from when a delivery was due until its attempt began.
-        deliveries_due: deliveries due right now; None where the database does not say.
-        deliveries_in_flight: deliveries that anybody holds right now; None likewise.
-        oldest_due_seconds: for how long the oldest has been due; None where nothing is.
+        deliveries_claimed_total: deliveries that this handle claimed.
+        deliveries_handed_back_total: claimed deliveries that it released without an attempt.
+        attempts_total: attempts that were made and recorded, by outcome.
+        leases_lost_total: attempts that ended after their lease was lost or the delivery deleted.
+        attempts_vanished_total: attempts of other workers that were settled after their lease ran
+            out.
+        database_unavailable_total: how often a worker found the database unavailable.
+        attempt_duration_seconds: from the beginning of an attempt to its answer or failure.
+        delivery_lag_seconds: from the due time of a delivery to the beginning of its attempt.
+        deliveries_due: deliveries that are due right now; None where the database is unavailable.
+        deliveries_in_flight: deliveries that any worker holds right now; None likewise.
+        oldest_due_seconds: how long the oldest due delivery has waited; None where none is due.
     """
 
     deliveries_claimed_total: int
@@ -77,9 +78,9 @@ class Metrics:
 
 
 class Counters:
-    """Counts what is done; threads may share one.
+    """Counters of one handle, safe to share between threads.
 
-    A method is told of what happened; ``metrics`` returns it all, of one moment.
+    ``metrics`` returns all of them as of one moment.
     """
 
     def __init__(self) -> None:
@@ -94,20 +95,20 @@ class Counters:
         self._lags = _Buckets(LAG_BOUNDS, per_second=1000)
 
     def claimed(self, count: int) -> None:
-        """So many deliveries were taken."""
+        """Count claimed deliveries."""
         with self._lock:
             self._claimed += count
 
     def handed_back(self, count: int) -> None:
-        """So many of them were given back, not begun."""
+        """Count deliveries that were released without an attempt."""
         with self._lock:
             self._handed_back += count
 
     def ended(self, ended: Iterable[tuple[Claimed, Settlement]]) -> None:
-        """Attempts were made, and are settled."""
+        """Count settled attempts."""
         batch = [(claimed, settlement, settlement.evidence) for claimed, settlement in ended]
         outcomes = Counter([evidence.outcome for _, _, evidence in batch])
-        # One that was broken off says nothing about its receiver.
+        # An interrupted attempt says nothing about its receiver.
         counted = [
             (claimed, evidence) for claimed, settlement, evidence in batch if settlement.counts
         ]
@@ -120,25 +121,25 @@ class Counters:
             self._lags.add(lags)
 
     def lost(self, count: int = 1) -> None:
-        """So many attempts were made, and their leases lost meanwhile."""
+        """Count attempts whose leases were lost meanwhile."""
         with self._lock:
             self._lost += count
 
     def vanished(self, count: int) -> None:
-        """So many attempts of others were settled for them."""
+        """Count attempts of other workers that were settled for them."""
         with self._lock:
             self._vanished += count
 
     def unavailable(self) -> None:
-        """The database was asked, and did not answer as it should."""
+        """Count a call that found the database unavailable."""
         with self._lock:
             self._unavailable += 1
 
     def metrics(self, due: Due | None = None, *, now: int = 0) -> Metrics:
-        """Return all of it.
+        """Return the metrics.
 
         Args:
-            due: what the database owes; None where it does not say.
+            due: what the database owes; None where it is unavailable.
             now: the present instant in milliseconds since 1970.
         """
         with self._lock:
@@ -158,7 +159,7 @@ class Counters:
 
 
 class _Buckets:
-    """A histogram while it is filled, in whole units: so many of them are a second."""
+    """Histogram that is being filled, in whole units; ``per_second`` units are a second."""
 
     def __init__(self, bounds: tuple[float, ...], *, per_second: int) -> None:
         self._bounds_seconds = bounds
@@ -171,7 +172,7 @@ class _Buckets:
         bounds, counts = self._bounds, self._counts
         for value in values:
             counts[bisect_left(bounds, value)] += 1
-        # Where the clock went back between two instants, no sum becomes smaller.
+        # The sum must not shrink where the clock went back between two instants.
         self._sum += sum([value for value in values if value > 0])
 
     def histogram(self) -> Histogram:

@@ -1,6 +1,6 @@
-"""How a process that runs a loop is stopped: politely by a first signal, at once by a second.
+"""Stop a process that runs a loop: gracefully on the first signal, at once on the second.
 
-Or by the end of a stream, whose other side whoever started the process holds open.
+The end of a stream stops it, too: the starting process holds the stream's other side open.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from typing import IO
 
 logger = logging.getLogger(__name__)
 
-#: How much of what nobody reads is taken at once.
+#: Bytes of the discarded stream that are read at once.
 _PIECE_BYTES = 4096
 
 
 def stopping_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals by which a process is told to stop: a terminal's that was closed, too.
+    """Return the signals that stop a process: SIGTERM, SIGINT, and SIGHUP of a closed terminal.
 
-    Who lets a process ignore that one (``nohup``) wants it to outlive the terminal.
+    SIGHUP is left out where it is ignored: under ``nohup``, the process outlives the terminal.
     """
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return (signal.SIGTERM, signal.SIGINT, *(() if is_ignored else (signal.SIGHUP,)))
@@ -29,20 +29,20 @@ def stopping_signals() -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def stopping_on_signals(
-    stop: Callable[[], object], *, at_hand: Callable[[], Mapping[str, int]]
+    stop: Callable[[], object], *, pending: Callable[[], Mapping[str, int]]
 ) -> Iterator[list[signal.Signals]]:
-    """Let the first signal call ``stop`` in the loop; a second ends the process at once.
+    """Let the first signal call ``stop`` in the loop; a second signal ends the process at once.
 
-    At once is the system's own way: Python's would wait for the database's thread. Only a SIGHUP
-    says nothing new then: of a terminal that is closed, one comes from the system and another from
-    the shell, which may be late.
+    The second signal has the system's default action, as Python's own would wait for the database's
+    thread. A second SIGHUP does nothing: after a terminal closes, both the system and the shell
+    send one, and the shell's may be late.
 
     Args:
         stop: begins to stop.
-        at_hand: says what that waits for, by its kind: where there is any, it is logged.
+        pending: counts the work that a stop waits for, by kind; counts above 0 are logged.
 
     Yields:
-        Where the signal that stopped it will stand; empty until then.
+        A list for the signals that came; empty until the first one.
     """
     loop = asyncio.get_running_loop()
     before = {each: signal.getsignal(each) for each in stopping_signals()}
@@ -58,7 +58,7 @@ def stopping_on_signals(
         for each in before.keys() - {signal.SIGHUP}:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
-        _log_what_is_waited_for(at_hand())
+        _log_pending(pending())
 
     for each in before:
         loop.add_signal_handler(each, stopped, each)
@@ -70,29 +70,29 @@ def stopping_on_signals(
             signal.signal(each, handler or signal.SIG_DFL)
 
 
-def _log_what_is_waited_for(at_hand: Mapping[str, int]) -> None:
-    """Say why a stop takes some seconds, and how it takes none."""
-    if waited_for := {kind: count for kind, count in at_hand.items() if count}:
+def _log_pending(pending: Mapping[str, int]) -> None:
+    """Log why a stop takes some seconds, and how to stop at once."""
+    if in_progress := {kind: count for kind, count in pending.items() if count}:
         logger.warning(
-            "Stopping as soon as what is at hand has ended; a second Ctrl-C or SIGTERM waits for "
-            "nothing.",
-            extra=waited_for,
+            "Stopping as soon as the work in progress has ended; a second Ctrl-C or SIGTERM stops "
+            "at once.",
+            extra=in_progress,
         )
 
 
 def stop_at_end_of(stream: IO[str], stop: Callable[[], object]) -> None:
-    """Call ``stop`` in the running loop when a stream has ended; what comes before is dropped.
+    """Call ``stop`` in the running loop when a stream has ended; discard the stream's content.
 
-    A thread reads, because a loop does not watch every kind of file, and what it reads with is the
-    system's own call: at its end the process does not wait for that.
+    A thread reads, because a loop cannot watch every kind of file. It reads with ``os.read``, so
+    that the process does not wait for it at its end.
     """
     loop = asyncio.get_running_loop()
 
     def wait() -> None:
-        with suppress(OSError):  # what cannot be read has ended, too
+        with suppress(OSError):  # an unreadable stream counts as ended
             while os.read(stream.fileno(), _PIECE_BYTES):
                 pass
-        with suppress(RuntimeError):  # the loop has ended before
+        with suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(stop)
 
     threading.Thread(target=wait, name="until-eof", daemon=True).start()

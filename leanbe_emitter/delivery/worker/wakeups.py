@@ -1,13 +1,13 @@
-"""Wake-ups: a worker is told when something may be due, so that it need not look all the time.
+"""Wake-ups: signals to a worker that a delivery may be due, so that it polls less often.
 
-None of them is relied on: a worker looks by itself after ``poll_seconds``, too. What this process
-made due is told at once; what another one did, PostgreSQL tells (``listening``), and of SQLite a
-number is read that changes with every commit.
+No worker depends on them: it also polls every ``poll_seconds``. Commits of this process wake it at
+once. PostgreSQL notifies it of commits by other processes (``listening``). For SQLite it reads a
+number that changes with every commit.
 
-An idle worker listens, asks once when something falls due by itself, and looks every
-``poll_seconds`` all the same. A full worker ignores wake-ups, and a busy one leaves them to its
-next turn. ``Queue.poll`` sends none, because the worker that settles there also claims there.
-So a retry of a killed worker, and a lease that ran out, wait for one poll at most.
+An idle worker waits for wake-ups, asks once when the next delivery falls due, and polls every
+``poll_seconds``. A full worker ignores wake-ups, and a busy one leaves them to its next turn.
+``Queue.poll`` sends none, because the worker that settles there also claims there. So a retry of a
+killed worker, or an expired lease, waits for one poll at most.
 """
 
 import asyncio
@@ -22,81 +22,81 @@ from contextlib import (
 from functools import partial
 from typing import Protocol
 
+from tenacity.wait import wait_exponential
+
+from leanbe_emitter.delivery.worker.backoff import Backoff
 from leanbe_emitter.delivery.worker.listening import listening
 from leanbe_emitter.storage.engine.commit_counter import CommitCounter
 from leanbe_emitter.storage.engine.database import Database
 
-#: How soon SQLite is asked again after something happened, and how late after long quiet, in
-#: seconds: a delivery starts at once while there are any, and an idle worker costs next to nothing.
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.002, 0.025
-#: By how much the pause grows each time that nothing happened.
-GROWTH = 1.1
+#: Pauses between polls for commits to a SQLite file: 2 ms after a commit, then each 10 % longer,
+#: up to 25 ms. So a busy worker starts a delivery at once, and an idle one costs almost nothing.
+POLL = wait_exponential(multiplier=0.002, exp_base=1.1, max=0.025)
 
 
 class Wakeups(Protocol):
-    """What tells a worker that something may be due."""
+    """Source of wake-ups for a worker."""
 
-    def __call__(self, tell: Callable[[], None], /) -> AbstractAsyncContextManager[None]:
-        """Call ``tell`` in the running loop while the block lasts; too often does no harm."""
+    def __call__(self, wake: Callable[[], None], /) -> AbstractAsyncContextManager[None]:
+        """Call ``wake`` in the running loop while the block lasts; extra calls do no harm."""
         ...
 
 
 @asynccontextmanager
-async def nobody(_: Callable[[], None], /) -> AsyncIterator[None]:
-    """Tell nothing: the worker looks by itself."""
+async def no_wakeups(_: Callable[[], None], /) -> AsyncIterator[None]:
+    """Send no wake-ups: the worker polls only."""
     yield
 
 
 def wakeups_of(database: Database) -> Wakeups:
-    """Return what tells of everything that any process makes due in a database."""
-    return partial(_telling, database)
+    """Return the wake-ups for deliveries that any process makes due in a database."""
+    return partial(_waking, database)
 
 
 @asynccontextmanager
-async def _telling(database: Database, tell: Callable[[], None], /) -> AsyncIterator[None]:
+async def _waking(database: Database, wake: Callable[[], None], /) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        stack.enter_context(database.notifying(partial(_tell_loop, loop, tell)))
+        stack.enter_context(database.notifying(partial(_wake_loop, loop, wake)))
         if database.dialect == "postgresql":
-            await stack.enter_async_context(listening(database, tell))
+            await stack.enter_async_context(listening(database, wake))
         elif not database.in_memory:
-            watch = stack.enter_context(closing(CommitWatch(CommitCounter(database), tell)))
-            watch.look()
+            watch = stack.enter_context(closing(CommitWatch(CommitCounter(database), wake)))
+            watch.poll()
         yield
 
 
-def _tell_loop(loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
-    # A loop that was closed meanwhile has nobody to tell, and who committed is not to hear of it.
+def _wake_loop(loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> None:
+    # The loop may be closed by now; the thread that committed must not see that error.
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(tell)
+        loop.call_soon_threadsafe(wake)
 
 
 class CommitWatch:
-    """Looks whether anybody has committed to a file of SQLite: often after a commit, seldom later.
+    """Poll a SQLite file for commits: often after a commit, less often later.
 
-    It looks on the loop's own thread: that takes microseconds and waits for nobody.
+    It polls on the loop's own thread: that takes microseconds and never blocks.
     """
 
-    def __init__(self, commits: CommitCounter, tell: Callable[[], None]) -> None:
+    def __init__(self, commits: CommitCounter, wake: Callable[[], None]) -> None:
         self._commits = commits
-        self._tell = tell
+        self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._version = commits.version()
-        self._pause_seconds = SHORTEST_SECONDS
+        self._pauses = Backoff(POLL)
         self._timer: asyncio.TimerHandle | None = None
 
-    def look(self) -> None:
-        """Tell if there was a commit since the last look; look again after a pause."""
+    def poll(self) -> None:
+        """Wake the worker if there was a commit since the last poll; poll again after a pause."""
         version = self._commits.version()
-        if version == self._version:
-            self._pause_seconds = min(self._pause_seconds * GROWTH, LONGEST_SECONDS)
-        else:
-            self._version, self._pause_seconds = version, SHORTEST_SECONDS
-            self._tell()
-        self._timer = self._loop.call_later(self._pause_seconds, self.look)
+        if version != self._version:
+            self._version = version
+            self._pauses.reset()
+            self._wake()
+        self._timer = self._loop.call_later(self._pauses.next(), self.poll)
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         if self._timer is not None:
             self._timer.cancel()
         self._commits.close()

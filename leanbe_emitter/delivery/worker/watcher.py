@@ -1,4 +1,4 @@
-"""Who looks on while attempts are made: a terminal, a test, nobody."""
+"""Watchers: observers of attempts, such as a terminal or a test."""
 
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
@@ -7,28 +7,28 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 
 
 class Watcher(Protocol):
-    """Somebody who is told of every attempt while it is made."""
+    """Observer of every attempt."""
 
     def begun(self, claimed: Claimed) -> None:
-        """An attempt begins."""
+        """Note that an attempt begins."""
         ...
 
     def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-        """An attempt ended, and is settled."""
+        """Note that an attempt has ended and is settled."""
         ...
 
 
 @runtime_checkable
 class TurnWatcher(Watcher, Protocol):
-    """A watcher that also hears when a worker has told all that there is to tell in a turn."""
+    """Watcher that a worker also calls once at the end of each turn."""
 
     def turn_ended(self) -> None:
-        """Do what is done once for many attempts, such as writing about them."""
+        """Do work that is done once for many attempts, such as printing them."""
         ...
 
 
 def end_of_turn(watcher: Watcher) -> Callable[[], None]:
-    """Return what tells a watcher that a turn has ended; most watchers need not hear of it."""
+    """Return the watcher's ``turn_ended``, or a function that does nothing where it has none."""
     return watcher.turn_ended if isinstance(watcher, TurnWatcher) else _do_nothing
 
 
@@ -37,7 +37,7 @@ def _do_nothing() -> None:
 
 
 class Nobody:
-    """A watcher that does not look."""
+    """Watcher that does nothing."""
 
     def begun(self, claimed: Claimed) -> None:
         """Do nothing."""
@@ -46,5 +46,5 @@ class Nobody:
         """Do nothing."""
 
 
-#: One for all: it keeps nothing.
+#: Shared, as it has no state.
 NOBODY = Nobody()

@@ -1,19 +1,16 @@
-"""The worker: settle what ended, claim what is due, begin it, and again.
+"""Worker loop: settle attempts that ended, claim due deliveries, begin their attempts, repeat.
 
-What was sent is settled before anything new is claimed; what cannot be settled, because the
-database is away, is kept and settled when it is back. A stop claims no more and lets finish what is
-in flight; what does not finish in time is settled as interrupted and due again at once. What was
-claimed and not begun is handed back.
+The worker settles before it claims. After a stop it claims no more and lets attempts in flight
+finish. Attempts that do not finish in time are settled as interrupted, and due again at once.
+Deliveries that were claimed and not begun are released.
 
-A turn is one ``poll`` with the queue, whatever its size. Its batch is everything that ended
-since the last turn: so batches grow with the load by themselves, and a single delivery waits for
-nobody. A hundred deliveries take five to eight statements and one commit. While the database's
-thread does that, the loop sends.
+A turn is one ``poll`` of the queue, whatever its size. It settles every attempt that ended since
+the last turn. So batches grow with the load, and a single delivery does not wait for a batch. A
+hundred deliveries take five to eight statements and one commit. Meanwhile the loop sends.
 
-While the database is away, the worker keeps what has ended. It asks again after 0.1 s, then less
-and less often (``pauses``), and settles before it claims anything. After a stop, it begins no
-further try once ``LAST_SECONDS`` are over. A worker never takes its own leases for lost, even if
-its machine slept.
+While the database is unavailable, the worker keeps ended attempts. It asks again after 0.1 s, then
+less and less often (``backoff``). After a stop, it asks for ``LAST_SECONDS`` at most. A worker
+never treats its own leases as lost, even if its machine slept.
 """
 
 import asyncio
@@ -29,54 +26,59 @@ from leanbe_emitter.delivery.attempt.sender import PlainAttempt, Sender
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
-from leanbe_emitter.delivery.worker.leases import Seam, interrupted, log_lost_leases, renewing
+from leanbe_emitter.delivery.worker.backoff import Backoff
+from leanbe_emitter.delivery.worker.leases import (
+    DatabaseCaller,
+    interrupted,
+    log_lost_leases,
+    renewing,
+)
 from leanbe_emitter.delivery.worker.metrics import Counters
-from leanbe_emitter.delivery.worker.pauses import Pauses
-from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
+from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
 from leanbe_emitter.delivery.worker.watcher import Watcher, end_of_turn
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
 logger = logging.getLogger(__name__)
 
-#: How long a stop waits for what is in flight, in seconds.
+#: How long a stop waits for attempts in flight, in seconds.
 GRACE_SECONDS = 10.0
-#: How long a busy worker may leave a wake-up to its next turn, in seconds.
+#: How long a busy worker may delay a wake-up until its next turn, in seconds.
 BUSY_PAUSE_SECONDS = 0.002
-#: How long a worker rests before it asks until when nothing is due, in seconds: where events come
-#: one after the other, it need not.
+#: How long a worker rests before it asks when the next delivery is due, in seconds: while events
+#: come one after the other, it saves that question.
 SHORT_REST_SECONDS = 0.02
-#: For how long a worker that stops asks a database that is away, in seconds.
+#: How long a stopping worker keeps asking an unavailable database, in seconds.
 LAST_SECONDS = 3.0
 
 
 class _Attempt(Protocol):
-    """An attempt that is under way: a task, or one that does without."""
+    """An attempt in flight: a task, or an attempt without a task."""
 
     def cancel(self) -> object:
-        """Break it off."""
+        """Interrupt it."""
         ...
 
     def cancelled(self) -> bool:
-        """Say whether it was broken off before it ended."""
+        """Say whether it was interrupted before it ended."""
         ...
 
 
 class Worker:
-    """Delivers what is due until it is stopped.
+    """Deliver due deliveries until stopped.
 
     Args:
         concurrency: attempts in flight at once.
         per_product: attempts of one product in flight at once (contract c.5).
-        poll_seconds: how long an idle worker waits before it looks again, if nothing wakes it.
-        call: the seam to the database.
-        watcher: who is told of the attempts.
-        counters: what is done is counted there.
-        wakeups: what tells it that something may be due.
-        grace_seconds: how long a stop waits for what is in flight.
+        poll_seconds: how long an idle worker waits before it polls again, if nothing wakes it.
+        call: runs the queue's methods for the loop.
+        watcher: observes the attempts.
+        counters: counts the worker's actions.
+        wakeups: signals that a delivery may be due.
+        grace_seconds: how long a stop waits for attempts in flight.
 
     Attributes:
-        away: why the database did not answer when it was asked last; None: it did.
+        database_error: why the database did not answer its last call; None where it answered.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a worker, each given from outside
@@ -88,10 +90,10 @@ class Worker:
         concurrency: int,
         per_product: int,
         poll_seconds: float,
-        call: Seam,
+        call: DatabaseCaller,
         watcher: Watcher,
         counters: Counters | None = None,
-        wakeups: Wakeups = nobody,
+        wakeups: Wakeups = no_wakeups,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._queue = queue
@@ -108,40 +110,37 @@ class Worker:
         self._grace_seconds = grace_seconds
         self._in_flight: dict[_Attempt, Claimed] = {}
         self._ended: list[tuple[Claimed, Settlement]] = []
-        self._news = asyncio.Event()
-        self._wake_up: asyncio.TimerHandle | None = None
+        self._wake_event = asyncio.Event()
+        self._wake_timer: asyncio.TimerHandle | None = None
         self._is_stopping = False
         self._abandoned = 0
-        self._pauses = Pauses()
-        self.away: DatabaseUnavailable | None = None
+        self._backoff = Backoff()
+        self.database_error: DatabaseUnavailable | None = None
 
     @property
     def in_flight(self) -> int:
-        """How many attempts are being made."""
+        """Number of attempts in flight."""
         return len(self._in_flight)
 
     def stop(self) -> None:
-        """Claim no more; ``run`` returns when what is in flight has ended."""
+        """Claim no more; ``run`` returns when the attempts in flight have ended."""
         self._is_stopping = True
-        self._news.set()
+        self._wake_event.set()
 
     async def abandon(self) -> None:
-        """Break off what is in flight and not there any more, and begin nothing of before.
+        """Interrupt attempts of deleted deliveries, and begin none that were claimed before.
 
-        Nothing is settled by that. What is there still is left alone, be it owed since then.
+        This settles nothing. Attempts of deliveries that still exist go on.
         """
         self._abandoned += 1
-        gone = await self._gone(list(self._in_flight.values()))
-        await self._break_off(
-            [attempt for attempt, each in self._in_flight.items() if each.delivery_id in gone]
+        deleted = await self._deleted_among(list(self._in_flight.values()))
+        await self._interrupt(
+            [attempt for attempt, each in self._in_flight.items() if each.delivery_id in deleted]
         )
 
     async def run(self, *, drain: bool = False) -> None:
-        """Deliver until ``stop``; with ``drain``, until nothing is due any more."""
-        async with (
-            renewing(self._queue, self._held, call=self._call),
-            self._wakeups(self._may_be_due),
-        ):
+        """Deliver until ``stop``; with ``drain``, until nothing is due."""
+        async with renewing(self._queue, self._held, call=self._call), self._wakeups(self._wake):
             while not self._is_stopping:
                 self._begin_turn()
                 is_busy = await self._turn()
@@ -152,28 +151,28 @@ class Worker:
             await self._finish()
 
     def _begin_turn(self) -> None:
-        """Forget the news that this turn sees to."""
-        self._news.clear()
-        if self._wake_up is not None:
-            self._wake_up.cancel()
-            self._wake_up = None
+        """Reset the wake-ups that this turn serves."""
+        self._wake_event.clear()
+        if self._wake_timer is not None:
+            self._wake_timer.cancel()
+            self._wake_timer = None
 
     async def _turn(self) -> bool:
-        """Settle, claim and begin; say whether there was anything to claim."""
+        """Settle, claim and begin; say whether anything was claimed."""
         try:
             claimed = await self._poll()
-            await self._take_on(claimed)
+            await self._begin_all(claimed)
         except DatabaseUnavailable as error:
             self._turn_ended()
             await self._wait_for_database(error)
             return True
         self._turn_ended()
-        self._pauses.begin_again()
-        self.away = None
+        self._backoff.reset()
+        self.database_error = None
         return bool(claimed)
 
     async def _poll(self) -> Sequence[Claimed]:
-        """Settle what has ended and claim as much as there is room for, in one transaction."""
+        """Settle ended attempts and claim up to the free room, in one transaction."""
         batch = self._ended[:]
         ended = [settlement for _, settlement in batch]
         abandoned = self._abandoned
@@ -184,7 +183,7 @@ class Worker:
         for settlement in got.vanished:
             _log_vanished(settlement)
         if got.claimed and abandoned != self._abandoned:
-            # It may be of before: what is there still is claimed by the next turn.
+            # It may have been claimed before ``abandon``: the next turn claims what still exists.
             await self._call(partial(self._queue.release, got.claimed))
             return ()
         return got.claimed
@@ -207,7 +206,7 @@ class Worker:
     async def _settled(
         self, batch: Sequence[tuple[Claimed, Settlement]], lost: Collection[str]
     ) -> None:
-        """Tell of what was settled, and of what was ours no more by then."""
+        """Report attempts that were settled, and leases that we lost."""
         del self._ended[: len(batch)]
         self._counters.lost(len(lost))
         self._counters.ended(each for each in batch if each[0].delivery_id not in lost)
@@ -216,10 +215,10 @@ class Worker:
                 self._watcher.ended(claimed, settlement)
         if lost:
             too_late = [claimed for claimed, _ in batch if claimed.delivery_id in lost]
-            log_lost_leases(too_late, gone=await self._gone(too_late))
+            log_lost_leases(too_late, deleted=await self._deleted_among(too_late))
 
-    async def _take_on(self, claimed: Sequence[Claimed]) -> None:
-        """Begin what was claimed; hand back all of it after a stop, and what has no URL."""
+    async def _begin_all(self, claimed: Sequence[Claimed]) -> None:
+        """Begin attempts; after a stop, release all deliveries, otherwise those without a URL."""
         self._counters.claimed(len(claimed))
         not_begun = []
         for each in claimed:
@@ -232,82 +231,84 @@ class Worker:
             self._counters.handed_back(len(not_begun))
 
     def _begin(self, claimed: Claimed) -> None:
-        """Begin an attempt; without a task, where the sender can."""
+        """Begin an attempt, without a task where the sender supports that."""
         self._watcher.begun(claimed)
         try:
-            attempt = self._sender.begin(claimed, self._came)
-        except Exception as error:  # noqa: BLE001 - it is logged
+            attempt = self._sender.begin(claimed, self._on_ended)
+        except Exception as error:  # noqa: BLE001 - logged
             _log_own_error(claimed, error)
         else:
             begun = attempt or asyncio.create_task(self._attempt(claimed))
             self._in_flight[begun] = claimed
 
-    def _came(self, attempt: PlainAttempt) -> None:
-        """Take what an attempt without a task came to."""
+    def _on_ended(self, attempt: PlainAttempt) -> None:
+        """Take the result of an attempt without a task."""
         claimed = self._in_flight.pop(attempt)
         try:
             self._ended.append((claimed, attempt.settlement()))
-        except Exception as error:  # noqa: BLE001 - it is logged
+        except Exception as error:  # noqa: BLE001 - logged
             _log_own_error(claimed, error)
-        self._news.set()
+        self._wake_event.set()
 
     async def _attempt(self, claimed: Claimed) -> None:
         try:
             self._ended.append((claimed, await self._sender.send(claimed)))
-        except Exception as error:  # noqa: BLE001 - it is logged
+        except Exception as error:  # noqa: BLE001 - logged
             _log_own_error(claimed, error)
         finally:
             self._in_flight.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
-            self._news.set()
+            self._wake_event.set()
 
-    def _may_be_due(self) -> None:
-        """See to it that a turn looks: at once where there is nothing else to do.
+    def _wake(self) -> None:
+        """Make the next turn come: at once where no attempt is in flight.
 
-        A worker that is full can begin nothing; one that is busy has turns of its own, and looks in
-        the next, so that however many wake-ups come, they do not hold it up.
+        A full worker cannot begin anything. A busy worker has turns anyway, and serves the wake-up
+        in the next one, so that many wake-ups do not slow it down.
         """
         if not self._in_flight:
-            self._news.set()
-        elif self._wake_up is None and len(self._in_flight) < self._concurrency:
+            self._wake_event.set()
+        elif self._wake_timer is None and len(self._in_flight) < self._concurrency:
             loop = asyncio.get_running_loop()
-            self._wake_up = loop.call_later(BUSY_PAUSE_SECONDS, self._news.set)
+            self._wake_timer = loop.call_later(BUSY_PAUSE_SECONDS, self._wake_event.set)
 
     async def _rest_until_due(self) -> None:
-        """Rest until there is news, or a retry is due; look by itself after ``poll_seconds``."""
+        """Rest until a wake-up, until a retry is due, or for ``poll_seconds``."""
         shortest = min(SHORT_REST_SECONDS, self._poll_seconds)
         if await self._rest(shortest):
             return
         with suppress(DatabaseUnavailable):
-            seconds = await self._call(partial(self._queue.next_within, self._poll_seconds))
+            seconds = await self._call(partial(self._queue.seconds_until_due, self._poll_seconds))
             await self._rest(max(seconds, shortest))
 
     async def _rest(self, seconds: float) -> bool:
-        """Rest for so long, or until there is news; say whether there is."""
+        """Rest for so long, or until a wake-up; say whether one came."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._news.wait()
-        return self._news.is_set()
+                await self._wake_event.wait()
+        return self._wake_event.is_set()
 
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
-        self.away = error
+        self.database_error = error
         self._counters.unavailable()
-        logger.warning("The database is away; trying again.", extra={"reason": error.message})
-        await self._rest(self._pauses.next())
+        logger.warning(
+            "The database is unavailable; trying again.", extra={"reason": error.message}
+        )
+        await self._rest(self._backoff.next())
 
     async def _finish(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._grace_seconds):
                 while self._in_flight:
-                    self._news.clear()
-                    await self._news.wait()
-        broken_off = await self._break_off(list(self._in_flight))
+                    self._wake_event.clear()
+                    await self._wake_event.wait()
+        cancelled = await self._interrupt(list(self._in_flight))
         now = to_milliseconds(self._clock.now())
-        self._ended += [(each, interrupted(each, at=now)) for each in broken_off]
+        self._ended += [(each, interrupted(each, at=now)) for each in cancelled]
         await self._settle_the_last()
         self._turn_ended()
 
-    async def _break_off(self, attempts: Collection[_Attempt]) -> list[Claimed]:
-        """Cancel attempts; return the deliveries of those that had not ended before."""
+    async def _interrupt(self, attempts: Collection[_Attempt]) -> list[Claimed]:
+        """Cancel attempts; return the deliveries of those that had not ended."""
         claimed = {each: self._in_flight[each] for each in attempts}
         for each in attempts:
             each.cancel()
@@ -316,30 +317,30 @@ class Worker:
             await asyncio.wait(tasks)
         for each in attempts:
             self._in_flight.pop(each, None)
-        self._news.set()
+        self._wake_event.set()
         return [claimed[each] for each in attempts if each.cancelled()]
 
     async def _settle_the_last(self) -> None:
-        # However long it has been away: whoever stops us waits for a few seconds.
-        self._pauses.begin_again()
+        # Ask often again: the process that stops us waits for a few seconds only.
+        self._backoff.reset()
         last_try_at = stopwatch() + LAST_SECONDS
         while self._ended and stopwatch() <= last_try_at:
-            self._news.clear()
+            self._wake_event.clear()
             try:
                 await self._settle()
             except DatabaseUnavailable as error:
                 await self._wait_for_database(error)
         if self._ended:
             logger.error(
-                "The database stayed away: attempts that were made are not on record, and will be "
-                "made again when their leases have run out.",
+                "The database stayed unavailable: attempts that were made are not on record, and "
+                "will be made again when their leases have run out.",
                 extra={"attempts": len(self._ended)},
             )
 
-    async def _gone(self, held: Collection[Claimed]) -> Collection[str]:
-        """Return the ids of what is gone; of all of it, where the database cannot say."""
+    async def _deleted_among(self, held: Collection[Claimed]) -> Collection[str]:
+        """Return the ids of deleted deliveries; all ids, where the database is unavailable."""
         try:
-            return await self._call(partial(self._queue.gone, held))
+            return await self._call(partial(self._queue.deleted_among, held))
         except DatabaseUnavailable:
             return {each.delivery_id for each in held}
 
@@ -348,7 +349,7 @@ class Worker:
 
 
 def _log_own_error(claimed: Claimed, error: Exception) -> None:
-    """Log an error of ours. It loses nothing: the lease runs out, and three of those exhaust."""
+    """Log a bug of ours. It loses nothing: the lease runs out, and three in a row exhaust."""
     logger.error(
         "An attempt failed in the sender itself.",
         extra={"delivery": claimed.delivery_id},

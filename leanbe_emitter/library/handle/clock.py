@@ -188,12 +188,12 @@ class AdvancingClock:
     async def _make_due(self) -> Results[Attempt]:
         """Make what is due; of a clock that is shared, until nobody has any of it at hand."""
         attempts = await self._deliver()
-        at_hand = self._shared.queue.at_hand
-        while isinstance(self._clock, StoredClock) and at_hand():
+        count_active = self._shared.queue.count_active
+        while isinstance(self._clock, StoredClock) and count_active():
             await wait_until(
-                lambda: not at_hand(),
+                lambda: not count_active(),
                 timeout_seconds=OTHERS_SECONDS,
-                came=lambda: f"others still had {at_hand()} attempts in flight",
+                came=lambda: f"others still had {count_active()} attempts in flight",
             )
             attempts += await self._deliver()
         return attempts

@@ -19,7 +19,7 @@ def carrier(
         return transport
     from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
 
-    return HttpxTransport(transport, rules=rules, kept=kept(settings))
+    return HttpxTransport(transport, rules=rules, limits=kept(settings))
 
 
 def kept(settings: Settings) -> AnswerLimits:

@@ -24,9 +24,9 @@ from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.foreground import Foreground
-from leanbe_emitter.delivery.worker.leases import Renewals, Seam
+from leanbe_emitter.delivery.worker.inline_first import InlineFirst
+from leanbe_emitter.delivery.worker.leases import DatabaseCaller, Renewals
 from leanbe_emitter.delivery.worker.log import log_totals, logged
-from leanbe_emitter.delivery.worker.loop_first import LoopFirst
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
 from leanbe_emitter.delivery.worker.stop_signals import stopping_on_signals
 from leanbe_emitter.delivery.worker.wakeups import wakeups_of
@@ -212,8 +212,8 @@ class Engine:
             DatabaseUnavailable: it did not answer one of them when it was asked last.
         """
         for worker in list(self._workers):
-            if worker.away is not None:
-                raise worker.away
+            if worker.database_error is not None:
+                raise worker.database_error
 
     def raise_app_errors(self) -> None:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
@@ -246,7 +246,7 @@ class Engine:
         async with self._worker(
             watcher=watcher, concurrency=concurrency, per_product=per_product
         ) as worker:
-            with stopping_on_signals(worker.stop, at_hand=self._at_hand) as came:
+            with stopping_on_signals(worker.stop, pending=self._pending) as came:
                 await worker.run(drain=drain)
         return came[0] if came else None
 
@@ -270,7 +270,7 @@ class Engine:
                     concurrency=concurrency,
                     per_product=per_product,
                     poll_seconds=self._settings.poll_seconds,
-                    call=self._seam(thread),
+                    call=self._database_caller(thread),
                     watcher=logged(watcher),
                     counters=self._counters,
                     wakeups=wakeups_of(self._database),
@@ -282,13 +282,13 @@ class Engine:
                 await transport.aclose()
                 log_totals(self._counters.metrics())
 
-    def _seam(self, thread: Executor) -> Seam:
+    def _database_caller(self, thread: Executor) -> DatabaseCaller:
         """Return the way of a worker in the running loop to the database."""
         if self._database.dialect == "sqlite" and not self._database.in_memory:
-            return LoopFirst(thread)
+            return InlineFirst(thread)
         return partial(asyncio.get_running_loop().run_in_executor, thread)
 
-    def _at_hand(self) -> Mapping[str, int]:
+    def _pending(self) -> Mapping[str, int]:
         return {"attempts": self.in_flight()}
 
     def _due(self) -> Due | None:
@@ -314,7 +314,7 @@ class Engine:
         return RoutingTransport(transport, receivers=self._receivers, home=self._home)
 
     def _new_network(self) -> Http1Transport:
-        return Http1Transport(rules=self._rules, kept=kept(self._settings))
+        return Http1Transport(rules=self._rules, limits=kept(self._settings))
 
     def _sender(
         self,

@@ -2,9 +2,15 @@
 
 from functools import partial
 
-from leanbe_emitter.delivery.attempt.fault_transport import Manner, WireTransport, needs_wire
+from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.receivers import Receivers
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Transport
+from leanbe_emitter.delivery.network.transport import (
+    Answer,
+    OutgoingRequest,
+    Transport,
+    WireFault,
+    WireTransport,
+)
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
 
 
@@ -35,8 +41,8 @@ class RoutingTransport:
             return await receiver.send(request)
         return await self._home.enter(partial((receiver or self._network).send, request))
 
-    async def misbehave(self, request: OutgoingRequest, manner: Manner) -> Answer:
-        """Send a request over the network in that manner.
+    async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
+        """Send a request over the network with this fault.
 
         Raises:
             FaultNeedsWire: its receiver is in this process, or is sent to by a user's transport.
@@ -47,7 +53,7 @@ class RoutingTransport:
         wire = self._network
         if self._receivers.at(request.url) is not None or not isinstance(wire, WireTransport):
             raise needs_wire(request.url)
-        return await self._home.enter(partial(wire.misbehave, request, manner))
+        return await self._home.enter(partial(wire.send_with_fault, request, fault))
 
     async def aclose(self) -> None:
         """Close the network's connections, and stop the receivers."""

@@ -177,7 +177,7 @@ class OneShotSender:
         return settlement
 
     async def _carry(self, claimed: Claimed) -> Settlement:
-        transport = Http1Transport(rules=self._rules, kept=kept(self._settings))
+        transport = Http1Transport(rules=self._rules, limits=kept(self._settings))
         sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         try:
             return await sender.send(claimed)

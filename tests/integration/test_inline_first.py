@@ -1,4 +1,4 @@
-"""On a file of SQLite, a worker's loop does what waits for nobody, and its thread all else."""
+"""On a SQLite file, a worker's loop does work that does not block, and its thread all else."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
-from leanbe_emitter.delivery.worker.loop_first import SLOW_SECONDS, SPARED_SECONDS, LoopFirst
+from leanbe_emitter.delivery.worker.inline_first import SLOW_SECONDS, THREAD_SECONDS, InlineFirst
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.bench import Bench
@@ -68,10 +68,10 @@ def read(database: Database) -> threading.Thread:
 
 @pytest.mark.parametrize("work", [read, write])
 @on_a_loop
-async def test_what_waits_for_nobody_is_done_on_the_loops_own_thread(
+async def test_work_that_does_not_block_is_done_on_the_loops_own_thread(
     database: Database, thread: ThreadPoolExecutor, work: Work
 ) -> None:
-    call = LoopFirst(thread)
+    call = InlineFirst(thread)
     assert await call(partial(work, database)) is threading.current_thread()
 
 
@@ -80,7 +80,7 @@ async def test_while_another_program_writes_the_loop_goes_on(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
     with locked(file):
-        written = asyncio.ensure_future(LoopFirst(thread)(partial(write, database)))
+        written = asyncio.ensure_future(InlineFirst(thread)(partial(write, database)))
         await asyncio.sleep(0)
         assert not written.done()
     assert await written is not threading.current_thread()
@@ -95,7 +95,7 @@ async def test_while_another_program_has_the_file_alone_the_loop_goes_on(
         # As on a disk where SQLite cannot have a log beside the file: who writes stops who reads.
         one.cursor().execute("PRAGMA journal_mode = DELETE")
     with locked(file, "BEGIN EXCLUSIVE"):
-        found = asyncio.ensure_future(LoopFirst(thread)(partial(read, database)))
+        found = asyncio.ensure_future(InlineFirst(thread)(partial(read, database)))
         await asyncio.sleep(0)
         assert not found.done()
     assert await found is not threading.current_thread()
@@ -106,7 +106,7 @@ async def test_a_file_is_opened_by_the_thread(
     database: Database, thread: ThreadPoolExecutor
 ) -> None:
     database.engine.dispose()
-    call = LoopFirst(thread)
+    call = InlineFirst(thread)
     assert await call(partial(read, database)) is not threading.current_thread()
     assert await call(partial(read, database)) is threading.current_thread()
 
@@ -124,7 +124,7 @@ async def test_while_another_thread_of_this_process_writes_the_loop_goes_on(
 
     other = asyncio.create_task(asyncio.to_thread(write_for_long))
     await asyncio.to_thread(begun.wait)
-    written = asyncio.ensure_future(LoopFirst(thread)(partial(write, database)))
+    written = asyncio.ensure_future(InlineFirst(thread)(partial(write, database)))
     await asyncio.sleep(0)
     assert not written.done()
     ends.set()
@@ -133,10 +133,10 @@ async def test_while_another_thread_of_this_process_writes_the_loop_goes_on(
 
 
 @on_a_loop
-async def test_what_comes_while_the_thread_is_at_work_comes_behind_that(
+async def test_work_queues_behind_the_work_of_the_thread(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
-    call = LoopFirst(thread)
+    call = InlineFirst(thread)
     with locked(file):
         written = asyncio.ensure_future(call(partial(write, database)))
         await asyncio.sleep(0)
@@ -157,22 +157,22 @@ async def test_a_slow_disk_is_left_to_the_thread_for_a_while(
         now[0] += 2 * SLOW_SECONDS
         return write(database)
 
-    call = LoopFirst(thread, now=lambda: now[0])
+    call = InlineFirst(thread, now=lambda: now[0])
     assert await call(write_slowly) is threading.current_thread()
     assert await call(partial(write, database)) is not threading.current_thread()
-    now[0] += SPARED_SECONDS
+    now[0] += THREAD_SECONDS
     assert await call(partial(write, database)) is threading.current_thread()
 
 
 @on_a_loop
-async def test_who_waits_for_nobody_leaves_the_connection_its_patience(
+async def test_nonblocking_work_leaves_the_connection_its_timeout(
     database: Database, thread: ThreadPoolExecutor
 ) -> None:
-    def patience_ms() -> object:
+    def timeout_ms() -> object:
         with database.transaction() as session:
             return session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar()
 
-    assert await LoopFirst(thread)(patience_ms) == patience_ms() == 10_000
+    assert await InlineFirst(thread)(timeout_ms) == timeout_ms() == 10_000
 
 
 class Locking(Answering):
@@ -202,7 +202,7 @@ async def test_sends_go_on_while_another_program_locks_the_file_for_long(
     bench = Bench(database=database)
     deliveries = bench.enqueue(bench.product(), 2)
     counters = Counters()
-    it = worker(bench, Locking(file), call=LoopFirst(thread), counters=counters)
+    it = worker(bench, Locking(file), call=InlineFirst(thread), counters=counters)
     await it.run(drain=True)
     assert [bench.state(each) for each in deliveries] == ["delivered"] * 2
     assert counters.metrics().database_unavailable_total == 0

@@ -1,9 +1,9 @@
-"""From a URL's host to an open connection: the address connected to is the one that was checked.
+"""Connector: it opens a connection to a URL's host, to the very address that was checked.
 
-Nothing of a request has gone out while this is at work, so every failure here is ``Unreachable``.
-Every address of a name is tried in turn, each with its share of the time that is left: a family
-that answers nothing cannot eat the other's. ``localhost`` is ::1 and 127.0.0.1, whatever the
-system's files say, because a receiver often listens on one of the two only.
+No byte of a request has gone out yet, so every failure here is ``Unreachable``. The connector tries
+each address of a name in order, each for its share of the time left. So an address family that does
+not answer leaves time for the other. ``localhost`` is always ::1 and 127.0.0.1, because many
+receivers listen on one of the two only.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import TypeVar
 
-from leanbe_emitter.delivery.network.resolving import Resolve
+from leanbe_emitter.delivery.network.resolver import Resolve
 from leanbe_emitter.delivery.network.transport import TlsSettings, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.targets import Target, TargetRules, check_address
@@ -24,11 +24,11 @@ _LOOPBACK = ("::1", "127.0.0.1")
 
 
 class Connector:
-    """Opens connections to targets that the rules let through.
+    """Open connections to targets that the rules allow.
 
     Args:
-        rules: where webhooks may point; asked for every address that is tried.
-        resolve: how names become addresses.
+        rules: where webhooks may point; every address that is tried is checked.
+        resolve: resolves names to addresses.
     """
 
     def __init__(self, *, rules: TargetRules, resolve: Resolve) -> None:
@@ -44,16 +44,16 @@ class Connector:
         tls: TlsSettings,
         deadline: float,
     ) -> ProtocolT:
-        """Return a protocol that is connected to the target.
+        """Connect to the target and return the protocol.
 
         Args:
-            target: what to connect to.
-            protocol: makes the protocol, given the place connected to (``127.0.0.1:8000``).
-            tls: how an https receiver's certificate is judged.
-            deadline: the loop's time by which it must be done.
+            target: the target.
+            protocol: makes the protocol, given the address and port (``127.0.0.1:8000``).
+            tls: how the certificate of an https receiver is verified.
+            deadline: the latest end, in the loop's time.
 
         Raises:
-            Unreachable: with the reason of each address that was tried.
+            Unreachable: with the reason for each address that was tried.
         """
         context = self._context(tls) if target.scheme == "https" else None
         addresses = await self._addresses(target, deadline)
@@ -96,7 +96,7 @@ class Connector:
 def _make_context(tls: TlsSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
-    except OSError as error:  # an SSLError, too, is one
+    except OSError as error:  # includes SSLError
         raise Unreachable(
             f"the authorities in {tls.ca_file} cannot be read: {_in_words(error)}"
         ) from error
@@ -136,20 +136,20 @@ async def _open(
 
 
 async def _connected_socket(address: str, port: int) -> socket.socket:
-    """Return a socket that is connected to that very address; it is closed if that fails."""
+    """Return a socket connected to exactly this address; close it if that fails."""
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
         sock.settimeout(0)
         await asyncio.get_running_loop().sock_connect(sock, (address, port))
-        _refuse_ourselves(sock)
+        _refuse_self_connection(sock)
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-def _refuse_ourselves(sock: socket.socket) -> None:
-    """Raise if nobody listened, and the port given to us was the very one that we called."""
+def _refuse_self_connection(sock: socket.socket) -> None:
+    """Raise if the socket is connected to itself: nobody listens, and we got that very port."""
     if sock.getsockname() == sock.getpeername():
         raise ConnectionRefusedError
 
@@ -165,7 +165,7 @@ def _why_not(error: OSError | ValueError, place: str, target: Target) -> str:
                 "(a CA file names an authority to trust, 'insecure' trusts anyone)"
             )
         case ssl.SSLError():
-            return f"{place} does not speak TLS as we do: {_in_words(error)}"
+            return f"the TLS handshake with {place} failed: {_in_words(error)}"
         case ConnectionError() if target.scheme == "https":
             return f"{place} hung up during the TLS handshake"
         case _:

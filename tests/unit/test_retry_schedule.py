@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.attempt.schedule import (
+from leanbe_emitter.delivery.attempt.retry_schedule import (
     RETRY_AFTER_CAP_SECONDS,
     Facts,
     next_delay_seconds,

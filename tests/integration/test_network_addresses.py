@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from leanbe_emitter.delivery.network.connecting import _refuse_ourselves
+from leanbe_emitter.delivery.network.connector import _refuse_self_connection
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import (
     OutgoingRequest,
@@ -159,7 +159,7 @@ def test_a_call_that_gets_through_to_itself_is_refused() -> None:
             sock.settimeout(0)
             await asyncio.get_running_loop().sock_connect(sock, sock.getsockname())
             with pytest.raises(ConnectionRefusedError):
-                _refuse_ourselves(sock)
+                _refuse_self_connection(sock)
 
     asyncio.run(call_ourselves())
 
@@ -335,7 +335,7 @@ async def test_a_server_that_does_not_speak_tls_is_unreachable() -> None:
 
     async with scripted(script) as server, sender() as transport:
         reason = await unreachable(transport, post(f"https://localhost:{server.port}/"))
-        assert "does not speak TLS as we do" in reason
+        assert "the TLS handshake with" in reason
 
 
 @on_a_loop

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from leanbe_emitter.delivery.network.resolving import SystemResolver, look_up
+from leanbe_emitter.delivery.network.resolver import SystemResolver, look_up
 from tests.support.test_loop import on_a_loop
 
 

@@ -1,4 +1,4 @@
-"""A queue whose database is away a few times: what a worker does about it, seen in small."""
+"""Queue whose database is unavailable a few times."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -10,21 +10,21 @@ from leanbe_emitter.errors import DatabaseUnavailable
 from tests.support.bench import LEASE_SECONDS, Bench
 
 
-class Away(Queue):
-    """A queue whose database is away a few times for each of these calls."""
+class Unavailable(Queue):
+    """Queue whose database is unavailable a few times for each of these calls."""
 
-    away: Counter[str]
+    failures: Counter[str]
 
     @classmethod
-    def of(cls, bench: Bench, **away: int) -> "Away":
+    def of(cls, bench: Bench, **failures: int) -> "Unavailable":
         queue = cls(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
-        queue.away = Counter(away)
+        queue.failures = Counter(failures)
         return queue
 
     def _ask(self, call: str) -> None:
-        if self.away[call] > 0:
-            self.away[call] -= 1
-            raise DatabaseUnavailable("The database is away.")
+        if self.failures[call] > 0:
+            self.failures[call] -= 1
+            raise DatabaseUnavailable("The database is unavailable.")
 
     def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
@@ -44,6 +44,6 @@ class Away(Queue):
         self._ask("renew")
         super().renew(claimed)
 
-    def gone(self, claimed: Collection[Claimed]) -> set[str]:
-        self._ask("gone")
-        return super().gone(claimed)
+    def deleted_among(self, claimed: Collection[Claimed]) -> set[str]:
+        self._ask("deleted_among")
+        return super().deleted_among(claimed)
