@@ -16,12 +16,11 @@ from typing import Any
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.asgi_exchange import Exchange, http_scope
-from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
+from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, SETTLE_SECONDS, Call
 from leanbe_emitter.delivery.in_process.daemon_threads import unattended_threads
 from leanbe_emitter.delivery.in_process.error_answers import failed, raised
 from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
-from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
 from leanbe_emitter.delivery.in_process.stack_location import of_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits

@@ -14,6 +14,8 @@ from typing import ParamSpec, TypeVar
 ANSWER_SECONDS = 1.0
 #: How much later than its deadline a call is interrupted: what only waits ends by itself.
 SLACK_SECONDS = 0.05
+#: How long ``settle`` waits for the work that an app does after its answer, in seconds.
+SETTLE_SECONDS = 5.0
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: The host of every receiver in this process.
 HOST = "testserver"
-#: How long ``settle`` waits, in seconds.
-SETTLE_SECONDS = 5.0
 
 
 class Receivers:
