@@ -47,7 +47,7 @@ class ServerProcess:
 
 
 @contextmanager
-def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess]:
+def running_server(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess]:
     """Start a server on a free port and a database that goes with it; stop it after the block.
 
     Args:

@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
         "markers",
-        "leanbe(clock=, assume=, seed=, app_errors=, db=): set the knobs of the fixture leanbe",
+        "leanbe(clock=, assume=, seed=, app_errors=, db=): set the options of the fixture leanbe",
     )
 
 
@@ -83,9 +83,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.fixture
 def leanbe_seed(request: pytest.FixtureRequest) -> int | str:
     """The seed of this test: the same in every run, order and xdist split."""
-    from leanbe_emitter.testing.knobs import seed_of  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.testing.options import seed_of_test  # noqa: PLC0415 - loaded when it is used
 
-    return seed_of(request.config.getoption("leanbe_seed"), _id_of(request.node))
+    return seed_of_test(request.config.getoption("leanbe_seed"), _id_of(request.node))
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def leanbe_product(leanbe: "Leanbe", leanbe_receiver: "Receiver | None") -> "Pro
 
 
 @pytest.fixture
-def leanbe(  # noqa: PLR0913 - a fixture for each knob
+def leanbe(  # noqa: PLR0913 - a fixture for each option
     request: pytest.FixtureRequest,
     *,
     leanbe_seed: int | str,
@@ -142,9 +142,9 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
     """
     del leanbe_receiver
     from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
-    from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.testing.options import HandleOptions  # noqa: PLC0415 - loaded when it is used
 
-    knobs = Knobs(
+    options = HandleOptions(
         seed=leanbe_seed,
         clock=leanbe_clock,
         assume=leanbe_assume,
@@ -152,8 +152,10 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
         db=leanbe_db,
     )
     try:
-        knobs = knobs.changed(_marked(request.node))
-        handle = knobs.opened(usual_product=lambda: request.getfixturevalue("leanbe_product"))
+        options = options.with_changes(_marked(request.node))
+        handle = options.open_handle(
+            make_default_product=lambda: request.getfixturevalue("leanbe_product")
+        )
     except InvalidValue as error:
         pytest.fail(f"leanbe cannot be set up so: {error}", pytrace=False)
     with _handle_of(request.node, handle):
@@ -175,7 +177,7 @@ def leanbe_server_process() -> Generator["SuiteServer", None, None]:
 
 
 @pytest.fixture
-def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
+def leanbe_server(  # noqa: PLR0913 - a fixture for each option
     request: pytest.FixtureRequest,
     *,
     leanbe_server_process: "SuiteServer",
@@ -191,15 +193,17 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
     """
     del leanbe_receiver
     from leanbe_emitter.errors import LeanbeError  # noqa: PLC0415 - loaded when it is used
-    from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - the same
+    from leanbe_emitter.testing.options import HandleOptions  # noqa: PLC0415 - the same
     from leanbe_emitter.testing.server import Server  # noqa: PLC0415 - the same
 
-    knobs = Knobs(seed=leanbe_seed, assume=leanbe_assume, app_errors=leanbe_app_errors)
+    options = HandleOptions(seed=leanbe_seed, assume=leanbe_assume, app_errors=leanbe_app_errors)
     try:
-        handle = leanbe_server_process.opened(
-            knobs,
+        handle = leanbe_server_process.open_handle(
+            options,
             _marked(request.node),
-            usual_product=lambda: _product_of(request.getfixturevalue("leanbe_receiver"), handle),
+            make_default_product=lambda: _product_of(
+                request.getfixturevalue("leanbe_receiver"), handle
+            ),
         )
     except LeanbeError as error:
         pytest.fail(f"leanbe_server cannot be set up so: {error}", pytrace=False)
@@ -224,7 +228,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if not inspect.iscoroutinefunction(test):
         with handle.in_test():
             return (yield)
-    setattr(*place, handle.around(test))
+    setattr(*place, handle.wrap(test))
     try:
         with handle.in_test():  # what was not stopped there, because nobody awaited it
             return (yield)
@@ -267,9 +271,9 @@ def _handle_of(node: pytest.Item, handle: "TestedLeanbe") -> Generator[None, Non
 
 def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":
     # A failure pays for it.
-    from leanbe_emitter.testing.tracebacks import is_of_the_end, shorten  # noqa: PLC0415
+    from leanbe_emitter.testing.tracebacks import is_raised_at_end, shorten  # noqa: PLC0415
 
-    if is_of_the_end(error):
+    if is_raised_at_end(error):
         said = pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False)
         error = said.with_traceback(error.__traceback__)
     else:
@@ -286,9 +290,9 @@ def _is_circle(error: BaseException, report: pytest.TestReport) -> bool:
 
 
 def _evidence(handle: "TestedLeanbe") -> str:
-    from leanbe_emitter.testing.evidence import shown  # noqa: PLC0415 - a failure pays for it
+    from leanbe_emitter.testing.failure_report import failure_report_or_reason  # noqa: PLC0415 - a failure pays for it
 
-    return shown(handle)
+    return failure_report_or_reason(handle)
 
 
 def _place_of(item: pytest.Item) -> tuple[object, str]:
@@ -299,7 +303,7 @@ def _place_of(item: pytest.Item) -> tuple[object, str]:
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
-    """Return the knobs that the markers of a test set; the nearest one counts."""
+    """Return the options that the markers of a test set; the nearest one counts."""
     from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
 
     changes: dict[str, Any] = {}
@@ -307,7 +311,7 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
         if marker.args:
             raise InvalidValue(
                 f"The marker leanbe was given {marker.args[0]!r} without a name.",
-                hint='Name the knob: @pytest.mark.leanbe(clock="system").',
+                hint='Name the option: @pytest.mark.leanbe(clock="system").',
             )
         assume = {**marker.kwargs.get("assume", {}), **changes.get("assume", {})}
         changes = {**marker.kwargs, **changes, "assume": assume}

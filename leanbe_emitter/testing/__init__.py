@@ -3,8 +3,8 @@
 Nothing here loads the sending side before a handle is opened.
 """
 
-from leanbe_emitter.testing.cases import LeanbeMixin
 from leanbe_emitter.testing.receiver import Receiver
 from leanbe_emitter.testing.server import Server
+from leanbe_emitter.testing.unittest_mixin import LeanbeMixin
 
 __all__ = ["LeanbeMixin", "Receiver", "Server"]

@@ -17,17 +17,17 @@ class TestedLeanbe(Leanbe):
     """A handle of one test.
 
     Attributes:
-        usual_product: makes the product of what is triggered while there is none.
+        make_default_product: makes the product of what is triggered while there is none.
     """
 
     #: It is no test, whatever its name says.
     __test__ = False
 
-    usual_product: Callable[[], object]
+    make_default_product: Callable[[], object]
 
     def _usual_product(self) -> Product | None:
         if not self.products.list():
-            self.usual_product()
+            self.make_default_product()
         return None  # the only one there is
 
     def _product_at(self, to: object, product: ProductRef | None) -> Product:
@@ -58,7 +58,7 @@ class TestedLeanbe(Leanbe):
             raise
         await self.stop_receivers()
 
-    def around(self, test: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap(self, test: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function of a test in such a block; it is asynchronous where the test is."""
         if inspect.iscoroutinefunction(test):
 

@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.processes import ServerProcess, ServerUnavailable, server_started
-from leanbe_emitter.testing.knobs import START, Knobs
+from leanbe_emitter.processes import ServerProcess, ServerUnavailable, running_server
+from leanbe_emitter.testing.options import START, HandleOptions
 
 if TYPE_CHECKING:
     from leanbe_emitter.testing.handle import TestedLeanbe
@@ -50,20 +50,24 @@ class SuiteServer:
         """
         with TemporaryFile() as said, ExitStack() as until_the_end:
             try:
-                process = until_the_end.enter_context(server_started(stderr=said))
+                process = until_the_end.enter_context(running_server(stderr=said))
             except ServerUnavailable as error:
                 raise ServerUnavailable(error.message, hint=_end_of(said)) from None
             yield cls(process, said)
 
-    def opened(
-        self, knobs: Knobs, changes: Mapping[str, Any], *, usual_product: Callable[[], object]
+    def open_handle(
+        self,
+        options: HandleOptions,
+        changes: Mapping[str, Any],
+        *,
+        make_default_product: Callable[[], object],
     ) -> "TestedLeanbe":
         """Empty it, and return a handle on its database, where it is the start of 2026.
 
         Args:
-            knobs: what the handle is made with.
+            options: what the handle is made with.
             changes: what a marker says of it.
-            usual_product: makes the product of what is triggered while there is none.
+            make_default_product: makes the product of what is triggered while there is none.
 
         Raises:
             InvalidValue: a change is refused.
@@ -74,9 +78,9 @@ class SuiteServer:
                 f"A server has a {' and a '.join(sorted(own))} of its own.",
                 hint="Its clock is a manual one: leanbe_server.leanbe.clock.set(...).",
             )
-        knobs = knobs.changed({**changes, "clock": None, "db": self._db})
+        options = options.with_changes({**changes, "clock": None, "db": self._db})
         self._reset()
-        handle = knobs.opened(usual_product=usual_product)
+        handle = options.open_handle(make_default_product=make_default_product)
         handle.clock.set(START)
         return handle
 

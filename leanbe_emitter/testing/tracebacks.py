@@ -9,7 +9,7 @@ from itertools import dropwhile
 from pathlib import Path
 from types import TracebackType
 
-from leanbe_emitter.delivery.in_process.stack_location import is_own
+from leanbe_emitter.delivery.in_process.stack_location import is_user_code
 from leanbe_emitter.errors import LeanbeError
 
 _PACKAGE = str(Path(__file__).parents[1])
@@ -24,15 +24,15 @@ def shorten(error: BaseException) -> None:
     first = _first_of_ours(lines)
     if first is None:
         return
-    rest = list(dropwhile(lambda line: not is_own(line.tb_frame), lines[first:]))
+    rest = list(dropwhile(lambda line: not is_user_code(line.tb_frame), lines[first:]))
     if rest or isinstance(error, LeanbeError):
         error.__traceback__ = _chained([*lines[:first], *rest])
 
 
-def is_of_the_end(error: BaseException) -> bool:
+def is_raised_at_end(error: BaseException) -> bool:
     """Say whether an error that is meant for users came of the test's end, and of no line of it."""
     return isinstance(error, LeanbeError) and not any(
-        is_own(line.tb_frame) for line in _lines(error.__traceback__)
+        is_user_code(line.tb_frame) for line in _lines(error.__traceback__)
     )
 
 
@@ -48,7 +48,7 @@ def _first_of_ours(lines: Sequence[TracebackType]) -> int | None:
     for index, line in enumerate(lines):
         if is_in_test and line.tb_frame.f_code.co_filename.startswith(_PACKAGE):
             return index
-        is_in_test = is_in_test or is_own(line.tb_frame)
+        is_in_test = is_in_test or is_user_code(line.tb_frame)
     return None
 
 

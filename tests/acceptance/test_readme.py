@@ -21,10 +21,10 @@ from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.settings import Settings, variable
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, Kind
 from leanbe_emitter.wire.envelope import seal
-from tests.support.command_line import environment, outside_of_pytest
+from tests.support.command_line import environment, environment_without_pytest
 from tests.support.pages import BLOCKS, DOCS, FILES, README, ROOT, block
 from tests.support.ports import free_port
-from tests.support.user_suites import ALONE
+from tests.support.user_suites import WITHOUT_OTHER_PLUGINS
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300
@@ -238,9 +238,14 @@ def hook():
 def suite_of(folder: Path, test: str) -> str:
     """Run pytest with one file of tests, and return what it prints."""
     (folder / "test_receiver.py").write_text(test)
-    command = [sys.executable, "-m", "pytest", *ALONE, "-q"]
+    command = [sys.executable, "-m", "pytest", *WITHOUT_OTHER_PLUGINS, "-q"]
     return subprocess.run(
-        command, cwd=folder, env=outside_of_pytest(), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment_without_pytest(),
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
 
 

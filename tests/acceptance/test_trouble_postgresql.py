@@ -11,12 +11,12 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.disks import filled, small_disk
+from tests.support.disks import full_disk, small_disk
 from tests.support.emitting_process import emit
 from tests.support.fleet import Fleet
 from tests.support.postgresql import Cluster
-from tests.support.recorder import Recorder
-from tests.support.waiting import until
+from tests.support.recording_receiver import Recorder
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -79,7 +79,7 @@ def owing(url: str, recorder: Recorder, home: Path, *, products: int = PRODUCTS)
 
 def no_event_is_lost(fleet: Fleet, recorder: Recorder) -> None:
     """Whatever came twice has an attempt on record that nobody knows the end of."""
-    received, owed = recorder.bodies(), fleet.owed_bodies()
+    received, owed = recorder.bodies(), fleet.deliveries_by_body()
     assert received.keys() == owed.keys()
     for body in received:
         verify(body, SECRET)
@@ -92,10 +92,10 @@ def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
 ) -> None:
     with server.migrated_database() as url, owing(url, recorder, tmp_path) as fleet:
         worker = fleet.start_worker()
-        until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
+        wait_until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
         with server.crashed():
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
-        until(fleet.is_settled, "all is delivered")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
         no_event_is_lost(fleet, recorder)
@@ -106,13 +106,13 @@ def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_n
 ) -> None:
     with server.migrated_database() as url, owing(url, recorder, tmp_path, products=1) as fleet:
         worker = fleet.start_worker()
-        until(lambda: recorder.count() > 0, "it is in the middle of it")
+        wait_until(lambda: recorder.count() > 0, "it is in the middle of it")
         with server.crashed():
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             assert fleet.end(worker) == 0
-        assert "The database stayed away" in fleet.said(worker)
+        assert "The database stayed away" in fleet.stderr_of(worker)
         other = fleet.start_worker()
-        until(fleet.is_settled, "all is delivered")
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(other) == 0
         no_event_is_lost(fleet, recorder)
 
@@ -126,11 +126,11 @@ def test_a_server_whose_disk_is_full_is_waited_for(
         server.migrated_database() as url,
         owing(url, recorder, tmp_path) as fleet,
     ):
-        with filled(home):
+        with full_disk(home):
             worker = fleet.start_worker()
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
-            assert "No space left on device" in fleet.said(worker)
-        until(fleet.is_settled, "all is delivered")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            assert "No space left on device" in fleet.stderr_of(worker)
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
         no_event_is_lost(fleet, recorder)
@@ -159,9 +159,9 @@ def test_connections_that_are_terminated_cost_nothing_but_time(
 ) -> None:
     worker = fleet.start_worker()
     for moment in range(EVENTS // 6, EVENTS, EVENTS // 6):
-        until(partial(reached, recorder, moment), "it is in the middle of it")
-        until(lambda: terminate(fleet, worker), "it had a connection")
-    until(fleet.is_settled, "all is delivered")
+        wait_until(partial(reached, recorder, moment), "it is in the middle of it")
+        wait_until(lambda: terminate(fleet, worker), "it had a connection")
+    wait_until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []
     no_event_is_lost(fleet, recorder)
@@ -171,12 +171,12 @@ def test_a_database_that_becomes_read_only_is_waited_for(fleet: Fleet, recorder:
     """As after a fail-over to a server that is still a standby."""
     database = fleet.database.url.database
     worker = fleet.start_worker()
-    until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
+    wait_until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
     administer(fleet, f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    until(lambda: terminate(fleet, worker), "it has to connect again")
-    until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+    wait_until(lambda: terminate(fleet, worker), "it has to connect again")
+    wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
     administer(fleet, f"ALTER DATABASE {database} RESET default_transaction_read_only")
-    until(fleet.is_settled, "all is delivered")
+    wait_until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []
     no_event_is_lost(fleet, recorder)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.api import Api, calling, promised
+from tests.support.api import Api, open_api, openapi_document
 from tests.support.command_tree import all_commands
 from tests.support.surfaces import commands
 
@@ -18,14 +18,14 @@ EXAMPLE = r'Send JSON like {"seconds":3600}; its Content-Type does not matter.'
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
-    with calling() as api:
+    with open_api() as api:
         api("POST", "/products", {"name": "Acme"})
         yield api
 
 
 def operations() -> list[tuple[str, str]]:
     """Return method and path of each, with a product that is there, and all else that is not."""
-    paths = promised(needs_token=False)["paths"]
+    paths = openapi_document(needs_token=False)["paths"]
     return [
         (method.upper(), re.sub(r"{\w+}", "nothing", path.replace("{product}", "Acme")))
         for path, item in paths.items()

@@ -12,8 +12,8 @@ from hypothesis.stateful import initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from tests.support.documents import Document
-from tests.support.made_up import examples
-from tests.support.model import ModelProduct, Refused, Said, Thing
+from tests.support.example_counts import example_count
+from tests.support.model import ExpectedEvent, ModelDocument, ModelProduct, Refused
 from tests.support.model_comparison import Compared, verbs_of
 from tests.support.node import Node
 from tests.support.random_fields import (
@@ -60,7 +60,7 @@ class Machine(Compared):
             self.create_idea(where, {"title": "Dark", "assigned": 1, "tags": [{"title": "ui"}]}, [])
         self.create_item(0, {"title": "Paint"})
         self.create_okr(0, {"title": "Grow"}, [{"title": "Users", "targetValue": 7}])
-        self.create_announcement(0, {"title": "ChangeNotifier"})
+        self.create_announcement(0, {"title": "News"})
         self.let_time_pass()
 
     def let_time_pass(self) -> None:
@@ -424,27 +424,31 @@ class Machine(Compared):
             }
         )
 
-    def _measured_again(self, okr: Thing, key_results: list[Document], value: float) -> list[Said]:
+    def _measured_again(
+        self, okr: ModelDocument, key_results: list[Document], value: float
+    ) -> list[ExpectedEvent]:
         if value == float("inf"):
             raise Refused
         return self.model.update_okr(okr, {"keyResults": key_results})
 
-    def _attached(self, product: ModelProduct, request: Thing, idea: Thing) -> list[Said]:
+    def _attached(
+        self, product: ModelProduct, request: ModelDocument, idea: ModelDocument
+    ) -> list[ExpectedEvent]:
         if idea.product != product.id:
             raise Refused
         return self.model.attach(request, idea)
 
 
-def _refused() -> list[Said]:
+def _refused() -> list[ExpectedEvent]:
     raise Refused
 
 
-def _renamed(product: ModelProduct, name: str) -> list[Said]:
+def _renamed(product: ModelProduct, name: str) -> list[ExpectedEvent]:
     product.name = name
     return []
 
 
-def _switched(product: ModelProduct, name: str, value: str) -> list[Said]:
+def _switched(product: ModelProduct, name: str, value: str) -> list[ExpectedEvent]:
     product.switches[name] = value
     return []
 
@@ -490,17 +494,17 @@ def in_memory() -> AbstractContextManager[str]:
 
 @pytest.mark.hypothesis
 def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
-    assert told(in_memory, count=examples(EXAMPLES))
+    assert told(in_memory, count=example_count(EXAMPLES))
 
 
 @pytest.mark.hypothesis
 def test_whatever_is_done_it_is_the_same_on_postgresql(databases: Databases) -> None:
-    assert told(databases.empty, count=examples(EXAMPLES_ON_POSTGRESQL))
+    assert told(databases.empty, count=example_count(EXAMPLES_ON_POSTGRESQL))
 
 
 @pytest.mark.node
 @pytest.mark.hypothesis
 def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged() -> None:
-    texts = told(in_memory, count=examples(3))
+    texts = told(in_memory, count=example_count(3))
     with Node.started() as node:
         assert [node.restringify(each) for each in texts] == texts

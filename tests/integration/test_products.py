@@ -11,7 +11,7 @@ from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, Tr
 from leanbe_emitter.storage.queries.journal import START
 from leanbe_emitter.storage.schema.tables import Base
 from tests.support.concurrency import at_once, until_somebody_waits
-from tests.support.receiver import Receiver
+from tests.support.loopback_receiver import LoopbackReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,8 +123,10 @@ def test_products_are_listed_in_the_order_of_their_creation(leanbe: Leanbe) -> N
     assert [product.name for product in leanbe.products.list()] == names
 
 
-def test_deleting_a_product_leaves_nothing_of_it(leanbe: Leanbe, receiver: Receiver) -> None:
-    kept = leanbe.products.create("AnswerLimits")
+def test_deleting_a_product_leaves_nothing_of_it(
+    leanbe: Leanbe, receiver: LoopbackReceiver
+) -> None:
+    kept = leanbe.products.create("Kept")
     before = rows(leanbe)
     product = leanbe.products.create("Acme", webhook_url=receiver.url)
     leanbe.webhooks.rotate(product)

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.delivery.queue.queue import BATCH, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
-from tests.support.statements import statements
+from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
+from tests.support.statements import record_statements
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -171,7 +171,7 @@ def test_it_is_taken_when_it_has_waited_long_enough(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
-    queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
+    queue.settle([settlement_of(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
     assert queue.claim_one(delivery) is None
     bench.clock.advance(seconds=5)
     assert queue.claim_one(delivery) is not None
@@ -200,7 +200,7 @@ def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
     for number in (1, 30):
         lease = engine.new_lease()
         deliveries = bench.enqueue(product, number, lease=lease)
-        with statements(bench.database) as sent:
+        with record_statements(bench.database) as sent:
             assert len(engine.load(deliveries, token=lease.token)) == number
         counts.append(len(sent))
     assert counts[0] == counts[1]
@@ -229,7 +229,7 @@ def test_it_is_said_what_is_to_be_done(bench: Bench) -> None:
     assert not queue.todo()
     bench.clock.advance(seconds=LEASE_SECONDS)
     assert queue.todo().reap
-    queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now)])
+    queue.settle([settlement_of(claimed, Outcome.REFUSED, due_at=bench.now)])
     assert queue.todo().wake
     assert not queue.todo().due
     queue.wake()
@@ -254,5 +254,5 @@ def test_a_statement_wakes_no_more_than_a_batch(bench: Bench) -> None:
     queue = bench.queue()
     bench.enqueue(bench.product(), BATCH + 1)
     claimed = claim(queue, 2 * BATCH, per_product=2 * BATCH)
-    queue.settle([came_to(each, Outcome.REFUSED) for each in claimed])
+    queue.settle([settlement_of(each, Outcome.REFUSED) for each in claimed])
     assert [queue.wake() for _ in range(3)] == [BATCH, 1, 0]

@@ -8,7 +8,7 @@ from leanbe_emitter.storage.schema.states import (
     JournalKind,
     Outcome,
 )
-from tests.support.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
+from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
 
 
 def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None:
@@ -55,7 +55,7 @@ def test_an_attempt_that_ends_makes_up_for_losses(bench: Bench) -> None:
     for _ in range(LEASES_LOST_LIMIT - 1):
         claim(queue)
         bench.lose(queue)
-    queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
+    queue.settle([settlement_of(each, Outcome.REFUSED) for each in claim(queue)])
     queue.wake()
     claim(queue)
     bench.lose(queue)
@@ -96,7 +96,7 @@ def test_neighbours_of_what_kills_its_worker_lose_nothing(bench: Bench) -> None:
         if poison in ids_of(claimed):
             bench.lose(queue)
         else:
-            queue.settle([came_to(each) for each in claimed])
+            queue.settle([settlement_of(each) for each in claimed])
     assert bench.state(poison) is DeliveryState.EXHAUSTED
     others = [bench.state(each) for each in deliveries if each != poison]
     assert others == [DeliveryState.DELIVERED] * 7
@@ -111,7 +111,7 @@ def test_a_renewed_lease_does_not_run_out(bench: Bench) -> None:
     bench.clock.advance(seconds=1)
     assert [each.delivery_id for each in queue.reap()] == [second.delivery_id]
     assert bench.state(renewed) is DeliveryState.IN_FLIGHT
-    assert queue.settle([came_to(first)]) == set()
+    assert queue.settle([settlement_of(first)]) == set()
 
 
 def test_without_anything_held_there_is_nothing_to_renew(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, VoteRow
 from tests.support.concurrency import at_once, until_somebody_waits
-from tests.support.receiver import Receiver
+from tests.support.loopback_receiver import LoopbackReceiver
 
 IN_MEMORY = pytest.mark.parametrize("db", [":memory:"])
 RESOURCES = ("customers", "ideas", "idea_requests", "backlog_items", "okrs", "announcements")
@@ -407,7 +407,7 @@ def test_a_refused_action_leaves_no_trace_in_a_transaction(
 
 
 def test_first_attempts_are_made_right_after_the_commit(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.append(503)
     with leanbe.foreground() as seen:
@@ -426,7 +426,7 @@ def test_first_attempts_are_made_right_after_the_commit(
 
 
 def test_attempts_can_be_left_to_a_worker(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     with leanbe.foreground(deliver=False) as seen:
         product.ideas.create(title="I")
@@ -436,7 +436,7 @@ def test_attempts_can_be_left_to_a_worker(
 
 
 def test_what_goes_wrong_in_the_foreground_raises_nothing_and_sends_nothing(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     def act() -> None:
         with leanbe.foreground():

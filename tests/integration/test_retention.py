@@ -9,7 +9,7 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.queries.retention import Pruned, prune
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
-from tests.support.bench import ALL, Bench, came_to, claim
+from tests.support.bench import ALL, Bench, claim, settlement_of
 from tests.support.concurrency import at_once
 
 MONTH = timedelta(days=30)
@@ -19,7 +19,7 @@ def deliver(bench: Bench) -> None:
     """Settle all that is due as delivered."""
     queue = bench.queue()
     while claimed := claim(queue):
-        queue.settle([came_to(each, due_at=bench.now) for each in claimed])
+        queue.settle([settlement_of(each, due_at=bench.now) for each in claimed])
 
 
 def pruned(bench: Bench, *, batch: int = 3) -> Pruned:
@@ -79,7 +79,7 @@ def bring_to(bench: Bench, state: DeliveryState) -> None:
     if state is DeliveryState.SUSPECT:
         bench.lose(queue)
     elif state in {DeliveryState.WAITING, DeliveryState.READY}:
-        queue.settle([came_to(each, state=DeliveryState.WAITING) for each in claimed])
+        queue.settle([settlement_of(each, state=DeliveryState.WAITING) for each in claimed])
     if state is DeliveryState.READY:
         queue.wake()
 
@@ -134,7 +134,7 @@ def test_a_worker_goes_on_beside_it(bench: Bench) -> None:
     def work() -> None:
         queue = bench.queue()
         while claimed := claim(queue, 10):
-            queue.settle([came_to(each, due_at=bench.now) for each in claimed])
+            queue.settle([settlement_of(each, due_at=bench.now) for each in claimed])
 
     at_once(work, lambda: pruned(bench, batch=20))
     pruned(bench, batch=ALL)

@@ -6,15 +6,15 @@ import pytest
 
 from leanbe_emitter.hints import Hint
 from tests.support.surfaces import (
+    all_hints,
     commands,
-    first_words,
     functions,
     library,
     lists,
     operations,
+    operations_of_hint,
     options,
     parameters,
-    ways,
     words,
 )
 
@@ -38,9 +38,9 @@ def test_no_word_is_for_two_capabilities(column: int) -> None:
     assert [word for word, times in Counter(words(column)).items() if times > 1] == []
 
 
-@pytest.mark.parametrize("way", ways())
+@pytest.mark.parametrize("way", all_hints())
 def test_a_hint_names_what_there_is_on_each_surface(way: Hint) -> None:
-    method, command, operation = first_words(way)
+    method, command, operation = operations_of_hint(way)
     assert method in set(library())
     assert command in commands()
     assert operation in operations()

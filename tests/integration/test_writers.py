@@ -11,7 +11,7 @@ from sqlalchemy import text
 from leanbe_emitter import DatabaseUnavailable, Leanbe
 from leanbe_emitter.storage.engine.writer_lock import Writers
 from tests.support.concurrency import at_once
-from tests.support.statements import statements
+from tests.support.statements import record_statements
 
 
 def make_ideas(leanbe: Leanbe, count: int) -> None:
@@ -54,7 +54,7 @@ def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path:
         leanbe._database._writers = Noting(patience_seconds=patience_ms / 1000)
         with (
             closing(sqlite3.connect(file, isolation_level=None)) as another_program,
-            statements(leanbe._database) as noted,
+            record_statements(leanbe._database) as noted,
         ):
             another_program.execute("BEGIN IMMEDIATE")
             ended = at_once(*(partial(make_ideas, leanbe, 1) for _ in range(4)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.receiver import Receiver as Server
+from tests.support.loopback_receiver import LoopbackReceiver as Server
 from tests.support.user_suites import Suite
 
 #: An app that notes in which event loop it starts, is called and stops; and a fixture of its own

@@ -15,7 +15,7 @@ class Votes(LeanbeMixin, unittest.TestCase):
     """A suite of a user; ``__test__`` keeps pytest from collecting it here."""
 
     __test__ = False
-    leanbe_knobs: ClassVar = {"assume": {"max_attempts": "1"}}
+    leanbe_options: ClassVar = {"assume": {"max_attempts": "1"}}
     bodies: ClassVar[list[bytes]] = []
 
     def leanbe_receiver(self) -> Receiver:

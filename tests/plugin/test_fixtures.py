@@ -156,7 +156,7 @@ def test_the_time_stands_still_unless_the_marker_says_otherwise(suite: Suite) ->
     finished.assert_outcomes(passed=3)
 
 
-def test_every_knob_is_a_fixture_that_a_suite_can_define(suite: Suite) -> None:
+def test_every_option_is_a_fixture_that_a_suite_can_define(suite: Suite) -> None:
     conftest = f"""{CONFTEST}
 from datetime import UTC, datetime
 from leanbe_emitter import ManualClock
@@ -205,13 +205,13 @@ def secret_of_seed_7() -> str | None:
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
-        ("colour='red'", "There is no knob 'colour'. Use seed, clock, assume, app_errors or db."),
+        ("colour='red'", "There is no option 'colour'. Use seed, clock, assume, app_errors or db."),
         ("clock='broken'", "'broken' is no clock. Use manual or system, or give a clock."),
         ("app_errors='hide'", "'hide' says nothing about what apps raise. Use raise or record."),
         ("'system'", "The marker leanbe was given 'system' without a name."),
     ],
 )
-def test_a_knob_that_is_refused_is_told_in_a_line(suite: Suite, marker: str, said: str) -> None:
+def test_an_option_that_is_refused_is_told_in_a_line(suite: Suite, marker: str, said: str) -> None:
     finished = suite.run(f"""
         import pytest
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.testing.evidence import MOST_SHOWN, evidence
+from leanbe_emitter.testing.failure_report import MOST_SHOWN, failure_report
 from tests.support.user_suites import CONFTEST, Suite
 
 #: A receiver that hashes the raw body, as receivers wrongly do.
@@ -223,9 +223,9 @@ def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
         leanbe.products.create("Unwired").ideas.create(title="A")
         wired = leanbe.products.create("Wired", webhook=lambda _: None)
         wired.ideas.create(title="B")
-        text = evidence(leanbe)
+        text = failure_report(leanbe)
         leanbe.deliveries.discard([leanbe.deliveries.last()])
-        cancelled = evidence(leanbe)
+        cancelled = failure_report(leanbe)
     first, second = text.splitlines()
     assert first.endswith(
         "idea.created  is owed to nobody: its product has no webhook that wants it"
@@ -236,11 +236,11 @@ def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
 
 def test_nothing_and_very_much_are_shown_in_few_lines() -> None:
     with Leanbe() as leanbe:
-        assert evidence(leanbe) == "Nothing was recorded."
+        assert failure_report(leanbe) == "Nothing was recorded."
         product = leanbe.products.create("Acme", webhook=lambda _: None)
         with leanbe.transaction():
             for number in range(MOST_SHOWN + 5):
                 product.ideas.create(title=f"{number}")
-        lines = evidence(leanbe).splitlines()
+        lines = failure_report(leanbe).splitlines()
     assert lines[0] == "(5 earlier lines are left out)"
     assert len(lines) == MOST_SHOWN + 1

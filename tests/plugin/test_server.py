@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import outside_of_pytest
-from tests.support.user_suites import ALONE, Suite
-from tests.support.waiting import until
+from tests.support.command_line import environment_without_pytest
+from tests.support.user_suites import WITHOUT_OTHER_PLUGINS, Suite
+from tests.support.waiting import wait_until
 
 #: A receiver in another process, and all fixtures that act on the server.
 CONFTEST = """
@@ -229,9 +229,9 @@ def test_a_kill_of_pytest_leaves_no_server(suite: Suite, tmp_path: Path) -> None
         conftest="",
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-s", "-q", *ALONE],
+        [sys.executable, "-m", "pytest", "-s", "-q", *WITHOUT_OTHER_PLUGINS],
         cwd=suite.pytester.path,
-        env={**outside_of_pytest(), "TMPDIR": str(tmp_path)},
+        env={**environment_without_pytest(), "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -239,4 +239,4 @@ def test_a_kill_of_pytest_leaves_no_server(suite: Suite, tmp_path: Path) -> None
         next(line for line in process.stdout if line.startswith("http://"))
         (folder,) = tmp_path.glob("leanbe-emitter-*")
         os.kill(process.pid, signal.SIGKILL)
-        until(lambda: not folder.exists(), "the server is gone, and its database with it")
+        wait_until(lambda: not folder.exists(), "the server is gone, and its database with it")

@@ -14,7 +14,7 @@ def _measures(s: Scene) -> list[dict[str, Any]]:
 
 
 #: What has happened before where an action needs it.
-GIVEN: Mapping[str, Act] = {
+PRECONDITIONS: Mapping[str, Act] = {
     "switch a vote": lambda s: s.product.ideas.upvote(s.idea, customer=s.ana),
     "withdraw a vote": lambda s: s.product.ideas.upvote(s.idea, customer=s.ana),
     "delete customer": lambda s: (
@@ -90,5 +90,5 @@ ACTIONS: Mapping[str, Act] = {
 def prepare(scene: Scene, action: str) -> None:
     """Do what has to have happened before an action."""
     with scene.earlier():
-        if action in GIVEN:
-            GIVEN[action](scene)
+        if action in PRECONDITIONS:
+            PRECONDITIONS[action](scene)

@@ -18,7 +18,7 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.api_promises import check_promise
+from tests.support.openapi_check import check_against_openapi
 
 URL = "http://127.0.0.1:5326"
 
@@ -38,8 +38,8 @@ class Api:
         if body is not None:
             options["json"] = body
         answer = self.at(method, f"/api/v1{path}", **options)
-        document = promised(needs_token=self.app.state.needs_token)
-        check_promise(document, method, f"/api/v1{path}", answer)
+        document = openapi_document(needs_token=self.app.state.needs_token)
+        check_against_openapi(document, method, f"/api/v1{path}", answer)
         return answer
 
     def at(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -53,7 +53,7 @@ class Api:
 
 
 @cache
-def promised(*, needs_token: bool) -> dict[str, Any]:
+def openapi_document(*, needs_token: bool) -> dict[str, Any]:
     """The API's document, which is made once: nothing else of an application makes another one."""
     access = Access(token="tok_test" if needs_token else "")
     with Leanbe() as leanbe:
@@ -126,7 +126,7 @@ def application(
 
 
 @contextmanager
-def calling(
+def open_api(
     db: str = ":memory:",
     *,
     access: Access | None = None,

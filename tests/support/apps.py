@@ -12,7 +12,7 @@ from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.outgoing_requests import post
+from tests.support.network_sender import post
 from tests.support.waiting import PATIENCE_SECONDS
 
 Message = MutableMapping[str, Any]
@@ -38,7 +38,7 @@ def body(piece: bytes, *, more: bool = False) -> Message:
     return {"type": "http.response.body", "body": piece, "more_body": more}
 
 
-def sending(*messages: Message) -> AsgiApp:
+def app_sending(*messages: Message) -> AsgiApp:
     """Return an app that sends these messages, and knows no lifespan."""
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
@@ -50,12 +50,12 @@ def sending(*messages: Message) -> AsgiApp:
     return app
 
 
-def telling(steps: list[str]) -> AsgiApp:
+def app_noting_lifespan(steps: list[str]) -> AsgiApp:
     """Return an app that answers 204, and notes the steps of its lifespan."""
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await sending(START, END)(scope, receive, send)
+            await app_sending(START, END)(scope, receive, send)
             return
         for step in ("startup", "shutdown"):
             steps.append((await receive())["type"])
@@ -68,14 +68,14 @@ def raising_late(error: Exception) -> AsgiApp:
     """Return an app that answers 204, and raises the error a while after that."""
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
-        await turns(100)
+        await app_sending(START, END)(scope, receive, send)
+        await yield_to_loop(100)
         raise error
 
     return app
 
 
-class Recording:
+class RecordingApp:
     """An app that notes every scope and message that it gets, and answers 204."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class Recording:
 
 
 @asynccontextmanager
-async def calling(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
+async def open_transport(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
     """A transport to the app, which is closed when the block ends."""
     transport = AsgiTransport(app, **{"answer_seconds": PATIENCE_SECONDS, **options})
     try:
@@ -103,22 +103,22 @@ async def calling(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
         await transport.aclose()
 
 
-def told(errors: list[AppError]) -> list[str]:
+def described_errors(errors: list[AppError]) -> list[str]:
     """Return each error as its name, its words and when it was raised."""
     return [f"{type(each.error).__name__}: {each.error} ({each.during})" for each in errors]
 
 
-async def for_ever() -> None:
+async def wait_for_ever() -> None:
     """Wait for nothing that ever comes."""
     await asyncio.get_running_loop().create_future()
 
 
-def sleeping() -> None:
+def block_thread() -> None:
     """Block; it is interrupted long before it ends."""
     time.sleep(20)
 
 
-async def turns(count: int = 10) -> None:
+async def yield_to_loop(count: int = 10) -> None:
     """Let the event loop turn a few times."""
     for _ in range(count):
         await asyncio.sleep(0)

@@ -34,7 +34,7 @@ from leanbe_emitter.storage.schema.tables import (
 )
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.faults.catalogue import Misbehaviour
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 URL = "http://127.0.0.1:1/hooks/leanbe"
 SECRET = "whsec_test"
@@ -127,7 +127,7 @@ class Bench:
 
     def enqueue(self, product: str, count: int = 1, *, lease: Lease | None = None) -> list[str]:
         """Record so many events of a product; return the ids of their deliveries."""
-        recorded = self.record(*[happened(product, n=n) for n in range(count)], lease=lease)
+        recorded = self.record(*[new_event(product, n=n) for n in range(count)], lease=lease)
         return [each.delivery_id for each in recorded if each.delivery_id is not None]
 
     def arm(self, kind: str, *, times: int = 1, event: str | None = None) -> str:
@@ -159,7 +159,7 @@ class Bench:
         """Owe deliveries that were refused once and are due again."""
         queue = self.queue()
         deliveries = self.enqueue(product, count)
-        queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
+        queue.settle([settlement_of(each, Outcome.REFUSED) for each in claim(queue)])
         queue.wake()
         return deliveries
 
@@ -201,7 +201,7 @@ class Bench:
 
         On PostgreSQL that is a matter of every transaction of the cluster, other tests' too.
         """
-        until(self._is_all_readable, "every entry of the journal can be read")
+        wait_until(self._is_all_readable, "every entry of the journal can be read")
         with self.database.reading() as session:
             return journal.read(session, after)
 
@@ -222,7 +222,7 @@ class Bench:
         return Action(session=session, clock=self.clock, ids=self.ids, rules=TargetRules())
 
 
-class Noting:
+class RecordingWatcher:
     """A watcher that notes which attempts began, and which were settled."""
 
     def __init__(self) -> None:
@@ -237,7 +237,7 @@ class Noting:
         self.ends.append(settlement)
 
 
-def happened(
+def new_event(
     product: str,
     *,
     n: int = 0,
@@ -272,7 +272,7 @@ def ids_of(claimed: Sequence[Claimed]) -> list[str]:
     return [each.delivery_id for each in claimed]
 
 
-def came_to(
+def settlement_of(
     claimed: Claimed,
     outcome: Outcome = Outcome.DELIVERED,
     *,

@@ -60,7 +60,7 @@ def run_process(
 
 
 @contextmanager
-def started(
+def start_program(
     *arguments: str,
     cwd: Path,
     environ: Mapping[str, str] | None = None,
@@ -84,19 +84,21 @@ def started(
             process.communicate()
 
 
-def line_of(stream: IO[str] | None) -> str:
+def next_line(stream: IO[str] | None) -> str:
     """Return the next line that a process prints."""
     assert stream is not None
     return stream.readline().rstrip("\n")
 
 
-def line_with(words: str, stream: IO[str] | None) -> str:
+def next_line_with(words: str, stream: IO[str] | None) -> str:
     """Return the next line with these words that a process prints; nothing if none comes."""
     assert stream is not None
     return next((line.rstrip("\n") for line in stream if words in line), "")
 
 
-def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> tuple[int, str, str]:
+def wait_for_end(
+    process: subprocess.Popen[str], by: signal.Signals | None = None
+) -> tuple[int, str, str]:
     """Wait for the end of a process, by a signal if one is named; return status and output."""
     if by is not None:
         process.send_signal(by)
@@ -104,7 +106,7 @@ def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> t
     return process.returncode, stdout, stderr
 
 
-def catches(process: subprocess.Popen[str], which: signal.Signals) -> bool:
+def handles_signal(process: subprocess.Popen[str], which: signal.Signals) -> bool:
     """Say whether a process has a handler of its own for a signal."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
@@ -117,6 +119,6 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(more or {})}
 
 
-def outside_of_pytest() -> dict[str, str]:
+def environment_without_pytest() -> dict[str, str]:
     """Return the same variables as they are where no test runs: for a pytest that a test starts."""
     return {name: value for name, value in environment().items() if "PYTEST" not in name}

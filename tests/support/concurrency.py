@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 
 from leanbe_emitter import LeanbeError
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
@@ -36,4 +36,6 @@ def until_somebody_waits(url: str) -> None:
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     with psycopg.connect(url, autocommit=True) as connection:
-        until(lambda: connection.execute(statement).fetchone() != (0,), "somebody waits for a lock")
+        wait_until(
+            lambda: connection.execute(statement).fetchone() != (0,), "somebody waits for a lock"
+        )

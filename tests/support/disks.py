@@ -26,7 +26,7 @@ def small_disk(folder: Path, *, megabytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[None]:
+def full_disk(folder: Path) -> Iterator[None]:
     """Let the disk of a folder be full until the block ends."""
     filler = folder / "filler"
     try:

@@ -6,7 +6,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
-from tests.support.apps import for_ever
+from tests.support.apps import wait_for_ever
 
 
 def ok(request: HttpRequest) -> HttpResponse:
@@ -19,7 +19,7 @@ def fail(_: HttpRequest) -> HttpResponse:
 
 
 async def hang(_: HttpRequest) -> HttpResponse:
-    await for_ever()
+    await wait_for_ever()
     return HttpResponse()
 
 

@@ -18,16 +18,18 @@ from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.stringify import stringify
 
 #: So many changes are one transaction: all of them or none.
-TOGETHER = 5
+CHANGES_A_TRANSACTION = 5
 
 
 def emit(database: Database, numbers: range) -> None:
     """Make the changes of these numbers, the products taking turns."""
     with database.reading() as session:
         products = list(session.scalars(select(ProductRow.id).order_by(ProductRow.id)))
-    for first in numbers[::TOGETHER]:
+    for first in numbers[::CHANGES_A_TRANSACTION]:
         with database.transaction() as session:
-            _change(session, products, range(first, min(first + TOGETHER, numbers.stop)))
+            _change(
+                session, products, range(first, min(first + CHANGES_A_TRANSACTION, numbers.stop))
+            )
 
 
 def email(number: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.command_line import outside_of_pytest
+from tests.support.command_line import environment_without_pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
 NAMES = ("fastapi", "flask", "django")
@@ -91,7 +91,7 @@ class Example:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env={**outside_of_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env={**environment_without_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -16,7 +16,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from tests.support.command_line import PROGRAM, environment
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 #: Short enough to be waited for; a machine that stands still for as long loses some.
 LEASE_SECONDS = 3
@@ -75,7 +75,7 @@ class Fleet:
         process.kill()
         process.wait()
         if self.database.dialect == "postgresql":
-            until(lambda: self._backends(name) == 0, "the server has noticed")
+            wait_until(lambda: self._backends(name) == 0, "the server has noticed")
 
     def end(self, name: str, *, by: signal.Signals | None = signal.SIGTERM) -> int:
         """Wait for a process that is told to stop, or ends by itself; return its status."""
@@ -94,13 +94,13 @@ class Fleet:
         ]
         return [line for line in lines if line.startswith(("error:", "Traceback"))]
 
-    def said(self, name: str) -> str:
+    def stderr_of(self, name: str) -> str:
         """Return what a process wrote on stderr."""
         return self._stderr(name).read_text()
 
     def waits_for_database(self, name: str) -> bool:
         """Say whether a worker has found its database away, and again after a pause."""
-        return self.said(name).count("The database is away; trying again.") > 1
+        return self.stderr_of(name).count("The database is away; trying again.") > 1
 
     def in_flight(self) -> set[str]:
         """Return the deliveries that somebody holds, or held when he was killed."""
@@ -116,7 +116,7 @@ class Fleet:
             )
         )
 
-    def owed_bodies(self) -> dict[bytes, str]:
+    def deliveries_by_body(self) -> dict[bytes, str]:
         """Return the delivery of each body."""
         with self.database.reading() as session:
             rows = session.execute(select(EventRow.body, DeliveryRow.id).join(DeliveryRow)).all()

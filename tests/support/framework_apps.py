@@ -28,7 +28,7 @@ import starlette.responses
 import starlette.routing
 from django.conf import settings
 
-from tests.support.apps import for_ever
+from tests.support.apps import wait_for_ever
 
 # Django's settings last as long as the process, and so does the folder of its database.
 _FOLDER = tempfile.TemporaryDirectory(prefix="leanbe-emitter-django-")
@@ -68,7 +68,7 @@ def fastapi_app() -> Any:
 
     @app.post("/hang")
     async def hang() -> None:
-        await for_ever()
+        await wait_for_ever()
 
     @app.post("/block")
     async def block() -> None:
@@ -91,7 +91,7 @@ def starlette_app() -> Any:
         raise ValueError("no such idea")
 
     async def hang(_: starlette.requests.Request) -> starlette.responses.Response:
-        await for_ever()
+        await wait_for_ever()
         return starlette.responses.Response()
 
     async def block(_: starlette.requests.Request) -> starlette.responses.Response:
@@ -124,7 +124,7 @@ def litestar_app() -> Any:
 
     @litestar.post("/hang")
     async def hang() -> None:
-        await for_ever()
+        await wait_for_ever()
 
     @litestar.post("/block")
     async def block() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.support.command_line import outside_of_pytest
+from tests.support.command_line import environment_without_pytest
 
 NO_EXTRA = {"extra": ""}
 
@@ -42,7 +42,7 @@ class FreshVenv:
         return subprocess.run(
             [str(self._python), "-m", "pytest"],
             cwd=folder,
-            env=outside_of_pytest(),
+            env=environment_without_pytest(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

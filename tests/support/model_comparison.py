@@ -26,8 +26,8 @@ from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.support.database_dump import dump
 from tests.support.documents import Document, printed
-from tests.support.model import Model, ModelProduct, Refused, Said, Thing
-from tests.support.scene import COLOUR, PUBLIC_ID, URL, CountedIds, raised
+from tests.support.model import ExpectedEvent, Model, ModelDocument, ModelProduct, Refused
+from tests.support.scene import COLOUR, PUBLIC_ID, URL, CountedIds, record_events
 
 _START = datetime(2023, 7, 3, 9, tzinfo=UTC)
 
@@ -104,19 +104,19 @@ class Compared(RuleBasedStateMachine):
                     for each in self.model.of(resource, product.id)
                 }
 
-    def _act(self, expect: Callable[[], list[Said]], call: Callable[[], object]) -> None:
+    def _act(self, expect: Callable[[], list[ExpectedEvent]], call: Callable[[], object]) -> None:
         self.model.now = printed(self.clock.now())
         try:
             expected = expect()
         except Refused:
             self._is_refused(call)
             return
-        with raised(self.leanbe) as events:
+        with record_events(self.leanbe) as events:
             made = call()
         if isinstance(made, Snapshot):
             self._is_as_it_is_now(made)
         said = [
-            Said(product=each.product_id, name=each.name, text=each.payload_text)
+            ExpectedEvent(product=each.product_id, name=each.name, text=each.payload_text)
             for each in events.events
         ]
         assert said == expected
@@ -158,7 +158,7 @@ class Compared(RuleBasedStateMachine):
         product = self.products[where % 2]
         return product, self.model.products[product.id]
 
-    def _pick(self, resource: str, product: Product, which: int) -> Thing | None:
+    def _pick(self, resource: str, product: Product, which: int) -> ModelDocument | None:
         things = self.model.of(resource, product.id)
         return things[which % len(things)] if things else None
 

@@ -9,13 +9,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.support.command_line import Cli, ended, line_of, started
+from tests.support.command_line import Cli, next_line, start_program, wait_for_end
 
 #: What its signatures are verified with, unless a test says otherwise.
 SECRET = "whsec_test"
 
 
-class Running:
+class ReceiverProcess:
     """A receiver's process, and one kept connection to it."""
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
@@ -32,35 +32,37 @@ class Running:
 
     def line(self) -> str:
         """Return the next line that it prints."""
-        return line_of(self.process.stdout)
+        return next_line(self.process.stdout)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; return the status and what stands on stderr."""
-        status, _, stderr = ended(self.process, number)
+        status, _, stderr = wait_for_end(self.process, number)
         return status, stderr
 
 
 @contextmanager
-def receiving(folder: Path, *arguments: str) -> Iterator[Running]:
+def run_receiver(folder: Path, *arguments: str) -> Iterator[ReceiverProcess]:
     """Run a receiver on a free port."""
     command = ("receiver", "--secret", SECRET, "--port", "0", *arguments)
-    with started(*command, cwd=folder) as process:
-        first = line_of(process.stdout)
-        running = Running(process, json.loads(first)["url"] if first.startswith("{") else first)
+    with start_program(*command, cwd=folder) as process:
+        first = next_line(process.stdout)
+        running = ReceiverProcess(
+            process, json.loads(first)["url"] if first.startswith("{") else first
+        )
         with closing(running.connection):
             yield running
 
 
 @contextmanager
-def acme(cli: Cli, folder: Path, *arguments: str) -> Iterator[Running]:
+def acme_with_receiver(cli: Cli, folder: Path, *arguments: str) -> Iterator[ReceiverProcess]:
     """Make the product Acme, whose webhook goes to a receiver that keeps what comes."""
-    with receiving(folder, "--save", "kept", *arguments) as receiver:
+    with run_receiver(folder, "--save", "kept", *arguments) as receiver:
         url = f"{receiver.url}hooks/leanbe"
         created = cli("product", "create", "Acme", "--webhook-url", url, "--secret", SECRET)
         assert created.status == 0, created.stderr
         yield receiver
 
 
-def kept(folder: Path) -> list[bytes]:
+def saved_bodies(folder: Path) -> list[bytes]:
     """Return the bodies that came, in order."""
     return [path.read_bytes() for path in sorted((folder / "kept").glob("*.json"))]

@@ -14,7 +14,7 @@ import psycopg
 
 from leanbe_emitter.storage.schema.document_tables import METADATA
 from tests.support.postgresql import Cluster
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 #: More than a test's rows leave behind, in bytes.
 _GROWN = 4_000_000
@@ -142,7 +142,7 @@ def _is_as_new(made: _Made, *, patience_seconds: float) -> bool:
 def _is_left(connection: psycopg.Connection, *, patience_seconds: float) -> bool:
     """Say whether all others are gone; those that just closed their connection are in a moment."""
     try:
-        until(
+        wait_until(
             lambda: _one(connection, _OTHERS) == 0,
             "all have gone",
             patience_seconds=patience_seconds,

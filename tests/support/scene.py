@@ -225,7 +225,7 @@ def _scene(leanbe: Leanbe, clock: ManualClock, ids: CountedIds) -> Scene:
                 {"title": "Score", "targetValue": 4.5, "unit": "points"},
             ],
         ),
-        news=product.announcements.create(title="Soon: dark mode", categories=["ChangeNotifier"]),
+        news=product.announcements.create(title="Soon: dark mode", categories=["News"]),
     )
 
 
@@ -241,7 +241,7 @@ class RecordedEvents:
         return " ".join(each.name for each in self.events)
 
     @property
-    def said(self) -> list[tuple[str, str]]:
+    def names_and_payloads(self) -> list[tuple[str, str]]:
         """Name and payload of each."""
         return [(each.name, each.payload_text) for each in self.events]
 
@@ -251,7 +251,7 @@ class RecordedEvents:
 
 
 @contextmanager
-def raised(leanbe: Leanbe) -> Iterator[RecordedEvents]:
+def record_events(leanbe: Leanbe) -> Iterator[RecordedEvents]:
     """Note which events the block raises, whether they are owed or not."""
     before = _last_position(leanbe)
     noted = RecordedEvents()

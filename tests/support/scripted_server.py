@@ -90,7 +90,7 @@ class ScriptedServer:
 
 
 @asynccontextmanager
-async def scripted(
+async def run_script(
     script: Script, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[ScriptedServer]:
     """Serve on a free port of a loopback address for as long as the block lasts."""

@@ -11,7 +11,7 @@ Reply = Answer | Unreachable | Unknown | BaseException
 OK = Answer(status=204, reason="No Content")
 
 
-class Answering:
+class ScriptedTransport:
     """Answers each request by the next of the replies, and by a 204 when they are used up."""
 
     def __init__(self, *replies: Reply) -> None:
@@ -29,7 +29,7 @@ class Answering:
         """Nothing is open."""
 
 
-class Meanwhile(Answering):
+class ActingTransport(ScriptedTransport):
     """Does something while a request is under way, and answers it then."""
 
     def __init__(self, do: Callable[[], object], *replies: Reply) -> None:
@@ -41,7 +41,7 @@ class Meanwhile(Answering):
         return await super().send(request)
 
 
-class Holding(Answering):
+class HoldingTransport(ScriptedTransport):
     """Lets no answer out to the URLs it holds, until it is told to."""
 
     def __init__(self, *replies: Reply, urls: Iterable[str] | None = None) -> None:
@@ -75,11 +75,11 @@ class Holding(Answering):
         self._let_go.set()
 
 
-class CallingBack(Answering):
+class ScriptedCallbackTransport(ScriptedTransport):
     """Sends without tasks (a ``CallbackTransport``), and answers when it is told to.
 
     Args:
-        replies: as those of ``Answering``; none of them can be ``Unreachable``.
+        replies: as those of ``ScriptedTransport``; none of them can be ``Unreachable``.
         waits: whether requests wait for ``let_go``.
     """
 
@@ -108,7 +108,7 @@ class CallingBack(Answering):
 
 @dataclass(frozen=True)
 class _Prepared:
-    transport: CallingBack
+    transport: ScriptedCallbackTransport
     request: OutgoingRequest
 
     def begin(self, body: bytes, callback: Callable[[Any], object], /) -> "_Begun":

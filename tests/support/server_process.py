@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from tests.support.command_line import PROGRAM, ended, line_of, started
+from tests.support.command_line import PROGRAM, next_line, start_program, wait_for_end
 
 
 @dataclass(kw_only=True)
-class Served:
+class RunningServer:
     """A server's process, its line of readiness, and a client of its API."""
 
     process: subprocess.Popen[str]
@@ -30,22 +30,22 @@ class Served:
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; return the status and what stands on stderr."""
-        status, _, stderr = ended(self.process, number)
+        status, _, stderr = wait_for_end(self.process, number)
         return status, stderr
 
 
 @contextmanager
-def serving(
+def run_server(
     folder: Path,
     *arguments: str,
     environ: Mapping[str, str] | None = None,
     program: Sequence[str] = PROGRAM,
-) -> Iterator[Served]:
+) -> Iterator[RunningServer]:
     """Run a server on a free port, until the block ends."""
     command = ("serve", "--port", "0", "--output", "json", *arguments)
-    with started(*command, cwd=folder, environ=environ, program=program) as process:
-        line = line_of(process.stdout)
+    with start_program(*command, cwd=folder, environ=environ, program=program) as process:
+        line = next_line(process.stdout)
         assert line, process.communicate()[1]
-        served = Served(process=process, ready=json.loads(line))
+        served = RunningServer(process=process, ready=json.loads(line))
         with served.client:
             yield served

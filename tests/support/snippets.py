@@ -27,7 +27,7 @@ STAND_IN = Path(__file__).parents[1] / "data" / "node_path"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running:
+class RunningSnippet:
     """A receiver that runs.
 
     Attributes:
@@ -42,10 +42,12 @@ class Running:
 
 
 @contextmanager
-def in_process(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Running]:
+def run_in_process(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[RunningSnippet]:
     """Run a receiver in Python; the variable with its secret is set."""
     with _app_of(name, _loaded(name, folder)) as app:
-        yield Running(
+        yield RunningSnippet(
             where={"webhook": transport_for(app, answer_seconds=PATIENCE_SECONDS), "path": PATH},
             status=lambda body: answers_of(app, body, url=URL)[0].status,
             printed=lambda: capsys.readouterr().out,
@@ -81,7 +83,7 @@ def _app_of(name: str, module: ModuleType) -> Iterator[Any]:
 
 
 @contextmanager
-def in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[Running]:
+def run_in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[RunningSnippet]:
     """Run a receiver in JavaScript, with our stand-in for Express, or with what is installed."""
     file = folder / "receiver.js"
     file.write_text(snippet(name), "utf-8")
@@ -98,7 +100,7 @@ def in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[Running]:
             process.kill()
             return process.communicate()[0]
 
-        yield Running(where={"webhook_url": url}, status=_asking(url), printed=printed)
+        yield RunningSnippet(where={"webhook_url": url}, status=_asking(url), printed=printed)
         process.kill()
 
 

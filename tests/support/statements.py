@@ -11,7 +11,7 @@ from leanbe_emitter.storage.engine.database import Database
 _TRANSACTIONS = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 
-class Broken(Exception):
+class StatementFailed(Exception):
     """What a statement fails with that was told to fail."""
 
 
@@ -32,7 +32,7 @@ class Statements:
 
 
 @contextmanager
-def statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
+def record_statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
     """Note the statements that the block sends; let one of them fail."""
     noted = Statements(failing=failing)
 
@@ -42,7 +42,7 @@ def statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
             return
         noted.sent.append(text)
         if len(noted) == noted.failing:
-            raise Broken(text)
+            raise StatementFailed(text)
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:

@@ -14,7 +14,7 @@ from leanbe_emitter.domain.users import granting
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.pending_reason import advancing
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
-from tests.support.api import promised
+from tests.support.api import openapi_document
 from tests.support.command_tree import all_commands
 
 _TABLE = Path(__file__).parents[1] / "data" / "capabilities.txt"
@@ -37,7 +37,7 @@ def options(command: str) -> set[str]:
 def parameters(operation: str) -> set[str]:
     """Return what the path and the query of an operation take."""
     method, path = operation.split(" ")
-    asked = promised(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
+    asked = openapi_document(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
     return {each["name"] for each in asked.get("parameters", ())}
 
 
@@ -94,13 +94,13 @@ def commands() -> set[str]:
     return {name for name, each in all_commands() if not isinstance(each, click.Group)}
 
 
-def ways() -> list[Hint]:
+def all_hints() -> list[Hint]:
     """Return every way that hints name, and one of each kind that is made for its hint."""
     as_they_are = [each for each in vars(leanbe_emitter.hints).values() if isinstance(each, Hint)]
     return [*as_they_are, granting("ana@example.com", "Acme"), advancing(timedelta(seconds=5))]
 
 
-def first_words(way: Hint) -> tuple[str, str, str]:
+def operations_of_hint(way: Hint) -> tuple[str, str, str]:
     """Return the method, the command and the operation of a way, without what they take.
 
     The command is the longest there is that its words begin with.
@@ -118,6 +118,6 @@ def operations() -> set[str]:
     """Return every operation of the API: ``GET /products``."""
     return {
         f"{method.upper()} {path.removeprefix('/api/v1')}"
-        for path, there in promised(needs_token=False)["paths"].items()
+        for path, there in openapi_document(needs_token=False)["paths"].items()
         for method in there
     }

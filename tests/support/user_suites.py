@@ -6,16 +6,16 @@ from shutil import rmtree
 import pytest
 
 #: Plugins that are here for other suites.
-OTHERS = ("faker", "django", "syrupy", "asyncio", "randomly", "schemathesis")
+OTHER_PLUGINS = ("faker", "django", "syrupy", "asyncio", "randomly", "schemathesis")
 
 
-def without(*plugins: str) -> tuple[str, ...]:
+def options_without(*plugins: str) -> tuple[str, ...]:
     """Return the options that leave out plugins."""
     return tuple(option for plugin in plugins for option in ("-p", f"no:{plugin}"))
 
 
 #: Without the plugins that are here for other suites.
-ALONE = without(*OTHERS)
+WITHOUT_OTHER_PLUGINS = options_without(*OTHER_PLUGINS)
 
 #: A receiver that accepts everything, and what the suite wires to it.
 CONFTEST = """
@@ -66,5 +66,5 @@ class Suite:
 
 
 def _always(*options: str, using: Collection[str] = ()) -> tuple[str, ...]:
-    left_out = without(*(plugin for plugin in OTHERS if plugin not in using))
+    left_out = options_without(*(plugin for plugin in OTHER_PLUGINS if plugin not in using))
     return (*left_out, "-p", "no:cacheprovider", "-W", "error", "--strict-markers", *options)

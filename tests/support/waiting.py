@@ -9,7 +9,7 @@ from leanbe_emitter.clock import pause, stopwatch
 PATIENCE_SECONDS = 60.0
 
 
-def until(
+def wait_until(
     is_met: Callable[[], object], what: str, *, patience_seconds: float = PATIENCE_SECONDS
 ) -> None:
     """Return as soon as the condition is met; fail after a long while, saying what was awaited."""
@@ -20,7 +20,7 @@ def until(
         pause(_rest(waited))
 
 
-async def seen(is_met: Callable[[], object], what: str) -> None:
+async def async_wait_until(is_met: Callable[[], object], what: str) -> None:
     """Do the same on a loop, whose other tasks go on meanwhile."""
     started = stopwatch()
     while not is_met():

@@ -11,10 +11,10 @@ from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, nobody
 from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
-from tests.support.bench import Bench, Noting
+from tests.support.bench import Bench, RecordingWatcher
 
 
-def worker(
+def new_worker(
     bench: Bench,
     transport: Transport,
     *,
@@ -37,7 +37,7 @@ def worker(
         per_product=per_product,
         poll_seconds=poll_seconds,
         call=call,
-        watcher=watcher or Noting(),
+        watcher=watcher or RecordingWatcher(),
         counters=counters,
         wakeups=wakeups,
         grace_seconds=grace_seconds,
@@ -45,7 +45,7 @@ def worker(
 
 
 @asynccontextmanager
-async def working(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
+async def run_worker(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
     """Let a worker run for as long as the block lasts, and stop it then."""
     task = asyncio.create_task(it.run())
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 #: So many errors are kept until somebody takes them; the first ones tell most.
-MOST_KEPT = 100
+MAX_KEPT = 100
 
 
 class During(StrEnum):
@@ -44,7 +44,7 @@ class AppErrors:
 
     def add(self, error: BaseException, *, during: During, url: str = "") -> None:
         """Keep an error; once, however many layers of a framework tell of it."""
-        if len(self._kept) < MOST_KEPT and all(each.error is not error for each in self._kept):
+        if len(self._kept) < MAX_KEPT and all(each.error is not error for each in self._kept):
             self._kept.append(AppError(error=error, during=during, url=url))
 
     def take(self) -> list[AppError]:
@@ -53,7 +53,7 @@ class AppErrors:
         return taken
 
 
-def annotated(errors: Sequence[AppError]) -> BaseException:
+def first_with_note(errors: Sequence[AppError]) -> BaseException:
     """Return the first of the errors, with a note of when it was raised and what became of it."""
     first = errors[0]
     where = f" at {first.url}" if first.url else ""

@@ -17,11 +17,14 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.asgi_exchange import Exchange, http_scope
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, SETTLE_SECONDS, Call
-from leanbe_emitter.delivery.in_process.daemon_threads import unattended_threads
-from leanbe_emitter.delivery.in_process.error_answers import failed, raised
-from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
+from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
+from leanbe_emitter.delivery.in_process.error_answers import describe_error, internal_server_error
+from leanbe_emitter.delivery.in_process.frameworks import (
+    keep_django_connections,
+    watch_for_swallowed_errors,
+)
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
-from leanbe_emitter.delivery.in_process.stack_location import of_tasks
+from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
@@ -33,7 +36,7 @@ RAISE_SECONDS = 1.0
 #: How long what an app still does may take to end before it is cancelled, in seconds.
 GRACE_SECONDS = 0.1
 #: How often ``settle`` looks whether its condition holds, in seconds.
-LOOK_SECONDS = 0.002
+POLL_SECONDS = 0.002
 
 
 class AsgiTransport:
@@ -64,7 +67,7 @@ class AsgiTransport:
         kept: AnswerLimits = KEPT,
     ) -> None:
         self.errors = AppErrors()
-        notice_swallowed(app)
+        watch_for_swallowed_errors(app)
         self._app = app
         self._has_lifespan = lifespan
         self._answer_seconds = answer_seconds
@@ -99,7 +102,7 @@ class AsgiTransport:
         await self._started()
         exchange = Exchange(request.body, kept=self._kept)
         others = asyncio.all_tasks()
-        with WATCHDOG.watching(call), unattended_threads():
+        with WATCHDOG.watching(call), start_threads_as_daemons():
             task = self._begin(call, request, exchange)
             watch = stopwatch()
             try:
@@ -107,9 +110,9 @@ class AsgiTransport:
             finally:
                 exchange.hang_up()
         if exchange.is_complete.done() and call.is_overdue(taken := stopwatch() - watch):
-            reason = f"{call.too_late}: it came after {taken:.1f} s"
+            reason = f"{call.timeout_reason}: it came after {taken:.1f} s"
             raise Unknown(reason, answer=exchange.answer.so_far())
-        for error in call.noticed:
+        for error in call.swallowed_errors:
             self.errors.add(error, during=During.REQUEST, url=request.url)
         return _answer(call, task, exchange, others=others)
 
@@ -135,9 +138,9 @@ class AsgiTransport:
                 if self._tasks:
                     await asyncio.wait(self._tasks, timeout=left)
                 else:
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(POLL_SECONDS)
         if self._tasks:
-            where = of_tasks(self._tasks)
+            where = locate_tasks(self._tasks)
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s the app was still at work at {where}.",
                 hint="Let it end, or give it longer: settle(timeout_seconds=...).",
@@ -206,7 +209,7 @@ class AsgiTransport:
     ) -> None:
         try:
             # Until the very end: Django closes its connections after the answer.
-            with keeping_connections():
+            with keep_django_connections():
                 await self._app(scope, exchange.receive, exchange.send)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
@@ -252,8 +255,8 @@ def _answer(
         raise Unknown(_hanging(call, task, others=others), answer=answer.so_far())
     error = _error_of(task) or RuntimeError("it returned without a complete answer")
     if answer.is_begun:
-        raise Unknown(f"the answer broke off: {raised(error)}", answer=answer.so_far())
-    return failed(error)
+        raise Unknown(f"the answer broke off: {describe_error(error)}", answer=answer.so_far())
+    return internal_server_error(error)
 
 
 def _remark(call: Call, task: asyncio.Task[None], exchange: Exchange) -> str:
@@ -262,17 +265,17 @@ def _remark(call: Call, task: asyncio.Task[None], exchange: Exchange) -> str:
         return f"after its answer the app blocked at {call.blocked_at}"
     if not exchange.answer.is_server_error:
         return ""
-    error = (_error_of(task) if task.done() else None) or next(iter(call.noticed), None)
-    return raised(error) if error is not None else ""
+    error = (_error_of(task) if task.done() else None) or next(iter(call.swallowed_errors), None)
+    return describe_error(error) if error is not None else ""
 
 
 def _hanging(
     call: Call, task: asyncio.Task[None], *, others: Collection["asyncio.Task[Any]"]
 ) -> str:
     if call.blocked_at:
-        return call.too_late
+        return call.timeout_reason
     children = asyncio.all_tasks() - {*others, task}
-    return f"{call.too_late}: the app hangs at {of_tasks([*children, task])}"
+    return f"{call.timeout_reason}: the app hangs at {locate_tasks([*children, task])}"
 
 
 def _error_of(task: asyncio.Task[None]) -> BaseException | None:

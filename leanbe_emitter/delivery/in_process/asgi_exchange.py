@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from leanbe_emitter.delivery.in_process.error_answers import phrase
+from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
 from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
@@ -19,7 +19,7 @@ Message = MutableMapping[str, Any]
 #: How much of a request's body comes in one frame, as with uvicorn.
 FRAME_BYTES = 64 * 1024
 #: Who calls, as apps are told: an address and a port.
-CLIENT = ("127.0.0.1", 50000)
+CLIENT_ADDRESS = ("127.0.0.1", 50000)
 
 _VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
@@ -47,7 +47,7 @@ def http_scope(request: OutgoingRequest, *, state: Mapping[str, Any]) -> dict[st
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in request.headers
         ],
-        "client": CLIENT,
+        "client": CLIENT_ADDRESS,
         "server": (target.host, target.port),
         "state": dict(state),
         "extensions": {},
@@ -106,7 +106,7 @@ class Exchange:
         if not isinstance(status, int) or not all(_is_header(each) for each in headers):
             raise TypeError("http.response.start needs a status (int) and headers (pairs of bytes)")
         self.answer.begin(
-            int(status), ((name, value) for name, value in headers), reason=phrase(status)
+            int(status), ((name, value) for name, value in headers), reason=reason_phrase(status)
         )
 
     def _add(self, message: Message) -> None:

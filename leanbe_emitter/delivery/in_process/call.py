@@ -30,17 +30,17 @@ class Call:
         is_watched: it is interrupted at its deadline, should its code block.
         blocked_at: the line at which its code was interrupted, because it did not end in time.
         is_debugged: somebody stands in it with a debugger: its time does not count.
-        noticed: errors of the app that its framework answered for and did not raise.
+        swallowed_errors: errors of the app that its framework answered for and did not raise.
     """
 
     seconds: float
     is_watched: bool = False
     blocked_at: str = ""
     is_debugged: bool = False
-    noticed: list[BaseException] = field(default_factory=list)
+    swallowed_errors: list[BaseException] = field(default_factory=list)
 
     @property
-    def too_late(self) -> str:
+    def timeout_reason(self) -> str:
         """The words for an attempt that did not end in time."""
         blocked = f": the app blocks at {self.blocked_at}" if self.blocked_at else ""
         return f"no complete answer within {self.seconds:g} s{blocked}"

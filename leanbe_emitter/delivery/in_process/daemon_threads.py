@@ -14,7 +14,7 @@ _CALLS: dict[threading.Thread, int] = {}
 
 
 @contextmanager
-def unattended_threads() -> Iterator[None]:
+def start_threads_as_daemons() -> Iterator[None]:
     """Let nobody wait at the end for the threads that this one starts meanwhile."""
     caller = threading.current_thread()
     if caller.daemon and caller not in _CALLS:

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.clients import asking
 from leanbe_emitter.delivery.in_process.django_asgi import DjangoAsgiTransport
+from leanbe_emitter.delivery.in_process.framework_clients import call_through_client
 from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Transport
@@ -76,10 +76,10 @@ def transport_for(
         InvalidValue: it is none of these; the hint says what to hand over instead.
     """
     options: dict[str, Any] = {"answer_seconds": answer_seconds, "kept": kept}
-    if isinstance(app, AsgiTransport | CallingTransport):
+    if isinstance(app, AsgiTransport | SyncTransport):
         return app
-    if ask := asking(app):
-        return CallingTransport(ask, app=app, **options)
+    if ask := call_through_client(app):
+        return SyncTransport(ask, app=app, **options)
     _refuse_what_looks_like_one(app)
     match _required_arguments(app):
         case 3 if is_django(app):

@@ -37,7 +37,7 @@ class DjangoAsgiTransport(AsgiTransport):
             if not call.blocked_at:
                 raise
             # The loop gave up first; then this thread was interrupted, and knows the line.
-            raise Unknown(call.too_late, answer=error.answer) from error
+            raise Unknown(call.timeout_reason, answer=error.answer) from error
         return answer
 
     async def _make_whole(self, call: Call, request: OutgoingRequest) -> Answer:

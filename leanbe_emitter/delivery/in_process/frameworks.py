@@ -24,13 +24,13 @@ _DEEPEST = 5
 _LOWEST_SERVER_ERROR = 500
 
 
-def notice_swallowed(app: object) -> None:
+def watch_for_swallowed_errors(app: object) -> None:
     """Let the app's framework tell the current call which error is behind its 500."""
     if django := sys.modules.get("django.core.signals"):
         django.got_request_exception.connect(_of_django, weak=False, dispatch_uid=_UID)
     if flask := sys.modules.get("flask.signals"):
         flask.got_request_exception.connect(_of_flask, weak=False)
-    if is_of(app, "litestar.app", "Litestar"):
+    if is_instance_of(app, "litestar.app", "Litestar"):
         litestar: Any = app
         if _of_litestar not in litestar.after_exception:
             litestar.after_exception.append(_of_litestar)
@@ -63,7 +63,7 @@ _KEEPING = _Keeping()
 
 
 @contextmanager
-def keeping_connections() -> Iterator[None]:
+def keep_django_connections() -> Iterator[None]:
     """Keep Django's database connections open while a request is handled, if Django is there."""
     signals, database = sys.modules.get("django.core.signals"), sys.modules.get("django.db")
     if signals is None or database is None:
@@ -77,7 +77,7 @@ def keeping_connections() -> Iterator[None]:
         _KEEPING.end(close)
 
 
-def is_of(app: object, module: str, name: str) -> bool:
+def is_instance_of(app: object, module: str, name: str) -> bool:
     """Say whether the object is of a framework's class, or of one that inherits from it."""
     return any((each.__module__, each.__qualname__) == (module, name) for each in type(app).__mro__)
 
@@ -98,20 +98,20 @@ async def _of_litestar(exception: BaseException, _scope: object) -> None:
 def _notice(error: BaseException | None) -> None:
     call = current_call()
     if call is not None and error is not None:
-        call.noticed.append(error)
+        call.swallowed_errors.append(error)
 
 
 def is_django(app: object) -> bool:
     """Say whether this is one of Django's handlers, or wraps one."""
     for _ in range(_DEEPEST):
-        if is_of(app, "django.core.handlers.base", "BaseHandler"):
+        if is_instance_of(app, "django.core.handlers.base", "BaseHandler"):
             return True
         wrapped = (getattr(app, name, None) for name in ("application", "app", "wsgi_app"))
         app = next((each for each in wrapped if each is not None), None)
     return False
 
 
-def in_djangos_thread(
+def moved_to_django_thread(
     app: object, call: Callable[P, R]
 ) -> Callable[P, Coroutine[Any, Any, R]] | None:
     """Return the call for Django's own thread, where it cannot be made on this one.

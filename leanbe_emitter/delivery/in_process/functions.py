@@ -11,8 +11,8 @@ from typing import Any
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.asgi_exchange import Message
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.error_answers import phrase
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.wire.envelope import Envelope, verify
@@ -61,19 +61,19 @@ def function_transport(
     *,
     answer_seconds: float = ANSWER_SECONDS,
     kept: AnswerLimits = KEPT,
-) -> CallingTransport | AsgiTransport:
+) -> SyncTransport | AsgiTransport:
     """Return what sends requests to a function, called with one request after the other."""
     if is_asynchronous(function):
         return _Asynchronous(
             _asgi_app(function), lifespan=False, answer_seconds=answer_seconds, kept=kept
         )
 
-    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
+    def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
         status, body = _reply(function(_received(request)))
-        came.begin(status, (), reason=phrase(status))
-        came.add(body)
+        answer.begin(status, (), reason=reason_phrase(status))
+        answer.add(body)
 
-    return CallingTransport(ask, app=function, answer_seconds=answer_seconds, kept=kept)
+    return SyncTransport(ask, app=function, answer_seconds=answer_seconds, kept=kept)
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:

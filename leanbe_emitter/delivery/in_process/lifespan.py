@@ -13,8 +13,8 @@ from typing import Any
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.asgi_exchange import Message, lifespan_scope
 from leanbe_emitter.delivery.in_process.call import Call
-from leanbe_emitter.delivery.in_process.error_answers import raised
-from leanbe_emitter.delivery.in_process.stack_location import of_tasks
+from leanbe_emitter.delivery.in_process.error_answers import describe_error
+from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Lifespan:
 
     async def _hanging(self, call: Call) -> str:
         assert self._task is not None  # noqa: S101 - a step has begun
-        where = call.blocked_at or of_tasks([self._task])
+        where = call.blocked_at or locate_tasks([self._task])
         await self._cancel()
         return f"it hangs at {where}, after {call.seconds:g} s"
 
@@ -106,7 +106,7 @@ class Lifespan:
         if not self._task.done() or self._task.cancelled() or not self._knows_lifespan():
             return ""
         error = self._task.exception()
-        return raised(error) if error is not None else ""
+        return describe_error(error) if error is not None else ""
 
     def _over(self, task: asyncio.Task[None]) -> None:
         """Keep what the app raised, whenever it did."""
@@ -116,7 +116,7 @@ class Lifespan:
         if self._knows_lifespan():
             self._errors.add(error, during=self._during)
         else:
-            logger.info("The app knows no lifespan.", extra={"reason": raised(error)})
+            logger.info("The app knows no lifespan.", extra={"reason": describe_error(error)})
 
     def _knows_lifespan(self) -> bool:
         return self._said["startup"].done()

@@ -30,13 +30,13 @@ _THREAD_NAMES = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor", "async
 _MOST_SHOWN = 3
 
 
-def of_frame(frame: FrameType | None) -> str:
+def locate_frame(frame: FrameType | None) -> str:
     """Name the line at which running code was interrupted, within what was called from here."""
     frames = list(takewhile(_is_called, _up(frame)))
     return _named(frames[::-1])
 
 
-def of_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> str:
+def locate_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> str:
     """Name the lines at which tasks wait, and those of the threads that frameworks wait for."""
     waiting = [_chain(task.get_coro()) for task in tasks if not task.done()]
     own = [frames for frames in [*waiting, *_threads_of_frameworks()] if _innermost_own(frames)]
@@ -77,7 +77,7 @@ def _threads_of_frameworks() -> Iterator[list[FrameType]]:
 
 
 def _innermost_own(frames: Sequence[FrameType]) -> FrameType | None:
-    return next((each for each in reversed(frames) if is_own(each)), None)
+    return next((each for each in reversed(frames) if is_user_code(each)), None)
 
 
 def _is_called(frame: FrameType) -> bool:
@@ -86,7 +86,7 @@ def _is_called(frame: FrameType) -> bool:
     return not name.startswith(_CALLERS)
 
 
-def is_own(frame: FrameType) -> bool:
+def is_user_code(frame: FrameType) -> bool:
     """Say whether the code is the user's: no library's, and not of this package."""
     name = frame.f_code.co_filename
     is_generated = name.startswith("<")  # by dataclasses, SQLAlchemy, Python itself
@@ -103,13 +103,13 @@ def _named(frames: Sequence[FrameType]) -> str:
     return f"{_file(frame)}:{frame.f_lineno} in {frame.f_code.co_name}{shown}"
 
 
-def of_error(error: BaseException) -> str:
+def locate_error(error: BaseException) -> str:
     """Name the line that raised an error; empty where it was never raised."""
     frames, trace = list[tuple[FrameType, int]](), error.__traceback__
     while trace is not None:
         frames.append((trace.tb_frame, trace.tb_lineno))
         trace = trace.tb_next
-    own = [each for each in frames if is_own(each[0])] or frames
+    own = [each for each in frames if is_user_code(each[0])] or frames
     if not own:
         return ""
     frame, number = own[-1]

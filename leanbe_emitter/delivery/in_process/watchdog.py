@@ -17,7 +17,7 @@ from types import FrameType
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.call import SLACK_SECONDS, Call, current_call
-from leanbe_emitter.delivery.in_process.stack_location import is_debugged, is_part_of, of_frame
+from leanbe_emitter.delivery.in_process.stack_location import is_debugged, is_part_of, locate_frame
 
 #: How soon after a signal that found no code of a call the next one follows, in seconds.
 AGAIN_SECONDS = 0.05
@@ -122,7 +122,7 @@ class Watchdog:
             return
         # The app's own clean-up gets as much time again before it is interrupted, too.
         self._due = stopwatch() + call.seconds
-        call.blocked_at = of_frame(frame)
+        call.blocked_at = locate_frame(frame)
         raise Blocked(f"the app blocked at {call.blocked_at}")
 
 

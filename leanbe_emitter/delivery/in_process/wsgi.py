@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT
+from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT_ADDRESS
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, current_call
-from leanbe_emitter.delivery.in_process.frameworks import in_djangos_thread
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.frameworks import moved_to_django_thread
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.targets import Target
@@ -26,7 +26,7 @@ _STATUS = re.compile(r"([1-5][0-9][0-9])(?: (.*))?")
 _WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
-class WsgiTransport(CallingTransport):
+class WsgiTransport(SyncTransport):
     """Sends requests to one WSGI app.
 
     Args:
@@ -50,11 +50,11 @@ class WsgiTransport(CallingTransport):
         Raises:
             Unknown: there was no complete answer in time.
         """
-        elsewhere = in_djangos_thread(self._app, self.call)
+        elsewhere = moved_to_django_thread(self._app, self.call)
         return self.call(request) if elsewhere is None else await elsewhere(request)
 
-    def _exchange(self, request: OutgoingRequest, came: AnswerBuffer) -> None:
-        response = _Response(came)
+    def _exchange(self, request: OutgoingRequest, answer: AnswerBuffer) -> None:
+        response = _Response(answer)
         iterable = self._app(environ(request), response.start)
         try:
             for piece in iterable:
@@ -78,8 +78,8 @@ def environ(request: OutgoingRequest) -> dict[str, Any]:
         "SERVER_NAME": target.host,
         "SERVER_PORT": str(target.port),
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": CLIENT[0],
-        "REMOTE_PORT": str(CLIENT[1]),
+        "REMOTE_ADDR": CLIENT_ADDRESS[0],
+        "REMOTE_PORT": str(CLIENT_ADDRESS[1]),
         **_headers(request),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": target.scheme,
@@ -103,8 +103,8 @@ def _headers(request: OutgoingRequest) -> dict[str, str]:
 class _Response:
     """The answer of a WSGI app: its head is sent with the first piece of body, or at the end."""
 
-    def __init__(self, came: AnswerBuffer) -> None:
-        self._came = came
+    def __init__(self, answer: AnswerBuffer) -> None:
+        self._answer = answer
         self._head: tuple[int, str, list[tuple[bytes, bytes]]] | None = None
 
     def start(
@@ -119,7 +119,7 @@ class _Response:
         error = exc_info[1] if exc_info is not None else None
         if error is not None:
             _notice(error)
-            if self._came.is_begun:
+            if self._answer.is_begun:
                 raise error
         elif self._head is not None:
             raise RuntimeError("start_response was called a second time, without exc_info")
@@ -137,7 +137,7 @@ class _Response:
             raise TypeError(f"the body of a WSGI answer must be bytes, and not {piece!r}")
         if piece:
             self.end()
-            self._came.add(piece)
+            self._answer.add(piece)
 
     def end(self) -> None:
         """Send the head, if that was not done yet.
@@ -145,12 +145,12 @@ class _Response:
         Raises:
             RuntimeError: there was no start_response.
         """
-        if self._came.is_begun:
+        if self._answer.is_begun:
             return
         if self._head is None:
             raise RuntimeError("the app answered without having called start_response")
         status, reason, headers = self._head
-        self._came.begin(status, headers, reason=reason)
+        self._answer.begin(status, headers, reason=reason)
 
 
 def _head(status: Any, headers: Any) -> tuple[int, str, list[Any]]:
@@ -167,4 +167,4 @@ def _head(status: Any, headers: Any) -> tuple[int, str, list[Any]]:
 def _notice(error: BaseException) -> None:
     call = current_call()
     if call is not None:
-        call.noticed.append(error)
+        call.swallowed_errors.append(error)

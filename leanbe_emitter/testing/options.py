@@ -25,7 +25,7 @@ AppErrors = Literal["raise", "record"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knobs:
+class HandleOptions:
     """What a handle is made with.
 
     Attributes:
@@ -43,27 +43,27 @@ class Knobs:
     app_errors: AppErrors = "raise"
     db: str = IN_MEMORY
 
-    def changed(self, changes: Mapping[str, Any]) -> Self:
-        """Return other knobs; assumptions are added to those that there are.
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
+        """Return other options; assumptions are added to those that there are.
 
         Raises:
-            InvalidValue: there is no such knob.
+            InvalidValue: there is no such option.
         """
         known = [each.name for each in fields(self)]
         for name in changes:
             if name not in known:
-                raise InvalidValue(f"There is no knob {name!r}.", hint=f"Use {any_of(known)}.")
+                raise InvalidValue(f"There is no option {name!r}.", hint=f"Use {any_of(known)}.")
         assume = {**self.assume, **changes.get("assume", {})}
         return replace(self, **{**changes, "assume": assume})
 
-    def opened(self, *, usual_product: Callable[[], object]) -> "TestedLeanbe":
+    def open_handle(self, *, make_default_product: Callable[[], object]) -> "TestedLeanbe":
         """Open an empty handle.
 
         Args:
-            usual_product: makes the product of what is triggered while there is none.
+            make_default_product: makes the product of what is triggered while there is none.
 
         Raises:
-            InvalidValue: a knob is refused.
+            InvalidValue: a option is refused.
             DatabaseUnavailable: the database cannot be opened.
         """
         # The sending side is loaded by the first test that uses it.
@@ -81,13 +81,13 @@ class Knobs:
             assume=self.assume,
             app_errors=self.app_errors,
         )
-        leanbe.usual_product = usual_product
+        leanbe.make_default_product = make_default_product
         if self.db != IN_MEMORY:
             leanbe.reset()
         return leanbe
 
 
-def seed_of(seed: object, test_id: str) -> str:
+def seed_of_test(seed: object, test_id: str) -> str:
     """Return the seed of one test: the same in every run, process and order."""
     return hashlib.sha256(f"{seed}/{test_id}".encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.testing.knobs import Knobs, seed_of
+from leanbe_emitter.testing.options import HandleOptions, seed_of_test
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe, Product
@@ -29,11 +29,11 @@ class LeanbeMixin(_Case):
     Attributes:
         leanbe: the handle; it is there from ``setUp`` on.
         leanbe_seed: where ids and secrets come from, together with each test's id.
-        leanbe_knobs: the other knobs, by name (``clock``, ``assume``, ``app_errors``, ``db``).
+        leanbe_options: the other options, by name (``clock``, ``assume``, ``app_errors``, ``db``).
     """
 
     leanbe_seed: ClassVar[int | str] = 0
-    leanbe_knobs: ClassVar[Mapping[str, Any]] = {}
+    leanbe_options: ClassVar[Mapping[str, Any]] = {}
     leanbe: "Leanbe"
     _handle: "TestedLeanbe"
     _is_watched = False
@@ -57,8 +57,10 @@ class LeanbeMixin(_Case):
     def setUp(self) -> None:
         """Open a handle that is empty."""
         super().setUp()
-        knobs = Knobs(seed=seed_of(self.leanbe_seed, self.id())).changed(self.leanbe_knobs)
-        handle = knobs.opened(usual_product=lambda: self.leanbe_product)
+        options = HandleOptions(seed=seed_of_test(self.leanbe_seed, self.id())).with_changes(
+            self.leanbe_options
+        )
+        handle = options.open_handle(make_default_product=lambda: self.leanbe_product)
         self.leanbe = self._handle = handle
         self.addCleanup(handle.close)
 
@@ -100,14 +102,14 @@ class LeanbeMixin(_Case):
             @functools.wraps(method)
             async def awaited() -> Any:
                 with self._noting():
-                    return await self._handle.around(method)()
+                    return await self._handle.wrap(method)()
 
             return awaited
 
         @functools.wraps(method)
         def called() -> Any:
             with self._noting():
-                return self._handle.around(method)()
+                return self._handle.wrap(method)()
 
         return called
 
@@ -122,6 +124,6 @@ class LeanbeMixin(_Case):
 
 def _shown(leanbe: "Leanbe") -> str:
     # Only a failure pays for it.
-    from leanbe_emitter.testing.evidence import shown  # noqa: PLC0415
+    from leanbe_emitter.testing.failure_report import failure_report_or_reason  # noqa: PLC0415
 
-    return shown(leanbe)
+    return failure_report_or_reason(leanbe)

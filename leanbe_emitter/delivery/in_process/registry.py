@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOST = "testserver"
 
 
-class Receivers:
+class ReceiverRegistry:
     """Receivers by address.
 
     Args:

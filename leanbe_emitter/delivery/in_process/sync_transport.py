@@ -11,17 +11,20 @@ from collections.abc import Callable
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
-from leanbe_emitter.delivery.in_process.error_answers import failed, raised
-from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
+from leanbe_emitter.delivery.in_process.error_answers import describe_error, internal_server_error
+from leanbe_emitter.delivery.in_process.frameworks import (
+    keep_django_connections,
+    watch_for_swallowed_errors,
+)
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
 #: Puts a request to a receiver, and its answer where it belongs.
-Ask = Callable[[OutgoingRequest, AnswerBuffer], None]
+CallReceiver = Callable[[OutgoingRequest, AnswerBuffer], None]
 
 
-class CallingTransport:
+class SyncTransport:
     """Sends requests by calling a function.
 
     Args:
@@ -41,15 +44,15 @@ class CallingTransport:
 
     def __init__(
         self,
-        ask: Ask,
+        ask: CallReceiver,
         *,
         app: object,
         answer_seconds: float = ANSWER_SECONDS,
         kept: AnswerLimits = KEPT,
     ) -> None:
         self.errors = AppErrors()
-        notice_swallowed(app)
-        notice_swallowed(getattr(app, "app", None))  # behind a test client
+        watch_for_swallowed_errors(app)
+        watch_for_swallowed_errors(getattr(app, "app", None))  # behind a test client
         self._ask = ask
         self._answer_seconds = answer_seconds
         self._kept = kept
@@ -65,18 +68,18 @@ class CallingTransport:
     def call(self, request: OutgoingRequest) -> Answer:
         """Do what ``send`` does, as a plain function."""
         call = Call(seconds=min(request.timeout_seconds, self._answer_seconds))
-        came, watch = AnswerBuffer(self._kept), stopwatch()
-        with WATCHDOG.watching(call), keeping_connections():
-            error = self._error(call, request, came)
+        answer, watch = AnswerBuffer(self._kept), stopwatch()
+        with WATCHDOG.watching(call), keep_django_connections():
+            error = self._error(call, request, answer)
         taken = stopwatch() - watch
         if call.blocked_at:
-            raise Unknown(call.too_late, answer=came.so_far())
-        for each in filter(None, (error, *call.noticed)):
+            raise Unknown(call.timeout_reason, answer=answer.so_far())
+        for each in filter(None, (error, *call.swallowed_errors)):
             self.errors.add(each, during=During.REQUEST, url=request.url)
         if call.is_overdue(taken):
-            reason = f"{call.too_late}: it came after {taken:.1f} s"
-            raise Unknown(reason, answer=came.so_far())
-        return _answer(came, error, noticed=next(iter(call.noticed), None))
+            reason = f"{call.timeout_reason}: it came after {taken:.1f} s"
+            raise Unknown(reason, answer=answer.so_far())
+        return _answer(answer, error, noticed=next(iter(call.swallowed_errors), None))
 
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
@@ -87,10 +90,10 @@ class CallingTransport:
         """Nothing is open."""
 
     def _error(
-        self, call: Call, request: OutgoingRequest, came: AnswerBuffer
+        self, call: Call, request: OutgoingRequest, answer: AnswerBuffer
     ) -> BaseException | None:
         try:
-            call.run(self._ask, request, came)
+            call.run(self._ask, request, answer)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except Blocked:
@@ -101,12 +104,12 @@ class CallingTransport:
 
 
 def _answer(
-    came: AnswerBuffer, error: BaseException | None, *, noticed: BaseException | None
+    answer: AnswerBuffer, error: BaseException | None, *, noticed: BaseException | None
 ) -> Answer:
-    if error is None and came.is_whole:
-        known = noticed if came.is_server_error else None
-        return came.whole(remark=raised(known) if known is not None else "")
+    if error is None and answer.is_whole:
+        known = noticed if answer.is_server_error else None
+        return answer.whole(remark=describe_error(known) if known is not None else "")
     error = error or RuntimeError("it returned without a complete answer")
-    if came.is_begun:
-        raise Unknown(f"the answer broke off: {raised(error)}", answer=came.so_far())
-    return failed(error)
+    if answer.is_begun:
+        raise Unknown(f"the answer broke off: {describe_error(error)}", answer=answer.so_far())
+    return internal_server_error(error)

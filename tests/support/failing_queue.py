@@ -10,13 +10,13 @@ from leanbe_emitter.errors import DatabaseUnavailable
 from tests.support.bench import LEASE_SECONDS, Bench
 
 
-class Away(Queue):
+class FailingQueue(Queue):
     """A queue whose database is away a few times for each of these calls."""
 
     away: Counter[str]
 
     @classmethod
-    def of(cls, bench: Bench, **away: int) -> "Away":
+    def of(cls, bench: Bench, **away: int) -> "FailingQueue":
         queue = cls(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
         queue.away = Counter(away)
         return queue

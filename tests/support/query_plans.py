@@ -31,7 +31,7 @@ FROM generate_series(1, :count) AS n
 """
 
 
-def finish(bench: Bench, product: str, count: int) -> None:
+def insert_finished_deliveries(bench: Bench, product: str, count: int) -> None:
     """Put so many finished deliveries there, and let PostgreSQL look at what it has."""
     with bench.database.transaction() as session:
         for statement in _FINISHED.split(";"):
@@ -40,7 +40,7 @@ def finish(bench: Bench, product: str, count: int) -> None:
 
 
 @contextmanager
-def explained(database: Database) -> Iterator[dict[str, str]]:
+def explain_statements(database: Database) -> Iterator[dict[str, str]]:
     """Explain every statement of the block, just before it runs; yield the plans by statement."""
     plans: dict[str, str] = {}
 
@@ -57,7 +57,7 @@ def explained(database: Database) -> Iterator[dict[str, str]]:
         event.remove(database.engine, "before_cursor_execute", explain)
 
 
-def read_as_a_whole(plans: dict[str, str]) -> list[str]:
+def full_table_scans(plans: dict[str, str]) -> list[str]:
     """Return the plans that read all of a table that grows."""
     return [
         f"{statement}\n{plan}"

@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Seen:
+class PageLog:
     """What a page did.
 
     Attributes:
@@ -61,10 +61,10 @@ class Seen:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, *, prefers: Prefers = "light") -> Iterator[Seen]:
+def open_page(browser: Browser, url: str, *, prefers: Prefers = "light") -> Iterator[PageLog]:
     """Open a URL as somebody who was never there, until the block ends."""
     with browser.new_context(color_scheme=prefers) as context:
         context.set_default_timeout(PATIENCE_MS)
-        seen = Seen(context.new_page())
+        seen = PageLog(context.new_page())
         seen.page.goto(url)
         yield seen

@@ -18,7 +18,7 @@ _SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
+class AcknowledgedAction:
     """An action that was acknowledged.
 
     Attributes:
@@ -35,7 +35,7 @@ class Done:
 
 
 @dataclass(kw_only=True)
-class Crowd:
+class ClientLoad:
     """What its clients have done.
 
     Attributes:
@@ -46,7 +46,7 @@ class Crowd:
 
     url: str
     clients: int
-    done: list[Done] = field(default_factory=list)
+    done: list[AcknowledgedAction] = field(default_factory=list)
     refused: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _is_over: bool = False
@@ -91,8 +91,8 @@ class Crowd:
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    def _note(self, status: int, done: Done | str) -> None:
-        if isinstance(done, Done):
+    def _note(self, status: int, done: AcknowledgedAction | str) -> None:
+        if isinstance(done, AcknowledgedAction):
             self.done.append(done)
             return
         self.refused[status] += 1
@@ -114,7 +114,7 @@ class _Client:
     def __post_init__(self) -> None:
         self._chance = random.Random(self.number)
 
-    async def act(self) -> tuple[int, Done | str]:
+    async def act(self) -> tuple[int, AcknowledgedAction | str]:
         """Do something; return the answer's status, and what was done or what it says."""
         title = f"{self.number}/{self._chance.random()}"
         event, path, body = _action(self._chance, title, self.ideas, self.drafts)
@@ -128,7 +128,9 @@ class _Client:
             self.ideas.append(document)
         if event == "announcement.created":
             self.drafts.append(document)
-        done = Done(event=event, document=document, begun_at=begun_at, answered_at=stopwatch())
+        done = AcknowledgedAction(
+            event=event, document=document, begun_at=begun_at, answered_at=stopwatch()
+        )
         return status, done
 
 

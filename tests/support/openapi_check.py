@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 _OF_NO_OPERATION = (404, 405)
 
 
-def check_promise(
+def check_against_openapi(
     document: Mapping[str, Any], method: str, path: str, answer: httpx.Response
 ) -> None:
     """Fail where an answer is not as the document says."""

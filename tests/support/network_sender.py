@@ -41,16 +41,16 @@ def post(
     )
 
 
-async def by_the_book(host: str, port: int) -> tuple[str, ...]:
+async def resolve_nothing(host: str, port: int) -> tuple[str, ...]:
     """Resolve no name at all: tests that need one say which."""
     raise OSError(f"{host}:{port} is not in this book")
 
 
 @asynccontextmanager
-async def sender(
+async def open_sender(
     *,
     rules: TargetRules | None = None,
-    resolve: Resolve = by_the_book,
+    resolve: Resolve = resolve_nothing,
     kept: AnswerLimits = KEPT,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[Http1Transport]:
@@ -64,14 +64,14 @@ async def sender(
         await transport.aclose()
 
 
-async def unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
+async def send_to_unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
     """Send a request to which no complete answer comes; return the error."""
     with pytest.raises(Unknown) as caught:
         await transport.send(request)
     return caught.value
 
 
-async def unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
+async def send_to_unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
     """Send a request of which no byte goes out; return why."""
     with pytest.raises(Unreachable) as caught:
         await transport.send(request)

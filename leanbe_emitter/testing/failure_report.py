@@ -26,16 +26,16 @@ _ABOUT_PLACES = frozenset({404, 405})
 _INDENT = " " * len("00:00:00.000  ")
 
 
-def evidence(leanbe: Leanbe) -> str:
+def failure_report(leanbe: Leanbe) -> str:
     """Return what happened in a handle, and what may be wrong with a receiver that refused."""
     entries = list(leanbe.watching.until_now())
     return "\n".join([*_log(entries), *_faults(leanbe), *_explained(entries)])
 
 
-def shown(leanbe: Leanbe) -> str:
+def failure_report_or_reason(leanbe: Leanbe) -> str:
     """Return the same or, where it cannot be read, why: nothing is raised beside a failure."""
     try:
-        return evidence(leanbe)
+        return failure_report(leanbe)
     except Exception as error:  # noqa: BLE001 - the test's own failure is to be seen whatever comes
         return f"It cannot be read: {type(error).__name__}: {error}"
 

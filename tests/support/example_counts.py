@@ -3,9 +3,9 @@
 import hypothesis
 
 #: How many hypothesis makes up: in `make test`, and in `make prove`.
-FEW, MANY = 20, 100
+EXAMPLES_OF_TEST, EXAMPLES_OF_PROVE = 20, 100
 
 
-def examples(count: int) -> int:
+def example_count(count: int) -> int:
     """Return how many to make up in this run, where `make prove` makes up ``count``."""
-    return max(1, count * hypothesis.settings().max_examples // MANY)
+    return max(1, count * hypothesis.settings().max_examples // EXAMPLES_OF_PROVE)

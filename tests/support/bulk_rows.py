@@ -21,7 +21,7 @@ def ids(kind: str, count: int) -> Sequence[str]:
     return [f"0{kind}{number:022x}" for number in range(count)]
 
 
-def crowd_of_customers(s: Scene, count: int) -> Sequence[str]:
+def insert_customers(s: Scene, count: int) -> Sequence[str]:
     """Write so many customers of Acme; return their ids."""
     made = ids("c", count)
     _write(s, CustomerRow, (_customer(s, each) for each in made))
@@ -29,21 +29,21 @@ def crowd_of_customers(s: Scene, count: int) -> Sequence[str]:
     return made
 
 
-def crowd_of_ideas(s: Scene, count: int, *, up_votes: int = 0) -> Sequence[str]:
+def insert_ideas(s: Scene, count: int, *, up_votes: int = 0) -> Sequence[str]:
     """Write so many ideas of Acme; return their ids."""
     made = ids("1", count)
     _write(s, IdeaRow, (_idea(s, each, up_votes) for each in made))
     return made
 
 
-def crowd_of_requests(s: Scene, count: int, *, idea: str | None = None) -> Sequence[str]:
+def insert_requests(s: Scene, count: int, *, idea: str | None = None) -> Sequence[str]:
     """Write so many requests of Ana's, new or attached to an idea; return their ids."""
     made = ids("a" if idea else "b", count)
     _write(s, IdeaRequestRow, (_request(s, each, n, idea) for n, each in enumerate(made, 1)))
     return made
 
 
-def crowd_of_votes(s: Scene, voters: Sequence[str | None], ideas: Sequence[str]) -> None:
+def insert_votes(s: Scene, voters: Sequence[str | None], ideas: Sequence[str]) -> None:
     """Write an upvote for each pair of voter and idea; one list may be shorter, of one element."""
     count = max(len(voters), len(ideas))
     pairs = [(voters[n % len(voters)], ideas[n % len(ideas)]) for n in range(count)]

@@ -28,7 +28,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
+class LoopbackReceiver:
     """What a test sees of the receiver.
 
     Attributes:
@@ -70,7 +70,7 @@ class Receiver:
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    receiver: Receiver
+    receiver: LoopbackReceiver
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -1,8 +1,7 @@
 """A receiver as a process of its own: it keeps every body in a file, one a line, and says 204.
 
-``python -m tests.support.recorder FILE DELAY_MS`` prints the port that it listens on. A body is
-written
-before it is answered, so that what was delivered is in the file.
+``python -m tests.support.recording_receiver FILE DELAY_MS`` prints the port that it listens on. It
+writes each body before it answers, so the file holds every body that was delivered.
 """
 
 import asyncio
@@ -36,7 +35,7 @@ class Recorder:
         file = home / "bodies"
         file.touch()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.recorder", str(file), str(delay_ms)],
+            [sys.executable, "-m", "tests.support.recording_receiver", str(file), str(delay_ms)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

@@ -24,12 +24,12 @@ _FEW = 200
 _AT_WORK_SECONDS = 0.1
 
 
-def on_a_loop(test: Callable[P, Coro]) -> Callable[P, None]:
+def run_in_loop(test: Callable[P, Coro]) -> Callable[P, None]:
     """Make a test of a coroutine function."""
     return _on(None, test)
 
 
-def in_its_own_time(test: Callable[P, Coro]) -> Callable[P, None]:
+def run_in_virtual_time(test: Callable[P, Coro]) -> Callable[P, None]:
     """Make a test of a coroutine function that waits for nothing but its own loop.
 
     What threads and other processes do is not waited for: time leaps, as if they did nothing.
@@ -38,7 +38,7 @@ def in_its_own_time(test: Callable[P, Coro]) -> Callable[P, None]:
 
 
 @contextmanager
-def taking(seconds: float) -> Iterator[None]:
+def takes_virtual_seconds(seconds: float) -> Iterator[None]:
     """See that a block takes so much of its loop's own time, no more and no less."""
     loop = asyncio.get_running_loop()
     began_at = loop.time()

@@ -23,7 +23,7 @@ from tests.support.pages import ROOT
 #: What stands for the programs that only an image's system has, or that would download.
 _STAND_INS = {
     "python": f'exec "{sys.executable}" "$@"',
-    "pip": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.support.image "$@"',
+    "pip": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.support.containerfile "$@"',
     "useradd": "exit 0",
     "install": 'exec mkdir -p "${@: -1}"',
 }
