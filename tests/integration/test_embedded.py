@@ -170,7 +170,7 @@ def test_where_https_is_required_the_address_is_https() -> None:
     ("given", "said"),
     [
         ({"webhook": Noting(), "webhook_url": "http://a.test/"}, "give one of them"),
-        ({"webhook": 7}, "7 is no receiver"),
+        ({"webhook": 7}, "7 is not a receiver"),
         ({"webhook": Noting(), "path": "hook"}, "'hook' does not begin with a slash"),
         ({"secret": SECRET}, "no webhook URL to use them for"),
     ],

@@ -137,7 +137,7 @@ async def test_settle_waits_for_a_condition_of_the_tests_own() -> None:
     async with open_transport(app, lifespan=False) as transport:
         await transport.send(post(URL))
         await transport.settle(until=lambda: consumed == ["it"])
-        with pytest.raises(WaitTimedOut, match="what was waited for did not hold"):
+        with pytest.raises(WaitTimedOut, match="the condition of until= was still false"):
             await transport.settle(until=lambda: False, timeout_seconds=0.05)
 
 

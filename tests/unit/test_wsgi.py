@@ -254,9 +254,9 @@ def with_text(environ: Environ, start_response: Start) -> Iterable[bytes]:
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        (silent, "without having called start_response"),
+        (silent, "without a call of start_response"),
         (twice, "start_response was called a second time"),
-        (without_status, "is like '200 OK', and not 'OK'"),
+        (without_status, "must look like '200 OK', and not 'OK'"),
         (without_names, "must be pairs of str"),
         (with_text, "must be bytes, and not 'text'"),
     ],

@@ -1,7 +1,9 @@
 """One request and its answer, as an ASGI app sees them: scope, ``receive`` and ``send``.
 
-As a server does it: a large body comes in several frames, a message that the protocol does not
-allow is an error in the app, and who hung up or has the whole answer is ``http.disconnect``.
+The exchange behaves as a server does. A large body comes in several frames. A message that the
+protocol forbids raises an error in the app. After a hang-up or a complete answer, ``receive``
+returns
+``http.disconnect``.
 """
 
 import asyncio
@@ -16,16 +18,16 @@ from leanbe_emitter.targets import Target
 
 Message = MutableMapping[str, Any]
 
-#: How much of a request's body comes in one frame, as with uvicorn.
+#: Size of a frame of the request's body, in bytes, as in uvicorn.
 FRAME_BYTES = 64 * 1024
-#: Who calls, as apps are told: an address and a port.
+#: Address and port of the client, as apps see it.
 CLIENT_ADDRESS = ("127.0.0.1", 50000)
 
 _VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
 
 def lifespan_scope(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the scope of an app's lifespan; it may put what it likes into the state."""
+    """Return the scope of an app's lifespan; the app may store objects in the state."""
     return {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
 
 
@@ -58,8 +60,8 @@ class Exchange:
     """The app's side of one request.
 
     Attributes:
-        answer: what has come of the answer.
-        is_complete: set when the whole answer has come.
+        answer: the part of the answer that the app has sent.
+        is_complete: a future that is done when the app has sent the whole answer.
     """
 
     def __init__(self, body: bytes, *, kept: AnswerLimits) -> None:
@@ -70,15 +72,15 @@ class Exchange:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether there is a whole answer, and one that does not stand for an error."""
+        """Whether the answer is complete and does not report a server error."""
         return self.is_complete.done() and not self.answer.is_server_error
 
     def hang_up(self) -> None:
-        """Wait for the answer no longer; the app is told, and what it still sends goes nowhere."""
+        """Stop waiting for the answer. The app gets a disconnect; later messages are dropped."""
         self._is_over.set()
 
     async def receive(self) -> Message:
-        """Return the next frame of the body; then wait for the end."""
+        """Return the next frame of the body; after the last frame, wait for the disconnect."""
         frame = next(self._frames, None)
         if frame is not None:
             return frame
@@ -89,7 +91,7 @@ class Exchange:
         """Take a message of the answer.
 
         Raises:
-            RuntimeError: the protocol does not allow it here.
+            RuntimeError: the protocol forbids the message at this point.
         """
         if self._is_over.is_set() and not self.is_complete.done():
             return

@@ -1,16 +1,16 @@
-"""What a server answers for an app that raises, and the words for it."""
+"""Answers for apps that raise an error, and the words that describe the error."""
 
 from http import HTTPStatus
 
 from leanbe_emitter.delivery.in_process.stack_location import locate_error
 from leanbe_emitter.delivery.network.transport import Answer
 
-#: What every server answers for an app that raises.
+#: Body that servers send when an app raises an error.
 _ERROR_BODY = b"Internal Server Error"
 
 
 def internal_server_error(error: BaseException) -> Answer:
-    """Return the answer of a server whose app raised this: a 500, the remark saying what."""
+    """Return a server's answer for an app that raised this: a 500 whose remark names the error."""
     return Answer(
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
         reason=reason_phrase(HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -25,7 +25,7 @@ def internal_server_error(error: BaseException) -> Answer:
 
 
 def describe_error(error: BaseException) -> str:
-    """Say in words that the app raised an error, and where."""
+    """Describe an error that the app raised, and name its line."""
     said = str(error)
     where = locate_error(error)
     return (
@@ -36,7 +36,7 @@ def describe_error(error: BaseException) -> str:
 
 
 def reason_phrase(status: int) -> str:
-    """Return the words that stand beside a status; empty for one that nobody knows."""
+    """Return the standard phrase of a status; empty for an unknown status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

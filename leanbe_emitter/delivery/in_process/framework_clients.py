@@ -1,8 +1,8 @@
-"""A framework's test client as a receiver: the request goes through it, with all it adds.
+"""A framework's test client as a receiver: the request passes through the client.
 
-Cookies, credentials and defaults of the client are sent as it sends them. Whether the app's
-lifespan runs is the client's business (``with TestClient(app) as client``), and so is its event
-loop. Redirects are not followed.
+The client adds its cookies, credentials and defaults. The user decides whether the app's lifespan
+runs (``with TestClient(app) as client``), and the client has an event loop of its own. The client
+follows no redirects.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,12 +15,12 @@ from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 
-# What clients write themselves, from the URL and the body.
+# Headers that clients write from the URL and the body.
 _OF_THE_MESSAGE = frozenset({"host", "content-length"})
 
 
 def call_through_client(client: Any) -> CallReceiver | None:
-    """Return what puts a request through a test client; None if it is none that is known."""
+    """Return the function that sends a request through a test client; None for other objects."""
     for (module, name), make in _CLIENTS.items():
         if is_instance_of(client, module, name):
             return make(client)
@@ -64,7 +64,7 @@ def _django(client: Any) -> CallReceiver:
 
 
 def _httpx_like(client: Any) -> CallReceiver:
-    """Ask through Starlette's client or Litestar's, which have httpx's methods."""
+    """Send through Starlette's or Litestar's client, which have the methods of httpx."""
 
     def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
         response = client.request(

@@ -1,8 +1,8 @@
-"""A receiver that is called like a function: the caller's thread does it, whatever runs there.
+"""A receiver that is called as a function, on the caller's thread, with or without an event loop.
 
-So it sees what the test wrote (Django's open transaction, Flask's data in memory). In the main
-thread it is interrupted at its deadline; elsewhere an answer that comes too late is on record as
-that.
+So the receiver sees the test's data (Django's open transaction, Flask's data in memory). In the
+main thread, the watchdog interrupts the call at its deadline. In another thread, an answer that
+comes too late is recorded as late.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
 from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
-#: Puts a request to a receiver, and its answer where it belongs.
+#: Passes a request to a receiver and writes its answer into the buffer.
 CallReceiver = Callable[[OutgoingRequest, AnswerBuffer], None]
 
 
 class SyncTransport:
-    """Sends requests by calling a function.
+    """Transport that sends requests by calling a function.
 
     Args:
-        ask: puts a request to the receiver; what it raises, the receiver raised.
-        app: the receiver itself, for its framework's sake.
-        answer_seconds: how long it may take to answer.
-        kept: how much of an answer is kept.
+        ask: passes a request to the receiver; it raises the errors of the receiver.
+        app: the receiver itself, whose framework may swallow errors.
+        answer_seconds: the time in which the receiver must answer.
+        kept: the limits of what is kept of an answer.
 
     Attributes:
-        errors: what the receiver raised.
-        needs_loop: False: it is called where no event loop has to run.
-        is_in_loop: False: nothing of it lives in one.
+        errors: the errors that the receiver raised.
+        needs_loop: False: no event loop has to run in the caller's thread.
+        is_in_loop: False: the transport has no tasks in an event loop.
     """
 
     needs_loop = False
@@ -58,15 +58,15 @@ class SyncTransport:
         self._kept = kept
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Call the receiver once, without ever suspending, and return its answer.
+        """Call the receiver once, without suspending, and return its answer.
 
         Raises:
-            Unknown: there was no complete answer in time.
+            Unknown: the receiver gave no complete answer in time.
         """
         return self.call(request)
 
     def call(self, request: OutgoingRequest) -> Answer:
-        """Do what ``send`` does, as a plain function."""
+        """Call the receiver as ``send`` does, as a plain function."""
         call = Call(seconds=min(request.timeout_seconds, self._answer_seconds))
         answer, watch = AnswerBuffer(self._kept), stopwatch()
         with WATCHDOG.watching(call), keep_django_connections():
@@ -84,10 +84,10 @@ class SyncTransport:
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
     ) -> None:
-        """Nothing goes on after an answer."""
+        """Return at once: no work continues after an answer."""
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: the transport holds no resources."""
 
     def _error(
         self, call: Call, request: OutgoingRequest, answer: AnswerBuffer

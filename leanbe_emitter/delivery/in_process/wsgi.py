@@ -1,6 +1,6 @@
-"""A WSGI app as a receiver: called in this process by its real protocol (PEP 3333).
+"""A WSGI app as a receiver: Leanbe calls it in this process by its protocol (PEP 3333).
 
-The answer is taken when its iterable has ended and was closed.
+The transport takes the answer when the app's iterable has ended and was closed.
 """
 
 import io
@@ -27,12 +27,12 @@ _WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LE
 
 
 class WsgiTransport(SyncTransport):
-    """Sends requests to one WSGI app.
+    """Transport that sends requests to one WSGI app.
 
     Args:
         app: the app.
-        answer_seconds: how long it may take to answer.
-        kept: how much of an answer is kept.
+        answer_seconds: the time in which the app must answer.
+        kept: the limits of what is kept of an answer.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class WsgiTransport(SyncTransport):
     async def send(self, request: OutgoingRequest) -> Answer:
         """Call the app once and return its answer.
 
-        Django refuses to be called where an event loop runs: it then goes to the thread that it
-        keeps for synchronous code.
+        Django refuses calls on a thread that runs an event loop. The call then moves to the thread
+        that Django keeps for synchronous code.
 
         Raises:
-            Unknown: there was no complete answer in time.
+            Unknown: the app gave no complete answer in time.
         """
         elsewhere = moved_to_django_thread(self._app, self.call)
         return self.call(request) if elsewhere is None else await elsewhere(request)
@@ -101,7 +101,7 @@ def _headers(request: OutgoingRequest) -> dict[str, str]:
 
 
 class _Response:
-    """The answer of a WSGI app: its head is sent with the first piece of body, or at the end."""
+    """The answer of a WSGI app; its head goes with the first piece of the body, or at the end."""
 
     def __init__(self, answer: AnswerBuffer) -> None:
         self._answer = answer
@@ -110,11 +110,11 @@ class _Response:
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo = None
     ) -> Callable[[bytes], None]:
-        """Be the app's ``start_response``.
+        """Start the answer, as the app's ``start_response``.
 
         Raises:
-            RuntimeError: it was called before, and there is no error to tell of.
-            BaseException: the app's own error, for which it is too late.
+            RuntimeError: the app called it before, and gives no ``exc_info`` now.
+            BaseException: the app's own error, which comes after the head was sent.
         """
         error = exc_info[1] if exc_info is not None else None
         if error is not None:
@@ -127,11 +127,11 @@ class _Response:
         return self.write
 
     def write(self, piece: bytes) -> None:
-        """Take a piece of the body; the app gets this as ``write``, too.
+        """Take a piece of the body; ``start_response`` returns this method as ``write``.
 
         Raises:
-            TypeError: it is not bytes.
-            RuntimeError: there was no start_response.
+            TypeError: the piece is not bytes.
+            RuntimeError: the app has not called ``start_response``.
         """
         if not isinstance(piece, bytes):
             raise TypeError(f"the body of a WSGI answer must be bytes, and not {piece!r}")
@@ -140,15 +140,15 @@ class _Response:
             self._answer.add(piece)
 
     def end(self) -> None:
-        """Send the head, if that was not done yet.
+        """Send the head, if it was not sent yet.
 
         Raises:
-            RuntimeError: there was no start_response.
+            RuntimeError: the app has not called ``start_response``.
         """
         if self._answer.is_begun:
             return
         if self._head is None:
-            raise RuntimeError("the app answered without having called start_response")
+            raise RuntimeError("the app answered without a call of start_response")
         status, reason, headers = self._head
         self._answer.begin(status, headers, reason=reason)
 
@@ -156,7 +156,7 @@ class _Response:
 def _head(status: Any, headers: Any) -> tuple[int, str, list[Any]]:
     match = _STATUS.fullmatch(status) if isinstance(status, str) else None
     if match is None:
-        raise ValueError(f"the status of a WSGI answer is like '200 OK', and not {status!r}")
+        raise ValueError(f"the status of a WSGI answer must look like '200 OK', and not {status!r}")
     try:
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     except (AttributeError, TypeError, ValueError) as error:

@@ -80,15 +80,18 @@ async def coroutine() -> None:
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        ("http://127.0.0.1:8000/", "A URL is given as webhook_url="),
-        (detect, "Give the app in it: leanbe_emitter.delivery.in_process.detect.app"),
-        (AsgiObject, "It is a class: give an instance"),
-        (coroutine(), "leave out the parentheses"),
-        (7, "7 is no receiver. A receiver is an ASGI app"),
-        (None, "None is no receiver"),
+        ("http://127.0.0.1:8000/", "Pass a URL as webhook_url="),
+        (
+            detect,
+            "Pass the app in this module: perhaps leanbe_emitter.delivery.in_process.detect.app",
+        ),
+        (AsgiObject, "It is a class: pass an instance"),
+        (coroutine(), "without parentheses"),
+        (7, "7 is not a receiver. A receiver is an ASGI app"),
+        (None, "None is not a receiver"),
         (lambda: 204, "It takes 0 arguments"),
         (lambda a, b, c, d: (a, b, c, d), "It takes 4 arguments"),
-        (lambda *args: args, "nobody can say how many"),
+        (lambda *args: args, "an unknown number of arguments"),
         (itertools.count().__next__, "It takes 0 arguments"),
     ],
 )
