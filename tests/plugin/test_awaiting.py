@@ -294,7 +294,7 @@ def test_a_call_without_await_fails_the_test_and_names_its_line(suite: Suite) ->
             "NotAwaited: leanbe.deliver() at test_suite.py:5 was *'await leanbe.deliver()'.",
             "*NotAwaited: leanbe.deliver() at test_suite.py:9 was not awaited.*",
             "*leanbe deliveries*",
-            "*idea.created  is owed to http://testserver/hooks/leanbe*",
+            "*idea.created  goes to http://testserver/hooks/leanbe*",
             "*NotAwaited: leanbe.trigger() at test_suite.py:13 was not awaited.*",
             "*assert 1 == 2",
             "E  *leanbe.trigger() at test_suite.py:16 was not awaited.*",

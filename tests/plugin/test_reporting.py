@@ -45,11 +45,11 @@ def test_a_refusal_is_shown_with_the_mistakes_that_lead_to_it(suite: Suite) -> N
     finished.stdout.fnmatch_lines(
         [
             TITLE,
-            "00:00:00.001  idea.created  is owed to http://testserver/  …??????",
+            "00:00:00.001  idea.created  goes to http://testserver/  …??????",
             "00:00:00.000  idea.created  …??????  attempt 1: refused 401  * ms",
             "              bad signature",
-            "Is it the signature that idea.created was refused for? The body verifies*",
-            "Does the receiver verify with that one, too, which Receiver(secret=...) says?",
+            "Was idea.created refused because of its signature? The body verifies*",
+            "Does the receiver verify with the secret of Receiver(secret=...)?",
             "- *raw body*",
             f"    {raw_body_hashed(body)}",
             "    instead: *",
@@ -118,7 +118,9 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_failure(suite: Suite) -> No
             assert 1 == 2
     """)
     finished.assert_outcomes(failed=1)
-    finished.stdout.fnmatch_lines(["*assert 1 == 2", TITLE, "It cannot be read: AttributeError*"])
+    finished.stdout.fnmatch_lines(
+        ["*assert 1 == 2", TITLE, "The report cannot be read: AttributeError*"]
+    )
 
 
 def test_the_line_where_an_app_hangs_is_shown(suite: Suite) -> None:
@@ -228,9 +230,9 @@ def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
         cancelled = failure_report(leanbe)
     first, second = text.splitlines()
     assert first.endswith(
-        "idea.created  is owed to nobody: its product has no webhook that wants it"
+        "idea.created  has no delivery: its product has no webhook for this event"
     )
-    assert second.endswith(", and was never attempted")
+    assert second.endswith(", not attempted")
     assert re.search(r"idea\.created  …\w{6} is cancelled$", cancelled)
 
 

@@ -158,7 +158,9 @@ def test_a_server_that_begins_with_what_asks_for_it_is_told_so(suite: Suite) -> 
         conftest="",
     )
     finished.assert_outcomes(errors=1)
-    finished.stdout.fnmatch_lines(["leanbe, leanbe_product and leanbe_server begin with*"])
+    finished.stdout.fnmatch_lines(
+        ["leanbe, leanbe_product and leanbe_server depend on leanbe_receiver*"]
+    )
 
 
 def test_what_cannot_be_meant_is_told(suite: Suite) -> None:
@@ -180,8 +182,8 @@ def test_what_cannot_be_meant_is_told(suite: Suite) -> None:
     finished.assert_outcomes(errors=3, failed=1)
     finished.stdout.fnmatch_lines(
         [
-            *["leanbe and leanbe_server are two databases, and a test has one."] * 2,
-            "leanbe_server cannot be set up so: A server has a clock of its own. *",
+            *["leanbe and leanbe_server are two databases, but a test can have only one."] * 2,
+            "leanbe_server cannot be set up: leanbe_server has its own clock. *",
             "*the fixture leanbe_receiver is not defined*",
         ]
     )
@@ -194,7 +196,7 @@ def test_a_server_that_does_not_start_says_why(
     finished = suite.run("def test_it(leanbe_server): pass", conftest="")
     finished.assert_outcomes(errors=1)
     finished.stdout.fnmatch_lines(
-        ["leanbe_server cannot be had: The server did not start. *LEANBE_EMITTER_CONCURRENCY: *"]
+        ["leanbe_server cannot be started: The server did not start. *EMITTER_CONCURRENCY: *"]
     )
 
 
