@@ -1,8 +1,8 @@
-"""Readings for tests that must hold under every switch: the article's, and each other value."""
+"""Assumption sets for tests that hold for every value: the article's, and each deviation."""
 
 from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, AssumptionSet, SettledAt, read
 
-#: Every single deviation that can shape bytes, and all those of the payload's shape at once.
+#: Every single deviation that changes bytes, and all deviations of the payload's shape together.
 READINGS: dict[str, AssumptionSet] = {
     "article": AssumptionSet(),
     **{

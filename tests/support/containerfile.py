@@ -1,7 +1,7 @@
-"""The Containerfile without a container: its steps run as a script, in a folder that is its root.
+"""The Containerfile without a container: its steps run as a script, with a folder as root.
 
-Nothing is downloaded. What the lock names is linked from where the tests run, where it has to be
-there at that very version; the project itself is built and installed as it says.
+Nothing is downloaded. The packages of the lock are linked from the tests' environment, which must
+have these very versions. The project itself is built and installed as the file says.
 """
 
 import json
@@ -20,26 +20,26 @@ from tests.support.command_line import environment
 from tests.support.fresh_venv import link
 from tests.support.pages import ROOT
 
-#: What stands for the programs that only an image's system has, or that would download.
+#: Stand-ins for programs that only the image has, or that would download.
 _STAND_INS = {
     "python": f'exec "{sys.executable}" "$@"',
     "pip": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.support.containerfile "$@"',
     "useradd": "exit 0",
     "install": 'exec mkdir -p "${@: -1}"',
 }
-#: The folders at the root that the file names.
+#: The folders at the root, as the file names them.
 _FOLDERS = re.compile(r"(?<![\w.])/(app|data|src)\b")
 
 
 def steps(text: str) -> Sequence[tuple[str, str]]:
-    """Return the instructions of a Containerfile, each as its word and what follows it."""
+    """Return the instructions of a Containerfile, each as its keyword and its arguments."""
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
     return [tuple(line.split(" ", 1)) for line in joined.splitlines() if line]  # type: ignore[misc]
 
 
 class Image:
-    """What the Containerfile makes.
+    """The image that the Containerfile makes.
 
     Attributes:
         steps: its instructions.
@@ -54,7 +54,7 @@ class Image:
         self.environ = environment({"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
 
     def build(self) -> None:
-        """Run its steps."""
+        """Run the instructions."""
         for word, rest in self.steps:
             match word:
                 case "WORKDIR":
@@ -68,22 +68,22 @@ class Image:
                     self.environ |= dict(self._variables(rest))
 
     def last(self, word: str) -> str:
-        """Return what the last instruction of a word says."""
+        """Return the arguments of the last instruction with a keyword."""
         return [rest for each, rest in self.steps if each == word][-1]
 
     def command(self, word: str = "CMD") -> Sequence[str]:
-        """Return the command that an instruction names."""
+        """Return the command of an instruction."""
         words: list[str] = json.loads(self.last(word).partition("CMD")[2] or self.last(word))
         return words
 
     def here(self, text: str) -> str:
-        """Return a text with the folders of the image as they are on this machine."""
+        """Replace the image's folders in a text by their paths on this machine."""
         return _FOLDERS.sub(lambda path: f"{self._root}{path[0]}", text)
 
     def run(
         self, *words: str, environ: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command in it, which has to succeed."""
+        """Run a command in the image, which must succeed."""
         return subprocess.run(
             [self.here(word) for word in words],
             cwd=self._cwd,
@@ -98,7 +98,7 @@ class Image:
     def started(
         self, *words: str, environ: Mapping[str, str]
     ) -> Iterator["subprocess.Popen[bytes]"]:
-        """Start a command in it; kill it if it is still there when the block ends."""
+        """Start a command in the image; kill it after the block."""
         process = subprocess.Popen(words, cwd=self._cwd, env={**self.environ, **environ})
         try:
             yield process
@@ -107,7 +107,7 @@ class Image:
             process.wait()
 
     def is_well(self, environ: Mapping[str, str]) -> bool:
-        """Ask its health check."""
+        """Run the image's health check."""
         try:
             self.run(*self.command("HEALTHCHECK"), environ=environ)
         except subprocess.CalledProcessError:
@@ -123,7 +123,7 @@ class Image:
         return folder
 
     def _copy(self, *sources: str) -> None:
-        """Copy what ``.dockerignore`` lets through: it names all that it does."""
+        """Copy the files that ``.dockerignore`` allows; it lists them one by one."""
         lines = (ROOT / ".dockerignore").read_text().splitlines()
         shown = [line[1:] for line in lines if line.startswith("!")]
         for name in shown if sources == (".",) else set(sources) & set(shown):
@@ -140,7 +140,7 @@ class Image:
 
 
 def _pip(python: Path, arguments: Sequence[str]) -> None:
-    """Do what ``pip --python PYTHON install`` is told."""
+    """Do the work of ``pip --python PYTHON install``."""
     if "--require-hashes" in arguments:
         (site,) = python.parents[1].glob("lib/*/site-packages")
         for line in Path(arguments[-1]).read_text().splitlines():

@@ -1,7 +1,7 @@
-"""Tests that are coroutines: each runs on a loop of its own, and some in a time of their own.
+"""Event loops for tests that are coroutines: each runs in a loop of its own, some in virtual time.
 
-In a time of its own, nothing is waited for: where a loop would sleep, its clock leaps to the next
-timer. So a deadline is met to the moment, however slow the machine is, and costs nothing.
+In virtual time, nothing sleeps: if the loop would sleep, its clock jumps to the next timer. So a
+deadline is exact however slow the machine is, and costs no time.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ import pytest
 P = ParamSpec("P")
 Coro = Coroutine[None, None, None]
 
-# What each turn of a loop takes in its own time: what is never idle gets older, too.
+# Virtual time of one turn of the loop, so that time passes also in a loop that is never idle.
 _TURN_SECONDS = 0.0001
-# So many turns are as good as none.
-_FEW = 200
-# For so long the machine may be at what it was given (a packet to itself) before time leaps.
+# Number of turns that a check of times ignores.
+_IGNORED_TURNS = 200
+# How long the loop waits for the machine (a packet to itself) before its time jumps.
 _AT_WORK_SECONDS = 0.1
 
 
@@ -30,21 +30,21 @@ def run_in_loop(test: Callable[P, Coro]) -> Callable[P, None]:
 
 
 def run_in_virtual_time(test: Callable[P, Coro]) -> Callable[P, None]:
-    """Make a test of a coroutine function that waits for nothing but its own loop.
+    """Make a test of a coroutine function, in virtual time.
 
-    What threads and other processes do is not waited for: time leaps, as if they did nothing.
+    The loop does not wait for other threads and processes: time jumps as if they did nothing.
     """
-    return _on(lambda: _LeapingLoop(_Leaping()), test)
+    return _on(lambda: _VirtualTimeLoop(_JumpingSelector()), test)
 
 
 @contextmanager
 def takes_virtual_seconds(seconds: float) -> Iterator[None]:
-    """See that a block takes so much of its loop's own time, no more and no less."""
+    """Check that the block takes so much virtual time, no more and no less."""
     loop = asyncio.get_running_loop()
     began_at = loop.time()
     yield
     took = loop.time() - began_at
-    assert took == pytest.approx(seconds, abs=_FEW * _TURN_SECONDS), f"it took {took} s"
+    assert took == pytest.approx(seconds, abs=_IGNORED_TURNS * _TURN_SECONDS), f"it took {took} s"
 
 
 def _on(
@@ -58,8 +58,8 @@ def _on(
     return run
 
 
-class _Leaping(selectors.DefaultSelector):
-    """A selector that does not sleep, and keeps the time that it would have slept."""
+class _JumpingSelector(selectors.DefaultSelector):
+    """A selector that does not sleep, and counts the time that it would have slept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,19 +69,19 @@ class _Leaping(selectors.DefaultSelector):
         self.now += _TURN_SECONDS
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        # Asked once more: whoever was stopped meanwhile has not looked when he goes on.
+        # A second look: a process that was stopped in between has seen nothing yet.
         ready = super().select(min(timeout, _AT_WORK_SECONDS)) or super().select(0)
         if not ready:
             self.now += timeout
         return ready
 
 
-class _LeapingLoop(asyncio.SelectorEventLoop):
-    """A loop whose time is its selector's."""
+class _VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A loop with the time of its selector."""
 
-    def __init__(self, selector: _Leaping) -> None:
-        self._leaping = selector
+    def __init__(self, selector: _JumpingSelector) -> None:
+        self._jumping = selector
         super().__init__(selector)
 
     def time(self) -> float:
-        return self._leaping.now
+        return self._jumping.now

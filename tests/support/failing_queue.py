@@ -1,4 +1,4 @@
-"""A queue whose database is away a few times: what a worker does about it, seen in small."""
+"""A queue whose calls fail a few times, as if its database were unavailable."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -11,39 +11,39 @@ from tests.support.bench import LEASE_SECONDS, Bench
 
 
 class FailingQueue(Queue):
-    """A queue whose database is away a few times for each of these calls."""
+    """A queue that raises ``DatabaseUnavailable`` a number of times for each named call."""
 
-    away: Counter[str]
+    failures: Counter[str]
 
     @classmethod
-    def of(cls, bench: Bench, **away: int) -> "FailingQueue":
+    def of(cls, bench: Bench, **failures: int) -> "FailingQueue":
         queue = cls(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
-        queue.away = Counter(away)
+        queue.failures = Counter(failures)
         return queue
 
-    def _ask(self, call: str) -> None:
-        if self.away[call] > 0:
-            self.away[call] -= 1
-            raise DatabaseUnavailable("The database is away.")
+    def _fail_if_told(self, call: str) -> None:
+        if self.failures[call] > 0:
+            self.failures[call] -= 1
+            raise DatabaseUnavailable("The database is unavailable.")
 
     def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
     ) -> PollResult:
-        self._ask("claim" if not ended else "settle")
+        self._fail_if_told("claim" if not ended else "settle")
         return super().poll(ended, room, ours=ours)
 
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
-        self._ask("settle")
+        self._fail_if_told("settle")
         return super().settle(settlements)
 
     def release(self, claimed: Collection[Claimed]) -> None:
-        self._ask("release")
+        self._fail_if_told("release")
         super().release(claimed)
 
     def renew(self, claimed: Collection[Claimed]) -> None:
-        self._ask("renew")
+        self._fail_if_told("renew")
         super().renew(claimed)
 
     def gone(self, claimed: Collection[Claimed]) -> set[str]:
-        self._ask("gone")
+        self._fail_if_told("gone")
         return super().gone(claimed)

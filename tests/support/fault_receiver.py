@@ -1,4 +1,4 @@
-"""What tests of faults share: a receiver that verifies, and what became of an attempt."""
+"""Receiver and helpers for tests of faults."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ SECRET = "whsec_test"
 
 
 class VerifyingReceiver:
-    """A receiver that verifies, and keeps what it got."""
+    """A receiver that verifies bodies and keeps its requests."""
 
     def __init__(self) -> None:
         self.requests: list[ReceivedRequest] = []

@@ -1,7 +1,7 @@
-"""A virtual environment that has the wheel, what it needs, and what a user adds: nothing else.
+"""A virtual environment with the wheel, its dependencies and a user's packages, and nothing else.
 
-Nothing is downloaded: what it needs is linked from where the tests run, as far as the metadata of
-the packages name it. So a dependency that is not declared is missing here, too.
+Nothing is downloaded: dependencies are linked from the tests' environment, as far as the packages'
+metadata names them. So an undeclared dependency is missing here.
 """
 
 import subprocess
@@ -22,9 +22,9 @@ class FreshVenv:
     """A virtual environment in a folder.
 
     Args:
-        folder: where it is made.
-        wheel: the project's wheel, which is installed.
-        packages: what else the user installs, by name.
+        folder: the folder to create.
+        wheel: the project's wheel to install.
+        packages: names of further packages that the user installs.
     """
 
     def __init__(self, folder: Path, *, wheel: Path, packages: tuple[str, ...]) -> None:
@@ -38,7 +38,7 @@ class FreshVenv:
                 link(each, site)
 
     def pytest(self, folder: Path) -> subprocess.CompletedProcess[str]:
-        """Type ``pytest`` in a folder."""
+        """Run ``pytest`` in a folder."""
         return subprocess.run(
             [str(self._python), "-m", "pytest"],
             cwd=folder,
@@ -56,7 +56,7 @@ def _run(*command: str) -> None:
 
 
 def _needed(*names: str) -> Iterator[Distribution]:
-    """Yield the distributions of these names, and of all that they need here."""
+    """Yield the distributions of these names and all their dependencies."""
     seen, left = set[str](), list(names)
     while left:
         name = left.pop()
@@ -70,7 +70,7 @@ def _needed(*names: str) -> Iterator[Distribution]:
 
 
 def link(found: Distribution, site: Path) -> None:
-    """Link what a distribution has in its site-packages, by the first part of each path."""
+    """Link the top-level files and folders of a distribution into a site-packages folder."""
     for top in {path.parts[0] for path in found.files or () if path.parts[0] != ".."}:
         target = site / top
         if top != "__pycache__" and not target.exists():

@@ -1,7 +1,7 @@
-"""Leanbe as the contract tells it (parts b, c and d), in plain dicts and without a database.
+"""Model of Leanbe after the contract (parts b, c and d), in plain dicts and without a database.
 
-Written from the contract's text, to be compared with what the library does. An action returns the
-events that it raises, or raises ``Refused`` before anything has changed.
+The model follows the contract's text, and tests compare the library with it. An action returns the
+events that it raises. A refused action raises ``Refused`` before any change.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tests.support.documents import KEYS, Document, arranged, arranged_context, 
 
 
 class Refused(Exception):
-    """The contract refuses this."""
+    """The contract refuses the action."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class ExpectedEvent:
 
 @dataclass(kw_only=True)
 class ModelProduct:
-    """A product: its first user is its owner."""
+    """A product; its first user is its owner."""
 
     id: str
     name: str
@@ -39,18 +39,18 @@ class ModelProduct:
     switches: dict[str, str] = field(default_factory=dict)
 
     def reads(self, name: str, article: str) -> str:
-        """Return the value of a switch."""
+        """Return the value of an assumption."""
         return self.switches.get(name, article)
 
     @property
     def ref(self) -> Document:
-        """The product as documents name it."""
+        """The reference to the product in documents."""
         return {"_id": self.id, "name": self.name}
 
 
 @dataclass(kw_only=True)
 class ModelDocument:
-    """A document's own members, and what the document does not show."""
+    """A document's own members, and state that the document does not show."""
 
     id: str
     #: The product's id; a customer's product of origin.
@@ -70,26 +70,26 @@ class ModelDocument:
 
 
 class Model:
-    """The world."""
+    """All products and documents."""
 
     def __init__(self, products: Sequence[ModelProduct]) -> None:
         self.products = {each.id: each for each in products}
         self.things: dict[str, dict[str, ModelDocument]] = {resource: {} for resource in KEYS}
         self.now = ""
 
-    # --- what documents look like ------------------------------------------------------------
+    # --- documents ---------------------------------------------------------------------------
 
     def document(self, resource: str, thing: ModelDocument, reader: ModelProduct) -> Document:
-        """Return a document as a product reads it: its keys in order, its references live."""
+        """Return a document as a product sees it: ordered keys, current references."""
         values = {**thing.own, "_id": thing.id, **self._joined(resource, thing, reader)}
         return arranged(resource, values, is_null=reader.reads("unset", "omit") == "null")
 
     def text(self, resource: str, thing: ModelDocument, reader: ModelProduct) -> str:
-        """Return a document's text."""
+        """Return the text of a document."""
         return stringify(self.document(resource, thing, reader))
 
     def of(self, resource: str, product: str) -> list[ModelDocument]:
-        """Return a product's things of a kind, the oldest first."""
+        """Return a product's documents of one resource, oldest first."""
         return [
             each
             for each in self.things[resource].values()
@@ -135,7 +135,7 @@ class Model:
     def create_customer(
         self, product: ModelProduct, fields: Document, new: Document
     ) -> list[ExpectedEvent]:
-        """Create a customer, or add the product to one who is known elsewhere."""
+        """Create a customer, or add the product to a known customer."""
         _refuse(not fields.get("email"))
         key = fields["email"].casefold()
         known = [x for x in self.things["customer"].values() if _key(x) == key]
@@ -166,7 +166,7 @@ class Model:
         )
 
     def delete_customer(self, thing: ModelDocument) -> list[ExpectedEvent]:
-        """Delete a customer everywhere, votes and the name on requests included."""
+        """Delete a customer everywhere, with the votes and the references of requests."""
         said = self._said("customer.deleted", "customer", thing)
         del self.things["customer"][thing.id]
         for idea in self.things["idea"].values():
@@ -180,9 +180,9 @@ class Model:
     def create_request(
         self, product: ModelProduct, fields: Document, new: Document, customer: Document
     ) -> list[ExpectedEvent]:
-        """Create a request of a customer (by id), of an e-mail, or of nobody.
+        """Create a request of a customer (by id or e-mail) or of nobody.
 
-        ``customer`` holds ``id`` or ``email``, and what a new customer would be.
+        ``customer`` contains ``id`` or ``email``, and the members of a customer to create.
         """
         _refuse(not str(fields.get("title") or "").strip())
         said: list[ExpectedEvent] = []
@@ -205,7 +205,7 @@ class Model:
         return said + self._made("ideaRequest", thing)
 
     def attach(self, request: ModelDocument, idea: ModelDocument) -> list[ExpectedEvent]:
-        """Attach a new request to an idea; the idea moves on, silently but for d-13."""
+        """Attach a new request to an idea; the idea changes without an event, except by d-13."""
         _refuse(request.own["status"] != "new" or idea.own["archived"])
         before = self._state("idea", idea)
         self._attach(request, idea)
@@ -235,7 +235,7 @@ class Model:
         new: Document,
         requests: Sequence[ModelDocument],
     ) -> list[ExpectedEvent]:
-        """Create an idea, out of requests or of nothing."""
+        """Create an idea, from requests or without."""
         _refuse(not str(fields.get("title") or "").strip())
         _refuse(any(each.own["status"] != "new" for each in requests))
         flags = {"tags": [], "visibility": "public", "promoted": False, "archived": False}
@@ -252,7 +252,7 @@ class Model:
     def vote(
         self, idea: ModelDocument, direction: str, voter: ModelDocument | None
     ) -> list[ExpectedEvent]:
-        """Vote, switch a vote or, under ``toggle``, take an upvote back."""
+        """Vote, switch a vote or, under ``toggle``, withdraw an upvote."""
         product = self.products[idea.product]
         _refuse(idea.own["archived"])
         if voter is not None:
@@ -275,7 +275,7 @@ class Model:
         return said + self._cascade("idea", idea, before)
 
     def withdraw(self, idea: ModelDocument, voter: ModelDocument) -> list[ExpectedEvent]:
-        """Take a vote back; no event of its own."""
+        """Withdraw a vote; the action has no event of its own."""
         _refuse(idea.own["archived"] or voter.id not in idea.votes)
         before = self._state("idea", idea)
         del idea.votes[voter.id]
@@ -299,7 +299,7 @@ class Model:
         return said + self._made("backlogItem", item)
 
     def delete_idea(self, idea: ModelDocument) -> list[ExpectedEvent]:
-        """Delete an idea; its requests are new again."""
+        """Delete an idea; its requests become new again."""
         said = self._said("idea.deleted", "idea", idea)
         for each in idea.requests:
             request = self.things["ideaRequest"][each]
@@ -319,7 +319,7 @@ class Model:
     def create_item(
         self, product: ModelProduct, fields: Document, new: Document
     ) -> list[ExpectedEvent]:
-        """Create a backlog item with the product's first status, or the given one."""
+        """Create a backlog item with the given status, or the product's first one."""
         _refuse(not str(fields.get("title") or "").strip())
         _refuse("status" in fields and fields["status"] not in product.statuses)
         made = {"owner": product.users[0], "tags": [], "status": product.statuses[0]}
@@ -344,7 +344,7 @@ class Model:
     def create_okr(
         self, product: ModelProduct, fields: Document, new: Document
     ) -> list[ExpectedEvent]:
-        """Create an OKR; its key results are given whole, with their ids."""
+        """Create an OKR; its key results are given with their ids."""
         _refuse(not str(fields.get("title") or "").strip())
         _refuse(_ends_too_soon(fields))
         own = {**new, "owner": product.users[0], "keyResults": [], **_set(fields)}
@@ -387,16 +387,16 @@ class Model:
         return said
 
     def set_statuses(self, product: ModelProduct, statuses: Sequence[str]) -> list[ExpectedEvent]:
-        """Set a product's statuses, none of which may be in use and missing."""
+        """Set a product's statuses; a used status must not be missing."""
         used = {each.own["status"] for each in self.of("backlogItem", product.id)}
         _refuse(not statuses or len(set(statuses)) < len(statuses) or not used <= set(statuses))
         product.statuses = list(statuses)
         return []
 
-    # --- what is said ------------------------------------------------------------------------
+    # --- events ------------------------------------------------------------------------------
 
     def _state(self, resource: str, thing: ModelDocument) -> list[Document]:
-        """Return the document as each product reads it, without ``updatedAt``."""
+        """Return the document as each product sees it, without ``updatedAt``."""
         return [
             _without_time(self.document(resource, thing, each)) for each in self.products.values()
         ]
@@ -423,7 +423,7 @@ class Model:
         return self._updated(resource, thing, before, receivers)
 
     def _move_on(self, thing: ModelDocument) -> None:
-        """Let a document's ``updatedAt`` be later than it was, though the clock stand still."""
+        """Make a document's ``updatedAt`` later than before, even if the clock stands still."""
         before = datetime.fromisoformat(thing.own["updatedAt"])
         thing.own["updatedAt"] = max(self.now, printed(before + timedelta(milliseconds=1)))
 

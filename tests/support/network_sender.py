@@ -1,4 +1,4 @@
-"""Requests and transports for tests of the network."""
+"""Senders and requests for tests of the network."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ def post(
     tls: TlsSettings = VERIFY,
     extra: tuple[tuple[str, str], ...] = (),
 ) -> OutgoingRequest:
-    """Return a request as the sender composes it."""
+    """Return a request as the delivery's sender composes it."""
     return OutgoingRequest(
         method="POST",
         url=url,
@@ -42,8 +42,8 @@ def post(
 
 
 async def resolve_nothing(host: str, port: int) -> tuple[str, ...]:
-    """Resolve no name at all: tests that need one say which."""
-    raise OSError(f"{host}:{port} is not in this book")
+    """Resolve no name; a test that needs names passes its own function."""
+    raise OSError(f"this test resolves no name: {host}:{port}")
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def open_sender(
     kept: AnswerLimits = KEPT,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[Http1Transport]:
-    """A network sender that is closed when the block ends."""
+    """Yield a network sender, and close it when the block ends."""
     transport = Http1Transport(
         rules=rules or TargetRules(), resolve=resolve, kept=kept, idle_seconds=idle_seconds
     )
@@ -65,14 +65,14 @@ async def open_sender(
 
 
 async def send_to_unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
-    """Send a request to which no complete answer comes; return the error."""
+    """Send a request that gets no complete answer; return the error."""
     with pytest.raises(Unknown) as caught:
         await transport.send(request)
     return caught.value
 
 
 async def send_to_unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
-    """Send a request of which no byte goes out; return why."""
+    """Send a request of which no byte goes out; return the reason."""
     with pytest.raises(Unreachable) as caught:
         await transport.send(request)
     return caught.value.reason

@@ -1,4 +1,4 @@
-"""The server as a process, for tests that act over HTTP."""
+"""The command ``serve`` as a process, for tests that use the API over HTTP."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from tests.support.command_line import PROGRAM, next_line, start_program, wait_f
 
 @dataclass(kw_only=True)
 class RunningServer:
-    """A server's process, its line of readiness, and a client of its API."""
+    """A server's process, its first line, and a client of its API."""
 
     process: subprocess.Popen[str]
     ready: dict[str, Any]
@@ -29,7 +29,7 @@ class RunningServer:
         self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; return the status and what stands on stderr."""
+        """Send a signal; return the exit status and stderr."""
         status, _, stderr = wait_for_end(self.process, number)
         return status, stderr
 
@@ -41,7 +41,7 @@ def run_server(
     environ: Mapping[str, str] | None = None,
     program: Sequence[str] = PROGRAM,
 ) -> Iterator[RunningServer]:
-    """Run a server on a free port, until the block ends."""
+    """Run a server on a free port until the block ends."""
     command = ("serve", "--port", "0", "--output", "json", *arguments)
     with start_program(*command, cwd=folder, environ=environ, program=program) as process:
         line = next_line(process.stdout)

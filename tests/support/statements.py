@@ -1,4 +1,4 @@
-"""The SQL statements that a block sends to a database: counted, or made to fail."""
+"""The SQL statements of a block, counted or made to fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +12,16 @@ _TRANSACTIONS = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOI
 
 
 class StatementFailed(Exception):
-    """What a statement fails with that was told to fail."""
+    """Error of the statement that the test told to fail."""
 
 
 @dataclass(kw_only=True)
 class Statements:
-    """What was sent.
+    """The statements of a block.
 
     Attributes:
-        sent: the texts, in order; what begins and ends transactions is not among them.
-        failing: the number, from 1, of the one that fails instead of being sent; 0: none.
+        sent: their texts in order, without those that begin and end transactions.
+        failing: the number, from 1, of the statement that fails; 0: none.
     """
 
     sent: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Statements:
 
 @contextmanager
 def record_statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
-    """Note the statements that the block sends; let one of them fail."""
+    """Record the statements of the block; make one of them fail."""
     noted = Statements(failing=failing)
 
     def note(*arguments: object) -> None:

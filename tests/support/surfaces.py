@@ -1,4 +1,4 @@
-"""The three surfaces as they are, and the table of capabilities that holds them together."""
+"""The three surfaces as they are, and the table of capabilities that compares them."""
 
 import inspect
 from collections.abc import Iterator
@@ -30,22 +30,22 @@ def lists() -> Iterator[tuple[str, str]]:
 
 
 def options(command: str) -> set[str]:
-    """Return what a command takes: ``archived``."""
+    """Return the parameters of a command: ``archived``."""
     return {each.name or "" for each in dict(all_commands())[command].params}
 
 
 def parameters(operation: str) -> set[str]:
-    """Return what the path and the query of an operation take."""
+    """Return the parameters in an operation's path and query."""
     method, path = operation.split(" ")
     asked = openapi_document(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
     return {each["name"] for each in asked.get("parameters", ())}
 
 
 def words(column: int) -> list[str]:
-    """Return the words that the table has for one surface; what stands in brackets is none.
+    """Return the words of one surface in the table; cells in brackets are left out.
 
     Args:
-        column: 0 for the library's, 1 for the command line's, 2 for the API's.
+        column: 0 for the library, 1 for the command line, 2 for the API.
     """
     return [cell for cell in _cells(column) if not cell.startswith("(")]
 
@@ -56,7 +56,7 @@ def _cells(column: int) -> list[str]:
 
 
 def library() -> Iterator[str]:
-    """Yield every public method of a handle, and of what it has: ``products.create``."""
+    """Yield every public method of a handle and of its parts: ``products.create``."""
     # Each kind of fault has a method of its own, which adds it.
     shorthands = {f"faults.{kind.name}" for kind in FAULT_KINDS}
     with Leanbe() as leanbe:
@@ -69,7 +69,7 @@ def library() -> Iterator[str]:
 
 
 def _parts(owner: object) -> dict[str, object]:
-    """Return what an object has that acts: no snapshot does."""
+    """Return the parts of an object that act; snapshots do not."""
     return {
         name: value
         for name, value in vars(owner).items()
@@ -85,25 +85,25 @@ def _methods(owner: object) -> Iterator[str]:
 
 
 def functions() -> set[str]:
-    """Return what else there is to be called by name."""
+    """Return the public functions and classes."""
     return {name for name in leanbe_emitter.__all__ if callable(getattr(leanbe_emitter, name))}
 
 
 def commands() -> set[str]:
-    """Return every command that does something."""
+    """Return every command that is not a group."""
     return {name for name, each in all_commands() if not isinstance(each, click.Group)}
 
 
 def all_hints() -> list[Hint]:
-    """Return every way that hints name, and one of each kind that is made for its hint."""
+    """Return every hint, and one of each kind of hint that is made on demand."""
     as_they_are = [each for each in vars(leanbe_emitter.hints).values() if isinstance(each, Hint)]
     return [*as_they_are, granting("ana@example.com", "Acme"), advancing(timedelta(seconds=5))]
 
 
 def operations_of_hint(way: Hint) -> tuple[str, str, str]:
-    """Return the method, the command and the operation of a way, without what they take.
+    """Return the method, the command and the operation of a hint, without their arguments.
 
-    The command is the longest there is that its words begin with.
+    The command is the longest one with which the hint's words begin.
     """
     method = way.call.removeprefix("leanbe.").partition("(")[0]
     typed = f"{way.command.removeprefix('leanbe-emitter ')} "

@@ -1,4 +1,4 @@
-"""Workers over a bench, as tests of the engine run them."""
+"""Workers over a bench, for tests of the engine."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,11 +45,11 @@ def new_worker(
 
 
 @asynccontextmanager
-async def run_worker(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
-    """Let a worker run for as long as the block lasts, and stop it then."""
-    task = asyncio.create_task(it.run())
+async def run_worker(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a worker during the block, and stop it then."""
+    task = asyncio.create_task(worker.run())
     try:
         yield task
     finally:
-        it.stop()
+        worker.stop()
         await task
