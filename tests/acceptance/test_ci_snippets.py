@@ -91,7 +91,7 @@ def test_the_service_of_a_job_is_well_by_the_name_that_the_job_knows(
     assert (url.host, str(url.port)) == (service["alias"], image.last("EXPOSE"))
     told = {"LEANBE_EMITTER_PORT": str(port)}
     with image.started(*service["command"], environ=told):
-        wait_until(lambda: image.is_well(told), "it is well")
+        wait_until(lambda: image.is_healthy(told), "it is well")
         asked = httpx.get(
             f"http://127.0.0.1:{port}/api/v1/products",
             headers={"host": url.netloc.decode()},

@@ -62,7 +62,7 @@ def documented(example: Example) -> Sequence[str]:
 
 def broken(example: Example, flaw: str, *options: str) -> Mapping[str, str]:
     """Return the reports of the tests that find a flaw."""
-    example.breaks(flaw)
+    example.apply_flaw(flaw)
     ran = run(example, *documented(example), *options)
     assert ran.status == 1, ran.printed
     return ran.failed
@@ -116,7 +116,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example
 
 @pytest.mark.prove
 def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example) -> None:
-    example.breaks("crashes_on_unknown_event")
+    example.apply_flaw("crashes_on_unknown_event")
     ran = run(example, *documented(example))
     assert set(ran.failed) == {USE, UNKNOWN}
     assert "+   'backlogItem.statusChanged: refused 500'" in ran.failed[UNKNOWN]

@@ -36,12 +36,12 @@ def test_it_serves_without_an_argument_to_whoever_asks_by_its_names(
 ) -> None:
     environ = {"LEANBE_EMITTER_PORT": str(port)}
     with image.started(*image.command(), environ=environ) as process:
-        wait_until(lambda: image.is_well(environ), "it is well")
+        wait_until(lambda: image.is_healthy(environ), "it is well")
         names = ("127.0.0.1", f"localhost:{port}", "leanbe-emitter:5326", "evil.example")
         assert [get(port, host=name) for name in names] == [200, 200, 200, 403]
         process.send_signal(signal.Signals[image.last("STOPSIGNAL")])
         assert process.wait(60) == 0
-    assert not image.is_well(environ)
+    assert not image.is_healthy(environ)
 
 
 @pytest.mark.prove
@@ -50,7 +50,7 @@ def test_a_token_that_is_set_is_asked_for_and_every_name_is_known_then(
 ) -> None:
     environ = {"LEANBE_EMITTER_PORT": str(port), "LEANBE_EMITTER_TOKEN": "let-me-in"}
     with image.started(*image.command(), environ=environ):
-        wait_until(lambda: image.is_well(environ), "it is well")
+        wait_until(lambda: image.is_healthy(environ), "it is well")
         assert get(port) == 401
         assert get(port, host="ci.example", authorization="Bearer let-me-in") == 200
 
@@ -58,7 +58,7 @@ def test_a_token_that_is_set_is_asked_for_and_every_name_is_known_then(
 @pytest.mark.prove
 def test_it_is_no_root_keeps_its_database_in_a_volume_and_tells_the_port(image: Image) -> None:
     assert int(image.last("USER")) > 0
-    folder = image.here(image.last("VOLUME"))
+    folder = image.local_paths(image.last("VOLUME"))
     assert image.environ["LEANBE_EMITTER_DB"] == f"sqlite:///{folder}/leanbe-emitter.db"
     assert int(image.last("EXPOSE")) == Settings().port
 
@@ -99,7 +99,7 @@ def test_a_server_and_two_workers_share_postgresql_and_one_is_enough(
         running.enter_context(image.started(*command, environ=environ))
         health = COMPOSE["services"]["server"]["healthcheck"]["test"][1:]
         assert health == image.command("HEALTHCHECK")
-        wait_until(lambda: image.is_well(environ), "the tables are there")
+        wait_until(lambda: image.is_healthy(environ), "the tables are there")
         command, environ = service("worker", db=postgresql_url, port=port)
         workers = [
             running.enter_context(image.started(*command, environ=environ))

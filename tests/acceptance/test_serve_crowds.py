@@ -28,7 +28,7 @@ from leanbe_emitter.storage.schema.document_tables import (
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from tests.support.fleet import Fleet
 from tests.support.load_clients import ClientLoad
-from tests.support.recording_receiver import Recorder
+from tests.support.recording_receiver import RecordingReceiver
 from tests.support.server_process import RunningServer, run_server
 from tests.support.waiting import wait_until
 
@@ -52,8 +52,8 @@ Events = Counter[tuple[str, str]]
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    with Recorder.running(tmp_path, delay_ms=0) as recorder:
+def recorder(tmp_path: Path) -> Iterator[RecordingReceiver]:
+    with RecordingReceiver.running(tmp_path, delay_ms=0) as recorder:
         yield recorder
 
 
@@ -112,7 +112,7 @@ def made(events: Events) -> set[str]:
 
 
 def test_a_crowd_meets_no_error_and_each_of_its_actions_is_delivered_once(
-    tmp_path: Path, database: Database, recorder: Recorder
+    tmp_path: Path, database: Database, recorder: RecordingReceiver
 ) -> None:
     url = database.url.render_as_string(hide_password=False)
     with run_server(tmp_path, "--db", url) as served:
@@ -137,7 +137,7 @@ def test_a_crowd_meets_no_error_and_each_of_its_actions_is_delivered_once(
 def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
     tmp_path: Path,
     database: Database,
-    recorder: Recorder,
+    recorder: RecordingReceiver,
     reset: str,
     keeps_journal: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:

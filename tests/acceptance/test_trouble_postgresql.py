@@ -15,7 +15,7 @@ from tests.support.disks import full_disk, small_disk
 from tests.support.emitting_process import emit
 from tests.support.fleet import Fleet
 from tests.support.postgresql import Cluster
-from tests.support.recording_receiver import Recorder
+from tests.support.recording_receiver import RecordingReceiver
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
@@ -28,14 +28,14 @@ DURABLE = {"fsync": "off", "unix_socket_directories": "''"}
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
+def recorder(tmp_path: Path) -> Iterator[RecordingReceiver]:
     # Slow enough for a worker to be in the middle of it when the trouble comes.
-    with Recorder.running(tmp_path, delay_ms=50) as recorder:
+    with RecordingReceiver.running(tmp_path, delay_ms=50) as recorder:
         yield recorder
 
 
 @pytest.fixture
-def fleet(postgresql_ready: str, recorder: Recorder, tmp_path: Path) -> Iterator[Fleet]:
+def fleet(postgresql_ready: str, recorder: RecordingReceiver, tmp_path: Path) -> Iterator[Fleet]:
     with owing(postgresql_ready, recorder, tmp_path) as fleet:
         yield fleet
 
@@ -65,7 +65,9 @@ def server(home: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def owing(url: str, recorder: Recorder, home: Path, *, products: int = PRODUCTS) -> Iterator[Fleet]:
+def owing(
+    url: str, recorder: RecordingReceiver, home: Path, *, products: int = PRODUCTS
+) -> Iterator[Fleet]:
     """Have processes on a database in which events are owed to the recorder."""
     database = Database(url)
     with Leanbe(url) as leanbe:
@@ -77,7 +79,7 @@ def owing(url: str, recorder: Recorder, home: Path, *, products: int = PRODUCTS)
     database.close()
 
 
-def no_event_is_lost(fleet: Fleet, recorder: Recorder) -> None:
+def no_event_is_lost(fleet: Fleet, recorder: RecordingReceiver) -> None:
     """Whatever came twice has an attempt on record that nobody knows the end of."""
     received, owed = recorder.bodies(), fleet.deliveries_by_body()
     assert received.keys() == owed.keys()
@@ -88,7 +90,7 @@ def no_event_is_lost(fleet: Fleet, recorder: Recorder) -> None:
 
 
 def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
-    server: Cluster, recorder: Recorder, tmp_path: Path
+    server: Cluster, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     with server.migrated_database() as url, owing(url, recorder, tmp_path) as fleet:
         worker = fleet.start_worker()
@@ -102,7 +104,7 @@ def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
 
 
 def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_nothing(
-    server: Cluster, recorder: Recorder, tmp_path: Path
+    server: Cluster, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     with server.migrated_database() as url, owing(url, recorder, tmp_path, products=1) as fleet:
         worker = fleet.start_worker()
@@ -118,7 +120,7 @@ def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_n
 
 
 def test_a_server_whose_disk_is_full_is_waited_for(
-    home: Path, recorder: Recorder, tmp_path: Path
+    home: Path, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     with (
         small_disk(home, megabytes=256),
@@ -136,7 +138,7 @@ def test_a_server_whose_disk_is_full_is_waited_for(
         no_event_is_lost(fleet, recorder)
 
 
-def reached(recorder: Recorder, moment: int) -> bool:
+def reached(recorder: RecordingReceiver, moment: int) -> bool:
     return recorder.count() >= moment
 
 
@@ -155,7 +157,7 @@ def terminate(fleet: Fleet, worker: str) -> bool:
 
 
 def test_connections_that_are_terminated_cost_nothing_but_time(
-    fleet: Fleet, recorder: Recorder
+    fleet: Fleet, recorder: RecordingReceiver
 ) -> None:
     worker = fleet.start_worker()
     for moment in range(EVENTS // 6, EVENTS, EVENTS // 6):
@@ -167,7 +169,9 @@ def test_connections_that_are_terminated_cost_nothing_but_time(
     no_event_is_lost(fleet, recorder)
 
 
-def test_a_database_that_becomes_read_only_is_waited_for(fleet: Fleet, recorder: Recorder) -> None:
+def test_a_database_that_becomes_read_only_is_waited_for(
+    fleet: Fleet, recorder: RecordingReceiver
+) -> None:
     """As after a fail-over to a server that is still a standby."""
     database = fleet.database.url.database
     worker = fleet.start_worker()

@@ -9,7 +9,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.server.schemas.json_schema import INSTANT
 from leanbe_emitter.storage.queries.journal import Cursor
 from tests.support.api import Api, application, open_api
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.scripted_transport import ScriptedTransport
 
 BEGINNING = "2026-01-01T00:00:00.000Z"
@@ -65,7 +65,7 @@ def test_advancing_answers_with_the_attempts_in_their_order(api: Api) -> None:
 
 def test_ways_at_the_same_time_add_up(api: Api) -> None:
     calls = [lambda: api("POST", "/clock/advance", {"seconds": 600})] * 4
-    assert {answer.status_code for answer in at_once(*calls)} == {200}  # type: ignore[attr-defined]
+    assert {answer.status_code for answer in call_at_once(*calls)} == {200}  # type: ignore[attr-defined]
     assert api("GET", "/clock").json()["now"] == "2026-01-01T00:40:00.000Z"
 
 

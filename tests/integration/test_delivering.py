@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, TriggerRequest
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -116,7 +116,7 @@ def test_threads_that_share_a_handle_take_turns(
     def trigger_some() -> list[bool]:
         return [leanbe.trigger("idea.created", product=product).delivered for _ in range(10)]
 
-    results = at_once(*[trigger_some] * 4)
+    results = call_at_once(*[trigger_some] * 4)
     assert results == [[True] * 10] * 4
     assert len(receiver.requests) == 40
     assert sorted(each.event.sequence for each in leanbe.deliveries.list()) == list(range(1, 41))
@@ -128,7 +128,7 @@ def test_two_handles_that_deliver_at_once_deliver_everything_once(
     with Leanbe(database_url) as one, Leanbe(database_url) as other:
         one.products.create("Acme", webhook_url=receiver.url)
         record(one, *["idea.created"] * 40)
-        at_once(one.deliver, other.deliver)
+        call_at_once(one.deliver, other.deliver)
         assert len(receiver.requests) == len(set(receiver.bodies)) == 40
         assert one.due().count == one.due().in_flight == 0
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from tests.support.documents import Document
 from tests.support.example_counts import example_count
 from tests.support.model import ExpectedEvent, ModelDocument, ModelProduct, Refused
-from tests.support.model_comparison import Compared, verbs_of
+from tests.support.model_comparison import ModelComparison, verbs_of
 from tests.support.node import Node
 from tests.support.random_fields import (
     CUSTOMER,
@@ -33,7 +33,7 @@ from tests.support.random_fields import (
     TITLES,
     WHERE,
     keywords,
-    some,
+    some_of,
     titled,
 )
 from tests.support.reused_databases import Databases
@@ -43,7 +43,7 @@ EXAMPLES = 12
 EXAMPLES_ON_POSTGRESQL = 2
 
 
-class Machine(Compared):
+class Machine(ModelComparison):
     """What may be done."""
 
     @initialize(ours=READINGS, theirs=READINGS)
@@ -69,7 +69,7 @@ class Machine(Compared):
 
     # --- customers ---------------------------------------------------------------------------
 
-    @rule(where=WHERE, email=st.none() | EMAILS, fields=some(**CUSTOMER))
+    @rule(where=WHERE, email=st.none() | EMAILS, fields=some_of(**CUSTOMER))
     def create_customer(self, where: int, email: str | None, fields: Document) -> None:
         product, ours = self._product(where)
         given = {**fields, "email": email}
@@ -78,7 +78,7 @@ class Machine(Compared):
             lambda: product.customers.create(**keywords(given)),
         )
 
-    @rule(where=WHERE, which=PICKS, email=st.none() | EMAILS, fields=some(**CUSTOMER))
+    @rule(where=WHERE, which=PICKS, email=st.none() | EMAILS, fields=some_of(**CUSTOMER))
     def update_customer(self, where: int, which: int, email: str | None, fields: Document) -> None:
         product, _ = self._product(where)
         given = {**fields, **({"email": email} if email else {})}
@@ -180,7 +180,7 @@ class Machine(Compared):
     @rule(
         where=WHERE,
         which=PICKS,
-        fields=some(title=TITLES, archived=st.sampled_from([False, False, True]), **IDEA),
+        fields=some_of(title=TITLES, archived=st.sampled_from([False, False, True]), **IDEA),
     )
     def update_idea(self, where: int, which: int, fields: Document) -> None:
         product, ours = self._product(where)
@@ -250,7 +250,7 @@ class Machine(Compared):
             lambda: product.backlog_items.create(**self._named(ours, fields)),
         )
 
-    @rule(where=WHERE, which=PICKS, fields=some(title=TITLES, **ITEM))
+    @rule(where=WHERE, which=PICKS, fields=some_of(title=TITLES, **ITEM))
     def update_item(self, where: int, which: int, fields: Document) -> None:
         product, ours = self._product(where)
         if thing := self._pick("backlogItem", product, which):
@@ -286,7 +286,7 @@ class Machine(Compared):
     @rule(
         where=WHERE,
         which=PICKS,
-        fields=some(title=TITLES, **OKR),
+        fields=some_of(title=TITLES, **OKR),
         kept=st.none() | st.lists(PICKS, max_size=3),
         more=KEY_RESULTS,
     )
@@ -339,7 +339,7 @@ class Machine(Compared):
             lambda: product.announcements.create(**self._named(ours, fields)),
         )
 
-    @rule(where=WHERE, which=PICKS, fields=some(title=TITLES, **NEWS))
+    @rule(where=WHERE, which=PICKS, fields=some_of(title=TITLES, **NEWS))
     def update_announcement(self, where: int, which: int, fields: Document) -> None:
         product, ours = self._product(where)
         if thing := self._pick("announcement", product, which):

@@ -11,7 +11,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 from tests.support.bench import ALL, Bench, claim, ids_of, settlement_of
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.scripted_transport import ScriptedTransport
 from tests.support.statements import record_statements
 from tests.support.workers import new_worker
@@ -77,7 +77,7 @@ def test_several_workers_take_it_as_often_as_asked_together(bench: Bench) -> Non
             queue.settle([settlement_of(each) for each in claimed])
         return taken
 
-    done = at_once(*(lambda queue=each: work(queue) for each in queues))
+    done = call_at_once(*(lambda queue=each: work(queue) for each in queues))
     everything = [each for one in done if isinstance(one, list) for each in one]
     assert len(everything) == 40
     assert faults_of(everything).count("wrong_secret") == bench.fired(fault) == 15
@@ -88,7 +88,7 @@ def test_a_worker_that_is_killed_takes_no_fault_along(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     fault = bench.arm("wrong_secret")
     assert faults_of(claim(bench.queue())) == ["wrong_secret"]
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     assert faults_of(claim(bench.queue())) == ["wrong_secret"]
     assert bench.fired(fault) == 1
     assert [each.fault for each in bench.attempts(delivery)] == [None], "nobody knows of that one"
@@ -107,7 +107,7 @@ def test_a_late_settlement_does_not_end_a_fault(bench: Bench) -> None:
     bench.enqueue(bench.product())
     bench.arm("delivered_twice")
     (late,) = claim(queue := bench.queue())
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     assert queue.settle([settlement_of(late)]) == {late.delivery_id}
     assert faults_of(claim(bench.queue())) == ["delivered_twice"]
 
@@ -161,7 +161,7 @@ def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) 
     bench.arm("delivered_late:1h")
     queue = bench.queue()
     assert claim(queue) == []
-    bench.put(held, DeliveryState.CANCELLED)
+    bench.set_state(held, DeliveryState.CANCELLED)
     bench.enqueue(product, 2)
     assert claim(queue, 1)[0].webhook.has_faults
     assert not claim(queue, 1)[0].webhook.has_faults

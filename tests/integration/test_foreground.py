@@ -65,7 +65,7 @@ def test_an_error_of_our_own_leaves_its_attempt_to_the_lease(bench: Bench) -> No
     with pytest.raises(ZeroDivisionError):
         asyncio.run(work)
     assert states(bench, deliveries) == ["in_flight", "new"]
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     assert bench.attempts(deliveries[0])[0].outcome is Outcome.UNKNOWN
 
 
@@ -86,7 +86,7 @@ def test_what_its_watcher_breaks_off_was_not_begun(bench: Bench) -> None:
 def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     deliveries = [*bench.enqueue(gone), *bench.enqueue(there)]
-    bench.lose_url(gone)
+    bench.remove_url(gone)
     asyncio.run(foreground(bench, ScriptedTransport()).attempt(claim(bench.queue())))
     assert states(bench, deliveries) == ["cancelled", "delivered"]
 
@@ -96,9 +96,9 @@ def test_what_was_lost_meanwhile_was_not_settled_here(
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
     watcher = RecordingWatcher()
-    work = foreground(bench, ActingTransport(lambda: bench.lose(bench.queue())), watcher).attempt(
-        claim(bench.queue())
-    )
+    work = foreground(
+        bench, ActingTransport(lambda: bench.expire_leases(bench.queue())), watcher
+    ).attempt(claim(bench.queue()))
     assert asyncio.run(work) == watcher.ends == []
     assert bench.state(delivery) is DeliveryState.SUSPECT
     assert "lease was lost" in caplog.text
@@ -117,7 +117,7 @@ def test_nobody_is_warned_of_what_was_deleted_meanwhile(
 
 def test_everything_due_is_attempted_once(bench: Bench) -> None:
     product = bench.product(backoff="0s")
-    again, later = bench.retries(product, 2)
+    again, later = bench.enqueue_retries(product, 2)
     fresh = bench.enqueue(product, 2)
     queue = bench.queue()
     held = queue.claim_one(later)
@@ -194,7 +194,7 @@ def test_who_follows_a_delivery_takes_it_over_from_the_dead(bench: Bench, engine
 def test_a_first_attempt_is_not_made_by_who_lost_its_lease(bench: Bench, engine: Engine) -> None:
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), lease=lease)
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     other = claim(bench.queue())
     assert drive(engine.attempt(deliveries, lease=lease, watcher=RecordingWatcher())) == []
     drive(engine.close())

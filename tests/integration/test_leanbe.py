@@ -29,7 +29,7 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.schema.tables import RetiredSecretRow
 from tests.support.apps import END, START, app_sending
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
 
 URL = "http://127.0.0.1:1/"
@@ -66,7 +66,7 @@ def test_hundreds_stand_side_by_side_whichever_threads_opened_them() -> None:
             leanbe = handles[f"{thread}/{number}"] = Leanbe()
             leanbe.products.create(f"{thread}/{number}")
 
-    at_once(*(partial(open_some, thread) for thread in range(4)))
+    call_at_once(*(partial(open_some, thread) for thread in range(4)))
     assert {name: leanbe.products.only().name for name, leanbe in handles.items()} == {
         name: name for name in handles
     }

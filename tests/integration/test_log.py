@@ -202,7 +202,7 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
         transport.thief = queue
         troubled.trigger("idea.created", set={"title": HIDDEN["the payload"]})
         enqueue(leanbe)
-        bench.lose_url(leanbe.products.only().id)
+        bench.remove_url(leanbe.products.only().id)
         troubled.work(drain=True)
         metrics = troubled.metrics()
     assert all(metrics.attempts_total.values()), metrics

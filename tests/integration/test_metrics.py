@@ -58,7 +58,7 @@ async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None
 async def test_what_is_handed_back_is_counted_and_no_attempt(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product, 3)
-    bench.lose_url(product)
+    bench.remove_url(product)
     metrics = await drained(bench, ScriptedTransport())
     assert (metrics.deliveries_claimed_total, metrics.deliveries_handed_back_total) == (3, 3)
     assert sum(metrics.attempts_total.values()) == 0
@@ -78,7 +78,7 @@ async def test_attempts_that_vanished_are_counted_by_who_settles_them(bench: Ben
 @run_in_loop
 async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> None:
     def sleep() -> None:
-        bench.lose(bench.queue())
+        bench.expire_leases(bench.queue())
         claim(bench.queue())
 
     bench.enqueue(bench.product())

@@ -16,7 +16,7 @@ def test_the_queue_and_the_journal_number_no_placeholder(bench: Bench) -> None:
         queue.renew(claimed)
         queue.release(claimed[:1])
         queue.settle([settlement_of(each) for each in claimed[1:]])
-        bench.lose(queue)
+        bench.expire_leases(queue)
         queue.reap()
         with bench.database.reading() as session:
             journal.read(session, journal.START)

@@ -4,7 +4,7 @@ import pytest
 
 from leanbe_emitter import InvalidValue, Leanbe, NotFound, Product, TriggerRequest
 from leanbe_emitter.settings import Settings
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
 
 
@@ -100,7 +100,7 @@ def test_of_two_assumptions_set_at_once_both_are_kept(database_url: str) -> None
         for n in range(5):
             one.assumptions.unset("method")
             one.assumptions.unset("timeout")
-            at_once(
+            call_at_once(
                 lambda: one.assumptions.set("method", "PUT"),
                 lambda: other.assumptions.set("timeout", "3"),
             )

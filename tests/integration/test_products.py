@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, TriggerRequest
 from leanbe_emitter.storage.queries.journal import START
 from leanbe_emitter.storage.schema.tables import Base
-from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.loopback_receiver import LoopbackReceiver
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def test_a_snapshot_can_be_kept_in_a_set(leanbe: Leanbe) -> None:
 def test_of_two_who_take_a_name_at_once_one_is_told_that_it_is_taken(database_url: str) -> None:
     with Leanbe(database_url) as one, Leanbe(database_url) as other:
         for n in range(10):
-            results = at_once(
+            results = call_at_once(
                 partial(one.products.create, f"Acme {n}"),
                 partial(other.products.create, f"Acme {n}"),
             )

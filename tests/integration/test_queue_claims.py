@@ -79,7 +79,7 @@ def test_every_product_has_its_turn(bench: Bench) -> None:
 
 def test_every_product_has_its_turn_beside_a_flood_of_retries(bench: Bench) -> None:
     products = [bench.product(f"P{n}") for n in range(4)]
-    bench.retries(products[3], 40)
+    bench.enqueue_retries(products[3], 40)
     for product in products[:3]:
         bench.enqueue(product, 10)
     queue = bench.queue()
@@ -107,7 +107,7 @@ def test_full_products_leave_the_room_to_the_others(bench: Bench) -> None:
 @pytest.mark.parametrize("room", [1, 3, 4, 16])
 def test_neither_first_attempts_nor_retries_starve(bench: Bench, room: int) -> None:
     product = bench.product()
-    retries = set(bench.retries(product, 60))
+    retries = set(bench.enqueue_retries(product, 60))
     bench.enqueue(product, 60)
     queue = bench.queue()
     taken: list[str] = []
@@ -118,7 +118,7 @@ def test_neither_first_attempts_nor_retries_starve(bench: Bench, room: int) -> N
 
 def test_retries_take_the_room_that_is_left(bench: Bench) -> None:
     product = bench.product()
-    bench.retries(product, 10)
+    bench.enqueue_retries(product, 10)
     bench.enqueue(product, 2)
     assert len(claim(bench.queue(), 8)) == 8
 
@@ -181,7 +181,7 @@ def test_a_suspect_is_taken_too(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert queue.claim_one(delivery) is not None
 
 
@@ -210,7 +210,7 @@ def test_what_was_lost_before_it_was_loaded_is_not(bench: Bench) -> None:
     engine, other = bench.queue(), bench.queue()
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), lease=lease)
-    bench.lose(other)
+    bench.expire_leases(other)
     claim(other)
     assert engine.load(deliveries, token=lease.token) == []
 
@@ -246,7 +246,7 @@ def test_it_is_said_how_much_is_due_and_since_when(bench: Bench) -> None:
     assert queue.due() == Due(count=3, oldest_due_at=since, in_flight=0)
     claim(queue, 1)
     assert queue.due() == Due(count=2, oldest_due_at=since + 60_000, in_flight=1)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert queue.due() == Due(count=3, oldest_due_at=since, in_flight=0)
 
 

@@ -76,7 +76,7 @@ def test_who_comes_too_late_is_told_so_and_claims_all_the_same(bench: Bench) -> 
     bench.enqueue(product)
     queue = bench.queue()
     (late,) = poll(queue).claimed
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     fresh = bench.enqueue(product)
     room = Room(total=1, held={}, per_product=1, among={DeliveryState.NEW})
     got = poll(queue, settlement_of(late), room=room)

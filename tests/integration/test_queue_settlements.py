@@ -48,7 +48,7 @@ def test_a_late_worker_changes_nothing_and_is_told_so(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     late, other = bench.queue(), bench.queue()
     (lost,) = claim(late)
-    bench.lose(other)
+    bench.expire_leases(other)
     (claimed,) = claim(other)
     other.settle([settlement_of(claimed, Outcome.REFUSED)])
     before = bench.delivery(delivery).__dict__, bench.rows("attempts"), bench.rows("journal")

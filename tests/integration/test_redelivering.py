@@ -20,7 +20,7 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.library.deliveries import redeliver_jobs
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
 
 EVENTS = 5
@@ -271,7 +271,7 @@ def test_the_same_job_run_twice_at_once_delivers_each_event_once(
         with Leanbe(db) as other:
             return other.redeliver_all(by_filter())
 
-    at_once(run, run)
+    call_at_once(run, run)
     leanbe.redeliver_all(by_filter())
     leanbe.deliver()
     assert sorted(receiver.bodies) == sorted(old)

@@ -22,7 +22,7 @@ from leanbe_emitter import (
     Product,
 )
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, VoteRow
-from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.loopback_receiver import LoopbackReceiver
 
 IN_MEMORY = pytest.mark.parametrize("db", [":memory:"])
@@ -545,7 +545,7 @@ def test_many_who_add_products_to_a_customer_at_once_all_succeed(database_url: s
             return leanbe.products.get(product).customers.create(email="ana@example.com")
 
         calls = [partial(join, leanbe, each) for leanbe in (one, two) for each in others]
-        results = at_once(*calls)
+        results = call_at_once(*calls)
         assert (
             sorted(type(each).__name__ for each in results) == ["Conflict"] * 3 + ["Customer"] * 3
         )
@@ -561,7 +561,7 @@ def test_one_request_is_attached_once_by_two_at_once(database_url: str) -> None:
         def take(leanbe: Leanbe) -> Idea:
             return leanbe.products.only().ideas.create(title="I", requests=[request.id])
 
-        results = at_once(lambda: take(one), lambda: take(two))
+        results = call_at_once(lambda: take(one), lambda: take(two))
         assert {type(each) for each in results} == {Idea, Conflict}
         assert len(product.ideas.list()) == 1
         assert isinstance(product.idea_requests.get(request), IdeaRequest)

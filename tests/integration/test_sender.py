@@ -165,7 +165,7 @@ def test_a_receiver_may_ask_for_time(bench: Bench, status: int, asked: str, wait
 def test_a_vanished_attempt_does_not_count_against_the_schedule(bench: Bench) -> None:
     it = Try(bench, REFUSED, REFUSED, max_attempts="2").record()
     claim(it.queue)
-    bench.lose(it.queue)
+    bench.expire_leases(it.queue)
     it.attempt()
     assert bench.state(it.delivery) is DeliveryState.WAITING
     it.attempt()

@@ -21,7 +21,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow
 from tests.support.bench import Bench, settlement_of
-from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.event_loops import run_in_loop
 from tests.support.reused_databases import Databases
 from tests.support.scripted_transport import ScriptedTransport
@@ -499,7 +499,7 @@ def test_however_many_ask_first_it_is_asked_by_one_handle_of_its_own(database_ur
     with closing(Counted(database_url)) as database, closing(StoredClock(database)) as clock:
         # So early that first askers at the same moment find it.
         assert len(handles) == 1
-        at_once(*[clock.is_manual] * 4)
+        call_at_once(*[clock.is_manual] * 4)
     assert len(handles) == 1
 
 

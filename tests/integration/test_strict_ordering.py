@@ -7,7 +7,7 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from tests.support.bench import Bench, claim, ids_of, settlement_of
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.statements import record_statements
 
@@ -51,7 +51,7 @@ def test_a_lost_lease_holds_those_behind_it_too(bench: Bench) -> None:
     first, _ = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert ids_of(claim(queue)) == [first]
     assert claim(queue) == []
 
@@ -95,7 +95,7 @@ def _statements_of_a_claim(bench: Bench, *, held_back: int) -> int:
 def test_the_first_is_taken_though_a_retry_stands_behind_it(bench: Bench) -> None:
     product = bench.product(ordering="strict")
     first, second = bench.enqueue(product, 2)
-    bench.put(second, DeliveryState.READY)
+    bench.set_state(second, DeliveryState.READY)
     assert ids_of(claim(bench.queue())) == [first]
 
 
@@ -128,7 +128,7 @@ def test_workers_that_claim_at_the_same_moment_take_one_together(bench: Bench) -
                 assert bench_in_flight(bench) == 1
                 queue.settle([settlement_of(each)])
 
-    at_once(work, work, work)
+    call_at_once(work, work, work)
     assert begun == deliveries
 
 

@@ -19,7 +19,7 @@ from leanbe_emitter import (
     sign_text,
     verify,
 )
-from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.loopback_receiver import LoopbackReceiver
 
 URL = "http://127.0.0.1:9/hooks"
@@ -345,7 +345,7 @@ def test_whatever_happens_at_once_every_owed_event_verifies_with_a_secret_of_its
     with Leanbe(database_url) as one, Leanbe(database_url) as other:
         one.products.create("Acme", webhook_url=URL, secret="whsec_0")
         for n in range(1, 9):
-            results = at_once(
+            results = call_at_once(
                 partial(record, one), partial(other.webhooks.rotate, "Acme", secret=f"whsec_{n}")
             )
             assert not any(isinstance(result, LeanbeError) for result in results)

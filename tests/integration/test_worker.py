@@ -230,7 +230,7 @@ async def test_what_ends_with_the_worker_is_settled_though_the_database_was_away
 async def test_what_cannot_be_handed_back_comes_back_with_its_lease(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     homeless, delivered = bench.enqueue(gone), bench.enqueue(there)
-    bench.lose_url(gone)
+    bench.remove_url(gone)
     await new_worker(bench, ScriptedTransport(), queue=FailingQueue.of(bench, release=1)).run(
         drain=True
     )
@@ -246,7 +246,7 @@ async def test_a_drain_is_not_over_while_only_homeless_deliveries_were_claimed(
 ) -> None:
     product = bench.product()
     deliveries = bench.enqueue(product, 5)
-    bench.lose_url(product)
+    bench.remove_url(product)
     transport = ScriptedTransport()
     await new_worker(bench, transport, concurrency=2).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.CANCELLED: 5}
@@ -304,7 +304,7 @@ async def test_a_worker_that_lost_its_lease_is_told_so(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     def sleep() -> None:
-        bench.lose(bench.queue())
+        bench.expire_leases(bench.queue())
         claim(bench.queue())
 
     (delivery,) = bench.enqueue(bench.product())
@@ -348,7 +348,7 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
     product = bench.product()
     suspects = bench.enqueue(product, 4)
     claim(bench.queue())
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     fresh = bench.enqueue(product, 4)
     watcher = Counting()
     await new_worker(bench, ScriptedTransport(), watcher=watcher).run(drain=True)

@@ -327,7 +327,7 @@ def test_two_runs_and_another_order_give_the_same_bytes(suite: Suite) -> None:
 def test_four_workers_give_the_same_bytes_as_one(suite: Suite, distribution: str) -> None:
     suite.run(RECORDING).assert_outcomes(passed=4)
     alone = taken(suite)
-    several = suite.run_apart(RECORDING, "-n", "4", "--dist", distribution)
+    several = suite.run_as_process(RECORDING, "-n", "4", "--dist", distribution)
     several.assert_outcomes(passed=4)
     assert taken(suite) == alone
 

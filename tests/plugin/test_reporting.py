@@ -67,7 +67,7 @@ def raw_body_hashed(body: str) -> str:
 @pytest.mark.parametrize("options", [[], ["-n", "1"]])
 def test_the_section_comes_from_workers_too(suite: Suite, options: list[str]) -> None:
     test = "def test_it(leanbe): leanbe.trigger('idea.created'); assert 0"
-    finished = suite.run_apart(test, *options)
+    finished = suite.run_as_process(test, *options)
     finished.assert_outcomes(failed=1)
     finished.stdout.fnmatch_lines([TITLE, "*attempt 1: delivered 204*"])
 

@@ -92,7 +92,7 @@ def test_the_server_delivers_to_a_receiver_in_another_process_and_is_empty_for_e
 
 
 def test_each_worker_of_xdist_has_one_server_for_all_of_its_tests(suite: Suite) -> None:
-    finished = suite.run_apart(SERVERS, "-n", "2", conftest="")
+    finished = suite.run_as_process(SERVERS, "-n", "2", conftest="")
     finished.assert_outcomes(passed=8)
     assert len({path.read_text() for path in suite.pytester.path.glob("*.server")}) == 2
 

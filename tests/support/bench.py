@@ -98,7 +98,7 @@ class Bench:
         with self.database.transaction() as session:
             products.remove(self.action(session), session.get_one(ProductRow, product))
 
-    def lose_url(self, product: str) -> None:
+    def remove_url(self, product: str) -> None:
         """Remove a product's URL, and leave its deliveries unchanged."""
         with self.database.transaction() as session:
             session.get_one(WebhookRow, product).url = None
@@ -155,7 +155,7 @@ class Bench:
         """Return a queue, as one more worker has it."""
         return Queue(self.database, clock=self.clock, ids=self.ids, lease_seconds=lease_seconds)
 
-    def retries(self, product: str, count: int = 1) -> list[str]:
+    def enqueue_retries(self, product: str, count: int = 1) -> list[str]:
         """Record deliveries that were refused once and are due again; return their ids."""
         queue = self.queue()
         deliveries = self.enqueue(product, count)
@@ -163,12 +163,12 @@ class Bench:
         queue.wake()
         return deliveries
 
-    def lose(self, queue: Queue) -> None:
+    def expire_leases(self, queue: Queue) -> None:
         """Let every lease expire, and settle the lost deliveries."""
         self.clock.advance(seconds=LEASE_SECONDS)
         queue.reap()
 
-    def put(self, delivery_id: str, state: DeliveryState) -> None:
+    def set_state(self, delivery_id: str, state: DeliveryState) -> None:
         """Set the state of a delivery that no worker holds."""
         with self.database.transaction() as session:
             session.get_one(DeliveryRow, delivery_id).state = state

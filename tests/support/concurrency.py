@@ -10,7 +10,7 @@ from leanbe_emitter import LeanbeError
 from tests.support.waiting import wait_until
 
 
-def at_once(*calls: Callable[[], object]) -> list[object]:
+def call_at_once(*calls: Callable[[], object]) -> list[object]:
     """Make each call in its own thread, all at the same moment.
 
     Returns:

@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import copy2, copytree, ignore_patterns
 
 from tests.support.command_line import environment
-from tests.support.fresh_venv import link
+from tests.support.fresh_venv import link_distribution
 from tests.support.pages import ROOT
 
 #: Stand-ins for programs that only the image has, or that would download.
@@ -58,7 +58,7 @@ class Image:
         for word, rest in self.steps:
             match word:
                 case "WORKDIR":
-                    self._cwd = Path(self.here(rest))
+                    self._cwd = Path(self.local_paths(rest))
                     self._cwd.mkdir(exist_ok=True)
                 case "COPY" if not rest.startswith("--from"):
                     self._copy(*shlex.split(rest)[:-1])
@@ -76,7 +76,7 @@ class Image:
         words: list[str] = json.loads(self.last(word).partition("CMD")[2] or self.last(word))
         return words
 
-    def here(self, text: str) -> str:
+    def local_paths(self, text: str) -> str:
         """Replace the image's folders in a text by their paths on this machine."""
         return _FOLDERS.sub(lambda path: f"{self._root}{path[0]}", text)
 
@@ -85,7 +85,7 @@ class Image:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command in the image, which must succeed."""
         return subprocess.run(
-            [self.here(word) for word in words],
+            [self.local_paths(word) for word in words],
             cwd=self._cwd,
             env={**self.environ, **(environ or {})},
             capture_output=True,
@@ -106,7 +106,7 @@ class Image:
             process.kill()
             process.wait()
 
-    def is_well(self, environ: Mapping[str, str]) -> bool:
+    def is_healthy(self, environ: Mapping[str, str]) -> bool:
         """Run the image's health check."""
         try:
             self.run(*self.command("HEALTHCHECK"), environ=environ)
@@ -136,7 +136,7 @@ class Image:
     def _variables(self, text: str) -> Iterator[tuple[str, str]]:
         for word in shlex.split(text):
             name, _, value = word.partition("=")
-            yield name, self.here(value).replace("$PATH", self.environ["PATH"])
+            yield name, self.local_paths(value).replace("$PATH", self.environ["PATH"])
 
 
 def _pip(python: Path, arguments: Sequence[str]) -> None:
@@ -147,7 +147,7 @@ def _pip(python: Path, arguments: Sequence[str]) -> None:
             if pinned := re.match(r"(\S+)==(\S+) ", line):
                 found = distribution(pinned[1])
                 assert found.version == pinned[2], line
-                link(found, site)
+                link_distribution(found, site)
         return
     kept = [each for each in arguments if each != "--no-cache-dir"]
     uv = Path(sys.executable).with_name("uv")

@@ -63,7 +63,7 @@ class Example:
             FOLDER / name, self.folder, ignore=shutil.ignore_patterns(".*", "__pycache__")
         )
 
-    def breaks(self, flaw: str) -> None:
+    def apply_flaw(self, flaw: str) -> None:
         """Put a mistake into the receiver: apply one of the example's patches."""
         patch = (self.folder / "flaws" / f"{flaw}.patch").read_text()
         file = self.folder / patch.partition("+++ b/")[2].partition("\n")[0]

@@ -35,7 +35,7 @@ class FreshVenv:
             archive.extractall(site)
         for each in _needed("leanbe-emitter", *packages):
             if each.name != "leanbe-emitter":
-                link(each, site)
+                link_distribution(each, site)
 
     def pytest(self, folder: Path) -> subprocess.CompletedProcess[str]:
         """Run ``pytest`` in a folder."""
@@ -69,7 +69,7 @@ def _needed(*names: str) -> Iterator[Distribution]:
         left += [each.name for each in asked if not each.marker or each.marker.evaluate(NO_EXTRA)]
 
 
-def link(found: Distribution, site: Path) -> None:
+def link_distribution(found: Distribution, site: Path) -> None:
     """Link the top-level files and folders of a distribution into a site-packages folder."""
     for top in {path.parts[0] for path in found.files or () if path.parts[0] != ".."}:
         target = site / top

@@ -50,7 +50,7 @@ def verbs_of(product: Any, resource: str) -> Any:
     }[resource]
 
 
-class Compared(RuleBasedStateMachine):
+class ModelComparison(RuleBasedStateMachine):
     """A state machine whose rules act on the library and on the model, by ``_act``."""
 
     #: Makes an empty database for each example, and yields its URL.

@@ -19,6 +19,6 @@ FILES: dict[str, str] = dict(
 )
 
 
-def block(name: str) -> str:
+def marked_block(name: str) -> str:
     """Return the text of a marked block."""
     return next(text for each, _, text in BLOCKS if each == name)

@@ -65,7 +65,7 @@ PICKS = st.integers(0, 20)
 WHERE = st.sampled_from([0, 0, 0, 1])
 
 
-def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+def some_of(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
     """Return a strategy of documents with some of these fields."""
     return st.fixed_dictionaries({}, optional=fields)
 

@@ -21,7 +21,7 @@ ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorder:
+class RecordingReceiver:
     """The receiver's process, as a test sees it."""
 
     url: str

@@ -24,7 +24,7 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid
 """
 _SIZE = "SELECT pg_database_size(current_database())"
 #: Schema, settings and statistics of a database: everything except its rows.
-_MAKE = """
+_FINGERPRINT = """
 SELECT array_agg(each ORDER BY each) FROM (
     SELECT concat_ws(' ', oid, relname, relacl, reloptions, reltuples) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace
@@ -62,23 +62,23 @@ _EMPTY = ";".join(
 )
 
 #: Schema, settings, statistics and revision of a database.
-_Make = tuple[object, object]
+_Fingerprint = tuple[object, object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Made:
+class _EmptyDatabase:
     """A database with the current tables.
 
     Attributes:
         drops: drops the database when it is closed.
-        make: schema, settings and statistics of the new database.
+        fingerprint: schema, settings and statistics of the new database.
         rewind: statement that resets its sequences.
         size: its size when it was new, in bytes.
     """
 
     url: str
     drops: ExitStack
-    make: _Make
+    fingerprint: _Fingerprint
     rewind: str
     size: int
 
@@ -94,7 +94,7 @@ class Databases:
 
     cluster: Cluster
     patience_seconds: float = 0.5
-    _free: list[_Made] = field(default_factory=list)
+    _free: list[_EmptyDatabase] = field(default_factory=list)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -113,25 +113,25 @@ class Databases:
         while self._free:
             self._free.pop().drops.close()
 
-    def _new(self) -> _Made:
+    def _new(self) -> _EmptyDatabase:
         drops = ExitStack()
         url = drops.enter_context(self.cluster.migrated_database())
         with psycopg.connect(url) as connection:
-            return _Made(
+            return _EmptyDatabase(
                 url=url,
                 drops=drops,
-                make=_make(connection),
+                fingerprint=_fingerprint(connection),
                 rewind=_one(connection, _REWIND),
                 size=_one(connection, _SIZE),
             )
 
 
-def _is_as_new(made: _Made, *, patience_seconds: float) -> bool:
+def _is_as_new(made: _EmptyDatabase, *, patience_seconds: float) -> bool:
     """Empty a database; say whether it is then as it was when it was new."""
     try:
         with psycopg.connect(made.url, autocommit=True) as connection:
             is_free = _has_no_connections(connection, patience_seconds=patience_seconds)
-            if not is_free or _make(connection) != made.make:
+            if not is_free or _fingerprint(connection) != made.fingerprint:
                 return False
             connection.execute(f"{_EMPTY};{made.rewind}".encode())
             return bool(_one(connection, _SIZE) < made.size + _GROWN)
@@ -152,8 +152,8 @@ def _has_no_connections(connection: psycopg.Connection, *, patience_seconds: flo
     return True
 
 
-def _make(connection: psycopg.Connection) -> _Make:
-    return _one(connection, _MAKE), _one(connection, _REVISION)
+def _fingerprint(connection: psycopg.Connection) -> _Fingerprint:
+    return _one(connection, _FINGERPRINT), _one(connection, _REVISION)
 
 
 def _one(connection: psycopg.Connection, statement: LiteralString) -> Any:

@@ -20,7 +20,7 @@ from tests.support.command_tree import all_commands
 _TABLE = Path(__file__).parents[1] / "data" / "capabilities.txt"
 
 
-def lists() -> Iterator[tuple[str, str]]:
+def list_operations() -> Iterator[tuple[str, str]]:
     """Yield the command and the operation of each list."""
     yield from (
         (command, operation)
@@ -29,19 +29,19 @@ def lists() -> Iterator[tuple[str, str]]:
     )
 
 
-def options(command: str) -> set[str]:
+def command_parameters(command: str) -> set[str]:
     """Return the parameters of a command: ``archived``."""
     return {each.name or "" for each in dict(all_commands())[command].params}
 
 
-def parameters(operation: str) -> set[str]:
+def operation_parameters(operation: str) -> set[str]:
     """Return the parameters in an operation's path and query."""
     method, path = operation.split(" ")
     asked = openapi_document(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
     return {each["name"] for each in asked.get("parameters", ())}
 
 
-def words(column: int) -> list[str]:
+def table_words(column: int) -> list[str]:
     """Return the words of one surface in the table; cells in brackets are left out.
 
     Args:
@@ -55,7 +55,7 @@ def _cells(column: int) -> list[str]:
     return [line.split("|")[column].strip() for line in lines if line and line[0] != "#"]
 
 
-def library() -> Iterator[str]:
+def library_methods() -> Iterator[str]:
     """Yield every public method of a handle and of its parts: ``products.create``."""
     # Each kind of fault has a method of its own, which adds it.
     shorthands = {f"faults.{kind.name}" for kind in FAULT_KINDS}
@@ -84,12 +84,12 @@ def _methods(owner: object) -> Iterator[str]:
             yield name
 
 
-def functions() -> set[str]:
+def public_functions() -> set[str]:
     """Return the public functions and classes."""
     return {name for name in leanbe_emitter.__all__ if callable(getattr(leanbe_emitter, name))}
 
 
-def commands() -> set[str]:
+def command_names() -> set[str]:
     """Return every command that is not a group."""
     return {name for name, each in all_commands() if not isinstance(each, click.Group)}
 
@@ -108,13 +108,13 @@ def operations_of_hint(way: Hint) -> tuple[str, str, str]:
     method = way.call.removeprefix("leanbe.").partition("(")[0]
     typed = f"{way.command.removeprefix('leanbe-emitter ')} "
     command = max(
-        (each for each in commands() if typed.startswith(f"{each} ")), key=len, default=""
+        (each for each in command_names() if typed.startswith(f"{each} ")), key=len, default=""
     )
     operation = " ".join(way.request.replace(" /api/v1/", " /").split()[:2])
     return method, command, operation
 
 
-def operations() -> set[str]:
+def api_operations() -> set[str]:
     """Return every operation of the API: ``GET /products``."""
     return {
         f"{method.upper()} {path.removeprefix('/api/v1')}"

@@ -52,7 +52,9 @@ class Suite:
         self.write(test, conftest)
         return self.pytester.runpytest_inprocess(*_always(*options, using=using))
 
-    def run_apart(self, test: str, *options: str, conftest: str = CONFTEST) -> pytest.RunResult:
+    def run_as_process(
+        self, test: str, *options: str, conftest: str = CONFTEST
+    ) -> pytest.RunResult:
         """Run one test file in a process of its own."""
         self.write(test, conftest)
         return self.pytester.runpytest_subprocess(*_always(*options))

@@ -2,10 +2,9 @@
 
 The transport takes the answer at the last frame of the body. The app may continue to work in its
 event loop after that, and ``settle`` waits for this work. If the app does not answer in time, it
-gets
-``http.disconnect``, as if the other side hung up, and may continue to work. The attempt is then
-``Unknown``, and its reason names the line at which the app hangs. If the app raises an error, the
-transport answers 500, as every server does, and keeps the error.
+gets ``http.disconnect``, as if the other side hung up, and may continue to work. The attempt is
+then ``Unknown``, and its reason names the line at which the app hangs. If the app raises an error,
+the transport answers 500, as every server does, and keeps the error.
 
 The transport serves one event loop at a time. It starts the app again in another loop, because
 objects that an app made in one loop cannot be used in another one.

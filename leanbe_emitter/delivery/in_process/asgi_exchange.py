@@ -2,8 +2,7 @@
 
 The exchange behaves as a server does. A large body comes in several frames. A message that the
 protocol forbids raises an error in the app. After a hang-up or a complete answer, ``receive``
-returns
-``http.disconnect``.
+returns ``http.disconnect``.
 """
 
 import asyncio
