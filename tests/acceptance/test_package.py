@@ -101,7 +101,15 @@ def test_no_file_of_the_project_names_a_registry() -> None:
 def project_files() -> Iterator[Path]:
     """Yield the files of the project, in a checkout or out of an archive."""
     yield from (path for path in ROOT.iterdir() if path.is_file())
-    for folder in (".ci", "leanbe_emitter", "migrations", "tests", "benchmarks", "examples"):
+    for folder in (
+        ".ci",
+        "leanbe_emitter",
+        "migrations",
+        "tests",
+        "benchmarks",
+        "tools",
+        "examples",
+    ):
         yield from (
             path
             for path in (ROOT / folder).rglob("*")
