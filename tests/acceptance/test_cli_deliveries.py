@@ -338,7 +338,7 @@ def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> 
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     cli(*to, "--header", "X-Env: test", "--insecure")
     shown = json.loads(cli(*to).stdout)
-    assert (shown["headers"], saved_bodies["insecure"]) == (["X-Env"], True)
+    assert (shown["headers"], shown["insecure"]) == (["X-Env"], True)
     assert json.loads(cli(*to, "--ca-file", str(authority)).stdout)["caFile"] == str(authority)
     gone = json.loads(cli(*to, "--no-headers", "--secure").stdout)
     assert (gone["headers"], gone["insecure"], gone["caFile"]) == ([], False, None)

@@ -22,7 +22,7 @@ WITHOUT_THREADS = [fastapi_app, starlette_app, litestar_app]
 FRAMEWORKS = [*WITHOUT_THREADS, django_asgi_app]
 WITH_LIFESPAN = {"fastapi": fastapi_app, "starlette": starlette_app, "litestar": litestar_app}
 
-HANGS = r"hangs at .* in for_ever: await asyncio"
+HANGS = r"hangs at .* in wait_for_ever: await asyncio"
 
 
 @pytest.mark.parametrize("make", FRAMEWORKS)

@@ -308,7 +308,7 @@ def test_a_hanging_app_is_an_outcome_and_its_line_on_record(leanbe: Leanbe) -> N
         block_thread()
 
     assume = {"timeout": f"{SOON}s"}
-    for name, receiver in (("for_ever", hang), ("sleeping", block)):
+    for name, receiver in (("wait_for_ever", hang), ("block_thread", block)):
         product = leanbe.products.create(name, webhook=receiver, assume=assume)
         delivery = leanbe.trigger("idea.created", product=product)
         assert delivery.outcome == "unknown"

@@ -197,9 +197,9 @@ async def test_what_ended_while_the_database_was_away_is_settled_later(
 @run_in_loop
 async def test_a_database_that_is_away_is_asked_less_and_less_often(bench: Bench) -> None:
     class Noted(FailingQueue):
-        def _ask(self, call: str) -> None:
+        def _fail_if_told(self, call: str) -> None:
             pauses.append(it._pauses._seconds)
-            super()._ask(call)
+            super()._fail_if_told(call)
 
     bench.enqueue(bench.product())
     pauses: list[float] = []
@@ -359,7 +359,7 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
 @run_in_loop
 async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(bench: Bench) -> None:
     class Counted(FailingQueue):
-        def _ask(self, call: str) -> None:
+        def _fail_if_told(self, call: str) -> None:
             asked[call] += 1
 
     asked: Counter[str] = Counter()

@@ -152,7 +152,7 @@ async def test_settle_names_the_line_of_what_does_not_end() -> None:
     async with open_transport(app, lifespan=False) as transport:
         await transport.send(post(URL))
         with pytest.raises(
-            WaitTimedOut, match=r"still at work at .*apps\.py:\d+ in for_ever: awai"
+            WaitTimedOut, match=r"still at work at .*apps\.py:\d+ in wait_for_ever: awai"
         ):
             await transport.settle(timeout_seconds=3)
 

@@ -48,7 +48,9 @@ async def test_a_hanging_app_is_unknown_at_the_deadline_and_its_line_is_named() 
     assert caught.value.reason.startswith(
         f"no complete answer within {PATIENCE_SECONDS:g} s: the app hangs at "
     )
-    assert "in for_ever: await asyncio.get_running_loop().create_future()" in caught.value.reason
+    assert (
+        "in wait_for_ever: await asyncio.get_running_loop().create_future()" in caught.value.reason
+    )
     assert caught.value.answer == Answer(status=200, reason="OK", body=b"abc", body_length=3)
 
 
@@ -60,7 +62,7 @@ async def test_a_line_in_a_task_of_the_app_is_named_too() -> None:
 
     async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(
-            Unknown, match=r"in for_ever: .* and .* in app: await asyncio\.create_t"
+            Unknown, match=r"in wait_for_ever: .* and .* in app: await asyncio\.create_t"
         ):
             await transport.send(post(URL))
 
@@ -159,7 +161,7 @@ async def test_a_line_is_named_though_the_next_signal_comes_while_it_is_looked_f
     names = LookedAtSlowly(block=block_thread)
     exec("def block(sleeping=block): sleeping()", names)  # noqa: S102 - to give it these names
     async with open_transport(app, lifespan=False) as transport:
-        with pytest.raises(Unknown, match=r"blocks at .* in sleeping: "):
+        with pytest.raises(Unknown, match=r"blocks at .* in block_thread: "):
             await transport.send(post(URL, timeout_seconds=SOON))
 
 
@@ -175,7 +177,7 @@ async def test_an_app_that_blocks_after_its_answer_has_answered_and_the_line_is_
         assert "after its answer the app blocked at" in answer.remark
         (kept,) = transport.errors.take()
         assert isinstance(kept.error, TimeoutError)
-        assert "in sleeping: time.sleep(20)" in str(kept.error)
+        assert "in block_thread: time.sleep(20)" in str(kept.error)
 
 
 @run_in_loop

@@ -170,7 +170,7 @@ async def test_a_function_that_does_not_end_is_unknown() -> None:
     def block(_: ReceivedRequest) -> None:
         block_thread()
 
-    for function, line in ((hang, "for_ever"), (block, "sleeping")):
+    for function, line in ((hang, "wait_for_ever"), (block, "block_thread")):
         with pytest.raises(Unknown, match=f"in {line}: "):
             await transport_for(function, answer_seconds=SOON).send(post(URL))
 

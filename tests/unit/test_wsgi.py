@@ -290,7 +290,7 @@ def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_named() -
     with pytest.raises(Unknown) as caught:
         to_app.call(post(URL))
     assert f"within {SOON:g} s: the app blocks at tests/support/apps.py" in caught.value.reason
-    assert "in sleeping: time.sleep(20)" in caught.value.reason
+    assert "in block_thread: time.sleep(20)" in caught.value.reason
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"abc"
     assert to_app.errors.take() == []
