@@ -157,7 +157,7 @@ def leanbe_receiver():
         "def test_it(leanbe): leanbe.trigger('idea.created'); 1 / 0", conftest=conftest
     )
     finished.stdout.fnmatch_lines(
-        [f"*attempt 1: refused {status[:3]} *", "*Receiver(path=...) says where it is"]
+        [f"*attempt 1: refused {status[:3]} *", "*Set it by Receiver(path=...)"]
     )
 
 
