@@ -1,6 +1,7 @@
-"""Processes of our own program that another one starts: they end with whoever started them.
+"""A server as a child process of our own program: it ends with the process that started it.
 
-Whoever is killed cannot end them: but then their stdin ends, and they end with it.
+A killed process cannot stop its children. But the end of the stdin that it gave them tells them to
+stop.
 """
 
 import json
@@ -13,26 +14,26 @@ from typing import IO, ClassVar
 
 from leanbe_emitter.errors import LeanbeError
 
-#: How long one may take to end when it is told to, in seconds: 5 for callers, 10 for receivers, and
-#: what it settles then.
+#: How long a process may take to stop, in seconds: 5 for its clients, 10 for receivers, and the
+#: rest to settle its deliveries.
 STOP_SECONDS = 20
 
 
 class ServerUnavailable(LeanbeError):
-    """A server that was started did not begin to answer, or does not any more."""
+    """A server did not begin to answer after its start, or does not answer any more."""
 
     code: ClassVar[str] = "server_unavailable"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerProcess:
-    """A server that answers.
+    """A running server.
 
     Attributes:
-        url: where it listens.
+        url: the server's URL.
         db: the URL of its database.
-        token: what callers have to show; None: nothing.
-        pid: its process.
+        token: the token that clients must send; None: no token is needed.
+        pid: the id of its process.
     """
 
     url: str
@@ -42,21 +43,21 @@ class ServerProcess:
     _process: "subprocess.Popen[str]" = field(repr=False)
 
     def has_ended(self) -> bool:
-        """Say whether it has, before it was told to."""
+        """Say whether the server has ended by itself."""
         return self._process.poll() is not None
 
 
 @contextmanager
-def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess]:
-    """Start a server on a free port and a database that goes with it; stop it after the block.
+def running_server(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess]:
+    """Start a server on a free port with a temporary database; stop it after the block.
 
     Args:
-        stderr: where its notices and its log go; None: to this process's own.
+        stderr: the file for its notices and its log; None: the stderr of this process.
 
     Raises:
-        ServerUnavailable: it ended at once; its own lines say why.
+        ServerUnavailable: the server ended at once; its own output says why.
     """
-    # At the loopback, wherever the environment lets servers listen: it is its starter's alone.
+    # On the loopback, whatever the environment says: only the starting process uses this server.
     place = ("--ephemeral", "--host", "127.0.0.1", "--port", "0")
     arguments = ("serve", *place, "--output", "json", "--quiet", "--until-eof")
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -65,20 +66,22 @@ def server_started(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
-        # Ctrl-C is not for it: it goes when whoever started it has ended.
+        # Ctrl-C does not reach it: it ends when the process that started it has ended.
         start_new_session=True,
     ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:
-                raise ServerUnavailable("The server did not start.", hint="Its own lines say why.")
+                raise ServerUnavailable(
+                    "The server did not start.", hint="Its output above says why."
+                )
             yield ServerProcess(**json.loads(line), _process=process)
         finally:
             stop(process)
 
 
 def stop(process: "subprocess.Popen[str]") -> None:
-    """Tell a process to end, and see to it that it does."""
+    """Tell a process to end, and kill it if it does not."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

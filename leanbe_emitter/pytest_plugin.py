@@ -1,7 +1,7 @@
-"""The pytest plugin: fixtures and hooks, and nothing else.
+"""The pytest plugin: its fixtures and hooks only.
 
-It is loaded by every start of pytest where the package is installed, so it imports nothing that
-pytest has not loaded yet; the first test that uses a fixture pays for the rest.
+Every start of pytest loads this module where the package is installed. So it imports only modules
+that pytest has loaded already; the first test that uses a fixture loads the rest.
 """
 
 import inspect
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HANDLE: "pytest.StashKey[TestedLeanbe]" = pytest.StashKey()
 
 _NO_RECEIVER = """\
-leanbe does not know what receives: the fixture leanbe_receiver is not defined.
+leanbe has no receiver: the fixture leanbe_receiver is not defined.
 Define it in conftest.py:
 
     from leanbe_emitter.testing import Receiver
@@ -32,8 +32,8 @@ Define it in conftest.py:
 """
 
 _TWO_HANDLES = """\
-leanbe and leanbe_server are two databases, and a test has one.
-Act on the server's by leanbe_server.leanbe; or, for all tests of a conftest.py:
+leanbe and leanbe_server are two databases, but a test can have only one.
+Use leanbe_server.leanbe for the server's database; or, for all tests of a conftest.py:
 
     @pytest.fixture
     def leanbe(leanbe_server):
@@ -41,91 +41,91 @@ Act on the server's by leanbe_server.leanbe; or, for all tests of a conftest.py:
 """
 
 _CIRCLE = """\
-leanbe, leanbe_product and leanbe_server begin with leanbe_receiver, and so it cannot ask for one of
-them, nor can what it asks for. Give it the app, and the secret that the app verifies with:
+leanbe, leanbe_product and leanbe_server depend on leanbe_receiver. So neither this fixture nor its
+own fixtures can ask for one of them. Give it the app, and the secret with which the app verifies:
 
     @pytest.fixture
     def leanbe_receiver(app):
         return Receiver(app, path="/hooks/leanbe", secret="whsec_test")
 
-What the app is to know of a product besides, the test tells it when both are there.
+If the app needs to know more of a product, tell it in the test, when both exist.
 """
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what can be set for a whole run."""
+    """Add the options of a whole run."""
     parser.getgroup("leanbe").addoption(
         "--leanbe-seed",
         default="0",
         metavar="SEED",
-        help="where all ids and secrets come from, together with each test's id (default: 0)",
+        help="seed of all ids and secrets, together with each test's id (default: 0)",
     )
     parser.addini(
         "leanbe_app_errors",
         default="raise",
-        help="raise what a receiver raised in its test, too, or only record it (raise, record)",
+        help="raise a receiver's errors in its test, or only record them (raise, record)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker ``leanbe``."""
     config.addinivalue_line(
         "markers",
-        "leanbe(clock=, assume=, seed=, app_errors=, db=): set the knobs of the fixture leanbe",
+        "leanbe(clock=, assume=, seed=, app_errors=, db=): set options of the fixture leanbe",
     )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Show the seed, with which a run can be repeated."""
+    """Show the seed, which repeats a run."""
     return f"leanbe: --leanbe-seed={config.getoption('leanbe_seed')}"
 
 
 @pytest.fixture
 def leanbe_seed(request: pytest.FixtureRequest) -> int | str:
-    """The seed of this test: the same in every run, order and xdist split."""
-    from leanbe_emitter.testing.knobs import seed_of  # noqa: PLC0415 - loaded when it is used
+    """Seed of this test: the same in every run, order and xdist split."""
+    from leanbe_emitter.testing.options import seed_of_test  # noqa: PLC0415 - loaded when it is used
 
-    return seed_of(request.config.getoption("leanbe_seed"), _id_of(request.node))
+    return seed_of_test(request.config.getoption("leanbe_seed"), _id_of(request.node))
 
 
 @pytest.fixture
 def leanbe_clock() -> object:
-    """``manual``, ``system``, or a clock."""
+    """Clock of the test: ``manual``, ``system``, or a clock object."""
     return "manual"
 
 
 @pytest.fixture
 def leanbe_assume() -> Mapping[str, str]:
-    """Assumptions of the products that are made."""
+    """Assumptions of the products that the test makes."""
     return {}
 
 
 @pytest.fixture
 def leanbe_app_errors(request: pytest.FixtureRequest) -> str:
-    """``raise`` what a receiver raised in its test, too, or only ``record`` it."""
+    """``raise`` a receiver's errors in its test, or only ``record`` them."""
     return str(request.config.getini("leanbe_app_errors"))
 
 
 @pytest.fixture
 def leanbe_db() -> str:
-    """Where everything is kept: in memory, or a database that is emptied before the test."""
+    """Database of the test: in memory, or a URL whose database is emptied before the test."""
     return ":memory:"
 
 
 @pytest.fixture
 def leanbe_receiver() -> "Receiver | None":
-    """What receives; a suite defines its own."""
+    """Receiver of the suite; a suite overrides this fixture."""
     return None
 
 
 @pytest.fixture
 def leanbe_product(leanbe: "Leanbe", leanbe_receiver: "Receiver | None") -> "Product":
-    """A product whose events go to ``leanbe_receiver``."""
+    """Product whose events go to ``leanbe_receiver``."""
     return _product_of(leanbe_receiver, leanbe)
 
 
 @pytest.fixture
-def leanbe(  # noqa: PLR0913 - a fixture for each knob
+def leanbe(  # noqa: PLR0913 - a fixture for each option
     request: pytest.FixtureRequest,
     *,
     leanbe_seed: int | str,
@@ -135,16 +135,16 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
     leanbe_db: str,
     leanbe_receiver: "Receiver | None",
 ) -> Generator["Leanbe", None, None]:
-    """Leanbe's sending side: empty, its time standing still, its ids the same in every run.
+    """Leanbe's sending side: an empty handle with a manual clock and repeatable ids.
 
-    What receives is made before the test, and what it needs is known when tests are collected:
-    pytest-django leaves a test without its database that asks for one only on its way.
+    pytest makes ``leanbe_receiver`` before the test, and knows its fixtures when it collects the
+    test. Otherwise pytest-django would give no database to a test whose receiver alone asks for it.
     """
     del leanbe_receiver
     from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
-    from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.testing.options import HandleOptions  # noqa: PLC0415 - loaded when it is used
 
-    knobs = Knobs(
+    options = HandleOptions(
         seed=leanbe_seed,
         clock=leanbe_clock,
         assume=leanbe_assume,
@@ -152,30 +152,32 @@ def leanbe(  # noqa: PLR0913 - a fixture for each knob
         db=leanbe_db,
     )
     try:
-        knobs = knobs.changed(_marked(request.node))
-        handle = knobs.opened(usual_product=lambda: request.getfixturevalue("leanbe_product"))
+        options = options.with_changes(_marked(request.node))
+        handle = options.open_handle(
+            make_default_product=lambda: request.getfixturevalue("leanbe_product")
+        )
     except InvalidValue as error:
-        pytest.fail(f"leanbe cannot be set up so: {error}", pytrace=False)
+        pytest.fail(f"leanbe cannot be set up: {error}", pytrace=False)
     with _handle_of(request.node, handle):
         yield handle
 
 
 @pytest.fixture(scope="session")
 def leanbe_server_process() -> Generator["SuiteServer", None, None]:
-    """A server in a process of its own, for the whole run; with xdist, each worker has one."""
+    """Server in a process of its own, for the whole run; each xdist worker has one."""
     from leanbe_emitter.processes import ServerUnavailable  # noqa: PLC0415 - loaded when it is used
     from leanbe_emitter.testing.suite_server import SuiteServer  # noqa: PLC0415 - the same
 
-    with ExitStack() as until_the_end:
+    with ExitStack() as resources:
         try:
-            server = until_the_end.enter_context(SuiteServer.started())
+            server = resources.enter_context(SuiteServer.started())
         except ServerUnavailable as error:
-            pytest.fail(f"leanbe_server cannot be had: {error}", pytrace=False)
+            pytest.fail(f"leanbe_server cannot be started: {error}", pytrace=False)
         yield server
 
 
 @pytest.fixture
-def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
+def leanbe_server(  # noqa: PLR0913 - a fixture for each option
     request: pytest.FixtureRequest,
     *,
     leanbe_server_process: "SuiteServer",
@@ -184,25 +186,27 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
     leanbe_app_errors: Any,
     leanbe_receiver: "Receiver | None",
 ) -> Generator["Server", None, None]:
-    """That server, emptied for this test, with a handle on its database.
+    """The server of the run, emptied for this test, with a handle on its database.
 
-    As with ``leanbe``, what receives is made before. Where it asked for this itself, and so is not
-    there yet, it is by the time that something is sent to it.
+    As with ``leanbe``, pytest makes ``leanbe_receiver`` before the test. If that fixture asks for
+    this one, it is ready by the time of the first request.
     """
     del leanbe_receiver
     from leanbe_emitter.errors import LeanbeError  # noqa: PLC0415 - loaded when it is used
-    from leanbe_emitter.testing.knobs import Knobs  # noqa: PLC0415 - the same
+    from leanbe_emitter.testing.options import HandleOptions  # noqa: PLC0415 - the same
     from leanbe_emitter.testing.server import Server  # noqa: PLC0415 - the same
 
-    knobs = Knobs(seed=leanbe_seed, assume=leanbe_assume, app_errors=leanbe_app_errors)
+    options = HandleOptions(seed=leanbe_seed, assume=leanbe_assume, app_errors=leanbe_app_errors)
     try:
-        handle = leanbe_server_process.opened(
-            knobs,
+        handle = leanbe_server_process.open_handle(
+            options,
             _marked(request.node),
-            usual_product=lambda: _product_of(request.getfixturevalue("leanbe_receiver"), handle),
+            make_default_product=lambda: _product_of(
+                request.getfixturevalue("leanbe_receiver"), handle
+            ),
         )
     except LeanbeError as error:
-        pytest.fail(f"leanbe_server cannot be set up so: {error}", pytrace=False)
+        pytest.fail(f"leanbe_server cannot be set up: {error}", pytrace=False)
     server = leanbe_server_process
     with _handle_of(request.node, handle):
         yield Server(url=server.url, token=server.token, leanbe=handle)
@@ -210,10 +214,10 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each knob
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Stop receivers while what they use is there: fixtures of the test's end after it.
+    """Stop receivers while the test's fixtures, which they use, still exist.
 
-    An asynchronous test is changed before pytest-asyncio, anyio or unittest take hold of it: its
-    receivers are stopped in its own event loop.
+    An asynchronous test is wrapped before pytest-asyncio, anyio or unittest run it, so that its
+    receivers stop in its own event loop.
     """
     __tracebackhide__ = True
     handle = item.stash.get(_HANDLE, None)
@@ -224,9 +228,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if not inspect.iscoroutinefunction(test):
         with handle.in_test():
             return (yield)
-    setattr(*place, handle.around(test))
+    setattr(*place, handle.wrap(test))
     try:
-        with handle.in_test():  # what was not stopped there, because nobody awaited it
+        with handle.in_test():  # stops receivers also if nothing awaited the test
             return (yield)
     finally:
         setattr(*place, test)
@@ -236,7 +240,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give the report of a failed test a short traceback, and a section with what was sent."""
+    """Give a failed test a short traceback, and a section with its deliveries."""
     handle = item.stash.get(_HANDLE, None)
     if handle is not None and call.excinfo is not None and not item.config.option.fulltrace:
         call.excinfo = _shortened(call.excinfo.value)
@@ -256,7 +260,7 @@ def _product_of(receiver: "Receiver | None", leanbe: "Leanbe") -> "Product":
 
 @contextmanager
 def _handle_of(node: pytest.Item, handle: "TestedLeanbe") -> Generator[None, None, None]:
-    """Let a handle be the test's, whose end and report it has to do with; close it at last."""
+    """Make a handle the test's handle in the block, and close it at the end."""
     with closing(handle):
         if _HANDLE in node.stash:
             pytest.fail(_TWO_HANDLES, pytrace=False)
@@ -266,10 +270,10 @@ def _handle_of(node: pytest.Item, handle: "TestedLeanbe") -> Generator[None, Non
 
 
 def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":
-    # A failure pays for it.
-    from leanbe_emitter.testing.tracebacks import is_of_the_end, shorten  # noqa: PLC0415
+    # Only a failed test loads this.
+    from leanbe_emitter.testing.tracebacks import is_raised_at_end, shorten  # noqa: PLC0415
 
-    if is_of_the_end(error):
+    if is_raised_at_end(error):
         said = pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False)
         error = said.with_traceback(error.__traceback__)
     else:
@@ -278,7 +282,7 @@ def _shortened(error: BaseException) -> "pytest.ExceptionInfo[BaseException]":
 
 
 def _is_circle(error: BaseException, report: pytest.TestReport) -> bool:
-    """Say whether ``leanbe_receiver`` was to be made by what begins with it."""
+    """Say whether ``leanbe_receiver`` asked for a fixture that depends on it."""
     if not isinstance(error, pytest.FixtureLookupError):
         return False
     on_the_way = {error.argname, *(each.argname for each in error.fixturestack)}
@@ -286,28 +290,28 @@ def _is_circle(error: BaseException, report: pytest.TestReport) -> bool:
 
 
 def _evidence(handle: "TestedLeanbe") -> str:
-    from leanbe_emitter.testing.evidence import shown  # noqa: PLC0415 - a failure pays for it
+    from leanbe_emitter.testing.failure_report import failure_report_or_reason  # noqa: PLC0415 - only a failed test loads it
 
-    return shown(handle)
+    return failure_report_or_reason(handle)
 
 
 def _place_of(item: pytest.Item) -> tuple[object, str]:
-    """Return where the function of a test stands: whoever runs it looks there."""
+    """Return the object and attribute where the runner looks for the test's function."""
     case = getattr(item, "instance", None)
     name = getattr(case, "_testMethodName", None)  # unittest's own
     return (item, "obj") if name is None else (case, name)
 
 
 def _marked(node: pytest.Item) -> dict[str, Any]:
-    """Return the knobs that the markers of a test set; the nearest one counts."""
+    """Return the options that the markers of a test set; the nearest marker wins."""
     from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
 
     changes: dict[str, Any] = {}
     for marker in node.iter_markers("leanbe"):
         if marker.args:
             raise InvalidValue(
-                f"The marker leanbe was given {marker.args[0]!r} without a name.",
-                hint='Name the knob: @pytest.mark.leanbe(clock="system").',
+                f"The marker leanbe got {marker.args[0]!r} without a name.",
+                hint='Name the option: @pytest.mark.leanbe(clock="system").',
             )
         assume = {**marker.kwargs.get("assume", {}), **changes.get("assume", {})}
         changes = {**marker.kwargs, **changes, "assume": assume}
@@ -315,6 +319,6 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 
 
 def _id_of(node: pytest.Item) -> str:
-    """Return a test's id, to which xdist has not added the group that it runs in."""
+    """Return a test's id without the group that xdist may have added."""
     parent = node.parent
     return f"{parent.nodeid}::{node.name}" if parent else node.name

@@ -15,12 +15,12 @@ import pytest
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
 from tests.support.bench import Bench
-from tests.support.made_up import FEW, MANY
+from tests.support.example_counts import EXAMPLES_OF_PROVE, EXAMPLES_OF_TEST
 from tests.support.postgresql import Cluster
 from tests.support.reused_databases import Databases
 
 # Limits of time for each example would measure the machine and its other work, not the code.
-for _name, _examples in {"suite": FEW, "prove": MANY}.items():
+for _name, _examples in {"suite": EXAMPLES_OF_TEST, "prove": EXAMPLES_OF_PROVE}.items():
     hypothesis.settings.register_profile(
         _name,
         deadline=None,

@@ -1,6 +1,7 @@
-"""``verify`` ready-made for web frameworks, for receivers written in Python.
+"""Verification of webhooks in web frameworks, for receivers written in Python.
 
-``receivers.fastapi`` (Starlette, too), ``receivers.flask`` and ``receivers.django`` have one word,
-``verified(secret)``: who uses it gets an ``Envelope`` that verifies, and what does not is refused.
-Each imports its own framework, this package none, and none of them anything of the sending side.
+``receivers.fastapi`` (also for Starlette), ``receivers.flask`` and ``receivers.django`` each have
+the function ``verified(secret)``. It gives the view a verified ``Envelope``, and refuses other
+requests. Each module imports its own framework, this package imports none, and none of them imports
+the sending side.
 """

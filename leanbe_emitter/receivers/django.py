@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from leanbe_emitter.receivers.verifier import Refusal, Secret, Verifier
 from leanbe_emitter.wire.envelope import Envelope
 
-#: An ``HttpResponse`` of a plain view, or what an asynchronous one returns.
+#: An ``HttpResponse`` of a plain view, or the coroutine of an asynchronous view.
 _Answer = TypeVar("_Answer")
 _View: TypeAlias = Callable[Concatenate[HttpRequest, Envelope, ...], _Answer]
 
@@ -19,15 +19,15 @@ _View: TypeAlias = Callable[Concatenate[HttpRequest, Envelope, ...], _Answer]
 def verified(
     secret: Secret,
 ) -> Callable[[_View[_Answer]], Callable[Concatenate[HttpRequest, ...], _Answer]]:
-    """Return the decorator of a view that gets the verified envelope as its second argument.
+    """Return a decorator that gives a view the verified envelope as its second argument.
 
-    The view may be asynchronous. It needs no CSRF token: the signature says who sends.
+    The view may be asynchronous. It needs no CSRF token, because the signature proves the sender.
 
-    Where the body does not verify, the view is not called and the answer is 400 (no envelope) or
+    If the body does not verify, the view is not called. The answer is then 400 (not an envelope) or
     401 (wrong signature), with the reason as JSON in ``detail``.
 
     Args:
-        secret: text, or a function that returns it, which is called at each request.
+        secret: the secret, or a function that returns it and is called at each request.
 
     Raises:
         InvalidValue: the secret is empty.

@@ -1,4 +1,4 @@
-"""Verified webhooks in FastAPI, where it is a dependency, and in Starlette."""
+"""Verified webhooks in FastAPI, as a dependency, and in Starlette."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,16 +10,16 @@ from leanbe_emitter.wire.envelope import Envelope
 
 
 def verified(secret: Secret) -> Callable[[Request], Awaitable[Envelope]]:
-    """Return what gives the verified envelope of a request.
+    """Return a function that returns the verified envelope of a request.
 
     In FastAPI: ``async def receive(envelope: Annotated[Envelope, Depends(verified(secret))])``.
     In Starlette, with ``leanbe = verified(secret)``: ``envelope = await leanbe(request)``.
 
-    Where the body does not verify, the endpoint is not called and the answer is 400 (no envelope)
-    or 401 (wrong signature), with the reason.
+    If the body does not verify, the endpoint is not called. The answer is then 400 (not an
+    envelope) or 401 (wrong signature), with the reason.
 
     Args:
-        secret: text, or a function that returns it, which is called at each request.
+        secret: the secret, or a function that returns it and is called at each request.
 
     Raises:
         InvalidValue: the secret is empty.

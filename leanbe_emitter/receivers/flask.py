@@ -19,15 +19,15 @@ def verified(
 ) -> Callable[
     [Callable[Concatenate[Envelope, _Others], _Answer]], Callable[_Others, ResponseReturnValue]
 ]:
-    """Return the decorator of a view that gets the verified envelope as its first argument.
+    """Return a decorator that gives a view the verified envelope as its first argument.
 
     It stands below the route: ``@app.post("/hooks/leanbe")``, then ``@verified(secret)``.
 
-    Where the body does not verify, the view is not called and the answer is 400 (no envelope) or
+    If the body does not verify, the view is not called. The answer is then 400 (not an envelope) or
     401 (wrong signature), with the reason as JSON in ``detail``.
 
     Args:
-        secret: text, or a function that returns it, which is called at each request.
+        secret: the secret, or a function that returns it and is called at each request.
 
     Raises:
         InvalidValue: the secret is empty.

@@ -1,6 +1,6 @@
-"""What every receiver does with a body, whatever its framework: take it, or say how to refuse it.
+"""Verification of a webhook's body, the same for all frameworks: accept the body, or refuse it.
 
-Invariant: a refusal holds neither the secret nor the signature that would have been right.
+Invariant: a refusal contains neither the secret nor the correct signature.
 """
 
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from typing import TypeAlias
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.envelope import Envelope, parse_envelope, verify
 
-#: A webhook's secret, or what is asked for it at each request.
+#: A webhook's secret, or a function that returns it at each request.
 Secret: TypeAlias = str | Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """How a body is refused.
+    """The refusal of a body.
 
     Attributes:
-        status: 400 where the body is no envelope, 401 where its signature is wrong.
-        detail: what is wrong with it, in a sentence for whoever sent it.
+        status: 400 if the body is not an envelope, 401 if its signature is wrong.
+        detail: the reason, in a sentence for the sender.
     """
 
     status: int
@@ -29,27 +29,27 @@ class Refusal:
 
 
 class Verifier:
-    """Bodies verified by one secret.
+    """Verifier of bodies with one secret.
 
     Args:
-        secret: text, or a function that returns it, which is called at each request.
+        secret: the secret, or a function that returns it and is called at each request.
 
     Raises:
-        InvalidValue: the secret is empty, with which anybody could sign. Of a function that is
-            found out at the first request, which a framework then answers with a 500.
+        InvalidValue: the secret is empty, so that anybody could sign. A function is first called at
+            the first request, whose answer is then the framework's 500.
     """
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret if callable(secret) else _usable(secret)
 
     def check(self, body: bytes) -> Envelope | Refusal:
-        """Return what a body holds, if its signature is right; else how to refuse it.
+        """Return the envelope of a body with a correct signature, or else the refusal.
 
         Args:
-            body: the request's body as it arrived, before anything parses it.
+            body: the request's body as it arrived, before any code parses it.
 
         Raises:
-            InvalidValue: there is no secret to verify with.
+            InvalidValue: the secret is empty.
         """
         secret = _usable(self._secret()) if callable(self._secret) else self._secret
         try:
@@ -71,5 +71,5 @@ def _usable(secret: object) -> str:
         return secret
     raise InvalidValue(
         "There is no secret to verify webhooks with.",
-        hint="Check where it is read from: with an empty secret, anybody can sign.",
+        hint="Check the place that it is read from: with an empty secret, anybody can sign.",
     )

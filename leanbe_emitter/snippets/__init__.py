@@ -1,6 +1,7 @@
 """Receivers to start from, as ``leanbe-emitter snippet NAME`` prints them.
 
-Invariant: what is printed is what the tests run: these files are shipped, and are nowhere copied.
+Invariant: the command prints the files that the tests run. They are part of the package and are not
+copied anywhere.
 """
 
 from importlib.resources import files
@@ -13,7 +14,7 @@ _FILES = {
     "django": "django_receiver.py",
 }
 
-#: What a receiver can be written in.
+#: Names of the receivers: a framework or Node.js.
 NAMES = tuple(_FILES)
 
 

@@ -16,8 +16,8 @@ function isSigned({ payload, signature }) {
   return found.length === expected.length && crypto.timingSafeEqual(found, expected);
 }
 
-// Be ready for the same event twice. Leanbe sends no id of it, but three members tell events apart:
-// keep them in your database, under a unique key, in the transaction of what the event changes.
+// The same event may come twice. Leanbe sends no id with it, but three members identify an event:
+// store them in your database, under a unique key, in the transaction that handles the event.
 const seen = new Set();
 
 const handlers = new Map([
@@ -26,20 +26,20 @@ const handlers = new Map([
 
 const app = express();
 
-// Answer quickly: how long Leanbe waits is not known. Long work belongs in a task queue.
+// Answer quickly: nobody knows how long Leanbe waits. Put long work into a task queue.
 app.post('/hooks/leanbe', express.json({ limit: '2mb' }), (request, response) => {
   const envelope = request.body || {};
   if (!isSigned(envelope)) return response.sendStatus(401);
   const { event, triggeredAt, signature, payload } = envelope;
   const key = JSON.stringify([event, triggeredAt, signature]);
   if (seen.has(key)) return response.sendStatus(204);
-  const handle = handlers.get(event); // all others are accepted, new ones too
+  const handle = handlers.get(event); // accept all other events, also new ones
   if (handle) handle(payload);
   seen.add(key);
   response.sendStatus(204);
 });
 
-// Without this, Express answers a body that is no JSON with a stack trace.
+// Without this, Express answers a body that is not JSON with a stack trace.
 app.use((error, request, response, next) => {
   if (!error.status) console.error(error);
   response.sendStatus(error.status || 500);

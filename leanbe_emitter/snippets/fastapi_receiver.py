@@ -13,27 +13,27 @@ from leanbe_emitter import Envelope
 from leanbe_emitter.receivers.fastapi import verified
 
 app = FastAPI()
-# Wrong signatures are answered 401, and what is no webhook 400, before receive is called.
+# Before it calls receive, verified answers 401 to wrong signatures and 400 to other bodies.
 Verified = Annotated[Envelope, Depends(verified(os.environ["LEANBE_WEBHOOK_SECRET"]))]
 
-# Be ready for the same event twice. Leanbe sends no id of it, but three members tell events apart:
-# keep them in your database, under a unique key, in the transaction of what the event changes.
+# The same event may come twice. Leanbe sends no id with it, but three members identify an event:
+# store them in your database, under a unique key, in the transaction that handles the event.
 seen: set[tuple[str, str, str]] = set()
 
 
 @app.post("/hooks/leanbe", status_code=204)
 async def receive(envelope: Verified) -> None:
-    """Answer quickly: how long Leanbe waits is not known. Long work belongs in a task queue."""
+    """Answer quickly: nobody knows how long Leanbe waits. Put long work into a task queue."""
     key = (envelope.event, envelope.triggered_at, envelope.signature)
     if key in seen:
         return
-    if handle := HANDLERS.get(envelope.event):  # all others are accepted, new ones too
+    if handle := HANDLERS.get(envelope.event):  # accept all other events, also new ones
         handle(envelope.payload)
     seen.add(key)
 
 
 def idea_created(idea: dict[str, Any]) -> None:
-    """Do what is yours to do."""
+    """Replace this by your own code."""
     print("new idea:", idea["title"])
 
 

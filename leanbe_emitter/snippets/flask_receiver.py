@@ -14,27 +14,27 @@ from leanbe_emitter.receivers.flask import verified
 
 app = Flask(__name__)
 
-# Be ready for the same event twice. Leanbe sends no id of it, but three members tell events apart:
-# keep them in your database, under a unique key, in the transaction of what the event changes.
+# The same event may come twice. Leanbe sends no id with it, but three members identify an event:
+# store them in your database, under a unique key, in the transaction that handles the event.
 seen: set[tuple[str, str, str]] = set()
 
 
-# Wrong signatures are answered 401, and what is no webhook 400, before receive is called.
+# Before it calls receive, verified answers 401 to wrong signatures and 400 to other bodies.
 @app.post("/hooks/leanbe")
 @verified(os.environ["LEANBE_WEBHOOK_SECRET"])
 def receive(envelope: Envelope) -> tuple[str, int]:
-    """Answer quickly: how long Leanbe waits is not known. Long work belongs in a task queue."""
+    """Answer quickly: nobody knows how long Leanbe waits. Put long work into a task queue."""
     key = (envelope.event, envelope.triggered_at, envelope.signature)
     if key in seen:
         return "", 204
-    if handle := HANDLERS.get(envelope.event):  # all others are accepted, new ones too
+    if handle := HANDLERS.get(envelope.event):  # accept all other events, also new ones
         handle(envelope.payload)
     seen.add(key)
     return "", 204
 
 
 def idea_created(idea: dict[str, Any]) -> None:
-    """Do what is yours to do."""
+    """Replace this by your own code."""
     print("new idea:", idea["title"])
 
 

@@ -16,15 +16,15 @@ function isSigned({ payload, signature }) {
   return found.length === expected.length && crypto.timingSafeEqual(found, expected);
 }
 
-// Be ready for the same event twice. Leanbe sends no id of it, but three members tell events apart:
-// keep them in your database, under a unique key, in the transaction of what the event changes.
+// The same event may come twice. Leanbe sends no id with it, but three members identify an event:
+// store them in your database, under a unique key, in the transaction that handles the event.
 const seen = new Set();
 
 const handlers = new Map([
   ['idea.created', (idea) => console.log('new idea:', idea.title)],
 ]);
 
-// Answer quickly: how long Leanbe waits is not known. Long work belongs in a task queue.
+// Answer quickly: nobody knows how long Leanbe waits. Put long work into a task queue.
 function receive(text) {
   let envelope;
   try { envelope = JSON.parse(text); } catch { return 400; }
@@ -33,7 +33,7 @@ function receive(text) {
   const { event, triggeredAt, signature, payload } = envelope;
   const key = JSON.stringify([event, triggeredAt, signature]);
   if (seen.has(key)) return 204;
-  const handle = handlers.get(event); // all others are accepted, new ones too
+  const handle = handlers.get(event); // accept all other events, also new ones
   if (handle) handle(payload);
   seen.add(key);
   return 204;

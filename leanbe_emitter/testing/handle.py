@@ -1,4 +1,4 @@
-"""``Leanbe`` as a test gets it: it knows what receives, and ends with the test."""
+"""``Leanbe`` for a test: it knows the suite's receiver, and ends with the test."""
 
 import functools
 import inspect
@@ -17,18 +17,18 @@ class TestedLeanbe(Leanbe):
     """A handle of one test.
 
     Attributes:
-        usual_product: makes the product of what is triggered while there is none.
+        make_default_product: makes the product for ``trigger`` if the database has none.
     """
 
-    #: It is no test, whatever its name says.
+    #: pytest must not collect this class, whose name begins with Test.
     __test__ = False
 
-    usual_product: Callable[[], object]
+    make_default_product: Callable[[], object]
 
     def _usual_product(self) -> Product | None:
         if not self.products.list():
-            self.usual_product()
-        return None  # the only one there is
+            self.make_default_product()
+        return None  # the library then takes the only product
 
     def _product_at(self, to: object, product: ProductRef | None) -> Product:
         if isinstance(to, Receiver) and product is None:
@@ -37,13 +37,13 @@ class TestedLeanbe(Leanbe):
 
     @waits_at_end("leanbe.in_test()")
     async def in_test(self) -> AsyncIterator[None]:
-        """Be what a test does: receivers live in its event loop, and are stopped at its end there.
+        """Run the block as a test: receivers live in its event loop, and stop there at its end.
 
-        A test that passes while a fault that it armed was never applied has not tested what it
-        says; nor has one that did not await what it called.
+        A test fails if it armed a fault that was never applied, or did not await a call: such a
+        test has not tested what it claims.
 
         Raises:
-            NotAwaited: a call was not awaited.
+            NotAwaited: the test did not await a call.
             FaultNeverFired: a fault was not applied.
         """
         self._engine.adopt_loop()
@@ -53,13 +53,13 @@ class TestedLeanbe(Leanbe):
             self.faults.require_fired()
         except BaseException as error:
             self._note_unawaited(error)
-            with suppress(Exception):  # what the test raised tells more than what its receiver did
+            with suppress(Exception):  # the test's own error explains more
                 await self.stop_receivers()
             raise
         await self.stop_receivers()
 
-    def around(self, test: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function of a test in such a block; it is asynchronous where the test is."""
+    def wrap(self, test: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a test's function with ``in_test`` around it, asynchronous if the test is."""
         if inspect.iscoroutinefunction(test):
 
             @functools.wraps(test)

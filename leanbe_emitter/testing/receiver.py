@@ -1,4 +1,4 @@
-"""What receives in a test: told once, and every product of the suite is wired to it."""
+"""Receiver of a suite: it is declared once, and every product of the suite sends to it."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Receiver:
-    """What receives, where in it the webhook is, and the secret that it verifies with.
+    """A receiver, with the path of its webhook and its secret.
 
     Attributes:
         app: an ASGI or WSGI app, a framework's test client, a function of one argument (a
             ``ReceivedRequest``), or a URL.
-        path: where in it the webhook is; a URL may hold its path itself.
-        secret: what the receiver verifies with; None: one is generated.
+        path: the path of the webhook in the app; a URL may contain its path itself.
+        secret: the secret with which the receiver verifies; None: Leanbe generates one.
     """
 
     app: Any
@@ -26,12 +26,12 @@ class Receiver:
     secret: str | None = field(default=None, kw_only=True, repr=False)
 
     def product(self, leanbe: "Leanbe", name: str = "Acme") -> "Product":
-        """Make a product whose events go to this receiver.
+        """Create a product whose events go to this receiver.
 
         Raises:
-            Conflict: there is a product of that name.
-            InvalidTarget: the URL must not be called.
-            InvalidValue: it is no receiver, or has two paths.
+            Conflict: a product has this name already.
+            InvalidTarget: the rules for targets forbid the URL.
+            InvalidValue: the app is not a receiver, or the URL and ``path`` both have a path.
         """
         if isinstance(self.app, str):
             url = _joined(self.app, self.path)
@@ -39,12 +39,13 @@ class Receiver:
         return leanbe.products.create(name, webhook=self.app, path=self.path, secret=self.secret)
 
     def product_there(self, leanbe: "Leanbe") -> "Product":
-        """Return the product whose events go to this receiver; make one if there is none.
+        """Return the product whose events go to this receiver; create one if there is none.
 
         Raises:
-            Conflict: it has another secret.
-            InvalidTarget: the URL must not be called.
-            InvalidValue: there are several, or it is no receiver, or has two paths.
+            Conflict: the product has another secret.
+            InvalidTarget: the rules for targets forbid the URL.
+            InvalidValue: several products send to this receiver, the app is not a receiver, or the
+                URL and ``path`` both have a path.
         """
         if isinstance(self.app, str):
             return leanbe.products.at(_joined(self.app, self.path), secret=self.secret)
@@ -56,7 +57,7 @@ def _joined(url: str, path: str) -> str:
         return url
     if urlsplit(url).path not in {"", "/"}:
         raise InvalidValue(
-            f"The URL has a path of its own, and the path {path!r} was given, too.",
-            hint="Give one of them: Receiver('http://127.0.0.1:8000', path='/hooks/leanbe').",
+            f"The URL contains a path, and path={path!r} gives another one.",
+            hint="Use one of them: Receiver('http://127.0.0.1:8000', path='/hooks/leanbe').",
         )
     return url.rstrip("/") + path

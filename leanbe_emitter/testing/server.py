@@ -1,4 +1,4 @@
-"""A server as a test gets it."""
+"""Server of a test, as the fixture ``leanbe_server`` returns it."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server in a process of its own: empty before the test, and delivering what is due.
+    """A server in a process of its own: empty before the test, and with a worker that delivers.
 
     Attributes:
-        url: where it listens; the API is at ``/api/v1`` there.
-        token: what callers have to show; None: nothing.
-        leanbe: a handle on its database. Actions only record; ``wait_until_idle`` waits until the
-            server has delivered. Its clock is the server's, too.
+        url: the server's URL; the API is below it at ``/api/v1``.
+        token: the token that clients must send; None: no token is needed.
+        leanbe: a handle on the server's database and its clock. Its actions only record;
+            ``wait_until_idle`` waits until the server has delivered.
     """
 
     url: str

@@ -1,7 +1,7 @@
-"""A server as a process of its own, for suites whose receivers are in others.
+"""A server in a process of its own, for suites whose receivers are other processes.
 
-It is started once for many tests, and emptied before each: then nothing of the last one is there,
-or under way. The tests act on its database, and it delivers.
+The server starts once for many tests. It is emptied before each test: then no data and no request
+of the last test is left. The tests act on its database, and the server delivers.
 """
 
 import http.client
@@ -12,76 +12,80 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.processes import ServerProcess, ServerUnavailable, server_started
-from leanbe_emitter.testing.knobs import START, Knobs
+from leanbe_emitter.processes import ServerProcess, ServerUnavailable, running_server
+from leanbe_emitter.testing.options import START, HandleOptions
 
 if TYPE_CHECKING:
     from leanbe_emitter.testing.handle import TestedLeanbe
 
-#: How long a server may take to be empty, in seconds.
+#: How long a reset of the server may take, in seconds.
 _RESET_SECONDS = 30.0
-#: How much of what it said is told where it failed, in characters: the end of it.
-_TOLD = 2000
+#: Length of the end of the server's output that an error shows, in characters.
+_SHOWN_OUTPUT = 2000
 
 
 class SuiteServer:
-    """A server that runs for as long as a suite does.
+    """A server that runs as long as its suite.
 
     Attributes:
-        url: where it listens.
-        token: what callers have to show; None: nothing.
-        pid: its process.
+        url: the server's URL.
+        token: the token that clients must send; None: no token is needed.
+        pid: the id of the server's process.
     """
 
-    def __init__(self, process: ServerProcess, said: IO[bytes]) -> None:
+    def __init__(self, process: ServerProcess, output: IO[bytes]) -> None:
         self.url = process.url
         self.token = process.token
         self.pid = process.pid
         self._db = process.db
-        self._said = said
+        self._output = output
 
     @classmethod
     @contextmanager
     def started(cls) -> Iterator[Self]:
-        """Start one; stop it after the block.
+        """Start a server, and stop it after the block.
 
         Raises:
-            ServerUnavailable: it did not start; the hint is what it said.
+            ServerUnavailable: the server did not start; the hint is its output.
         """
-        with TemporaryFile() as said, ExitStack() as until_the_end:
+        with TemporaryFile() as output, ExitStack() as resources:
             try:
-                process = until_the_end.enter_context(server_started(stderr=said))
+                process = resources.enter_context(running_server(stderr=output))
             except ServerUnavailable as error:
-                raise ServerUnavailable(error.message, hint=_end_of(said)) from None
-            yield cls(process, said)
+                raise ServerUnavailable(error.message, hint=_end_of_output(output)) from None
+            yield cls(process, output)
 
-    def opened(
-        self, knobs: Knobs, changes: Mapping[str, Any], *, usual_product: Callable[[], object]
+    def open_handle(
+        self,
+        options: HandleOptions,
+        changes: Mapping[str, Any],
+        *,
+        make_default_product: Callable[[], object],
     ) -> "TestedLeanbe":
-        """Empty it, and return a handle on its database, where it is the start of 2026.
+        """Empty the server and open a handle on its database, at the start of 2026.
 
         Args:
-            knobs: what the handle is made with.
-            changes: what a marker says of it.
-            usual_product: makes the product of what is triggered while there is none.
+            options: the options of the handle.
+            changes: the options that a marker sets.
+            make_default_product: makes the product for ``trigger`` if the database has none.
 
         Raises:
-            InvalidValue: a change is refused.
-            ServerUnavailable: it does not answer any more.
+            InvalidValue: a marker sets an option that servers lack, or an invalid value.
+            ServerUnavailable: the server does not answer any more.
         """
         if own := {"clock", "db"} & set(changes):
             raise InvalidValue(
-                f"A server has a {' and a '.join(sorted(own))} of its own.",
-                hint="Its clock is a manual one: leanbe_server.leanbe.clock.set(...).",
+                f"leanbe_server has its own {' and '.join(sorted(own))}.",
+                hint="Leave it out. Set its manual clock by leanbe_server.leanbe.clock.set(...).",
             )
-        knobs = knobs.changed({**changes, "clock": None, "db": self._db})
+        options = options.with_changes({**changes, "clock": None, "db": self._db})
         self._reset()
-        handle = knobs.opened(usual_product=usual_product)
+        handle = options.open_handle(make_default_product=make_default_product)
         handle.clock.set(START)
         return handle
 
     def _reset(self) -> None:
-        """Let the server do it: it breaks off what it has in flight."""
+        """Let the server reset itself, because it stops its own requests first."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_RESET_SECONDS)
         try:
@@ -91,7 +95,7 @@ class SuiteServer:
         except (OSError, http.client.HTTPException) as error:
             raise ServerUnavailable(
                 f"The server at {self.url} does not answer any more: {type(error).__name__}.",
-                hint=_end_of(self._said),
+                hint=_end_of_output(self._output),
             ) from None
         finally:
             connection.close()
@@ -99,6 +103,6 @@ class SuiteServer:
             raise ServerUnavailable(f"The server at {self.url} cannot be emptied.", hint=text)
 
 
-def _end_of(said: IO[bytes]) -> str:
-    said.seek(0)
-    return said.read().decode(errors="replace").strip()[-_TOLD:]
+def _end_of_output(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read().decode(errors="replace").strip()[-_SHOWN_OUTPUT:]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import Cli, Ran, run
-from tests.support.image import Image
+from tests.support.containerfile import Image
 from tests.support.pages import ROOT
 from tests.support.ports import free_port
 

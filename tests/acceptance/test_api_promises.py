@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import environment
-from tests.support.receiver import Receiver
-from tests.support.server_process import serving
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.server_process import run_server
 
 pytestmark = pytest.mark.prove
 
@@ -36,7 +36,10 @@ def phases(database_url: str) -> str:
 def test_every_answer_is_as_the_document_says(tmp_path: Path, database_url: str) -> None:
     options = ("--db", database_url, "--clock", "manual", "--workers-off")
     environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
-    with Receiver.listening() as receiver, serving(tmp_path, *options, environ=environ) as served:
+    with (
+        LoopbackReceiver.listening() as receiver,
+        run_server(tmp_path, *options, environ=environ) as served,
+    ):
         webhook = {"url": receiver.url, "secret": "whsec_test"}
         served.client.post("/products", json={"name": "Acme", "webhook": webhook})
         ran = subprocess.run(

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from tests.support.command_line import environment
+from tests.support.containerfile import Image
 from tests.support.example_suites import Example
-from tests.support.image import Image
 from tests.support.pages import ROOT
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 PAGE = (ROOT / "docs" / "ci.md").read_text()
 SNIPPETS: Mapping[str, dict[str, Any]] = {
@@ -91,7 +91,7 @@ def test_the_service_of_a_job_is_well_by_the_name_that_the_job_knows(
     assert (url.host, str(url.port)) == (service["alias"], image.last("EXPOSE"))
     told = {"LEANBE_EMITTER_PORT": str(port)}
     with image.started(*service["command"], environ=told):
-        until(lambda: image.is_well(told), "it is well")
+        wait_until(lambda: image.is_healthy(told), "it is well")
         asked = httpx.get(
             f"http://127.0.0.1:{port}/api/v1/products",
             headers={"host": url.netloc.decode()},

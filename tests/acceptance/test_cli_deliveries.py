@@ -15,8 +15,8 @@ import pytest
 
 from leanbe_emitter import Filter, Job, Leanbe, verify
 from leanbe_emitter.storage.schema.states import DeliveryStatus
-from tests.support.command_line import Cli, Ran, ended, line_of, run_process, started
-from tests.support.receiver_process import SECRET, acme, kept, receiving
+from tests.support.command_line import Cli, Ran, next_line, run_process, start_program, wait_for_end
+from tests.support.receiver_process import SECRET, acme_with_receiver, run_receiver, saved_bodies
 
 
 def newest(cli: Cli) -> str:
@@ -32,14 +32,14 @@ def silence() -> Iterator[str]:
 
 
 def test_the_whole_story_arrives_and_is_verified(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("trigger", "--all", "--set-json", "extra=1", "--dry-run")
         assert ran.status == 2
         ran = cli("trigger", "--all", "--output", "json")
         assert ran.status == 0
     attempts = json.loads(ran.stdout)
     assert [attempt["outcome"] for attempt in attempts] == ["delivered"] * 22
-    envelopes = [verify(body, SECRET) for body in kept(tmp_path)]
+    envelopes = [verify(body, SECRET) for body in saved_bodies(tmp_path)]
     assert [envelope.event for envelope in envelopes] == [each["event"] for each in attempts]
 
 
@@ -57,7 +57,7 @@ def test_what_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path
 def test_a_refusal_is_1_with_the_lines_on_stdout_and_the_reason_on_stderr(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path, "--fail-first", "1"):
+    with acme_with_receiver(cli, tmp_path, "--fail-first", "1"):
         ran = cli("trigger", "idea.created", "--output", "table")
         assert ran.status == 1
         out, back, remark = ran.stdout.splitlines()
@@ -70,7 +70,7 @@ def test_a_refusal_is_1_with_the_lines_on_stdout_and_the_reason_on_stderr(
 
 def test_changes_reach_the_receiver_in_any_script(cli: Cli, tmp_path: Path) -> None:
     title = 'Gaufre "ééé" 👩‍🚀 \\ </script> \u2028'
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli(
             "trigger",
             "idea.created",
@@ -78,41 +78,41 @@ def test_changes_reach_the_receiver_in_any_script(cli: Cli, tmp_path: Path) -> N
             *("--set", "tags[0].title=ui", "--unset", "description"),
         )
     assert (ran.status, ran.stderr) == (0, "")
-    payload = verify(kept(tmp_path)[0], SECRET).payload
+    payload = verify(saved_bodies(tmp_path)[0], SECRET).payload
     assert isinstance(payload, dict)
     assert (payload["title"], payload["tags"]) == (title, [{"title": "x"}])
     assert "description" not in payload
 
 
 def test_several_events_and_same_as_speak_of_one_document(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         assert cli("trigger", "idea.created", "idea.upVoted").status == 0
         assert cli("trigger", "idea.deleted", "--same-as", newest(cli)[-6:]).status == 0
-    payloads = [verify(body, SECRET).payload for body in kept(tmp_path)]
+    payloads = [verify(body, SECRET).payload for body in saved_bodies(tmp_path)]
     assert len({payload["_id"] for payload in payloads if isinstance(payload, dict)}) == 1
 
 
 def test_follow_stays_until_the_delivery_is_settled(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path, "--fail-first", "1"):
+    with acme_with_receiver(cli, tmp_path, "--fail-first", "1"):
         assert cli("assumptions", "set", "backoff", "50ms").status == 0
         ran = cli("trigger", "idea.created", "--follow", "--output", "jsonl")
     outcomes = [json.loads(line)["outcome"] for line in ran.stdout.splitlines()]
     assert outcomes == ["refused", "delivered"]
     assert ran.status == 1, "an attempt was not accepted, whatever came of the next"
-    assert len(set(kept(tmp_path))) == 1, "every attempt sends the same bytes"
+    assert len(set(saved_bodies(tmp_path))) == 1, "every attempt sends the same bytes"
 
 
 def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("trigger", "idea.created", "--times", "3", "--no-deliver")
         assert ran.status == 0
         assert [line.split("\t")[2] for line in ran.stdout.splitlines()] == ["pending"] * 3
-        assert kept(tmp_path) == []
+        assert saved_bodies(tmp_path) == []
         drained = cli("worker", "--drain")
         assert drained.status == 0
         assert drained.stdout.count("<-\t204 No Content") == 3
         assert drained.stderr.startswith("3 due, the oldest for ")
-        assert len(kept(tmp_path)) == 3
+        assert len(saved_bodies(tmp_path)) == 3
         assert cli("deliveries", "wait", "--timeout", "30s").status == 0
 
 
@@ -125,19 +125,19 @@ def test_drain_is_0_however_the_attempts_went(cli: Cli) -> None:
 
 
 def test_a_dry_run_stores_and_sends_nothing(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("trigger", "idea.created", "--dry-run", "--output", "json")
         (request,) = json.loads(ran.stdout)
         assert verify(request["body"].encode(), SECRET).event == "idea.created"
-        assert kept(tmp_path) == []
+        assert saved_bodies(tmp_path) == []
         assert cli("deliveries", "list").stdout == ""
 
 
 def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("trigger", "okr.created", "--assume", "pretty_body=true", "--output", "table")
     assert ran.stdout.splitlines()[-1].strip() == "assuming pretty_body=true"
-    assert kept(tmp_path)[0].startswith(b'{\n  "payload"')
+    assert saved_bodies(tmp_path)[0].startswith(b'{\n  "payload"')
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_either_database_carries_an_event_to_its_end(
     def on_it(*arguments: str) -> Ran:
         return cli("--db", database_url, *arguments)
 
-    with acme(on_it, tmp_path, "--fail-first", "1"):
+    with acme_with_receiver(on_it, tmp_path, "--fail-first", "1"):
         on_it("assumptions", "set", "backoff", "10ms")
         ran = on_it("trigger", "idea.created", "--verbose")
         assert ran.status == 1, ran.stderr
@@ -222,7 +222,7 @@ def test_either_database_carries_an_event_to_its_end(
         assert on_it("deliveries", "wait", "--timeout", "30s").status == 0
         assert on_it("deliveries", "redeliver", newest(on_it)[-6:]).status == 0
         assert on_it("deliveries", "list", "--status", "delivered").stdout.count("\n") == 3
-    assert len(kept(tmp_path)) == 4
+    assert len(saved_bodies(tmp_path)) == 4
 
 
 def test_a_file_that_is_no_database_is_3(cli: Cli, tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_secret_is_shown_at_creation_and_by_webhook_secret_only(cli: Cli) -> N
 
 
 def test_a_webhooks_headers_go_along(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path) as receiver:
+    with acme_with_receiver(cli, tmp_path) as receiver:
         ran = cli("webhook", "set", "Acme", receiver.url, "--header", "X-Env: test")
         assert ran.status == 0
         assert cli("webhook", "test", "Acme").status == 0
@@ -296,7 +296,7 @@ def test_a_webhooks_headers_go_along(cli: Cli, tmp_path: Path) -> None:
 def test_a_webhooks_header_is_masked_unless_the_request_itself_is_asked_for(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path) as receiver:
+    with acme_with_receiver(cli, tmp_path) as receiver:
         cli("webhook", "set", "Acme", receiver.url, "--header", "Authorization: Bearer t0ken")
         shown = [cli("trigger", "idea.created", "--output", "json")]
         delivery = newest(cli)
@@ -337,8 +337,8 @@ def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> 
     to = ("webhook", "set", "Acme", "https://127.0.0.1:1/", "--output", "json")
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     cli(*to, "--header", "X-Env: test", "--insecure")
-    kept = json.loads(cli(*to).stdout)
-    assert (kept["headers"], kept["insecure"]) == (["X-Env"], True)
+    shown = json.loads(cli(*to).stdout)
+    assert (shown["headers"], shown["insecure"]) == (["X-Env"], True)
     assert json.loads(cli(*to, "--ca-file", str(authority)).stdout)["caFile"] == str(authority)
     gone = json.loads(cli(*to, "--no-headers", "--secure").stdout)
     assert (gone["headers"], gone["insecure"], gone["caFile"]) == ([], False, None)
@@ -363,24 +363,24 @@ def test_a_cleared_webhook_cancels_what_is_pending(cli: Cli) -> None:
 def test_a_delivery_is_shown_raw_and_delivered_again_with_the_same_bytes(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "--set", "title=é\n")
         identifier = newest(cli)
         raw = run_process("deliveries", "show", identifier, "--raw", cwd=tmp_path)
         assert cli("deliveries", "redeliver", identifier[-6:]).status == 0
-    first, second = kept(tmp_path)
+    first, second = saved_bodies(tmp_path)
     assert first == second == raw.stdout.encode()
 
 
 def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "idea.updated")
         by_filter = ("deliveries", "redeliver", "--status", "delivered")
         dry_runs = cli(*by_filter, "--event", "*.updated", "--dry-run")
         assert len(dry_runs.stdout.splitlines()) == 1
-        assert len(kept(tmp_path)) == 2
+        assert len(saved_bodies(tmp_path)) == 2
         ran = cli(*by_filter, "--job", "once")
         assert ran.status == 0
         assert "Redelivered 2." in ran.stderr
@@ -392,11 +392,11 @@ def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
         assert "'once' redelivers: status delivered." in other.stderr
         unnamed = cli(*by_filter, "--since", "1h")
         assert "--job" in unnamed.stderr
-    assert len(kept(tmp_path)) == 6
+    assert len(saved_bodies(tmp_path)) == 6
 
 
 def test_what_a_job_owes_and_another_process_holds_is_told(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "idea.updated")
         with Leanbe(f"sqlite:///{tmp_path}/leanbe-emitter.db") as leanbe:
             job = Job(name="broken-off", which=Filter(status="delivered"))
@@ -429,7 +429,7 @@ def test_redeliver_wants_to_know_which(cli: Cli, arguments: tuple[str, ...]) -> 
 
 
 def test_what_is_old_is_pruned(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created")
         assert cli("db", "prune", "--older-than", "1h").stdout == "0\t0\t0\t0\n"
         assert cli("deliveries", "list").stdout != ""
@@ -440,16 +440,16 @@ def test_what_is_old_is_pruned(cli: Cli, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_command_for_curl_sends_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "--set", 'title=it\'s "€" $HOME `x` \\n', "--times", "1")
         command = cli("deliveries", "show", newest(cli), "--curl").stdout
         subprocess.run(["sh"], input=command.encode(), check=True, timeout=60)
-    first, second = kept(tmp_path)
+    first, second = saved_bodies(tmp_path)
     assert first == second
 
 
 def test_a_delivery_shows_all_its_attempts(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path, "--fail-first", "1"):
+    with acme_with_receiver(cli, tmp_path, "--fail-first", "1"):
         cli("assumptions", "set", "backoff", "10ms")
         cli("trigger", "idea.created", "--follow")
         document = json.loads(cli("deliveries", "show", newest(cli), "--output", "json").stdout)
@@ -499,7 +499,7 @@ def test_a_products_schema_follows_its_assumptions(cli: Cli) -> None:
 
 
 def test_explain_knows_the_secrets_of_the_database(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created")
         cli("webhook", "rotate", "Acme", "--secret", "whsec_new")
     arguments = ("explain", "--body", "@kept/0001.json", "--secret", "whsec_new")
@@ -516,9 +516,9 @@ def test_explain_knows_the_secrets_of_the_database(cli: Cli, tmp_path: Path) -> 
 def test_the_receiver_of_a_delivery_is_explained_without_its_body_or_secret(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created")
-    body = kept(tmp_path)[0]
+    body = saved_bodies(tmp_path)[0]
     raw = hmac.digest(SECRET.encode(), body, "sha256").hex()
     found = cli("deliveries", "explain", newest(cli)[-6:], "--got", raw)
     assert (found.status, found.stderr) == (0, "")
@@ -531,7 +531,7 @@ def test_the_receiver_of_a_delivery_is_explained_without_its_body_or_secret(
 def test_a_delivery_is_explained_by_the_assumptions_that_it_was_made_under(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "--assume", "signature_location=header")
     sound = cli("deliveries", "explain", newest(cli))
     assert sound.status == 1
@@ -543,11 +543,11 @@ def test_a_delivery_is_explained_by_the_assumptions_that_it_was_made_under(
 
 def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> None:
     arguments = ("send", "--secret", SECRET, "--to")
-    with receiving(tmp_path, "--save", "kept") as receiver:
+    with run_receiver(tmp_path, "--save", "kept") as receiver:
         ran = cli(*arguments, receiver.url, "idea.created", "--set", "title=Hi", "--output", "json")
         assert ran.status == 0
         assert json.loads(ran.stdout)[0]["delivery"] is None
-        body = kept(tmp_path)[0]
+        body = saved_bodies(tmp_path)[0]
         (tmp_path / "altered.json").write_bytes(body.replace(b"Hi", b"Ho"))
         assert cli(*arguments, receiver.url, "--body", "@altered.json").status == 0
         refused = cli(*arguments, receiver.url, "--body", "@altered.json", "--as-is")
@@ -555,7 +555,7 @@ def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> 
         ran = cli(*arguments, "http://127.0.0.1:1/", "idea.created", "--output", "json")
         (attempt,) = json.loads(ran.stdout)
         assert (attempt["status"], attempt["nextDueAt"]) == (None, None)
-    assert kept(tmp_path)[2] == body.replace(b"Hi", b"Ho")
+    assert saved_bodies(tmp_path)[2] == body.replace(b"Hi", b"Ho")
     assert "refused. Leanbe signs JSON.stringify(payload)" in refused.stderr
     assert not (tmp_path / "leanbe-emitter.db").exists()
 
@@ -564,12 +564,12 @@ def test_send_stores_nothing_and_needs_no_database(cli: Cli, tmp_path: Path) -> 
 def test_a_worker_lets_finish_what_is_in_flight(
     cli: Cli, tmp_path: Path, number: signal.Signals
 ) -> None:
-    with acme(cli, tmp_path, "--delay", "300"):
-        with started("worker", cwd=tmp_path) as worker:
-            assert line_of(worker.stderr).startswith("Nothing is due")
+    with acme_with_receiver(cli, tmp_path, "--delay", "300"):
+        with start_program("worker", cwd=tmp_path) as worker:
+            assert next_line(worker.stderr).startswith("Nothing is due")
             cli("trigger", "idea.created", "--no-deliver")
-            assert "idea.created" in line_of(worker.stdout)
-            came_to, stdout, stderr = ended(worker, number)
+            assert "idea.created" in next_line(worker.stdout)
+            came_to, stdout, stderr = wait_for_end(worker, number)
         assert came_to == 0
         assert "204 No Content" in stdout
         assert "error" not in stderr
@@ -579,20 +579,20 @@ def test_a_worker_lets_finish_what_is_in_flight(
 def test_a_worker_that_was_to_drain_is_not_done_when_ctrl_c_ends_it(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path, "--delay", "300"):
+    with acme_with_receiver(cli, tmp_path, "--delay", "300"):
         cli("trigger", "idea.created", "--no-deliver")
-        with started("worker", "--drain", cwd=tmp_path) as worker:
-            assert "idea.created" in line_of(worker.stdout)
-            status, _, stderr = ended(worker, signal.SIGINT)
+        with start_program("worker", "--drain", cwd=tmp_path) as worker:
+            assert "idea.created" in next_line(worker.stdout)
+            status, _, stderr = wait_for_end(worker, signal.SIGINT)
     assert (status, "Interrupted" in stderr) == (130, True)
 
 
 def test_ctrl_c_loses_nothing(cli: Cli, tmp_path: Path) -> None:
     with silence() as url:
         cli("product", "create", "Acme", "--webhook-url", url)
-        with started("trigger", "idea.created", cwd=tmp_path) as trigger:
-            assert "idea.created" in line_of(trigger.stdout)
-            status, _, stderr = ended(trigger, signal.SIGINT)
+        with start_program("trigger", "idea.created", cwd=tmp_path) as trigger:
+            assert "idea.created" in next_line(trigger.stdout)
+            status, _, stderr = wait_for_end(trigger, signal.SIGINT)
     assert status == 130
     assert "Interrupted" in stderr
     assert "Traceback" not in stderr
@@ -603,9 +603,12 @@ def test_ctrl_c_loses_nothing(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_tail_shows_the_attempts_of_other_processes(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path), started("tail", "--output", "table", cwd=tmp_path) as tail:
-        assert "Following" in line_of(tail.stderr)
+    with (
+        acme_with_receiver(cli, tmp_path),
+        start_program("tail", "--output", "table", cwd=tmp_path) as tail,
+    ):
+        assert "Following" in next_line(tail.stderr)
         cli("trigger", "idea.created")
-        assert " -> idea.created" in line_of(tail.stdout)
-        assert " <- 204 No Content" in line_of(tail.stdout)
-        assert ended(tail, signal.SIGINT) == (0, "", "")
+        assert " -> idea.created" in next_line(tail.stdout)
+        assert " <- 204 No Content" in next_line(tail.stdout)
+        assert wait_for_end(tail, signal.SIGINT) == (0, "", "")

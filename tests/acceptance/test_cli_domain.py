@@ -13,8 +13,16 @@ from typing import Any
 import pytest
 
 from leanbe_emitter import Leanbe, stringify, verify
-from tests.support.command_line import PROGRAM, Cli, Ran, ended, environment, line_of, started
-from tests.support.receiver_process import SECRET, acme, kept
+from tests.support.command_line import (
+    PROGRAM,
+    Cli,
+    Ran,
+    environment,
+    next_line,
+    start_program,
+    wait_for_end,
+)
+from tests.support.receiver_process import SECRET, acme_with_receiver, saved_bodies
 
 #: Text that has to survive shells, SQL, JSON and HTML.
 TEXT = "L'été à 100 % 😎 \"<b>\" & 'x' \\ ; \u2028 \t日本"
@@ -29,7 +37,7 @@ def made(cli: Cli, *words: str) -> dict[str, Any]:
 
 
 def events(folder: Path) -> list[str]:
-    return [verify(body, SECRET).event for body in kept(folder)]
+    return [verify(body, SECRET).event for body in saved_bodies(folder)]
 
 
 def payload_text(body: bytes) -> str:
@@ -75,26 +83,26 @@ CREATED = {
 def test_what_create_and_show_print_is_the_document_that_the_webhook_carried(
     cli: Cli, tmp_path: Path, resource: str
 ) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         document = made(cli, *CREATED[resource])
         shown = made(cli, CREATED[resource][0], "show", document["_id"][-6:])
-    (body,) = kept(tmp_path)
+    (body,) = saved_bodies(tmp_path)
     assert events(tmp_path) == [f"{resource}.created"]
     assert stringify(document) == stringify(shown) == payload_text(body)
     assert TEXT in (document.get("title"), document.get("firstName"))
 
 
 def test_update_prints_the_document_that_the_webhook_carried(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         idea = made(cli, "idea", "create", "--title", "Dark mode")["_id"]
         document = made(cli, "idea", "update", idea, "--description", TEXT, "--archived")
     assert events(tmp_path) == ["idea.created", "idea.updated"]
-    assert stringify(document) == payload_text(kept(tmp_path)[1])
+    assert stringify(document) == payload_text(saved_bodies(tmp_path)[1])
     assert (document["description"], document["archived"]) == (TEXT, True)
 
 
 def test_on_a_terminal_the_document_stands_above_its_attempts(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("idea", "create", "--title", "Dark mode", "--output", "table")
     assert (ran.status, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
@@ -108,7 +116,7 @@ def test_on_a_terminal_the_document_stands_above_its_attempts(cli: Cli, tmp_path
 def test_elsewhere_stdout_is_the_document_alone_and_stderr_tells_of_the_attempts(
     cli: Cli, tmp_path: Path, form: str
 ) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("idea", "create", "--title", "Dark mode", "--output", form)
     assert " -> idea.created   …" in ran.stderr
     assert " <- 204 No Content" in ran.stderr
@@ -119,20 +127,20 @@ def test_elsewhere_stdout_is_the_document_alone_and_stderr_tells_of_the_attempts
 
 
 def test_quiet_leaves_nothing_on_stderr(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("idea", "create", "--title", "Dark mode", "--quiet")
     assert (ran.status, ran.stderr) == (0, "")
 
 
 def test_the_id_of_a_row_goes_into_the_next_command(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         idea = cli("idea", "create", "--title", "Dark mode").stdout.split("\t")[0]
         assert made(cli, "idea", "upvote", idea)["upvotes"] == 1
     assert events(tmp_path) == ["idea.created", "idea.upVoted"]
 
 
 def test_an_action_with_several_events_delivers_them_in_order(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         first = made(cli, "idea-request", "create", "--title", "a", "--customer", "new@example.com")
         second = made(cli, "idea-request", "create", "--title", "b")
         requests = ("--request", second["_id"], "--request", first["_id"][-6:])
@@ -154,7 +162,7 @@ def test_an_action_with_several_events_delivers_them_in_order(cli: Cli, tmp_path
 def test_an_attempt_that_is_not_accepted_is_1_and_the_action_stands(
     cli: Cli, tmp_path: Path
 ) -> None:
-    with acme(cli, tmp_path, "--fail-first", "1"):
+    with acme_with_receiver(cli, tmp_path, "--fail-first", "1"):
         ran = cli("idea", "create", "--title", "Dark mode", "--output", "json")
         assert ran.status == 1
         assert "503 Service Unavailable" in ran.stderr
@@ -165,7 +173,7 @@ def test_an_attempt_that_is_not_accepted_is_1_and_the_action_stands(
 
 
 def test_follow_stays_until_the_delivery_is_settled(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path, "--fail-first", "1"):
+    with acme_with_receiver(cli, tmp_path, "--fail-first", "1"):
         assert cli("assumptions", "set", "backoff", "50ms").status == 0
         ran = cli("idea", "create", "--title", "Dark mode", "--follow")
         assert ran.status == 1, "an attempt was not accepted, whatever came of the next"
@@ -174,7 +182,7 @@ def test_follow_stays_until_the_delivery_is_settled(cli: Cli, tmp_path: Path) ->
 
 
 def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("idea", "create", "--title", "Dark mode", "--no-deliver")
         assert ran.status == 0
         assert "idea.created …" in ran.stderr
@@ -196,7 +204,7 @@ def test_without_a_webhook_the_event_is_recorded_and_nothing_is_owed(alone: Cli)
 
 
 def test_what_changes_nothing_says_so(alone: Cli) -> None:
-    news = made(alone, "announcement", "create", "--title", "ChangeNotifier")["_id"]
+    news = made(alone, "announcement", "create", "--title", "News")["_id"]
     ran = alone("announcement", "unpublish", news)
     assert ran.status == 0
     assert "No event" in ran.stderr
@@ -206,9 +214,9 @@ def test_an_interrupted_command_has_printed_what_it_made(alone: Cli, tmp_path: P
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert alone("webhook", "set", "Acme", url).status == 0
-        with started("idea", "create", "--title", "Dark mode", cwd=tmp_path) as process:
-            row = line_of(process.stdout)
-            assert ended(process, signal.SIGINT)[0] == 130
+        with start_program("idea", "create", "--title", "Dark mode", cwd=tmp_path) as process:
+            row = next_line(process.stdout)
+            assert wait_for_end(process, signal.SIGINT)[0] == 130
     assert made(alone, "idea", "show", row.split("\t")[0])["title"] == "Dark mode"
 
 
@@ -289,7 +297,7 @@ def test_key_results_are_set_checked_in_and_removed_by_path(alone: Cli) -> None:
 
 
 def test_votes_are_cast_switched_and_withdrawn(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         assert cli("customer", "create", "--email", "ana@example.com").status == 0
         idea = made(cli, "idea", "create", "--title", "Dark mode")["_id"]
         by_ana = (idea, "--customer", "ANA@example.com")
@@ -316,7 +324,7 @@ def test_requests_are_attached_or_ignored_for_good(alone: Cli) -> None:
 
 
 def test_a_backlog_item_moves_over_the_products_board(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         ran = cli("product", "statuses", "Acme", "--set", 'To Do, "Doing, hard",Done')
         assert ran.stdout == "To Do\nDoing, hard\nDone\n"
         assert cli("product", "statuses", "Acme").stdout == ran.stdout
@@ -342,9 +350,7 @@ def test_statuses_that_make_no_board_are_refused(alone: Cli, wanted: str) -> Non
 
 
 def test_an_announcement_is_published_and_taken_back(alone: Cli) -> None:
-    news = made(
-        alone, "announcement", "create", "--title", "ChangeNotifier", "--status", "published"
-    )
+    news = made(alone, "announcement", "create", "--title", "News", "--status", "published")
     assert "publishedAt" in news
     assert made(alone, "announcement", "unpublish", news["_id"])["status"] == "draft"
     assert made(alone, "announcement", "publish", news["_id"])["status"] == "published"
@@ -360,12 +366,12 @@ def test_delete_prints_the_last_state_and_then_there_is_none(
     cli: Cli, tmp_path: Path, resource: str
 ) -> None:
     group = CREATED[resource][0]
-    with acme(cli, tmp_path):
+    with acme_with_receiver(cli, tmp_path):
         document = made(cli, *CREATED[resource])
         assert made(cli, group, "delete", document["_id"]) == document
         refused(cli(group, "show", document["_id"]), document["_id"])
     assert events(tmp_path) == [f"{resource}.created", f"{resource}.deleted"]
-    assert stringify(document) == payload_text(kept(tmp_path)[1])
+    assert stringify(document) == payload_text(saved_bodies(tmp_path)[1])
 
 
 def titles(ran: Ran) -> list[str]:
@@ -490,7 +496,7 @@ def test_what_is_refused_is_2_with_the_value_and_leaves_no_trace(
 
 
 def test_with_two_products_one_has_to_be_named(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path) as receiver:
+    with acme_with_receiver(cli, tmp_path) as receiver:
         url = f"{receiver.url}hooks/leanbe"
         assert cli("product", "create", "Globex", "--webhook-url", url).status == 0
         refused(cli("idea", "create", "--title", "x"), "--product")
@@ -502,7 +508,7 @@ def test_with_two_products_one_has_to_be_named(cli: Cli, tmp_path: Path) -> None
 
 
 def test_a_customer_of_two_products_is_told_to_both(cli: Cli, tmp_path: Path) -> None:
-    with acme(cli, tmp_path) as receiver:
+    with acme_with_receiver(cli, tmp_path) as receiver:
         url = f"{receiver.url}hooks/leanbe"
         globex = ("product", "create", "Globex", "--webhook-url", url, "--secret", SECRET)
         assert cli(*globex).status == 0
@@ -520,7 +526,7 @@ def test_either_database_carries_an_action_to_the_receiver(
     def on_it(*arguments: str) -> Ran:
         return cli("--db", database_url, *arguments)
 
-    with acme(on_it, tmp_path):
+    with acme_with_receiver(on_it, tmp_path):
         ana = ("customer", "create", "--email", "ana@example.com", "--set", "company.name=Globex")
         made(on_it, *ana)
         path = ("--set", "company.jobTitle=CTO")
@@ -529,8 +535,8 @@ def test_either_database_carries_an_action_to_the_receiver(
         voted = made(on_it, "idea", "upvote", idea["_id"], "--customer", "ana@example.com")
         assert titles(on_it("backlog-item", "list")) == []
     assert company == {"name": "Globex", "jobTitle": "CTO"}
-    assert stringify(idea) == payload_text(kept(tmp_path)[2])
-    assert (voted["upvotes"], len(kept(tmp_path))) == (1, 4)
+    assert stringify(idea) == payload_text(saved_bodies(tmp_path)[2])
+    assert (voted["upvotes"], len(saved_bodies(tmp_path))) == (1, 4)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell")

@@ -17,9 +17,9 @@ import pytest
 from leanbe_emitter import Leanbe, Product
 from leanbe_emitter.cli.app import program
 from leanbe_emitter.cli.invocation.command_classes import Command, Group
-from tests.support.command_line import ended, run, run_process, started
+from tests.support.command_line import run, run_process, start_program, wait_for_end
 from tests.support.command_tree import all_commands
-from tests.support.receiver_process import SECRET, receiving
+from tests.support.receiver_process import SECRET, run_receiver
 
 ENVELOPE = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))[
     "envelopes"
@@ -70,7 +70,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     (folder / "body.json").write_text(body, "utf-8")
     (folder / "payload.json").write_text(json.dumps(ENVELOPE["payload"]), "utf-8")
     (folder / "altered.json").write_text(body.replace("Clarke", "Clark"), "utf-8")
-    with receiving(folder) as receiver:
+    with run_receiver(folder) as receiver:
         url = f"{receiver.url}hooks/leanbe"
         with Leanbe(f"sqlite:///{folder / 'leanbe-emitter.db'}") as leanbe:
             acme = leanbe.products.create("Acme", webhook_url=url, secret=SECRET)
@@ -137,10 +137,10 @@ def test_the_example_runs_in_a_shell(bench: Bench, path: str) -> None:
 def test_the_example_runs_until_it_is_stopped(bench: Bench, path: str) -> None:
     words = shlex.split(bench.typed(EXAMPLES[path]))
     program = (str(Path(sys.executable).with_name(words[0])),)
-    with started(
+    with start_program(
         *words[1:], cwd=bench.folder, program=program, stderr=subprocess.STDOUT
     ) as process:
         assert process.stdout is not None
         assert any("http://" in line or "Following" in line for line in process.stdout)
-        status, said, _ = ended(process, signal.SIGINT)
+        status, said, _ = wait_for_end(process, signal.SIGINT)
     assert (status, "error" in said) == (0, False)

@@ -14,10 +14,17 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.clock import stopwatch
-from tests.support.command_line import PROGRAM, ended, environment, line_of, run_process, started
-from tests.support.receiver_process import receiving
-from tests.support.server_process import serving
-from tests.support.waiting import until
+from tests.support.command_line import (
+    PROGRAM,
+    environment,
+    next_line,
+    run_process,
+    start_program,
+    wait_for_end,
+)
+from tests.support.receiver_process import run_receiver
+from tests.support.server_process import run_server
+from tests.support.waiting import wait_until
 
 PYTHON = sys.executable
 
@@ -92,22 +99,22 @@ def test_a_signal_is_the_commands_and_leaves_no_server(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     code = "import os, time; print(os.environ['LEANBE_EMITTER_URL'], flush=True); time.sleep(60)"
-    with started("exec", "--", PYTHON, "-c", code, cwd=tmp_path) as process:
-        url = line_of(process.stdout)
-        assert ended(process, number)[0] == 128 + number
+    with start_program("exec", "--", PYTHON, "-c", code, cwd=tmp_path) as process:
+        url = next_line(process.stdout)
+        assert wait_for_end(process, number)[0] == 128 + number
     ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
     assert (ran.status, "nobody listens there" in ran.stderr) == (1, True)
 
 
 def test_ready_prints_the_url_of_a_server_that_can_work(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral") as served:
+    with run_server(tmp_path, "--ephemeral") as served:
         ran = run_process("ready", "--url", served.ready["url"], cwd=tmp_path)
     assert (ran.status, ran.stdout) == (0, f"{served.ready['url']}\n")
 
 
 def test_ready_asks_a_server_at_all_addresses_by_the_loopbacks(tmp_path: Path) -> None:
     options = ("--ephemeral", "--no-token", "--allowed-host", "leanbe-emitter")
-    with serving(tmp_path, "--host", "0.0.0.0", *options) as served:
+    with run_server(tmp_path, "--host", "0.0.0.0", *options) as served:
         port = served.ready["url"].rpartition(":")[2]
         listens = {"LEANBE_EMITTER_HOST": "0.0.0.0", "LEANBE_EMITTER_PORT": port}
         ran = run_process("ready", "--timeout", "0s", cwd=tmp_path, environ=listens)
@@ -115,7 +122,7 @@ def test_ready_asks_a_server_at_all_addresses_by_the_loopbacks(tmp_path: Path) -
 
 
 def test_what_is_no_server_is_not_ready(tmp_path: Path) -> None:
-    with receiving(tmp_path) as receiver:
+    with run_receiver(tmp_path) as receiver:
         ran = run_process("ready", "--url", receiver.url, "--timeout", "100ms", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (1, "")
     assert "is not ready: what listens there is no leanbe-emitter: it answers 401." in ran.stderr
@@ -224,7 +231,7 @@ def test_a_kill_leaves_neither_server_nor_database(tmp_path: Path) -> None:
         folder = Path(db.removeprefix("sqlite:///")).parent
         assert (folder.parent, folder.exists()) == (tmp_path, True)
         process.kill()
-        until(lambda: not folder.exists(), "the database is gone")
+        wait_until(lambda: not folder.exists(), "the database is gone")
         ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
         os.killpg(process.pid, signal.SIGKILL)  # the command, which nobody ends
     assert (ran.status, "nobody listens there" in ran.stderr) == (1, True)

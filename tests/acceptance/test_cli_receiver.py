@@ -11,7 +11,7 @@ import pytest
 
 from leanbe_emitter.clock import stopwatch
 from tests.support.command_line import run_process
-from tests.support.receiver_process import receiving
+from tests.support.receiver_process import run_receiver
 from tests.support.waiting import PATIENCE_SECONDS
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
@@ -20,7 +20,7 @@ BODY = json.dumps(EXAMPLES["envelopes"][0], ensure_ascii=False, separators=(",",
 
 
 def test_it_verifies_and_prints_a_line_a_request(tmp_path: Path) -> None:
-    with receiving(tmp_path) as receiver:
+    with run_receiver(tmp_path) as receiver:
         assert receiver.post(BODY) == (204, b"")
         assert receiver.post(BODY[:-3] + b'0"}') == (401, b'{"detail":"bad signature"}')
         assert receiver.post(b"", chunked=False)[0] == 401
@@ -39,7 +39,7 @@ def test_it_verifies_and_prints_a_line_a_request(tmp_path: Path) -> None:
 
 
 def test_a_person_sees_whether_it_verified(tmp_path: Path) -> None:
-    with receiving(tmp_path, "--output", "table") as receiver:
+    with run_receiver(tmp_path, "--output", "table") as receiver:
         receiver.post(BODY)
         receiver.post(b"\x1b[2J")
         good, bad = receiver.line(), receiver.line()
@@ -49,13 +49,13 @@ def test_a_person_sees_whether_it_verified(tmp_path: Path) -> None:
 
 
 def test_it_fails_on_demand(tmp_path: Path) -> None:
-    with receiving(tmp_path, "--fail-first", "2", "--status", "202", "--output", "jsonl") as it:
+    with run_receiver(tmp_path, "--fail-first", "2", "--status", "202", "--output", "jsonl") as it:
         assert [it.post(BODY)[0] for _ in range(3)] == [503, 503, 202]
         assert [json.loads(it.line())["status"] for _ in range(3)] == [503, 503, 202]
 
 
 def test_it_holds_answers_back(tmp_path: Path) -> None:
-    with receiving(tmp_path, "--delay", "200") as receiver:
+    with run_receiver(tmp_path, "--delay", "200") as receiver:
         began = stopwatch()
         receiver.post(BODY)
         assert stopwatch() - began > 0.2
@@ -63,10 +63,10 @@ def test_it_holds_answers_back(tmp_path: Path) -> None:
 
 def test_it_keeps_each_body_byte_for_byte_and_goes_on_counting(tmp_path: Path) -> None:
     odd = b'{"caf\xc3\xa9": \xff\r\n'
-    with receiving(tmp_path, "--save", "kept") as receiver:
+    with run_receiver(tmp_path, "--save", "kept") as receiver:
         receiver.post(BODY)
         receiver.post(odd)
-    with receiving(tmp_path, "--save", "kept") as receiver:
+    with run_receiver(tmp_path, "--save", "kept") as receiver:
         receiver.post(BODY)
         assert receiver.line().split("\t")[6] == str(Path("kept/0003.json"))
     kept = tmp_path / "kept"
@@ -80,7 +80,7 @@ def test_it_keeps_each_body_byte_for_byte_and_goes_on_counting(tmp_path: Path) -
 def test_it_stops_cleanly_with_a_connection_still_open(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with receiving(tmp_path) as receiver:
+    with run_receiver(tmp_path) as receiver:
         receiver.post(BODY)
         ended, stderr = receiver.end(number)
     assert (ended, stderr) == (0, "")
@@ -95,7 +95,7 @@ def test_a_taken_port_is_3_and_says_so(tmp_path: Path) -> None:
 
 
 def test_what_is_no_http_is_answered_and_left(tmp_path: Path) -> None:
-    with receiving(tmp_path) as receiver:
+    with run_receiver(tmp_path) as receiver:
         host, port = urlsplit(receiver.url).netloc.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as connection:
             connection.sendall(b"\x00\x01 nonsense\r\n\r\n")
@@ -104,7 +104,7 @@ def test_what_is_no_http_is_answered_and_left(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_takes_nothing_ends_it_with_the_reason(tmp_path: Path) -> None:
-    with receiving(tmp_path, "--save", "kept") as receiver:
+    with run_receiver(tmp_path, "--save", "kept") as receiver:
         (tmp_path / "kept").rmdir()
         with pytest.raises(http.client.RemoteDisconnected):
             receiver.post(BODY)

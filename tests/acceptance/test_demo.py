@@ -9,8 +9,8 @@ import pytest
 from leanbe_emitter import verify
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 from tests.support.command_line import Ran, run_process
-from tests.support.receiver import Receiver
-from tests.support.receiver_process import SECRET, kept, receiving
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.receiver_process import SECRET, run_receiver, saved_bodies
 
 
 def demo(folder: Path, *arguments: str) -> Ran:
@@ -106,12 +106,12 @@ def test_all_22_events_occur_in_the_story_and_node_verifies_every_request(tmp_pa
 
 def test_the_story_can_be_told_to_a_receiver_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
-    with receiving(tmp_path / "theirs", "--save", "kept") as receiver:
+    with run_receiver(tmp_path / "theirs", "--save", "kept") as receiver:
         ran = demo(tmp_path, "--story", "--to", receiver.url, "--secret", SECRET)
     assert ran.status == 0, ran.stderr
     rows = [line.split("\t") for line in ran.stdout.splitlines()]
     sent = [event for _, _, event, answer, _ in rows if answer]
-    bodies = kept(tmp_path / "theirs")
+    bodies = saved_bodies(tmp_path / "theirs")
     assert [verify(body, SECRET).event for body in bodies] == sent
 
 
@@ -126,7 +126,7 @@ def test_a_story_is_a_stream_of_its_steps(tmp_path: Path) -> None:
 def test_a_story_that_is_refused_from_its_first_event_on_ends_with_it_and_the_reason(
     tmp_path: Path,
 ) -> None:
-    with Receiver.listening() as receiver:
+    with LoopbackReceiver.listening() as receiver:
         receiver.statuses.extend([401] * 100)
         ran = demo(tmp_path, "--story", "--to", receiver.url, "--secret", "whsec_test")
     assert ran.status == 1

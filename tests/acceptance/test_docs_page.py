@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.browsing import Prefers, chromium, opened
-from tests.support.server_process import Served, serving
+from tests.support.browser import Prefers, chromium, open_page
+from tests.support.server_process import RunningServer, run_server
 from tests.support.servers import nginx_proxy
 
 pytestmark = pytest.mark.browser
@@ -35,13 +35,13 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def serving_from(
     site: Path, *options: str, environ: Mapping[str, str] | None = None
-) -> AbstractContextManager[Served]:
+) -> AbstractContextManager[RunningServer]:
     path = {"PYTHONPATH": str(site)}
-    return serving(site, "--ephemeral", *options, environ={**path, **(environ or {})})
+    return run_server(site, "--ephemeral", *options, environ={**path, **(environ or {})})
 
 
 @pytest.fixture(scope="module")
-def served(site: Path) -> Iterator[Served]:
+def served(site: Path) -> Iterator[RunningServer]:
     with serving_from(site) as served:
         yield served
 
@@ -61,14 +61,16 @@ def make_product(page: Page, name: str) -> None:
     expect(post.locator(".live-responses-table .response .response-col_status")).to_have_text("201")
 
 
-def products_of(served: Served) -> list[str]:
+def products_of(served: RunningServer) -> list[str]:
     return [each["name"] for each in served.client.get("/products").json()["items"]]
 
 
-def test_it_shows_all_that_there_is_and_asks_nobody_else(browser: Browser, served: Served) -> None:
+def test_it_shows_all_that_there_is_and_asks_nobody_else(
+    browser: Browser, served: RunningServer
+) -> None:
     document = served.client.get(f"{served.ready['url']}/openapi.json").json()
     paths = [path for path, methods in document["paths"].items() for _ in methods]
-    with opened(browser, served.ready["url"]) as seen:
+    with open_page(browser, served.ready["url"]) as seen:
         expect(seen.page.locator(".webhooks .opblock-summary-path")).to_have_text(EVENT_NAMES)
         shown = seen.page.locator(".operation-tag-content .opblock-summary-path")
         assert sorted(shown.all_inner_texts()) == sorted(paths)
@@ -80,23 +82,25 @@ def test_it_shows_all_that_there_is_and_asks_nobody_else(browser: Browser, serve
     assert all(url.startswith(served.ready["url"]) for _, url in seen.requests)
 
 
-def test_what_is_tried_on_it_is_done(browser: Browser, served: Served) -> None:
-    with opened(browser, f"{served.ready['url']}/docs") as seen:
+def test_what_is_tried_on_it_is_done(browser: Browser, served: RunningServer) -> None:
+    with open_page(browser, f"{served.ready['url']}/docs") as seen:
         make_product(seen.page, "Tried")
     assert "Tried" in products_of(served)
     assert seen.complaints == []
     assert seen.requests[-1] == ("POST", f"{served.ready['url']}/api/v1/products")
 
 
-def test_a_stream_is_shown_and_not_offered_to_be_tried(browser: Browser, served: Served) -> None:
-    with opened(browser, f"{served.ready['url']}/docs") as seen:
+def test_a_stream_is_shown_and_not_offered_to_be_tried(
+    browser: Browser, served: RunningServer
+) -> None:
+    with open_page(browser, f"{served.ready['url']}/docs") as seen:
         stream = operation(seen.page, "get_stream")
         expect(stream).to_contain_text("text/event-stream")
         expect(stream.get_by_role("button", name="Execute")).to_have_count(0)
 
 
-def test_the_keyboard_is_enough(browser: Browser, served: Served) -> None:
-    with opened(browser, f"{served.ready['url']}/docs") as seen:
+def test_the_keyboard_is_enough(browser: Browser, served: RunningServer) -> None:
+    with open_page(browser, f"{served.ready['url']}/docs") as seen:
         keyboard = seen.page.keyboard
         expect(seen.page.get_by_role("heading", level=1)).to_contain_text("leanbe-emitter")
         focused = seen.page.locator(":focus")
@@ -115,15 +119,17 @@ def test_the_keyboard_is_enough(browser: Browser, served: Served) -> None:
     ("prefers", "ink"), [("light", "rgb(0, 0, 0)"), ("dark", "rgb(228, 230, 230)")]
 )
 def test_it_is_as_dark_as_its_reader_likes_it(
-    browser: Browser, served: Served, prefers: Prefers, ink: str
+    browser: Browser, served: RunningServer, prefers: Prefers, ink: str
 ) -> None:
-    with opened(browser, f"{served.ready['url']}/docs", prefers=prefers) as seen:
+    with open_page(browser, f"{served.ready['url']}/docs", prefers=prefers) as seen:
         expect(seen.page.locator("body")).to_have_css("color", ink)
 
 
-def test_a_link_cannot_have_it_show_another_document(browser: Browser, served: Served) -> None:
+def test_a_link_cannot_have_it_show_another_document(
+    browser: Browser, served: RunningServer
+) -> None:
     other = f"{served.ready['url']}/healthz"
-    with opened(browser, f"{served.ready['url']}/docs?url={other}&configUrl={other}") as seen:
+    with open_page(browser, f"{served.ready['url']}/docs?url={other}&configUrl={other}") as seen:
         expect(seen.page.get_by_role("heading", level=1)).to_contain_text("leanbe-emitter")
     assert not [url for _, url in seen.requests if url == other]
 
@@ -131,7 +137,7 @@ def test_a_link_cannot_have_it_show_another_document(browser: Browser, served: S
 def test_it_asks_for_the_token_and_acts_with_it(browser: Browser, site: Path) -> None:
     with (
         serving_from(site, environ=TOKEN) as served,
-        opened(browser, f"{served.ready['url']}/docs") as seen,
+        open_page(browser, f"{served.ready['url']}/docs") as seen,
     ):
         token = seen.page.get_by_label("token")
         expect(token).to_be_focused()
@@ -150,7 +156,7 @@ def test_it_asks_for_the_token_and_acts_with_it(browser: Browser, site: Path) ->
 def test_it_says_so_when_the_server_is_gone(browser: Browser, site: Path) -> None:
     with (
         serving_from(site, environ=TOKEN) as served,
-        opened(browser, f"{served.ready['url']}/docs") as seen,
+        open_page(browser, f"{served.ready['url']}/docs") as seen,
     ):
         seen.page.get_by_label("token").fill("tok_test")
         served.process.kill()
@@ -166,7 +172,7 @@ def test_behind_a_proxy_it_is_under_the_proxys_path(
     with (
         serving_from(site, "--root-path", "/leanbe") as served,
         nginx_proxy(tmp_path, path="/leanbe", to=served.ready["url"]) as url,
-        opened(browser, f"{url}/leanbe/") as seen,
+        open_page(browser, f"{url}/leanbe/") as seen,
     ):
         make_product(seen.page, "Acme")
         assert products_of(served) == ["Acme"]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.command_line import environment
 from tests.support.example_suites import Example, Ran
-from tests.support.server_process import serving
+from tests.support.server_process import run_server
 
 pytestmark = pytest.mark.node
 
@@ -62,7 +62,7 @@ def documented(example: Example) -> Sequence[str]:
 
 def broken(example: Example, flaw: str, *options: str) -> Mapping[str, str]:
     """Return the reports of the tests that find a flaw."""
-    example.breaks(flaw)
+    example.apply_flaw(flaw)
     ran = run(example, *documented(example), *options)
     assert ran.status == 1, ran.printed
     return ran.failed
@@ -83,7 +83,7 @@ def test_it_passes_against_a_server_of_ones_own_that_asks_for_a_token(
     example: Example, tmp_path: Path
 ) -> None:
     token = {"LEANBE_EMITTER_TOKEN": "let-me-in"}
-    with serving(tmp_path, "--ephemeral", environ=token) as served:
+    with run_server(tmp_path, "--ephemeral", environ=token) as served:
         told = {**token, "LEANBE_EMITTER_URL": served.ready["url"]}
         ran = run(example, "node", "--test", environ=told)
         refused = run(example, "node", "--test", environ={**told, "LEANBE_EMITTER_TOKEN": ""})
@@ -116,7 +116,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example
 
 @pytest.mark.prove
 def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example) -> None:
-    example.breaks("crashes_on_unknown_event")
+    example.apply_flaw("crashes_on_unknown_event")
     ran = run(example, *documented(example))
     assert set(ran.failed) == {USE, UNKNOWN}
     assert "+   'backlogItem.statusChanged: refused 500'" in ran.failed[UNKNOWN]

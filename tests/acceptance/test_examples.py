@@ -58,7 +58,7 @@ def copied(tmp_path: Path) -> Copied:
 
 def broken(example: Example, flaw: str, *options: str) -> Ran:
     """Run the suite of a receiver with a flaw."""
-    example.breaks(flaw)
+    example.apply_flaw(flaw)
     ran = example.run(*options)
     assert ran.status == 1, ran.printed
     return ran

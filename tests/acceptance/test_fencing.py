@@ -13,15 +13,15 @@ from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, JournalRow
 from tests.support.fleet import Fleet
-from tests.support.receiver import Receiver
-from tests.support.waiting import until
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.waiting import wait_until
 
 EVENTS = 3
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver.listening() as receiver:
+def receiver() -> Iterator[LoopbackReceiver]:
+    with LoopbackReceiver.listening() as receiver:
         yield receiver
 
 
@@ -35,7 +35,7 @@ def rows_of(database: Database) -> list[Sequence[Row[Any]]]:
 
 
 def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_and_logs_that_it_lost_it(
-    database: Database, receiver: Receiver, tmp_path: Path
+    database: Database, receiver: LoopbackReceiver, tmp_path: Path
 ) -> None:
     with Leanbe(database.url.render_as_string(hide_password=False)) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url, secret="whsec_test")
@@ -43,14 +43,18 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_and_logs_that_
     receiver.is_open.clear()
     with Fleet.on(database, tmp_path) as fleet:
         first = fleet.start_worker()
-        until(lambda: len(receiver.requests) == EVENTS, "the first has made its requests")
+        wait_until(lambda: len(receiver.requests) == EVENTS, "the first has made its requests")
         os.kill(fleet.running[first].pid, signal.SIGSTOP)
         receiver.is_open.set()
         second = fleet.start_worker()
-        until(lambda: fleet.count("deliveries", "state = 'delivered'") == EVENTS, "all is settled")
+        wait_until(
+            lambda: fleet.count("deliveries", "state = 'delivered'") == EVENTS, "all is settled"
+        )
         settled = rows_of(database)
         os.kill(fleet.running[first].pid, signal.SIGCONT)
-        until(lambda: fleet.said(first).count("lease was lost") == EVENTS, "the first knows it")
+        wait_until(
+            lambda: fleet.stderr_of(first).count("lease was lost") == EVENTS, "the first knows it"
+        )
         assert rows_of(database) == settled
         assert fleet.end(first) == fleet.end(second) == 0
         assert rows_of(database) == settled

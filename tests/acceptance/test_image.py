@@ -16,10 +16,10 @@ from leanbe_emitter.delivery.worker import worker
 from leanbe_emitter.processes import STOP_SECONDS
 from leanbe_emitter.server import serving
 from leanbe_emitter.settings import Settings
-from tests.support.image import Image
+from tests.support.containerfile import Image
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.pages import ROOT
-from tests.support.receiver import Receiver
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 
@@ -36,12 +36,12 @@ def test_it_serves_without_an_argument_to_whoever_asks_by_its_names(
 ) -> None:
     environ = {"LEANBE_EMITTER_PORT": str(port)}
     with image.started(*image.command(), environ=environ) as process:
-        until(lambda: image.is_well(environ), "it is well")
+        wait_until(lambda: image.is_healthy(environ), "it is well")
         names = ("127.0.0.1", f"localhost:{port}", "leanbe-emitter:5326", "evil.example")
         assert [get(port, host=name) for name in names] == [200, 200, 200, 403]
         process.send_signal(signal.Signals[image.last("STOPSIGNAL")])
         assert process.wait(60) == 0
-    assert not image.is_well(environ)
+    assert not image.is_healthy(environ)
 
 
 @pytest.mark.prove
@@ -50,7 +50,7 @@ def test_a_token_that_is_set_is_asked_for_and_every_name_is_known_then(
 ) -> None:
     environ = {"LEANBE_EMITTER_PORT": str(port), "LEANBE_EMITTER_TOKEN": "let-me-in"}
     with image.started(*image.command(), environ=environ):
-        until(lambda: image.is_well(environ), "it is well")
+        wait_until(lambda: image.is_healthy(environ), "it is well")
         assert get(port) == 401
         assert get(port, host="ci.example", authorization="Bearer let-me-in") == 200
 
@@ -58,7 +58,7 @@ def test_a_token_that_is_set_is_asked_for_and_every_name_is_known_then(
 @pytest.mark.prove
 def test_it_is_no_root_keeps_its_database_in_a_volume_and_tells_the_port(image: Image) -> None:
     assert int(image.last("USER")) > 0
-    folder = image.here(image.last("VOLUME"))
+    folder = image.local_paths(image.last("VOLUME"))
     assert image.environ["LEANBE_EMITTER_DB"] == f"sqlite:///{folder}/leanbe-emitter.db"
     assert int(image.last("EXPOSE")) == Settings().port
 
@@ -94,12 +94,12 @@ def service(name: str, *, db: str, port: int) -> tuple[list[str], dict[str, str]
 def test_a_server_and_two_workers_share_postgresql_and_one_is_enough(
     image: Image, postgresql_url: str, port: int
 ) -> None:
-    with ExitStack() as running, Receiver.listening() as receiver:
+    with ExitStack() as running, LoopbackReceiver.listening() as receiver:
         command, environ = service("server", db=postgresql_url, port=port)
         running.enter_context(image.started(*command, environ=environ))
         health = COMPOSE["services"]["server"]["healthcheck"]["test"][1:]
         assert health == image.command("HEALTHCHECK")
-        until(lambda: image.is_well(environ), "the tables are there")
+        wait_until(lambda: image.is_healthy(environ), "the tables are there")
         command, environ = service("worker", db=postgresql_url, port=port)
         workers = [
             running.enter_context(image.started(*command, environ=environ))

@@ -19,8 +19,8 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import UserRow
 from tests.support.emitting_process import email, emit
 from tests.support.fleet import Fleet
-from tests.support.recorder import Recorder
-from tests.support.waiting import until
+from tests.support.recording_receiver import RecordingReceiver
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -35,31 +35,33 @@ EVENTS_PER_KILL = 400
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    with Recorder.running(tmp_path) as recorder:
+def recorder(tmp_path: Path) -> Iterator[RecordingReceiver]:
+    with RecordingReceiver.running(tmp_path) as recorder:
         yield recorder
 
 
 @pytest.fixture
-def fleet(database: Database, recorder: Recorder, tmp_path: Path) -> Iterator[Fleet]:
+def fleet(database: Database, recorder: RecordingReceiver, tmp_path: Path) -> Iterator[Fleet]:
     """Processes on a database with products, whose events go to the recorder."""
     prepare(database, recorder)
     with Fleet.on(database, tmp_path) as fleet:
         yield fleet
 
 
-def prepare(database: Database, recorder: Recorder) -> None:
+def prepare(database: Database, recorder: RecordingReceiver) -> None:
     with Leanbe(database.url.render_as_string(hide_password=False)) as leanbe:
         for number in range(PRODUCTS):
             leanbe.products.create(f"Product {number}", webhook_url=recorder.url, secret=SECRET)
 
 
 def reached(count: Callable[[], int], moment: int) -> None:
-    until(lambda: count() >= moment, f"{moment} were counted", patience_seconds=PATIENCE_SECONDS)
+    wait_until(
+        lambda: count() >= moment, f"{moment} were counted", patience_seconds=PATIENCE_SECONDS
+    )
 
 
 def settled(fleet: Fleet) -> None:
-    until(fleet.is_settled, "nothing is owed any more", patience_seconds=PATIENCE_SECONDS)
+    wait_until(fleet.is_settled, "nothing is owed any more", patience_seconds=PATIENCE_SECONDS)
 
 
 def moments(count: int) -> list[int]:
@@ -68,7 +70,7 @@ def moments(count: int) -> list[int]:
 
 
 def test_workers_killed_at_random_moments_lose_and_invent_nothing(
-    fleet: Fleet, recorder: Recorder
+    fleet: Fleet, recorder: RecordingReceiver
 ) -> None:
     """Two workers; whichever is killed, another takes its place."""
     chance = random.Random(SEED)
@@ -80,11 +82,11 @@ def test_workers_killed_at_random_moments_lose_and_invent_nothing(
         fleet.kill(workers.pop(chance.randrange(len(workers))))
         claimed_at_a_kill |= fleet.in_flight()
         workers.append(fleet.start_worker())
-    assert fleet.end(emitter, by=None) == 0, fleet.said(emitter)
+    assert fleet.end(emitter, by=None) == 0, fleet.stderr_of(emitter)
     settled(fleet)
     assert fleet.complaints() == []
 
-    received, owed = recorder.bodies(), fleet.owed_bodies()
+    received, owed = recorder.bodies(), fleet.deliveries_by_body()
     assert len(owed) == EVENTS
     assert received.keys() == owed.keys()
     for body in received:
@@ -98,7 +100,7 @@ def test_workers_killed_at_random_moments_lose_and_invent_nothing(
 
 
 def test_a_killed_emitter_leaves_no_change_without_its_event_nor_an_event_without_its_change(
-    fleet: Fleet, recorder: Recorder
+    fleet: Fleet, recorder: RecordingReceiver
 ) -> None:
     fleet.start_worker()
     emitter = fleet.start_emitter(0, EVENTS)
@@ -108,7 +110,7 @@ def test_a_killed_emitter_leaves_no_change_without_its_event_nor_an_event_withou
         fleet.kill(emitter)
         begun_at.append(len(changed(fleet.database)))
         emitter = fleet.start_emitter(begun_at[-1], EVENTS)
-    assert fleet.end(emitter, by=None) == 0, fleet.said(emitter)
+    assert fleet.end(emitter, by=None) == 0, fleet.stderr_of(emitter)
     settled(fleet)
     assert fleet.complaints() == []
 
@@ -127,7 +129,7 @@ def changed(database: Database) -> list[str]:
 
 
 def test_without_a_kill_four_workers_make_exactly_as_many_requests_as_there_are_events(
-    postgresql_ready: str, recorder: Recorder, tmp_path: Path
+    postgresql_ready: str, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     database = Database(postgresql_ready)
     prepare(database, recorder)
@@ -138,6 +140,6 @@ def test_without_a_kill_four_workers_make_exactly_as_many_requests_as_there_are_
         emit(database, range(EVENTS))
         settled(fleet)
         assert fleet.complaints() == []
-        assert recorder.bodies().keys() == fleet.owed_bodies().keys()
+        assert recorder.bodies().keys() == fleet.deliveries_by_body().keys()
         assert recorder.count() == fleet.count("attempts") == EVENTS
     database.close()

@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_plugin_and_tells_pytest_of_it(installed: Path) -> N
     (told,) = installed.glob("*.dist-info/entry_points.txt")
     assert "[pytest11]\nleanbe = leanbe_emitter.pytest_plugin\n" in told.read_text()
     assert (installed / "leanbe_emitter" / "pytest_plugin.py").exists()
-    assert (installed / "leanbe_emitter" / "testing" / "knobs.py").exists()
+    assert (installed / "leanbe_emitter" / "testing" / "options.py").exists()
 
 
 def test_the_wheel_runs_from_an_empty_folder(installed: Path) -> None:
@@ -101,7 +101,15 @@ def test_no_file_of_the_project_names_a_registry() -> None:
 def project_files() -> Iterator[Path]:
     """Yield the files of the project, in a checkout or out of an archive."""
     yield from (path for path in ROOT.iterdir() if path.is_file())
-    for folder in (".ci", "leanbe_emitter", "migrations", "tests", "benchmarks", "examples"):
+    for folder in (
+        ".ci",
+        "leanbe_emitter",
+        "migrations",
+        "tests",
+        "benchmarks",
+        "tools",
+        "examples",
+    ):
         yield from (
             path
             for path in (ROOT / folder).rglob("*")

@@ -21,10 +21,10 @@ from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.settings import Settings, variable
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, Kind
 from leanbe_emitter.wire.envelope import seal
-from tests.support.command_line import environment, outside_of_pytest
-from tests.support.pages import BLOCKS, DOCS, FILES, README, ROOT, block
+from tests.support.command_line import environment, environment_without_pytest
+from tests.support.pages import BLOCKS, DOCS, FILES, README, ROOT, marked_block
 from tests.support.ports import free_port
-from tests.support.user_suites import ALONE
+from tests.support.user_suites import WITHOUT_OTHER_PLUGINS
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300
@@ -45,7 +45,7 @@ class Shell:
 
     def run(self, *names: str, **replaced: str) -> str:
         """Run these blocks in one bash, each line having to succeed; return all they print."""
-        script = "\n".join(["set -e", *map(block, names)])
+        script = "\n".join(["set -e", *map(marked_block, names)])
         for old, new in {"8000": str(self._port), **replaced}.items():
             script = script.replace(old, new)
         # A receiver is there before what is started after it, but on a machine that is busy.
@@ -208,17 +208,19 @@ def receiver(port: int, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("receiver")
 @pytest.mark.parametrize("name", ["library", "actions", "in process", "awaited", "clock"])
 def test_the_examples_of_the_library_run(name: str, port: int) -> None:
-    exec(compile(block(name).replace("8000", str(port)), name, "exec"), {})  # noqa: S102 - our own
+    exec(compile(marked_block(name).replace("8000", str(port)), name, "exec"), {})  # noqa: S102 - our own
 
 
 @pytest.mark.usefixtures("receiver")
 def test_the_suite_for_a_receiver_in_another_process_passes(tmp_path: Path, port: int) -> None:
-    assert "1 passed" in suite_of(tmp_path, block("another process").replace("8000", str(port)))
+    assert "1 passed" in suite_of(
+        tmp_path, marked_block("another process").replace("8000", str(port))
+    )
 
 
 def test_the_readmes_suite_passes_with_an_app_of_its_readers(tmp_path: Path) -> None:
-    (tmp_path / "your_project.py").write_text(block("verify") + AN_APP)
-    assert "1 passed" in suite_of(tmp_path, block("suite"))
+    (tmp_path / "your_project.py").write_text(marked_block("verify") + AN_APP)
+    assert "1 passed" in suite_of(tmp_path, marked_block("suite"))
 
 
 #: What the README's reader has already: an app that verifies.
@@ -238,9 +240,14 @@ def hook():
 def suite_of(folder: Path, test: str) -> str:
     """Run pytest with one file of tests, and return what it prints."""
     (folder / "test_receiver.py").write_text(test)
-    command = [sys.executable, "-m", "pytest", *ALONE, "-q"]
+    command = [sys.executable, "-m", "pytest", *WITHOUT_OTHER_PLUGINS, "-q"]
     return subprocess.run(
-        command, cwd=folder, env=outside_of_pytest(), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment_without_pytest(),
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
 
 
@@ -252,7 +259,7 @@ def test_the_files_that_are_shown_are_those_of_the_example() -> None:
 
 def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
-    exec(compile(block("verify"), "verify", "exec"), names)  # noqa: S102 - our own
+    exec(compile(marked_block("verify"), "verify", "exec"), names)  # noqa: S102 - our own
     receive = names["receive"]
     assert callable(receive)
     body = seal(

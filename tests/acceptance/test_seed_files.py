@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import Ran, run_process
-from tests.support.server_process import Served, serving
+from tests.support.server_process import RunningServer, run_server
 
 SEED = """\
 products:
@@ -29,12 +29,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ideas(served: Served) -> list[str]:
+def ideas(served: RunningServer) -> list[str]:
     return [each["title"] for each in served.client.get("/products/Acme/ideas").json()["items"]]
 
 
 def test_it_is_there_as_soon_as_the_server_answers_and_nothing_is_owed(folder: Path) -> None:
-    with serving(folder, "--ephemeral", *FILE, environ=ENVIRON) as served:
+    with run_server(folder, "--ephemeral", *FILE, environ=ENVIRON) as served:
         assert ideas(served) == ["Dark mode"]
         secret = served.client.get("/products/Acme/webhook/secret").json()
         assert secret == {"secret": "whsec_test"}
@@ -75,9 +75,9 @@ def test_what_the_domain_refuses_is_told_likewise_before_anything_is_made(
 
 
 def test_a_server_that_is_started_again_goes_on_and_a_reset_begins_again(folder: Path) -> None:
-    with serving(folder, *FILE, environ=ENVIRON) as served:
+    with run_server(folder, *FILE, environ=ENVIRON) as served:
         served.client.post("/products/Acme/ideas", json={"title": "Light mode"})
-    with serving(folder, *FILE, environ=ENVIRON) as served:
+    with run_server(folder, *FILE, environ=ENVIRON) as served:
         assert ideas(served) == ["Dark mode", "Light mode"]
         assert served.client.post("/reset").status_code == 204
         assert ideas(served) == ["Dark mode"]
@@ -89,7 +89,7 @@ def test_a_server_that_is_started_again_goes_on_and_a_reset_begins_again(folder:
 
 
 def test_a_reset_by_another_process_plants_the_same_without_file_or_variable(folder: Path) -> None:
-    with serving(folder, *FILE, environ=ENVIRON) as served:
+    with run_server(folder, *FILE, environ=ENVIRON) as served:
         (folder / "seed.yaml").unlink()
         served.client.post("/products/Acme/ideas", json={"title": "Light mode"})
         ran = run_process("reset", cwd=folder)
@@ -104,7 +104,7 @@ def test_a_reset_by_another_process_plants_the_same_without_file_or_variable(fol
 
 def test_the_same_ids_come_again_where_that_is_wanted(folder: Path) -> None:
     products: list[Any] = []
-    with serving(folder, "--ephemeral", *FILE, environ=ENVIRON) as served:
+    with run_server(folder, "--ephemeral", *FILE, environ=ENVIRON) as served:
         for _ in range(2):
             served.client.post("/clock/advance", json={"seconds": 60})
             served.client.post("/reset", json={"ids": "restart"})

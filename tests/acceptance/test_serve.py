@@ -10,14 +10,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.command_line import PROGRAM, catches, line_of, run_process, started
-from tests.support.receiver_process import SECRET, kept, receiving
-from tests.support.server_process import serving
-from tests.support.waiting import until
+from tests.support.command_line import (
+    PROGRAM,
+    handles_signal,
+    next_line,
+    run_process,
+    start_program,
+)
+from tests.support.receiver_process import SECRET, run_receiver, saved_bodies
+from tests.support.server_process import run_server
+from tests.support.waiting import wait_until
 
 
 def test_the_line_of_readiness_tells_how_to_reach_it(tmp_path: Path) -> None:
-    with serving(tmp_path) as served:
+    with run_server(tmp_path) as served:
         assert served.ready["db"] == "sqlite:///leanbe-emitter.db"
         assert served.ready["pid"] == served.process.pid
         assert served.ready["token"] is None
@@ -28,11 +34,11 @@ def test_what_a_killed_servers_database_left_goes_with_the_next_one(tmp_path: Pa
     place = tmp_path / "temporary"
     place.mkdir()
     environ = {"TMPDIR": str(place)}
-    with serving(tmp_path, "--ephemeral", environ=environ) as lasting:
-        with serving(tmp_path, "--ephemeral", environ=environ) as killed:
+    with run_server(tmp_path, "--ephemeral", environ=environ) as lasting:
+        with run_server(tmp_path, "--ephemeral", environ=environ) as killed:
             killed.end(signal.SIGKILL)
         assert len(list(place.iterdir())) == 2
-        with serving(tmp_path, "--ephemeral", environ=environ) as next_one:
+        with run_server(tmp_path, "--ephemeral", environ=environ) as next_one:
             left = {f"sqlite:///{each}/leanbe-emitter.db" for each in place.iterdir()}
             assert left == {lasting.ready["db"], next_one.ready["db"]}
 
@@ -41,7 +47,7 @@ def test_what_a_killed_servers_database_left_goes_with_the_next_one(tmp_path: Pa
 def test_a_stop_is_a_success_says_nothing_and_takes_an_ephemeral_database_with_it(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with serving(tmp_path, "--ephemeral", "--quiet", "--log-json") as served:
+    with run_server(tmp_path, "--ephemeral", "--quiet", "--log-json") as served:
         file = Path(served.ready["db"].removeprefix("sqlite:///"))
         assert file.exists()
         assert served.end(number) == (0, "")
@@ -51,10 +57,12 @@ def test_a_stop_is_a_success_says_nothing_and_takes_an_ephemeral_database_with_i
 
 def test_a_server_that_is_to_outlive_its_terminal_does_not_end_with_it(tmp_path: Path) -> None:
     program = ("nohup", *PROGRAM)
-    with started("serve", "--ephemeral", "--port", "0", cwd=tmp_path, program=program) as process:
-        assert line_of(process.stdout).startswith("http://")
-        assert catches(process, signal.SIGTERM)
-        assert not catches(process, signal.SIGHUP)
+    with start_program(
+        "serve", "--ephemeral", "--port", "0", cwd=tmp_path, program=program
+    ) as process:
+        assert next_line(process.stdout).startswith("http://")
+        assert handles_signal(process, signal.SIGTERM)
+        assert not handles_signal(process, signal.SIGHUP)
 
 
 def test_a_port_that_is_taken_stops_the_start_before_a_database_is_made(tmp_path: Path) -> None:
@@ -89,7 +97,7 @@ def test_beyond_this_machine_it_starts_with_a_token_only(tmp_path: Path) -> None
     assert (refused.status, list(tmp_path.iterdir())) == (2, [])
     assert "LEANBE_EMITTER_TOKEN" in refused.stderr
     environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
-    with serving(tmp_path, "--host", "0.0.0.0", environ=environ) as served:
+    with run_server(tmp_path, "--host", "0.0.0.0", environ=environ) as served:
         assert served.ready["token"] == "tok_test"
         assert served.client.get("/products").status_code == 200
         stranger = httpx.get(f"{served.ready['url']}/api/v1/products", trust_env=False)
@@ -98,16 +106,16 @@ def test_beyond_this_machine_it_starts_with_a_token_only(tmp_path: Path) -> None
 
 def test_beyond_this_machine_only_private_networks_are_called(tmp_path: Path) -> None:
     public = {"name": "Acme", "webhook": {"url": "http://93.184.215.14/"}}
-    with serving(tmp_path, "--host", "0.0.0.0", "--no-token") as served:
+    with run_server(tmp_path, "--host", "0.0.0.0", "--no-token") as served:
         assert served.client.post("/products", json=public).json()["code"] == "invalid_target"
 
 
 def test_allowed_targets_are_added_to_what_may_be_called_and_limit_nothing(tmp_path: Path) -> None:
     allowed = ("--allow-targets", "93.184.215.0/24", "--workers-off")
     told = "--allow-targets adds to that, and limits nothing."
-    with serving(tmp_path, *allowed) as served:
+    with run_server(tmp_path, *allowed) as served:
         assert told in served.end(signal.SIGTERM)[1]
-    with serving(tmp_path, "--host", "0.0.0.0", "--no-token", *allowed) as served:
+    with run_server(tmp_path, "--host", "0.0.0.0", "--no-token", *allowed) as served:
         for name, host in {"Added": "93.184.215.14", "Ours": "10.0.0.7"}.items():
             product = {"name": name, "webhook": {"url": f"http://{host}/"}}
             assert served.client.post("/products", json=product).status_code == 201
@@ -125,7 +133,7 @@ def test_what_is_no_host_stops_the_start(option: str, host: str, tmp_path: Path)
 def test_postgresql_is_migrated_where_that_is_wanted(tmp_path: Path, postgresql_url: str) -> None:
     refused = run_process("serve", "--port", "0", "--db", postgresql_url, cwd=tmp_path)
     assert refused.status == 3
-    with serving(tmp_path, "--migrate", "--db", postgresql_url) as served:
+    with run_server(tmp_path, "--migrate", "--db", postgresql_url) as served:
         assert served.client.get("/products").status_code == 200
 
 
@@ -139,8 +147,8 @@ def test_help_loads_nothing_of_the_server(tmp_path: Path) -> None:
 
 def test_what_is_done_over_http_is_delivered_by_the_worker_inside(tmp_path: Path) -> None:
     with (
-        receiving(tmp_path, "--save", "kept") as receiver,
-        serving(tmp_path, "--ephemeral") as served,
+        run_receiver(tmp_path, "--save", "kept") as receiver,
+        run_server(tmp_path, "--ephemeral") as served,
     ):
         webhook = {"url": f"{receiver.url}hooks", "secret": SECRET}
         served.client.post("/products", json={"name": "Acme", "webhook": webhook})
@@ -149,13 +157,13 @@ def test_what_is_done_over_http_is_delivered_by_the_worker_inside(tmp_path: Path
         waited = served.client.post("/deliveries/wait", json={"after": cursor, "timeout": 60})
         assert waited.status_code == 200, waited.text
         assert waited.json()["items"][0]["status"] == "delivered"
-        assert f'{{"payload":{made.text},'.encode() in kept(tmp_path)[0]
+        assert f'{{"payload":{made.text},'.encode() in saved_bodies(tmp_path)[0]
 
 
 def test_with_workers_off_another_process_delivers_and_whoever_waits_is_told(
     tmp_path: Path,
 ) -> None:
-    with receiving(tmp_path) as receiver, serving(tmp_path, "--workers-off") as served:
+    with run_receiver(tmp_path) as receiver, run_server(tmp_path, "--workers-off") as served:
         webhook = {"url": f"{receiver.url}hooks", "secret": SECRET}
         served.client.post("/products", json={"name": "Acme", "webhook": webhook})
         served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
@@ -169,11 +177,11 @@ def test_with_workers_off_another_process_delivers_and_whoever_waits_is_told(
 
 
 def test_a_stop_lets_go_of_whoever_waits(tmp_path: Path) -> None:
-    with serving(tmp_path) as served, ThreadPoolExecutor(1) as thread:
+    with run_server(tmp_path) as served, ThreadPoolExecutor(1) as thread:
         wait = {"count": 1, "timeout": 3600}
         waiting = thread.submit(served.client.post, "/deliveries/wait", json=wait)
         ready = f"{served.ready['url']}/readyz"
-        until(lambda: httpx.get(ready, trust_env=False).status_code == 200, "it is ready")
+        wait_until(lambda: httpx.get(ready, trust_env=False).status_code == 200, "it is ready")
         status, _ = served.end(signal.SIGTERM)
         assert status == 0
         with suppress(httpx.TransportError):  # it may not have been heard yet
@@ -184,9 +192,9 @@ def test_at_the_start_it_says_what_is_due_and_discards_what_is_too_old(tmp_path:
     url = "http://127.0.0.1:9/hooks"
     run_process("product", "create", "Acme", "--webhook-url", url, cwd=tmp_path)
     run_process("trigger", "idea.created", "--no-deliver", cwd=tmp_path)
-    with serving(tmp_path, "--workers-off") as served:
+    with run_server(tmp_path, "--workers-off") as served:
         assert "1 due, the oldest for" in served.end(signal.SIGTERM)[1]
-    with serving(tmp_path, "--workers-off", "--discard-older-than", "0s") as served:
+    with run_server(tmp_path, "--workers-off", "--discard-older-than", "0s") as served:
         told = served.end(signal.SIGTERM)[1]
         assert "Discarded 1." in told
         assert "Nothing is due." in told
@@ -195,16 +203,16 @@ def test_at_the_start_it_says_what_is_due_and_discards_what_is_too_old(tmp_path:
 def test_what_is_older_than_is_to_be_kept_is_deleted_from_the_start_on(tmp_path: Path) -> None:
     run_process("product", "create", "Acme", cwd=tmp_path)
     run_process("trigger", "idea.created", cwd=tmp_path)
-    with serving(tmp_path) as served:
+    with run_server(tmp_path) as served:
         assert len(served.client.get("/events").json()["items"]) == 1
-    with serving(tmp_path, "--keep", "0s") as served:
-        until(lambda: served.client.get("/events").json()["items"] == [], "it is deleted")
+    with run_server(tmp_path, "--keep", "0s") as served:
+        wait_until(lambda: served.client.get("/events").json()["items"] == [], "it is deleted")
 
 
 def test_behind_a_proxy_it_is_asked_for_by_the_proxys_name(tmp_path: Path) -> None:
     options = ("--ephemeral", "--allowed-host", "Leanbe.example", "--root-path", "/leanbe/")
     environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
-    with serving(tmp_path, *options, environ=environ) as served:
+    with run_server(tmp_path, *options, environ=environ) as served:
         for host, status in {"leanbe.example": 200, "other.example": 403}.items():
             answer = served.client.get("/products", headers={"Host": host})
             assert answer.status_code == status

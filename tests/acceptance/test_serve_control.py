@@ -9,16 +9,16 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from tests.support.command_line import Cli
-from tests.support.receiver_process import SECRET, receiving
-from tests.support.server_process import serving
-from tests.support.waiting import until
+from tests.support.receiver_process import SECRET, run_receiver
+from tests.support.server_process import run_server
+from tests.support.waiting import wait_until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = "2026-01-01T00:00:00.000Z"
 
 
 def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path) -> None:
-    with receiving(tmp_path) as receiver, serving(tmp_path, "--ephemeral") as served:
+    with run_receiver(tmp_path) as receiver, run_server(tmp_path, "--ephemeral") as served:
         hook = {"url": receiver.url, "secret": SECRET}
         served.client.post("/products", json={"name": "Acme", "webhook": hook})
         added = cli("faults", "add", "receiver-fails", "--times", "2", "--db", served.ready["db"])
@@ -39,7 +39,7 @@ def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path
 def test_a_server_learns_that_another_process_made_the_clock_manual(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    with serving(tmp_path, *options) as served:
+    with run_server(tmp_path, *options) as served:
         served.client.post("/products", json={"name": "Acme"})
         with Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}", clock="manual") as leanbe:
             leanbe.clock.set(START)
@@ -48,13 +48,13 @@ def test_a_server_learns_that_another_process_made_the_clock_manual(
             made = served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
             return str(made.json()["createdAt"])
 
-        until(lambda: created_at().startswith("2026-01-01"), "it goes by the manual clock")
+        wait_until(lambda: created_at().startswith("2026-01-01"), "it goes by the manual clock")
         assert served.client.get("/clock").json() == {"kind": "manual", "now": NOW}
         assert served.client.get("/info").json()["clock"] == {"kind": "manual", "now": NOW}
 
 
 def test_the_stream_goes_on_behind_a_cursor_and_holds_up_no_stop(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral", "--workers-off") as served:
+    with run_server(tmp_path, "--ephemeral", "--workers-off") as served:
         served.client.post("/products", json={"name": "Acme"})
         made = served.client.post("/products/Acme/ideas", json={"title": "Dark\nmode"})
         last = {"Last-Event-ID": made.headers["Leanbe-Emitter-Cursor"]}
@@ -68,7 +68,7 @@ def test_the_stream_goes_on_behind_a_cursor_and_holds_up_no_stop(tmp_path: Path)
 
 
 def test_a_cursor_that_is_none_is_refused(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral") as served:
+    with run_server(tmp_path, "--ephemeral") as served:
         assert served.client.get("/stream", params={"after": "then"}).status_code == 422
         elsewhere = served.client.get("/stream", headers={"Last-Event-ID": "0-999-1"})
         assert (elsewhere.status_code, elsewhere.json()["code"]) == (422, "invalid_value")

@@ -26,11 +26,11 @@ from leanbe_emitter.storage.schema.document_tables import (
     IdeaRow,
 )
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from tests.support.acting_clients import Crowd
 from tests.support.fleet import Fleet
-from tests.support.recorder import Recorder
-from tests.support.server_process import Served, serving
-from tests.support.waiting import until
+from tests.support.load_clients import ClientLoad
+from tests.support.recording_receiver import RecordingReceiver
+from tests.support.server_process import RunningServer, run_server
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -52,22 +52,22 @@ Events = Counter[tuple[str, str]]
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    with Recorder.running(tmp_path, delay_ms=0) as recorder:
+def recorder(tmp_path: Path) -> Iterator[RecordingReceiver]:
+    with RecordingReceiver.running(tmp_path, delay_ms=0) as recorder:
         yield recorder
 
 
-def prepare(served: Served, url: str) -> None:
+def prepare(served: RunningServer, url: str) -> None:
     """Make the product that all act on."""
     webhook = {"url": url, "secret": SECRET}
     made = served.client.post("/products", json={"name": "Acme", "webhook": webhook})
     assert made.status_code == 201, made.text
 
 
-def wait_while(crowd: Crowd, *, acknowledged: int = 0) -> None:
+def wait_while(crowd: ClientLoad, *, acknowledged: int = 0) -> None:
     """Let a crowd act for so long, and until so many of its actions are acknowledged."""
     over_at = stopwatch() + SECONDS
-    until(
+    wait_until(
         lambda: stopwatch() > over_at and len(crowd.done) > acknowledged,
         "the crowd has acted",
         patience_seconds=PATIENCE_SECONDS,
@@ -112,22 +112,22 @@ def made(events: Events) -> set[str]:
 
 
 def test_a_crowd_meets_no_error_and_each_of_its_actions_is_delivered_once(
-    tmp_path: Path, database: Database, recorder: Recorder
+    tmp_path: Path, database: Database, recorder: RecordingReceiver
 ) -> None:
     url = database.url.render_as_string(hide_password=False)
-    with serving(tmp_path, "--db", url) as served:
+    with run_server(tmp_path, "--db", url) as served:
         prepare(served, recorder.url)
-        with Crowd.acting(served.ready["url"], clients=CLIENTS) as crowd:
+        with ClientLoad.acting(served.ready["url"], clients=CLIENTS) as crowd:
             wait_while(crowd, acknowledged=CLIENTS)
         fleet = Fleet(database=database, home=tmp_path)
-        until(fleet.is_settled, "all is delivered", patience_seconds=PATIENCE_SECONDS)
+        wait_until(fleet.is_settled, "all is delivered", patience_seconds=PATIENCE_SECONDS)
     sys.stdout.write(f"{crowd}\n")
     assert (crowd.failures, crowd.refused) == ([], Counter())
     events = raised(database)
     assert events == crowd.events()
     assert made(events) == documents(database)
     bodies = recorder.bodies()
-    assert bodies.keys() == fleet.owed_bodies().keys()
+    assert bodies.keys() == fleet.deliveries_by_body().keys()
     assert bodies.total() == events.total()
 
 
@@ -137,15 +137,15 @@ def test_a_crowd_meets_no_error_and_each_of_its_actions_is_delivered_once(
 def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
     tmp_path: Path,
     database: Database,
-    recorder: Recorder,
+    recorder: RecordingReceiver,
     reset: str,
     keeps_journal: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     url = database.url.render_as_string(hide_password=False)
     seed = tmp_path / "seed.yaml"
     seed.write_text(SEED.format(url=recorder.url, secret=SECRET))
-    with serving(tmp_path, "--db", url, "--seed-file", str(seed)) as served:
-        with Crowd.acting(served.ready["url"], clients=CLIENTS) as crowd:
+    with run_server(tmp_path, "--db", url, "--seed-file", str(seed)) as served:
+        with ClientLoad.acting(served.ready["url"], clients=CLIENTS) as crowd:
             wait_while(crowd, acknowledged=CLIENTS)
             begun_at = stopwatch()
             answer = served.client.post(reset)
@@ -153,7 +153,7 @@ def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
             assert answer.is_success, answer.text
             wait_while(crowd, acknowledged=len(crowd.done) + CLIENTS)
         fleet = Fleet(database=database, home=tmp_path)
-        until(fleet.is_settled, "all is delivered", patience_seconds=PATIENCE_SECONDS)
+        wait_until(fleet.is_settled, "all is delivered", patience_seconds=PATIENCE_SECONDS)
     # Whoever acts on what is gone is told so.
     assert (crowd.failures, crowd.refused.keys() - {404}) == ([], set())
     before = {each.document for each in crowd.done if each.answered_at < begun_at}
@@ -166,7 +166,7 @@ def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
     assert made(events) == there - seeded(database)
     # Whatever was sent was sent once: nothing was broken off that is there.
     bodies = recorder.bodies()
-    assert bodies.keys() >= fleet.owed_bodies().keys()
+    assert bodies.keys() >= fleet.deliveries_by_body().keys()
     assert bodies.total() == len(bodies)
     assert fleet.count("attempts") == events.total()
     # What it tells of a product's events, if they are gone, goes with retention.
@@ -177,12 +177,12 @@ def test_whoever_kills_it_while_a_crowd_acts_nothing_acknowledged_is_lost(
     tmp_path: Path, database: Database
 ) -> None:
     url = database.url.render_as_string(hide_password=False)
-    with serving(tmp_path, "--db", url) as served:
+    with run_server(tmp_path, "--db", url) as served:
         prepare(served, "http://127.0.0.1:9/hooks")
-        with Crowd.acting(served.ready["url"], clients=CLIENTS) as crowd:
+        with ClientLoad.acting(served.ready["url"], clients=CLIENTS) as crowd:
             wait_while(crowd, acknowledged=CLIENTS)
             served.process.kill()
-    with serving(tmp_path, "--db", url) as served:
+    with run_server(tmp_path, "--db", url) as served:
         listed = served.client.get("/products/Acme/ideas?limit=200")
         assert listed.status_code == 200, listed.text
     assert (crowd.failures, crowd.refused) == ([], Counter())

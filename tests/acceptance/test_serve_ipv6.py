@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.support.command_line import run_process
-from tests.support.server_process import serving
+from tests.support.server_process import run_server
 
 
 def has_ipv6_loopback() -> bool:
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not has_ipv6_loopback(), reason="this machine ha
 def test_on_the_loopback_it_is_asked_for_at_its_address_and_ready_finds_it_by_the_settings(
     tmp_path: Path,
 ) -> None:
-    with serving(tmp_path, "--host", "::1") as served:
+    with run_server(tmp_path, "--host", "::1") as served:
         url = served.ready["url"]
         assert url.startswith("http://[::1]:")
         assert served.client.get("/products").status_code == 200
@@ -41,7 +41,7 @@ def test_at_all_addresses_it_takes_a_token(tmp_path: Path) -> None:
     assert (refused.status, list(tmp_path.iterdir())) == (2, [])
     assert "a server at ::" in refused.stderr
     environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
-    with serving(tmp_path, "--host", "::", environ=environ) as served:
+    with run_server(tmp_path, "--host", "::", environ=environ) as served:
         assert served.ready["url"].startswith("http://[::1]:")
         assert served.client.get("/products").status_code == 200
         url = f"{served.ready['url']}/api/v1/products"

@@ -10,20 +10,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.command_line import line_with
-from tests.support.server_process import Served, serving
+from tests.support.command_line import next_line_with
+from tests.support.server_process import RunningServer, run_server
 
 PRODUCTS = "/api/v1/products"
 MEBIBYTE = 2**20
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served"), "--ephemeral", "--workers-off") as served:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with run_server(tmp_path_factory.mktemp("served"), "--ephemeral", "--workers-off") as served:
         yield served
 
 
-def said(served: Served, *lines: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+def said(
+    served: RunningServer, *lines: str, body: bytes = b""
+) -> tuple[int, dict[str, str], bytes]:
     """Say the lines of a request, and then its body; return status, headers and body."""
     address = urlsplit(served.ready["url"])
     request = "\r\n".join((*lines, "Host: localhost", "Connection: close", "", "")).encode(
@@ -42,7 +44,7 @@ def chunked(*pieces: bytes) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in (*pieces, b""))
 
 
-def test_an_old_client_is_answered(served: Served) -> None:
+def test_an_old_client_is_answered(served: RunningServer) -> None:
     status, _, content = said(served, f"GET {PRODUCTS} HTTP/1.0")
     assert (status, "items" in json.loads(content)) == (HTTPStatus.OK, True)
 
@@ -51,7 +53,7 @@ def test_an_old_client_is_answered(served: Served) -> None:
     "path", ["/", "/docs", "/docs/docs.js", "/healthz", "/openapi.json", "/metrics", PRODUCTS]
 )
 def test_what_can_be_looked_at_can_be_asked_for_its_headers_alone(
-    served: Served, path: str
+    served: RunningServer, path: str
 ) -> None:
     got, headers, content = said(served, f"GET {path} HTTP/1.1")
     status, alone, nothing = said(served, f"HEAD {path} HTTP/1.1")
@@ -59,24 +61,24 @@ def test_what_can_be_looked_at_can_be_asked_for_its_headers_alone(
     assert path == "/metrics" or int(alone["content-length"]) == len(content)
 
 
-def test_what_has_no_end_is_not_asked_for_its_headers_alone(served: Served) -> None:
+def test_what_has_no_end_is_not_asked_for_its_headers_alone(served: RunningServer) -> None:
     status, headers, _ = said(served, "HEAD /api/v1/stream HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET")
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT"])
-def test_a_method_that_is_not_taken_is_told_which_are(served: Served, method: str) -> None:
+def test_a_method_that_is_not_taken_is_told_which_are(served: RunningServer, method: str) -> None:
     status, headers, content = said(served, f"{method} {PRODUCTS} HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET, HEAD, POST")
     assert json.loads(content)["code"] == "method_not_allowed"
 
 
-def test_a_word_of_the_api_is_taken_for_no_name(served: Served) -> None:
+def test_a_word_of_the_api_is_taken_for_no_name(served: RunningServer) -> None:
     status, headers, _ = said(served, "GET /api/v1/deliveries/wait HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "POST")
 
 
-def test_a_body_of_no_declared_length_is_read(served: Served) -> None:
+def test_a_body_of_no_declared_length_is_read(served: RunningServer) -> None:
     body = chunked(b'{"name": ', b'"In pieces"}')
     status, _, content = said(
         served, f"POST {PRODUCTS} HTTP/1.1", "Transfer-Encoding: chunked", body=body
@@ -88,7 +90,7 @@ def test_a_body_of_no_declared_length_is_read(served: Served) -> None:
     "length", [f"Content-Length: {MEBIBYTE + 1}", "Transfer-Encoding: chunked"]
 )
 def test_a_body_beyond_a_mebibyte_is_refused_however_it_is_sent(
-    served: Served, length: str
+    served: RunningServer, length: str
 ) -> None:
     spaces = b" " * (MEBIBYTE + 1)
     body = chunked(spaces) if "chunked" in length else spaces
@@ -98,7 +100,7 @@ def test_a_body_beyond_a_mebibyte_is_refused_however_it_is_sent(
 
 
 def test_whoever_asks_whether_to_send_a_body_that_is_too_long_is_told_not_to(
-    served: Served,
+    served: RunningServer,
 ) -> None:
     lines = (f"Content-Length: {MEBIBYTE + 1}", "Expect: 100-continue")
     status, _, _ = said(served, f"POST {PRODUCTS} HTTP/1.1", *lines)
@@ -116,20 +118,20 @@ def test_whoever_asks_whether_to_send_a_body_that_is_too_long_is_told_not_to(
     ],
 )
 def test_what_is_no_request_is_refused_as_one_that_nobody_understands(
-    served: Served, line: str
+    served: RunningServer, line: str
 ) -> None:
     assert said(served, line)[0] == HTTPStatus.BAD_REQUEST
 
 
 def test_what_is_no_request_is_a_line_of_the_log_as_all_else(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral", "--log-json") as served:
+    with run_server(tmp_path, "--ephemeral", "--log-json") as served:
         said(served, "GET")
-        entry = json.loads(line_with("Invalid", served.process.stderr))
+        entry = json.loads(next_line_with("Invalid", served.process.stderr))
     assert (entry["level"], entry["message"]) == ("warning", "Invalid HTTP request received.")
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/json;charset=x"])
-def test_a_body_is_json_whatever_it_is_called(served: Served, kind: str) -> None:
+def test_a_body_is_json_whatever_it_is_called(served: RunningServer, kind: str) -> None:
     name: Any = {"name": f"Called {kind}"}
     answer = served.client.post(
         "/products", content=json.dumps(name), headers={"Content-Type": kind}
@@ -140,11 +142,11 @@ def test_a_body_is_json_whatever_it_is_called(served: Served, kind: str) -> None
 @pytest.mark.parametrize(
     "content", [b'\xef\xbb\xbf{"name": "B"}', b'{"name": "\xff"}', b'{"name": 1e999}']
 )
-def test_a_text_that_is_no_json_is_refused(served: Served, content: bytes) -> None:
+def test_a_text_that_is_no_json_is_refused(served: RunningServer, content: bytes) -> None:
     answer = served.client.post("/products", content=content)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def test_large_headers_are_taken_or_refused_and_the_server_goes_on(served: Served) -> None:
+def test_large_headers_are_taken_or_refused_and_the_server_goes_on(served: RunningServer) -> None:
     said(served, f"GET {PRODUCTS} HTTP/1.1", f"X-Large: {'x' * MEBIBYTE}")
     assert served.client.get("/products").status_code == HTTPStatus.OK

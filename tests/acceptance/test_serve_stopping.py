@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.command_line import ended, line_with
-from tests.support.receiver import Receiver
-from tests.support.server_process import Served, serving
+from tests.support.command_line import next_line_with, wait_for_end
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.server_process import RunningServer, run_server
 from tests.support.waiting import PATIENCE_SECONDS
 
 SENTENCE = (
@@ -31,14 +31,14 @@ BEGUN = b"POST /api/v1/products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[LoopbackReceiver]:
     """A receiver that does not answer yet."""
-    with Receiver.listening() as receiver:
+    with LoopbackReceiver.listening() as receiver:
         receiver.is_open.clear()
         yield receiver
 
 
-def has_begun(served: Served, receiver: Receiver) -> None:
+def has_begun(served: RunningServer, receiver: LoopbackReceiver) -> None:
     """Let a server make an attempt, which has no answer yet."""
     product = {"name": "Acme", "webhook": {"url": receiver.url}}
     assert served.client.post("/products", json=product).status_code == 201
@@ -48,37 +48,39 @@ def has_begun(served: Served, receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_that_it_waits_for_attempts_while_it_does(
-    tmp_path: Path, receiver: Receiver, number: signal.Signals
+    tmp_path: Path, receiver: LoopbackReceiver, number: signal.Signals
 ) -> None:
-    with serving(tmp_path, "--ephemeral") as served:
+    with run_server(tmp_path, "--ephemeral") as served:
         has_begun(served, receiver)
         served.process.send_signal(number)
-        told = line_with("Stopping", served.process.stderr)
+        told = next_line_with("Stopping", served.process.stderr)
         receiver.is_open.set()
-        assert ended(served.process)[0] == 0
+        assert wait_for_end(served.process)[0] == 0
     assert told.startswith(f"warning: {SENTENCE} ")
     assert "attempts=1" in told
 
 
-def test_in_the_log_of_json_it_is_an_object_as_all_else(tmp_path: Path, receiver: Receiver) -> None:
-    with serving(tmp_path, "--ephemeral", "--log-json") as served:
+def test_in_the_log_of_json_it_is_an_object_as_all_else(
+    tmp_path: Path, receiver: LoopbackReceiver
+) -> None:
+    with run_server(tmp_path, "--ephemeral", "--log-json") as served:
         has_begun(served, receiver)
         served.process.send_signal(signal.SIGTERM)
-        entry = json.loads(line_with("Stopping", served.process.stderr))
+        entry = json.loads(next_line_with("Stopping", served.process.stderr))
         receiver.is_open.set()
     assert (entry["level"], entry["message"], entry["attempts"]) == ("warning", SENTENCE, 1)
 
 
-def test_a_second_signal_waits_for_nothing(tmp_path: Path, receiver: Receiver) -> None:
-    with serving(tmp_path) as served:
+def test_a_second_signal_waits_for_nothing(tmp_path: Path, receiver: LoopbackReceiver) -> None:
+    with run_server(tmp_path) as served:
         has_begun(served, receiver)
         served.process.send_signal(signal.SIGINT)
-        assert line_with("Stopping", served.process.stderr)
-        assert ended(served.process, signal.SIGINT)[0] == -signal.SIGINT
+        assert next_line_with("Stopping", served.process.stderr)
+        assert wait_for_end(served.process, signal.SIGINT)[0] == -signal.SIGINT
 
 
 def test_it_says_that_it_waits_for_a_request(tmp_path: Path) -> None:
-    with serving(tmp_path, "--ephemeral", program=PATIENT) as served:
+    with run_server(tmp_path, "--ephemeral", program=PATIENT) as served:
         address = urlsplit(served.ready["url"])
         assert address.hostname is not None
         assert address.port is not None
@@ -86,8 +88,8 @@ def test_it_says_that_it_waits_for_a_request(tmp_path: Path) -> None:
             client.sendall(BEGUN + b"Expect: 100-continue\r\n\r\n")
             assert client.recv(100).startswith(b"HTTP/1.1 100")
             served.process.send_signal(signal.SIGTERM)
-            told = line_with("Stopping", served.process.stderr)
+            told = next_line_with("Stopping", served.process.stderr)
             client.sendall(b'{"name":"Acme"}')
             assert client.recv(100).startswith(b"HTTP/1.1 201")
-        assert ended(served.process)[0] == 0
+        assert wait_for_end(served.process)[0] == 0
     assert told == f"warning: {SENTENCE} requests=1"

@@ -14,8 +14,8 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.clocked_worker import ShiftedClock
 from tests.support.fleet import Fleet
-from tests.support.receiver import Receiver
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -25,8 +25,8 @@ ASSUMED = {"backoff": "1m", "max_attempts": "100"}
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver.listening() as receiver:
+def receiver() -> Iterator[LoopbackReceiver]:
+    with LoopbackReceiver.listening() as receiver:
         yield receiver
 
 
@@ -36,7 +36,7 @@ def clock(tmp_path: Path) -> ShiftedClock:
 
 
 @pytest.fixture
-def leanbe(database: Database, clock: ShiftedClock, receiver: Receiver) -> Iterator[Leanbe]:
+def leanbe(database: Database, clock: ShiftedClock, receiver: LoopbackReceiver) -> Iterator[Leanbe]:
     """A handle that lives by the same clock as the worker."""
     with Leanbe(database.url.render_as_string(hide_password=False), clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url, assume=ASSUMED)
@@ -64,7 +64,7 @@ def outcomes(delivery: Delivery) -> list[Outcome]:
 
 
 def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
-    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: LoopbackReceiver
 ) -> None:
     receiver.is_open.clear()
     (begun,) = enqueue(leanbe)
@@ -72,13 +72,15 @@ def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
     assert receiver.busy.wait(PATIENCE_SECONDS)
     earlier = to_milliseconds(clock.now()) - HOUR_MS // 2
     clock.shift(hours=-1)
-    until(lambda: fleet.count("deliveries", f"lease_until < {earlier}"), "it is held by that clock")
+    wait_until(
+        lambda: fleet.count("deliveries", f"lease_until < {earlier}"), "it is held by that clock"
+    )
     receiver.is_open.set()
-    until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
+    wait_until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
     (later,) = enqueue(leanbe)
-    until(lambda: leanbe.deliveries.get(later).delivered, "what came after is delivered, too")
+    wait_until(lambda: leanbe.deliveries.get(later).delivered, "what came after is delivered, too")
     assert fleet.end(worker) == 0
-    assert fleet.said(worker) == ""
+    assert fleet.stderr_of(worker) == ""
     assert outcomes(leanbe.deliveries.get(begun)) == [Outcome.DELIVERED]
     assert len(receiver.requests) == 2
     first, second = leanbe.deliveries.get(begun).event, leanbe.deliveries.get(later).event
@@ -86,35 +88,37 @@ def test_a_clock_that_jumps_back_an_hour_takes_no_lease_and_stops_no_event(
 
 
 def test_a_retry_that_a_clock_jumped_back_from_is_made_when_its_time_has_come(
-    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: LoopbackReceiver
 ) -> None:
     """Late by as much as the clock went back, and not lost."""
     receiver.statuses.append(500)
     (delivery,) = enqueue(leanbe)
     worker = start_worker(fleet)
-    until(lambda: leanbe.deliveries.get(delivery).attempts, "it is refused")
+    wait_until(lambda: leanbe.deliveries.get(delivery).attempts, "it is refused")
     due_at = leanbe.deliveries.get(delivery).next_due_at
     clock.shift(hours=-1)
     (other,) = enqueue(leanbe)
-    until(lambda: leanbe.deliveries.get(other).delivered, "what is due is delivered meanwhile")
+    wait_until(lambda: leanbe.deliveries.get(other).delivered, "what is due is delivered meanwhile")
     assert leanbe.deliveries.get(delivery).next_due_at == due_at
     clock.shift(hours=1)
-    until(lambda: leanbe.deliveries.get(delivery).delivered, "its time has come")
+    wait_until(lambda: leanbe.deliveries.get(delivery).delivered, "its time has come")
     assert fleet.end(worker) == 0
     assert outcomes(leanbe.deliveries.get(delivery)) == [Outcome.REFUSED, Outcome.DELIVERED]
 
 
 def test_a_machine_that_slept_through_many_retries_makes_one_and_goes_on_from_there(
-    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.extend([500] * 4)
     deliveries = enqueue(leanbe, 2)
     worker = start_worker(fleet)
-    until(lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused")
+    wait_until(lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused")
     clock.shift(hours=1)
     woken_at = clock.now()
-    until(lambda: fleet.count("attempts") >= 4, "both are tried once more")
-    until(lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused again")
+    wait_until(lambda: fleet.count("attempts") >= 4, "both are tried once more")
+    wait_until(
+        lambda: fleet.count("deliveries", "state = 'waiting'") == 2, "both are refused again"
+    )
     assert fleet.end(worker) == 0
     for each in map(leanbe.deliveries.get, deliveries):
         assert outcomes(each) == [Outcome.REFUSED, Outcome.REFUSED]
@@ -124,7 +128,7 @@ def test_a_machine_that_slept_through_many_retries_makes_one_and_goes_on_from_th
 
 
 def test_an_attempt_in_flight_while_the_machine_slept_is_not_taken_from_its_worker(
-    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: Receiver
+    fleet: Fleet, leanbe: Leanbe, clock: ShiftedClock, receiver: LoopbackReceiver
 ) -> None:
     """By the clock on the wall its lease ran out long ago; nobody else was there to take it."""
     receiver.is_open.clear()
@@ -132,12 +136,12 @@ def test_an_attempt_in_flight_while_the_machine_slept_is_not_taken_from_its_work
     worker = start_worker(fleet)
     assert receiver.busy.wait(PATIENCE_SECONDS)
     clock.shift(hours=1)
-    until(
+    wait_until(
         lambda: fleet.count("deliveries", f"lease_until > {to_milliseconds(clock.now())}"),
         "it is held on",
     )
     receiver.is_open.set()
-    until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
+    wait_until(lambda: leanbe.deliveries.get(begun).delivered, "it is delivered")
     assert fleet.end(worker) == 0
     assert outcomes(leanbe.deliveries.get(begun)) == [Outcome.DELIVERED]
     assert len(receiver.requests) == 1

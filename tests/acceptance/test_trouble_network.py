@@ -10,9 +10,9 @@ import pytest
 from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.fleet import Fleet
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.ports import free_port
-from tests.support.receiver import Receiver
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -41,9 +41,9 @@ def test_a_receiver_that_was_gone_gets_everything_when_it_is_back(fleet: Fleet) 
     port = free_port()
     enqueue(fleet, f"http://127.0.0.1:{port}/hooks/leanbe")
     worker = fleet.start_worker()
-    until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
-    with Receiver.listening(port) as receiver:
-        until(fleet.is_settled, "all is delivered")
+    wait_until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
+    with LoopbackReceiver.listening(port) as receiver:
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert len(receiver.requests) == EVENTS
     assert fleet.count("deliveries", "state = 'delivered'") == EVENTS
@@ -66,15 +66,15 @@ def no_more_descriptors(process: int) -> Iterator[None]:
 
 
 def test_a_worker_without_file_descriptors_goes_on_when_there_are_some(fleet: Fleet) -> None:
-    with Receiver.listening() as earlier, Receiver.listening() as receiver:
+    with LoopbackReceiver.listening() as earlier, LoopbackReceiver.listening() as receiver:
         enqueue(fleet, earlier.url, 1)
         worker = fleet.start_worker()
-        until(fleet.is_settled, "it works")
+        wait_until(fleet.is_settled, "it works")
         with no_more_descriptors(fleet.running[worker].pid):
             enqueue(fleet, receiver.url)
-            until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
+            wait_until(lambda: fleet.count("attempts") > 2 * EVENTS, "each was tried several times")
             assert receiver.requests == []
-        until(fleet.is_settled, "all is delivered")
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
         assert len(receiver.requests) == EVENTS

@@ -11,12 +11,12 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.disks import filled, small_disk
+from tests.support.disks import full_disk, small_disk
 from tests.support.emitting_process import emit
 from tests.support.fleet import Fleet
 from tests.support.postgresql import Cluster
-from tests.support.recorder import Recorder
-from tests.support.waiting import until
+from tests.support.recording_receiver import RecordingReceiver
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -28,14 +28,14 @@ DURABLE = {"fsync": "off", "unix_socket_directories": "''"}
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
+def recorder(tmp_path: Path) -> Iterator[RecordingReceiver]:
     # Slow enough for a worker to be in the middle of it when the trouble comes.
-    with Recorder.running(tmp_path, delay_ms=50) as recorder:
+    with RecordingReceiver.running(tmp_path, delay_ms=50) as recorder:
         yield recorder
 
 
 @pytest.fixture
-def fleet(postgresql_ready: str, recorder: Recorder, tmp_path: Path) -> Iterator[Fleet]:
+def fleet(postgresql_ready: str, recorder: RecordingReceiver, tmp_path: Path) -> Iterator[Fleet]:
     with owing(postgresql_ready, recorder, tmp_path) as fleet:
         yield fleet
 
@@ -65,7 +65,9 @@ def server(home: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def owing(url: str, recorder: Recorder, home: Path, *, products: int = PRODUCTS) -> Iterator[Fleet]:
+def owing(
+    url: str, recorder: RecordingReceiver, home: Path, *, products: int = PRODUCTS
+) -> Iterator[Fleet]:
     """Have processes on a database in which events are owed to the recorder."""
     database = Database(url)
     with Leanbe(url) as leanbe:
@@ -77,9 +79,9 @@ def owing(url: str, recorder: Recorder, home: Path, *, products: int = PRODUCTS)
     database.close()
 
 
-def no_event_is_lost(fleet: Fleet, recorder: Recorder) -> None:
+def no_event_is_lost(fleet: Fleet, recorder: RecordingReceiver) -> None:
     """Whatever came twice has an attempt on record that nobody knows the end of."""
-    received, owed = recorder.bodies(), fleet.owed_bodies()
+    received, owed = recorder.bodies(), fleet.deliveries_by_body()
     assert received.keys() == owed.keys()
     for body in received:
         verify(body, SECRET)
@@ -88,37 +90,37 @@ def no_event_is_lost(fleet: Fleet, recorder: Recorder) -> None:
 
 
 def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
-    server: Cluster, recorder: Recorder, tmp_path: Path
+    server: Cluster, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     with server.migrated_database() as url, owing(url, recorder, tmp_path) as fleet:
         worker = fleet.start_worker()
-        until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
+        wait_until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
         with server.crashed():
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
-        until(fleet.is_settled, "all is delivered")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
         no_event_is_lost(fleet, recorder)
 
 
 def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_nothing(
-    server: Cluster, recorder: Recorder, tmp_path: Path
+    server: Cluster, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     with server.migrated_database() as url, owing(url, recorder, tmp_path, products=1) as fleet:
         worker = fleet.start_worker()
-        until(lambda: recorder.count() > 0, "it is in the middle of it")
+        wait_until(lambda: recorder.count() > 0, "it is in the middle of it")
         with server.crashed():
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             assert fleet.end(worker) == 0
-        assert "The database stayed unavailable" in fleet.said(worker)
+        assert "The database stayed unavailable" in fleet.stderr_of(worker)
         other = fleet.start_worker()
-        until(fleet.is_settled, "all is delivered")
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(other) == 0
         no_event_is_lost(fleet, recorder)
 
 
 def test_a_server_whose_disk_is_full_is_waited_for(
-    home: Path, recorder: Recorder, tmp_path: Path
+    home: Path, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
     with (
         small_disk(home, megabytes=256),
@@ -126,17 +128,17 @@ def test_a_server_whose_disk_is_full_is_waited_for(
         server.migrated_database() as url,
         owing(url, recorder, tmp_path) as fleet,
     ):
-        with filled(home):
+        with full_disk(home):
             worker = fleet.start_worker()
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
-            assert "No space left on device" in fleet.said(worker)
-        until(fleet.is_settled, "all is delivered")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            assert "No space left on device" in fleet.stderr_of(worker)
+        wait_until(fleet.is_settled, "all is delivered")
         assert fleet.end(worker) == 0
         assert fleet.complaints() == []
         no_event_is_lost(fleet, recorder)
 
 
-def reached(recorder: Recorder, moment: int) -> bool:
+def reached(recorder: RecordingReceiver, moment: int) -> bool:
     return recorder.count() >= moment
 
 
@@ -155,28 +157,30 @@ def terminate(fleet: Fleet, worker: str) -> bool:
 
 
 def test_connections_that_are_terminated_cost_nothing_but_time(
-    fleet: Fleet, recorder: Recorder
+    fleet: Fleet, recorder: RecordingReceiver
 ) -> None:
     worker = fleet.start_worker()
     for moment in range(EVENTS // 6, EVENTS, EVENTS // 6):
-        until(partial(reached, recorder, moment), "it is in the middle of it")
-        until(lambda: terminate(fleet, worker), "it had a connection")
-    until(fleet.is_settled, "all is delivered")
+        wait_until(partial(reached, recorder, moment), "it is in the middle of it")
+        wait_until(lambda: terminate(fleet, worker), "it had a connection")
+    wait_until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []
     no_event_is_lost(fleet, recorder)
 
 
-def test_a_database_that_becomes_read_only_is_waited_for(fleet: Fleet, recorder: Recorder) -> None:
+def test_a_database_that_becomes_read_only_is_waited_for(
+    fleet: Fleet, recorder: RecordingReceiver
+) -> None:
     """As after a fail-over to a server that is still a standby."""
     database = fleet.database.url.database
     worker = fleet.start_worker()
-    until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
+    wait_until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
     administer(fleet, f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    until(lambda: terminate(fleet, worker), "it has to connect again")
-    until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+    wait_until(lambda: terminate(fleet, worker), "it has to connect again")
+    wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
     administer(fleet, f"ALTER DATABASE {database} RESET default_transaction_read_only")
-    until(fleet.is_settled, "all is delivered")
+    wait_until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []
     no_event_is_lost(fleet, recorder)

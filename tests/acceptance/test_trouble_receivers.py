@@ -15,10 +15,10 @@ import pytest
 from leanbe_emitter import Delivery, Leanbe, Outcome, TriggerRequest
 from leanbe_emitter.storage.schema.tables import AttemptRow
 from tests.support.command_line import PROGRAM, run_process
+from tests.support.event_loops import run_in_loop
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.rebinding_worker import NAME
-from tests.support.receiver import Receiver
-from tests.support.scripted_server import OK, Peer, Script, scripted
-from tests.support.test_loop import on_a_loop
+from tests.support.scripted_server import OK, Peer, Script, run_script
 
 pytestmark = pytest.mark.prove
 
@@ -138,12 +138,12 @@ async def meet_them_all(home: Path) -> Mapping[Script | None, Delivery]:
     async with AsyncExitStack() as stack:
         leanbe = await stack.enter_async_context(Leanbe(db))
         for number, trouble in enumerate(TROUBLES):
-            server = await stack.enter_async_context(scripted(once(trouble)))
+            server = await stack.enter_async_context(run_script(once(trouble)))
             timeout = "3s" if trouble in SILENT else "10s"
             owed[trouble] = await enqueue(
                 leanbe, f"Troubled {number}", server.url(), timeout=timeout
             )
-        neighbour = stack.enter_context(Receiver.listening())
+        neighbour = stack.enter_context(LoopbackReceiver.listening())
         owed[None] = await enqueue(leanbe, "Neighbour", neighbour.url)
         await drained(db, home)
         return {trouble: leanbe.deliveries.get(delivery) for trouble, delivery in owed.items()}
@@ -161,7 +161,7 @@ def test_a_neighbour_of_them_all_never_notices(settled: Mapping[Script | None, D
     assert outcomes(settled[None]) == [Outcome.DELIVERED]
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_of_it_kept(
     db: str, tmp_path: Path
 ) -> None:
@@ -173,7 +173,7 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
         await peer.until_hung_up()
 
     async with Leanbe(db) as leanbe:
-        async with scripted(script) as server:
+        async with run_script(script) as server:
             delivery = await enqueue(leanbe, "Chatty", server.url(), timeout="60s")
             await drained(db, tmp_path, program=FRUGAL)
         with leanbe._database.reading() as session:
@@ -184,7 +184,7 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
 
 
 @pytest.mark.parametrize("follows", ["true", "false"])
-@on_a_loop
+@run_in_loop
 async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
     follows: str, db: str, tmp_path: Path
 ) -> None:
@@ -195,7 +195,7 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
         await peer.serve(redirect)
 
     async with Leanbe(db) as leanbe:
-        async with scripted(script) as server:
+        async with run_script(script) as server:
             delivery = await enqueue(
                 leanbe, "Sly", server.url(), follow_redirects=follows, max_attempts="1"
             )
@@ -205,7 +205,7 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
     assert ("metadata" in (attempt.error or "")) == (follows == "true")
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_nothing(
     db: str,
 ) -> None:
@@ -216,7 +216,7 @@ async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_
         await peer.answer(refusal)
 
     async with Leanbe(db) as leanbe:
-        async with scripted(script) as server:
+        async with run_script(script) as server:
             delivery = await enqueue(leanbe, "Turncoat", server.url(host=NAME), max_attempts="2")
             program = (sys.executable, "-W", "error", "-m", "tests.support.rebinding_worker")
             ran = await asyncio.to_thread(run_process, db, cwd=HERE, program=program)

@@ -11,10 +11,10 @@ import pytest
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.disks import filled, small_disk
+from tests.support.disks import full_disk, small_disk
 from tests.support.fleet import Fleet
-from tests.support.receiver import Receiver
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.prove
 
@@ -24,15 +24,15 @@ PATIENT = "timeout=0.2"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[LoopbackReceiver]:
     """A receiver that does not answer until it is told to."""
-    with Receiver.listening() as receiver:
+    with LoopbackReceiver.listening() as receiver:
         receiver.is_open.clear()
         yield receiver
 
 
 @contextmanager
-def working(file: Path, receiver: Receiver, home: Path) -> Iterator[tuple[Fleet, str]]:
+def working(file: Path, receiver: LoopbackReceiver, home: Path) -> Iterator[tuple[Fleet, str]]:
     """Have a worker on a file, in the middle of its first attempt; yield it and its name."""
     url = f"sqlite:///{file}?{PATIENT}"
     with Leanbe(url) as leanbe:
@@ -50,25 +50,27 @@ def enqueue(leanbe: Leanbe) -> None:
     leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
 
 
-def has_come_back(fleet: Fleet, worker: str, receiver: Receiver, *, events: int) -> None:
+def has_come_back(fleet: Fleet, worker: str, receiver: LoopbackReceiver, *, events: int) -> None:
     """See that every event was received once, and that its attempt is on record."""
-    until(lambda: fleet.count("deliveries", "state = 'delivered'") == events, "all is delivered")
+    wait_until(
+        lambda: fleet.count("deliveries", "state = 'delivered'") == events, "all is delivered"
+    )
     assert fleet.end(worker) == 0
     assert fleet.complaints() == []
-    assert SECRET not in fleet.said(worker)
+    assert SECRET not in fleet.stderr_of(worker)
     assert len(set(receiver.bodies)) == len(receiver.requests) == events
     assert fleet.count("attempts", "outcome = 'delivered'") == fleet.count("attempts") == events
 
 
 def test_a_file_that_another_process_locks_for_long_is_waited_for(
-    receiver: Receiver, tmp_path: Path
+    receiver: LoopbackReceiver, tmp_path: Path
 ) -> None:
     file = tmp_path / "test.db"
     with working(file, receiver, tmp_path) as (fleet, worker):
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             receiver.is_open.set()
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             with Leanbe(f"sqlite:///{file}?{PATIENT}") as leanbe:
                 with pytest.raises(DatabaseUnavailable, match="locked"):
                     enqueue(leanbe)
@@ -77,14 +79,14 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
         has_come_back(fleet, worker, receiver, events=2)
 
 
-def test_a_disk_that_is_full_is_waited_for(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_is_waited_for(receiver: LoopbackReceiver, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     file = disk / "test.db"
     with small_disk(disk, megabytes=8), working(file, receiver, tmp_path) as (fleet, worker):
-        with filled(disk):
+        with full_disk(disk):
             receiver.is_open.set()
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
             with Leanbe(f"sqlite:///{file}") as leanbe:
                 with pytest.raises(DatabaseUnavailable, match="disk is full"):
                     enqueue(leanbe)
@@ -103,12 +105,12 @@ def no_longer_file(process: int, file: Path) -> Iterator[None]:
         resource.prlimit(process, resource.RLIMIT_FSIZE, usual)
 
 
-def test_a_file_that_may_not_grow_is_waited_for(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow_is_waited_for(receiver: LoopbackReceiver, tmp_path: Path) -> None:
     file = tmp_path / "test.db"
     with working(file, receiver, tmp_path) as (fleet, worker):
         with no_longer_file(fleet.running[worker].pid, Path(f"{file}-wal")):
             receiver.is_open.set()
-            until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+            wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
         has_come_back(fleet, worker, receiver, events=1)
 
 
@@ -126,7 +128,9 @@ def read_only(folder: Path) -> Iterator[None]:
             each.chmod(0o666)
 
 
-def test_a_folder_that_is_read_only_is_waited_for(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_folder_that_is_read_only_is_waited_for(
+    receiver: LoopbackReceiver, tmp_path: Path
+) -> None:
     receiver.is_open.set()
     with tempfile.TemporaryDirectory() as home:
         url = f"sqlite:///{home}/test.db?{PATIENT}"
@@ -136,8 +140,8 @@ def test_a_folder_that_is_read_only_is_waited_for(receiver: Receiver, tmp_path: 
             enqueue(leanbe)
             with read_only(Path(home)):
                 worker = fleet.start_module("tests.support.unprivileged_worker")
-                until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
-                assert "readonly" in fleet.said(worker)
+                wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
+                assert "readonly" in fleet.stderr_of(worker)
                 assert receiver.requests == []
             has_come_back(fleet, worker, receiver, events=1)
         database.close()

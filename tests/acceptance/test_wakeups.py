@@ -14,10 +14,10 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import EventRow
-from tests.support.bench import Bench, came_to
+from tests.support.bench import Bench, settlement_of
 from tests.support.fleet import Fleet
-from tests.support.receiver import Receiver
-from tests.support.waiting import until
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.waiting import wait_until
 
 #: One commit may come while the worker is looking anyway; so many do not.
 ROUNDS = 8
@@ -26,8 +26,8 @@ RETRY_MS = 300
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver.listening() as receiver:
+def receiver() -> Iterator[LoopbackReceiver]:
+    with LoopbackReceiver.listening() as receiver:
         yield receiver
 
 
@@ -44,7 +44,7 @@ def fleet(database: Database, tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def product(bench: Bench, fleet: Fleet, receiver: Receiver) -> str:
+def product(bench: Bench, fleet: Fleet, receiver: LoopbackReceiver) -> str:
     """A product for which a worker has delivered, and rests."""
     product = bench.product(url=receiver.url, backoff=f"{RETRY_MS}ms")
     fleet.start_worker()
@@ -54,7 +54,7 @@ def product(bench: Bench, fleet: Fleet, receiver: Receiver) -> str:
 
 
 def delivered(fleet: Fleet, count: int) -> None:
-    until(
+    wait_until(
         lambda: fleet.count("deliveries", "state = 'delivered'") == count, f"{count} are delivered"
     )
 
@@ -93,7 +93,7 @@ def test_what_another_process_hands_back_is_delivered_at_once(
 
 
 def test_a_retry_falls_due_without_a_poll(
-    bench: Bench, product: str, fleet: Fleet, receiver: Receiver
+    bench: Bench, product: str, fleet: Fleet, receiver: LoopbackReceiver
 ) -> None:
     for count in range(2, 4):
         receiver.statuses.append(500)
@@ -108,7 +108,7 @@ def test_a_retry_of_another_process_falls_due_without_a_poll(
     queue = bench.queue()
     for count in range(2, 4):
         due_at = to_milliseconds(SystemClock().now()) + RETRY_MS
-        queue.settle([came_to(hold(bench, queue, product), Outcome.REFUSED, due_at=due_at)])
+        queue.settle([settlement_of(hold(bench, queue, product), Outcome.REFUSED, due_at=due_at)])
         delivered(fleet, count)
 
 
@@ -121,7 +121,7 @@ def test_what_another_process_held_back_is_delivered_at_once(
     for count in range(3, 3 + 2 * ROUNDS, 2):
         first = hold(bench, queue, product)
         bench.enqueue(product)
-        queue.settle([came_to(first)])
+        queue.settle([settlement_of(first)])
         delivered(fleet, count)
 
 
@@ -146,12 +146,12 @@ def test_a_worker_whose_connection_was_cut_is_woken_by_the_next(
     bench: Bench, product: str, fleet: Fleet, listener: Callable[[], set[int]]
 ) -> None:
     for count in range(2, 5):
-        until(listener, "the worker listens")
+        wait_until(listener, "the worker listens")
         cut = listener()
         with bench.database.transaction() as session:
             for pid in cut:
                 session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))
-        until(lambda: listener() - cut, "it listens again")  # noqa: B023 - called in this round
+        wait_until(lambda: listener() - cut, "it listens again")  # noqa: B023 - called in this round
         bench.enqueue(product)
         delivered(fleet, count)
 
@@ -160,7 +160,7 @@ def test_a_worker_whose_connection_was_cut_is_woken_by_the_next(
 def test_what_was_committed_while_nobody_listened_is_delivered_when_it_listens_again(
     bench: Bench, product: str, fleet: Fleet, listener: Callable[[], set[int]]
 ) -> None:
-    until(listener, "the worker listens")
+    wait_until(listener, "the worker listens")
     with bench.database.transaction() as session:
         for pid in listener():
             session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (pid,))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Leanbe, Product
-from tests.support.fault_receiver import Inbox
-from tests.support.receiver import Receiver
+from tests.support.fault_receiver import VerifyingReceiver
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.scene import Scene, set_scene
 
 SECRET = "whsec_test"
@@ -30,26 +30,26 @@ def leanbe(db: str) -> Iterator[Leanbe]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[LoopbackReceiver]:
     """A receiver that accepts, until it is told otherwise."""
-    with Receiver.listening() as receiver:
+    with LoopbackReceiver.listening() as receiver:
         yield receiver
 
 
 @pytest.fixture
-def product(leanbe: Leanbe, receiver: Receiver) -> Product:
+def product(leanbe: Leanbe, receiver: LoopbackReceiver) -> Product:
     """A product whose events go to the receiver."""
     return leanbe.products.create("Acme", webhook_url=receiver.url, secret=SECRET)
 
 
 @pytest.fixture
-def inbox() -> Inbox:
+def inbox() -> VerifyingReceiver:
     """A receiver in this process, which verifies."""
-    return Inbox()
+    return VerifyingReceiver()
 
 
 @pytest.fixture
-def acme(leanbe: Leanbe, inbox: Inbox) -> Product:
+def acme(leanbe: Leanbe, inbox: VerifyingReceiver) -> Product:
     """A product whose events go there."""
     return leanbe.products.create("Acme", webhook=inbox, secret=SECRET)
 

@@ -19,7 +19,7 @@ from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.handle import clock
 from leanbe_emitter.library.handle.clock import AdvancingClock
 from leanbe_emitter.library.runtime.results import Results
-from tests.support.scripted_transport import OK, Answering
+from tests.support.scripted_transport import OK, ScriptedTransport
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TIMEOUT = Unknown("no complete answer within 10 s")
@@ -27,7 +27,7 @@ TIMEOUT = Unknown("no complete answer within 10 s")
 
 def acme(*replies: Answer | Unknown) -> Leanbe:
     """Return a Leanbe with one product, whose receiver answers like this and then with 204."""
-    leanbe = Leanbe(clock=ManualClock(START), transport=Answering(*replies))
+    leanbe = Leanbe(clock=ManualClock(START), transport=ScriptedTransport(*replies))
     leanbe.products.create("Acme", webhook_url="http://a.test/")
     return leanbe
 
@@ -148,7 +148,7 @@ def test_what_makes_a_clock_one_that_moves_is_said_and_does() -> None:
 
 
 def test_the_machines_clock_cannot_be_moved() -> None:
-    with Leanbe(transport=Answering(OK)) as leanbe:
+    with Leanbe(transport=ScriptedTransport(OK)) as leanbe:
         for move in (
             leanbe.clock.run_until_settled,
             lambda: leanbe.clock.advance(hours=1),

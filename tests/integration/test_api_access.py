@@ -17,18 +17,18 @@ from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import downgrade, upgrade
-from tests.support.api import Api, calling
-from tests.support.disks import filled, small_disk
-from tests.support.scripted_transport import Answering
-from tests.support.test_loop import on_a_loop
-from tests.support.waiting import PATIENCE_SECONDS, seen
+from tests.support.api import Api, open_api
+from tests.support.disks import full_disk, small_disk
+from tests.support.event_loops import run_in_loop
+from tests.support.scripted_transport import ScriptedTransport
+from tests.support.waiting import PATIENCE_SECONDS, async_wait_until
 
 EXPOSED = Access(token="tok_test", any_host=True)
 
 
 @contextmanager
 def guarded(access: Access) -> Iterator[Api]:
-    with calling(access=access) as api:
+    with open_api(access=access) as api:
         yield api
 
 
@@ -171,7 +171,7 @@ def test_it_tells_what_it_is_and_how_much_there_is() -> None:
 def test_it_is_ready_where_its_database_is_as_this_program_has_it(empty_url: str) -> None:
     database = Database(empty_url)
     upgrade(database)
-    with calling(empty_url) as api:
+    with open_api(empty_url) as api:
         assert api.at("GET", "/readyz").json()["worker"] == "off"
         downgrade(database, "base")
         answer = api.at("GET", "/readyz")
@@ -185,7 +185,7 @@ def test_a_probe_may_add_what_it_will(path: str) -> None:
         assert api.at("GET", f"{path}?x=1&x=2").status_code == 200
 
 
-@on_a_loop
+@run_in_loop
 async def test_whoever_is_broken_off_by_a_stop_is_told_so() -> None:
     async with Leanbe() as leanbe:
         app, has_begun = create_app(leanbe, settings=Settings(), access=Access()), asyncio.Event()
@@ -205,7 +205,7 @@ async def test_whoever_is_broken_off_by_a_stop_is_told_so() -> None:
     assert "The server stops" in answer.json()["detail"]
 
 
-@on_a_loop
+@run_in_loop
 async def test_it_answers_that_it_is_there_though_all_its_threads_wait() -> None:
     limiter = current_default_thread_limiter()
     everybody = [object() for _ in range(int(limiter.total_tokens))]
@@ -225,7 +225,7 @@ async def test_it_answers_that_it_is_there_though_all_its_threads_wait() -> None
 
 def test_it_is_not_ready_while_somebody_holds_its_file_for_long(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'leanbe.db'}?timeout=0.1"
-    with calling(url) as api, closing(Database(url)) as other:
+    with open_api(url) as api, closing(Database(url)) as other:
         with other.transaction() as session:
             session.connection()
             answer = api.at("GET", "/readyz")
@@ -236,7 +236,7 @@ def test_it_is_not_ready_while_somebody_holds_its_file_for_long(tmp_path: Path) 
 
 def test_it_is_not_ready_while_its_file_is_gone(tmp_path: Path) -> None:
     file = tmp_path / "leanbe.db"
-    with calling(f"sqlite:///{file}") as api:
+    with open_api(f"sqlite:///{file}") as api:
         api("POST", "/products", {"name": "Acme"})
         file.rename(tmp_path / "elsewhere.db")
         lost = api("POST", "/products/Acme/ideas", {"title": "Lost"})
@@ -248,9 +248,9 @@ def test_it_is_not_ready_while_its_file_is_gone(tmp_path: Path) -> None:
 
 
 def test_it_is_not_ready_while_its_disk_is_full(tmp_path: Path) -> None:
-    with small_disk(tmp_path, megabytes=8), calling(f"sqlite:///{tmp_path / 'leanbe.db'}") as api:
+    with small_disk(tmp_path, megabytes=8), open_api(f"sqlite:///{tmp_path / 'leanbe.db'}") as api:
         assert api.at("GET", "/readyz").status_code == 200
-        with filled(tmp_path):
+        with full_disk(tmp_path):
             refused = api("POST", "/products", {"name": "Acme"})
             for answer in (refused, api.at("GET", "/readyz")):
                 assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
@@ -258,11 +258,13 @@ def test_it_is_not_ready_while_its_disk_is_full(tmp_path: Path) -> None:
         assert api.at("GET", "/readyz").status_code == 200
 
 
-@on_a_loop
+@run_in_loop
 async def test_it_is_not_ready_while_its_database_takes_nothing_of_the_worker_inside(
     tmp_path: Path,
 ) -> None:
-    async with Leanbe(f"sqlite:///{tmp_path / 'leanbe.db'}", transport=Answering()) as leanbe:
+    async with Leanbe(
+        f"sqlite:///{tmp_path / 'leanbe.db'}", transport=ScriptedTransport()
+    ) as leanbe:
         app = create_app(leanbe, settings=Settings(), access=Access())
         product = leanbe.products.create("Acme", webhook_url="http://127.0.0.1:9/hooks")
         transport = httpx.ASGITransport(app)
@@ -272,12 +274,16 @@ async def test_it_is_not_ready_while_its_database_takes_nothing_of_the_worker_in
         ):
             _rename(leanbe, "attempts", "hidden")
             await asyncio.to_thread(product.ideas.create, title="Dark mode")
-            await seen(lambda: leanbe.metrics().database_unavailable_total, "the worker has met it")
+            await async_wait_until(
+                lambda: leanbe.metrics().database_unavailable_total, "the worker has met it"
+            )
             answer = await client.get("/readyz")
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
             _rename(leanbe, "hidden", "attempts")
             await asyncio.to_thread(leanbe.wait_until_idle, timeout_seconds=PATIENCE_SECONDS)
-            await seen(lambda: _is_ready(leanbe), "the worker has heard of what others see")
+            await async_wait_until(
+                lambda: _is_ready(leanbe), "the worker has heard of what others see"
+            )
             assert (await client.get("/readyz")).status_code == 200
 
 
@@ -294,7 +300,7 @@ def _rename(leanbe: Leanbe, table: str, name: str) -> None:
         session.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
-@on_a_loop
+@run_in_loop
 async def test_it_is_not_ready_when_the_worker_inside_has_failed() -> None:
     async def failing() -> None:
         raise RuntimeError("an error of ours")

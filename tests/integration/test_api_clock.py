@@ -8,9 +8,9 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.schemas.json_schema import INSTANT
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.support.api import Api, application, calling
-from tests.support.concurrency import at_once
-from tests.support.scripted_transport import Answering
+from tests.support.api import Api, application, open_api
+from tests.support.concurrency import call_at_once
+from tests.support.scripted_transport import ScriptedTransport
 
 BEGINNING = "2026-01-01T00:00:00.000Z"
 URL = "http://a.test/"
@@ -19,7 +19,7 @@ URL = "http://a.test/"
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
     with (
-        Leanbe(database_url, clock="manual", transport=Answering()) as leanbe,
+        Leanbe(database_url, clock="manual", transport=ScriptedTransport()) as leanbe,
         application(leanbe) as app,
     ):
         api = Api(leanbe, app)
@@ -65,7 +65,7 @@ def test_advancing_answers_with_the_attempts_in_their_order(api: Api) -> None:
 
 def test_ways_at_the_same_time_add_up(api: Api) -> None:
     calls = [lambda: api("POST", "/clock/advance", {"seconds": 600})] * 4
-    assert {answer.status_code for answer in at_once(*calls)} == {200}  # type: ignore[attr-defined]
+    assert {answer.status_code for answer in call_at_once(*calls)} == {200}  # type: ignore[attr-defined]
     assert api("GET", "/clock").json()["now"] == "2026-01-01T00:40:00.000Z"
 
 
@@ -139,7 +139,7 @@ def test_a_wait_in_vain_for_what_is_tried_again_says_when(api: Api) -> None:
 
 
 def test_the_machines_clock_is_not_moved() -> None:
-    with calling() as api:
+    with open_api() as api:
         assert api("GET", "/clock").json()["kind"] == "system"
         refused = [
             api("PUT", "/clock", {"now": BEGINNING}),

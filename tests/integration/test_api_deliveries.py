@@ -12,9 +12,9 @@ from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.api import Api, calling
-from tests.support.scripted_transport import Answering, Holding
-from tests.support.test_loop import on_a_loop
+from tests.support.api import Api, open_api
+from tests.support.event_loops import run_in_loop
+from tests.support.scripted_transport import HoldingTransport, ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS
 
 URL = "http://127.0.0.1:9/hooks"
@@ -23,7 +23,7 @@ REFUSED = Answer(status=500, reason="No", body=b"not now")
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url, transport=Answering(REFUSED)) as api:
+    with open_api(database_url, transport=ScriptedTransport(REFUSED)) as api:
         api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
         yield api
 
@@ -255,7 +255,7 @@ def test_a_wait_in_vain_tells_what_did_arrive(api: Api) -> None:
 
 def test_a_wait_in_vain_for_what_was_refused_shows_the_answer_and_how_to_explain_it() -> None:
     unverified = Answer(status=401, reason="Unauthorized", body=b"wrong signature")
-    with calling(transport=Answering(unverified)) as api:
+    with open_api(transport=ScriptedTransport(unverified)) as api:
         api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
         refused = triggered(api, "idea.created")
         api.leanbe.deliver()
@@ -319,9 +319,9 @@ def test_a_wait_in_vain_names_what_has_to_end_first_of_a_strict_product(api: Api
     assert hint().startswith(f"okr.created  …{held[-6:]}  {due}")
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_wait_in_vain_says_that_an_attempt_is_under_way(database_url: str) -> None:
-    receiver = Holding()
+    receiver = HoldingTransport()
     async with Leanbe(database_url, transport=receiver) as leanbe:
         product = leanbe.products.create("Acme", webhook_url=URL)
         async with leanbe.working():
@@ -341,7 +341,7 @@ async def test_a_wait_in_vain_says_that_an_attempt_is_under_way(database_url: st
 
 
 def test_where_no_product_has_a_url_a_wait_in_vain_says_so() -> None:
-    with calling() as api:
+    with open_api() as api:
         hint = api("POST", "/deliveries/wait", {"event": "idea.*", "timeout": 0}).json()["hint"]
     assert hint.startswith("No product has a webhook URL: its events are recorded")
 
@@ -395,9 +395,9 @@ def test_a_wait_that_cannot_end_well_is_refused_at_once(api: Api, body: Any) -> 
     assert api("POST", "/deliveries/wait", body).status_code == 422
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_wait_ends_when_the_delivery_is_settled_however_many_wait() -> None:
-    async with Leanbe(transport=Answering()) as leanbe:
+    async with Leanbe(transport=ScriptedTransport()) as leanbe:
         product = leanbe.products.create("Acme", webhook_url=URL)
         app = create_app(leanbe, settings=Settings(), access=Access())
         transport = httpx.ASGITransport(app)
@@ -415,7 +415,7 @@ async def test_a_wait_ends_when_the_delivery_is_settled_however_many_wait() -> N
             assert answer.json()["items"][0]["event"]["payload"]["_id"] == idea.id
 
 
-@on_a_loop
+@run_in_loop
 async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
     async with Leanbe() as leanbe:
         leanbe.products.create("Acme")
@@ -430,7 +430,7 @@ async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
 
 
-@on_a_loop
+@run_in_loop
 async def test_nobody_waits_for_a_client_that_has_gone() -> None:
     messages: list[Any] = [
         {"type": "http.request", "body": b'{"count": 1, "timeout": 3600}'},

@@ -15,21 +15,21 @@ from openapi_spec_validator import validate
 from leanbe_emitter import Settings
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, calling, promised
-from tests.support.api_promises import check_promise
+from tests.support.api import Api, open_api, openapi_document
+from tests.support.openapi_check import check_against_openapi
 
 RESOURCES = ("customers", "ideas", "idea-requests", "backlog-items", "okrs", "announcements")
 
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    with calling() as api:
+    with open_api() as api:
         return api.at("GET", "/openapi.json").json()
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    with calling() as api:
+    with open_api() as api:
         api("POST", "/products", {"name": "Acme"})
         yield api
 
@@ -41,8 +41,8 @@ def operations(document: Any) -> list[Any]:
 @pytest.mark.parametrize("token", ["", "tok_other"])
 def test_nothing_but_a_token_makes_it_another_one(token: str) -> None:
     settings = Settings(max_depth=5, assume={"max_attempts": "1"})
-    with calling(access=Access(token=token), settings=settings) as api:
-        assert api.app.openapi() == promised(needs_token=bool(token))
+    with open_api(access=Access(token=token), settings=settings) as api:
+        assert api.app.openapi() == openapi_document(needs_token=bool(token))
 
 
 def test_it_describes_every_operation_and_its_answers(document: Any) -> None:
@@ -98,7 +98,7 @@ def test_what_was_made_is_linked_with_all_that_can_be_done_with_it(document: Any
 
 def test_it_says_that_a_token_is_needed_where_one_is(document: Any) -> None:
     assert "security" not in document
-    with calling(access=Access(token="tok_test")) as api:
+    with open_api(access=Access(token="tok_test")) as api:
         headers = {"Authorization": "Bearer tok_test"}
         locked = api.at("GET", "/openapi.json", headers=headers).json()
     assert locked["security"] == [{"token": []}]
@@ -201,7 +201,7 @@ def test_an_answer_that_it_does_not_promise_is_found_out(
 ) -> None:
     answer = httpx.Response(status, json=body)
     with pytest.raises(AssertionError):
-        check_promise(document, "GET", "/api/v1/products", answer)
+        check_against_openapi(document, "GET", "/api/v1/products", answer)
 
 
 def test_it_says_that_health_is_told_to_no_page_of_the_web(document: Any) -> None:

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 EVENTS = "/products/Acme/events"
@@ -15,7 +15,7 @@ EVENTS = "/products/Acme/events"
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
         yield api
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Delivery, sign_text
-from tests.support.api import Api, calling
-from tests.support.scripted_transport import Answering
+from tests.support.api import Api, open_api
+from tests.support.scripted_transport import ScriptedTransport
 
 SECRET = "whsec_test"
 WEBHOOK = {"url": "http://127.0.0.1:9/hooks", "secret": SECRET}
@@ -16,7 +16,7 @@ WEBHOOK = {"url": "http://127.0.0.1:9/hooks", "secret": SECRET}
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url, transport=Answering()) as api:
+    with open_api(database_url, transport=ScriptedTransport()) as api:
         api("POST", "/products", {"name": "Acme", "webhook": WEBHOOK})
         yield api
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.api import Api, calling, promised
+from tests.support.api import Api, open_api, openapi_document
 from tests.support.command_tree import all_commands
-from tests.support.surfaces import commands
+from tests.support.surfaces import command_names
 
 WRONG = (b"", b"{", b"[]", b"\xff", b'{"bogus": 1}', rb'{"\ud800": 1}', b'{"a": 1, "a": 2}')
 SET_WEBHOOK = "PUT /api/v1/products/{product}/webhook"
@@ -18,14 +18,14 @@ EXAMPLE = r'Send JSON like {"seconds":3600}; its Content-Type does not matter.'
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
-    with calling() as api:
+    with open_api() as api:
         api("POST", "/products", {"name": "Acme"})
         yield api
 
 
 def operations() -> list[tuple[str, str]]:
     """Return method and path of each, with a product that is there, and all else that is not."""
-    paths = promised(needs_token=False)["paths"]
+    paths = openapi_document(needs_token=False)["paths"]
     return [
         (method.upper(), re.sub(r"{\w+}", "nothing", path.replace("{product}", "Acme")))
         for path, item in paths.items()
@@ -40,7 +40,7 @@ def require_words_of_http(hint: str) -> None:
     at_start = {option for param in tree["serve"].params for option in param.opts}
     options = {option for each in tree.values() for param in each.params for option in param.opts}
     assert not set(re.findall(r"--[a-z-]+", hint)) & (options - at_start)
-    assert not [each for each in commands() if " " in each and re.search(rf"\b{each}\b", hint)]
+    assert not [each for each in command_names() if " " in each and re.search(rf"\b{each}\b", hint)]
     assert "leanbe." not in hint
     assert "leanbe-emitter " not in hint
 

@@ -8,15 +8,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.api import Api, calling
-from tests.support.scripted_transport import Answering
+from tests.support.api import Api, open_api
+from tests.support.scripted_transport import ScriptedTransport
 
 URL = "http://a.test/"
 
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url, transport=Answering()) as api:
+    with open_api(database_url, transport=ScriptedTransport()) as api:
         api.leanbe.products.create("Acme", webhook_url=URL)
         yield api
 
@@ -52,7 +52,7 @@ def test_what_the_database_does_not_say_is_left_out(api: Api) -> None:
 
 
 def test_each_server_of_a_process_counts_its_own(api: Api, database_url: str) -> None:
-    with Leanbe(database_url, transport=Answering()) as other:
+    with Leanbe(database_url, transport=ScriptedTransport()) as other:
         others = Api(other, create_app(other, settings=Settings(), access=Access()))
         other.trigger("idea.created")
         assert sampled(others)["attempts_total delivered"] == 1
@@ -67,5 +67,5 @@ def test_no_url_and_no_secret_is_in_them(api: Api) -> None:
 
 
 def test_where_there_is_a_token_it_has_to_be_shown() -> None:
-    with calling(access=Access(token="tok_test")) as api:
+    with open_api(access=Access(token="tok_test")) as api:
         assert api.at("GET", "/metrics").status_code == 401

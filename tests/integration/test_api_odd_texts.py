@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.server.schemas import json_schema
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 from tests.support.node import Node
 
 #: White space for Python, and some of it for JavaScript.
@@ -56,7 +56,7 @@ IN_BODIES: tuple[tuple[str, Any], ...] = (
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         webhook = {"url": "http://127.0.0.1:9/hooks"}
         api("POST", "/products", {"name": "Acme", "webhook": webhook})
         api("POST", "/products/Acme/ideas", {"title": "Dark mode"})

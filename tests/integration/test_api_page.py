@@ -9,7 +9,7 @@ import pytest
 
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.openapi import page
-from tests.support.api import calling
+from tests.support.api import open_api
 
 STATIC = Path(str(files("leanbe_emitter.server").joinpath("static")))
 SWAGGER_UI = STATIC / "swagger_ui"
@@ -24,7 +24,7 @@ def test_what_it_names_is_all_that_is_open() -> None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_its_policy_lets_in_its_own_files_and_nothing_written_into_a_page(path: str) -> None:
-    with calling() as api:
+    with open_api() as api:
         answer = api.at("GET", path)
     assert answer.status_code == 200
     policy = answer.headers["content-security-policy"]
@@ -39,14 +39,14 @@ def test_its_policy_lets_in_its_own_files_and_nothing_written_into_a_page(path: 
 
 @pytest.mark.parametrize("path", ["/", *FILES])
 def test_it_needs_no_token_and_is_kept_from_other_pages(path: str) -> None:
-    with calling(access=Access(token="tok_test")) as api:
+    with open_api(access=Access(token="tok_test")) as api:
         assert api.at("GET", path).status_code in {200, 307}
         assert api.at("GET", path, headers={"Host": "evil.example"}).status_code == 403
         assert api.at("GET", path, headers={"Origin": "http://evil.example"}).status_code == 403
 
 
 def test_the_root_leads_to_it() -> None:
-    with calling() as api:
+    with open_api() as api:
         assert api.at("GET", "/").headers["location"] == "/docs"
 
 

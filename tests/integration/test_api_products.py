@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from leanbe_emitter import Settings
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 TAGS = {"tags[0].title": "ui"}
@@ -13,7 +13,7 @@ TAGS = {"tags[0].title": "ui"}
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         yield api
 
 
@@ -174,14 +174,14 @@ def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(api: Api) 
     "content", [b"", b"{", b'{"name": NaN}', b"\xff", b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}"]
 )
 def test_a_body_that_is_no_json_is_refused_in_words(content: bytes) -> None:
-    with calling() as api:
+    with open_api() as api:
         answer = api("POST", "/products", content=content)
     assert answer.status_code == 422
     assert answer.json()["detail"]
 
 
 def test_a_body_beyond_the_limit_is_refused() -> None:
-    with calling(settings=Settings(max_request_bytes=64)) as api:
+    with open_api(settings=Settings(max_request_bytes=64)) as api:
         assert api("POST", "/products", {"name": "x" * 40}).status_code == 201
         answer = api("POST", "/products", {"name": "x" * 64})
         assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
@@ -192,7 +192,7 @@ def test_a_body_of_no_declared_length_is_not_read_beyond_the_limit() -> None:
         while True:
             yield b" " * 16
 
-    with calling(settings=Settings(max_request_bytes=64)) as api:
+    with open_api(settings=Settings(max_request_bytes=64)) as api:
         assert api("POST", "/products", content=endless()).status_code == 413
 
 

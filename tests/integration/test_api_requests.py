@@ -8,12 +8,12 @@ import pytest
 
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.http.request_ids import WithRequest
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    with calling() as api:
+    with open_api() as api:
         yield api
 
 
@@ -54,7 +54,7 @@ def test_a_request_without_an_id_that_is_fit_gets_one_of_its_own(
 
 
 def test_one_that_is_not_let_in_has_its_line_too(log: pytest.LogCaptureFixture) -> None:
-    with calling(access=Access(token="tok_test")) as api:
+    with open_api(access=Access(token="tok_test")) as api:
         refused = api("GET", "/products")
     assert refused.headers["x-request-id"] == answered(log)[0]["request"]
     assert answered(log)[0]["status"] == 401
@@ -73,7 +73,7 @@ def test_what_an_operation_logs_has_the_id(api: Api, log: pytest.LogCaptureFixtu
 def test_a_database_that_is_away_is_told_without_being_asked_for(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with calling(f"sqlite:///{tmp_path / 'leanbe.db'}") as api:
+    with open_api(f"sqlite:///{tmp_path / 'leanbe.db'}") as api:
         api("GET", "/products/Acme")
         assert not caplog.records
         (tmp_path / "leanbe.db").rename(tmp_path / "elsewhere.db")

@@ -9,9 +9,9 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.schema.states import DeliveryStatus
-from tests.support.api import Api, calling
-from tests.support.scripted_transport import Holding
-from tests.support.test_loop import on_a_loop
+from tests.support.api import Api, open_api
+from tests.support.event_loops import run_in_loop
+from tests.support.scripted_transport import HoldingTransport
 from tests.support.waiting import PATIENCE_SECONDS
 
 URL = "http://127.0.0.1:9/hooks"
@@ -20,7 +20,7 @@ NOTHING = {"products": 0, "events": 0, "deliveries": {each.value: 0 for each in 
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         yield api
 
 
@@ -82,12 +82,12 @@ def test_the_time_of_a_manual_clock_begins_again_with_them(database_url: str) ->
         assert api("GET", "/clock").json()["now"] == beginning
 
 
-@on_a_loop
+@run_in_loop
 @pytest.mark.parametrize("which", [None, "Acme"])
 async def test_what_is_in_flight_is_broken_off_before_it_answers(
     database_url: str, which: str | None
 ) -> None:
-    transport = Holding()
+    transport = HoldingTransport()
     async with Leanbe(database_url, transport=transport) as leanbe:
         product = leanbe.products.create("Acme", webhook_url=URL)
         async with leanbe.working():

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         api("POST", "/products", {"name": "Acme", "webhook": {"url": URL, "secret": "whsec_test"}})
         yield api
 

@@ -15,9 +15,9 @@ from leanbe_emitter.server.http.change_notifier import ChangeNotifier, Listener
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.support.api import URL as API
-from tests.support.api import calling
-from tests.support.scripted_transport import Answering
-from tests.support.test_loop import on_a_loop
+from tests.support.api import open_api
+from tests.support.event_loops import run_in_loop
+from tests.support.scripted_transport import ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS
 
 URL = "http://a.test/"
@@ -27,7 +27,7 @@ Message = dict[str, Any]
 
 @pytest.fixture
 def leanbe(database_url: str) -> Iterator[Leanbe]:
-    with Leanbe(database_url, transport=Answering()) as leanbe:
+    with Leanbe(database_url, transport=ScriptedTransport()) as leanbe:
         leanbe.products.create("Acme", webhook_url=URL)
         yield leanbe
 
@@ -53,12 +53,12 @@ async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
 
 async def triggered(db: str, *events: str) -> None:
     """Let another process, as it were, raise events and deliver them."""
-    async with Leanbe(db, transport=Answering()) as elsewhere:
+    async with Leanbe(db, transport=ScriptedTransport()) as elsewhere:
         for event in events:
             await elsewhere.trigger(event)
 
 
-@on_a_loop
+@run_in_loop
 async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_url: str) -> None:
     leanbe.webhooks.set("Acme", URL, headers=[("Authorization", "Bearer t0ken")])
     await triggered(database_url, "idea.created")
@@ -67,7 +67,7 @@ async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_u
     assert "t0ken" not in str(told)
 
 
-@on_a_loop
+@run_in_loop
 async def test_it_tells_what_another_process_does_in_its_order(
     leanbe: Leanbe, database_url: str
 ) -> None:
@@ -87,7 +87,7 @@ async def test_it_tells_what_another_process_does_in_its_order(
     }
 
 
-@on_a_loop
+@run_in_loop
 async def test_whoever_comes_back_with_the_last_id_misses_nothing(
     leanbe: Leanbe, database_url: str
 ) -> None:
@@ -104,7 +104,7 @@ async def test_whoever_comes_back_with_the_last_id_misses_nothing(
         )
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
     news = ChangeNotifier(leanbe)
     messages = stream.told(leanbe, news, after=START)
@@ -115,7 +115,7 @@ async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
     assert await ending == []
 
 
-@on_a_loop
+@run_in_loop
 async def test_where_nothing_happens_a_sign_of_life_is_given(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,14 +167,14 @@ def test_what_the_server_writes_itself_is_told_without_a_look(
         after = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
         return await heard(stream.told(api.leanbe, app.state.news, after=after), 1)
 
-    with calling(database_url, transport=Answering()) as api:
+    with open_api(database_url, transport=ScriptedTransport()) as api:
         api.leanbe.products.create("Acme", webhook_url=URL)
         (told,) = asyncio.run(follow(api.app))
     assert (told["event"], told["data"]["event"]) == ("event", "idea.created")
 
 
 @pytest.mark.usefixtures("looking_once")
-@on_a_loop
+@run_in_loop
 async def test_many_commits_at_once_are_told_twice_at_the_most(leanbe: Leanbe) -> None:
     news = _Counting(leanbe)
     async with news.listening() as ear:

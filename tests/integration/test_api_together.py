@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from leanbe_emitter.server.http.group_commit import Together
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.support.api import URL, Api, calling
+from tests.support.api import URL, Api, open_api
 from tests.support.waiting import PATIENCE_SECONDS
 
 ACME = "/api/v1/products/Acme"
@@ -53,7 +53,7 @@ def on_sqlite(tmp_path: Path) -> Iterator[Api]:
 
 @contextmanager
 def _acme(url: str) -> Iterator[Api]:
-    with calling(url) as api:
+    with open_api(url) as api:
         api("POST", "/products", {"name": "Acme", "webhook": {"url": HOOKS}})
         yield api
 

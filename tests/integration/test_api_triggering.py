@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import verify
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 
 SECRET = "whsec_test"
 WEBHOOK = {
@@ -21,7 +21,7 @@ TRIGGER = "/products/Acme/trigger"
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         api("POST", "/products", {"name": "Acme", "webhook": WEBHOOK})
         yield api
 

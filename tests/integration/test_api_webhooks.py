@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.api import Api, calling
+from tests.support.api import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 HOOK = "/products/Acme/webhook"
@@ -14,7 +14,7 @@ HOOK = "/products/Acme/webhook"
 
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         api("POST", "/products", {"name": "Acme"})
         yield api
 

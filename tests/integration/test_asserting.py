@@ -17,7 +17,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.support.reused_databases import Databases
-from tests.support.scripted_transport import OK, Answering
+from tests.support.scripted_transport import OK, ScriptedTransport
 
 
 def patient(receiver: Any) -> Any:
@@ -176,7 +176,7 @@ def test_what_was_not_delivered_is_refuted(acme: Acme) -> None:
 
 
 def test_what_may_have_arrived_is_not_refuted() -> None:
-    with Leanbe(transport=Answering(Unknown("no answer"), Answer(status=500))) as leanbe:
+    with Leanbe(transport=ScriptedTransport(Unknown("no answer"), Answer(status=500))) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         leanbe.trigger("idea.created")
         leanbe.trigger("customer.created")
@@ -201,7 +201,7 @@ def test_a_refusal_is_the_last_answer(acme: Acme) -> None:
 
 
 def test_what_was_accepted_after_a_refusal_is_no_refusal() -> None:
-    transport = Answering(Answer(status=500), OK)
+    transport = ScriptedTransport(Answer(status=500), OK)
     with Leanbe(transport=transport, assume={"backoff": "0s"}) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         leanbe.trigger("idea.created")
@@ -237,7 +237,7 @@ def test_an_order_that_was_another_is_shown(acme: Acme) -> None:
 
 
 def test_the_order_is_that_in_which_they_were_accepted() -> None:
-    transport = Answering(Answer(status=500), OK, OK)
+    transport = ScriptedTransport(Answer(status=500), OK, OK)
     with Leanbe(transport=transport, assume={"backoff": "0s"}) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         first = leanbe.trigger("idea.created")
@@ -248,7 +248,7 @@ def test_the_order_is_that_in_which_they_were_accepted() -> None:
 
 
 def test_an_order_is_whole_though_somebody_elses_transaction_is_open(databases: Databases) -> None:
-    with databases.empty() as url, Leanbe(url, transport=Answering()) as leanbe:
+    with databases.empty() as url, Leanbe(url, transport=ScriptedTransport()) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with leanbe._database.engine.begin() as somebody_else:
             somebody_else.execute(text("SELECT pg_current_xact_id()"))
@@ -327,7 +327,7 @@ def test_only_the_product_that_is_named_counts(acme: Acme) -> None:
 
 
 def test_what_a_deleted_product_was_sent_hides_nothing() -> None:
-    with Leanbe(transport=Answering()) as leanbe:
+    with Leanbe(transport=ScriptedTransport()) as leanbe:
         gone = leanbe.products.create("Gone", webhook_url="http://a.test/")
         for _ in range(260):  # more than is read of the journal at once
             leanbe.trigger("idea.created", product=gone)

@@ -8,7 +8,7 @@ from leanbe_emitter.storage.schema.document_tables import IdeaRow
 from tests.support.actions import ACTIONS, prepare
 from tests.support.database_dump import dump
 from tests.support.scene import Scene
-from tests.support.statements import Broken, statements
+from tests.support.statements import StatementFailed, record_statements
 
 #: Acts, and fails at the statement of that number, if there are so many.
 Acting = Callable[[Scene, str, int], bool]
@@ -44,9 +44,9 @@ def test_a_vote_that_is_undone_inside_a_transaction_is_not_counted_in_it(scene: 
 def _is_refused(scene: Scene, at: int) -> bool:
     """Vote; say whether that failed at the statement of this number."""
     try:
-        with statements(scene.leanbe._database, failing=at):
+        with record_statements(scene.leanbe._database, failing=at):
             scene.product.ideas.upvote(scene.idea)
-    except Broken:
+    except StatementFailed:
         return True
     return False
 
@@ -65,10 +65,10 @@ def _failures_that_leave_nothing(scene: Scene, action: str, fails: Acting) -> in
 
 def _fails(scene: Scene, action: str, at: int) -> bool:
     """Act by itself; say whether it failed at that statement."""
-    with statements(scene.leanbe._database, failing=at):
+    with record_statements(scene.leanbe._database, failing=at):
         try:
             ACTIONS[action](scene)
-        except Broken:
+        except StatementFailed:
             return True
     return False
 
@@ -78,8 +78,8 @@ def _undone(scene: Scene, action: str, at: int) -> bool:
     is_broken = False
     with scene.leanbe.transaction():
         try:
-            with statements(scene.leanbe._database, failing=at):
+            with record_statements(scene.leanbe._database, failing=at):
                 ACTIONS[action](scene)
-        except Broken:
+        except StatementFailed:
             is_broken = True
     return is_broken

@@ -21,10 +21,10 @@ from leanbe_emitter import (
     WaitTimedOut,
     transport_for,
 )
-from leanbe_emitter.testing.knobs import START
-from tests.support.apps import SOON, for_ever, sleeping, telling
+from leanbe_emitter.testing.options import START
+from tests.support.apps import SOON, app_noting_lifespan, block_thread, wait_for_ever
 from tests.support.framework_apps import fastapi_app
-from tests.support.receiver import Receiver
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import PATIENCE_SECONDS
 
 Act = Callable[[Leanbe, Product], Coroutine[Any, Any, object]]
@@ -393,7 +393,7 @@ def test_an_app_starts_and_stops_in_the_callers_loop() -> None:
     steps: list[str] = []
 
     async def test() -> None:
-        async with opened(telling(steps)) as (leanbe, _):
+        async with opened(app_noting_lifespan(steps)) as (leanbe, _):
             await leanbe.trigger("idea.created")
             await leanbe.stop_receivers()
             assert steps == ["lifespan.startup", "lifespan.shutdown"]
@@ -402,12 +402,12 @@ def test_an_app_starts_and_stops_in_the_callers_loop() -> None:
 
 
 def test_closing_an_app_that_was_never_called_needs_no_loop(leanbe: Leanbe) -> None:
-    leanbe.products.create("Acme", webhook=telling([]))
+    leanbe.products.create("Acme", webhook=app_noting_lifespan([]))
     leanbe.stop_receivers()
     assert not leanbe._engine._home._is_own_used
 
 
-def test_over_the_network_it_is_the_callers_loop_too(receiver: Receiver) -> None:
+def test_over_the_network_it_is_the_callers_loop_too(receiver: LoopbackReceiver) -> None:
     async def test() -> None:
         async with Leanbe() as leanbe:
             product = leanbe.products.create("Acme", webhook_url=receiver.url)
@@ -420,15 +420,15 @@ def test_over_the_network_it_is_the_callers_loop_too(receiver: Receiver) -> None
 
 
 async def hangs(_: ReceivedRequest) -> None:
-    await for_ever()
+    await wait_for_ever()
 
 
 async def blocks(_: ReceivedRequest) -> None:
-    sleeping()
+    block_thread()
 
 
 def blocks_synchronously(_: ReceivedRequest) -> None:
-    sleeping()
+    block_thread()
 
 
 @pytest.mark.parametrize("receive", [hangs, blocks, blocks_synchronously])
@@ -451,7 +451,7 @@ def test_a_call_that_is_cancelled_is_accounted_for_and_holds_up_nobody(here: Her
 
     async def hangs_at_the_limit(_: ReceivedRequest) -> None:
         limit.reschedule(asyncio.get_running_loop().time())
-        await for_ever()
+        await wait_for_ever()
 
     async def test() -> None:
         async with opened(hangs_at_the_limit) as (leanbe, _):

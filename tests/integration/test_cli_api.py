@@ -9,17 +9,17 @@ import pytest
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.cli.demo.api_client import calling
 from leanbe_emitter.processes import ServerUnavailable
-from tests.support.server_process import Served, serving
+from tests.support.server_process import RunningServer, run_server
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(tmp_path: Path) -> Iterator[RunningServer]:
     environ = {"LEANBE_EMITTER_TOKEN": "tok_test"}
-    with serving(tmp_path, "--ephemeral", environ=environ) as served:
+    with run_server(tmp_path, "--ephemeral", environ=environ) as served:
         yield served
 
 
-def test_a_write_answers_with_its_document_and_leaves_its_cursor(served: Served) -> None:
+def test_a_write_answers_with_its_document_and_leaves_its_cursor(served: RunningServer) -> None:
     with calling(served.ready["url"], token="tok_test") as api:
         assert api.post("/products", {"name": "Acme"})["name"] == "Acme"
         triggered = api.post("/products/Acme/events", {"event": "idea.created"})
@@ -27,7 +27,9 @@ def test_a_write_answers_with_its_document_and_leaves_its_cursor(served: Served)
         assert api.post("/deliveries/wait", {"after": api.cursor})["items"] == []
 
 
-def test_what_the_server_refuses_is_told_with_its_reason_and_its_hint(served: Served) -> None:
+def test_what_the_server_refuses_is_told_with_its_reason_and_its_hint(
+    served: RunningServer,
+) -> None:
     with calling(served.ready["url"], token="tok_test") as api:
         webhook = {"url": "http://169.254.169.254/"}
         with pytest.raises(
@@ -42,7 +44,7 @@ def test_what_the_server_refuses_is_told_with_its_reason_and_its_hint(served: Se
         stranger.post("/products", {"name": "Acme"})
 
 
-def test_a_server_that_has_gone_is_told_of(served: Served) -> None:
+def test_a_server_that_has_gone_is_told_of(served: RunningServer) -> None:
     with calling(served.ready["url"], token="tok_test") as api:
         api.post("/products", {"name": "Acme"})
         served.end(signal.SIGKILL)

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from leanbe_emitter import Conflict, Customer, Event, Leanbe, Product
-from tests.support.concurrency import at_once
-from tests.support.scene import URL, raised
+from tests.support.concurrency import call_at_once
+from tests.support.scene import URL, record_events
 
 VOTERS = 12
 
@@ -52,8 +52,10 @@ def assert_in_order(events: list[Event], product: Product) -> None:
 def test_votes_of_many_customers_on_one_idea_are_all_counted(leanbe: Leanbe, acme: Product) -> None:
     idea = acme.ideas.create(title="Dark mode")
     voters = customers_of(acme, VOTERS)
-    with raised(leanbe) as events:
-        answers = at_once(*(partial(acme.ideas.upvote, idea, customer=each) for each in voters))
+    with record_events(leanbe) as events:
+        answers = call_at_once(
+            *(partial(acme.ideas.upvote, idea, customer=each) for each in voters)
+        )
     assert conflicts(answers) == 0
     assert acme.ideas.get(idea).upvotes == VOTERS
     assert events.names.split() == ["idea.upVoted"] * VOTERS
@@ -69,8 +71,8 @@ def test_votes_against_withdrawn_and_without_a_customer_at_once_add_up(
     voters = customers_of(acme, 6)
     for each in voters:
         acme.ideas.upvote(idea, customer=each)
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             *(partial(acme.ideas.downvote, idea, customer=each) for each in voters[:3]),
             *(partial(acme.ideas.withdraw_vote, idea, customer=each) for each in voters[3:]),
             *[partial(acme.ideas.upvote, idea)] * 4,
@@ -84,16 +86,16 @@ def test_votes_against_withdrawn_and_without_a_customer_at_once_add_up(
 def test_one_customer_who_votes_twice_at_once_has_one_vote(leanbe: Leanbe, acme: Product) -> None:
     idea = acme.ideas.create(title="Dark mode")
     (voter,) = customers_of(acme, 1)
-    with raised(leanbe) as events:
-        answers = at_once(*[partial(acme.ideas.upvote, idea, customer=voter)] * 4)
+    with record_events(leanbe) as events:
+        answers = call_at_once(*[partial(acme.ideas.upvote, idea, customer=voter)] * 4)
     assert conflicts(answers) == 3
     assert acme.ideas.get(idea).upvotes == 1
     assert events.names == "idea.upVoted"
 
 
 def test_of_two_customers_with_one_e_mail_one_is_refused(leanbe: Leanbe, acme: Product) -> None:
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             partial(acme.customers.create, email="ana@example.com"),
             partial(acme.customers.create, email="ANA@example.com"),
             partial(acme.customers.create, email="Ana@Example.com"),
@@ -106,8 +108,8 @@ def test_of_two_customers_with_one_e_mail_one_is_refused(leanbe: Leanbe, acme: P
 def test_two_requests_of_somebody_new_at_once_make_one_customer(
     leanbe: Leanbe, acme: Product
 ) -> None:
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             *(
                 partial(acme.idea_requests.create, title="Light", customer=email)
                 for email in ("ana@example.com", "ANA@example.com", "ana@Example.com")
@@ -123,8 +125,8 @@ def test_requests_of_each_others_customers_at_once_do_not_stop_each_other(
 ) -> None:
     ours = customers_of(acme, 8)
     theirs = [other.customers.create(email=f"o{number}@example.com") for number in range(8)]
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             *(partial(acme.idea_requests.create, title="T", customer=x.email) for x in theirs),
             *(partial(other.idea_requests.create, title="T", customer=x.email) for x in ours),
         )
@@ -140,7 +142,7 @@ def test_a_customer_joins_each_of_two_products_at_once(
 ) -> None:
     third = leanbe.products.create("Third")
     ana = acme.customers.create(email="ana@example.com")
-    answers = at_once(
+    answers = call_at_once(
         partial(other.customers.create, email="ana@example.com"),
         partial(third.customers.create, email="ana@example.com"),
     )
@@ -151,8 +153,8 @@ def test_a_customer_joins_each_of_two_products_at_once(
 def test_a_request_attached_twice_at_once_is_attached_once(leanbe: Leanbe, acme: Product) -> None:
     first, second = (acme.ideas.create(title=title) for title in ("One", "Two"))
     request = acme.idea_requests.create(title="Light")
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             partial(acme.idea_requests.attach, request, idea=first),
             partial(acme.idea_requests.attach, request, idea=second),
             partial(acme.idea_requests.ignore, request),
@@ -166,8 +168,8 @@ def test_requests_attached_to_one_idea_at_once_have_places_of_their_own(
 ) -> None:
     idea = acme.ideas.create(title="One")
     requests = [acme.idea_requests.create(title=f"R{number}") for number in range(6)]
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             *(partial(acme.idea_requests.attach, each, idea=idea) for each in requests)
         )
     assert conflicts(answers) == 0
@@ -177,8 +179,8 @@ def test_requests_attached_to_one_idea_at_once_have_places_of_their_own(
 
 def test_an_idea_promoted_twice_at_once_is_promoted_once(leanbe: Leanbe, acme: Product) -> None:
     idea = acme.ideas.create(title="One")
-    with raised(leanbe) as events:
-        answers = at_once(*[partial(acme.ideas.promote, idea)] * 3)
+    with record_events(leanbe) as events:
+        answers = call_at_once(*[partial(acme.ideas.promote, idea)] * 3)
     assert conflicts(answers) == 2
     assert events.names == "idea.promoted backlogItem.created"
     assert len(acme.backlog_items.list()) == 1
@@ -186,8 +188,8 @@ def test_an_idea_promoted_twice_at_once_is_promoted_once(leanbe: Leanbe, acme: P
 
 def test_fields_set_at_once_are_all_set(leanbe: Leanbe, acme: Product) -> None:
     item = acme.backlog_items.create(title="One")
-    with raised(leanbe) as events:
-        answers = at_once(
+    with record_events(leanbe) as events:
+        answers = call_at_once(
             partial(acme.backlog_items.update, item, title="Two"),
             partial(acme.backlog_items.update, item, tags=["ui"]),
             partial(acme.backlog_items.set_status, item, "Done"),
@@ -203,7 +205,7 @@ def test_fields_set_at_once_are_all_set(leanbe: Leanbe, acme: Product) -> None:
 def test_a_customer_deleted_while_voting_leaves_a_right_counter(acme: Product) -> None:
     idea = acme.ideas.create(title="One")
     voters = customers_of(acme, 6)
-    at_once(
+    call_at_once(
         *(partial(acme.ideas.upvote, idea, customer=each) for each in voters),
         *(partial(acme.customers.delete, each) for each in voters),
     )

@@ -34,7 +34,7 @@ from leanbe_emitter.storage.schema.migrate import (
     schema_of,
     upgrade,
 )
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 
 Opener = Callable[[str], Database]
 
@@ -320,7 +320,7 @@ def test_two_writers_on_one_sqlite_file_wait_for_each_other(opened: Opener, tmp_
                 session.execute(text("UPDATE tally SET n = :n"), {"n": n + 1})
         database.close()
 
-    at_once(*[count_up] * 4)
+    call_at_once(*[count_up] * 4)
     with opened(url).reading() as session:
         assert session.execute(text("SELECT n FROM tally")).scalar_one() == 100
 
@@ -337,7 +337,7 @@ def test_threads_share_a_database_in_memory() -> None:
             with database.transaction() as session:
                 session.execute(text("UPDATE tally SET n = n + 1"))
 
-    at_once(*[count_up] * 8)
+    call_at_once(*[count_up] * 8)
     with database.reading() as session:
         assert session.execute(text("SELECT n FROM tally")).scalar_one() == 200
     database.close()
@@ -377,7 +377,7 @@ def test_several_may_create_the_same_file_at_once(opened: Opener, tmp_path: Path
         with closing(Database(url)) as database:
             prepare(database)
 
-    assert at_once(*[open_it] * 6) == [None] * 6
+    assert call_at_once(*[open_it] * 6) == [None] * 6
     assert schema_of(opened(url)).state is SchemaState.CURRENT
 
 

@@ -28,7 +28,7 @@ from leanbe_emitter.delivery.queue.statements import LEASE_ONE
 from leanbe_emitter.wire.explain.explainer import Verdict
 from tests.integration.conftest import SECRET
 from tests.support.concurrency import until_somebody_waits
-from tests.support.receiver import Receiver
+from tests.support.loopback_receiver import LoopbackReceiver
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ def queue(leanbe: Leanbe, *events: str, product: Product | None = None) -> list[
 
 
 def test_a_delivery_that_was_refused_waits_for_its_next_attempt(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.append(401)
     delivery = leanbe.trigger("idea.created", product=product)
@@ -53,7 +53,7 @@ def test_a_delivery_that_was_refused_waits_for_its_next_attempt(
 
 
 def test_a_delivery_that_was_not_tried_yet_is_due_and_has_no_outcome(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     (delivery,) = queue(leanbe, "idea.created", product=product)
     assert (delivery.status, delivery.outcome, delivery.attempts) == ("pending", None, ())
@@ -110,7 +110,9 @@ def test_the_order_is_that_of_time_though_the_clock_was_set_back_within_a_second
         assert leanbe.deliveries.last().id == by_time[-1]
 
 
-def test_filters_are_joined_by_and(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
+def test_filters_are_joined_by_and(
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
+) -> None:
     other = leanbe.products.create("Other", webhook_url=receiver.url)
     created = leanbe.trigger("idea.created", product=product)
     updated = leanbe.trigger("idea.updated", product=other)
@@ -185,7 +187,7 @@ def test_a_snapshot_stays_as_it_was(leanbe: Leanbe, product: Product) -> None:
 
 
 def test_a_document_tells_all_of_a_delivery_but_the_secret(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     delivery = leanbe.trigger("idea.created", product=product)
     document = delivery.document()
@@ -198,7 +200,7 @@ def test_a_document_tells_all_of_a_delivery_but_the_secret(
 
 
 def test_a_header_that_the_product_set_is_named_in_documents_and_known_to_python(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     own = [("Authorization", "Bearer t0ken"), ("X-Env", "test"), ("User-Agent", "Leanbe")]
     leanbe.webhooks.set(product, receiver.url, headers=own)
@@ -230,7 +232,7 @@ def test_what_a_receiver_sends_back_of_such_a_header_is_masked_in_all_that_is_sh
 
 @pytest.mark.parametrize("location", ["header", "both"])
 def test_a_signature_in_a_header_stays_readable_beside_a_secret_of_that_name(
-    leanbe: Leanbe, product: Product, receiver: Receiver, location: str
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver, location: str
 ) -> None:
     assume = {"signature_location": location, "signature_header": "X-Signed"}
     leanbe.webhooks.set(product, receiver.url, headers=[("x-signed", "abc")])
@@ -241,7 +243,7 @@ def test_a_signature_in_a_header_stays_readable_beside_a_secret_of_that_name(
 
 
 def test_a_header_is_the_products_own_where_the_signature_is_in_the_body(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("X-Leanbe-Signature", "a" * 64)])
     (attempt,) = leanbe.trigger("idea.created", product=product).attempts
@@ -252,11 +254,11 @@ def test_a_header_is_the_products_own_where_the_signature_is_in_the_body(
 
 
 def test_a_redelivery_is_a_delivery_of_its_own_with_the_same_bytes_to_the_present_url(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     old = leanbe.trigger("idea.created")
     leanbe.webhooks.rotate(product)
-    with Receiver.listening() as elsewhere:
+    with LoopbackReceiver.listening() as elsewhere:
         leanbe.webhooks.set(product, elsewhere.url)
         new = leanbe.deliveries.redeliver(old.id[-6:])
     assert new.id != old.id
@@ -268,7 +270,7 @@ def test_a_redelivery_is_a_delivery_of_its_own_with_the_same_bytes_to_the_presen
 
 
 def test_a_delivery_is_redelivered_as_often_as_asked(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     again = leanbe.trigger("idea.created", product=product).redeliver(times=3)
     assert [each.delivered for each in again] == [True] * 3
@@ -277,7 +279,7 @@ def test_a_delivery_is_redelivered_as_often_as_asked(
 
 
 def test_several_deliveries_are_redelivered_at_once_or_none(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     first, second = queue(leanbe, "idea.created", "idea.updated", product=product)
     ids = leanbe.redeliver([second, first.id])
@@ -367,7 +369,7 @@ def test_a_name_that_is_wrong_discards_nothing(leanbe: Leanbe, product: Product)
 
 
 def test_what_was_waiting_for_a_retry_is_discarded(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.append(500)
     delivery = leanbe.trigger("idea.created", product=product)
@@ -380,7 +382,7 @@ def test_what_was_waiting_for_a_retry_is_discarded(
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_sends_the_same_request_again(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("X-Quote", 'it\'s "here" $HOME')])
     delivery = leanbe.trigger("idea.created", set={"title": "it's $HOME `id` \\ 😀"})

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from leanbe_emitter import Leanbe, ManualClock, NotFound, Product, TriggerRequest
-from tests.support.concurrency import at_once
-from tests.support.receiver import Receiver
+from tests.support.concurrency import call_at_once
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -17,7 +17,7 @@ def record(leanbe: Leanbe, *events: str, product: str | None = None) -> None:
 
 
 def test_everything_that_is_due_is_delivered_once_in_the_order_of_the_events(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     names = ["idea.created", "idea.updated", "idea.upVoted", "idea.deleted"]
     record(leanbe, *names)
@@ -34,7 +34,9 @@ def test_everything_that_is_due_is_delivered_once_in_the_order_of_the_events(
     assert leanbe.products.only() == product
 
 
-def test_a_retry_is_made_when_the_clock_says_that_it_is_due(db: str, receiver: Receiver) -> None:
+def test_a_retry_is_made_when_the_clock_says_that_it_is_due(
+    db: str, receiver: LoopbackReceiver
+) -> None:
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     with Leanbe(db, clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
@@ -53,7 +55,7 @@ def test_a_retry_is_made_when_the_clock_says_that_it_is_due(db: str, receiver: R
 
 
 def test_more_deliveries_than_a_statement_names_are_all_returned(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.trigger_all(
         TriggerRequest(events=["okr.deleted"], times=600, product=product), deliver=False
@@ -61,7 +63,9 @@ def test_more_deliveries_than_a_statement_names_are_all_returned(
     assert len(leanbe.deliver()) == 600 == len(set(receiver.bodies))
 
 
-def test_following_ends_when_everything_is_settled(leanbe: Leanbe, receiver: Receiver) -> None:
+def test_following_ends_when_everything_is_settled(
+    leanbe: Leanbe, receiver: LoopbackReceiver
+) -> None:
     leanbe.products.create(
         "Acme", webhook_url=receiver.url, assume={"backoff": "1ms,20ms", "max_attempts": "3"}
     )
@@ -90,7 +94,7 @@ def test_following_what_is_gone_ends_at_once(leanbe: Leanbe, product: Product) -
 
 
 def test_what_is_due_and_in_flight_is_counted(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     assert leanbe.due().count == leanbe.due().in_flight == 0
     assert leanbe.due().oldest_due_at is None
@@ -107,30 +111,30 @@ def test_what_is_due_and_in_flight_is_counted(
 
 
 def test_threads_that_share_a_handle_take_turns(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     def trigger_some() -> list[bool]:
         return [leanbe.trigger("idea.created", product=product).delivered for _ in range(10)]
 
-    results = at_once(*[trigger_some] * 4)
+    results = call_at_once(*[trigger_some] * 4)
     assert results == [[True] * 10] * 4
     assert len(receiver.requests) == 40
     assert sorted(each.event.sequence for each in leanbe.deliveries.list()) == list(range(1, 41))
 
 
 def test_two_handles_that_deliver_at_once_deliver_everything_once(
-    database_url: str, receiver: Receiver
+    database_url: str, receiver: LoopbackReceiver
 ) -> None:
     with Leanbe(database_url) as one, Leanbe(database_url) as other:
         one.products.create("Acme", webhook_url=receiver.url)
         record(one, *["idea.created"] * 40)
-        at_once(one.deliver, other.deliver)
+        call_at_once(one.deliver, other.deliver)
         assert len(receiver.requests) == len(set(receiver.bodies)) == 40
         assert one.due().count == one.due().in_flight == 0
 
 
 def test_a_slow_receiver_does_not_hold_up_who_only_records(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     receiver.is_open.clear()
     with ThreadPoolExecutor(1) as thread:

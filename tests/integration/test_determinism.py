@@ -9,7 +9,7 @@ import pytest
 
 from leanbe_emitter import Filter, InvalidValue, Leanbe, ManualClock
 from leanbe_emitter.delivery.network.transport import Answer
-from tests.support.scripted_transport import Answering
+from tests.support.scripted_transport import ScriptedTransport
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ print(json.dumps(run(7)))
 
 def run(seed: int) -> object:
     """Let a product live for an hour, and return the snapshot of it."""
-    answers = Answering(Answer(status=500), Answer(status=204))
+    answers = ScriptedTransport(Answer(status=500), Answer(status=204))
     with Leanbe(seed=seed, clock=ManualClock(START), transport=answers) as leanbe:
         acme = leanbe.products.create("Acme", webhook_url="http://a.test/")
         ana = acme.customers.create(email="ana@example.com", first_name="Ana")
@@ -35,7 +35,7 @@ def run(seed: int) -> object:
 
 
 def test_a_snapshot_tells_what_was_sent_and_what_came_of_it() -> None:
-    answers = Answering(Answer(status=500))
+    answers = ScriptedTransport(Answer(status=500))
     with Leanbe(seed=1, clock=ManualClock(START), transport=answers) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/", secret="whsec_test")
         first = leanbe.trigger("idea.created")
@@ -59,7 +59,7 @@ def test_a_snapshot_tells_what_was_sent_and_what_came_of_it() -> None:
 
 
 def test_a_body_that_was_built_again_stands_with_its_attempt() -> None:
-    answers = Answering(Answer(status=500))
+    answers = ScriptedTransport(Answer(status=500))
     assume = {"restamp_on_retry": "true"}
     with Leanbe(clock=ManualClock(START), transport=answers, assume=assume) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")

@@ -7,7 +7,7 @@ import pytest
 from leanbe_emitter import Conflict, InvalidTarget
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from tests.support.actions import ACTIONS, prepare
-from tests.support.scene import NOW, RecordedEvents, Scene, raised, set_scene
+from tests.support.scene import NOW, RecordedEvents, Scene, record_events, set_scene
 
 Act = Callable[[Scene], object]
 
@@ -118,7 +118,7 @@ def heard(action: str, **assumptions: str) -> list[tuple[str, str]] | str:
         prepare(scene, action)
         assume(scene, **assumptions)
         try:
-            with raised(scene.leanbe) as events:
+            with record_events(scene.leanbe) as events:
                 ACTIONS[action](scene)
         except (Conflict, InvalidTarget) as error:
             return error.code
@@ -176,7 +176,7 @@ def test_d_12_toggle_takes_an_upvote_back_and_refuses_where_there_is_none(scene:
     with pytest.raises(Conflict, match="take back"):
         downvote(scene)
     upvote(scene)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         downvote(scene)
     assert events.names == "idea.downVoted"
     assert events.events[0].payload["upvotes"] == 0
@@ -199,14 +199,14 @@ def test_d_12_toggle_without_a_customer_takes_an_anonymous_upvote_back(scene: Sc
 
 def test_d_15_leaves_the_id_of_what_is_deleted(scene: Scene) -> None:
     assume(scene, deleted_payload="id")
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.okrs.delete(scene.okr)
     assert events.events[0].payload_text == f'{{"_id":"{scene.okr.id}"}}'
 
 
 def test_d_16_leaves_the_voter_out(scene: Scene) -> None:
     assume(scene, vote_payload="idea")
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         upvote(scene)
     assert events.events[0].payload == scene.the_idea(upvotes=1)
 
@@ -223,7 +223,7 @@ def test_d_17_tells_the_product_of_origin_alone(scene: Scene) -> None:
     ]
     heard_of: list[tuple[str, str]] = []
     for step in steps:
-        with raised(scene.leanbe) as events:
+        with record_events(scene.leanbe) as events:
             step(scene)
         heard_of.append((_names(events, scene.product), _names(events, scene.other)))
     assert heard_of == [
@@ -238,7 +238,7 @@ def test_d_17_tells_the_product_of_origin_alone(scene: Scene) -> None:
 
 def test_d_17_is_read_by_each_product_for_itself(scene: Scene) -> None:
     assume(scene, customer_fanout="origin")
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
         scene.other.customers.create(email="bea@example.com", products=[scene.product])
     assert _names(events, scene.product) == "customer.updated"
@@ -247,7 +247,7 @@ def test_d_17_is_read_by_each_product_for_itself(scene: Scene) -> None:
 
 def test_d_18_writes_null_for_what_is_not_set(scene: Scene) -> None:
     assume(scene, unset="null")
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.ideas.create(title="Bare")
         scene.product.idea_requests.create(title="Bare")
         scene.product.announcements.create(title="Bare")
@@ -315,7 +315,7 @@ def test_d_26_says_what_changed_in_the_order_of_the_document(
     scene: Scene, act: Act, changes: Callable[[Scene], list[object]]
 ) -> None:
     assume(scene, include_changes="true")
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         act(scene)
     (event,) = events.events
     assert list(event.payload)[-1] == "changes"
@@ -334,7 +334,7 @@ def test_d_28_lets_only_confirmed_customers_vote(scene: Scene) -> None:
         upvote(scene)
     scene.product.ideas.upvote(scene.idea)
     scene.product.customers.confirm(scene.ana)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         upvote(scene)
     assert events.names == "idea.upVoted"
 

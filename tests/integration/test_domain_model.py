@@ -12,9 +12,9 @@ from hypothesis.stateful import initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from tests.support.documents import Document
-from tests.support.made_up import examples
-from tests.support.model import ModelProduct, Refused, Said, Thing
-from tests.support.model_comparison import Compared, verbs_of
+from tests.support.example_counts import example_count
+from tests.support.model import ExpectedEvent, ModelDocument, ModelProduct, Refused
+from tests.support.model_comparison import ModelComparison, verbs_of
 from tests.support.node import Node
 from tests.support.random_fields import (
     ASSUMPTION_SETS,
@@ -33,7 +33,7 @@ from tests.support.random_fields import (
     TITLES,
     WHERE,
     keywords,
-    some,
+    some_of,
     titled,
 )
 from tests.support.reused_databases import Databases
@@ -43,7 +43,7 @@ EXAMPLES = 12
 EXAMPLES_ON_POSTGRESQL = 2
 
 
-class Machine(Compared):
+class Machine(ModelComparison):
     """What may be done."""
 
     @initialize(ours=ASSUMPTION_SETS, theirs=ASSUMPTION_SETS)
@@ -60,7 +60,7 @@ class Machine(Compared):
             self.create_idea(where, {"title": "Dark", "assigned": 1, "tags": [{"title": "ui"}]}, [])
         self.create_item(0, {"title": "Paint"})
         self.create_okr(0, {"title": "Grow"}, [{"title": "Users", "targetValue": 7}])
-        self.create_announcement(0, {"title": "ChangeNotifier"})
+        self.create_announcement(0, {"title": "News"})
         self.let_time_pass()
 
     def let_time_pass(self) -> None:
@@ -69,7 +69,7 @@ class Machine(Compared):
 
     # --- customers ---------------------------------------------------------------------------
 
-    @rule(where=WHERE, email=st.none() | EMAILS, fields=some(**CUSTOMER))
+    @rule(where=WHERE, email=st.none() | EMAILS, fields=some_of(**CUSTOMER))
     def create_customer(self, where: int, email: str | None, fields: Document) -> None:
         product, ours = self._product(where)
         given = {**fields, "email": email}
@@ -78,7 +78,7 @@ class Machine(Compared):
             lambda: product.customers.create(**keywords(given)),
         )
 
-    @rule(where=WHERE, which=PICKS, email=st.none() | EMAILS, fields=some(**CUSTOMER))
+    @rule(where=WHERE, which=PICKS, email=st.none() | EMAILS, fields=some_of(**CUSTOMER))
     def update_customer(self, where: int, which: int, email: str | None, fields: Document) -> None:
         product, _ = self._product(where)
         given = {**fields, **({"email": email} if email else {})}
@@ -180,7 +180,7 @@ class Machine(Compared):
     @rule(
         where=WHERE,
         which=PICKS,
-        fields=some(title=TITLES, archived=st.sampled_from([False, False, True]), **IDEA),
+        fields=some_of(title=TITLES, archived=st.sampled_from([False, False, True]), **IDEA),
     )
     def update_idea(self, where: int, which: int, fields: Document) -> None:
         product, ours = self._product(where)
@@ -250,7 +250,7 @@ class Machine(Compared):
             lambda: product.backlog_items.create(**self._named(ours, fields)),
         )
 
-    @rule(where=WHERE, which=PICKS, fields=some(title=TITLES, **ITEM))
+    @rule(where=WHERE, which=PICKS, fields=some_of(title=TITLES, **ITEM))
     def update_item(self, where: int, which: int, fields: Document) -> None:
         product, ours = self._product(where)
         if thing := self._pick("backlogItem", product, which):
@@ -286,7 +286,7 @@ class Machine(Compared):
     @rule(
         where=WHERE,
         which=PICKS,
-        fields=some(title=TITLES, **OKR),
+        fields=some_of(title=TITLES, **OKR),
         kept=st.none() | st.lists(PICKS, max_size=3),
         more=KEY_RESULTS,
     )
@@ -339,7 +339,7 @@ class Machine(Compared):
             lambda: product.announcements.create(**self._named(ours, fields)),
         )
 
-    @rule(where=WHERE, which=PICKS, fields=some(title=TITLES, **NEWS))
+    @rule(where=WHERE, which=PICKS, fields=some_of(title=TITLES, **NEWS))
     def update_announcement(self, where: int, which: int, fields: Document) -> None:
         product, ours = self._product(where)
         if thing := self._pick("announcement", product, which):
@@ -424,27 +424,31 @@ class Machine(Compared):
             }
         )
 
-    def _measured_again(self, okr: Thing, key_results: list[Document], value: float) -> list[Said]:
+    def _measured_again(
+        self, okr: ModelDocument, key_results: list[Document], value: float
+    ) -> list[ExpectedEvent]:
         if value == float("inf"):
             raise Refused
         return self.model.update_okr(okr, {"keyResults": key_results})
 
-    def _attached(self, product: ModelProduct, request: Thing, idea: Thing) -> list[Said]:
+    def _attached(
+        self, product: ModelProduct, request: ModelDocument, idea: ModelDocument
+    ) -> list[ExpectedEvent]:
         if idea.product != product.id:
             raise Refused
         return self.model.attach(request, idea)
 
 
-def _refused() -> list[Said]:
+def _refused() -> list[ExpectedEvent]:
     raise Refused
 
 
-def _renamed(product: ModelProduct, name: str) -> list[Said]:
+def _renamed(product: ModelProduct, name: str) -> list[ExpectedEvent]:
     product.name = name
     return []
 
 
-def _assumed(product: ModelProduct, name: str, value: str) -> list[Said]:
+def _assumed(product: ModelProduct, name: str, value: str) -> list[ExpectedEvent]:
     product.assumptions[name] = value
     return []
 
@@ -490,17 +494,17 @@ def in_memory() -> AbstractContextManager[str]:
 
 @pytest.mark.hypothesis
 def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
-    assert told(in_memory, count=examples(EXAMPLES))
+    assert told(in_memory, count=example_count(EXAMPLES))
 
 
 @pytest.mark.hypothesis
 def test_whatever_is_done_it_is_the_same_on_postgresql(databases: Databases) -> None:
-    assert told(databases.empty, count=examples(EXAMPLES_ON_POSTGRESQL))
+    assert told(databases.empty, count=example_count(EXAMPLES_ON_POSTGRESQL))
 
 
 @pytest.mark.node
 @pytest.mark.hypothesis
 def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged() -> None:
-    texts = told(in_memory, count=examples(3))
+    texts = told(in_memory, count=example_count(3))
     with Node.started() as node:
         assert [node.restringify(each) for each in texts] == texts

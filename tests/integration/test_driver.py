@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.engine import sqlite_driver
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.statements import statements
+from tests.support.statements import record_statements
 
 _SECRET = "whsec_nobody_is_to_see"
 
@@ -50,7 +50,7 @@ def test_an_error_is_the_one_of_sqlalchemy_and_shows_no_value(
         sqlite_driver.execute(session, "INSERT INTO things VALUES (?, 1)", [_SECRET])
     with (
         database.transaction() as session,
-        statements(database) if is_listened_to else nullcontext(),
+        record_statements(database) if is_listened_to else nullcontext(),
         pytest.raises(IntegrityError) as raised,
     ):
         sqlite_driver.execute(session, "INSERT INTO things VALUES (?, 1)", [_SECRET])
@@ -66,7 +66,7 @@ def test_what_the_driver_says_of_the_database_itself_is_ours(database: Database)
 
 
 def test_listeners_are_told_and_get_the_same_rows(database: Database) -> None:
-    with database.transaction() as session, statements(database) as sent:
+    with database.transaction() as session, record_statements(database) as sent:
         sqlite_driver.execute(session, "INSERT INTO things VALUES (?, ?)", ["a", 1])
         found = sqlite_driver.execute(session, "SELECT name, size FROM things")
     assert sent.sent == ["INSERT INTO things VALUES (?, ?)", "SELECT name, size FROM things"]

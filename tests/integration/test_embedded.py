@@ -27,12 +27,12 @@ from tests.support.apps import (
     START,
     Receive,
     Send,
-    for_ever,
+    app_noting_lifespan,
+    app_sending,
+    block_thread,
     raising_late,
-    sending,
-    sleeping,
-    telling,
-    turns,
+    wait_for_ever,
+    yield_to_loop,
 )
 from tests.support.framework_apps import (
     bottle_app,
@@ -45,8 +45,8 @@ from tests.support.framework_apps import (
     litestar_app,
     starlette_app,
 )
-from tests.support.receiver import Receiver
-from tests.support.scripted_transport import Answering
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.scripted_transport import ScriptedTransport
 
 SECRET = "whsec_test"
 EVERYTHING = [
@@ -132,7 +132,7 @@ def test_every_app_has_an_address_of_its_own(leanbe: Leanbe) -> None:
     assert (len(first.requests), len(second.requests)) == (0, 1)
 
 
-def test_a_url_still_goes_over_the_network(leanbe: Leanbe, receiver: Receiver) -> None:
+def test_a_url_still_goes_over_the_network(leanbe: Leanbe, receiver: LoopbackReceiver) -> None:
     inside = Noting()
     leanbe.products.create("Inside", webhook=inside).ideas.create(title="A")
     leanbe.products.create("Outside", webhook_url=receiver.url).ideas.create(title="B")
@@ -141,7 +141,7 @@ def test_a_url_still_goes_over_the_network(leanbe: Leanbe, receiver: Receiver) -
 
 
 def test_a_transport_of_the_users_gets_only_what_goes_elsewhere() -> None:
-    transport, inside = Answering(), Noting()
+    transport, inside = ScriptedTransport(), Noting()
     with Leanbe(transport=transport) as leanbe:
         leanbe.products.create("Inside", webhook=inside).ideas.create(title="A")
         leanbe.products.create("Outside", webhook_url="http://a.test/").ideas.create(title="B")
@@ -170,7 +170,7 @@ def test_where_https_is_required_the_address_is_https() -> None:
     ("given", "said"),
     [
         ({"webhook": Noting(), "webhook_url": "http://a.test/"}, "give one of them"),
-        ({"webhook": 7}, "7 is no receiver"),
+        ({"webhook": 7}, "7 is not a receiver"),
         ({"webhook": Noting(), "path": "hook"}, "'hook' does not begin with a slash"),
         ({"secret": SECRET}, "no webhook URL to use them for"),
     ],
@@ -202,7 +202,7 @@ def test_an_event_is_triggered_to_the_product_whose_webhook_is_there(leanbe: Lea
     assert receiver.requests[0].url == "http://testserver/hook"
 
 
-def test_an_event_is_triggered_to_a_url(leanbe: Leanbe, receiver: Receiver) -> None:
+def test_an_event_is_triggered_to_a_url(leanbe: Leanbe, receiver: LoopbackReceiver) -> None:
     for _ in range(2):
         assert leanbe.trigger("idea.created", to=receiver.url).delivered
     assert leanbe.products.only().webhook.url == receiver.url
@@ -275,8 +275,8 @@ def test_delivering_inside_a_receiver_is_an_error(leanbe: Leanbe, *, is_async: b
 
 def test_what_goes_on_after_the_answer_is_waited_for(leanbe: Leanbe) -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
-        await turns(100)
+        await app_sending(START, END)(scope, receive, send)
+        await yield_to_loop(100)
         done.append("background")
 
     done = list[str]()
@@ -302,13 +302,13 @@ def test_who_waits_for_what_no_receiver_does_is_told_so(leanbe: Leanbe) -> None:
 
 def test_a_hanging_app_is_an_outcome_and_its_line_on_record(leanbe: Leanbe) -> None:
     async def hang(_: ReceivedRequest) -> None:
-        await for_ever()
+        await wait_for_ever()
 
     def block(_: ReceivedRequest) -> None:
-        sleeping()
+        block_thread()
 
     assume = {"timeout": f"{SOON}s"}
-    for name, receiver in (("for_ever", hang), ("sleeping", block)):
+    for name, receiver in (("wait_for_ever", hang), ("block_thread", block)):
         product = leanbe.products.create(name, webhook=receiver, assume=assume)
         delivery = leanbe.trigger("idea.created", product=product)
         assert delivery.outcome == "unknown"
@@ -318,7 +318,7 @@ def test_a_hanging_app_is_an_outcome_and_its_line_on_record(leanbe: Leanbe) -> N
 def test_the_lifespan_runs_once_and_ends_with_the_handle() -> None:
     steps = list[str]()
     with Leanbe() as leanbe:
-        leanbe.products.create("Acme", webhook=telling(steps))
+        leanbe.products.create("Acme", webhook=app_noting_lifespan(steps))
         assert leanbe.trigger("idea.created").delivered
         assert leanbe.trigger("idea.created").delivered
         assert steps == ["lifespan.startup"]

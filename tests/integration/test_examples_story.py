@@ -17,7 +17,7 @@ from leanbe_emitter.ids import IdOf, Ids
 from tests.support.documents import without_context
 from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
 from tests.support.node import Node
-from tests.support.scene import raised
+from tests.support.scene import record_events
 
 CUSTOMER, REQUEST, IGNORED, IDEA = (
     f"64a28{end}"
@@ -213,7 +213,7 @@ class Story:
 def told(stage: str) -> list[Event]:
     """The events of the story, less the one that the file does not show."""
     story = Story(stage)
-    with story.leanbe, raised(story.leanbe) as events:
+    with story.leanbe, record_events(story.leanbe) as events:
         story.tell()
     return [each for each in events.events if not _is_the_one_not_shown(each)]
 

@@ -10,11 +10,11 @@ from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
-from tests.support.bench import ALL, Bench, came_to, claim, ids_of
-from tests.support.concurrency import at_once
-from tests.support.scripted_transport import Answering
-from tests.support.statements import statements
-from tests.support.workers import worker
+from tests.support.bench import ALL, Bench, claim, ids_of, settlement_of
+from tests.support.concurrency import call_at_once
+from tests.support.scripted_transport import ScriptedTransport
+from tests.support.statements import record_statements
+from tests.support.workers import new_worker
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What a claim sends for its faults at the most, where each is for another delivery.
@@ -34,11 +34,11 @@ def test_where_no_fault_is_armed_no_statement_is_sent_for_them(
     if used_up:
         bench.arm("wrong_secret")
         bench.enqueue(product)
-        queue.settle([came_to(each) for each in claim(queue)])
+        queue.settle([settlement_of(each) for each in claim(queue)])
     bench.enqueue(product, 100)
-    with statements(bench.database) as sent:
+    with record_statements(bench.database) as sent:
         first = queue.poll([], ROOM).claimed
-        queue.poll([came_to(each) for each in first], ROOM)
+        queue.poll([settlement_of(each) for each in first], ROOM)
     assert len(first) == 100
     about_faults = [each for each in sent.sent if "faults" in each]
     assert all("FROM webhooks" in each or "JOIN webhooks" in each for each in about_faults)
@@ -46,11 +46,11 @@ def test_where_no_fault_is_armed_no_statement_is_sent_for_them(
 
 def test_faults_cost_a_few_statements_whatever_the_claim(bench: Bench) -> None:
     bench.enqueue(bench.product(), 100)
-    with statements(bench.database) as without:
+    with record_statements(bench.database) as without:
         queue = bench.queue()
         queue.release(claim(queue))
     bench.arm("wrong_secret", event="okr.*")
-    with statements(bench.database) as sent:
+    with record_statements(bench.database) as sent:
         claim(bench.queue())
     assert len(sent) <= len(without) + LOOKS
 
@@ -74,10 +74,10 @@ def test_several_workers_take_it_as_often_as_asked_together(bench: Bench) -> Non
         taken: list[Claimed] = []
         while claimed := claim(queue, 1):
             taken += claimed
-            queue.settle([came_to(each) for each in claimed])
+            queue.settle([settlement_of(each) for each in claimed])
         return taken
 
-    done = at_once(*(lambda queue=each: work(queue) for each in queues))
+    done = call_at_once(*(lambda queue=each: work(queue) for each in queues))
     everything = [each for one in done if isinstance(one, list) for each in one]
     assert len(everything) == 40
     assert faults_of(everything).count("wrong_secret") == bench.fired(fault) == 15
@@ -88,7 +88,7 @@ def test_a_worker_that_is_killed_takes_no_fault_along(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     fault = bench.arm("wrong_secret")
     assert faults_of(claim(bench.queue())) == ["wrong_secret"]
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     assert faults_of(claim(bench.queue())) == ["wrong_secret"]
     assert bench.fired(fault) == 1
     assert [each.fault for each in bench.attempts(delivery)] == [None], "nobody knows of that one"
@@ -107,8 +107,8 @@ def test_a_late_settlement_does_not_end_a_fault(bench: Bench) -> None:
     bench.enqueue(bench.product())
     bench.arm("delivered_twice")
     (late,) = claim(queue := bench.queue())
-    bench.lose(bench.queue())
-    assert queue.settle([came_to(late)]) == {late.delivery_id}
+    bench.expire_leases(bench.queue())
+    assert queue.settle([settlement_of(late)]) == {late.delivery_id}
     assert faults_of(claim(bench.queue())) == ["delivered_twice"]
 
 
@@ -150,7 +150,7 @@ def test_one_is_overtaken_by_one_even_in_the_same_claim(bench: Bench) -> None:
     claimed = claim(queue)
     assert ids_of(claimed) == [second, third]
     assert faults_of(claimed) == ["delivered_out_of_order:overtakes", None]
-    (freed,) = queue.poll([came_to(claimed[0])], ROOM).claimed
+    (freed,) = queue.poll([settlement_of(claimed[0])], ROOM).claimed
     assert (freed.delivery_id, freed.number) == (first, 1)
     assert str(freed.fault) == "delivered_out_of_order:overtaken"
 
@@ -161,7 +161,7 @@ def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) 
     bench.arm("delivered_late:1h")
     queue = bench.queue()
     assert claim(queue) == []
-    bench.put(held, DeliveryState.CANCELLED)
+    bench.set_state(held, DeliveryState.CANCELLED)
     bench.enqueue(product, 2)
     assert claim(queue, 1)[0].webhook.has_faults
     assert not claim(queue, 1)[0].webhook.has_faults
@@ -190,7 +190,7 @@ def test_who_makes_an_overtaken_one_due_waits_for_nobody(postgresql_ready: str) 
     (overtakes,) = claim(queue := bench.queue())
     with database.transaction() as session:
         session.get_one(DeliveryRow, first, with_for_update=True)
-        assert queue.settle([came_to(overtakes)]) == set()
+        assert queue.settle([settlement_of(overtakes)]) == set()
     assert [bench.state(each) for each in (first, second)] == ["waiting", "delivered"]
     bench.clock.advance(minutes=1)
     queue.wake()
@@ -203,8 +203,8 @@ def test_a_worker_misbehaves_like_everybody(bench: Bench) -> None:
     bench.arm("receiver_fails:status:500")
     bench.arm("delivered_twice")
     bench.arm("delivered_late:1h")
-    transport = Answering()
-    asyncio.run(worker(bench, transport, concurrency=2, per_product=2).run(drain=True))
+    transport = ScriptedTransport()
+    asyncio.run(new_worker(bench, transport, concurrency=2, per_product=2).run(drain=True))
     assert [bench.state(each) for each in deliveries] == [
         "waiting",
         "delivered",

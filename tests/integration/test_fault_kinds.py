@@ -6,7 +6,13 @@ from datetime import timedelta
 import pytest
 
 from leanbe_emitter import FaultNeverFired, Leanbe, ManualClock, Product, verify
-from tests.support.fault_receiver import SECRET, START, Inbox, last, tried
+from tests.support.fault_receiver import (
+    SECRET,
+    START,
+    VerifyingReceiver,
+    attempts_of_last,
+    last_attempt,
+)
 
 
 @pytest.fixture
@@ -31,9 +37,9 @@ def test_a_receiver_fails_without_being_called(
 ) -> None:
     leanbe.faults.receiver_fails(how=how)
     leanbe.trigger("idea.created", product=acme)
-    assert tried(leanbe) == [(*came_to, f"receiver_fails:{how}")]
-    assert error in str(last(leanbe).error)
-    assert "the receiver was not called" in str(last(leanbe).error)
+    assert attempts_of_last(leanbe) == [(*came_to, f"receiver_fails:{how}")]
+    assert error in str(last_attempt(leanbe).error)
+    assert "the receiver was not called" in str(last_attempt(leanbe).error)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +52,16 @@ def test_a_receiver_fails_without_being_called(
     ],
 )
 def test_a_receiver_fails_after_it_was_called_and_gets_the_event_again(
-    leanbe: Leanbe, acme: Product, inbox: Inbox, how: str, came_to: tuple[str, int | None]
+    leanbe: Leanbe,
+    acme: Product,
+    inbox: VerifyingReceiver,
+    how: str,
+    came_to: tuple[str, int | None],
 ) -> None:
     leanbe.faults.receiver_fails_after_call(how=how)
     leanbe.trigger("idea.created", product=acme)
     leanbe.clock.advance(hours=1)
-    assert tried(leanbe) == [
+    assert attempts_of_last(leanbe) == [
         (*came_to, f"receiver_fails_after_call:{how}"),
         ("delivered", 204, None),
     ]
@@ -60,7 +70,7 @@ def test_a_receiver_fails_after_it_was_called_and_gets_the_event_again(
 
 
 def test_a_receiver_that_is_not_called_sees_nothing(
-    leanbe: Leanbe, acme: Product, inbox: Inbox
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver
 ) -> None:
     for how in ("timeout", "refused", "reset", "slow", "status:500"):
         leanbe.faults.receiver_fails(how=how)
@@ -82,12 +92,12 @@ def test_failures_take_no_time(leanbe: Leanbe, acme: Product, how: str) -> None:
     "kind", ["tampered_payload", "wrong_secret", "missing_signature", "truncated_body"]
 )
 def test_what_must_not_verify_is_refused_and_then_delivered_as_it_is(
-    leanbe: Leanbe, acme: Product, inbox: Inbox, kind: str
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver, kind: str
 ) -> None:
     leanbe.faults.add(kind)
     leanbe.trigger("idea.created", product=acme)
     leanbe.clock.advance(hours=1)
-    assert tried(leanbe) == [("refused", 401, kind), ("delivered", 204, None)]
+    assert attempts_of_last(leanbe) == [("refused", 401, kind), ("delivered", 204, None)]
     delivery = leanbe.deliveries.last()
     assert inbox.bodies == [each.request_body for each in delivery.attempts]
     assert (inbox.bodies[0] != delivery.event.body, inbox.bodies[1]) == (True, delivery.event.body)
@@ -97,17 +107,17 @@ def test_what_must_not_verify_is_refused_and_then_delivered_as_it_is(
 
 @pytest.mark.parametrize("kind", ["stale_body", "unknown_event", "unknown_field"])
 def test_what_is_odd_and_rightly_signed_verifies(
-    leanbe: Leanbe, acme: Product, inbox: Inbox, kind: str
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver, kind: str
 ) -> None:
     leanbe.faults.add(kind)
     leanbe.trigger("idea.created", product=acme)
-    assert [each[0] for each in tried(leanbe)] == ["delivered"]
+    assert [each[0] for each in attempts_of_last(leanbe)] == ["delivered"]
     (body,) = inbox.bodies
-    assert body == last(leanbe).request_body != leanbe.deliveries.last().event.body
-    assert str(last(leanbe).fault).startswith(kind)
+    assert body == last_attempt(leanbe).request_body != leanbe.deliveries.last().event.body
+    assert str(last_attempt(leanbe).fault).startswith(kind)
 
 
-def test_the_products_own_headers_go_along(leanbe: Leanbe, inbox: Inbox) -> None:
+def test_the_products_own_headers_go_along(leanbe: Leanbe, inbox: VerifyingReceiver) -> None:
     acme = leanbe.products.create(
         "Acme",
         webhook=inbox,
@@ -125,12 +135,12 @@ def test_the_products_own_headers_go_along(leanbe: Leanbe, inbox: Inbox) -> None
 
 
 def test_the_same_request_is_sent_twice_and_both_are_on_record(
-    leanbe: Leanbe, acme: Product, inbox: Inbox
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver
 ) -> None:
     leanbe.faults.delivered_twice()
     delivery = leanbe.trigger("idea.created", product=acme)
     assert inbox.bodies == [delivery.event.body] * 2
-    assert tried(leanbe) == [
+    assert attempts_of_last(leanbe) == [
         ("delivered", 204, "delivered_twice"),
         ("delivered", 204, "delivered_twice:again"),
     ]
@@ -141,15 +151,17 @@ def test_the_same_request_is_sent_twice_and_both_are_on_record(
 def test_what_is_sent_twice_is_retried_as_ever_if_it_fails(leanbe: Leanbe, acme: Product) -> None:
     leanbe.faults.add("wrong_secret+delivered_twice")
     leanbe.trigger("idea.created", product=acme)
-    assert tried(leanbe) == [
+    assert attempts_of_last(leanbe) == [
         ("refused", 401, "wrong_secret+delivered_twice"),
         ("refused", 401, "wrong_secret+delivered_twice:again"),
     ]
     leanbe.clock.advance(hours=1)
-    assert tried(leanbe)[2:] == [("delivered", 204, None)]
+    assert attempts_of_last(leanbe)[2:] == [("delivered", 204, None)]
 
 
-def test_a_late_delivery_waits_by_the_clock(leanbe: Leanbe, acme: Product, inbox: Inbox) -> None:
+def test_a_late_delivery_waits_by_the_clock(
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver
+) -> None:
     leanbe.faults.delivered_late(how="10m", event="idea.created")
     late = leanbe.trigger("idea.created", product=acme)
     leanbe.trigger("idea.updated", product=acme)
@@ -168,7 +180,7 @@ def test_a_late_delivery_waits_by_the_clock(leanbe: Leanbe, acme: Product, inbox
 
 
 def test_the_next_event_of_the_product_overtakes(
-    leanbe: Leanbe, acme: Product, inbox: Inbox
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver
 ) -> None:
     other = leanbe.products.create("Other", webhook=inbox, path="/other", secret=SECRET)
     leanbe.faults.delivered_out_of_order(product=acme)
@@ -198,8 +210,8 @@ def test_where_nothing_overtakes_it_is_late_at_the_most(leanbe: Leanbe, acme: Pr
     leanbe.trigger("idea.created", product=acme)
     assert leanbe.deliver() == []
     leanbe.clock.advance(minutes=1)
-    assert tried(leanbe) == [("delivered", 204, "delivered_out_of_order:30s")]
-    assert last(leanbe).started_at == START + timedelta(seconds=30)
+    assert attempts_of_last(leanbe) == [("delivered", 204, "delivered_out_of_order:30s")]
+    assert last_attempt(leanbe).started_at == START + timedelta(seconds=30)
 
 
 def test_a_late_one_is_not_hurried_by_one_that_is_overtaken(leanbe: Leanbe, acme: Product) -> None:
@@ -209,27 +221,27 @@ def test_a_late_one_is_not_hurried_by_one_that_is_overtaken(leanbe: Leanbe, acme
         leanbe.trigger(event, product=acme)
     leanbe.deliver()
     assert leanbe.deliveries.last("customer.created").attempts == ()
-    assert tried(leanbe, "idea.created")[0][2] == "delivered_out_of_order:overtaken"
+    assert attempts_of_last(leanbe, "idea.created")[0][2] == "delivered_out_of_order:overtaken"
 
 
-def test_nothing_overtakes_under_strict_ordering(leanbe: Leanbe, inbox: Inbox) -> None:
+def test_nothing_overtakes_under_strict_ordering(leanbe: Leanbe, inbox: VerifyingReceiver) -> None:
     acme = leanbe.products.create(
         "Acme", webhook=inbox, secret=SECRET, assume={"ordering": "strict"}
     )
     leanbe.faults.delivered_out_of_order()
     leanbe.trigger("idea.created", product=acme)
-    assert tried(leanbe) == [("delivered", 204, None)]
+    assert attempts_of_last(leanbe) == [("delivered", 204, None)]
     with pytest.raises(FaultNeverFired):
         leanbe.faults.require_fired()
 
 
 def test_what_is_not_delivered_is_on_record_and_cancelled(
-    leanbe: Leanbe, acme: Product, inbox: Inbox
+    leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver
 ) -> None:
     leanbe.faults.not_delivered()
     delivery = leanbe.trigger("idea.created", product=acme)
     assert (delivery.status, inbox.requests) == ("cancelled", [])
-    assert tried(leanbe) == [("unreachable", None, "not_delivered")]
+    assert attempts_of_last(leanbe) == [("unreachable", None, "not_delivered")]
     leanbe.clock.advance(hours=1)
     assert inbox.requests == []
     leanbe.refute_delivered("idea.created")

@@ -15,8 +15,8 @@ from leanbe_emitter import (
     NotFound,
     Product,
 )
-from tests.support.fault_receiver import SECRET, START, Inbox, tried
-from tests.support.scripted_transport import Answering
+from tests.support.fault_receiver import SECRET, START, VerifyingReceiver, attempts_of_last
+from tests.support.scripted_transport import ScriptedTransport
 
 URL = "http://a.test/"
 
@@ -33,7 +33,7 @@ def test_faults_fire_in_order_each_as_often_as_asked(leanbe: Leanbe, acme: Produ
     leanbe.faults.receiver_fails(how="reset")
     leanbe.trigger("idea.created", product=acme)
     leanbe.clock.advance(hours=1)
-    assert [each[:2] for each in tried(leanbe)] == [
+    assert [each[:2] for each in attempts_of_last(leanbe)] == [
         ("unreachable", None),
         ("refused", 500),
         ("refused", 500),
@@ -79,7 +79,7 @@ def test_cleared_faults_fire_no_more_and_hold_nothing_back(leanbe: Leanbe, acme:
     leanbe.faults.clear()
     assert leanbe.faults.list() == []
     assert [each.outcome for each in leanbe.deliver()] == ["delivered"]
-    assert tried(leanbe) == [("delivered", 204, None)]
+    assert attempts_of_last(leanbe) == [("delivered", 204, None)]
 
 
 def test_a_reset_clears_faults(leanbe: Leanbe, acme: Product) -> None:
@@ -160,21 +160,21 @@ def test_a_fault_of_the_wire_is_refused_for_a_receiver_in_process(
 
 
 def test_a_fault_of_the_wire_that_meets_such_a_receiver_later_says_so(
-    leanbe: Leanbe, inbox: Inbox
+    leanbe: Leanbe, inbox: VerifyingReceiver
 ) -> None:
     leanbe.faults.slow_body()
     acme = leanbe.products.create("Acme", webhook=inbox, secret=SECRET)
     with pytest.raises(FaultNeedsWire, match="http://testserver/") as refused:
         leanbe.trigger("idea.created", product=acme)
     assert isinstance(refused.value, Conflict)
-    assert tried(leanbe) == [("unreachable", None, "slow_body:1s")]
+    assert attempts_of_last(leanbe) == [("unreachable", None, "slow_body:1s")]
     assert inbox.requests == []
     leanbe.clock.advance(hours=1)
-    assert tried(leanbe)[1:] == [("delivered", 204, None)]
+    assert attempts_of_last(leanbe)[1:] == [("delivered", 204, None)]
 
 
 def test_a_fault_of_the_wire_that_meets_a_transport_of_the_users_says_so() -> None:
-    transport = Answering()
+    transport = ScriptedTransport()
     with Leanbe(transport=transport) as leanbe:
         leanbe.products.create("Acme", webhook_url=URL)
         leanbe.faults.connection_closed()
@@ -204,7 +204,7 @@ def test_two_runs_with_every_kind_are_the_same() -> None:
     runs = []
     for _ in range(2):
         with Leanbe(clock=ManualClock(START), seed=1) as leanbe:
-            acme = leanbe.products.create("Acme", webhook=Inbox(), secret=SECRET)
+            acme = leanbe.products.create("Acme", webhook=VerifyingReceiver(), secret=SECRET)
             for kind in leanbe.faults.kinds:
                 if not kind.needs_wire:
                     leanbe.faults.add(kind.name)

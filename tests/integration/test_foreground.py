@@ -12,15 +12,18 @@ from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.targets import TargetRules
-from tests.support.bench import Bench, Noting, claim, ids_of
-from tests.support.scripted_transport import OK, Answering, Meanwhile
+from tests.support.bench import Bench, RecordingWatcher, claim, ids_of
+from tests.support.scripted_transport import OK, ActingTransport, ScriptedTransport
 
 REFUSED = Answer(status=500)
 
 
 def foreground(bench: Bench, transport: Transport, watcher: Watcher | None = None) -> Foreground:
     return Foreground(
-        bench.queue(), bench.sender(transport), clock=bench.clock, watcher=watcher or Noting()
+        bench.queue(),
+        bench.sender(transport),
+        clock=bench.clock,
+        watcher=watcher or RecordingWatcher(),
     )
 
 
@@ -30,7 +33,7 @@ def states(bench: Bench, deliveries: list[str]) -> list[DeliveryState]:
 
 def test_attempts_are_made_in_their_order_one_at_a_time(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 3)
-    transport, watcher = Answering(OK, REFUSED), Noting()
+    transport, watcher = ScriptedTransport(OK, REFUSED), RecordingWatcher()
     claimed = claim(bench.queue())
     settled = asyncio.run(foreground(bench, transport, watcher).attempt(claimed))
     assert [each.delivery_id for each in settled] == deliveries
@@ -43,7 +46,7 @@ def test_attempts_are_made_in_their_order_one_at_a_time(bench: Bench) -> None:
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, asyncio.CancelledError])
 def test_an_interruption_loses_nothing(bench: Bench, stop: type[BaseException]) -> None:
     deliveries = bench.enqueue(bench.product(), 4)
-    work = foreground(bench, Answering(OK, stop())).attempt(claim(bench.queue()))
+    work = foreground(bench, ScriptedTransport(OK, stop())).attempt(claim(bench.queue()))
     with pytest.raises(stop):
         asyncio.run(work)
     assert states(bench, deliveries) == ["delivered", "ready", "new", "new"]
@@ -58,21 +61,21 @@ def test_an_interruption_loses_nothing(bench: Bench, stop: type[BaseException]) 
 
 def test_an_error_of_our_own_leaves_its_attempt_to_the_lease(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
-    work = foreground(bench, Answering(ZeroDivisionError())).attempt(claim(bench.queue()))
+    work = foreground(bench, ScriptedTransport(ZeroDivisionError())).attempt(claim(bench.queue()))
     with pytest.raises(ZeroDivisionError):
         asyncio.run(work)
     assert states(bench, deliveries) == ["in_flight", "new"]
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     assert bench.attempts(deliveries[0])[0].outcome is Outcome.UNKNOWN
 
 
 def test_an_attempt_whose_watcher_raises_was_not_begun(bench: Bench) -> None:
-    class Gone(Noting):
+    class Gone(RecordingWatcher):
         def begun(self, _claimed: object) -> None:
             raise BrokenPipeError
 
     deliveries = bench.enqueue(bench.product(), 2)
-    transport = Answering()
+    transport = ScriptedTransport()
     work = foreground(bench, transport, Gone()).attempt(claim(bench.queue()))
     with pytest.raises(BrokenPipeError):
         asyncio.run(work)
@@ -83,8 +86,8 @@ def test_an_attempt_whose_watcher_raises_was_not_begun(bench: Bench) -> None:
 def test_a_delivery_whose_webhook_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     deliveries = [*bench.enqueue(gone), *bench.enqueue(there)]
-    bench.lose_url(gone)
-    asyncio.run(foreground(bench, Answering()).attempt(claim(bench.queue())))
+    bench.remove_url(gone)
+    asyncio.run(foreground(bench, ScriptedTransport()).attempt(claim(bench.queue())))
     assert states(bench, deliveries) == ["cancelled", "delivered"]
 
 
@@ -92,10 +95,10 @@ def test_a_lease_lost_meanwhile_is_not_settled_here(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
-    watcher = Noting()
-    work = foreground(bench, Meanwhile(lambda: bench.lose(bench.queue())), watcher).attempt(
-        claim(bench.queue())
-    )
+    watcher = RecordingWatcher()
+    work = foreground(
+        bench, ActingTransport(lambda: bench.expire_leases(bench.queue())), watcher
+    ).attempt(claim(bench.queue()))
     assert asyncio.run(work) == watcher.ends == []
     assert bench.state(delivery) is DeliveryState.SUSPECT
     assert "lease was lost" in caplog.text
@@ -106,7 +109,7 @@ def test_a_delivery_deleted_meanwhile_logs_no_warning(
 ) -> None:
     product = bench.product()
     bench.enqueue(product)
-    transport = Meanwhile(lambda: bench.delete(product))
+    transport = ActingTransport(lambda: bench.delete(product))
     asyncio.run(foreground(bench, transport).attempt(claim(bench.queue())))
     assert caplog.records == []
     assert bench.rows("deliveries") == 0
@@ -114,12 +117,12 @@ def test_a_delivery_deleted_meanwhile_logs_no_warning(
 
 def test_everything_due_is_attempted_once(bench: Bench) -> None:
     product = bench.product(backoff="0s")
-    again, later = bench.retries(product, 2)
+    again, later = bench.enqueue_retries(product, 2)
     fresh = bench.enqueue(product, 2)
     queue = bench.queue()
     held = queue.claim_one(later)
     assert held is not None
-    transport = Answering(*[REFUSED] * 3)
+    transport = ScriptedTransport(*[REFUSED] * 3)
     settled = asyncio.run(foreground(bench, transport).deliver_due())
     assert sorted(each.delivery_id for each in settled) == sorted([again, *fresh])
     assert len(transport.requests) == 3
@@ -132,11 +135,11 @@ def test_more_is_delivered_than_one_statement_wakes(
     product = bench.product()
     queue = bench.queue()
     waiting = bench.enqueue(product, 5)
-    asyncio.run(foreground(bench, Answering(*[REFUSED] * 5)).attempt(claim(queue)))
+    asyncio.run(foreground(bench, ScriptedTransport(*[REFUSED] * 5)).attempt(claim(queue)))
     lost = bench.enqueue(product, 5)
     claim(queue)
     bench.clock.advance(minutes=1)
-    settled = asyncio.run(foreground(bench, Answering()).deliver_due())
+    settled = asyncio.run(foreground(bench, ScriptedTransport()).deliver_due())
     assert {each.delivery_id for each in settled} == {*waiting, *lost}
 
 
@@ -149,7 +152,10 @@ def test_where_no_loop_runs_leases_are_renewed_between_attempts(bench: Bench) ->
     deliveries = bench.enqueue(bench.product(), 2)
     queue = bench.queue(lease_seconds=0.001)  # so that a renewal is due before each attempt
     work = Foreground(
-        queue, bench.sender(Meanwhile(take_a_second)), clock=bench.clock, watcher=Noting()
+        queue,
+        bench.sender(ActingTransport(take_a_second)),
+        clock=bench.clock,
+        watcher=RecordingWatcher(),
     )
     drive(work.attempt(claim(queue)))
     first, second = filter(None, held_until)
@@ -165,7 +171,7 @@ def engine(bench: Bench) -> Engine:
         ids=bench.ids,
         settings=Settings(),
         rules=TargetRules(),
-        transport=Answering(),
+        transport=ScriptedTransport(),
     )
 
 
@@ -175,7 +181,9 @@ def test_follow_takes_a_delivery_over_from_a_dead_worker(bench: Bench, engine: E
     bench.clock.advance(minutes=1)
     drive(
         engine.follow(
-            [delivery], is_owed=lambda each: not bench.state(each).is_end, watcher=Noting()
+            [delivery],
+            is_owed=lambda each: not bench.state(each).is_end,
+            watcher=RecordingWatcher(),
         )
     )
     drive(engine.close())
@@ -186,9 +194,9 @@ def test_follow_takes_a_delivery_over_from_a_dead_worker(bench: Bench, engine: E
 def test_a_first_attempt_is_not_made_after_its_lease_was_lost(bench: Bench, engine: Engine) -> None:
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), lease=lease)
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     other = claim(bench.queue())
-    assert drive(engine.attempt(deliveries, lease=lease, watcher=Noting())) == []
+    assert drive(engine.attempt(deliveries, lease=lease, watcher=RecordingWatcher())) == []
     drive(engine.close())
     assert len(other) == 1
     assert bench.state(deliveries[0]) is DeliveryState.IN_FLIGHT

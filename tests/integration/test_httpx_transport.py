@@ -10,9 +10,9 @@ from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, Answer
 from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
-from tests.support.outgoing_requests import BODY, post
-from tests.support.scripted_server import OK, Peer, scripted
-from tests.support.test_loop import in_its_own_time, on_a_loop, taking
+from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
+from tests.support.network_sender import BODY, post
+from tests.support.scripted_server import OK, Peer, run_script
 
 URL = "http://a.test/hook"
 #: Of a loop in its own time.
@@ -51,7 +51,7 @@ class Pieces(httpx.AsyncByteStream):
         self.is_closed = True
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_request_goes_out_as_it_is_and_the_answer_comes_back() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:
         seen.append((request.method, str(request.url), await request.aread()))
@@ -72,7 +72,7 @@ async def test_the_request_goes_out_as_it_is_and_the_answer_comes_back() -> None
     )
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_answer_is_kept_up_to_the_caps_and_its_stream_closed() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:
         del request
@@ -94,7 +94,7 @@ async def test_an_answer_is_kept_up_to_the_caps_and_its_stream_closed() -> None:
         httpx.UnsupportedProtocol("refused"),
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_what_ends_before_the_request_is_unreachable(error: Exception) -> None:
     with pytest.raises(Unreachable, match="refused"):
         await raising(error).send(post(URL))
@@ -112,13 +112,13 @@ async def test_what_ends_before_the_request_is_unreachable(error: Exception) -> 
         ConnectionResetError("broken"),
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_whatever_else_it_raises_is_unknown(error: Exception) -> None:
     with pytest.raises(Unknown, match=r"broken|no complete answer within 60 s"):
         await raising(error).send(post(URL))
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_answer_that_breaks_off_is_unknown_and_what_came_is_kept() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:
         del request
@@ -131,18 +131,21 @@ async def test_an_answer_that_breaks_off_is_unknown_and_what_came_is_kept() -> N
     assert stream.is_closed
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_transport_that_ignores_timeouts_is_cut_off_at_the_deadline() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:
         assert request.extensions["timeout"]["connect"] == SOON
         await asyncio.get_running_loop().create_future()
         raise AssertionError
 
-    with taking(SOON), pytest.raises(Unknown, match=r"no complete answer within 0\.2 s"):
+    with (
+        takes_virtual_seconds(SOON),
+        pytest.raises(Unknown, match=r"no complete answer within 0\.2 s"),
+    ):
         await adapter(handler).send(post(URL, timeout_seconds=SOON))
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_trickling_answer_is_cut_off_and_what_came_is_kept() -> None:
     class Endless(Pieces):
         async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -154,14 +157,14 @@ async def test_a_trickling_answer_is_cut_off_and_what_came_is_kept() -> None:
         del request
         return httpx.Response(200, stream=Endless())
 
-    with taking(SOON), pytest.raises(Unknown) as caught:
+    with takes_virtual_seconds(SOON), pytest.raises(Unknown) as caught:
         await adapter(handler, AnswerLimits(answer_bytes=3)).send(post(URL, timeout_seconds=SOON))
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"xxx"
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "http://u:p@a.test/", "ftp://a.test"])
-@on_a_loop
+@run_in_loop
 async def test_a_url_that_the_rules_refuse_is_unreachable(url: str) -> None:
     request = post(URL)
     object.__setattr__(request, "url", url)
@@ -169,9 +172,9 @@ async def test_a_url_that_the_rules_refuse_is_unreachable(url: str) -> None:
         await raising(AssertionError("it was sent")).send(request)
 
 
-@on_a_loop
+@run_in_loop
 async def test_httpxs_own_network_transport_works_behind_the_seam() -> None:
-    async with scripted(Peer.serve) as server:
+    async with run_script(Peer.serve) as server:
         transport = HttpxTransport(httpx.AsyncHTTPTransport(), rules=TargetRules())
         for _ in range(2):
             assert (await transport.send(post(server.url()))).body == OK[-2:]

@@ -7,7 +7,7 @@ import pytest
 import leanbe_emitter
 from leanbe_emitter import InvalidValue, Leanbe, ManualClock, NotFound, Settings
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import calling
+from tests.support.api import open_api
 
 URL = "http://127.0.0.1:9/hooks"
 
@@ -32,7 +32,7 @@ def test_a_handle_says_what_it_is_and_how_much_there_is() -> None:
 
 
 def test_the_api_says_the_same(database_url: str) -> None:
-    with calling(database_url) as api:
+    with open_api(database_url) as api:
         api("POST", "/products", {"name": "Acme"})
         told = api("GET", "/info").json()
         own = api.leanbe.info().document()

@@ -18,10 +18,10 @@ from leanbe_emitter.delivery.worker.inline_first import SLOW_SECONDS, THREAD_SEC
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.bench import Bench
-from tests.support.scripted_transport import Answering
-from tests.support.test_loop import on_a_loop
-from tests.support.waiting import seen
-from tests.support.workers import worker
+from tests.support.event_loops import run_in_loop
+from tests.support.scripted_transport import ScriptedTransport
+from tests.support.waiting import async_wait_until
+from tests.support.workers import new_worker
 
 Work = Callable[[Database], threading.Thread]
 
@@ -67,7 +67,7 @@ def read(database: Database) -> threading.Thread:
 
 
 @pytest.mark.parametrize("work", [read, write])
-@on_a_loop
+@run_in_loop
 async def test_work_that_does_not_block_is_done_on_the_loops_own_thread(
     database: Database, thread: ThreadPoolExecutor, work: Work
 ) -> None:
@@ -75,7 +75,7 @@ async def test_work_that_does_not_block_is_done_on_the_loops_own_thread(
     assert await call(partial(work, database)) is threading.current_thread()
 
 
-@on_a_loop
+@run_in_loop
 async def test_while_another_program_writes_the_loop_goes_on(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
@@ -87,7 +87,7 @@ async def test_while_another_program_writes_the_loop_goes_on(
     assert database.failures == 0
 
 
-@on_a_loop
+@run_in_loop
 async def test_while_another_program_has_the_file_alone_the_loop_goes_on(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
@@ -101,7 +101,7 @@ async def test_while_another_program_has_the_file_alone_the_loop_goes_on(
     assert await found is not threading.current_thread()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_file_is_opened_by_the_thread(
     database: Database, thread: ThreadPoolExecutor
 ) -> None:
@@ -111,7 +111,7 @@ async def test_a_file_is_opened_by_the_thread(
     assert await call(partial(read, database)) is threading.current_thread()
 
 
-@on_a_loop
+@run_in_loop
 async def test_while_another_thread_of_this_process_writes_the_loop_goes_on(
     database: Database, thread: ThreadPoolExecutor
 ) -> None:
@@ -132,7 +132,7 @@ async def test_while_another_thread_of_this_process_writes_the_loop_goes_on(
     assert await written is not threading.current_thread()
 
 
-@on_a_loop
+@run_in_loop
 async def test_work_queues_behind_the_work_of_the_thread(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
@@ -147,7 +147,7 @@ async def test_work_queues_behind_the_work_of_the_thread(
     assert await call(partial(read, database)) is threading.current_thread()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_slow_disk_is_left_to_the_thread_for_a_while(
     database: Database, thread: ThreadPoolExecutor
 ) -> None:
@@ -164,7 +164,7 @@ async def test_a_slow_disk_is_left_to_the_thread_for_a_while(
     assert await call(partial(write, database)) is threading.current_thread()
 
 
-@on_a_loop
+@run_in_loop
 async def test_nonblocking_work_leaves_the_connection_its_timeout(
     database: Database, thread: ThreadPoolExecutor
 ) -> None:
@@ -175,7 +175,7 @@ async def test_nonblocking_work_leaves_the_connection_its_timeout(
     assert await InlineFirst(thread)(timeout_ms) == timeout_ms() == 10_000
 
 
-class Locking(Answering):
+class Locking(ScriptedTransport):
     """Has another program lock the file when the first request comes, until the last has gone."""
 
     def __init__(self, file: Path) -> None:
@@ -195,23 +195,23 @@ class Locking(Answering):
         return answer
 
 
-@on_a_loop
+@run_in_loop
 async def test_sends_go_on_while_another_program_locks_the_file_for_long(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
     bench = Bench(database=database)
     deliveries = bench.enqueue(bench.product(), 2)
     counters = Counters()
-    it = worker(bench, Locking(file), call=InlineFirst(thread), counters=counters)
+    it = new_worker(bench, Locking(file), call=InlineFirst(thread), counters=counters)
     await it.run(drain=True)
     assert [bench.state(each) for each in deliveries] == ["delivered"] * 2
     assert counters.metrics().database_unavailable_total == 0
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_worker_of_a_file_works_on_the_loops_own_thread(file: Path) -> None:
     threads = set[threading.Thread]()
-    async with Leanbe(f"sqlite:///{file}", transport=Answering()) as leanbe:
+    async with Leanbe(f"sqlite:///{file}", transport=ScriptedTransport()) as leanbe:
         product = leanbe.products.create("Acme", webhook_url="http://127.0.0.1:9/hooks")
         product.ideas.create(title="Dark mode")
         event.listen(
@@ -220,5 +220,5 @@ async def test_the_worker_of_a_file_works_on_the_loops_own_thread(file: Path) ->
             lambda *_: threads.add(threading.current_thread()),
         )
         async with leanbe.working():
-            await seen(lambda: leanbe.deliveries.last().delivered, "it is delivered")
+            await async_wait_until(lambda: leanbe.deliveries.last().delivered, "it is delivered")
     assert threading.current_thread() in threads

@@ -12,10 +12,10 @@ import pytest
 from leanbe_emitter import Leanbe, ReceivedRequest
 from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
-from tests.support.apps import for_ever
-from tests.support.bench import Noting
-from tests.support.receiver import Receiver
-from tests.support.scripted_transport import Answering
+from tests.support.apps import wait_for_ever
+from tests.support.bench import RecordingWatcher
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.scripted_transport import ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -38,7 +38,7 @@ def test_in_a_receiver_it_ends_the_attempt_there(leanbe: Leanbe) -> None:
     assert (delivery.status, delivery.outcome) == ("pending", "unknown")
 
 
-def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Receiver) -> None:
+def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: LoopbackReceiver) -> None:
     def press_when_busy() -> None:
         receiver.busy.wait()
         press_ctrl_c()
@@ -55,11 +55,11 @@ def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Receiver
 
 
 def test_before_an_attempt_it_is_raised_in_its_place() -> None:
-    class Pressing(Noting):
+    class Pressing(RecordingWatcher):
         def begun(self, _: object) -> None:
             press_ctrl_c()
 
-    transport = Answering()
+    transport = ScriptedTransport()
     with Leanbe(transport=transport) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with pytest.raises(KeyboardInterrupt):
@@ -84,11 +84,11 @@ def test_on_the_way_into_the_loop_it_cancels_what_was_to_run_there() -> None:
 
 
 def test_after_an_attempt_it_is_raised_when_that_is_settled() -> None:
-    class Pressing(Noting):
+    class Pressing(RecordingWatcher):
         def ended(self, *_: object) -> None:
             press_ctrl_c()
 
-    with Leanbe(transport=Answering()) as leanbe:
+    with Leanbe(transport=ScriptedTransport()) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with pytest.raises(KeyboardInterrupt):
             leanbe.trigger("idea.created", watcher=Pressing())
@@ -96,24 +96,24 @@ def test_after_an_attempt_it_is_raised_when_that_is_settled() -> None:
 
 
 def test_the_second_one_is_raised_at_once() -> None:
-    class Pressing(Noting):
+    class Pressing(RecordingWatcher):
         def begun(self, _: object) -> None:
             press_ctrl_c()
             press_ctrl_c()
             raise AssertionError("it went on")
 
-    with Leanbe(transport=Answering()) as leanbe:
+    with Leanbe(transport=ScriptedTransport()) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with pytest.raises(KeyboardInterrupt):
             leanbe.trigger("idea.created", watcher=Pressing())
 
 
 def test_afterwards_it_is_as_before_and_nothing_is_left_of_it() -> None:
-    class Pressing(Noting):
+    class Pressing(RecordingWatcher):
         def begun(self, _: object) -> None:
             press_ctrl_c()
 
-    with Leanbe(transport=Answering()) as leanbe:
+    with Leanbe(transport=ScriptedTransport()) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with pytest.raises(KeyboardInterrupt):
             leanbe.trigger("idea.created", watcher=Pressing())
@@ -131,7 +131,7 @@ def left_behind(leanbe: Leanbe) -> Iterator[asyncio.Task[None]]:
 
     async def hangs(_: ReceivedRequest) -> None:
         loop.call_soon(press_ctrl_c)
-        await for_ever()
+        await wait_for_ever()
 
     leanbe.products.create("Acme", webhook=hangs)
     task = loop.create_task(triggered(leanbe))

@@ -12,7 +12,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import ROWS_AT_ONCE, START, Cursor, Entry
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
-from tests.support.bench import START_AT, Bench, happened
+from tests.support.bench import START_AT, Bench, new_event
 
 
 def read(database: Database, after: Cursor = START) -> list[Entry]:
@@ -35,8 +35,8 @@ def test_an_entry_that_is_committed_late_is_neither_missed_nor_read_twice(
     bench = postgresql_bench
     early, late = bench.product("Early"), bench.product("Late")
     with bench.database.transaction() as session:
-        first = record(session, [happened(late)], now=START_AT, ids=bench.ids)
-        second = bench.record(happened(early))
+        first = record(session, [new_event(late)], now=START_AT, ids=bench.ids)
+        second = bench.record(new_event(early))
         assert read(bench.database) == [], "the late one will stand before it"
     seen = bench.journal()
     assert events(seen) == of([*first, *second])
@@ -50,8 +50,8 @@ def test_an_older_transaction_stands_first_although_it_wrote_last(postgresql_ben
     older, younger = bench.product("Older"), bench.product("Younger")
     with bench.database.transaction() as session:
         session.execute(text("SELECT pg_current_xact_id()"))
-        second = bench.record(happened(younger))
-        first = record(session, [happened(older)], now=START_AT, ids=bench.ids)
+        second = bench.record(new_event(younger))
+        first = record(session, [new_event(older)], now=START_AT, ids=bench.ids)
     seen = bench.journal()
     assert events(seen) == of([*first, *second])
     assert seen[0].cursor.position > seen[1].cursor.position
@@ -71,7 +71,7 @@ def test_a_reader_may_come_at_any_time(postgresql_bench: Bench) -> None:
             seen.append(entry.event_id)
 
     def act(session: Session, product: str) -> None:
-        recorded.extend(record(session, [happened(product)], now=START_AT, ids=bench.ids))
+        recorded.extend(record(session, [new_event(product)], now=START_AT, ids=bench.ids))
         go_on()
 
     with bench.database.transaction() as one:
@@ -89,15 +89,15 @@ def test_a_reader_may_come_at_any_time(postgresql_bench: Bench) -> None:
 
 def test_entries_of_one_transaction_keep_their_order(bench: Bench) -> None:
     product = bench.product()
-    recorded = bench.record(*[happened(product, n=n) for n in range(20)])
+    recorded = bench.record(*[new_event(product, n=n) for n in range(20)])
     assert events(bench.journal()) == of(recorded)
     assert bench.rows("journal") == 1
 
 
 def test_what_was_rolled_back_leaves_no_gap_that_a_reader_waits_for(bench: Bench) -> None:
     product = bench.product()
-    bench.roll_back(happened(product))
-    recorded = bench.record(happened(product))
+    bench.roll_back(new_event(product))
+    recorded = bench.record(new_event(product))
     assert events(bench.journal()) == of(recorded)
 
 
@@ -107,7 +107,7 @@ def test_a_reader_goes_on_behind_its_cursor(bench: Bench) -> None:
     recorded = [
         each
         for number in range(4)
-        for each in bench.record(*[happened(product, n=n) for n in range(number)])
+        for each in bench.record(*[new_event(product, n=n) for n in range(number)])
     ]
     bench.journal()
     cursor, seen = START, list[str]()
@@ -121,7 +121,7 @@ def test_a_reader_goes_on_behind_its_cursor(bench: Bench) -> None:
 def test_a_reader_gets_more_than_it_fetches_at_once(bench: Bench) -> None:
     product = bench.product()
     count = 2 * ROWS_AT_ONCE
-    recorded = [one for n in range(count) for one in bench.record(happened(product, n=n))]
+    recorded = [one for n in range(count) for one in bench.record(new_event(product, n=n))]
     assert events(bench.journal()) == of(recorded)
 
 
@@ -159,12 +159,12 @@ def test_the_end_is_behind_everything_that_happened(bench: Bench) -> None:
     with bench.database.reading() as session:
         assert journal.end(session) == START
     product = bench.product()
-    bench.record(happened(product))
+    bench.record(new_event(product))
     bench.journal()
     with bench.database.reading() as session:
         end = journal.end(session)
     assert bench.journal(end) == []
-    recorded = bench.record(happened(product))
+    recorded = bench.record(new_event(product))
     assert events(bench.journal(end)) == of(recorded)
 
 
@@ -172,8 +172,8 @@ def test_the_end_is_before_what_cannot_be_read_yet(postgresql_bench: Bench) -> N
     bench = postgresql_bench
     early, late = bench.product("Early"), bench.product("Late")
     with bench.database.transaction() as session:
-        record(session, [happened(late)], now=START_AT, ids=bench.ids)
-        bench.record(happened(early))
+        record(session, [new_event(late)], now=START_AT, ids=bench.ids)
+        bench.record(new_event(early))
         with bench.database.reading() as reading:
             end = journal.end(reading)
     assert len(bench.journal(end)) == 2

@@ -28,9 +28,9 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.schema.tables import RetiredSecretRow
-from tests.support.apps import END, START, sending
-from tests.support.concurrency import at_once
-from tests.support.receiver import Receiver
+from tests.support.apps import END, START, app_sending
+from tests.support.concurrency import call_at_once
+from tests.support.loopback_receiver import LoopbackReceiver
 
 URL = "http://127.0.0.1:1/"
 
@@ -66,7 +66,7 @@ def test_hundreds_stand_side_by_side_whichever_threads_opened_them() -> None:
             leanbe = handles[f"{thread}/{number}"] = Leanbe()
             leanbe.products.create(f"{thread}/{number}")
 
-    at_once(*(partial(open_some, thread) for thread in range(4)))
+    call_at_once(*(partial(open_some, thread) for thread in range(4)))
     assert {name: leanbe.products.only().name for name, leanbe in handles.items()} == {
         name: name for name in handles
     }
@@ -85,7 +85,7 @@ def test_after_the_first_one_a_handle_in_memory_compiles_nothing(tmp_path: Path)
 def test_closed_handles_give_back_every_descriptor() -> None:
     before = set(os.listdir("/dev/fd"))  # noqa: PTH208 - descriptors are no paths
     for handle in [Leanbe() for _ in range(20)]:
-        handle.products.create("Acme", webhook=sending(START, END))
+        handle.products.create("Acme", webhook=app_sending(START, END))
         assert handle.trigger("idea.created").delivered
         handle.close()
     # Threads of earlier tests may give back some of theirs meanwhile.
@@ -110,7 +110,7 @@ def test_a_file_is_made_once_and_keeps_what_was_done(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_closed_handle_leaves_nothing_open(db: str, receiver: Receiver) -> None:
+def test_a_closed_handle_leaves_nothing_open(db: str, receiver: LoopbackReceiver) -> None:
     with Leanbe(db) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)
         leanbe.trigger("idea.created")
@@ -134,7 +134,9 @@ def test_a_handle_that_cannot_be_opened_leaves_nothing_open(
     gc.collect()
 
 
-def test_threads_share_a_handle(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
+def test_threads_share_a_handle(
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
+) -> None:
     errors: list[BaseException] = []
 
     def act(number: int) -> None:
@@ -238,7 +240,7 @@ def test_a_transport_is_closed_in_each_loop_that_it_was_used_in() -> None:
 @pytest.mark.filterwarnings("error")
 def test_what_a_transport_raises_when_it_is_closed_leaves_nothing_else_open() -> None:
     leanbe = Leanbe(transport=Closing(ValueError("cannot close")))
-    leanbe.products.create("Acme", webhook=sending(START, END))
+    leanbe.products.create("Acme", webhook=app_sending(START, END))
     leanbe.trigger("idea.created")
     with pytest.raises(ValueError, match="cannot close"):
         leanbe.close()

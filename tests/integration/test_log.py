@@ -36,12 +36,12 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def transport() -> Answering:
-    return Answering()
+def transport() -> ScriptedTransport:
+    return ScriptedTransport()
 
 
 @pytest.fixture
-def leanbe(tmp_path: Path, clock: ManualClock, transport: Answering) -> Iterator[Leanbe]:
+def leanbe(tmp_path: Path, clock: ManualClock, transport: ScriptedTransport) -> Iterator[Leanbe]:
     """A handle with a product, all of whose secrets are ``HIDDEN``."""
     settings = Settings(lease_seconds=LEASE_SECONDS)
     db = f"sqlite:///{tmp_path / 'test.db'}"
@@ -65,7 +65,7 @@ def enqueue(leanbe: Leanbe, count: int = 1) -> list[str]:
     ]
 
 
-def answering(transport: Answering, *replies: Reply) -> None:
+def answering(transport: ScriptedTransport, *replies: Reply) -> None:
     transport._replies[:] = replies
 
 
@@ -79,7 +79,7 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 def test_an_attempt_is_logged_with_what_it_is_about(
-    leanbe: Leanbe, transport: Answering, caplog: pytest.LogCaptureFixture
+    leanbe: Leanbe, transport: ScriptedTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "leanbe_emitter")
     answering(transport, Answer(status=500))
@@ -112,7 +112,7 @@ def test_attempts_in_the_foreground_are_logged_too(
 
 
 def test_a_worker_that_stops_logs_its_totals(
-    leanbe: Leanbe, transport: Answering, caplog: pytest.LogCaptureFixture
+    leanbe: Leanbe, transport: ScriptedTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "leanbe_emitter")
     answering(transport, Answer(status=500), Unreachable("refused"))
@@ -146,7 +146,7 @@ def test_who_watches_is_told_whether_or_not_it_is_logged(
     leanbe: Leanbe, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "leanbe_emitter")
-    watcher = Noting()
+    watcher = RecordingWatcher()
     enqueue(leanbe)
     leanbe.work(drain=True, watcher=watcher)
     assert len(watcher.begins) == len(watcher.ends) == 1
@@ -158,7 +158,7 @@ def shown(record: logging.LogRecord) -> str:
     return json.dumps(vars(record), default=repr) + record.getMessage() + trace
 
 
-class Troubled(Answering):
+class Troubled(ScriptedTransport):
     """Loses the lease in the middle of an attempt, once it is told to whom."""
 
     thief: Queue | None = None
@@ -202,7 +202,7 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
         transport.thief = queue
         troubled.trigger("idea.created", set={"title": HIDDEN["the payload"]})
         enqueue(leanbe)
-        bench.lose_url(leanbe.products.only().id)
+        bench.remove_url(leanbe.products.only().id)
         troubled.work(drain=True)
         metrics = troubled.metrics()
     assert all(metrics.attempts_total.values()), metrics

@@ -21,10 +21,10 @@ from leanbe_emitter.delivery.network.transport import (
     compose_headers,
 )
 from leanbe_emitter.targets import TargetRules
-from tests.support.outgoing_requests import post, sender, unreachable
-from tests.support.scripted_server import OK, Peer, scripted
+from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
+from tests.support.network_sender import open_sender, post, send_to_unreachable
+from tests.support.scripted_server import OK, Peer, run_script
 from tests.support.servers import python_server
-from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 #: Of a loop in its own time.
 SOON = 0.2
@@ -57,46 +57,49 @@ def unused_port(host: str = "127.0.0.1") -> Iterator[int]:
 # Families and names.
 
 
-@on_a_loop
+@run_in_loop
 async def test_ipv6_is_spoken() -> None:
-    async with scripted(Peer.serve, host="::1") as server, sender() as transport:
+    async with run_script(Peer.serve, host="::1") as server, open_sender() as transport:
         assert (await transport.send(post(server.url()))).status == 200
 
 
 @pytest.mark.parametrize("family", ["::1", "127.0.0.1"])
 @pytest.mark.parametrize("name", ["localhost", "app.localhost"])
-@on_a_loop
+@run_in_loop
 async def test_localhost_is_found_on_either_family_without_asking_anyone(
     family: str, name: str
 ) -> None:
-    async with scripted(Peer.serve, host=family) as server, sender(resolve=Book()) as transport:
+    async with (
+        run_script(Peer.serve, host=family) as server,
+        open_sender(resolve=Book()) as transport,
+    ):
         assert (await transport.send(post(server.url(host=name)))).status == 200
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_refused_connection_names_every_address_that_was_tried() -> None:
     with unused_port() as port:
-        async with sender() as transport:
-            reason = await unreachable(transport, post(f"http://localhost:{port}/"))
+        async with open_sender() as transport:
+            reason = await send_to_unreachable(transport, post(f"http://localhost:{port}/"))
             assert reason == (
                 f"connection refused by [::1]:{port}; connection refused by 127.0.0.1:{port}"
             )
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_next_address_is_tried_when_one_refuses() -> None:
     book = Book(**{"two.test": ("::1", "127.0.0.1")})
-    async with scripted(Peer.serve) as server, sender(resolve=book) as transport:
+    async with run_script(Peer.serve) as server, open_sender(resolve=book) as transport:
         assert (await transport.send(post(server.url(host="two.test")))).status == 200
         assert (await transport.send(post(server.url(host="two.test")))).status == 200
         assert book.asked == ["two.test"]  # once: the connection was kept
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_an_address_that_answers_nothing_leaves_time_for_the_next() -> None:
     with full_backlog() as deaf:
         book = Book(**{"two.test": ("::1", "127.0.0.1")})
-        async with sender(resolve=book) as transport:
+        async with open_sender(resolve=book) as transport:
             url = f"http://two.test:{deaf}/"
             request = OutgoingRequest(
                 method="POST",
@@ -105,8 +108,8 @@ async def test_an_address_that_answers_nothing_leaves_time_for_the_next() -> Non
                 body=b"",
                 connect_timeout_seconds=SOON,
             )
-            with taking(SOON / 2):
-                reason = await unreachable(transport, request)
+            with takes_virtual_seconds(SOON / 2):
+                reason = await send_to_unreachable(transport, request)
             assert reason.startswith(f"[::1]:{deaf} did not take the connection within 0.1 s; ")
             assert reason.endswith(f"connection refused by 127.0.0.1:{deaf}")
 
@@ -130,24 +133,26 @@ def full_backlog() -> Iterator[int]:
                 sock.close()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_name_that_nobody_knows_is_unreachable() -> None:
-    async with sender(resolve=Book()) as transport:
-        reason = await unreachable(transport, post("http://nobody.test/"))
+    async with open_sender(resolve=Book()) as transport:
+        reason = await send_to_unreachable(transport, post("http://nobody.test/"))
         assert reason == "the name nobody.test cannot be resolved: name or service not known"
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_name_without_addresses_is_unreachable() -> None:
-    async with sender(resolve=Book(**{"empty.test": ()})) as transport:
-        reason = await unreachable(transport, post("http://empty.test/"))
+    async with open_sender(resolve=Book(**{"empty.test": ()})) as transport:
+        reason = await send_to_unreachable(transport, post("http://empty.test/"))
         assert reason == "the name empty.test has no address"
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_address_that_is_none_is_unreachable() -> None:
-    async with sender(resolve=Book(**{"odd.test": ("odd",)})) as transport:
-        assert "'odd' is no address" in await unreachable(transport, post("http://odd.test/"))
+    async with open_sender(resolve=Book(**{"odd.test": ("odd",)})) as transport:
+        assert "'odd' is no address" in await send_to_unreachable(
+            transport, post("http://odd.test/")
+        )
 
 
 def test_a_call_that_gets_through_to_itself_is_refused() -> None:
@@ -178,24 +183,24 @@ def test_a_call_that_gets_through_to_itself_is_refused() -> None:
         ("fe80::1", "link-local"),
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_a_name_that_leads_to_a_forbidden_address_is_unreachable(
     address: str, rule: str
 ) -> None:
-    async with sender(resolve=Book(**{"evil.test": (address,)})) as transport:
-        reason = await unreachable(transport, post("http://evil.test:8000/"))
+    async with open_sender(resolve=Book(**{"evil.test": (address,)})) as transport:
+        reason = await send_to_unreachable(transport, post("http://evil.test:8000/"))
         for part in (address, "evil.test", rule, "LEANBE_EMITTER_ALLOW_TARGETS"):
             assert part in reason
 
 
-@on_a_loop
+@run_in_loop
 async def test_of_several_addresses_the_forbidden_ones_are_passed_over() -> None:
     book = Book(**{"both.test": ("169.254.169.254", "127.0.0.1")})
-    async with scripted(Peer.serve) as server, sender(resolve=book) as transport:
+    async with run_script(Peer.serve) as server, open_sender(resolve=book) as transport:
         assert (await transport.send(post(server.url(host="both.test")))).status == 200
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_name_is_resolved_and_checked_again_for_every_new_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(OK.replace(b"Content", b"Connection: close\r\nContent"))
@@ -203,37 +208,37 @@ async def test_a_name_is_resolved_and_checked_again_for_every_new_connection() -
     names: dict[str, Sequence[str]] = {"turncoat.test": ("127.0.0.1",)}
     book = Book()
     book._names = names
-    async with scripted(script) as server, sender(resolve=book) as transport:
+    async with run_script(script) as server, open_sender(resolve=book) as transport:
         url = server.url(host="turncoat.test")
         assert (await transport.send(post(url))).status == 200
         names["turncoat.test"] = ("169.254.169.254",)
-        assert "metadata" in await unreachable(transport, post(url))
+        assert "metadata" in await send_to_unreachable(transport, post(url))
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_exposed_server_reaches_no_public_address() -> None:
     book = Book(**{"public.test": ("203.0.113.7",)})
-    async with sender(rules=TargetRules(exposed=True), resolve=book) as transport:
-        reason = await unreachable(transport, post("http://public.test/"))
+    async with open_sender(rules=TargetRules(exposed=True), resolve=book) as transport:
+        reason = await send_to_unreachable(transport, post("http://public.test/"))
         assert "only loopback and private networks" in reason
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "ftp://a.test/", "http://0x7f.1/"])
-@on_a_loop
+@run_in_loop
 async def test_a_url_that_the_rules_refuse_by_now_is_unreachable(url: str) -> None:
-    async with sender() as transport:
+    async with open_sender() as transport:
         request = OutgoingRequest(method="POST", url=url, headers=(), body=b"")
-        assert await unreachable(transport, request)
+        assert await send_to_unreachable(transport, request)
 
 
-@on_a_loop
+@run_in_loop
 async def test_proxy_variables_of_the_environment_are_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with unused_port() as port:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
-        async with scripted(Peer.serve) as server, sender() as transport:
+        async with run_script(Peer.serve) as server, open_sender() as transport:
             assert (await transport.send(post(server.url()))).status == 200
 
 
@@ -258,18 +263,21 @@ def server_tls(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_certificate_of_a_known_authority_is_trusted(
     authority: trustme.CA, ca_file: str
 ) -> None:
     tls = TlsSettings(ca_file=ca_file)
-    async with scripted(Peer.serve, tls=server_tls(authority)) as server, sender() as transport:
+    async with (
+        run_script(Peer.serve, tls=server_tls(authority)) as server,
+        open_sender() as transport,
+    ):
         for host in ("localhost", "127.0.0.1", "localhost"):
             assert (await transport.send(post(server.url(host=host), tls=tls))).status == 200
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_certificate_is_verified_by_default_before_a_byte_goes_out(
     authority: trustme.CA,
 ) -> None:
@@ -277,92 +285,95 @@ async def test_a_certificate_is_verified_by_default_before_a_byte_goes_out(
         received.append(await peer.until_hung_up())
 
     received: list[bytes] = []
-    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
-        reason = await unreachable(transport, post(server.url()))
+    async with run_script(script, tls=server_tls(authority)) as server, open_sender() as transport:
+        reason = await send_to_unreachable(transport, post(server.url()))
         assert reason.startswith(f"the certificate of 127.0.0.1:{server.port} is not trusted: ")
         told = "(a CA file names an authority to trust, 'insecure' trusts anyone)"
         assert reason.endswith(told)
         assert not any(received)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_certificate_for_another_name_is_not_trusted(
     authority: trustme.CA, ca_file: str
 ) -> None:
     tls = server_tls(authority, "other.test")
-    async with scripted(Peer.serve, tls=tls) as server, sender() as transport:
+    async with run_script(Peer.serve, tls=tls) as server, open_sender() as transport:
         request = post(server.url(), tls=TlsSettings(ca_file=ca_file))
-        assert "not valid for '127.0.0.1'" in await unreachable(transport, request)
+        assert "not valid for '127.0.0.1'" in await send_to_unreachable(transport, request)
 
 
-@on_a_loop
+@run_in_loop
 async def test_insecure_trusts_anyone(authority: trustme.CA) -> None:
     tls = server_tls(authority, "other.test")
-    async with scripted(Peer.serve, tls=tls) as server, sender() as transport:
+    async with run_script(Peer.serve, tls=tls) as server, open_sender() as transport:
         request = post(server.url(), tls=TlsSettings(insecure=True))
         assert (await transport.send(request)).status == 200
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_that_trusts_anyone_is_not_used_for_a_request_that_does_not(
     authority: trustme.CA,
 ) -> None:
-    async with scripted(Peer.serve, tls=server_tls(authority)) as server, sender() as transport:
+    async with (
+        run_script(Peer.serve, tls=server_tls(authority)) as server,
+        open_sender() as transport,
+    ):
         await transport.send(post(server.url(), tls=TlsSettings(insecure=True)))
-        assert "not trusted" in await unreachable(transport, post(server.url()))
+        assert "not trusted" in await send_to_unreachable(transport, post(server.url()))
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-@on_a_loop
+@run_in_loop
 async def test_a_ca_file_that_cannot_be_read_is_unreachable(
     content: str | None, tmp_path: Path
 ) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
-    async with sender() as transport:
+    async with open_sender() as transport:
         request = post("https://localhost:1/", tls=TlsSettings(ca_file=str(path)))
-        reason = await unreachable(transport, request)
+        reason = await send_to_unreachable(transport, request)
         assert reason.startswith(f"the authorities in {path} cannot be read: ")
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_server_that_does_not_speak_tls_is_unreachable() -> None:
     async def script(peer: Peer) -> None:
         await peer.reader.read(1)
         await peer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
-        reason = await unreachable(transport, post(f"https://localhost:{server.port}/"))
+    async with run_script(script) as server, open_sender() as transport:
+        reason = await send_to_unreachable(transport, post(f"https://localhost:{server.port}/"))
         assert "the TLS handshake with" in reason
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_server_that_hangs_up_in_the_handshake_is_unreachable() -> None:
     async def script(peer: Peer) -> None:
         await peer.reader.read(1)
         peer.reset()
 
-    async with scripted(script) as server, sender() as transport:
-        reason = await unreachable(transport, post(f"https://127.0.0.1:{server.port}/"))
+    async with run_script(script) as server, open_sender() as transport:
+        reason = await send_to_unreachable(transport, post(f"https://127.0.0.1:{server.port}/"))
         assert "handshake" in reason
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_server_that_is_silent_in_the_handshake_is_unreachable() -> None:
     async def script(peer: Peer) -> None:
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         url = f"https://127.0.0.1:{server.port}/"
-        with taking(SOON):
-            reason = await unreachable(transport, post(url, timeout_seconds=SOON))
+        with takes_virtual_seconds(SOON):
+            reason = await send_to_unreachable(transport, post(url, timeout_seconds=SOON))
         assert reason == f"127.0.0.1:{server.port} did not take the connection within 0.2 s"
 
 
 @pytest.mark.parametrize("with_goodbye", [True, False])
-@on_a_loop
+@run_in_loop
 async def test_over_tls_an_answer_without_a_length_ends_with_the_connection(
     authority: trustme.CA, *, with_goodbye: bool
 ) -> None:
@@ -373,35 +384,38 @@ async def test_over_tls_an_answer_without_a_length_ends_with_the_connection(
         if with_goodbye:
             await peer.hang_up()
 
-    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+    async with run_script(script, tls=server_tls(authority)) as server, open_sender() as transport:
         request = post(server.url(), tls=TlsSettings(insecure=True))
         assert (await transport.send(request)).body == b"hello"
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_early_answer_over_tls_ends_the_connection(authority: trustme.CA) -> None:
     async def script(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
         await peer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
         await peer.until_hung_up()
 
-    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+    async with run_script(script, tls=server_tls(authority)) as server, open_sender() as transport:
         request = post(server.url(), body=b"x" * 20_000_000, tls=TlsSettings(insecure=True))
         assert (await transport.send(request)).status == 413
         await server.ended.get()
 
 
-@on_a_loop
+@run_in_loop
 async def test_over_tls_a_long_request_gives_its_connection_up(authority: trustme.CA) -> None:
     """Asyncio does not tell whether all of it was out when the answer came."""
-    async with scripted(Peer.serve, tls=server_tls(authority)) as server, sender() as transport:
+    async with (
+        run_script(Peer.serve, tls=server_tls(authority)) as server,
+        open_sender() as transport,
+    ):
         for length in (16_000, 17_000, 16_000):
             body = b"x" * length
             await transport.send(post(server.url(), body=body, tls=TlsSettings(insecure=True)))
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_large_body_goes_out_whole_over_tls(authority: trustme.CA) -> None:
     async def script(peer: Peer) -> None:
         received.append(len(await peer.request()))
@@ -409,7 +423,7 @@ async def test_a_large_body_goes_out_whole_over_tls(authority: trustme.CA) -> No
         await peer.until_hung_up()
 
     received: list[int] = []
-    async with scripted(script, tls=server_tls(authority)) as server, sender() as transport:
+    async with run_script(script, tls=server_tls(authority)) as server, open_sender() as transport:
         request = post(server.url(), body=b"x" * 5_000_000, tls=TlsSettings(insecure=True))
         assert (await transport.send(request)).status == 200
     assert received[0] > 5_000_000
@@ -428,7 +442,7 @@ def test_a_failed_handshake_leaves_no_socket_open_when_the_loop_is_closed_at_onc
     assert not seen
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_send_cancelled_in_the_handshake_hangs_up() -> None:
     async def script(peer: Peer) -> None:
         await peer.reader.read(1)
@@ -436,7 +450,7 @@ async def test_a_send_cancelled_in_the_handshake_hangs_up() -> None:
         await peer.until_hung_up()
 
     begun = asyncio.Event()
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         sending = asyncio.ensure_future(transport.send(post(f"https://127.0.0.1:{server.port}/")))
         await begun.wait()
         sending.cancel()

@@ -16,9 +16,9 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
 )
 from leanbe_emitter.targets import TargetRules
-from tests.support.outgoing_requests import BODY, post, sender, unknown
-from tests.support.scripted_server import OK, Peer, head, scripted
-from tests.support.test_loop import in_its_own_time, on_a_loop, taking
+from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
+from tests.support.network_sender import BODY, open_sender, post, send_to_unknown
+from tests.support.scripted_server import OK, Peer, head, run_script
 
 SOON = 0.2
 
@@ -54,15 +54,15 @@ async def ready(transport: Http1Transport, request: OutgoingRequest) -> Prepared
     return transport.prepare(request)
 
 
-@on_a_loop
+@run_in_loop
 async def test_without_an_idle_connection_nothing_is_done() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         assert isinstance(transport, CallbackTransport)
         assert transport.prepare(post(server.url())).begin(BODY, Callback()) is None
         assert server.connections == 0
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_same_bytes_go_out_and_the_same_answer_comes_back() -> None:
     async def script(peer: Peer) -> None:
         for _ in range(3):
@@ -71,7 +71,7 @@ async def test_the_same_bytes_go_out_and_the_same_answer_comes_back() -> None:
 
     answer = head("Content-Length: 4", "X-A: b", status="503 Busy") + b"busy"
     received: list[bytes] = []
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         request = post(server.url(), extra=(("X-Team", "blue"),))
         sent = await transport.send(request)
         prepared = transport.prepare(request)
@@ -83,7 +83,7 @@ async def test_the_same_bytes_go_out_and_the_same_answer_comes_back() -> None:
         assert server.connections == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_requests_of_one_kind_differ_in_their_bodies() -> None:
     async def script(peer: Peer) -> None:
         while True:
@@ -91,7 +91,7 @@ async def test_requests_of_one_kind_differ_in_their_bodies() -> None:
             await peer.write(OK)
 
     received: list[bytes] = []
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
         begun(prepared, callback, BODY[::-1])
@@ -108,7 +108,7 @@ async def test_requests_of_one_kind_differ_in_their_bodies() -> None:
     }.values(),
     ids=["no HTTP", "a part of an answer", "nothing"],
 )
-@on_a_loop
+@run_in_loop
 async def test_what_is_no_complete_answer_is_unknown_in_the_same_words(answer: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
@@ -116,10 +116,10 @@ async def test_what_is_no_complete_answer_is_unknown_in_the_same_words(answer: b
         await peer.write(answer)
         await peer.hang_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         request = post(server.url())
         await transport.send(request)
-        sent = await unknown(transport, request)
+        sent = await send_to_unknown(transport, request)
         callback = Callback()
         begun(await ready(transport, request), callback)
         came = await callback.result()
@@ -127,16 +127,16 @@ async def test_what_is_no_complete_answer_is_unknown_in_the_same_words(answer: b
         assert (came.reason, came.answer) == (sent.reason, sent.answer)
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_request_that_is_not_answered_ends_with_its_time() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url(), timeout_seconds=SOON))
         callback = Callback()
-        with taking(SOON):
+        with takes_virtual_seconds(SOON):
             begun(prepared, callback)
             came = await callback.result()
         assert isinstance(came, Unknown)
@@ -144,26 +144,26 @@ async def test_a_request_that_is_not_answered_ends_with_its_time() -> None:
         assert prepared.begin(BODY, Callback()) is None
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_request_that_is_cancelled_closes_its_connection_and_tells_nobody() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
         request = begun(prepared, callback)
         request.cancel()
-        with taking(0):
+        with takes_virtual_seconds(0):
             await server.ended.get()
         assert callback.results == []
         assert prepared.begin(BODY, Callback()) is None
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_request_that_is_over_cannot_be_cancelled() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         first, second = Callback(), Callback()
         over = begun(prepared, first)
@@ -174,9 +174,9 @@ async def test_a_request_that_is_over_cannot_be_cancelled() -> None:
         assert server.connections == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_that_takes_no_byte_is_none_that_idles() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         [connection] = transport._open
         # Nothing can be written any more, and the loop does not know it yet.
@@ -188,14 +188,14 @@ async def test_a_connection_that_takes_no_byte_is_none_that_idles() -> None:
         assert callback.results == []
 
 
-@on_a_loop
+@run_in_loop
 async def test_after_an_odd_answer_the_connection_is_not_used_again() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.answer(OK + b"more")
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
         begun(prepared, callback)
@@ -203,9 +203,9 @@ async def test_after_an_odd_answer_the_connection_is_not_used_again() -> None:
         assert prepared.begin(BODY, Callback()) is None
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_connection_idles_again_when_the_callback_is_called() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback, next_callback = Callback(), Callback()
 
@@ -218,13 +218,13 @@ async def test_the_connection_idles_again_when_the_callback_is_called() -> None:
         assert server.connections == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_is_in_flight_when_the_sender_is_closed_is_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
         begun(prepared, callback)

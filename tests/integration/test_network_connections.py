@@ -10,10 +10,10 @@ import pytest
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import TlsSettings
 from leanbe_emitter.targets import TargetRules
-from tests.support.outgoing_requests import post, sender, unknown
-from tests.support.scripted_server import OK, Peer, head, scripted
+from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
+from tests.support.network_sender import open_sender, post, send_to_unknown
+from tests.support.scripted_server import OK, Peer, head, run_script
 from tests.support.servers import python_server
-from tests.support.test_loop import in_its_own_time, on_a_loop, taking
 
 #: Of a loop in its own time, where time is what the test is about.
 SOON = 0.2
@@ -22,25 +22,25 @@ SOON = 0.2
 # What is used again, and what is not.
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_is_used_again_after_a_clean_answer() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         for _ in range(5):
             assert (await transport.send(post(server.url()))).body == b"ok"
         assert server.connections == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_requests_at_the_same_time_have_connections_of_their_own() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         for _ in range(3):
             await asyncio.gather(*(transport.send(post(server.url())) for _ in range(8)))
         assert server.connections == 8
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_is_used_for_its_own_host_port_and_tls_only() -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         await transport.send(post(server.url()))
         await transport.send(post(server.url(host="localhost")))
         await transport.send(post(server.url(), tls=TlsSettings(insecure=True)))
@@ -58,13 +58,13 @@ CLEAN = {
 
 
 @pytest.mark.parametrize("answer", CLEAN.values(), ids=CLEAN)
-@on_a_loop
+@run_in_loop
 async def test_a_connection_stays_after(answer: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(answer)
         await peer.serve()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url()))
         await transport.send(post(server.url()))
         assert server.connections == 1
@@ -81,20 +81,20 @@ ODD = {
 
 
 @pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
-@on_a_loop
+@run_in_loop
 async def test_a_connection_is_never_used_again_after(answer: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(answer)
         assert await peer.until_hung_up() == b""
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         for _ in range(2):
             assert (await transport.send(post(server.url()))).status in {200, 101}
             await server.ended.get()
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_on_which_something_came_unasked_is_never_used_again() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
@@ -102,7 +102,7 @@ async def test_a_connection_on_which_something_came_unasked_is_never_used_again(
         await peer.write(head("Content-Length: 0", status="408 Request Timeout"))
         assert await peer.until_hung_up() == b""
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         for _ in range(2):
             answered = asyncio.Event()
             assert (await transport.send(post(server.url()))).status == 200
@@ -111,20 +111,20 @@ async def test_a_connection_on_which_something_came_unasked_is_never_used_again(
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_server_that_closes_an_idle_connection_costs_no_delivery() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.hang_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         for _ in range(3):
             assert (await transport.send(post(server.url()))).status == 200
             await server.ended.get()
         assert server.connections == 3
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_that_idled_is_asked_before_it_is_used() -> None:
     """The loop is held up, so that it cannot have heard of the close when the next one is sent."""
 
@@ -133,7 +133,7 @@ async def test_a_connection_that_idled_is_asked_before_it_is_used() -> None:
         await peer.serve()
 
     peers: list[Peer] = []
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url()))
         sock = peers[0].writer.get_extra_info("socket")
         with socket.socket(fileno=socket.dup(sock.fileno())) as theirs:
@@ -142,29 +142,29 @@ async def test_a_connection_that_idled_is_asked_before_it_is_used() -> None:
         assert server.connections == 2
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_an_idle_connection_is_closed_in_time() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender(idle_seconds=SOON / 4) as transport:
-        with taking(SOON):
+    async with run_script(script) as server, open_sender(idle_seconds=SOON / 4) as transport:
+        with takes_virtual_seconds(SOON):
             await transport.send(post(server.url(), timeout_seconds=SOON))
             await server.ended.get()
         await transport.send(post(server.url()))
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_connection_that_idled_too_long_is_not_used_even_if_it_is_still_open() -> None:
-    async with scripted(Peer.serve) as server, sender(idle_seconds=0) as transport:
+    async with run_script(Peer.serve) as server, open_sender(idle_seconds=0) as transport:
         await transport.send(post(server.url()))
         await transport.send(post(server.url()))
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_used_connection_that_dies_unanswered_is_unknown_and_nothing_is_sent_again() -> (
     None
 ):
@@ -175,23 +175,23 @@ async def test_a_used_connection_that_dies_unanswered_is_unknown_and_nothing_is_
         peer.reset()
 
     received: list[bytes] = []
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url()))
-        error = await unknown(transport, post(server.url()))
+        error = await send_to_unknown(transport, post(server.url()))
         assert error.reason.endswith("was reset before it answered")
         assert error.answer is None
         assert len(received) == 2
         assert server.connections == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_used_connection_that_takes_no_byte_is_replaced_and_the_request_sent_once() -> None:
     async def script(peer: Peer) -> None:
         peers.append(peer)
         await peer.serve()
 
     peers: list[Peer] = []
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url()))
         [connection] = transport._open
         descriptor = connection._descriptor()
@@ -205,7 +205,7 @@ async def test_a_used_connection_that_takes_no_byte_is_replaced_and_the_request_
 # The end of the sender, and of its loop.
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_cancelled_send_closes_its_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
@@ -213,17 +213,17 @@ async def test_a_cancelled_send_closes_its_connection() -> None:
         await peer.until_hung_up()
 
     arrived = asyncio.Event()
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         sending = asyncio.ensure_future(transport.send(post(server.url())))
         await arrived.wait()
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        with taking(0):  # not only when the request's own time is up
+        with takes_virtual_seconds(0):  # not only when the request's own time is up
             await server.ended.get()
 
 
-@on_a_loop
+@run_in_loop
 async def test_closing_the_sender_ends_what_is_in_flight_as_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
@@ -231,8 +231,8 @@ async def test_closing_the_sender_ends_what_is_in_flight_as_unknown() -> None:
         await peer.until_hung_up()
 
     arrived = asyncio.Event()
-    async with scripted(script) as server, sender() as transport:
-        sending = asyncio.ensure_future(unknown(transport, post(server.url())))
+    async with run_script(script) as server, open_sender() as transport:
+        sending = asyncio.ensure_future(send_to_unknown(transport, post(server.url())))
         await arrived.wait()
         await transport.aclose()
         assert not transport._open

@@ -7,9 +7,15 @@ import pytest
 
 from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
-from tests.support.outgoing_requests import BODY, post, sender, unknown, unreachable
-from tests.support.scripted_server import OK, Peer, head, scripted
-from tests.support.test_loop import in_its_own_time, on_a_loop, taking
+from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
+from tests.support.network_sender import (
+    BODY,
+    open_sender,
+    post,
+    send_to_unknown,
+    send_to_unreachable,
+)
+from tests.support.scripted_server import OK, Peer, head, run_script
 
 # More than the buffers of any socket take.
 LARGE = b"x" * 40_000_000
@@ -26,14 +32,14 @@ async def until(condition: Callable[[], bool]) -> None:
 # What goes out.
 
 
-@on_a_loop
+@run_in_loop
 async def test_exactly_the_requests_headers_and_body_go_out() -> None:
     async def script(peer: Peer) -> None:
         received.append(await peer.request())
         await peer.write(OK)
 
     received: list[bytes] = []
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         url = server.url("/é?q=1")
         await transport.send(
             OutgoingRequest(
@@ -44,52 +50,52 @@ async def test_exactly_the_requests_headers_and_body_go_out() -> None:
 
 
 @pytest.mark.parametrize("header", [("X-A", "b\r\nX-C: d"), ("X-A\n", "b"), ("X-A", "€")])
-@on_a_loop
+@run_in_loop
 async def test_a_header_that_could_end_early_never_goes_out(header: tuple[str, str]) -> None:
-    async with scripted(Peer.serve) as server, sender() as transport:
+    async with run_script(Peer.serve) as server, open_sender() as transport:
         request = OutgoingRequest(method="POST", url=server.url(), headers=(header,), body=b"")
-        assert "header" in await unreachable(transport, request)
+        assert "header" in await send_to_unreachable(transport, request)
         assert server.connections == 0
 
 
 # How answers come, and do not come.
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_answer_without_a_length_ends_with_the_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(head() + b"hello ")
         await peer.write(b"world")
         await peer.hang_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         answer = await transport.send(post(server.url()))
         assert (answer.body, answer.body_length) == (b"hello world", 11)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_server_that_answers_and_half_closes_has_answered() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         peer.half_close()
         assert await peer.until_hung_up() == b""
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         for _ in range(2):
             assert (await transport.send(post(server.url()))).status == 200
             await server.ended.get()
         assert server.connections == 2
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_server_that_half_closes_before_it_answers_is_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         peer.half_close()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
-        error = await unknown(transport, post(server.url()))
+    async with run_script(script) as server, open_sender() as transport:
+        error = await send_to_unknown(transport, post(server.url()))
         assert error.reason == f"127.0.0.1:{server.port} closed the connection before it answered"
 
 
@@ -101,7 +107,7 @@ async def test_a_server_that_half_closes_before_it_answers_is_unknown() -> None:
         (head("Content-Length: 9"), b""),
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_an_answer_that_is_cut_off_is_unknown_and_what_came_is_kept(
     start: bytes, body: bytes
 ) -> None:
@@ -109,14 +115,14 @@ async def test_an_answer_that_is_cut_off_is_unknown_and_what_came_is_kept(
         await peer.answer(start)
         await peer.hang_up()
 
-    async with scripted(script) as server, sender() as transport:
-        error = await unknown(transport, post(server.url()))
+    async with run_script(script) as server, open_sender() as transport:
+        error = await send_to_unknown(transport, post(server.url()))
         assert error.reason.endswith("closed the connection in the middle of its answer")
         assert error.answer is not None
         assert (error.answer.status, error.answer.body) == (200, body)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_reset_in_the_middle_of_an_answer_is_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(head() + b"hello")
@@ -124,43 +130,43 @@ async def test_a_reset_in_the_middle_of_an_answer_is_unknown() -> None:
         peer.reset()
 
     come = asyncio.Event()
-    async with scripted(script) as server, sender() as transport:
-        sending = asyncio.ensure_future(unknown(transport, post(server.url())))
+    async with run_script(script) as server, open_sender() as transport:
+        sending = asyncio.ensure_future(send_to_unknown(transport, post(server.url())))
         await until(lambda: any(one._reader.has_head for one in transport._open))
         come.set()
         assert "was reset in the middle of its answer" in (await sending).reason
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_is_no_http_is_unknown_and_the_connection_is_closed() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(b"220 mail.test ESMTP\r\n")
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
-        error = await unknown(transport, post(server.url()))
+    async with run_script(script) as server, open_sender() as transport:
+        error = await send_to_unknown(transport, post(server.url()))
         assert "did not send an HTTP/1.1 answer" in error.reason
         await server.ended.get()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_server_that_closes_at_once_is_unknown_once_bytes_went_out() -> None:
     async def script(peer: Peer) -> None:
         await peer.hang_up()
 
-    async with scripted(script) as server, sender() as transport:
-        error = await unknown(transport, post(server.url()))
+    async with run_script(script) as server, open_sender() as transport:
+        error = await send_to_unknown(transport, post(server.url()))
         assert error.reason.endswith("before it answered")
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(head(f"Content-Length: {len(LARGE)}") + LARGE)
 
     async with (
-        scripted(script) as server,
-        sender(limits=AnswerLimits(answer_bytes=1000)) as transport,
+        run_script(script) as server,
+        open_sender(limits=AnswerLimits(answer_bytes=1000)) as transport,
     ):
         answer = await transport.send(post(server.url()))
         assert (answer.body, answer.body_length) == (LARGE[:1000], len(LARGE))
@@ -169,21 +175,21 @@ async def test_a_huge_answer_is_read_to_its_end_and_kept_up_to_the_cap() -> None
 # One deadline.
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_no_answer_within_the_time_is_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
-        with taking(SOON):
-            error = await unknown(transport, post(server.url(), timeout_seconds=SOON))
+    async with run_script(script) as server, open_sender() as transport:
+        with takes_virtual_seconds(SOON):
+            error = await send_to_unknown(transport, post(server.url(), timeout_seconds=SOON))
         assert error.reason == "no complete answer within 0.2 s"
         await server.ended.get()
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-A: ", head("Content-Length: 99999999")])
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_trickling_server_cannot_stretch_the_deadline(start: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(start)
@@ -191,40 +197,40 @@ async def test_a_trickling_server_cannot_stretch_the_deadline(start: bytes) -> N
             await peer.write(b"x")
             await asyncio.sleep(SOON / 5)
 
-    async with scripted(script) as server, sender() as transport:
-        with taking(SOON):
-            await unknown(transport, post(server.url(), timeout_seconds=SOON))
+    async with run_script(script) as server, open_sender() as transport:
+        with takes_virtual_seconds(SOON):
+            await send_to_unknown(transport, post(server.url(), timeout_seconds=SOON))
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_an_endless_answer_is_cut_off_at_the_deadline() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(head())
         while True:
             await peer.write(LARGE[:100_000])
 
-    async with scripted(script) as server, sender() as transport:
-        with taking(SOON / 4):
-            error = await unknown(transport, post(server.url(), timeout_seconds=SOON / 4))
+    async with run_script(script) as server, open_sender() as transport:
+        with takes_virtual_seconds(SOON / 4):
+            error = await send_to_unknown(transport, post(server.url(), timeout_seconds=SOON / 4))
         assert error.answer is not None
         assert error.answer.body_length > len(error.answer.body) == 65536
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_later_request_with_less_time_is_cut_off_at_its_own_deadline() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.request()
         await peer.until_hung_up()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url(), timeout_seconds=60))
-        with taking(SOON):
-            await unknown(transport, post(server.url(), timeout_seconds=SOON))
+        with takes_virtual_seconds(SOON):
+            await send_to_unknown(transport, post(server.url(), timeout_seconds=SOON))
         assert server.connections == 1
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_connection_outlives_the_deadline_of_an_earlier_request() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
@@ -232,23 +238,23 @@ async def test_a_connection_outlives_the_deadline_of_an_earlier_request() -> Non
         await asyncio.sleep(2 * SOON)
         await peer.write(OK)
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url(), timeout_seconds=SOON))
         assert (await transport.send(post(server.url()))).status == 200
         assert server.connections == 1
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_name_that_is_not_resolved_in_time_is_unreachable() -> None:
     async def never(host: str, port: int) -> tuple[str, ...]:
         del host, port
         await asyncio.get_running_loop().create_future()
         return ()
 
-    async with sender(resolve=never) as transport:
+    async with open_sender(resolve=never) as transport:
         request = post("http://slow.test/", timeout_seconds=SOON)
-        with taking(SOON):
-            reason = await unreachable(transport, request)
+        with takes_virtual_seconds(SOON):
+            reason = await send_to_unreachable(transport, request)
         assert reason == "the name slow.test was not resolved in time"
 
 
@@ -256,7 +262,7 @@ async def test_a_name_that_is_not_resolved_in_time_is_unreachable() -> None:
 
 
 @pytest.mark.parametrize("connection", ["close", "keep-alive"])
-@on_a_loop
+@run_in_loop
 async def test_an_early_answer_counts_and_ends_the_connection(connection: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
@@ -266,7 +272,7 @@ async def test_an_early_answer_counts_and_ends_the_connection(connection: str) -
         await done.wait()
 
     done = asyncio.Event()
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         answer = await transport.send(post(server.url(), body=LARGE))
         assert answer.status == 413
         assert answer.remark == "it came before the whole request was out"
@@ -275,19 +281,19 @@ async def test_an_early_answer_counts_and_ends_the_connection(connection: str) -
         done.set()
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_early_answer_followed_by_a_reset_counts() -> None:
     async def script(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
         await peer.write(head("Content-Length: 2", status="413 Too Large") + b"no")
         peer.reset()
 
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         answer = await transport.send(post(server.url(), body=LARGE))
         assert (answer.status, answer.body) == (413, b"no")
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_answer_that_came_before_a_write_failed_is_read_out_of_the_socket() -> None:
     """Asyncio closes on a failed write without reading: here the write is made to fail first."""
 
@@ -298,7 +304,7 @@ async def test_the_answer_that_came_before_a_write_failed_is_read_out_of_the_soc
         peer.reset()
 
     go_on = asyncio.Event()
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         sending = asyncio.ensure_future(transport.send(post(server.url(), body=LARGE)))
         await until(lambda: bool(transport._open))
         [connection] = transport._open
@@ -307,14 +313,17 @@ async def test_the_answer_that_came_before_a_write_failed_is_read_out_of_the_soc
         assert (await sending).body == b"ok"
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_large_body_goes_out_whole_to_a_slow_reader() -> None:
     async def script(peer: Peer) -> None:
         received.append(len(await peer.request()))
         await peer.serve(OK)
 
     received: list[int] = []
-    async with scripted(lambda peer: slowly(peer, received)) as server, sender() as transport:
+    async with (
+        run_script(lambda peer: slowly(peer, received)) as server,
+        open_sender() as transport,
+    ):
         assert (await transport.send(post(server.url(), body=LARGE))).status == 200
         assert (await transport.send(post(server.url()))).status == 200
         assert received == [len(LARGE), len(BODY)]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from leanbe_emitter import Event, Filter, Leanbe
-from tests.support.scripted_transport import Answering
+from tests.support.scripted_transport import ScriptedTransport
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUNDS = 4
@@ -17,10 +17,12 @@ ROUNDS = 4
 def handles(database_url: str) -> Iterator[tuple[Leanbe, Leanbe]]:
     """Two processes that act on one database, whose clock is manual."""
     with ExitStack() as opened:
-        first = opened.enter_context(Leanbe(database_url, clock="manual", transport=Answering()))
+        first = opened.enter_context(
+            Leanbe(database_url, clock="manual", transport=ScriptedTransport())
+        )
         first.clock.set(START)
         first.products.create("Acme", webhook_url="http://a.test/")
-        yield first, opened.enter_context(Leanbe(database_url, transport=Answering()))
+        yield first, opened.enter_context(Leanbe(database_url, transport=ScriptedTransport()))
 
 
 @pytest.fixture

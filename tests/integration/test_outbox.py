@@ -22,8 +22,8 @@ from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import seal, verify
-from tests.support.bench import SECRET, START_AT, URL, Bench, claim, happened
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.bench import SECRET, START_AT, URL, Bench, claim, new_event
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TABLES = ("events", "deliveries", "journal")
 
@@ -49,21 +49,21 @@ def times_of(
     bench: Bench, product: str, count: int = 1, *, document_updated_at: int = 0
 ) -> list[int]:
     recorded = bench.record(
-        *[happened(product, n=n, document_updated_at=document_updated_at) for n in range(count)]
+        *[new_event(product, n=n, document_updated_at=document_updated_at) for n in range(count)]
     )
     return [bench.event(each.event_id).triggered_at for each in recorded]
 
 
 def test_what_the_caller_rolls_back_was_never_recorded(bench: Bench) -> None:
     product = bench.product()
-    bench.roll_back(happened(product))
+    bench.roll_back(new_event(product))
     assert [bench.rows(table) for table in TABLES] == [0, 0, 0]
-    assert bench.record(happened(product))[0].sequence == 1
+    assert bench.record(new_event(product))[0].sequence == 1
 
 
 def test_an_event_its_delivery_and_its_entry_come_together(bench: Bench) -> None:
     product = bench.product()
-    (recorded,) = bench.record(happened(product))
+    (recorded,) = bench.record(new_event(product))
     (entry,) = bench.journal()
     assert recorded.delivery_id is not None
     assert bench.delivery(recorded.delivery_id).state is DeliveryState.NEW
@@ -74,7 +74,7 @@ def test_an_event_its_delivery_and_its_entry_come_together(bench: Bench) -> None
 def test_a_product_that_is_not_there_records_nothing_at_all(bench: Bench) -> None:
     product, missing = bench.product(), "f" * 24
     with pytest.raises(NotFound, match=missing):
-        bench.record(happened(product), happened(missing))
+        bench.record(new_event(product), new_event(missing))
     assert [bench.rows(table) for table in TABLES] == [0, 0, 0]
 
 
@@ -86,7 +86,7 @@ def test_nothing_to_record_locks_nothing(bench: Bench) -> None:
 
 def test_sequence_and_time_increase_while_the_clock_stands_still(bench: Bench) -> None:
     product = bench.product()
-    recorded = bench.record(*[happened(product, n=n) for n in range(3)])
+    recorded = bench.record(*[new_event(product, n=n) for n in range(3)])
     assert [each.sequence for each in recorded] == [1, 2, 3]
     times = [bench.event(each.event_id).triggered_at for each in recorded]
     assert times == [bench.now, bench.now + 1, bench.now + 2]
@@ -116,7 +116,7 @@ def test_time_follows_the_clock_where_it_can(bench: Bench) -> None:
 
 def test_products_count_for_themselves(bench: Bench) -> None:
     one, other = bench.product("One"), bench.product("Other")
-    recorded = bench.record(happened(one), happened(other), happened(one))
+    recorded = bench.record(new_event(one), new_event(other), new_event(one))
     assert [(each.product_id, each.sequence) for each in recorded] == [
         (one, 1),
         (other, 1),
@@ -132,7 +132,7 @@ def test_a_burst_is_due_now_although_its_times_run_ahead(bench: Bench) -> None:
 
 def test_without_a_url_nothing_is_owed(bench: Bench) -> None:
     product = bench.product(url=None)
-    (recorded,) = bench.record(happened(product))
+    (recorded,) = bench.record(new_event(product))
     (entry,) = bench.journal()
     assert recorded.delivery_id is None
     assert entry.delivery_id is None
@@ -142,7 +142,7 @@ def test_without_a_url_nothing_is_owed(bench: Bench) -> None:
 
 def test_a_url_that_is_set_later_is_owed_nothing_of_the_past(bench: Bench) -> None:
     product = bench.product(url=None)
-    bench.record(happened(product))
+    bench.record(new_event(product))
     bench.set_url(product, URL)
     assert bench.rows("deliveries") == 0
     assert bench.enqueue(product) != []
@@ -154,19 +154,19 @@ def test_a_url_that_is_set_later_is_owed_nothing_of_the_past(bench: Bench) -> No
 def test_a_product_is_owed_the_events_that_it_wants(
     bench: Bench, events: str, *, is_owed: bool
 ) -> None:
-    (recorded,) = bench.record(happened(bench.product(events=events), name="idea.created"))
+    (recorded,) = bench.record(new_event(bench.product(events=events), name="idea.created"))
     assert (recorded.delivery_id is not None) is is_owed
     assert bench.rows("events") == 1
 
 
 def test_by_the_article_every_event_is_owed(bench: Bench) -> None:
-    (recorded,) = bench.record(happened(bench.product(), name="okr.deleted"))
+    (recorded,) = bench.record(new_event(bench.product(), name="okr.deleted"))
     assert recorded.delivery_id is not None
 
 
 def test_the_body_is_what_seal_gives_and_is_stored_once(bench: Bench) -> None:
     product = bench.product(headers={"X-Team": "blue"})
-    new = happened(product)
+    new = new_event(product)
     (recorded,) = bench.record(new)
     row = bench.event(recorded.event_id)
     sealed = seal(
@@ -184,7 +184,7 @@ def test_the_body_is_what_seal_gives_and_is_stored_once(bench: Bench) -> None:
 def test_an_assumption_of_a_request_holds_for_it_only(bench: Bench) -> None:
     product = bench.product(pretty_body="true")
     changed, own = bench.record(
-        happened(product, assumptions={"method": "PUT", "pretty_body": "false"}), happened(product)
+        new_event(product, assumptions={"method": "PUT", "pretty_body": "false"}), new_event(product)
     )
     row, other = bench.event(changed.event_id), bench.event(own.event_id)
     assert (row.method, other.method) == ("PUT", "POST")
@@ -197,7 +197,7 @@ def test_an_assumption_of_a_request_holds_for_it_only(bench: Bench) -> None:
 @pytest.mark.parametrize("location", ["header", "both"])
 def test_a_signature_in_a_header_is_settled_with_the_event(bench: Bench, location: str) -> None:
     product = bench.product(signature_location=location)
-    (recorded,) = bench.record(happened(product))
+    (recorded,) = bench.record(new_event(product))
     row = bench.event(recorded.event_id)
     signature = dict(row.headers)["X-Leanbe-Signature"]
     assert (signature in row.body) is (location == "both")
@@ -214,7 +214,7 @@ def test_a_lease_makes_the_first_attempt_the_callers(bench: Bench) -> None:
 
 def test_a_redelivery_owes_the_same_event_again(bench: Bench) -> None:
     product = bench.product()
-    (recorded,) = bench.record(happened(product))
+    (recorded,) = bench.record(new_event(product))
     bench.clock.advance(hours=1)
     with bench.database.transaction() as session:
         again = redeliver(
@@ -230,9 +230,9 @@ def test_a_redelivery_owes_the_same_event_again(bench: Bench) -> None:
 def test_a_hundred_events_cost_the_statements_of_one(bench: Bench) -> None:
     one, other = bench.product("One"), bench.product("Other")
     with statements_of(bench.database) as for_one:
-        bench.record(happened(one))
+        bench.record(new_event(one))
     with statements_of(bench.database) as for_many:
-        bench.record(*[happened(each, n=n) for n in range(50) for each in (one, other)])
+        bench.record(*[new_event(each, n=n) for n in range(50) for each in (one, other)])
     assert len(for_one) == len(for_many) == {"sqlite": 5, "postgresql": 3}[bench.database.dialect]
     assert bench.rows("events") == 101
 
@@ -240,7 +240,7 @@ def test_a_hundred_events_cost_the_statements_of_one(bench: Bench) -> None:
 def test_products_are_locked_in_the_order_of_their_ids(bench: Bench) -> None:
     one, other = bench.product("One"), bench.product("Other")
     with statements_of(bench.database) as statements:
-        bench.record(happened(other), happened(one))
+        bench.record(new_event(other), new_event(one))
     assert "ORDER BY products.id" in statements[0]
 
 
@@ -254,7 +254,7 @@ def test_two_who_record_for_the_same_products_do_not_wait_for_each_other(bench: 
         for n in range(25):
             start.wait(PATIENCE_SECONDS)
             with bench.database.transaction() as session:
-                events = [happened(first, n=n), happened(second, n=n)]
+                events = [new_event(first, n=n), new_event(second, n=n)]
                 record(session, events, now=START_AT, ids=ids)
 
     with ThreadPoolExecutor(2) as threads:
@@ -270,9 +270,11 @@ def test_who_waited_for_a_change_of_the_webhook_records_by_it(bench: Bench) -> N
         with bench.database.transaction() as session:
             row = session.get_one(ProductRow, product)
             webhooks.set_url(bench.action(session), row, URL, secret="whsec_new")
-            waiting = thread.submit(bench.record, happened(product))
+            waiting = thread.submit(bench.record, new_event(product))
             if bench.database.dialect == "postgresql":
-                until(lambda: _is_waiting(bench.database), "somebody waits for the product's row")
+                wait_until(
+                    lambda: _is_waiting(bench.database), "somebody waits for the product's row"
+                )
         (recorded,) = waiting.result(PATIENCE_SECONDS)
     assert recorded.delivery_id is not None
     assert verify(bench.event(recorded.event_id).body.encode(), "whsec_new").event == "idea.created"
@@ -290,12 +292,12 @@ def _is_waiting(database: Database) -> bool:
 def test_the_instant_of_the_envelope_is_the_events(bench: Bench) -> None:
     product = bench.product()
     ahead = to_milliseconds(START_AT) + 1
-    (recorded,) = bench.record(happened(product, document_updated_at=ahead))
+    (recorded,) = bench.record(new_event(product, document_updated_at=ahead))
     assert '"triggeredAt":"2026-11-24T08:00:00.002Z"' in bench.event(recorded.event_id).body
 
 
 def test_no_assumption_is_the_article(bench: Bench) -> None:
-    (recorded,) = bench.record(happened(bench.product()))
+    (recorded,) = bench.record(new_event(bench.product()))
     assert parse_assumptions(bench.event(recorded.event_id).deviations) == parse_assumptions({})
 
 

@@ -3,20 +3,20 @@
 import re
 
 from leanbe_emitter.storage.queries import journal
-from tests.support.bench import Bench, came_to, claim
-from tests.support.statements import statements
+from tests.support.bench import Bench, claim, settlement_of
+from tests.support.statements import record_statements
 
 
 def test_the_queue_and_the_journal_number_no_placeholder(bench: Bench) -> None:
     bench.enqueue(bench.product(), 3)
     bench.enqueue(bench.product("Strict", ordering="strict"), 2)
     queue = bench.queue()
-    with statements(bench.database) as sent:
+    with record_statements(bench.database) as sent:
         claimed = list(claim(queue))
         queue.renew(claimed)
         queue.release(claimed[:1])
-        queue.settle([came_to(each) for each in claimed[1:]])
-        bench.lose(queue)
+        queue.settle([settlement_of(each) for each in claimed[1:]])
+        bench.expire_leases(queue)
         queue.reap()
         with bench.database.reading() as session:
             journal.read(session, journal.START)

@@ -8,11 +8,11 @@ import pytest
 from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import LEASE_SECONDS, Bench, Noting, claim, happened
-from tests.support.scripted_transport import OK, Answering, CallingBack, Reply
-from tests.support.test_loop import in_its_own_time, on_a_loop, taking
-from tests.support.waiting import seen
-from tests.support.workers import worker, working
+from tests.support.bench import LEASE_SECONDS, Bench, RecordingWatcher, claim, new_event
+from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
+from tests.support.scripted_transport import OK, Reply, ScriptedCallbackTransport, ScriptedTransport
+from tests.support.waiting import async_wait_until
+from tests.support.workers import new_worker, run_worker
 
 REFUSED = Answer(status=500, reason="Internal Server Error")
 GRACE_SECONDS = 0.5
@@ -33,11 +33,11 @@ REPLIES: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-@on_a_loop
+@run_in_loop
 async def test_they_come_to_what_attempts_with_a_task_come_to(bench: Bench, reply: Reply) -> None:
     bench.enqueue(bench.product(headers={"X-Team": "blue"}))
     (claimed,) = claim(bench.queue())
-    one, other = Answering(reply), CallingBack(reply)
+    one, other = ScriptedTransport(reply), ScriptedCallbackTransport(reply)
     by_task = await bench.sender(one).send(claimed)
     attempt = bench.sender(other).begin(claimed, lambda _: ended.set())
     assert attempt is not None
@@ -52,16 +52,18 @@ def without_duration(settlement: Settlement) -> Settlement:
     return settlement._replace(evidence=settlement.evidence._replace(duration_us=0))
 
 
-@on_a_loop
+@run_in_loop
 async def test_they_need_no_task(bench: Bench) -> None:
     deliveries = [each for name in "ABC" for each in bench.enqueue(bench.product(name), 15)]
-    watcher, transport = Noting(), CallingBack()
+    watcher, transport = RecordingWatcher(), ScriptedCallbackTransport()
     before = len(asyncio.all_tasks())
-    async with working(worker(bench, transport, concurrency=8, per_product=2, watcher=watcher)):
-        await seen(lambda: transport.requests, "some are made")
+    async with run_worker(
+        new_worker(bench, transport, concurrency=8, per_product=2, watcher=watcher)
+    ):
+        await async_wait_until(lambda: transport.requests, "some are made")
         # The worker's own, and the one that renews its leases.
         assert len(asyncio.all_tasks()) <= before + 2
-        await seen(lambda: len(watcher.ends) == 45, "all are made")
+        await async_wait_until(lambda: len(watcher.ends) == 45, "all are made")
     assert set(states(bench, deliveries)) == {DeliveryState.DELIVERED}
 
 
@@ -73,17 +75,17 @@ def test_what_is_not_plain_takes_a_task(bench: Bench, kind: str) -> None:
     if kind == "a fault":
         bench.arm("wrong_secret")
     assumptions = {"timeout": "5"} if kind == "an override" else {}
-    bench.record(happened(product, assumptions=assumptions))
+    bench.record(new_event(product, assumptions=assumptions))
     (claimed,) = claim(bench.queue())
-    transport = CallingBack()
+    transport = ScriptedCallbackTransport()
     assert bench.sender(transport).begin(claimed, lambda _: None) is None
     assert transport.requests == []
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_change_of_the_webhook_changes_the_next_request(bench: Bench) -> None:
     product = bench.product(headers={"X-Team": "blue"})
-    transport = CallingBack()
+    transport = ScriptedCallbackTransport()
     sender, queue = bench.sender(transport), bench.queue()
     for url in URLS:
         bench.set_url(product, url)
@@ -97,27 +99,27 @@ async def test_a_change_of_the_webhook_changes_the_next_request(bench: Bench) ->
     assert [each.url for each in transport.requests] == list(URLS)
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_stop_waits_for_them(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
-    transport = CallingBack(waits=True)
-    it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
-    async with working(it):
-        await seen(lambda: len(transport.in_flight) == 2, "both are in flight")
+    transport = ScriptedCallbackTransport(waits=True)
+    it = new_worker(bench, transport, grace_seconds=GRACE_SECONDS)
+    async with run_worker(it):
+        await async_wait_until(lambda: len(transport.in_flight) == 2, "both are in flight")
         it.stop()
         asyncio.get_running_loop().call_later(GRACE_SECONDS / 2, transport.let_go)
     assert states(bench, deliveries) == [DeliveryState.DELIVERED] * 2
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
-    transport = CallingBack(waits=True)
-    it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
-    async with working(it) as task:
-        await seen(lambda: len(transport.in_flight) == 2, "both are in flight")
+    transport = ScriptedCallbackTransport(waits=True)
+    it = new_worker(bench, transport, grace_seconds=GRACE_SECONDS)
+    async with run_worker(it) as task:
+        await async_wait_until(lambda: len(transport.in_flight) == 2, "both are in flight")
         it.stop()
-        with taking(GRACE_SECONDS):
+        with takes_virtual_seconds(GRACE_SECONDS):
             await task
     assert transport.in_flight == []
     assert states(bench, deliveries) == [DeliveryState.READY] * 2
@@ -127,15 +129,15 @@ async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: B
         assert bench.delivery(each).attempts_counted == 0
 
 
-@on_a_loop
+@run_in_loop
 async def test_abandon_interrupts_only_attempts_of_deleted_deliveries(bench: Bench) -> None:
     gone, there = bench.product("Gone"), bench.product("There")
     bench.enqueue(gone)
     kept = bench.enqueue(there)
-    transport = CallingBack(waits=True)
-    it = worker(bench, transport)
-    async with working(it):
-        await seen(lambda: len(transport.in_flight) == 2, "both are in flight")
+    transport = ScriptedCallbackTransport(waits=True)
+    it = new_worker(bench, transport)
+    async with run_worker(it):
+        await async_wait_until(lambda: len(transport.in_flight) == 2, "both are in flight")
         bench.delete(gone)
         await it.abandon()
         assert len(transport.in_flight) == it.in_flight == 1
@@ -144,44 +146,44 @@ async def test_abandon_interrupts_only_attempts_of_deleted_deliveries(bench: Ben
     assert bench.rows("attempts") == 1
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_stop_does_not_wait_for_what_was_abandoned_meanwhile(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product)
-    transport = CallingBack(waits=True)
-    it = worker(bench, transport, grace_seconds=GRACE_SECONDS)
-    async with working(it) as task:
-        await seen(lambda: transport.in_flight, "it is in flight")
+    transport = ScriptedCallbackTransport(waits=True)
+    it = new_worker(bench, transport, grace_seconds=GRACE_SECONDS)
+    async with run_worker(it) as task:
+        await async_wait_until(lambda: transport.in_flight, "it is in flight")
         bench.delete(product)
         it.stop()
-        with taking(0.01):
+        with takes_virtual_seconds(0.01):
             await asyncio.sleep(0.01)
             await it.abandon()
             await task
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_in_the_sender_itself_loses_nothing(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 3)
-    await worker(bench, CallingBack(ZeroDivisionError())).run(drain=True)
+    await new_worker(bench, ScriptedCallbackTransport(ZeroDivisionError())).run(drain=True)
     assert states(bench, deliveries) == ["in_flight", "delivered", "delivered"]
     assert caplog.text.count("failed in the sender itself") == 1
     bench.clock.advance(seconds=LEASE_SECONDS)
-    await worker(bench, CallingBack()).run(drain=True)
+    await new_worker(bench, ScriptedCallbackTransport()).run(drain=True)
     assert states(bench, deliveries) == [DeliveryState.DELIVERED] * 3
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_at_the_beginning_loses_nothing_either(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Failing(CallingBack):
+    class Failing(ScriptedCallbackTransport):
         def prepare(self, request: object) -> None:  # type: ignore[override]
             raise ZeroDivisionError(request)
 
     (delivery,) = bench.enqueue(bench.product())
-    await worker(bench, Failing()).run(drain=True)
+    await new_worker(bench, Failing()).run(drain=True)
     assert bench.state(delivery) is DeliveryState.IN_FLIGHT
     assert "failed in the sender itself" in caplog.text

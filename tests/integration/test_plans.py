@@ -7,8 +7,12 @@ from sqlalchemy import text
 
 from leanbe_emitter.storage.queries.retention import BATCH, PASSES
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import Bench, came_to, claim
-from tests.support.plans import explained, finish, read_as_a_whole
+from tests.support.bench import Bench, claim, settlement_of
+from tests.support.query_plans import (
+    explain_statements,
+    full_table_scans,
+    insert_finished_deliveries,
+)
 
 FINISHED = 100_000
 
@@ -16,7 +20,7 @@ FINISHED = 100_000
 @pytest.fixture
 def grown(postgresql_bench: Bench) -> Bench:
     """The bench with finished deliveries, and ten products with ten that are owed."""
-    finish(postgresql_bench, postgresql_bench.product("Old"), FINISHED)
+    insert_finished_deliveries(postgresql_bench, postgresql_bench.product("Old"), FINISHED)
     for number in range(10):
         postgresql_bench.enqueue(postgresql_bench.product(f"Product {number}"), 10)
     return postgresql_bench
@@ -24,60 +28,60 @@ def grown(postgresql_bench: Bench) -> Bench:
 
 def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> None:
     queue = grown.queue()
-    with explained(grown.database) as plans:
+    with explain_statements(grown.database) as plans:
         queue.todo()
         queue.due()
         first, second, third, *rest = claim(queue)
         queue.renew([first, second, third])
         queue.release([first])
-        queue.settle([came_to(second), came_to(third, Outcome.REFUSED)])
+        queue.settle([settlement_of(second), settlement_of(third, Outcome.REFUSED)])
         queue.wake()
         grown.clock.advance(seconds=60)
         assert len(queue.reap()) == len(rest)
         claim(queue)
         assert queue.claim_one(third.delivery_id) is not None
     assert len(plans) > 10
-    assert read_as_a_whole(plans) == []
+    assert full_table_scans(plans) == []
 
 
 def test_what_there_is_to_do_is_told_by_indexes_where_most_of_it_is_due(
     postgresql_bench: Bench,
 ) -> None:
     product = postgresql_bench.product()
-    finish(postgresql_bench, product, 1_000)
+    insert_finished_deliveries(postgresql_bench, product, 1_000)
     with postgresql_bench.database.transaction() as session:
         session.execute(text("UPDATE deliveries SET state = 'new'"))
         session.execute(text("ANALYZE deliveries"))
-    with explained(postgresql_bench.database) as plans:
+    with explain_statements(postgresql_bench.database) as plans:
         assert postgresql_bench.queue().todo().due == {DeliveryState.NEW}
-    assert read_as_a_whole(plans) == []
+    assert full_table_scans(plans) == []
 
 
 def test_strict_products_are_looked_up_in_indexes(grown: Bench) -> None:
     product = grown.product("Strict", ordering="strict")
     deliveries = grown.enqueue(product, 3)
     queue = grown.queue()
-    with explained(grown.database) as plans:
+    with explain_statements(grown.database) as plans:
         claimed = claim(queue)
         taken = [each.delivery_id for each in claimed if each.product_id == product]
         assert taken == deliveries[:1]
         assert queue.claim_one(deliveries[1]) is None
     assert any("ix_deliveries_held" in plan for plan in plans.values())
-    assert read_as_a_whole(plans) == []
+    assert full_table_scans(plans) == []
 
 
 def test_recording_events_reads_nothing_as_a_whole(grown: Bench) -> None:
     product = grown.product("New")
-    with explained(grown.database) as plans:
+    with explain_statements(grown.database) as plans:
         grown.enqueue(product, 5)
-    assert read_as_a_whole(plans) == []
+    assert full_table_scans(plans) == []
 
 
 def test_pruning_reads_one_stretch_after_the_other(grown: Bench) -> None:
     before = grown.clock.now() + timedelta(seconds=1)
-    with explained(grown.database) as plans:
+    with explain_statements(grown.database) as plans:
         for passing in PASSES:
             next(passing(grown.database, before, BATCH))
     assert grown.rows("deliveries") < FINISHED + 100
     assert len(plans) >= 3 + len(PASSES)
-    assert read_as_a_whole(plans) == []
+    assert full_table_scans(plans) == []

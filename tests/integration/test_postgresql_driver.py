@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.engine.postgresql_driver import execute
 from tests.support.bench import Bench
-from tests.support.statements import statements
+from tests.support.statements import record_statements
 
 _SECRET = "whsec_nobody_is_to_see"
 _PID = "SELECT pg_backend_pid()"
@@ -37,7 +37,7 @@ def test_an_error_is_the_one_of_sqlalchemy_and_shows_no_value(
     database = postgresql_bench.database
     with (
         database.transaction() as session,
-        statements(database) if is_listened_to else nullcontext(),
+        record_statements(database) if is_listened_to else nullcontext(),
         pytest.raises(DataError) as raised,
     ):
         execute(session, "SELECT 1 / %(size)s, %(secret)s", {"size": 0, "secret": _SECRET})
@@ -48,7 +48,7 @@ def test_an_error_is_the_one_of_sqlalchemy_and_shows_no_value(
 
 def test_listeners_are_told_and_get_the_same_rows(postgresql_bench: Bench) -> None:
     database = postgresql_bench.database
-    with database.transaction() as session, statements(database) as sent:
+    with database.transaction() as session, record_statements(database) as sent:
         assert execute(session, "SELECT %(size)s::int", {"size": 1}) == [(1,)]
     assert sent.sent == ["SELECT %(size)s::int"]
 

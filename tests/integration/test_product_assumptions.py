@@ -4,8 +4,8 @@ import pytest
 
 from leanbe_emitter import InvalidValue, Leanbe, NotFound, Product, TriggerRequest
 from leanbe_emitter.settings import Settings
-from tests.support.concurrency import at_once
-from tests.support.receiver import Receiver
+from tests.support.concurrency import call_at_once
+from tests.support.loopback_receiver import LoopbackReceiver
 
 
 def test_only_what_somebody_set_is_stored(leanbe: Leanbe) -> None:
@@ -70,7 +70,7 @@ def test_assumptions_of_a_leanbe_are_for_what_it_makes_not_for_what_is_there(
 
 
 def test_an_assumption_for_one_request_is_for_that_alone(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     special = leanbe.trigger("idea.created", assume={"method": "put", "pretty_body": "true"})
     usual = leanbe.trigger("idea.created")
@@ -82,7 +82,7 @@ def test_an_assumption_for_one_request_is_for_that_alone(
 
 
 def test_what_steers_delivery_is_read_when_the_attempt_is_made(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     leanbe.assumptions.set("max_attempts", "1", product=product)
@@ -100,7 +100,7 @@ def test_of_two_assumptions_set_at_once_both_are_kept(database_url: str) -> None
         for n in range(5):
             one.assumptions.unset("method")
             one.assumptions.unset("timeout")
-            at_once(
+            call_at_once(
                 lambda: one.assumptions.set("method", "PUT"),
                 lambda: other.assumptions.set("timeout", "3"),
             )

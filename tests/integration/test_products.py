@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, TriggerRequest
 from leanbe_emitter.storage.queries.journal import START
 from leanbe_emitter.storage.schema.tables import Base
-from tests.support.concurrency import at_once, until_somebody_waits
-from tests.support.receiver import Receiver
+from tests.support.concurrency import call_at_once, until_somebody_waits
+from tests.support.loopback_receiver import LoopbackReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,8 +123,10 @@ def test_products_are_listed_in_the_order_of_their_creation(leanbe: Leanbe) -> N
     assert [product.name for product in leanbe.products.list()] == names
 
 
-def test_deleting_a_product_leaves_nothing_of_it(leanbe: Leanbe, receiver: Receiver) -> None:
-    kept = leanbe.products.create("AnswerLimits")
+def test_deleting_a_product_leaves_nothing_of_it(
+    leanbe: Leanbe, receiver: LoopbackReceiver
+) -> None:
+    kept = leanbe.products.create("Kept")
     before = rows(leanbe)
     product = leanbe.products.create("Acme", webhook_url=receiver.url)
     leanbe.webhooks.rotate(product)
@@ -258,7 +260,7 @@ def test_a_snapshot_can_be_kept_in_a_set(leanbe: Leanbe) -> None:
 def test_of_two_who_take_a_name_at_once_one_is_told_that_it_is_taken(database_url: str) -> None:
     with Leanbe(database_url) as one, Leanbe(database_url) as other:
         for n in range(10):
-            results = at_once(
+            results = call_at_once(
                 partial(one.products.create, f"Acme {n}"),
                 partial(other.products.create, f"Acme {n}"),
             )

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.delivery.queue.queue import BATCH, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
-from tests.support.statements import statements
+from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
+from tests.support.statements import record_statements
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -79,7 +79,7 @@ def test_every_product_has_its_turn(bench: Bench) -> None:
 
 def test_every_product_has_its_turn_beside_a_flood_of_retries(bench: Bench) -> None:
     products = [bench.product(f"P{n}") for n in range(4)]
-    bench.retries(products[3], 40)
+    bench.enqueue_retries(products[3], 40)
     for product in products[:3]:
         bench.enqueue(product, 10)
     queue = bench.queue()
@@ -107,7 +107,7 @@ def test_full_products_leave_the_room_to_the_others(bench: Bench) -> None:
 @pytest.mark.parametrize("room", [1, 3, 4, 16])
 def test_neither_first_attempts_nor_retries_starve(bench: Bench, room: int) -> None:
     product = bench.product()
-    retries = set(bench.retries(product, 60))
+    retries = set(bench.enqueue_retries(product, 60))
     bench.enqueue(product, 60)
     queue = bench.queue()
     taken: list[str] = []
@@ -118,7 +118,7 @@ def test_neither_first_attempts_nor_retries_starve(bench: Bench, room: int) -> N
 
 def test_retries_take_the_room_that_is_left(bench: Bench) -> None:
     product = bench.product()
-    bench.retries(product, 10)
+    bench.enqueue_retries(product, 10)
     bench.enqueue(product, 2)
     assert len(claim(bench.queue(), 8)) == 8
 
@@ -171,7 +171,7 @@ def test_it_is_taken_when_it_has_waited_long_enough(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
-    queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
+    queue.settle([settlement_of(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
     assert queue.claim_one(delivery) is None
     bench.clock.advance(seconds=5)
     assert queue.claim_one(delivery) is not None
@@ -181,7 +181,7 @@ def test_a_suspect_is_taken_too(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert queue.claim_one(delivery) is not None
 
 
@@ -200,7 +200,7 @@ def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
     for number in (1, 30):
         lease = engine.new_lease()
         deliveries = bench.enqueue(product, number, lease=lease)
-        with statements(bench.database) as sent:
+        with record_statements(bench.database) as sent:
             assert len(engine.load(deliveries, token=lease.token)) == number
         counts.append(len(sent))
     assert counts[0] == counts[1]
@@ -210,7 +210,7 @@ def test_what_was_lost_before_it_was_loaded_is_not(bench: Bench) -> None:
     engine, other = bench.queue(), bench.queue()
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), lease=lease)
-    bench.lose(other)
+    bench.expire_leases(other)
     claim(other)
     assert engine.load(deliveries, token=lease.token) == []
 
@@ -229,7 +229,7 @@ def test_it_is_said_what_is_to_be_done(bench: Bench) -> None:
     assert not queue.todo()
     bench.clock.advance(seconds=LEASE_SECONDS)
     assert queue.todo().reap
-    queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now)])
+    queue.settle([settlement_of(claimed, Outcome.REFUSED, due_at=bench.now)])
     assert queue.todo().wake
     assert not queue.todo().due
     queue.wake()
@@ -246,7 +246,7 @@ def test_it_is_said_how_much_is_due_and_since_when(bench: Bench) -> None:
     assert queue.due() == Due(count=3, oldest_due_at=since, in_flight=0)
     claim(queue, 1)
     assert queue.due() == Due(count=2, oldest_due_at=since + 60_000, in_flight=1)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert queue.due() == Due(count=3, oldest_due_at=since, in_flight=0)
 
 
@@ -254,5 +254,5 @@ def test_a_statement_wakes_no_more_than_a_batch(bench: Bench) -> None:
     queue = bench.queue()
     bench.enqueue(bench.product(), BATCH + 1)
     claimed = claim(queue, 2 * BATCH, per_product=2 * BATCH)
-    queue.settle([came_to(each, Outcome.REFUSED) for each in claimed])
+    queue.settle([settlement_of(each, Outcome.REFUSED) for each in claimed])
     assert [queue.wake() for _ in range(3)] == [BATCH, 1, 0]

@@ -8,7 +8,7 @@ from leanbe_emitter.storage.schema.states import (
     JournalKind,
     Outcome,
 )
-from tests.support.bench import LEASE_SECONDS, URL, Bench, came_to, claim, ids_of
+from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
 
 
 def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None:
@@ -31,7 +31,7 @@ def test_it_is_due_again_at_once_and_the_schedule_does_not_count_it(bench: Bench
     due_at = bench.now
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert bench.delivery(delivery).due_at == due_at
     (again,) = claim(queue)
     assert (again.number, again.attempts_counted, again.leases_lost) == (2, 0, 1)
@@ -42,7 +42,7 @@ def test_three_losses_in_a_row_exhaust_it(bench: Bench) -> None:
     queue = bench.queue()
     for _ in range(LEASES_LOST_LIMIT):
         assert ids_of(claim(queue)) == [delivery]
-        bench.lose(queue)
+        bench.expire_leases(queue)
     assert bench.state(delivery) is DeliveryState.EXHAUSTED
     assert [each.outcome for each in bench.attempts(delivery)] == [Outcome.UNKNOWN] * 3
     assert bench.journal()[-1].status == DeliveryStatus.EXHAUSTED
@@ -54,11 +54,11 @@ def test_an_attempt_that_ends_makes_up_for_losses(bench: Bench) -> None:
     queue = bench.queue()
     for _ in range(LEASES_LOST_LIMIT - 1):
         claim(queue)
-        bench.lose(queue)
-    queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
+        bench.expire_leases(queue)
+    queue.settle([settlement_of(each, Outcome.REFUSED) for each in claim(queue)])
     queue.wake()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert bench.delivery(delivery).leases_lost == 1
     assert bench.state(delivery) is DeliveryState.SUSPECT
 
@@ -68,7 +68,7 @@ def test_what_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
     suspects = bench.enqueue(product, 2)
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     fresh = bench.enqueue(product, 2)
     assert ids_of(claim(queue)) == suspects[:1]
     others = DUE - {DeliveryState.SUSPECT}
@@ -82,7 +82,7 @@ def test_a_suspect_of_a_full_product_waits_as_others_do(bench: Bench) -> None:
     bench.enqueue(product)
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert claim(queue, per_product=2, held={product: 2}) == []
 
 
@@ -94,9 +94,9 @@ def test_neighbours_of_what_kills_its_worker_lose_nothing(bench: Bench) -> None:
     for _ in range(40):
         claimed = claim(queue, 4)
         if poison in ids_of(claimed):
-            bench.lose(queue)
+            bench.expire_leases(queue)
         else:
-            queue.settle([came_to(each) for each in claimed])
+            queue.settle([settlement_of(each) for each in claimed])
     assert bench.state(poison) is DeliveryState.EXHAUSTED
     others = [bench.state(each) for each in deliveries if each != poison]
     assert others == [DeliveryState.DELIVERED] * 7
@@ -111,7 +111,7 @@ def test_a_renewed_lease_does_not_run_out(bench: Bench) -> None:
     bench.clock.advance(seconds=1)
     assert [each.delivery_id for each in queue.reap()] == [second.delivery_id]
     assert bench.state(renewed) is DeliveryState.IN_FLIGHT
-    assert queue.settle([came_to(first)]) == set()
+    assert queue.settle([settlement_of(first)]) == set()
 
 
 def test_without_anything_held_there_is_nothing_to_renew(bench: Bench) -> None:
@@ -124,7 +124,7 @@ def test_a_lost_lease_of_a_cleared_webhook_ends_as_cancelled(bench: Bench) -> No
     queue = bench.queue()
     claim(queue)
     bench.clear(product)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert bench.state(delivery) is DeliveryState.CANCELLED
     assert bench.attempts(delivery)[0].outcome is Outcome.UNKNOWN
 
@@ -142,7 +142,7 @@ def test_what_was_never_tried_is_new_again(bench: Bench) -> None:
 
 
 def test_a_retry_is_ready_again(bench: Bench) -> None:
-    (delivery,) = bench.retries(bench.product(), 1)
+    (delivery,) = bench.enqueue_retries(bench.product(), 1)
     queue = bench.queue()
     queue.release(claim(queue))
     row = bench.delivery(delivery)
@@ -153,7 +153,7 @@ def test_a_suspect_is_one_again(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     queue.release(claim(queue))
     row = bench.delivery(delivery)
     assert (row.state, row.leases_lost) == (DeliveryState.SUSPECT, 1)
@@ -181,7 +181,7 @@ def test_workers_that_come_after_a_kill_begin_at_different_suspects(bench: Bench
     for number in range(20):
         bench.enqueue(bench.product(f"P{number}"))
     claim(bench.queue())
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     held = [claim(bench.queue()) for _ in range(4)]
     products = [each.product_id for (each,) in held]
     assert products != sorted(products)

@@ -25,8 +25,8 @@ from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow
-from tests.support.bench import LEASE_SECONDS, START_AT, Bench, came_to, claim
-from tests.support.made_up import examples
+from tests.support.bench import LEASE_SECONDS, START_AT, Bench, claim, settlement_of
+from tests.support.example_counts import example_count
 
 DUE = {DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT}
 LEASE_MS = int(LEASE_SECONDS * 1000)
@@ -106,7 +106,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(claimed=claims, outcome=st.sampled_from(Outcome), wait=st.integers(0, 40))
     def settle(self, claimed: Claimed, outcome: Outcome, wait: int) -> None:
         due_at = self.bench.now + wait * 1000
-        lost = self.queue.settle([came_to(claimed, outcome, due_at=due_at)])
+        lost = self.queue.settle([settlement_of(claimed, outcome, due_at=due_at)])
         model = self._held(claimed)
         assert bool(lost) is (model is None)
         if model is not None:
@@ -194,6 +194,6 @@ def test_the_queue_does_what_its_model_says(database: Database) -> None:
     run_state_machine_as_test(
         Here,
         settings=hypothesis.settings(
-            max_examples=examples(40), stateful_step_count=30, deadline=None
+            max_examples=example_count(40), stateful_step_count=30, deadline=None
         ),
     )

@@ -6,8 +6,8 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import ALL, Bench, came_to, claim, ids_of
-from tests.support.statements import Broken, statements
+from tests.support.bench import ALL, Bench, claim, ids_of, settlement_of
+from tests.support.statements import StatementFailed, record_statements
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What an exchange of a hundred deliveries sends at the most, settling and claiming.
@@ -19,7 +19,7 @@ def poll(queue: Queue, *ended: Settlement, room: Room = ROOM) -> PollResult:
 
 
 def delivered(claimed: list[Claimed]) -> list[Settlement]:
-    return [came_to(each) for each in claimed]
+    return [settlement_of(each) for each in claimed]
 
 
 def test_a_hundred_deliveries_of_fifty_products_cost_a_few_statements(bench: Bench) -> None:
@@ -27,7 +27,7 @@ def test_a_hundred_deliveries_of_fifty_products_cost_a_few_statements(bench: Ben
         bench.enqueue(bench.product(f"P{number}"), 4)
     queue = bench.queue()
     first = list(poll(queue, room=Room(total=100, held={}, per_product=2)).claimed)
-    with statements(bench.database) as sent:
+    with record_statements(bench.database) as sent:
         second = poll(queue, *delivered(first))
     assert len(first) == len(second.claimed) == 100
     assert len(sent) <= FEW
@@ -37,10 +37,10 @@ def test_where_writers_do_not_wait_it_is_asked_once_what_there_is_to_do(
     postgresql_bench: Bench,
 ) -> None:
     queue = postgresql_bench.queue()
-    with statements(postgresql_bench.database) as idle:
+    with record_statements(postgresql_bench.database) as idle:
         assert poll(queue) == PollResult()
     postgresql_bench.enqueue(postgresql_bench.product())
-    with statements(postgresql_bench.database) as one:
+    with record_statements(postgresql_bench.database) as one:
         assert len(poll(queue).claimed) == 1
     assert (len(idle), len(one)) == (1, 4)
 
@@ -50,14 +50,14 @@ def test_what_ends_makes_room_for_the_next_of_a_strict_product(bench: Bench) -> 
     queue = bench.queue()
     (claimed,) = poll(queue).claimed
     assert claimed.delivery_id == first
-    assert ids_of(list(poll(queue, came_to(claimed)).claimed)) == [second]
+    assert ids_of(list(poll(queue, settlement_of(claimed)).claimed)) == [second]
 
 
 def test_what_has_waited_long_enough_is_woken_and_claimed_at_once(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = poll(queue).claimed
-    refused = came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)
+    refused = settlement_of(claimed, Outcome.REFUSED, due_at=bench.now + 5000)
     assert poll(queue, refused).claimed == []
     bench.clock.advance(seconds=5)
     assert ids_of(list(poll(queue).claimed)) == deliveries
@@ -76,10 +76,10 @@ def test_who_comes_too_late_is_told_so_and_claims_all_the_same(bench: Bench) -> 
     bench.enqueue(product)
     queue = bench.queue()
     (late,) = poll(queue).claimed
-    bench.lose(bench.queue())
+    bench.expire_leases(bench.queue())
     fresh = bench.enqueue(product)
     room = Room(total=1, held={}, per_product=1, among={DeliveryState.NEW})
-    got = poll(queue, came_to(late), room=room)
+    got = poll(queue, settlement_of(late), room=room)
     assert got.lost == {late.delivery_id}
     assert ids_of(list(got.claimed)) == fresh
 
@@ -97,18 +97,18 @@ def test_an_exchange_that_fails_has_settled_and_claimed_nothing(bench: Bench, fa
     first, second = bench.enqueue(product, 2)
     queue = bench.queue()
     (claimed,) = poll(queue, room=Room(total=1, held={}, per_product=1)).claimed
-    with pytest.raises(Broken), statements(bench.database, failing=failing):
-        poll(queue, came_to(claimed))
+    with pytest.raises(StatementFailed), record_statements(bench.database, failing=failing):
+        poll(queue, settlement_of(claimed))
     assert [bench.state(each) for each in (first, second)] == ["in_flight", "new"]
     assert bench.rows("attempts") == 0
-    again = poll(queue, came_to(claimed))
+    again = poll(queue, settlement_of(claimed))
     assert (again.lost, ids_of(list(again.claimed))) == (set(), [second])
     assert bench.state(first) is DeliveryState.DELIVERED
 
 
 def test_where_nothing_is_to_be_done_nothing_is_written(bench: Bench) -> None:
     queue = bench.queue()
-    with statements(bench.database) as sent:
+    with record_statements(bench.database) as sent:
         assert poll(queue) == PollResult()
     assert len(sent) == 1
     assert sent.sent[0].lstrip().startswith("SELECT")
@@ -116,6 +116,6 @@ def test_where_nothing_is_to_be_done_nothing_is_written(bench: Bench) -> None:
 
 def test_without_room_and_without_news_the_database_is_left_alone(bench: Bench) -> None:
     bench.enqueue(bench.product())
-    with statements(bench.database) as sent:
+    with record_statements(bench.database) as sent:
         assert poll(bench.queue(), room=Room(total=0, held={}, per_product=1)) == PollResult()
     assert len(sent) == 0

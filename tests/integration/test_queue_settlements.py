@@ -5,14 +5,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
-from tests.support.bench import URL, Bench, came_to, claim
+from tests.support.bench import URL, Bench, claim, settlement_of
 
 
 def test_an_attempt_ends_its_delivery_with_its_evidence(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
-    assert queue.settle([came_to(claimed)]) == set()
+    assert queue.settle([settlement_of(claimed)]) == set()
     row = bench.delivery(delivery)
     assert (row.state, row.lease_token, row.lease_until) == ("delivered", None, None)
     assert (row.attempts_started, row.attempts_counted) == (1, 1)
@@ -24,8 +24,8 @@ def test_an_error_is_on_record_whatever_characters_it_quotes(bench: Bench) -> No
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
-    said = came_to(claimed).evidence._replace(error="the app raised KeyError: '\0 \ud800 é'")
-    assert queue.settle([came_to(claimed)._replace(evidence=said)]) == set()
+    said = settlement_of(claimed).evidence._replace(error="the app raised KeyError: '\0 \ud800 é'")
+    assert queue.settle([settlement_of(claimed)._replace(evidence=said)]) == set()
     (attempt,) = bench.attempts(delivery)
     assert attempt.error == "the app raised KeyError: '\ufffd \ufffd é'"
 
@@ -34,7 +34,7 @@ def test_a_retry_waits_for_its_time(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
-    queue.settle([came_to(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
+    queue.settle([settlement_of(claimed, Outcome.REFUSED, due_at=bench.now + 5000)])
     assert bench.delivery(delivery).due_at == bench.now + 5000
     bench.clock.advance(seconds=4.999)
     assert (queue.wake(), claim(queue)) == (0, [])
@@ -48,11 +48,11 @@ def test_a_late_worker_changes_nothing_and_is_told_so(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     late, other = bench.queue(), bench.queue()
     (lost,) = claim(late)
-    bench.lose(other)
+    bench.expire_leases(other)
     (claimed,) = claim(other)
-    other.settle([came_to(claimed, Outcome.REFUSED)])
+    other.settle([settlement_of(claimed, Outcome.REFUSED)])
     before = bench.delivery(delivery).__dict__, bench.rows("attempts"), bench.rows("journal")
-    assert late.settle([came_to(lost)]) == {delivery}
+    assert late.settle([settlement_of(lost)]) == {delivery}
     late.renew([lost])
     late.release([lost])
     row = bench.delivery(delivery)
@@ -65,8 +65,8 @@ def test_a_batch_settles_what_is_ours_whatever_was_lost(bench: Bench) -> None:
     bench.enqueue(bench.product(), 3)
     queue = bench.queue()
     one, two, three = claim(queue)
-    queue.settle([came_to(two)])
-    assert queue.settle([came_to(each) for each in (one, two, three)]) == {two.delivery_id}
+    queue.settle([settlement_of(two)])
+    assert queue.settle([settlement_of(each) for each in (one, two, three)]) == {two.delivery_id}
     assert bench.state(one.delivery_id) is DeliveryState.DELIVERED
     assert bench.state(three.delivery_id) is DeliveryState.DELIVERED
     assert bench.rows("attempts") == 3
@@ -82,7 +82,7 @@ def test_what_was_deleted_meanwhile_is_ours_no_more(bench: Bench) -> None:
     (claimed,) = claim(queue)
     with bench.database.transaction() as session:
         session.execute(text("DELETE FROM deliveries"))
-    assert queue.settle([came_to(claimed)]) == {delivery}
+    assert queue.settle([settlement_of(claimed)]) == {delivery}
 
 
 @pytest.mark.parametrize("state", [DeliveryState.WAITING, DeliveryState.READY])
@@ -94,7 +94,7 @@ def test_what_is_owed_again_after_its_webhook_was_cleared_is_cancelled(
     queue = bench.queue()
     (claimed,) = claim(queue)
     bench.clear(product)
-    queue.settle([came_to(claimed, Outcome.UNKNOWN, state=state)])
+    queue.settle([settlement_of(claimed, Outcome.UNKNOWN, state=state)])
     assert bench.state(delivery) is DeliveryState.CANCELLED
     assert len(bench.attempts(delivery)) == 1
     entry = bench.journal()[-1]
@@ -107,16 +107,16 @@ def test_what_was_delivered_stays_so_though_its_webhook_was_cleared(bench: Bench
     queue = bench.queue()
     (claimed,) = claim(queue)
     bench.clear(product)
-    queue.settle([came_to(claimed)])
+    queue.settle([settlement_of(claimed)])
     assert bench.state(delivery) is DeliveryState.DELIVERED
 
 
 def test_the_journal_tells_of_attempts_and_of_what_they_settled(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
-    queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
+    queue.settle([settlement_of(each, Outcome.REFUSED) for each in claim(queue)])
     queue.wake()
-    queue.settle([came_to(each) for each in claim(queue)])
+    queue.settle([settlement_of(each) for each in claim(queue)])
     _, *attempts = bench.journal()
     assert [(each.kind, each.delivery_id, each.number, each.status) for each in attempts] == [
         (JournalKind.ATTEMPT, delivery, 1, None),
@@ -144,7 +144,7 @@ ILLEGAL = [
 def test_illegal_rows_are_refused_by_the_database(bench: Bench, statement: str) -> None:
     bench.enqueue(bench.product(), 2)
     queue = bench.queue()
-    queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
+    queue.settle([settlement_of(each, Outcome.REFUSED) for each in claim(queue)])
 
     def act() -> None:
         with bench.database.transaction() as session:

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 import pytest
 
 from leanbe_emitter.delivery.network.transport import Answer
-from tests.support.outgoing_requests import BODY, post, sender
+from tests.support.event_loops import run_in_loop
+from tests.support.network_sender import BODY, open_sender, post
 from tests.support.servers import LARGE, nginx_server, node_server, python_server, uvicorn_server
-from tests.support.test_loop import on_a_loop
 
 Start = Callable[[], AbstractContextManager[str]]
 
@@ -42,12 +42,12 @@ on_every_server = pytest.mark.parametrize("server", ALL, indirect=True)
 
 
 async def ask(*urls: str, body: bytes = BODY) -> list[Answer]:
-    async with sender() as transport:
+    async with open_sender() as transport:
         return [await transport.send(post(url, body=body)) for url in urls]
 
 
 @on_every_server
-@on_a_loop
+@run_in_loop
 async def test_a_connection_is_kept(server: str) -> None:
     first, second, third = await ask(*[f"{server}/port"] * 3)
     assert first.status == 200
@@ -55,7 +55,7 @@ async def test_a_connection_is_kept(server: str) -> None:
 
 
 @on_every_server
-@on_a_loop
+@run_in_loop
 async def test_a_connection_that_is_to_be_closed_is_not_used_again(server: str) -> None:
     first, second = await ask(f"{server}/close", f"{server}/close")
     assert first.status == second.status == 200
@@ -63,7 +63,7 @@ async def test_a_connection_that_is_to_be_closed_is_not_used_again(server: str) 
 
 
 @on_every_server
-@on_a_loop
+@run_in_loop
 async def test_a_connection_is_kept_after_chunks_204_304_and_a_large_answer(server: str) -> None:
     paths = ["/port", "/chunked", "/nothing", "/not-modified", "/large", "/port"]
     before, chunked, nothing, not_modified, large, after = await ask(
@@ -78,9 +78,9 @@ async def test_a_connection_is_kept_after_chunks_204_304_and_a_large_answer(serv
 
 
 @on_every_server
-@on_a_loop
+@run_in_loop
 async def test_an_answer_that_comes_before_the_body_is_out_counts(server: str) -> None:
-    async with sender() as transport:
+    async with open_sender() as transport:
         answer = await transport.send(post(f"{server}/early", body=b"x" * 40_000_000))
         assert answer.status == 413
         again = await transport.send(post(f"{server}/port"))
@@ -88,9 +88,9 @@ async def test_an_answer_that_comes_before_the_body_is_out_counts(server: str) -
 
 
 @on_every_server
-@on_a_loop
+@run_in_loop
 async def test_many_at_once(server: str) -> None:
-    async with sender() as transport:
+    async with open_sender() as transport:
         for _ in range(3):
             answers = await asyncio.gather(
                 *(transport.send(post(f"{server}/port")) for _ in range(32))
@@ -99,7 +99,7 @@ async def test_many_at_once(server: str) -> None:
 
 
 @pytest.mark.parametrize("server", ALL[:-1], indirect=True)
-@on_a_loop
+@run_in_loop
 async def test_a_body_arrives_as_it_is(server: str) -> None:
     body = bytes(range(256)) * 2000
     [answer] = await ask(f"{server}/echo", body=body)
@@ -108,7 +108,7 @@ async def test_a_body_arrives_as_it_is(server: str) -> None:
 
 
 @pytest.mark.parametrize("server", ALL[2:-1], indirect=True)
-@on_a_loop
+@run_in_loop
 async def test_an_answer_without_a_length_ends_with_the_connection(server: str) -> None:
     first, second = await ask(f"{server}/no-length", f"{server}/no-length")
     assert first.body == second.body == b"until the end"
@@ -117,7 +117,7 @@ async def test_an_answer_without_a_length_ends_with_the_connection(server: str) 
 
 
 @pytest.mark.parametrize("server", ALL[3:-1], indirect=True)
-@on_a_loop
+@run_in_loop
 async def test_nodes_1xx_are_passed_over(server: str) -> None:
     before, answer, after = await ask(f"{server}/port", f"{server}/early-hints", f"{server}/port")
     assert (answer.status, answer.body) == (200, b"after 1xx")
@@ -125,10 +125,10 @@ async def test_nodes_1xx_are_passed_over(server: str) -> None:
 
 
 @pytest.mark.node
-@on_a_loop
+@run_in_loop
 async def test_node_hanging_up_on_an_idle_connection_costs_no_delivery() -> None:
     with node_server(keep_alive_ms=1) as url:
-        async with sender() as transport:
+        async with open_sender() as transport:
             first = await transport.send(post(f"{url}/port"))
             [connection] = transport._open
             await connection.closed

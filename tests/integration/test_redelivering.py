@@ -20,8 +20,8 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.library.deliveries import redeliver_jobs
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
-from tests.support.concurrency import at_once
-from tests.support.receiver import Receiver
+from tests.support.concurrency import call_at_once
+from tests.support.loopback_receiver import LoopbackReceiver
 
 EVENTS = 5
 DELIVERED = Filter(status="delivered")
@@ -29,7 +29,7 @@ BROKEN_OFF = 2
 
 
 @pytest.fixture
-def old(leanbe: Leanbe, product: Product, receiver: Receiver) -> list[bytes]:
+def old(leanbe: Leanbe, product: Product, receiver: LoopbackReceiver) -> list[bytes]:
     """The bodies of events that were delivered."""
     wanted = TriggerRequest(events=["idea.created", "idea.updated"], product=product)
     for _ in range(EVENTS):
@@ -65,7 +65,7 @@ def by_filter(name: str = "job", which: Filter = DELIVERED) -> Job:
 
 @pytest.mark.usefixtures("small_batches")
 def test_a_job_delivers_each_event_again_with_the_same_bytes(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     assert leanbe.redeliver_all(by_filter()) == Redelivered(made=2 * EVENTS)
     assert sorted(receiver.bodies) == sorted(old)
@@ -74,7 +74,7 @@ def test_a_job_delivers_each_event_again_with_the_same_bytes(
 
 @pytest.mark.usefixtures("small_batches")
 def test_started_again_it_makes_no_delivery_twice(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     leanbe.redeliver_all(by_filter())
     assert leanbe.redeliver_all(by_filter()) == Redelivered()
@@ -83,7 +83,7 @@ def test_started_again_it_makes_no_delivery_twice(
 
 @pytest.mark.usefixtures("small_batches")
 def test_broken_off_it_goes_on_where_it_ended(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         leanbe.redeliver_all(by_filter(), watcher=Breaking())
@@ -93,7 +93,7 @@ def test_broken_off_it_goes_on_where_it_ended(
 
 
 def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     leanbe.redeliver_all(by_filter(), deliver=False)
     held = leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
@@ -105,7 +105,7 @@ def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
 
 
 def test_a_job_with_another_filter_makes_no_attempts_of_what_is_owed(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     assert leanbe.redeliver_all(by_filter(), deliver=False).still_owed == len(old)
     with pytest.raises(Conflict):
@@ -114,7 +114,7 @@ def test_a_job_with_another_filter_makes_no_attempts_of_what_is_owed(
 
 
 def test_a_job_attempts_all_of_a_strict_product_in_its_order(
-    leanbe: Leanbe, product: Product, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     leanbe.assumptions.set("ordering", "strict", product=product)
     assert leanbe.redeliver_all(by_filter()) == Redelivered(made=len(old))
@@ -122,7 +122,7 @@ def test_a_job_attempts_all_of_a_strict_product_in_its_order(
 
 
 def test_another_job_delivers_once_more_and_each_event_once(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     leanbe.redeliver_all(by_filter("first"))
     assert leanbe.redeliver_all(by_filter("second")).made == len(old)
@@ -149,7 +149,7 @@ OTHERS = [
 
 @pytest.mark.parametrize(("other", "asked"), OTHERS, ids=[asked for _, asked in OTHERS])
 def test_a_jobs_name_is_not_used_for_another_filter(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes], other: Job, asked: str
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes], other: Job, asked: str
 ) -> None:
     leanbe.redeliver_all(by_filter())
     job = replace(other, references=[leanbe.deliveries.last()] if asked == "by id" else [])
@@ -194,7 +194,9 @@ def test_a_job_of_an_older_version_goes_on_whatever_it_is_asked(
     assert old
 
 
-def test_a_filter_narrows_it_down(leanbe: Leanbe, receiver: Receiver, old: list[bytes]) -> None:
+def test_a_filter_narrows_it_down(
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
+) -> None:
     assert old
     updated = by_filter(which=Filter(event="*.updated"))
     assert leanbe.redeliver_all(updated).made == EVENTS
@@ -205,7 +207,7 @@ def test_a_filter_narrows_it_down(leanbe: Leanbe, receiver: Receiver, old: list[
 
 @pytest.mark.usefixtures("small_batches")
 def test_a_rehearsal_lists_what_a_run_would_make_and_makes_nothing(
-    leanbe: Leanbe, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     listed = leanbe.rehearse_redelivery(by_filter())
     assert sorted(each.event.body for each in listed) == sorted(old)
@@ -242,7 +244,7 @@ def test_what_has_no_url_now_is_passed_over_and_counted(
 
 @pytest.mark.usefixtures("small_batches")
 def test_a_rehearsal_passes_over_what_has_no_url_now(
-    leanbe: Leanbe, product: Product, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     globex = leanbe.products.create("Globex", webhook_url=receiver.url)
     leanbe.trigger("okr.created", product=globex)
@@ -260,7 +262,7 @@ def test_a_job_makes_no_attempts_inside_a_transaction(leanbe: Leanbe, old: list[
 
 
 def test_the_same_job_run_twice_at_once_delivers_each_event_once(
-    leanbe: Leanbe, db: str, receiver: Receiver, old: list[bytes]
+    leanbe: Leanbe, db: str, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     if db == ":memory:":
         pytest.skip("a database in memory has one handle")
@@ -269,7 +271,7 @@ def test_the_same_job_run_twice_at_once_delivers_each_event_once(
         with Leanbe(db) as other:
             return other.redeliver_all(by_filter())
 
-    at_once(run, run)
+    call_at_once(run, run)
     leanbe.redeliver_all(by_filter())
     leanbe.deliver()
     assert sorted(receiver.bodies) == sorted(old)

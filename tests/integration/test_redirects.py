@@ -10,9 +10,9 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.targets import TargetRules
-from tests.support.outgoing_requests import BODY, post, sender
-from tests.support.scripted_server import OK, Peer, scripted
-from tests.support.test_loop import on_a_loop
+from tests.support.event_loops import run_in_loop
+from tests.support.network_sender import BODY, open_sender, post
+from tests.support.scripted_server import OK, Peer, run_script
 
 FROM = "https://a.test/hook"
 
@@ -52,7 +52,7 @@ def names(request: OutgoingRequest) -> list[str]:
     return [name for name, _ in request.headers]
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_is_no_redirect_comes_back_untouched() -> None:
     for answer in (Answer(status=200), Answer(status=304), Answer(status=302), Answer(status=500)):
         got, sent = await follow({FROM: answer}, post(FROM))
@@ -61,7 +61,7 @@ async def test_what_is_no_redirect_comes_back_untouched() -> None:
 
 
 @pytest.mark.parametrize("status", [307, 308])
-@on_a_loop
+@run_in_loop
 async def test_307_and_308_keep_method_body_and_headers(status: int) -> None:
     answers = {FROM: to("/b?c=d#e", status), "https://a.test/b?c=d": Answer(status=204)}
     answer, [first, second] = await follow(answers, post(FROM, extra=(("X-Token", "t"),)))
@@ -71,7 +71,7 @@ async def test_307_and_308_keep_method_body_and_headers(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-@on_a_loop
+@run_in_loop
 async def test_301_302_and_303_become_a_get_without_a_body(status: int) -> None:
     answers = {FROM: to("/b", status), "https://a.test/b": Answer(status=200)}
     _, [_, second] = await follow(answers, post(FROM))
@@ -80,7 +80,7 @@ async def test_301_302_and_303_become_a_get_without_a_body(status: int) -> None:
 
 
 @pytest.mark.parametrize(("status", "method"), [(301, "PUT"), (302, "PUT"), (303, "GET")])
-@on_a_loop
+@run_in_loop
 async def test_a_put_stays_one_as_in_javascript(status: int, method: str) -> None:
     request = OutgoingRequest(method="PUT", url=FROM, headers=(), body=b"x")
     answers = {FROM: to("/b", status), "https://a.test/b": Answer(status=200)}
@@ -89,7 +89,7 @@ async def test_a_put_stays_one_as_in_javascript(status: int, method: str) -> Non
 
 
 @pytest.mark.parametrize("elsewhere", ["https://b.test/", "https://a.test:8443/"])
-@on_a_loop
+@run_in_loop
 async def test_the_webhooks_own_headers_go_nowhere_else_and_do_not_come_back(
     elsewhere: str,
 ) -> None:
@@ -106,7 +106,7 @@ async def test_the_webhooks_own_headers_go_nowhere_else_and_do_not_come_back(
     assert third.headers[0][1] == "a.test"
 
 
-@on_a_loop
+@run_in_loop
 async def test_at_most_five_redirects_are_followed() -> None:
     answer, sent = await follow({FROM: to(FROM)}, post(FROM))
     assert answer.status == 307
@@ -126,7 +126,7 @@ async def test_at_most_five_redirects_are_followed() -> None:
         ("https://2130706433/", "odd form"),
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_a_hop_that_the_rules_forbid_is_not_made_and_the_redirect_is_the_answer(
     location: str, reason: str
 ) -> None:
@@ -138,7 +138,7 @@ async def test_a_hop_that_the_rules_forbid_is_not_made_and_the_redirect_is_the_a
     assert len(sent) == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_rules_of_an_exposed_server_hold_for_hops() -> None:
     url = "http://127.0.0.1/"
     answer, _ = await follow({url: to("http://203.0.113.7/")}, post(url), exposed=True)
@@ -146,7 +146,7 @@ async def test_the_rules_of_an_exposed_server_hold_for_hops() -> None:
 
 
 @pytest.mark.parametrize("error", [Unreachable("refused"), Unknown("reset")])
-@on_a_loop
+@run_in_loop
 async def test_a_hop_that_fails_is_unknown_because_the_first_request_went_out(
     error: Exception,
 ) -> None:
@@ -155,20 +155,20 @@ async def test_a_hop_that_fails_is_unknown_because_the_first_request_went_out(
     assert caught.value.answer == to("/b")
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_first_request_that_fails_fails_as_it_is() -> None:
     with pytest.raises(Unreachable, match="refused"):
         await follow({FROM: Unreachable("refused")}, post(FROM))
 
 
-@on_a_loop
+@run_in_loop
 async def test_closing_closes_what_sends() -> None:
     receivers = Receivers({})
     await RedirectingTransport(receivers, rules=TargetRules()).aclose()
     assert receivers.is_closed
 
 
-@on_a_loop
+@run_in_loop
 async def test_redirects_are_followed_over_the_network() -> None:
     async def script(peer: Peer) -> None:
         while True:
@@ -178,7 +178,7 @@ async def test_redirects_are_followed_over_the_network() -> None:
 
     received: list[bytes] = []
     redirect = b"HTTP/1.1 308 Moved\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n"
-    async with scripted(script) as server, sender() as transport:
+    async with run_script(script) as server, open_sender() as transport:
         following = RedirectingTransport(transport, rules=TargetRules())
         assert (await following.send(post(server.url()))).body == b"ok"
         assert [line.split(b" ")[1] for line in received] == [b"/hook", b"/end"]
@@ -186,7 +186,7 @@ async def test_redirects_are_followed_over_the_network() -> None:
         assert server.connections == 1
 
 
-@on_a_loop
+@run_in_loop
 async def test_one_deadline_covers_all_hops() -> None:
     class Slow(Receivers):
         async def send(self, request: OutgoingRequest) -> Answer:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, Leanbe, ReceivedRequest
 from leanbe_emitter.storage.schema.document_tables import METADATA
-from tests.support.apps import raising_late, telling
+from tests.support.apps import app_noting_lifespan, raising_late
 from tests.support.scene import Scene
 
 
@@ -43,7 +43,7 @@ def test_everything_works_afterwards_and_who_follows_misses_nothing(scene: Scene
 
 def test_receivers_are_stopped_and_their_addresses_free_again() -> None:
     steps = list[str]()
-    app = telling(steps)
+    app = app_noting_lifespan(steps)
     with Leanbe() as leanbe:
         for receiver in (app, partial(app)):
             product = leanbe.products.create("Acme", webhook=receiver)

@@ -34,7 +34,7 @@ from leanbe_emitter.library.documents.customers import CustomerFields
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestFields
 from leanbe_emitter.library.documents.ideas import IdeaFields
 from leanbe_emitter.library.documents.okrs import OkrFields
-from tests.support.receiver import Receiver
+from tests.support.loopback_receiver import LoopbackReceiver
 
 #: By the resource's attribute of a product: its settable names, as the domain and as types say.
 SETTABLE = {
@@ -198,7 +198,7 @@ Snapshot = Customer | Idea | IdeaRequest | BacklogItem | Okr | Announcement
 
 
 @pytest.fixture
-def product(leanbe: Leanbe, receiver: Receiver) -> Product:
+def product(leanbe: Leanbe, receiver: LoopbackReceiver) -> Product:
     """A product with two more users, and another one beside it."""
     product = leanbe.products.create("Acme", webhook_url=receiver.url, secret="whsec_test")
     product.users.create(email="ana@example.com", first_name="Ana")

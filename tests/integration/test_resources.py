@@ -22,8 +22,8 @@ from leanbe_emitter import (
     Product,
 )
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, VoteRow
-from tests.support.concurrency import at_once, until_somebody_waits
-from tests.support.receiver import Receiver
+from tests.support.concurrency import call_at_once, until_somebody_waits
+from tests.support.loopback_receiver import LoopbackReceiver
 
 IN_MEMORY = pytest.mark.parametrize("db", [":memory:"])
 RESOURCES = ("customers", "ideas", "idea_requests", "backlog_items", "okrs", "announcements")
@@ -407,7 +407,7 @@ def test_a_refused_action_leaves_no_trace_in_a_transaction(
 
 
 def test_first_attempts_are_made_right_after_the_commit(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.append(503)
     with leanbe.foreground() as seen:
@@ -426,7 +426,7 @@ def test_first_attempts_are_made_right_after_the_commit(
 
 
 def test_attempts_can_be_left_to_a_worker(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     with leanbe.foreground(deliver=False) as seen:
         product.ideas.create(title="I")
@@ -436,7 +436,7 @@ def test_attempts_can_be_left_to_a_worker(
 
 
 def test_what_goes_wrong_in_the_foreground_raises_nothing_and_sends_nothing(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     def act() -> None:
         with leanbe.foreground():
@@ -545,7 +545,7 @@ def test_many_who_add_products_to_a_customer_at_once_all_succeed(database_url: s
             return leanbe.products.get(product).customers.create(email="ana@example.com")
 
         calls = [partial(join, leanbe, each) for leanbe in (one, two) for each in others]
-        results = at_once(*calls)
+        results = call_at_once(*calls)
         assert (
             sorted(type(each).__name__ for each in results) == ["Conflict"] * 3 + ["Customer"] * 3
         )
@@ -561,7 +561,7 @@ def test_one_request_is_attached_once_by_two_at_once(database_url: str) -> None:
         def take(leanbe: Leanbe) -> Idea:
             return leanbe.products.only().ideas.create(title="I", requests=[request.id])
 
-        results = at_once(lambda: take(one), lambda: take(two))
+        results = call_at_once(lambda: take(one), lambda: take(two))
         assert {type(each) for each in results} == {Idea, Conflict}
         assert len(product.ideas.list()) == 1
         assert isinstance(product.idea_requests.get(request), IdeaRequest)

@@ -9,8 +9,8 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.queries.retention import Pruned, prune
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
-from tests.support.bench import ALL, Bench, came_to, claim
-from tests.support.concurrency import at_once
+from tests.support.bench import ALL, Bench, claim, settlement_of
+from tests.support.concurrency import call_at_once
 
 MONTH = timedelta(days=30)
 
@@ -19,7 +19,7 @@ def deliver(bench: Bench) -> None:
     """Settle all that is due as delivered."""
     queue = bench.queue()
     while claimed := claim(queue):
-        queue.settle([came_to(each, due_at=bench.now) for each in claimed])
+        queue.settle([settlement_of(each, due_at=bench.now) for each in claimed])
 
 
 def pruned(bench: Bench, *, batch: int = 3) -> Pruned:
@@ -77,9 +77,9 @@ def bring_to(bench: Bench, state: DeliveryState) -> None:
         return
     claimed = claim(queue)
     if state is DeliveryState.SUSPECT:
-        bench.lose(queue)
+        bench.expire_leases(queue)
     elif state in {DeliveryState.WAITING, DeliveryState.READY}:
-        queue.settle([came_to(each, state=DeliveryState.WAITING) for each in claimed])
+        queue.settle([settlement_of(each, state=DeliveryState.WAITING) for each in claimed])
     if state is DeliveryState.READY:
         queue.wake()
 
@@ -134,9 +134,9 @@ def test_a_worker_goes_on_beside_it(bench: Bench) -> None:
     def work() -> None:
         queue = bench.queue()
         while claimed := claim(queue, 10):
-            queue.settle([came_to(each, due_at=bench.now) for each in claimed])
+            queue.settle([settlement_of(each, due_at=bench.now) for each in claimed])
 
-    at_once(work, lambda: pruned(bench, batch=20))
+    call_at_once(work, lambda: pruned(bench, batch=20))
     pruned(bench, batch=ALL)
     assert {bench.state(each) for each in young} == {DeliveryState.DELIVERED}
     assert bench.rows("deliveries") == bench.rows("attempts") == bench.rows("events") == 200

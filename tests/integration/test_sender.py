@@ -18,8 +18,8 @@ from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.signing import sign_text
-from tests.support.bench import SECRET, URL, Bench, claim, happened
-from tests.support.scripted_transport import OK, Answering, Meanwhile, Reply
+from tests.support.bench import SECRET, URL, Bench, claim, new_event
+from tests.support.scripted_transport import OK, ActingTransport, Reply, ScriptedTransport
 
 REFUSED = Answer(status=500, reason="Internal Server Error")
 
@@ -30,13 +30,13 @@ class Try:
     def __init__(self, bench: Bench, *replies: Reply, **assume: str) -> None:
         self.bench = bench
         self.product = bench.product(headers={"X-Team": "blue"}, **assume)
-        self.transport = Answering(*replies)
+        self.transport = ScriptedTransport(*replies)
         self.queue = bench.queue()
         self.jitter: random.Random | None = None
 
     def record(self, *, document_updated_at: int = 0, **assumptions: str) -> "Try":
         (recorded,) = self.bench.record(
-            happened(self.product, document_updated_at=document_updated_at, assumptions=assumptions)
+            new_event(self.product, document_updated_at=document_updated_at, assumptions=assumptions)
         )
         assert recorded.delivery_id is not None
         self.delivery = recorded.delivery_id
@@ -165,7 +165,7 @@ def test_a_receiver_may_ask_for_time(bench: Bench, status: int, asked: str, wait
 def test_a_vanished_attempt_does_not_count_against_the_schedule(bench: Bench) -> None:
     it = Try(bench, REFUSED, REFUSED, max_attempts="2").record()
     claim(it.queue)
-    bench.lose(it.queue)
+    bench.expire_leases(it.queue)
     it.attempt()
     assert bench.state(it.delivery) is DeliveryState.WAITING
     it.attempt()
@@ -374,7 +374,7 @@ def test_retries_go_to_the_present_url_and_its_trust(bench: Bench) -> None:
 def test_a_delivery_is_due_from_the_end_of_its_attempt(bench: Bench) -> None:
     """A receiver that takes ten seconds to refuse is not called again after five more."""
     it = Try(bench).record()
-    it.transport = Meanwhile(lambda: bench.clock.advance(seconds=10), REFUSED)
+    it.transport = ActingTransport(lambda: bench.clock.advance(seconds=10), REFUSED)
     began = bench.now
     it.attempt()
     assert bench.delivery(it.delivery).due_at == began + 15_000

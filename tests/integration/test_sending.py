@@ -13,14 +13,14 @@ from leanbe_emitter import WebhookTarget as To
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.node import Node
-from tests.support.receiver import Receiver
 
 TEXT = 'Ärger mit "Größe" — 日本 😀'
 
 
 @pytest.fixture
-def courier(receiver: Receiver) -> OneShotSender:
+def courier(receiver: LoopbackReceiver) -> OneShotSender:
     """A courier to the receiver."""
     return OneShotSender(To(url=receiver.url, secret=SECRET))
 
@@ -33,7 +33,7 @@ def node() -> Iterator[Node]:
 
 @pytest.mark.node
 def test_every_sample_verifies_with_the_article_formula(
-    courier: OneShotSender, receiver: Receiver, node: Node
+    courier: OneShotSender, receiver: LoopbackReceiver, node: Node
 ) -> None:
     for name in EVENT_NAMES:
         path = "firstName" if name.startswith("customer.") else "title"
@@ -44,7 +44,7 @@ def test_every_sample_verifies_with_the_article_formula(
 
 
 def test_a_body_is_signed_anew_with_the_receivers_secret(
-    courier: OneShotSender, receiver: Receiver
+    courier: OneShotSender, receiver: LoopbackReceiver
 ) -> None:
     body = {
         "payload": {"b": 1, "10": 2.50, "text": TEXT},
@@ -59,7 +59,7 @@ def test_a_body_is_signed_anew_with_the_receivers_secret(
 
 
 def test_a_body_without_a_time_that_can_be_read_gets_the_present_one(
-    courier: OneShotSender, receiver: Receiver
+    courier: OneShotSender, receiver: LoopbackReceiver
 ) -> None:
     for triggered_at in ({}, {"triggeredAt": "yesterday"}, {"triggeredAt": None}):
         courier.send_body(json.dumps({"payload": None, "event": "x", **triggered_at}).encode())
@@ -77,7 +77,7 @@ def test_a_body_without_a_time_that_can_be_read_gets_the_present_one(
     ],
 )
 def test_as_it_is_a_body_is_sent_byte_for_byte(
-    courier: OneShotSender, receiver: Receiver, body: bytes
+    courier: OneShotSender, receiver: LoopbackReceiver, body: bytes
 ) -> None:
     courier.send_body(body, as_is=True)
     assert receiver.bodies == [body]
@@ -88,7 +88,7 @@ def test_as_it_is_a_body_is_sent_byte_for_byte(
     "body", [b"", b"\xff", b"[]", b"{", b'{"payload": {}}', b'{"payload": {}, "event": 5}', b"NaN"]
 )
 def test_what_is_no_envelope_cannot_be_signed_anew(
-    courier: OneShotSender, receiver: Receiver, body: bytes
+    courier: OneShotSender, receiver: LoopbackReceiver, body: bytes
 ) -> None:
     with pytest.raises(InvalidValue, match="; as_is=True sends any body") as refused:
         courier.send_body(body)
@@ -96,7 +96,7 @@ def test_what_is_no_envelope_cannot_be_signed_anew(
     assert receiver.requests == []
 
 
-def test_assumptions_shape_the_request(receiver: Receiver) -> None:
+def test_assumptions_shape_the_request(receiver: LoopbackReceiver) -> None:
     assume = {
         "pretty_body": "true",
         "method": "PUT",
@@ -115,20 +115,22 @@ def test_assumptions_shape_the_request(receiver: Receiver) -> None:
     assert plain.body == b"no envelope"
 
 
-def test_the_receivers_headers_go_with_the_request(receiver: Receiver) -> None:
+def test_the_receivers_headers_go_with_the_request(receiver: LoopbackReceiver) -> None:
     to = To(url=receiver.url, secret=SECRET, headers=(("X-Environment", "test"),))
     OneShotSender(to).send_sample("idea.created")
     assert receiver.requests[0].headers["X-Environment"] == "test"
 
 
-def test_a_refused_request_is_not_made_again(courier: OneShotSender, receiver: Receiver) -> None:
+def test_a_refused_request_is_not_made_again(
+    courier: OneShotSender, receiver: LoopbackReceiver
+) -> None:
     receiver.statuses.append(500)
     settlement = courier.send_sample("idea.created")
     assert (settlement.evidence.outcome, settlement.evidence.answer_status) == ("refused", 500)
     assert len(receiver.requests) == 1
 
 
-def test_who_looks_on_is_told(receiver: Receiver) -> None:
+def test_who_looks_on_is_told(receiver: LoopbackReceiver) -> None:
     told: list[str] = []
 
     class Listener:
@@ -153,7 +155,9 @@ def test_nothing_is_stored(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_wrong_with_a_receiver_is_said_before_anything_is_sent(receiver: Receiver) -> None:
+def test_what_is_wrong_with_a_receiver_is_said_before_anything_is_sent(
+    receiver: LoopbackReceiver,
+) -> None:
     with pytest.raises(InvalidTarget):
         OneShotSender(To(url="http://169.254.169.254/", secret=SECRET))
     with pytest.raises(InvalidTarget):
@@ -175,7 +179,9 @@ def test_what_may_be_called_is_a_setting() -> None:
     OneShotSender(link_local, settings=Settings(allow_targets=("169.254.7.0/24",)))
 
 
-def test_a_wrong_event_or_path_is_refused(courier: OneShotSender, receiver: Receiver) -> None:
+def test_a_wrong_event_or_path_is_refused(
+    courier: OneShotSender, receiver: LoopbackReceiver
+) -> None:
     with pytest.raises(InvalidValue, match=r"idea\.created"):
         courier.send_sample("idea.craeted")
     with pytest.raises(InvalidValue, match="titel"):
@@ -184,7 +190,7 @@ def test_a_wrong_event_or_path_is_refused(courier: OneShotSender, receiver: Rece
 
 
 def test_on_a_thread_that_runs_a_loop_nothing_is_sent(
-    courier: OneShotSender, receiver: Receiver
+    courier: OneShotSender, receiver: LoopbackReceiver
 ) -> None:
     async def send() -> None:
         with pytest.raises(Conflict, match="event loop"):
@@ -195,7 +201,9 @@ def test_on_a_thread_that_runs_a_loop_nothing_is_sent(
     assert len(receiver.requests) == 1
 
 
-def test_the_secret_is_not_shown(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_secret_is_not_shown(
+    receiver: LoopbackReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     to = To(url=receiver.url, secret="whsec_hush", headers=(("Authorization", "Bearer hush"),))
     settlement = OneShotSender(to).send_sample("idea.created")

@@ -12,10 +12,10 @@ from leanbe_emitter.server.serving import _prune
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.retention import BATCH
 from leanbe_emitter.storage.schema.tables import EventRow
-from tests.support.test_loop import on_a_loop
+from tests.support.event_loops import run_in_loop
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_stop_waits_for_one_batch_of_what_is_too_old_and_not_for_all(
     tmp_path: Path,
 ) -> None:

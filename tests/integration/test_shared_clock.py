@@ -20,13 +20,13 @@ from leanbe_emitter.library.runtime.results import Results
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow
-from tests.support.bench import Bench, came_to
-from tests.support.concurrency import at_once, until_somebody_waits
+from tests.support.bench import Bench, settlement_of
+from tests.support.concurrency import call_at_once, until_somebody_waits
+from tests.support.event_loops import run_in_loop
 from tests.support.reused_databases import Databases
-from tests.support.scripted_transport import Answering
-from tests.support.statements import statements
-from tests.support.test_loop import on_a_loop
-from tests.support.waiting import seen, until
+from tests.support.scripted_transport import ScriptedTransport
+from tests.support.statements import record_statements
+from tests.support.waiting import async_wait_until, wait_until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 @contextmanager
 def opened(db: str, *, clock: str | None = None) -> Iterator[Leanbe]:
     """Open a database as a process of its own would."""
-    with Leanbe(db, clock=clock, transport=Answering()) as leanbe:  # type: ignore[arg-type]
+    with Leanbe(db, clock=clock, transport=ScriptedTransport()) as leanbe:  # type: ignore[arg-type]
         yield leanbe
 
 
@@ -227,13 +227,13 @@ def test_what_was_made_before_is_not_returned_though_somebody_elses_transaction_
     assert [each.outcome for each in attempts] == ["delivered"]
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_workers_make_on_the_way_is_among_what_is_returned(
     leanbe: Leanbe, database_url: str
 ) -> None:
     leanbe.faults.receiver_fails(how="refused", times=3)
     await leanbe.trigger("idea.created")
-    with_worker = Leanbe(database_url, transport=Answering())
+    with_worker = Leanbe(database_url, transport=ScriptedTransport())
     async with with_worker, with_worker.working():
         attempts = await leanbe.clock.run_until_settled()
         again = await leanbe.clock.run_until_settled()
@@ -242,16 +242,18 @@ async def test_what_workers_make_on_the_way_is_among_what_is_returned(
     assert leanbe.clock.now() == START + timedelta(seconds=155)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_worker_makes_at_once_what_is_due_when_it_was_set(
     leanbe: Leanbe, database_url: str
 ) -> None:
     leanbe.faults.receiver_fails(how="refused")
     delivery = await leanbe.trigger("idea.created")
-    with_worker = Leanbe(database_url, transport=Answering())
+    with_worker = Leanbe(database_url, transport=ScriptedTransport())
     async with with_worker, with_worker.working():
         leanbe.clock.set(START + timedelta(minutes=1))
-        await seen(lambda: leanbe.deliveries.get(delivery).delivered, "the retry is made")
+        await async_wait_until(
+            lambda: leanbe.deliveries.get(delivery).delivered, "the retry is made"
+        )
     assert leanbe.deliveries.get(delivery).attempts[-1].started_at >= START + timedelta(minutes=1)
 
 
@@ -287,19 +289,23 @@ def test_who_moves_it_while_it_becomes_the_machines_is_told(
         leanbe._clock.set(START)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_worker_learns_that_somebody_made_it_manual(database_url: str) -> None:
-    async with Leanbe(database_url, transport=Answering()) as early, early.working():
+    async with Leanbe(database_url, transport=ScriptedTransport()) as early, early.working():
         assert early.clock.kind == "system"
         async with Leanbe(database_url, clock="manual") as manual:
             manual.clock.set(START)
-            await seen(lambda: early.clock.now() == START, "it goes by the manual clock")
+            await async_wait_until(
+                lambda: early.clock.now() == START, "it goes by the manual clock"
+            )
             early.faults.receiver_fails(how="refused")
             early.products.create("Acme", webhook_url="http://a.test/").ideas.create(title="A map")
-            await seen(lambda: bool(early.deliveries.last().attempts), "the first attempt is made")
+            await async_wait_until(
+                lambda: bool(early.deliveries.last().attempts), "the first attempt is made"
+            )
             assert early.deliveries.last().next_due_at == START + timedelta(seconds=5)
             manual.clock.set(START + timedelta(seconds=5))
-            await seen(lambda: early.deliveries.last().delivered, "the retry is made")
+            await async_wait_until(lambda: early.deliveries.last().delivered, "the retry is made")
 
 
 def follow(leanbe: Leanbe) -> None:
@@ -311,7 +317,7 @@ def take_turns(leanbe: Leanbe) -> None:
     """Settle and claim as a worker does that is never at rest."""
     ended = list[Settlement]()
     while claimed := leanbe._engine.queue.poll(ended, ONE).claimed:
-        ended = [came_to(each) for each in claimed]
+        ended = [settlement_of(each) for each in claimed]
 
 
 @pytest.mark.parametrize("make_what_is_due", [Leanbe.deliver, follow, take_turns])
@@ -398,11 +404,11 @@ def test_workers_are_told_where_whose_it_is_has_changed(
 
 def test_a_step_from_where_it_no_longer_stands_is_not_made(leanbe: Leanbe, other: Leanbe) -> None:
     assert isinstance(leanbe._clock, StoredClock)
-    seen, hour = leanbe.clock.now(), timedelta(hours=1)
+    now, hour = leanbe.clock.now(), timedelta(hours=1)
     other.clock.advance(hours=2)
-    assert not leanbe._clock.move_from(seen, to=seen + hour)
+    assert not leanbe._clock.move_from(now, to=now + hour)
     assert other.clock.now() == START + 2 * hour
-    assert leanbe._clock.move_from(seen + 2 * hour, to=seen + 3 * hour)
+    assert leanbe._clock.move_from(now + 2 * hour, to=now + 3 * hour)
     assert other.clock.now() == START + 3 * hour
 
 
@@ -470,7 +476,7 @@ def test_when_the_database_is_back_it_is_asked_again(postgresql_bench: Bench) ->
         leanbe.clock.now()
         with postgresql_bench.database.transaction() as session:
             session.execute(text(_HANGING_UP))
-        until(lambda: connections(postgresql_bench.database) == 1, "nobody else is connected")
+        wait_until(lambda: connections(postgresql_bench.database) == 1, "nobody else is connected")
         stood = leanbe.clock.now()
         other.clock.set(stood + timedelta(hours=1))
         assert leanbe.clock.now() == stood + timedelta(hours=1)
@@ -493,7 +499,7 @@ def test_however_many_ask_first_it_is_asked_by_one_handle_of_its_own(database_ur
     with closing(Counted(database_url)) as database, closing(StoredClock(database)) as clock:
         # So early that first askers at the same moment find it.
         assert len(handles) == 1
-        at_once(*[clock.is_manual] * 4)
+        call_at_once(*[clock.is_manual] * 4)
     assert len(handles) == 1
 
 
@@ -502,7 +508,7 @@ def test_of_the_machines_clock_no_statement_is_sent_where_no_retry_is_due(
 ) -> None:
     with opened(database_url) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
-        with statements(leanbe._database) as noted:
+        with record_statements(leanbe._database) as noted:
             leanbe.trigger("idea.created")
             leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
             take_turns(leanbe)

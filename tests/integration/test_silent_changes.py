@@ -4,7 +4,7 @@ Their ``updatedAt`` stays, the idea of an attach excepted; references in them ar
 """
 
 from tests.support.documents import altered
-from tests.support.scene import NOW, THEN, RecordedEvents, Scene, raised
+from tests.support.scene import NOW, THEN, RecordedEvents, Scene, record_events
 
 
 def last_payload(events: RecordedEvents) -> dict[str, object]:
@@ -29,7 +29,7 @@ def test_a_deleted_customer_takes_the_votes_along_and_leaves_the_requests(scene:
         scene.product.ideas.upvote(scene.idea, customer=scene.ana)
         scene.product.ideas.upvote(scene.idea)
         before = scene.product.ideas.get(scene.idea)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.customers.delete(scene.ana)
     assert events.names == "customer.deleted"
     assert scene.product.ideas.get(scene.idea).document() == altered(before.document(), upvotes=2)
@@ -49,12 +49,12 @@ def test_a_deleted_customer_who_voted_against_an_idea_does_not_count_any_more(sc
 def test_requests_of_a_deleted_idea_are_new_again(scene: Scene) -> None:
     with scene.earlier():
         attached = scene.product.idea_requests.attach(scene.request, idea=scene.idea).document()
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.ideas.delete(scene.idea)
     assert events.names == "idea.deleted"
     request = scene.product.idea_requests.get(scene.request)
     assert request.document() == scene.idea_request(updatedAt=attached["updatedAt"])
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.idea_requests.ignore(request)
     assert events.names == "ideaRequest.ignored"
 
@@ -72,7 +72,7 @@ def test_a_backlog_item_keeps_the_last_title_of_its_idea(scene: Scene) -> None:
     assert scene.product.backlog_items.get(item).document() == altered(
         item.document(), idea=reference
     )
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.backlog_items.set_status(item, "Done")
     assert last_payload(events)["idea"] == reference
 
@@ -114,11 +114,11 @@ def test_references_show_who_they_name_as_it_is_now(scene: Scene) -> None:
 
 def test_a_renamed_product_shows_its_new_name_in_later_payloads_only(scene: Scene) -> None:
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
-    with raised(scene.leanbe) as before:
+    with record_events(scene.leanbe) as before:
         scene.product.okrs.update(scene.okr, title="Less pain")
     scene.leanbe.products.rename(scene.product, "Bcme")
     named = {"_id": scene.product.id, "name": "Bcme"}
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.ideas.update(scene.idea, title="Night mode")
         scene.product.announcements.publish(scene.news)
         scene.product.customers.confirm(scene.ana)
@@ -138,7 +138,7 @@ def test_with_a_product_goes_all_of_it_and_nothing_of_others(scene: Scene) -> No
     idea = scene.other.ideas.create(title="Elsewhere")
     for voter in (scene.other.customers.create(email="eve@example.com"), both):
         scene.other.ideas.upvote(idea, customer=voter)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.leanbe.products.delete(scene.product)
     assert events.names == ""
     assert [each.email for each in scene.other.customers.list()] == [
@@ -173,7 +173,7 @@ def test_an_anonymous_vote_is_nobodys_to_withdraw(scene: Scene) -> None:
 def test_withdrawing_a_vote_moves_the_idea_on_silently(scene: Scene) -> None:
     with scene.earlier():
         scene.product.ideas.upvote(scene.idea, customer=scene.ana)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.ideas.withdraw_vote(scene.idea, customer=scene.ana)
     assert events.names == ""
     assert scene.product.ideas.get(scene.idea).document() == scene.the_idea(upvotes=0)

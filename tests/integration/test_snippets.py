@@ -8,7 +8,7 @@ import pytest
 from leanbe_emitter import Leanbe, sign, stringify
 from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.snippets import SECRET, Running, has_express, in_node, in_process
+from tests.support.snippets import SECRET, RunningSnippet, has_express, run_in_node, run_in_process
 
 PYTHON = ("fastapi", "flask", "django")
 PAYLOAD = {"_id": "64a28ec49c3a1954e6a2e504", "title": "Dark mode, née «Noir» 🌒", "score": 1.0}
@@ -28,17 +28,17 @@ def receiver(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Running]:
+) -> Iterator[RunningSnippet]:
     """Each receiver, running."""
     name, _, stood_in_for = request.param.partition(",")
     if name in PYTHON:
         monkeypatch.setenv("LEANBE_WEBHOOK_SECRET", SECRET)
-        with in_process(name, tmp_path, capsys) as running:
+        with run_in_process(name, tmp_path, capsys) as running:
             yield running
         return
     if request.param == "express" and not has_express():
         pytest.skip("Express is not installed where NODE_PATH says")
-    with in_node(name, tmp_path, stand_in=bool(stood_in_for)) as running:
+    with run_in_node(name, tmp_path, stand_in=bool(stood_in_for)) as running:
         yield running
 
 
@@ -60,7 +60,7 @@ def body(
     return stringify({name: value for name, value in envelope.items() if value is not ...}).encode()
 
 
-def test_it_accepts_all_22_events(receiver: Running) -> None:
+def test_it_accepts_all_22_events(receiver: RunningSnippet) -> None:
     with Leanbe() as leanbe:
         leanbe.products.create("Acme", secret=SECRET, **receiver.where)
         for name in EVENT_NAMES:
@@ -68,7 +68,7 @@ def test_it_accepts_all_22_events(receiver: Running) -> None:
             assert delivery.delivered, delivery.attempts
 
 
-def test_it_acts_once_on_what_comes_more_often(receiver: Running) -> None:
+def test_it_acts_once_on_what_comes_more_often(receiver: RunningSnippet) -> None:
     with Leanbe() as leanbe:
         leanbe.products.create("Acme", secret=SECRET, **receiver.where)
         first = leanbe.trigger("idea.created", set={"title": "Dark mode"})
@@ -78,7 +78,7 @@ def test_it_acts_once_on_what_comes_more_often(receiver: Running) -> None:
     assert receiver.printed().splitlines() == ["new idea: Dark mode", "new idea: Light mode"]
 
 
-def test_it_refuses_what_was_tampered_with_and_does_nothing(receiver: Running) -> None:
+def test_it_refuses_what_was_tampered_with_and_does_nothing(receiver: RunningSnippet) -> None:
     tampered = body().replace(b"Dark", b"dark")
     forged = [tampered, body(secret="another"), body(extra=1, signature=sign(PAYLOAD, ""))]
     assert [receiver.status(each) for each in forged] == [401, 401, 401]
@@ -93,13 +93,13 @@ NO_WEBHOOK = (
 )
 
 
-def test_it_refuses_what_is_no_webhook_and_goes_on(receiver: Running) -> None:
+def test_it_refuses_what_is_no_webhook_and_goes_on(receiver: RunningSnippet) -> None:
     answers = {sent: receiver.status(sent) for sent in NO_WEBHOOK}
     assert {sent: status for sent, status in answers.items() if status not in {400, 401}} == {}
     assert receiver.status(body()) == 204
 
 
-def test_it_survives_unknown_events_whatever_they_carry(receiver: Running) -> None:
+def test_it_survives_unknown_events_whatever_they_carry(receiver: RunningSnippet) -> None:
     names = ("idea.exploded", "constructor", "__proto__")
     payloads: tuple[object, ...] = (PAYLOAD, {}, [], None, "text")
     unknown = [body(payload, event=name) for name in names for payload in payloads]
@@ -108,7 +108,7 @@ def test_it_survives_unknown_events_whatever_they_carry(receiver: Running) -> No
     assert receiver.printed() == "new idea: Dark mode, née «Noir» 🌒\n"
 
 
-def test_what_fails_is_not_taken_for_done(receiver: Running) -> None:
+def test_what_fails_is_not_taken_for_done(receiver: RunningSnippet) -> None:
     failing = body(None)  # which has no title
     assert [receiver.status(each) for each in (failing, failing, body())] == [500, 500, 204]
 

@@ -9,15 +9,10 @@ from sqlalchemy import func, select
 
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow, IdeaRow, VoteRow
 from tests.support.actions import ACTIONS, prepare
-from tests.support.crowds import (
-    crowd_of_customers,
-    crowd_of_ideas,
-    crowd_of_requests,
-    crowd_of_votes,
-)
+from tests.support.bulk_rows import insert_customers, insert_ideas, insert_requests, insert_votes
 from tests.support.reused_databases import Databases
-from tests.support.scene import Scene, raised, set_scene
-from tests.support.statements import statements
+from tests.support.scene import Scene, record_events, set_scene
+from tests.support.statements import record_statements
 
 FEW = 10
 many = pytest.mark.parametrize("size", [1_100, pytest.param(10_000, marks=pytest.mark.prove)])
@@ -29,11 +24,11 @@ def count(db: str, action: str, size: int) -> int:
     """Return how many statements an action sends where all around it are so many rows."""
     with set_scene(db) as scene:
         prepare(scene, action)
-        customers = crowd_of_customers(scene, size)
-        crowd_of_ideas(scene, size)
-        crowd_of_requests(scene, size, idea=scene.idea.id)
-        crowd_of_votes(scene, customers, [scene.idea.id])
-        with statements(scene.leanbe._database) as sent:
+        customers = insert_customers(scene, size)
+        insert_ideas(scene, size)
+        insert_requests(scene, size, idea=scene.idea.id)
+        insert_votes(scene, customers, [scene.idea.id])
+        with record_statements(scene.leanbe._database) as sent:
             ACTIONS[action](scene)
         return len(sent)
 
@@ -60,7 +55,7 @@ GROWING = (
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_sends_few_statements(scene: Scene, action: str) -> None:
     prepare(scene, action)
-    with statements(scene.leanbe._database) as sent:
+    with record_statements(scene.leanbe._database) as sent:
         ACTIONS[action](scene)
     assert len(sent) <= BOUND
 
@@ -84,11 +79,11 @@ def test_on_postgresql_it_sends_as_many_for_many_as_for_few_too(
 
 @pytest.mark.parametrize("size", [FEW, 1_100, pytest.param(10_000, marks=pytest.mark.prove)])
 def test_a_customers_many_votes_leave_every_counter_with_them(scene: Scene, size: int) -> None:
-    ideas = crowd_of_ideas(scene, size, up_votes=0)
-    crowd_of_votes(scene, [scene.ana.id], ideas)
-    crowd_of_requests(scene, size)
+    ideas = insert_ideas(scene, size, up_votes=0)
+    insert_votes(scene, [scene.ana.id], ideas)
+    insert_requests(scene, size)
     scene.product.ideas.upvote(scene.idea)
-    with raised(scene.leanbe) as events, statements(scene.leanbe._database) as sent:
+    with record_events(scene.leanbe) as events, record_statements(scene.leanbe._database) as sent:
         scene.product.customers.delete(scene.ana)
     assert events.names == "customer.deleted"
     assert len(sent) <= BOUND
@@ -112,10 +107,13 @@ def test_a_customers_many_votes_leave_every_counter_with_them(scene: Scene, size
 def test_an_idea_out_of_a_thousand_requests_takes_as_many_statements_as_out_of_ten(
     scene: Scene,
 ) -> None:
-    requests = crowd_of_requests(scene, 1_010)
+    requests = insert_requests(scene, 1_010)
     sent = []
     for chosen in (requests[:10], requests[10:]):
-        with raised(scene.leanbe) as events, statements(scene.leanbe._database) as one:
+        with (
+            record_events(scene.leanbe) as events,
+            record_statements(scene.leanbe._database) as one,
+        ):
             idea = scene.product.ideas.create(title="Popular", requests=list(chosen))
             sent.append(len(one))
         assert [each["id"] for each in idea.document()["ideaRequests"]] == chosen

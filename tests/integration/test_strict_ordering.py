@@ -6,10 +6,10 @@ from leanbe_emitter.delivery.queue.strict_ordering import firsts_of
 from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from tests.support.bench import Bench, came_to, claim, ids_of
-from tests.support.concurrency import at_once
-from tests.support.receiver import Receiver
-from tests.support.statements import statements
+from tests.support.bench import Bench, claim, ids_of, settlement_of
+from tests.support.concurrency import call_at_once
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.statements import record_statements
 
 #: What a claim sends at the most that finds nothing but strict products which are held back.
 MOST = 10
@@ -21,27 +21,29 @@ def test_one_is_in_flight_across_all_workers(bench: Bench) -> None:
     (claimed,) = claim(one)
     assert claimed.delivery_id == first
     assert claim(other) == claim(one) == []
-    one.settle([came_to(claimed)])
+    one.settle([settlement_of(claimed)])
     assert ids_of(claim(other)) == [second]
 
 
 def test_a_failing_delivery_holds_those_behind_it_until_it_is_delivered(bench: Bench) -> None:
     first, second = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
-    queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
+    queue.settle(
+        [settlement_of(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)]
+    )
     assert claim(queue) == []
     bench.clock.advance(seconds=5)
     queue.wake()
     (again,) = claim(queue)
     assert again.delivery_id == first
-    queue.settle([came_to(again)])
+    queue.settle([settlement_of(again)])
     assert ids_of(claim(queue)) == [second]
 
 
 def test_an_exhausted_delivery_holds_nothing(bench: Bench) -> None:
     _, second = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
-    queue.settle([came_to(each, state=DeliveryState.EXHAUSTED) for each in claim(queue)])
+    queue.settle([settlement_of(each, state=DeliveryState.EXHAUSTED) for each in claim(queue)])
     assert ids_of(claim(queue)) == [second]
 
 
@@ -49,7 +51,7 @@ def test_a_lost_lease_holds_those_behind_it_too(bench: Bench) -> None:
     first, _ = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     claim(queue)
-    bench.lose(queue)
+    bench.expire_leases(queue)
     assert ids_of(claim(queue)) == [first]
     assert claim(queue) == []
 
@@ -64,7 +66,9 @@ def test_what_is_held_does_not_hide_what_is_due_behind_it(bench: Bench) -> None:
     queue = bench.queue()
     for name in "ABC":
         bench.enqueue(bench.product(name, ordering="strict"), 2)
-    queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
+    queue.settle(
+        [settlement_of(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)]
+    )
     free = bench.enqueue(bench.product("D"), 2)
     assert [ids_of(claim(queue, 1)) for _ in range(3)] == [free[:1], free[1:], []]
 
@@ -80,8 +84,10 @@ def _statements_of_a_claim(bench: Bench, *, held_back: int) -> int:
     queue = bench.queue()
     for number in range(held_back):
         bench.enqueue(bench.product(f"{held_back} {number}", ordering="strict"), 2)
-    queue.settle([came_to(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)])
-    with statements(bench.database) as sent:
+    queue.settle(
+        [settlement_of(each, Outcome.REFUSED, due_at=bench.now + 5) for each in claim(queue)]
+    )
+    with record_statements(bench.database) as sent:
         assert claim(queue) == []
     return len(sent)
 
@@ -89,14 +95,14 @@ def _statements_of_a_claim(bench: Bench, *, held_back: int) -> int:
 def test_the_first_is_taken_though_a_retry_stands_behind_it(bench: Bench) -> None:
     product = bench.product(ordering="strict")
     first, second = bench.enqueue(product, 2)
-    bench.put(second, DeliveryState.READY)
+    bench.set_state(second, DeliveryState.READY)
     assert ids_of(claim(bench.queue())) == [first]
 
 
 def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Bench) -> None:
     (old, new) = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
-    queue.settle([came_to(each) for each in claim(queue)])
+    queue.settle([settlement_of(each) for each in claim(queue)])
     (in_flight,) = claim(queue)
     assert in_flight.delivery_id == new
     with bench.database.transaction() as session:
@@ -104,7 +110,7 @@ def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Benc
         again = redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
     assert claim(queue) == []
     assert queue.claim_one(again) is None
-    queue.settle([came_to(in_flight)])
+    queue.settle([settlement_of(in_flight)])
     assert queue.claim_one(again) is not None
 
 
@@ -120,9 +126,9 @@ def test_workers_that_claim_at_the_same_moment_take_one_together(bench: Bench) -
             for each in claim(queue):
                 begun.append(each.delivery_id)
                 assert bench_in_flight(bench) == 1
-                queue.settle([came_to(each)])
+                queue.settle([settlement_of(each)])
 
-    at_once(work, work, work)
+    call_at_once(work, work, work)
     assert begun == deliveries
 
 
@@ -141,7 +147,7 @@ def bench_in_flight(bench: Bench) -> int:
 
 
 def test_a_trigger_delivers_what_nothing_holds_back(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.assumptions.set("ordering", "strict", product=product)
     receiver.statuses.append(500)

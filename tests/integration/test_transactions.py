@@ -15,8 +15,8 @@ from leanbe_emitter import (
     TriggerRequest,
 )
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.receiver import Receiver
-from tests.support.statements import statements
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.statements import record_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def record(leanbe: Leanbe, *events: str) -> None:
 
 
 def test_what_a_transaction_did_is_there_when_it_ends(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     with leanbe.transaction():
         record(leanbe, "idea.created")
@@ -106,7 +106,7 @@ def test_transactions_do_not_nest(leanbe: Leanbe) -> None:
 
 
 def test_there_is_no_http_and_no_waiting_inside_a_transaction(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     delivery = leanbe.trigger("idea.created")
     calls: list[Callable[[], object]] = [
@@ -160,7 +160,7 @@ def test_a_call_locks_again_what_a_refused_one_had_locked(postgresql_ready: str)
 def test_the_calls_of_a_transaction_lock_a_product_once(postgresql_ready: str) -> None:
     with Leanbe(postgresql_ready) as leanbe:
         ideas = leanbe.products.create("Acme").ideas
-        with leanbe.transaction(), statements(leanbe._database) as sent:
+        with leanbe.transaction(), record_statements(leanbe._database) as sent:
             ideas.create(title="One")
             ideas.create(title="Two")
     assert sum("FOR NO KEY UPDATE" in each for each in sent.sent) == 1

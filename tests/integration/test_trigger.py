@@ -24,8 +24,8 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.node import Node
-from tests.support.receiver import Receiver
 
 TEXT = 'Ärger mit "Größe" — 日本 😀 \\ </script>\u2028\u007f'
 
@@ -42,7 +42,7 @@ def ids(triggered: list[Triggered]) -> list[str]:
 
 
 def test_a_triggered_event_was_attempted_when_the_call_returns(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     delivery = leanbe.trigger("idea.created")
     assert delivery.delivered
@@ -54,7 +54,7 @@ def test_a_triggered_event_was_attempted_when_the_call_returns(
 
 @pytest.mark.node
 def test_all_22_events_verify_with_the_article_formula_whatever_their_text(
-    leanbe: Leanbe, product: Product, receiver: Receiver, node: Node
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver, node: Node
 ) -> None:
     for name in EVENT_NAMES:
         path = "firstName" if name.startswith("customer.") else "title"
@@ -67,7 +67,7 @@ def test_all_22_events_verify_with_the_article_formula_whatever_their_text(
 
 @pytest.mark.usefixtures("product")
 def test_exactly_the_named_events_are_recorded_in_their_order(
-    leanbe: Leanbe, receiver: Receiver
+    leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     names = ["idea.created", "idea.upVoted", "idea.deleted"]
     triggered = leanbe.trigger_all(TriggerRequest(events=names))
@@ -95,7 +95,9 @@ def test_same_as_goes_on_with_the_document_of_an_earlier_delivery(leanbe: Leanbe
         assert each.event.payload["createdAt"] == created.event.payload["createdAt"]
 
 
-def test_same_as_implies_the_product(leanbe: Leanbe, product: Product, receiver: Receiver) -> None:
+def test_same_as_implies_the_product(
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
+) -> None:
     leanbe.products.create("Other", webhook_url=receiver.url)
     created = leanbe.trigger("idea.created", product=product)
     (updated,) = leanbe.trigger_all(TriggerRequest(events=["idea.updated"], same_as=created))
@@ -128,7 +130,7 @@ def test_changes_are_made_to_the_sample(leanbe: Leanbe) -> None:
 )
 @pytest.mark.usefixtures("product")
 def test_any_json_value_can_be_the_payload(
-    leanbe: Leanbe, receiver: Receiver, payload: Any
+    leanbe: Leanbe, receiver: LoopbackReceiver, payload: Any
 ) -> None:
     delivery = leanbe.trigger("idea.created", payload=payload)
     assert delivery.event.payload == payload
@@ -137,7 +139,9 @@ def test_any_json_value_can_be_the_payload(
 
 
 @pytest.mark.usefixtures("product")
-def test_what_databases_cannot_hold_can_be_in_a_payload(leanbe: Leanbe, receiver: Receiver) -> None:
+def test_what_databases_cannot_hold_can_be_in_a_payload(
+    leanbe: Leanbe, receiver: LoopbackReceiver
+) -> None:
     text = "nul \0 half \ud83d"
     leanbe.trigger("idea.created", set={"title": text})
     assert b"nul \\u0000 half \\ud83d" in receiver.bodies[0]
@@ -241,7 +245,7 @@ def test_without_a_url_an_event_is_recorded_and_nothing_is_owed(leanbe: Leanbe) 
 
 @pytest.mark.usefixtures("product")
 def test_an_event_that_the_product_does_not_want_is_owed_to_nobody(
-    leanbe: Leanbe, receiver: Receiver
+    leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     leanbe.assumptions.set("events", "idea.*,okr.created")
     triggered = leanbe.trigger_all(
@@ -265,7 +269,7 @@ def test_a_date_far_ahead_in_a_payload_does_not_drag_triggered_at_along(leanbe: 
 
 
 def test_triggered_at_increases_though_the_clock_stands_still_or_goes_back(
-    db: str, receiver: Receiver
+    db: str, receiver: LoopbackReceiver
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     clock = ManualClock(start)
@@ -282,7 +286,7 @@ def test_triggered_at_increases_though_the_clock_stands_still_or_goes_back(
 
 
 def test_an_attempt_begins_by_the_clock_though_instants_of_events_run_ahead(
-    db: str, receiver: Receiver
+    db: str, receiver: LoopbackReceiver
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     with Leanbe(db, clock=ManualClock(start)) as leanbe:
@@ -293,7 +297,7 @@ def test_an_attempt_begins_by_the_clock_though_instants_of_events_run_ahead(
     assert triggered[-1].event.triggered_at > start
 
 
-def test_the_same_seed_and_clock_give_the_same_bytes(receiver: Receiver) -> None:
+def test_the_same_seed_and_clock_give_the_same_bytes(receiver: LoopbackReceiver) -> None:
     bodies = []
     for _ in range(2):
         with Leanbe(":memory:", seed=7, clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) as one:
@@ -313,7 +317,7 @@ def test_several_events_at_once_are_refused_with_the_call_that_takes_them(leanbe
 
 
 def test_a_rehearsal_shows_the_requests_and_changes_nothing(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("X-Environment", "test")])
     wanted = TriggerRequest(
@@ -333,7 +337,7 @@ def test_a_rehearsal_shows_the_requests_and_changes_nothing(
 
 
 def test_a_rehearsals_document_masks_what_the_product_set(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("Authorization", "Bearer t0ken")])
     assume = {"signature_location": "header"}
@@ -364,7 +368,7 @@ def test_a_rehearsed_body_verifies_and_its_times_increase(leanbe: Leanbe) -> Non
 
 
 def test_events_of_a_product_deleted_meanwhile_have_no_delivery_any_more(
-    database_url: str, receiver: Receiver
+    database_url: str, receiver: LoopbackReceiver
 ) -> None:
     class Deleter:
         def begun(self, claimed: Claimed) -> None:

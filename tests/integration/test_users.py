@@ -6,7 +6,7 @@ import pytest
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, TriggerRequest, User
 from leanbe_emitter.clock import ManualClock
-from tests.support.concurrency import at_once
+from tests.support.concurrency import call_at_once
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -140,5 +140,5 @@ def test_of_two_who_take_an_email_at_once_one_is_told_that_it_is_taken(database_
             users = leanbe.products.get("Acme").users
             return users.create(email="ana@example.com", first_name="Ana")
 
-        results = at_once(lambda: create(one), lambda: create(other))
+        results = call_at_once(lambda: create(one), lambda: create(other))
         assert sorted(type(result).__name__ for result in results) == ["Conflict", "User"]

@@ -19,7 +19,7 @@ from leanbe_emitter import (
     WaitTimedOut,
 )
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.support.receiver import Receiver
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -38,7 +38,7 @@ def record(leanbe: Leanbe, *events: str) -> None:
 
 
 @pytest.fixture
-def shared(database_url: str, receiver: Receiver) -> Iterator[tuple[Leanbe, str]]:
+def shared(database_url: str, receiver: LoopbackReceiver) -> Iterator[tuple[Leanbe, str]]:
     """A Leanbe whose database others can open, with a product; and the database's URL."""
     with Leanbe(database_url) as leanbe:
         leanbe.products.create(
@@ -61,7 +61,7 @@ def test_waiting_ends_when_another_process_has_delivered(shared: tuple[Leanbe, s
 
 
 def test_without_a_status_whatever_is_settled_is_waited_for(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.assumptions.set("max_attempts", "1", product=product)
     receiver.statuses.append(500)
@@ -101,7 +101,7 @@ def told(entries: list[Entry]) -> list[tuple[str, str, str]]:
 
 
 def test_what_another_process_does_is_followed_in_order(
-    shared: tuple[Leanbe, str], receiver: Receiver
+    shared: tuple[Leanbe, str], receiver: LoopbackReceiver
 ) -> None:
     leanbe, db = shared
     receiver.statuses.extend([500, 204, 204])
@@ -125,7 +125,7 @@ def test_what_another_process_does_is_followed_in_order(
     assert entries == sorted(entries, key=lambda entry: entry.cursor)
 
 
-def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: Receiver) -> None:
+def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: LoopbackReceiver) -> None:
     start = leanbe.watching.end()
     product = leanbe.products.create("Acme", webhook_url=receiver.url)
     receiver.statuses.append(500)

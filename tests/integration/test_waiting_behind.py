@@ -7,15 +7,15 @@ import psycopg
 import pytest
 
 from leanbe_emitter import Filter, InvalidValue, Job, Leanbe, WaitTimedOut
-from tests.support.scripted_transport import Answering
-from tests.support.waiting import until
+from tests.support.scripted_transport import ScriptedTransport
+from tests.support.waiting import wait_until
 
 URL = "http://127.0.0.1:9/hooks"
 
 
 @pytest.fixture
 def leanbe(database_url: str) -> Iterator[Leanbe]:
-    with Leanbe(database_url, transport=Answering()) as leanbe:
+    with Leanbe(database_url, transport=ScriptedTransport()) as leanbe:
         leanbe.products.create("Acme", webhook_url=URL)
         yield leanbe
 
@@ -46,7 +46,7 @@ def test_a_delivery_counts_that_was_recorded_before_and_settled_behind_the_curso
     assert not delivery_wait.look()
     leanbe.deliver()
     # On PostgreSQL that is told when no transaction of the cluster can precede it any more.
-    until(delivery_wait.look, "what was settled is told")
+    wait_until(delivery_wait.look, "what was settled is told")
 
 
 def test_events_and_deliveries_come_in_pages_the_newest_first(leanbe: Leanbe) -> None:

@@ -17,11 +17,11 @@ from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
 from leanbe_emitter.storage.schema.states import DeliveryState
-from tests.support.bench import LEASE_SECONDS, Bench, happened
-from tests.support.scripted_transport import Answering, Holding
-from tests.support.test_loop import on_a_loop
-from tests.support.waiting import PATIENCE_SECONDS, seen
-from tests.support.workers import worker, working
+from tests.support.bench import LEASE_SECONDS, Bench, new_event
+from tests.support.event_loops import run_in_loop
+from tests.support.scripted_transport import HoldingTransport, ScriptedTransport
+from tests.support.waiting import PATIENCE_SECONDS, async_wait_until
+from tests.support.workers import new_worker, run_worker
 
 HOUR = 3600.0
 STORM = 1000
@@ -57,7 +57,7 @@ async def woken(
     """Let a worker run that looks by itself once an hour."""
     queue = Looking(bench.database, clock=bench.clock, ids=bench.ids, lease_seconds=LEASE_SECONDS)
     wakeups = ByHand()
-    it = worker(
+    it = new_worker(
         bench,
         transport,
         queue=queue,
@@ -66,25 +66,25 @@ async def woken(
         poll_seconds=HOUR,
         wakeups=wakeups,
     )
-    async with working(it):
-        await seen(lambda: queue.looks > 0, "it has looked at first")
+    async with run_worker(it):
+        await async_wait_until(lambda: queue.looks > 0, "it has looked at first")
         yield wakeups, queue
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_wake_up_makes_a_resting_worker_poll(bench: Bench) -> None:
-    product, transport = bench.product(), Answering()
+    product, transport = bench.product(), ScriptedTransport()
     async with woken(bench, transport) as (wakeups, _):
         for count in (1, 2, 3):
             bench.enqueue(product)
             wakeups.tell()
-            await seen(lambda: len(transport.requests) == count, "it is delivered")  # noqa: B023
+            await async_wait_until(lambda: len(transport.requests) == count, "it is delivered")  # noqa: B023
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_full_worker_ignores_wake_ups(bench: Bench) -> None:
     bench.enqueue(bench.product(), 3)
-    transport = Holding()
+    transport = HoldingTransport()
     async with woken(bench, transport, concurrency=2) as (wakeups, queue):
         await transport.sent(2)
         before = await looks_of(queue)
@@ -95,10 +95,10 @@ async def test_a_full_worker_ignores_wake_ups(bench: Bench) -> None:
         transport.let_go()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_busy_worker_polls_seldom_however_many_wake_ups_come(bench: Bench) -> None:
     bench.enqueue(bench.product())
-    transport = Holding()
+    transport = HoldingTransport()
     async with woken(bench, transport) as (wakeups, queue):
         await transport.sent(1)
         before = await looks_of(queue)
@@ -108,11 +108,11 @@ async def test_a_busy_worker_polls_seldom_however_many_wake_ups_come(bench: Benc
         transport.let_go()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_busy_worker_begins_what_is_due_all_the_same(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product)
-    transport = Holding()
+    transport = HoldingTransport()
     async with woken(bench, transport) as (wakeups, _):
         await transport.sent(1)
         bench.enqueue(product)
@@ -127,7 +127,7 @@ async def looks_of(queue: Looking) -> int:
     return queue.looks
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_this_process_makes_due_wakes_a_worker_at_once_also_in_memory() -> None:
     database = Database(":memory:")
     prepare(database)
@@ -140,7 +140,7 @@ async def test_what_this_process_makes_due_wakes_a_worker_at_once_also_in_memory
     database.close()
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_another_handle_makes_due_wakes_a_worker(
     bench: Bench, database_url: str
 ) -> None:
@@ -155,7 +155,7 @@ async def test_what_another_handle_makes_due_wakes_a_worker(
     other.close()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_url_that_prepares_nothing_is_listened_to_as_well(postgresql_url: str) -> None:
     database = Database(f"{postgresql_url}?prepare_threshold=none")
     told = asyncio.Event()
@@ -171,7 +171,7 @@ async def quiet(database: Database, told: asyncio.Event) -> None:
     told.clear()
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_is_leased_already_wakes_nobody(postgresql_bench: Bench) -> None:
     """A foreground call makes its own attempt; SQLite tells of every commit."""
     bench = postgresql_bench
@@ -183,13 +183,13 @@ async def test_what_is_leased_already_wakes_nobody(postgresql_bench: Bench) -> N
         assert not told.is_set()
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_is_rolled_back_wakes_nobody(bench: Bench) -> None:
     product, told = bench.product(), asyncio.Event()
 
     def act() -> None:
         with bench.database.transaction() as session:
-            record(session, [happened(product)], now=bench.clock.now(), ids=bench.ids)
+            record(session, [new_event(product)], now=bench.clock.now(), ids=bench.ids)
             raise ZeroDivisionError
 
     async with wakeups_of(bench.database)(told.set):
@@ -200,7 +200,7 @@ async def test_what_is_rolled_back_wakes_nobody(bench: Bench) -> None:
         assert not told.is_set()
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_file_that_cannot_be_read_is_polled_again(tmp_path: Path) -> None:
     home = tmp_path / "later"
     database, told = Database(f"sqlite:///{home / 'test.db'}"), asyncio.Event()

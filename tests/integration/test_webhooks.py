@@ -19,8 +19,8 @@ from leanbe_emitter import (
     sign_text,
     verify,
 )
-from tests.support.concurrency import at_once, until_somebody_waits
-from tests.support.receiver import Receiver
+from tests.support.concurrency import call_at_once, until_somebody_waits
+from tests.support.loopback_receiver import LoopbackReceiver
 
 URL = "http://127.0.0.1:9/hooks"
 OTHER_URL = "http://127.0.0.1:9/elsewhere"
@@ -109,7 +109,7 @@ def test_clearing_keeps_the_secret_for_when_a_url_comes_back(leanbe: Leanbe) -> 
 
 
 def test_clearing_cancels_what_is_pending_and_nothing_else(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     other = leanbe.products.create("Other", webhook_url=receiver.url)
     accepted = leanbe.trigger("idea.created", product=product)
@@ -132,7 +132,7 @@ def test_clearing_cancels_what_is_pending_and_nothing_else(
 
 
 def test_without_a_url_events_are_recorded_and_setting_one_replays_nothing(
-    leanbe: Leanbe, receiver: Receiver
+    leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     leanbe.products.create("Acme")
     assert record(leanbe, "idea.created", "idea.updated") == ["nothing", "nothing"]
@@ -143,7 +143,7 @@ def test_without_a_url_events_are_recorded_and_setting_one_replays_nothing(
 
 
 def test_what_is_queued_keeps_its_signature_and_goes_to_the_present_url(
-    leanbe: Leanbe, receiver: Receiver
+    leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     leanbe.products.create("Acme", webhook_url=URL, secret="whsec_old")
     record(leanbe)
@@ -154,7 +154,7 @@ def test_what_is_queued_keeps_its_signature_and_goes_to_the_present_url(
 
 
 def test_under_resign_queued_what_is_queued_is_signed_anew(
-    leanbe: Leanbe, receiver: Receiver
+    leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     leanbe.products.create(
         "Acme", webhook_url=receiver.url, secret="whsec_old", assume={"resign_queued": "true"}
@@ -213,7 +213,7 @@ def test_a_secret_that_is_refused_is_not_shown(leanbe: Leanbe, secret: str) -> N
 
 
 def test_headers_go_with_every_request_until_they_are_set_anew(
-    leanbe: Leanbe, product: Product, receiver: Receiver
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("X-Environment", "test")])
     leanbe.webhooks.set(product, receiver.url)
@@ -258,7 +258,7 @@ def test_a_file_of_authorities_has_to_be_there_and_excludes_insecure(leanbe: Lea
 
 
 def test_secrets_are_in_no_repr_and_no_log(
-    leanbe: Leanbe, product: Product, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    leanbe: Leanbe, product: Product, receiver: LoopbackReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     leanbe.webhooks.set(product, receiver.url, headers=[("Authorization", "Bearer hush")])
@@ -345,7 +345,7 @@ def test_whatever_happens_at_once_every_owed_event_verifies_with_a_secret_of_its
     with Leanbe(database_url) as one, Leanbe(database_url) as other:
         one.products.create("Acme", webhook_url=URL, secret="whsec_0")
         for n in range(1, 9):
-            results = at_once(
+            results = call_at_once(
                 partial(record, one), partial(other.webhooks.rotate, "Acme", secret=f"whsec_{n}")
             )
             assert not any(isinstance(result, LeanbeError) for result in results)

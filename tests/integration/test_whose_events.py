@@ -1,7 +1,7 @@
 """Contract c.4 and c.1: which product hears of an action, signed with what, and whether at all."""
 
 from leanbe_emitter import Event, Product, verify
-from tests.support.scene import OTHER_SECRET, SECRET, URL, Scene, raised
+from tests.support.scene import OTHER_SECRET, SECRET, URL, Scene, record_events
 
 
 def heard(events: list[Event]) -> list[str]:
@@ -10,7 +10,7 @@ def heard(events: list[Event]) -> list[str]:
 
 def test_each_product_of_a_customer_gets_an_event_of_its_own(scene: Scene) -> None:
     sequences = {each.id: _last_sequence(scene, each) for each in (scene.product, scene.other)}
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         bea = scene.other.customers.create(
             email="bea@example.com", products=[scene.other, scene.product]
         )
@@ -27,7 +27,7 @@ def test_each_product_of_a_customer_gets_an_event_of_its_own(scene: Scene) -> No
 def test_each_product_has_a_clock_of_its_own(scene: Scene) -> None:
     for title in ("one", "two", "three"):
         scene.product.ideas.create(title=title)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
     (ours,), (theirs,) = events.of(scene.product), events.of(scene.other)
     assert ours.triggered_at > theirs.triggered_at
@@ -35,11 +35,11 @@ def test_each_product_has_a_clock_of_its_own(scene: Scene) -> None:
 
 def test_a_product_that_a_customer_leaves_gets_that_last_update(scene: Scene) -> None:
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.customers.update(scene.ana, products=[scene.other])
     assert heard(events.of(scene.product)) == heard(events.of(scene.other)) == ["customer.updated"]
     assert all(each.payload["products"] == [scene.other_ref] for each in events.events)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.other.customers.update(scene.ana, city="Porto")
         scene.other.customers.delete(scene.ana)
     assert events.of(scene.product) == []
@@ -48,7 +48,7 @@ def test_a_product_that_a_customer_leaves_gets_that_last_update(scene: Scene) ->
 
 def test_a_customer_is_deleted_in_every_product(scene: Scene) -> None:
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.other.customers.delete(scene.ana)
     assert heard(events.of(scene.product)) == heard(events.of(scene.other)) == ["customer.deleted"]
     assert scene.product.customers.list() == scene.other.customers.list() == []
@@ -56,7 +56,7 @@ def test_a_customer_is_deleted_in_every_product(scene: Scene) -> None:
 
 def test_the_order_of_a_customers_products_is_part_of_the_document(scene: Scene) -> None:
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.customers.update(scene.ana, products=[scene.other, scene.product])
     assert events.names == "customer.updated customer.updated"
     assert events.events[0].payload["products"] == [scene.other_ref, scene.product_ref]
@@ -64,7 +64,7 @@ def test_the_order_of_a_customers_products_is_part_of_the_document(scene: Scene)
 
 def test_other_documents_are_their_own_products_alone(scene: Scene) -> None:
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.ideas.upvote(scene.idea, customer=scene.ana)
         scene.product.idea_requests.attach(scene.request, idea=scene.idea)
     assert events.of(scene.other) == []
@@ -72,7 +72,7 @@ def test_other_documents_are_their_own_products_alone(scene: Scene) -> None:
 
 def test_what_happens_without_a_url_is_recorded_and_never_owed(scene: Scene) -> None:
     silent = scene.leanbe.products.create("Silent")
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         silent.ideas.create(title="Unheard")
     scene.leanbe.webhooks.set(silent, URL)
     assert events.names == "idea.created"
@@ -100,7 +100,7 @@ def test_another_url_keeps_the_secret_and_what_is_queued(scene: Scene) -> None:
 
 def test_a_cleared_url_cancels_what_is_queued_and_is_silent_from_then_on(scene: Scene) -> None:
     scene.leanbe.webhooks.clear(scene.product)
-    with raised(scene.leanbe) as events:
+    with record_events(scene.leanbe) as events:
         scene.product.ideas.promote(scene.idea)
     assert events.names == "idea.promoted backlogItem.created"
     assert {

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe
 from leanbe_emitter.storage.engine.sqlite_locking import WriterLock
-from tests.support.concurrency import at_once
-from tests.support.statements import statements
+from tests.support.concurrency import call_at_once
+from tests.support.statements import record_statements
 
 
 def make_ideas(leanbe: Leanbe, count: int) -> None:
@@ -25,7 +25,7 @@ def test_writers_of_a_process_never_meet_in_the_file(tmp_path: Path) -> None:
     with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=0") as leanbe:
         leanbe.products.create("Acme")
         leanbe._database._writers = WriterLock(patience_seconds=30)
-        ended = at_once(*(partial(make_ideas, leanbe, 20) for _ in range(6)))
+        ended = call_at_once(*(partial(make_ideas, leanbe, 20) for _ in range(6)))
         assert ended == [None] * 6
         assert leanbe.counts().events == 120
 
@@ -35,7 +35,7 @@ def test_whoever_waits_in_vain_for_the_turn_is_told_by_sqlite_why(tmp_path: Path
         leanbe.products.create("Acme")
         with leanbe.transaction():
             make_ideas(leanbe, 1)
-            (error,) = at_once(partial(make_ideas, leanbe, 1))
+            (error,) = call_at_once(partial(make_ideas, leanbe, 1))
         assert isinstance(error, DatabaseUnavailable)
         make_ideas(leanbe, 1)
 
@@ -54,10 +54,10 @@ def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path:
         leanbe._database._writers = Noting(patience_seconds=patience_ms / 1000)
         with (
             closing(sqlite3.connect(file, isolation_level=None)) as another_program,
-            statements(leanbe._database) as noted,
+            record_statements(leanbe._database) as noted,
         ):
             another_program.execute("BEGIN IMMEDIATE")
-            ended = at_once(*(partial(make_ideas, leanbe, 1) for _ in range(4)))
+            ended = call_at_once(*(partial(make_ideas, leanbe, 1) for _ in range(4)))
         assert [type(each) for each in ended] == [DatabaseUnavailable] * 4
         assert "locked" in str(ended[0])
         left_ms = [max(0, patience_ms - int(each * 1000)) for each in waited if each]
@@ -69,7 +69,7 @@ def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path:
 def test_who_has_waited_for_the_turn_leaves_the_connection_its_patience(tmp_path: Path) -> None:
     with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=20") as leanbe:
         leanbe.products.create("Acme")
-        ended = at_once(*(partial(make_ideas, leanbe, 20) for _ in range(4)))
+        ended = call_at_once(*(partial(make_ideas, leanbe, 20) for _ in range(4)))
         assert ended == [None] * 4
         with leanbe._database.reading() as session:
             assert session.scalar(text("PRAGMA busy_timeout")) == 20_000

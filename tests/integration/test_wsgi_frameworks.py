@@ -9,7 +9,8 @@ import pytest
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.apps import SOON, told
+from tests.support.apps import SOON, described_errors
+from tests.support.event_loops import run_in_loop
 from tests.support.framework_apps import (
     bottle_app,
     django_asgi_app,
@@ -20,8 +21,7 @@ from tests.support.framework_apps import (
     litestar_client,
     starlette_client,
 )
-from tests.support.outgoing_requests import BODY, post
-from tests.support.test_loop import on_a_loop
+from tests.support.network_sender import BODY, post
 
 APPS = [flask_app, bottle_app, django_wsgi_app, django_asgi_app]
 CLIENTS = [flask_client, django_client, starlette_client, litestar_client]
@@ -43,7 +43,7 @@ def test_an_error_in_the_app_is_a_500_and_kept(make: Callable[[], Any]) -> None:
     answer = drive(transport.send(post("http://testserver/raise")))
     assert answer.status == 500
     assert answer.remark.startswith("the app raised ValueError: no such idea (at tests")
-    assert told(transport.errors.take()) == ["ValueError: no such idea (request)"]
+    assert described_errors(transport.errors.take()) == ["ValueError: no such idea (request)"]
 
 
 @pytest.mark.parametrize("make", [*APPS, *CLIENTS])
@@ -64,7 +64,7 @@ def test_a_blocking_view_is_unknown_and_its_line_named(make: Callable[[], Any]) 
 
 
 @pytest.mark.parametrize("make", [flask_app, bottle_app, django_wsgi_app, django_asgi_app])
-@on_a_loop
+@run_in_loop
 async def test_it_is_called_where_a_loop_runs_too(make: Callable[[], Any]) -> None:
     transport = transport_for(make(), answer_seconds=10)
     answer = await transport.send(post("http://testserver/ok"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.receiver import Receiver as Server
+from tests.support.loopback_receiver import LoopbackReceiver as Server
 from tests.support.user_suites import Suite
 
 #: An app that notes in which event loop it starts, is called and stops; and a fixture of its own
@@ -294,7 +294,7 @@ def test_a_call_without_await_fails_the_test_and_names_its_line(suite: Suite) ->
             "NotAwaited: leanbe.deliver() at test_suite.py:5 was *'await leanbe.deliver()'.",
             "*NotAwaited: leanbe.deliver() at test_suite.py:9 was not awaited.*",
             "*leanbe deliveries*",
-            "*idea.created  is owed to http://testserver/hooks/leanbe*",
+            "*idea.created  goes to http://testserver/hooks/leanbe*",
             "*NotAwaited: leanbe.trigger() at test_suite.py:13 was not awaited.*",
             "*assert 1 == 2",
             "E  *leanbe.trigger() at test_suite.py:16 was not awaited.*",

@@ -15,7 +15,7 @@ class Votes(LeanbeMixin, unittest.TestCase):
     """A suite of a user; ``__test__`` keeps pytest from collecting it here."""
 
     __test__ = False
-    leanbe_knobs: ClassVar = {"assume": {"max_attempts": "1"}}
+    leanbe_options: ClassVar = {"assume": {"max_attempts": "1"}}
     bodies: ClassVar[list[bytes]] = []
 
     def leanbe_receiver(self) -> Receiver:
@@ -54,7 +54,7 @@ class Votes(LeanbeMixin, unittest.TestCase):
 
 
 class Unsaid(LeanbeMixin, unittest.TestCase):
-    """A suite that does not say what receives."""
+    """A suite that does not define its receiver."""
 
     __test__ = False
 
@@ -136,7 +136,7 @@ def test_what_is_skipped_or_known_to_fail_is_counted_as_ever() -> None:
 
 def test_without_a_receiver_the_method_to_write_is_named() -> None:
     ((_, text),) = ran(Unsaid("test_it")).errors
-    assert "Unsaid does not say what receives. Define its method leanbe_receiver" in text
+    assert "Unsaid does not define its receiver. Define the method leanbe_receiver" in text
 
 
 def test_an_app_is_stopped_before_the_tests_own_end(suite: Suite) -> None:

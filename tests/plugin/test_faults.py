@@ -105,8 +105,8 @@ def test_a_failed_tests_report_says_what_was_done_on_purpose(suite: Suite) -> No
             "*AssertionError: idea.created was delivered once, and was not to be.",
             "*delivered: 204 by the fault tampered_payload",
             "*attempt 1: delivered 204*",
-            "*on purpose, by the fault tampered_payload",
-            "Faults that were armed, in the order in which they fire:",
+            "*deliberately, by the fault tampered_payload",
+            "Armed faults, in the order in which they fire:",
             "- tampered_payload, fired 1 of 1 times",
         ]
     )

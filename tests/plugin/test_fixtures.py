@@ -156,7 +156,7 @@ def test_the_time_stands_still_unless_the_marker_says_otherwise(suite: Suite) ->
     finished.assert_outcomes(passed=3)
 
 
-def test_every_knob_is_a_fixture_that_a_suite_can_define(suite: Suite) -> None:
+def test_every_option_is_a_fixture_that_a_suite_can_define(suite: Suite) -> None:
     conftest = f"""{CONFTEST}
 from datetime import UTC, datetime
 from leanbe_emitter import ManualClock
@@ -205,13 +205,13 @@ def secret_of_seed_7() -> str | None:
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
-        ("colour='red'", "There is no knob 'colour'. Use seed, clock, assume, app_errors or db."),
-        ("clock='broken'", "'broken' is no clock. Use manual or system, or give a clock."),
-        ("app_errors='hide'", "'hide' says nothing about what apps raise. Use raise or record."),
-        ("'system'", "The marker leanbe was given 'system' without a name."),
+        ("colour='red'", "There is no option 'colour'. Use seed, clock, assume, app_errors or db."),
+        ("clock='broken'", "'broken' is not a clock. Use manual or system, or pass a clock."),
+        ("app_errors='hide'", "'hide' is not a value of app_errors. Use raise or record."),
+        ("'system'", "The marker leanbe got 'system' without a name."),
     ],
 )
-def test_a_knob_that_is_refused_is_told_in_a_line(suite: Suite, marker: str, said: str) -> None:
+def test_an_option_that_is_refused_is_told_in_a_line(suite: Suite, marker: str, said: str) -> None:
     finished = suite.run(f"""
         import pytest
 
@@ -220,7 +220,7 @@ def test_a_knob_that_is_refused_is_told_in_a_line(suite: Suite, marker: str, sai
             pass
     """)
     finished.assert_outcomes(errors=1)
-    finished.stdout.fnmatch_lines([f"leanbe cannot be set up so: {said}*"])
+    finished.stdout.fnmatch_lines([f"leanbe cannot be set up: {said}*"])
 
 
 def test_what_an_app_raises_is_raised_unless_the_ini_file_says_otherwise(suite: Suite) -> None:
@@ -327,7 +327,7 @@ def test_two_runs_and_another_order_give_the_same_bytes(suite: Suite) -> None:
 def test_four_workers_give_the_same_bytes_as_one(suite: Suite, distribution: str) -> None:
     suite.run(RECORDING).assert_outcomes(passed=4)
     alone = taken(suite)
-    several = suite.run_apart(RECORDING, "-n", "4", "--dist", distribution)
+    several = suite.run_as_process(RECORDING, "-n", "4", "--dist", distribution)
     several.assert_outcomes(passed=4)
     assert taken(suite) == alone
 
@@ -412,7 +412,7 @@ def leanbe_receiver(app):
     finished = suite.run("def test_it(leanbe): pass", conftest=conftest)
     finished.assert_outcomes(errors=1)
     finished.stdout.fnmatch_lines(
-        ["*recursive dependency*", "*so it cannot ask for one of*", "*secret=*whsec_test*"]
+        ["*recursive dependency*", "*can ask for one of them*", "*secret=*whsec_test*"]
     )
 
 
@@ -429,4 +429,4 @@ def test_other_circles_are_left_to_pytest(suite: Suite) -> None:
         def test_it(one): pass
     """)
     finished.assert_outcomes(errors=1)
-    finished.stdout.no_fnmatch_line("*so it cannot ask for one of*")
+    finished.stdout.no_fnmatch_line("*can ask for one of them*")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.testing.evidence import MOST_SHOWN, evidence
+from leanbe_emitter.testing.failure_report import MOST_SHOWN, failure_report
 from tests.support.user_suites import CONFTEST, Suite
 
 #: A receiver that hashes the raw body, as receivers wrongly do.
@@ -45,11 +45,11 @@ def test_a_refusal_is_shown_with_the_mistakes_that_lead_to_it(suite: Suite) -> N
     finished.stdout.fnmatch_lines(
         [
             TITLE,
-            "00:00:00.001  idea.created  is owed to http://testserver/  …??????",
+            "00:00:00.001  idea.created  goes to http://testserver/  …??????",
             "00:00:00.000  idea.created  …??????  attempt 1: refused 401  * ms",
             "              bad signature",
-            "Is it the signature that idea.created was refused for? The body verifies*",
-            "Does the receiver verify with that one, too, which Receiver(secret=...) says?",
+            "Was idea.created refused because of its signature? The body verifies*",
+            "Does the receiver verify with the secret of Receiver(secret=...)?",
             "- *raw body*",
             f"    {raw_body_hashed(body)}",
             "    instead: *",
@@ -67,7 +67,7 @@ def raw_body_hashed(body: str) -> str:
 @pytest.mark.parametrize("options", [[], ["-n", "1"]])
 def test_the_section_comes_from_workers_too(suite: Suite, options: list[str]) -> None:
     test = "def test_it(leanbe): leanbe.trigger('idea.created'); assert 0"
-    finished = suite.run_apart(test, *options)
+    finished = suite.run_as_process(test, *options)
     finished.assert_outcomes(failed=1)
     finished.stdout.fnmatch_lines([TITLE, "*attempt 1: delivered 204*"])
 
@@ -118,7 +118,9 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_failure(suite: Suite) -> No
             assert 1 == 2
     """)
     finished.assert_outcomes(failed=1)
-    finished.stdout.fnmatch_lines(["*assert 1 == 2", TITLE, "It cannot be read: AttributeError*"])
+    finished.stdout.fnmatch_lines(
+        ["*assert 1 == 2", TITLE, "The report cannot be read: AttributeError*"]
+    )
 
 
 def test_the_line_where_an_app_hangs_is_shown(suite: Suite) -> None:
@@ -155,7 +157,7 @@ def leanbe_receiver():
         "def test_it(leanbe): leanbe.trigger('idea.created'); 1 / 0", conftest=conftest
     )
     finished.stdout.fnmatch_lines(
-        [f"*attempt 1: refused {status[:3]} *", "*Receiver(path=...) says where it is"]
+        [f"*attempt 1: refused {status[:3]} *", "*Set it by Receiver(path=...)"]
     )
 
 
@@ -223,24 +225,24 @@ def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
         leanbe.products.create("Unwired").ideas.create(title="A")
         wired = leanbe.products.create("Wired", webhook=lambda _: None)
         wired.ideas.create(title="B")
-        text = evidence(leanbe)
+        text = failure_report(leanbe)
         leanbe.deliveries.discard([leanbe.deliveries.last()])
-        cancelled = evidence(leanbe)
+        cancelled = failure_report(leanbe)
     first, second = text.splitlines()
     assert first.endswith(
-        "idea.created  is owed to nobody: its product has no webhook that wants it"
+        "idea.created  has no delivery: its product has no webhook for this event"
     )
-    assert second.endswith(", and was never attempted")
+    assert second.endswith(", not attempted")
     assert re.search(r"idea\.created  …\w{6} is cancelled$", cancelled)
 
 
 def test_nothing_and_very_much_are_shown_in_few_lines() -> None:
     with Leanbe() as leanbe:
-        assert evidence(leanbe) == "Nothing was recorded."
+        assert failure_report(leanbe) == "Nothing was recorded."
         product = leanbe.products.create("Acme", webhook=lambda _: None)
         with leanbe.transaction():
             for number in range(MOST_SHOWN + 5):
                 product.ideas.create(title=f"{number}")
-        lines = evidence(leanbe).splitlines()
+        lines = failure_report(leanbe).splitlines()
     assert lines[0] == "(5 earlier lines are left out)"
     assert len(lines) == MOST_SHOWN + 1

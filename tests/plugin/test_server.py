@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import outside_of_pytest
-from tests.support.user_suites import ALONE, Suite
-from tests.support.waiting import until
+from tests.support.command_line import environment_without_pytest
+from tests.support.user_suites import WITHOUT_OTHER_PLUGINS, Suite
+from tests.support.waiting import wait_until
 
 #: A receiver in another process, and all fixtures that act on the server.
 CONFTEST = """
@@ -92,7 +92,7 @@ def test_the_server_delivers_to_a_receiver_in_another_process_and_is_empty_for_e
 
 
 def test_each_worker_of_xdist_has_one_server_for_all_of_its_tests(suite: Suite) -> None:
-    finished = suite.run_apart(SERVERS, "-n", "2", conftest="")
+    finished = suite.run_as_process(SERVERS, "-n", "2", conftest="")
     finished.assert_outcomes(passed=8)
     assert len({path.read_text() for path in suite.pytester.path.glob("*.server")}) == 2
 
@@ -158,7 +158,9 @@ def test_a_server_that_begins_with_what_asks_for_it_is_told_so(suite: Suite) -> 
         conftest="",
     )
     finished.assert_outcomes(errors=1)
-    finished.stdout.fnmatch_lines(["leanbe, leanbe_product and leanbe_server begin with*"])
+    finished.stdout.fnmatch_lines(
+        ["leanbe, leanbe_product and leanbe_server depend on leanbe_receiver*"]
+    )
 
 
 def test_what_cannot_be_meant_is_told(suite: Suite) -> None:
@@ -180,8 +182,8 @@ def test_what_cannot_be_meant_is_told(suite: Suite) -> None:
     finished.assert_outcomes(errors=3, failed=1)
     finished.stdout.fnmatch_lines(
         [
-            *["leanbe and leanbe_server are two databases, and a test has one."] * 2,
-            "leanbe_server cannot be set up so: A server has a clock of its own. *",
+            *["leanbe and leanbe_server are two databases, but a test can have only one."] * 2,
+            "leanbe_server cannot be set up: leanbe_server has its own clock. *",
             "*the fixture leanbe_receiver is not defined*",
         ]
     )
@@ -194,7 +196,7 @@ def test_a_server_that_does_not_start_says_why(
     finished = suite.run("def test_it(leanbe_server): pass", conftest="")
     finished.assert_outcomes(errors=1)
     finished.stdout.fnmatch_lines(
-        ["leanbe_server cannot be had: The server did not start. *LEANBE_EMITTER_CONCURRENCY: *"]
+        ["leanbe_server cannot be started: The server did not start. *EMITTER_CONCURRENCY: *"]
     )
 
 
@@ -229,9 +231,9 @@ def test_a_kill_of_pytest_leaves_no_server(suite: Suite, tmp_path: Path) -> None
         conftest="",
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-s", "-q", *ALONE],
+        [sys.executable, "-m", "pytest", "-s", "-q", *WITHOUT_OTHER_PLUGINS],
         cwd=suite.pytester.path,
-        env={**outside_of_pytest(), "TMPDIR": str(tmp_path)},
+        env={**environment_without_pytest(), "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -239,4 +241,4 @@ def test_a_kill_of_pytest_leaves_no_server(suite: Suite, tmp_path: Path) -> None
         next(line for line in process.stdout if line.startswith("http://"))
         (folder,) = tmp_path.glob("leanbe-emitter-*")
         os.kill(process.pid, signal.SIGKILL)
-        until(lambda: not folder.exists(), "the server is gone, and its database with it")
+        wait_until(lambda: not folder.exists(), "the server is gone, and its database with it")

@@ -30,7 +30,7 @@ def test_a_run_that_does_not_use_it_loads_nothing_heavy(suite: Suite) -> None:
             assert ours == {{"leanbe_emitter", "leanbe_emitter.pytest_plugin"}}
             assert not set(sys.modules) & {HEAVY - {"asyncio"}!r}
     """
-    finished = suite.run_apart(test, conftest="")
+    finished = suite.run_as_process(test, conftest="")
     finished.assert_outcomes(passed=1)
 
 
@@ -40,20 +40,20 @@ def test_the_header_shows_the_seed(suite: Suite) -> None:
 
 
 def test_the_plugin_can_be_left_out(suite: Suite) -> None:
-    finished = suite.run_apart("def test_it(): pass", "-p", "no:leanbe", conftest="")
+    finished = suite.run_as_process("def test_it(): pass", "-p", "no:leanbe", conftest="")
     finished.assert_outcomes(passed=1)
     finished.stdout.no_fnmatch_line("leanbe:*")
-    finished = suite.run_apart("def test_it(leanbe): pass", "-p", "no:leanbe", conftest="")
+    finished = suite.run_as_process("def test_it(leanbe): pass", "-p", "no:leanbe", conftest="")
     finished.stdout.fnmatch_lines(["*fixture 'leanbe' not found"])
 
 
 def test_what_is_said_to_a_plugin_that_is_left_out_is_refused(suite: Suite) -> None:
     without = ("-p", "no:leanbe")
-    option = suite.run_apart("def test_it(): pass", *without, "--leanbe-seed=1", conftest="")
+    option = suite.run_as_process("def test_it(): pass", *without, "--leanbe-seed=1", conftest="")
     assert option.ret == pytest.ExitCode.USAGE_ERROR
     option.stderr.fnmatch_lines(["*unrecognized arguments: --leanbe-seed=1"])
     suite.pytester.makeini("[pytest]\nleanbe_app_errors = record\n")
-    ini = suite.run_apart("def test_it(): pass", *without, "--strict-config", conftest="")
+    ini = suite.run_as_process("def test_it(): pass", *without, "--strict-config", conftest="")
     assert ini.ret == pytest.ExitCode.USAGE_ERROR
     ini.stderr.fnmatch_lines(["*Unknown config option: leanbe_app_errors"])
     suite.run("def test_it(): pass", "--strict-config", conftest="").assert_outcomes(passed=1)

@@ -1,4 +1,4 @@
-"""Every action of the contract's table c.3, once: for tests that hold for all of them."""
+"""Every action of the contract's table c.3, once, for tests that hold for all actions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,8 +13,8 @@ def _measures(s: Scene) -> list[dict[str, Any]]:
     return [{**first, "title": "Tickets"}, second, {"title": "Calls", "targetValue": 9}]
 
 
-#: What has happened before where an action needs it.
-GIVEN: Mapping[str, Act] = {
+#: Earlier actions that an action needs.
+PRECONDITIONS: Mapping[str, Act] = {
     "switch a vote": lambda s: s.product.ideas.upvote(s.idea, customer=s.ana),
     "withdraw a vote": lambda s: s.product.ideas.upvote(s.idea, customer=s.ana),
     "delete customer": lambda s: (
@@ -88,7 +88,7 @@ ACTIONS: Mapping[str, Act] = {
 
 
 def prepare(scene: Scene, action: str) -> None:
-    """Do what has to have happened before an action."""
+    """Run the preconditions of an action."""
     with scene.earlier():
-        if action in GIVEN:
-            GIVEN[action](scene)
+        if action in PRECONDITIONS:
+            PRECONDITIONS[action](scene)

@@ -1,7 +1,8 @@
 """The server's application without a server: each call is answered in this process.
 
-FastAPI needs a tenth of a second to make an application. A test gets the application of an earlier
-test that was made from the same, with its own handle behind it, if that test left it as it was.
+FastAPI needs a tenth of a second to make an application. So a test gets the application of an
+earlier test with the same settings, with its own handle behind it, if that test left the
+application unchanged.
 """
 
 import asyncio
@@ -18,32 +19,32 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.api_promises import check_promise
+from tests.support.openapi_check import check_against_openapi
 
 URL = "http://127.0.0.1:5326"
 
 
 class Api:
-    """Calls an application, each call on a loop of its own."""
+    """Client of an application; each call runs in its own event loop."""
 
     def __init__(self, leanbe: Leanbe, app: FastAPI) -> None:
         self.leanbe = leanbe
         self.app = app
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """Call an operation by its method and its path behind ``/api/v1``.
+        """Call an operation by its method and its path below ``/api/v1``.
 
-        The answer has to be what the API's document promises.
+        The call fails if the answer is not what the OpenAPI document describes.
         """
         if body is not None:
             options["json"] = body
         answer = self.at(method, f"/api/v1{path}", **options)
-        document = promised(needs_token=self.app.state.needs_token)
-        check_promise(document, method, f"/api/v1{path}", answer)
+        document = openapi_document(needs_token=self.app.state.needs_token)
+        check_against_openapi(document, method, f"/api/v1{path}", answer)
         return answer
 
     def at(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Call what is at a whole path."""
+        """Call a complete path."""
         return asyncio.run(self._call(method, path, options))
 
     async def _call(self, method: str, path: str, options: Any) -> httpx.Response:
@@ -53,15 +54,15 @@ class Api:
 
 
 @cache
-def promised(*, needs_token: bool) -> dict[str, Any]:
-    """The API's document, which is made once: nothing else of an application makes another one."""
+def openapi_document(*, needs_token: bool) -> dict[str, Any]:
+    """Return the OpenAPI document, which is made once a process."""
     access = Access(token="tok_test" if needs_token else "")
     with Leanbe() as leanbe:
         return create_app(leanbe, settings=Settings(), access=access).openapi()
 
 
 class _Handle:
-    """Stands for the handle that an application acts on, which is another one for each test."""
+    """Stand-in for the handle of an application; each test puts its own handle behind it."""
 
     leanbe: Leanbe
 
@@ -71,12 +72,12 @@ class _Handle:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Application:
-    """An application for one test after the other.
+    """An application that one test after another uses.
 
     Attributes:
-        handle: what stands for the tests' handles.
-        made_from: what an application asks its handle once for all, settings and access.
-        routes: how many paths it answers.
+        handle: the stand-in for the tests' handles.
+        made_from: the settings that the application was made from.
+        routes: the number of its routes.
     """
 
     app: FastAPI
@@ -86,7 +87,7 @@ class _Application:
 
     @classmethod
     def over(cls, leanbe: Leanbe, *, settings: Settings, access: Access) -> Self:
-        """Make one, with a first handle behind it."""
+        """Make an application over a first handle."""
         handle = _Handle()
         handle.leanbe = leanbe
         app = create_app(cast("Leanbe", handle), settings=settings, access=access)
@@ -94,17 +95,17 @@ class _Application:
         return cls(app=app, handle=handle, made_from=made_from, routes=len(app.routes))
 
     def is_as_made(self) -> bool:
-        """Say whether a test added nothing to it, and left nobody in it who waits."""
+        """Say whether a test added no route and left no waiting client."""
         news = self.app.state.news
         return len(self.app.routes) == self.routes and not news.is_over and not news.ears
 
 
-#: Those that no test has at present.
+#: Applications that no test uses at present.
 _SPARE: list[_Application] = []
 
 
 def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application:
-    """Return one that is made from the same, an earlier test's or a new one."""
+    """Return an application with the same settings, of an earlier test or a new one."""
     made_from = (leanbe.writes_alone, settings, access)
     for each in _SPARE:
         if each.made_from == made_from:
@@ -117,7 +118,7 @@ def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application
 def application(
     leanbe: Leanbe, *, settings: Settings | None = None, access: Access | None = None
 ) -> Iterator[FastAPI]:
-    """Take an application over a handle for the block."""
+    """Yield an application over a handle."""
     taken = _take(leanbe, settings=settings or Settings(), access=access or Access())
     taken.handle.leanbe = leanbe
     yield taken.app
@@ -126,14 +127,14 @@ def application(
 
 
 @contextmanager
-def calling(
+def open_api(
     db: str = ":memory:",
     *,
     access: Access | None = None,
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> Iterator[Api]:
-    """Open a database, and the API over it."""
+    """Open a database, and yield the API over it."""
     settings = settings or Settings()
     with (
         Leanbe(db, settings=settings, transport=transport) as leanbe,

@@ -1,4 +1,4 @@
-"""Raw ASGI and WSGI apps for tests, and what is asked of every receiver in this process."""
+"""Raw ASGI and WSGI apps for tests, and helpers to call receivers in this process."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.outgoing_requests import post
+from tests.support.network_sender import post
 from tests.support.waiting import PATIENCE_SECONDS
 
 Message = MutableMapping[str, Any]
@@ -20,8 +20,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 URL = "http://testserver/hooks/leanbe"
-#: For apps that hang: how long a test waits for them. They come to where they hang in no time, and
-#: still do where the machine has other work meanwhile.
+#: How long a test waits for an app that hangs, in seconds. Apps reach the line at which they hang
+#: within this time, also on a busy machine.
 SOON = 0.75
 
 START: Message = {"type": "http.response.start", "status": 204, "headers": []}
@@ -29,17 +29,17 @@ END: Message = {"type": "http.response.body"}
 
 
 def start(status: int = 200, *headers: tuple[bytes, bytes]) -> Message:
-    """Return the head of an answer."""
+    """Return the message that starts an answer."""
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 def body(piece: bytes, *, more: bool = False) -> Message:
-    """Return a frame of an answer's body."""
+    """Return a message with a part of an answer's body."""
     return {"type": "http.response.body", "body": piece, "more_body": more}
 
 
-def sending(*messages: Message) -> AsgiApp:
-    """Return an app that sends these messages, and knows no lifespan."""
+def app_sending(*messages: Message) -> AsgiApp:
+    """Return an app that sends these messages and supports no lifespan."""
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
@@ -50,12 +50,12 @@ def sending(*messages: Message) -> AsgiApp:
     return app
 
 
-def telling(steps: list[str]) -> AsgiApp:
-    """Return an app that answers 204, and notes the steps of its lifespan."""
+def app_noting_lifespan(steps: list[str]) -> AsgiApp:
+    """Return an app that answers 204 and notes the steps of its lifespan."""
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await sending(START, END)(scope, receive, send)
+            await app_sending(START, END)(scope, receive, send)
             return
         for step in ("startup", "shutdown"):
             steps.append((await receive())["type"])
@@ -65,17 +65,17 @@ def telling(steps: list[str]) -> AsgiApp:
 
 
 def raising_late(error: Exception) -> AsgiApp:
-    """Return an app that answers 204, and raises the error a while after that."""
+    """Return an app that answers 204 and raises the error some time later."""
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
-        await turns(100)
+        await app_sending(START, END)(scope, receive, send)
+        await yield_to_loop(100)
         raise error
 
     return app
 
 
-class Recording:
+class RecordingApp:
     """An app that notes every scope and message that it gets, and answers 204."""
 
     def __init__(self) -> None:
@@ -94,8 +94,8 @@ class Recording:
 
 
 @asynccontextmanager
-async def calling(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
-    """A transport to the app, which is closed when the block ends."""
+async def open_transport(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
+    """Yield a transport to the app, and close it when the block ends."""
     transport = AsgiTransport(app, **{"answer_seconds": PATIENCE_SECONDS, **options})
     try:
         yield transport
@@ -103,29 +103,29 @@ async def calling(app: AsgiApp, **options: Any) -> AsyncIterator[AsgiTransport]:
         await transport.aclose()
 
 
-def told(errors: list[AppError]) -> list[str]:
-    """Return each error as its name, its words and when it was raised."""
+def described_errors(errors: list[AppError]) -> list[str]:
+    """Return each error as its type, its message and the moment of the error."""
     return [f"{type(each.error).__name__}: {each.error} ({each.during})" for each in errors]
 
 
-async def for_ever() -> None:
-    """Wait for nothing that ever comes."""
+async def wait_for_ever() -> None:
+    """Wait without end."""
     await asyncio.get_running_loop().create_future()
 
 
-def sleeping() -> None:
-    """Block; it is interrupted long before it ends."""
+def block_thread() -> None:
+    """Block the thread; the watchdog interrupts this long before its end."""
     time.sleep(20)
 
 
-async def turns(count: int = 10) -> None:
-    """Let the event loop turn a few times."""
+async def yield_to_loop(count: int = 10) -> None:
+    """Let the event loop run its other tasks a number of times."""
     for _ in range(count):
         await asyncio.sleep(0)
 
 
 def answers_of(app: Any, *bodies: bytes, url: str = URL) -> list[Answer]:
-    """Return a receiver's answers to bodies, one after the other."""
+    """Return a receiver's answers to bodies that are sent one after the other."""
     transport = transport_for(app, answer_seconds=PATIENCE_SECONDS)
 
     async def answers() -> list[Answer]:
@@ -133,5 +133,5 @@ def answers_of(app: Any, *bodies: bytes, url: str = URL) -> list[Answer]:
         await transport.aclose()
         return found
 
-    # Flask's asynchronous views run where no event loop does.
+    # Flask's asynchronous views cannot run in a thread with an event loop.
     return asyncio.run(answers()) if isinstance(transport, AsgiTransport) else drive(answers())

@@ -1,10 +1,10 @@
-"""Sets of assumptions for tests: the article's, and one for each other value."""
+"""Assumption sets for tests that hold for for value: the article's, and one for each deviation."""
 
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, SettledAt
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 
-#: Each single value that can shape bytes, and all those of the payload's shape at once.
+#: Each single value that changes bytes, and all deviations of the payload's shape together.
 ASSUMPTION_SETS: dict[str, AssumptionSet] = {
     "article": AssumptionSet(),
     **{

@@ -1,4 +1,4 @@
-"""The delivery engine taken apart: a database, a clock that stands still, ids that repeat."""
+"""Test bench of the delivery engine: a database, a clock that stands still, and repeatable ids."""
 
 import random
 from collections.abc import Collection, Mapping, Sequence
@@ -34,13 +34,13 @@ from leanbe_emitter.storage.schema.tables import (
 )
 from leanbe_emitter.targets import TargetRules
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 URL = "http://127.0.0.1:1/hooks/leanbe"
 SECRET = "whsec_test"
 START_AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LEASE_SECONDS = 30.0
-#: More than any test has.
+#: More deliveries than any test has.
 ALL = 1000
 
 STATES = {
@@ -53,7 +53,7 @@ STATES = {
 
 @dataclass(kw_only=True)
 class Bench:
-    """What a test does to the engine, and looks up in its rows."""
+    """The parts of the engine for a test, with actions on them and reads of their rows."""
 
     database: Database
     clock: ManualClock = field(default_factory=lambda: ManualClock(START_AT))
@@ -71,7 +71,7 @@ class Bench:
         headers: Mapping[str, str] | None = None,
         **assume: str,
     ) -> str:
-        """Make a product with a webhook; return its id."""
+        """Create a product with a webhook; return its id."""
         with self.database.transaction() as session:
             action = self.action(session)
             row = products.create(action, name, assume=assume)
@@ -80,7 +80,7 @@ class Bench:
             return row.id
 
     def sender(self, transport: Transport) -> Sender:
-        """Return a sender over a transport, whose waits are the schedule's."""
+        """Return a sender over a transport, with waits that follow the schedule without jitter."""
         return Sender(transport, clock=self.clock, jitter=None, rules=TargetRules())
 
     def set_url(self, product: str, url: str) -> None:
@@ -94,17 +94,17 @@ class Bench:
             webhooks.clear(self.action(session), session.get_one(ProductRow, product))
 
     def delete(self, product: str) -> None:
-        """Delete a product, and all that hangs on it."""
+        """Delete a product and everything that belongs to it."""
         with self.database.transaction() as session:
             products.remove(self.action(session), session.get_one(ProductRow, product))
 
-    def lose_url(self, product: str) -> None:
-        """Take a product's URL away, and leave its deliveries as they are."""
+    def remove_url(self, product: str) -> None:
+        """Remove a product's URL, and leave its deliveries unchanged."""
         with self.database.transaction() as session:
             session.get_one(WebhookRow, product).url = None
 
     def rotate(self, product: str, secret: str) -> None:
-        """Give a product's webhook another secret."""
+        """Give a product's webhook a new secret."""
         with self.database.transaction() as session:
             row = session.get_one(ProductRow, product)
             webhooks.rotate(self.action(session), row, secret=secret)
@@ -115,7 +115,7 @@ class Bench:
             session.get_one(ProductRow, product).assumptions = assume
 
     def record(self, *events: NewEvent, lease: Lease | None = None) -> list[Recorded]:
-        """Record events in a transaction of their own."""
+        """Record events in one transaction."""
         with self.database.transaction() as session:
             return record(session, events, now=self.clock.now(), ids=self.ids, lease=lease)
 
@@ -126,8 +126,8 @@ class Bench:
             raise ZeroDivisionError
 
     def enqueue(self, product: str, count: int = 1, *, lease: Lease | None = None) -> list[str]:
-        """Record so many events of a product; return the ids of their deliveries."""
-        recorded = self.record(*[happened(product, n=n) for n in range(count)], lease=lease)
+        """Record a number of events of a product; return the ids of their deliveries."""
+        recorded = self.record(*[new_event(product, n=n) for n in range(count)], lease=lease)
         return [each.delivery_id for each in recorded if each.delivery_id is not None]
 
     def arm(self, kind: str, *, times: int = 1, event: str | None = None) -> str:
@@ -147,29 +147,29 @@ class Bench:
             return row.id
 
     def fired(self, fault_id: str) -> int:
-        """Return how many deliveries have taken a fault."""
+        """Return the number of deliveries to which a fault was applied."""
         with self.database.reading() as session:
             return session.get_one(FaultRow, fault_id).fired
 
     def queue(self, *, lease_seconds: float = LEASE_SECONDS) -> Queue:
-        """Return the queue as one more worker sees it."""
+        """Return a queue, as one more worker has it."""
         return Queue(self.database, clock=self.clock, ids=self.ids, lease_seconds=lease_seconds)
 
-    def retries(self, product: str, count: int = 1) -> list[str]:
-        """Owe deliveries that were refused once and are due again."""
+    def enqueue_retries(self, product: str, count: int = 1) -> list[str]:
+        """Record deliveries that were refused once and are due again; return their ids."""
         queue = self.queue()
         deliveries = self.enqueue(product, count)
-        queue.settle([came_to(each, Outcome.REFUSED) for each in claim(queue)])
+        queue.settle([settlement_of(each, Outcome.REFUSED) for each in claim(queue)])
         queue.wake()
         return deliveries
 
-    def lose(self, queue: Queue) -> None:
-        """Let every lease run out, and see to what they held."""
+    def expire_leases(self, queue: Queue) -> None:
+        """Let every lease expire, and settle the lost deliveries."""
         self.clock.advance(seconds=LEASE_SECONDS)
         queue.reap()
 
-    def put(self, delivery_id: str, state: DeliveryState) -> None:
-        """Put a delivery that nobody holds into a state."""
+    def set_state(self, delivery_id: str, state: DeliveryState) -> None:
+        """Set the state of a delivery that no worker holds."""
         with self.database.transaction() as session:
             session.get_one(DeliveryRow, delivery_id).state = state
 
@@ -188,7 +188,7 @@ class Bench:
             return session.get_one(EventRow, event_id)
 
     def attempts(self, delivery_id: str) -> Sequence[AttemptRow]:
-        """Return the attempts of a delivery that are on record, in their order."""
+        """Return the recorded attempts of a delivery, in order."""
         with self.database.reading() as session:
             return session.scalars(
                 select(AttemptRow)
@@ -197,18 +197,19 @@ class Bench:
             ).all()
 
     def journal(self, after: Cursor = START) -> list[Entry]:
-        """Return all entries after a cursor, once no transaction can precede them any more.
+        """Return all entries after a cursor, when no open transaction can add earlier ones.
 
-        On PostgreSQL that is a matter of every transaction of the cluster, other tests' too.
+        On PostgreSQL this depends on all transactions of the cluster, those of other tests
+        included.
         """
-        until(self._is_all_readable, "every entry of the journal can be read")
+        wait_until(self._is_all_readable, "every entry of the journal can be read")
         with self.database.reading() as session:
             return journal.read(session, after)
 
     def rows(self, table: str) -> int:
-        """Return how many rows a table has."""
+        """Return the number of rows of a table."""
         with self.database.reading() as session:
-            statement = text(f"SELECT count(*) FROM {table}")  # noqa: S608 - the test's own word
+            statement = text(f"SELECT count(*) FROM {table}")  # noqa: S608 - the test names the table
             return int(session.execute(statement).scalar_one())
 
     def _is_all_readable(self) -> bool:
@@ -218,12 +219,12 @@ class Bench:
             )
 
     def action(self, session: Session) -> Action:
-        """Return an action in a transaction of the test's own."""
+        """Return an action in the test's transaction."""
         return Action(session=session, clock=self.clock, ids=self.ids, rules=TargetRules())
 
 
-class Noting:
-    """A watcher that notes which attempts began, and which were settled."""
+class RecordingWatcher:
+    """A watcher that notes the attempts that began, and those that were settled."""
 
     def __init__(self) -> None:
         self.begins: list[Claimed] = []
@@ -237,7 +238,7 @@ class Noting:
         self.ends.append(settlement)
 
 
-def happened(
+def new_event(
     product: str,
     *,
     n: int = 0,
@@ -245,7 +246,7 @@ def happened(
     document_updated_at: int = 0,
     assumptions: Mapping[str, str] | None = None,
 ) -> NewEvent:
-    """Return an event of a product, whose payload has a number."""
+    """Return a new event of a product, whose payload contains a number."""
     return NewEvent(
         product_id=product,
         name=name,
@@ -268,18 +269,18 @@ def claim(
 
 
 def ids_of(claimed: Sequence[Claimed]) -> list[str]:
-    """Return the ids of deliveries that were claimed."""
+    """Return the ids of claimed deliveries."""
     return [each.delivery_id for each in claimed]
 
 
-def came_to(
+def settlement_of(
     claimed: Claimed,
     outcome: Outcome = Outcome.DELIVERED,
     *,
     state: DeliveryState | None = None,
     due_at: int = 0,
 ) -> Settlement:
-    """Return the settlement of an attempt that came to this."""
+    """Return the settlement of an attempt with this outcome."""
     return claimed.settlement(
         state=state or STATES[outcome],
         due_at=due_at,

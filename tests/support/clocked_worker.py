@@ -1,7 +1,7 @@
-"""A worker whose clock is what the test says: ``python -m tests.support.clocked_worker DB FILE``.
+"""A worker with a clock that the test sets: ``python -m tests.support.clocked_worker DB FILE``.
 
-The file holds by how many seconds its clock differs from the machine's, and is read whenever the
-time is asked for.
+The file contains the difference between its clock and the machine's clock, in seconds. The worker
+reads the file whenever it needs the time.
 """
 
 import sys
@@ -15,14 +15,14 @@ from leanbe_emitter.settings import LogLevel
 
 
 class ShiftedClock(SystemClock):
-    """The machine's clock, set otherwise."""
+    """The machine's clock plus a difference."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.shift()
 
     def shift(self, *, hours: int = 0) -> None:
-        """Set it by so much ahead of the machine's."""
+        """Set the clock a number of hours ahead of the machine's clock."""
         new = self._file.with_suffix(".new")
         new.write_text(str(hours * 3600))
         new.rename(self._file)
@@ -34,7 +34,7 @@ class ShiftedClock(SystemClock):
 if __name__ == "__main__":
     db, file = sys.argv[1:]
     begin(LogLevel.WARNING, as_json=False)
-    # It looks by itself: that its clock was set is told to nobody.
+    # The worker has to poll: nothing tells it of a new time.
     settings = Settings(lease_seconds=3, poll_seconds=0.05)
     with Leanbe(db, clock=ShiftedClock(Path(file)), settings=settings) as leanbe:
         leanbe.work()

@@ -1,4 +1,4 @@
-"""The command line as tests use it: in this process, or as a process of its own."""
+"""The command line in tests: in this process, or as a process of its own."""
 
 import os
 import signal
@@ -14,20 +14,20 @@ import pytest
 
 from leanbe_emitter.cli.app import main
 
-#: The command as its own process; the interpreter's warnings are errors, as everywhere.
+#: The program as a process of its own; warnings are errors, as in all tests.
 PROGRAM = (sys.executable, "-W", "error", "-m", "leanbe_emitter")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a run of the program came to."""
+    """Status and output of a run of the program."""
 
     status: int
     stdout: str
     stderr: str
 
 
-#: Runs the program in this process, in a folder of its own: the fixture ``cli``.
+#: The fixture ``cli``: a function that runs the program in this process, in a temporary folder.
 Cli = Callable[..., Ran]
 
 
@@ -46,7 +46,7 @@ def run_process(
     environ: Mapping[str, str] | None = None,
     program: Sequence[str] = PROGRAM,
 ) -> Ran:
-    """Run the program as a process of its own, in a folder, and wait for its end."""
+    """Run the program as a process in a folder, and wait for its end."""
     ran = subprocess.run(
         [*program, *arguments],
         cwd=cwd,
@@ -60,14 +60,14 @@ def run_process(
 
 
 @contextmanager
-def started(
+def start_program(
     *arguments: str,
     cwd: Path,
     environ: Mapping[str, str] | None = None,
     program: Sequence[str] = PROGRAM,
     stderr: int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start the program as a process of its own, in a folder; none is left behind the block."""
+    """Start the program as a process in a folder, and kill it after the block."""
     with subprocess.Popen(
         [*program, *arguments],
         cwd=cwd,
@@ -84,39 +84,41 @@ def started(
             process.communicate()
 
 
-def line_of(stream: IO[str] | None) -> str:
+def next_line(stream: IO[str] | None) -> str:
     """Return the next line that a process prints."""
     assert stream is not None
     return stream.readline().rstrip("\n")
 
 
-def line_with(words: str, stream: IO[str] | None) -> str:
-    """Return the next line with these words that a process prints; nothing if none comes."""
+def next_line_with(words: str, stream: IO[str] | None) -> str:
+    """Return the next line that contains these words; empty if none comes."""
     assert stream is not None
     return next((line.rstrip("\n") for line in stream if words in line), "")
 
 
-def ended(process: subprocess.Popen[str], by: signal.Signals | None = None) -> tuple[int, str, str]:
-    """Wait for the end of a process, by a signal if one is named; return status and output."""
+def wait_for_end(
+    process: subprocess.Popen[str], by: signal.Signals | None = None
+) -> tuple[int, str, str]:
+    """Wait for a process to end, by a signal if one is given; return status, stdout and stderr."""
     if by is not None:
         process.send_signal(by)
     stdout, stderr = process.communicate(timeout=60)
     return process.returncode, stdout, stderr
 
 
-def catches(process: subprocess.Popen[str], which: signal.Signals) -> bool:
-    """Say whether a process has a handler of its own for a signal."""
+def handles_signal(process: subprocess.Popen[str], which: signal.Signals) -> bool:
+    """Say whether a process handles a signal itself."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(mask, 16) >> (which - 1) & 1)
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's variables without ours, then these."""
+    """Return this process's variables without ``LEANBE_EMITTER_*``, plus the given ones."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEANBE_EMITTER_")}
     return {**kept, **(more or {})}
 
 
-def outside_of_pytest() -> dict[str, str]:
-    """Return the same variables as they are where no test runs: for a pytest that a test starts."""
+def environment_without_pytest() -> dict[str, str]:
+    """Return these variables without pytest's, for a pytest that a test starts."""
     return {name: value for name, value in environment().items() if "PYTEST" not in name}

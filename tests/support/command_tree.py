@@ -1,4 +1,4 @@
-"""Every command of the program, found by walking the tree, so that a test can miss none."""
+"""Every command of the program, found in the command tree, so that a test misses none."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Callers at the same moment, and PostgreSQL transactions that wait for each other."""
+"""Calls at the same moment, and PostgreSQL transactions that wait for each other."""
 
 import threading
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 
 from leanbe_emitter import LeanbeError
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Make the calls in threads of their own, as close to each other as can be.
+def call_at_once(*calls: Callable[[], object]) -> list[object]:
+    """Make each call in its own thread, all at the same moment.
 
     Returns:
-        What each returned, or the error of ours that it raised.
+        The result of each call, or the error of this package that it raised.
     """
     start = threading.Barrier(len(calls))
 
@@ -30,10 +30,12 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
 
 def until_somebody_waits(url: str) -> None:
-    """Return when a transaction of that PostgreSQL database waits for a lock."""
+    """Wait until a transaction of the PostgreSQL database waits for a lock."""
     statement = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     with psycopg.connect(url, autocommit=True) as connection:
-        until(lambda: connection.execute(statement).fetchone() != (0,), "somebody waits for a lock")
+        wait_until(
+            lambda: connection.execute(statement).fetchone() != (0,), "somebody waits for a lock"
+        )

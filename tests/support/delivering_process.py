@@ -1,4 +1,4 @@
-"""Another process: delivers what is due in a database until there is nothing left, or records.
+"""A process that delivers all due deliveries of a database, or records events.
 
 ``python -m tests.support.delivering_process DB drain`` or ``... DB trigger EVENT...``.
 """

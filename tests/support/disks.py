@@ -1,4 +1,4 @@
-"""Disks that a test may fill: where they can be mounted, which takes root."""
+"""Disks that a test may fill; root rights are needed to mount them."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 
 @contextmanager
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[None]:
-    """Mount a disk of its own there."""
+    """Mount a small disk at the folder."""
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder],
         capture_output=True,
@@ -26,8 +26,8 @@ def small_disk(folder: Path, *, megabytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Let the disk of a folder be full until the block ends."""
+def full_disk(folder: Path) -> Iterator[None]:
+    """Fill the disk of a folder until the block ends."""
     filler = folder / "filler"
     try:
         with filler.open("wb", buffering=0) as file, suppress(OSError):

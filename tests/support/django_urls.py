@@ -1,4 +1,4 @@
-"""Django's share of ``framework_apps``: its views, and where they are."""
+"""Views and URLs of the Django app in ``framework_apps``."""
 
 import time
 
@@ -6,11 +6,11 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
-from tests.support.apps import for_ever
+from tests.support.apps import wait_for_ever
 
 
 def ok(request: HttpRequest) -> HttpResponse:
-    connection.ensure_connection()  # as views do; Django refuses where an event loop runs
+    connection.ensure_connection()  # as views do; Django forbids it in a thread with an event loop
     return JsonResponse({"length": len(request.body)})
 
 
@@ -19,7 +19,7 @@ def fail(_: HttpRequest) -> HttpResponse:
 
 
 async def hang(_: HttpRequest) -> HttpResponse:
-    await for_ever()
+    await wait_for_ever()
     return HttpResponse()
 
 
@@ -29,7 +29,7 @@ def block(_: HttpRequest) -> HttpResponse:
 
 
 async def block_the_loop(_: HttpRequest) -> HttpResponse:
-    time.sleep(20)  # noqa: ASYNC251 - what is not to be done
+    time.sleep(20)  # noqa: ASYNC251 - the mistake that the test needs
     return HttpResponse()
 
 

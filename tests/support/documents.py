@@ -1,6 +1,6 @@
-"""How documents are written (contract b), written down once more.
+"""The shapes of documents (contract b), written a second time, independent of the package.
 
-Tests compare texts, so that a key in another place is another text.
+Tests compare texts, so the order of keys counts.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     }.items()
 }
 
-#: What an event says beyond its document, after the document's own keys (contract b.0).
+#: Context of events: members that follow the document's own members (contract b.0).
 CONTEXT: Mapping[str, tuple[str, ...]] = {
     "idea": ("customer", "changes"),
     "backlogItem": ("previousStatus", "changes"),
@@ -41,7 +41,7 @@ CONTEXT: Mapping[str, tuple[str, ...]] = {
     "announcement": ("changes",),
 }
 
-#: Members that a document has only where they have a value (contract b).
+#: Members that a document may lack (contract b).
 _OPTIONAL: Mapping[str, frozenset[str]] = {
     resource: frozenset(keys.split())
     for resource, keys in {
@@ -54,7 +54,7 @@ _OPTIONAL: Mapping[str, frozenset[str]] = {
         "announcement": "description descriptionHTML publishedAt",
     }.items()
 }
-#: The same inside of members.
+#: Optional members inside of members.
 _INSIDE: Mapping[str, tuple[str, ...]] = {
     "customer": ("firstName", "lastName"),
     "country": ("countryCode", "countryName"),
@@ -72,12 +72,12 @@ _INSIDE_ORDER: Mapping[str, tuple[str, ...]] = {
 
 
 def resource_of(event: str) -> str:
-    """Return whose event it is: ``idea.upVoted`` is an ``idea``'s."""
+    """Return the resource of an event: ``idea`` for ``idea.upVoted``."""
     return event.partition(".")[0]
 
 
 def text_of(resource: str, document: Mapping[str, Any]) -> str:
-    """Return the text of a document, its keys in the contract's order and the context's behind."""
+    """Return the text of a document, with its keys in the contract's order and its context last."""
     order = (*KEYS[resource], *CONTEXT[resource])
     unknown = document.keys() - set(order)
     assert not unknown, unknown
@@ -85,18 +85,18 @@ def text_of(resource: str, document: Mapping[str, Any]) -> str:
 
 
 def without_context(event: str, payload: Mapping[str, Any]) -> Document:
-    """Return the document that a payload begins with."""
+    """Return the document at the beginning of a payload."""
     context = CONTEXT[resource_of(event)]
     return {key: value for key, value in payload.items() if key not in context}
 
 
 def altered(document: Mapping[str, Any], **delta: Any) -> Document:
-    """Return the document with these members, less those that are None."""
+    """Return the document with these members changed; members with the value None are removed."""
     return {key: value for key, value in {**document, **delta}.items() if value is not None}
 
 
 def arranged(resource: str, values: Document, *, is_null: bool) -> Document:
-    """Return the members in the contract's order, those without a value left out or null."""
+    """Return the members in the contract's order; members without a value are left out or null."""
     arranged: Document = {}
     for key in KEYS[resource]:
         value = values.get(key)
@@ -120,7 +120,7 @@ def _inside(key: str, value: Any, *, is_null: bool) -> Any:
 
 
 def arranged_context(context: Document, *, is_null: bool) -> Document:
-    """Return what an event says beyond its document, what has no value left out or null."""
+    """Return the context of an event; members without a value are left out or null."""
     return {
         key: value if key != "customer" or value is None else _inside(key, value, is_null=is_null)
         for key, value in context.items()
@@ -129,5 +129,5 @@ def arranged_context(context: Document, *, is_null: bool) -> Document:
 
 
 def printed(instant: datetime) -> str:
-    """Return an instant as documents print it."""
+    """Return an instant in the format of documents."""
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

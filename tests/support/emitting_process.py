@@ -1,8 +1,7 @@
-"""A process that changes things: each change and its event are one transaction.
+"""A process that changes rows and records events: each change and its event share a transaction.
 
-``python -m tests.support.emitting_process DB FIRST LAST``: number N is a user
-``n-N@example.com`` and an event
-``customer.created`` of that e-mail, of the product whose turn it is.
+``python -m tests.support.emitting_process DB FIRST LAST``: number N makes a user
+``n-N@example.com`` and the event ``customer.created`` with this e-mail. The products take turns.
 """
 
 import sys
@@ -17,21 +16,23 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.stringify import stringify
 
-#: So many changes are one transaction: all of them or none.
-TOGETHER = 5
+#: Number of changes in one transaction.
+CHANGES_A_TRANSACTION = 5
 
 
 def emit(database: Database, numbers: range) -> None:
-    """Make the changes of these numbers, the products taking turns."""
+    """Make the changes of these numbers; the products take turns."""
     with database.reading() as session:
         products = list(session.scalars(select(ProductRow.id).order_by(ProductRow.id)))
-    for first in numbers[::TOGETHER]:
+    for first in numbers[::CHANGES_A_TRANSACTION]:
         with database.transaction() as session:
-            _change(session, products, range(first, min(first + TOGETHER, numbers.stop)))
+            _change(
+                session, products, range(first, min(first + CHANGES_A_TRANSACTION, numbers.stop))
+            )
 
 
 def email(number: int) -> str:
-    """Return what a change and its event have in common."""
+    """Return the e-mail that a change and its event share."""
     return f"n-{number}@example.com"
 
 

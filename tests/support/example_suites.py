@@ -1,4 +1,4 @@
-"""The suites of ``examples/``, run as whoever copies one of the folders runs it."""
+"""The suites of ``examples/``, run as a user runs a copy of the folder."""
 
 import re
 import shutil
@@ -8,25 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.command_line import outside_of_pytest
+from tests.support.command_line import environment_without_pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
 NAMES = ("fastapi", "flask", "django")
 
-#: A plugin that lets nobody open a port, call anybody, or sleep.
+#: A plugin that forbids listening, connecting and sleeping.
 QUIET = """
 import socket
 import time
 
 def refuse(*arguments, **named):
-    raise AssertionError(f"nobody does this here: {arguments}")
+    raise AssertionError(f"this suite must not do this: {arguments}")
 
 for name in ("bind", "listen", "connect"):
     setattr(socket.socket, name, refuse)
 time.sleep = refuse
 """
 
-# Those that the tests have besides would load in each of the processes, and take half of its time.
+# Plugins that each suite needs: loading all installed ones takes half of the process's time.
 _PLUGINS = {
     "fastapi": ("syrupy", "anyio.pytest_plugin"),
     "flask": (),
@@ -39,8 +39,8 @@ class Ran:
     """A run of a suite.
 
     Attributes:
-        status: what it ended with.
-        printed: all that it printed.
+        status: the exit status.
+        printed: the output.
         failed: the report of each failed test, by the test's name.
     """
 
@@ -50,10 +50,10 @@ class Ran:
 
 
 class Example:
-    """A copy of an example, in a folder of its own.
+    """A copy of an example in a temporary folder.
 
     Attributes:
-        folder: where it is.
+        folder: the folder of the copy.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -63,22 +63,22 @@ class Example:
             FOLDER / name, self.folder, ignore=shutil.ignore_patterns(".*", "__pycache__")
         )
 
-    def breaks(self, flaw: str) -> None:
-        """Make a mistake in the receiver: apply one of the example's patches."""
+    def apply_flaw(self, flaw: str) -> None:
+        """Put a mistake into the receiver: apply one of the example's patches."""
         patch = (self.folder / "flaws" / f"{flaw}.patch").read_text()
         file = self.folder / patch.partition("+++ b/")[2].partition("\n")[0]
         file.write_text(patched(file.read_text(), patch))
 
     def read(self, name: str) -> str:
-        """Return a file of the copy."""
+        """Return the text of a file of the copy."""
         return (self.folder / name).read_text()
 
     def write(self, name: str, text: str) -> None:
-        """Add a file to the copy, or replace one."""
+        """Add or replace a file of the copy."""
         (self.folder / name).write_text(text)
 
     def run(self, *options: str, plugins: Sequence[str] = ()) -> Ran:
-        """Run the suite in a process of its own, with the plugins that it needs, and these."""
+        """Run the suite in its own process, with the plugins that it needs and the given ones."""
         needed = ("leanbe_emitter.pytest_plugin", *_PLUGINS[self._name], *plugins)
         named = [option for each in needed for option in ("-p", each)]
         finished = self.python("-m", "pytest", *named, "-p", "no:cacheprovider", *options)
@@ -91,7 +91,7 @@ class Example:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env={**outside_of_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env={**environment_without_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -101,13 +101,13 @@ class Example:
 
 
 def patched(text: str, patch: str) -> str:
-    """Apply a patch as ``patch -p1`` does; each of its hunks has to fit at one place."""
+    """Apply a patch as ``patch -p1`` does; each hunk must fit at exactly one place."""
     parts = re.split(r"^@@ -\d+,(\d+) \+\d+,(\d+) @@\n", patch, flags=re.MULTILINE)[1:]
     for old_count, new_count, hunk in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         lines = hunk.splitlines(keepends=True)
         old, new = _side(lines, "-"), _side(lines, "+")
         assert (old.count("\n"), new.count("\n")) == (int(old_count), int(new_count)), hunk
-        assert text.count(old) == 1, f"this fits at {text.count(old)} places:\n{hunk}"
+        assert text.count(old) == 1, f"the hunk fits at {text.count(old)} places:\n{hunk}"
         text = text.replace(old, new)
     return text
 

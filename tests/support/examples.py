@@ -1,4 +1,4 @@
-"""The 22 envelopes of one story that ``data/examples.json`` holds."""
+"""The 22 envelopes of one story, from ``data/examples.json``."""
 
 import json
 from pathlib import Path

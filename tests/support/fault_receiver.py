@@ -1,4 +1,4 @@
-"""What tests of faults share: a receiver that verifies, and what became of an attempt."""
+"""Receiver and helpers for tests of faults."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +9,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SECRET = "whsec_test"
 
 
-class Inbox:
-    """A receiver that verifies, and keeps what it got."""
+class VerifyingReceiver:
+    """A receiver that verifies bodies and keeps its requests."""
 
     def __init__(self) -> None:
         self.requests: list[ReceivedRequest] = []
@@ -28,11 +28,11 @@ class Inbox:
         return [each.body for each in self.requests]
 
 
-def tried(leanbe: Leanbe, event: str | None = None) -> list[tuple[Any, ...]]:
+def attempts_of_last(leanbe: Leanbe, event: str | None = None) -> list[tuple[Any, ...]]:
     """Return outcome, status and fault of each attempt of the last delivery."""
     attempts = leanbe.deliveries.last(event).attempts
     return [(each.outcome.value, each.answer_status, each.fault) for each in attempts]
 
 
-def last(leanbe: Leanbe) -> Attempt:
+def last_attempt(leanbe: Leanbe) -> Attempt:
     return leanbe.deliveries.last().attempts[-1]

@@ -1,4 +1,4 @@
-"""Several processes on one database: workers and emitters that are killed, and what they left."""
+"""Several processes on one database: workers and emitters that a test kills, and their rows."""
 
 import itertools
 import signal
@@ -16,20 +16,20 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from tests.support.command_line import PROGRAM, environment
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
-#: Short enough to be waited for; a machine that stands still for as long loses some.
+#: Short, as tests wait for it; a machine that stalls for as long loses leases.
 LEASE_SECONDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """The processes of a test, and the database that they share.
+    """The processes of a test, and their database.
 
     Attributes:
-        poll: how long its workers rest before they look by themselves; theirs, if it is not given.
-        lease_seconds: how long its workers' leases are.
-        running: those that were started and not ended, by name.
+        poll: the workers' pause between two polls; empty: the default.
+        lease_seconds: the workers' lease time.
+        running: the processes that were started and have not ended, by name.
     """
 
     database: Database
@@ -44,7 +44,7 @@ class Fleet:
     def on(
         cls, database: Database, home: Path, *, poll: str = "", lease_seconds: int = LEASE_SECONDS
     ) -> Iterator[Self]:
-        """Start processes in the block; what still runs at its end is killed."""
+        """Start processes in the block; kill the remaining ones at its end."""
         fleet = cls(database=database, home=home, poll=poll, lease_seconds=lease_seconds)
         try:
             yield fleet
@@ -59,26 +59,29 @@ class Fleet:
         return name
 
     def start_emitter(self, first: int, last: int) -> str:
-        """Start a process that makes the changes of these numbers."""
+        """Start a process that makes the changes of these numbers; return its name."""
         return self.start_module("tests.support.emitting_process", str(first), str(last))
 
     def start_module(self, module: str, *arguments: str) -> str:
-        """Start a process of a module of the tests, given the database; return its name."""
+        """Start a module of the tests as a process with the database's URL; return its name."""
         name = f"process-{next(self._numbers)}"
         program = (sys.executable, "-W", "error", "-m", module)
         self._start(name, *program, self._url(name), *arguments)
         return name
 
     def kill(self, name: str) -> None:
-        """Kill -9 a process; return when nothing that it had begun can be committed any more."""
+        """Kill a process by SIGKILL; return when the database has ended its transactions."""
         process = self.running.pop(name)
         process.kill()
         process.wait()
         if self.database.dialect == "postgresql":
-            until(lambda: self._backends(name) == 0, "the server has noticed")
+            wait_until(
+                lambda: self._backends(name) == 0,
+                "PostgreSQL has ended the connections of the killed process",
+            )
 
     def end(self, name: str, *, by: signal.Signals | None = signal.SIGTERM) -> int:
-        """Wait for a process that is told to stop, or ends by itself; return its status."""
+        """Wait for a process that gets a signal or ends by itself; return its status."""
         process = self.running.pop(name)
         if by is not None:
             process.send_signal(by)
@@ -88,35 +91,35 @@ class Fleet:
             process.kill()
 
     def complaints(self) -> list[str]:
-        """Return the errors that any process logged or ended with."""
+        """Return the errors in the logs of all processes."""
         lines = [
             line for file in self.home.glob("*.stderr") for line in file.read_text().splitlines()
         ]
         return [line for line in lines if line.startswith(("error:", "Traceback"))]
 
-    def said(self, name: str) -> str:
-        """Return what a process wrote on stderr."""
+    def stderr_of(self, name: str) -> str:
+        """Return the stderr of a process."""
         return self._stderr(name).read_text()
 
     def waits_for_database(self, name: str) -> bool:
-        """Say whether a worker has found its database away, and again after a pause."""
-        return self.said(name).count("The database is unavailable; trying again.") > 1
+        """Say whether a worker has tried its database again after a pause."""
+        return self.stderr_of(name).count("The database is unavailable; trying again.") > 1
 
     def in_flight(self) -> set[str]:
-        """Return the deliveries that somebody holds, or held when he was killed."""
+        """Return the deliveries that a process holds, or held when it was killed."""
         return set(
             self._column(select(DeliveryRow.id).where(DeliveryRow.state == DeliveryState.IN_FLIGHT))
         )
 
     def lost(self) -> set[str]:
-        """Return the deliveries that have an attempt of unknown outcome."""
+        """Return the deliveries with an attempt of unknown outcome."""
         return set(
             self._column(
                 select(AttemptRow.delivery_id).where(AttemptRow.outcome == Outcome.UNKNOWN)
             )
         )
 
-    def owed_bodies(self) -> dict[bytes, str]:
+    def deliveries_by_body(self) -> dict[bytes, str]:
         """Return the delivery of each body."""
         with self.database.reading() as session:
             rows = session.execute(select(EventRow.body, DeliveryRow.id).join(DeliveryRow)).all()
@@ -124,19 +127,19 @@ class Fleet:
         return {row.body.encode(): row.id for row in rows}
 
     def count(self, table: str, where: str = "1 = 1") -> int:
-        """Return how many rows a table has, of which a condition holds."""
-        statement = text(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608 - the test's
+        """Return the number of a table's rows that fulfil a condition."""
+        statement = text(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608 - tests name it
         with self.database.reading() as session:
             return int(session.execute(statement).scalar_one())
 
     def recorded(self) -> int:
-        """Return how many events were recorded."""
+        """Return the number of recorded events."""
         with self.database.reading() as session:
             return int(session.execute(text("SELECT sum(sequence) FROM products")).scalar_one())
 
     def is_settled(self) -> bool:
-        """Say whether nothing is owed any more."""
-        # One statement: between two, what was in flight would be missed as it becomes due.
+        """Say whether every delivery has reached an end state."""
+        # One statement: between two, a delivery could change its state unseen.
         states = ("new", "ready", "suspect", "waiting", "in_flight")
         exists = "EXISTS (SELECT 1 FROM deliveries WHERE state = '{}')"
         owed = text("SELECT " + " OR ".join(map(exists.format, states)))
@@ -163,7 +166,7 @@ class Fleet:
         return self.home / f"{name}.stderr"
 
     def _url(self, name: str) -> str:
-        """Return the database's URL; PostgreSQL knows the process by its name."""
+        """Return the database's URL; it tells PostgreSQL the process's name."""
         url = self.database.url
         if self.database.dialect == "postgresql":
             url = url.update_query_dict({"application_name": name})

@@ -1,11 +1,11 @@
-"""One small receiver in each framework: it answers, reads its state, raises, hangs and blocks.
+"""One small receiver in each framework, with the same views in each.
 
-Every receiver does the same, so that one set of claims holds them all:
+The same claims hold for all of them:
 
-- ``/ok`` answers 200 and ``{"length": ...}``, the length of the body it got;
+- ``/ok`` answers 200 and ``{"length": ...}``, the length of the request's body;
 - ``/raise`` raises ``ValueError("no such idea")``;
-- ``/hang`` waits for ever, ``/block`` sleeps in its thread;
-- ``/refuse`` answers 401 of its own accord.
+- ``/hang`` waits without end, and ``/block`` sleeps in its thread;
+- ``/refuse`` answers 401.
 """
 
 import tempfile
@@ -28,12 +28,12 @@ import starlette.responses
 import starlette.routing
 from django.conf import settings
 
-from tests.support.apps import for_ever
+from tests.support.apps import wait_for_ever
 
 # Django's settings last as long as the process, and so does the folder of its database.
 _FOLDER = tempfile.TemporaryDirectory(prefix="leanbe-emitter-django-")
 
-#: What each app's lifespan did, by the app's name.
+#: Steps of each app's lifespan, by the app's name.
 STEPS: dict[str, list[str]] = {}
 
 
@@ -51,7 +51,7 @@ def _noting(name: str) -> Callable[[Any], Any]:
 
 
 def fastapi_app() -> Any:
-    """FastAPI, with a middleware that runs the endpoint in a task of its own."""
+    """FastAPI, with a middleware that runs the endpoint in its own task."""
     app = fastapi.FastAPI(lifespan=_noting("fastapi"))
 
     @app.middleware("http")
@@ -68,11 +68,11 @@ def fastapi_app() -> Any:
 
     @app.post("/hang")
     async def hang() -> None:
-        await for_ever()
+        await wait_for_ever()
 
     @app.post("/block")
     async def block() -> None:
-        time.sleep(20)  # noqa: ASYNC251 - what is not to be done
+        time.sleep(20)  # noqa: ASYNC251 - the mistake that the test needs
 
     @app.post("/refuse")
     async def refuse() -> None:
@@ -91,11 +91,11 @@ def starlette_app() -> Any:
         raise ValueError("no such idea")
 
     async def hang(_: starlette.requests.Request) -> starlette.responses.Response:
-        await for_ever()
+        await wait_for_ever()
         return starlette.responses.Response()
 
     async def block(_: starlette.requests.Request) -> starlette.responses.Response:
-        time.sleep(20)  # noqa: ASYNC251 - what is not to be done
+        time.sleep(20)  # noqa: ASYNC251 - the mistake that the test needs
         return starlette.responses.Response()
 
     async def refuse(_: starlette.requests.Request) -> starlette.responses.Response:
@@ -124,11 +124,11 @@ def litestar_app() -> Any:
 
     @litestar.post("/hang")
     async def hang() -> None:
-        await for_ever()
+        await wait_for_ever()
 
     @litestar.post("/block")
     async def block() -> None:
-        time.sleep(20)  # noqa: ASYNC251 - what is not to be done
+        time.sleep(20)  # noqa: ASYNC251 - the mistake that the test needs
 
     @litestar.post("/refuse")
     async def refuse() -> None:
@@ -193,10 +193,10 @@ def _set_up_django() -> None:
     if settings.configured:
         return
     settings.configure(
-        SECRET_KEY="of no use",
+        SECRET_KEY="unused",
         ROOT_URLCONF="tests.support.django_urls",
         ALLOWED_HOSTS=["testserver"],
-        # A file: closing a connection in the midst of a transaction harms only there.
+        # A file: only there does a connection that closes lose its transaction.
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",
@@ -209,7 +209,7 @@ def _set_up_django() -> None:
 
 
 def django_asgi_app() -> Any:
-    """Django, as its asgi.py makes it."""
+    """Django, as asgi.py makes it."""
     _set_up_django()
     from django.core.asgi import get_asgi_application  # noqa: PLC0415 - after the settings
 
@@ -217,7 +217,7 @@ def django_asgi_app() -> Any:
 
 
 def django_wsgi_app() -> Any:
-    """Django, as its wsgi.py makes it."""
+    """Django, as wsgi.py makes it."""
     _set_up_django()
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - after the settings
 
@@ -238,9 +238,9 @@ def django_client() -> Any:
 
 
 def starlette_client() -> Any:
-    """Starlette's test client, of an app in FastAPI."""
+    """Starlette's test client over an app in FastAPI."""
     with warnings.catch_warnings():
-        # It would rather have another library than httpx, and says so.
+        # Starlette warns that it prefers another library to httpx.
         warnings.simplefilter("ignore")
         from starlette.testclient import TestClient  # noqa: PLC0415 - inside the filter
 
@@ -248,7 +248,7 @@ def starlette_client() -> Any:
 
 
 def litestar_client() -> Any:
-    """Litestar's test client, of an app that does not raise what it answers for."""
+    """Litestar's test client over an app whose errors the client raises."""
     from litestar.testing import TestClient  # noqa: PLC0415 - slow
 
     return TestClient(litestar_app(), raise_server_exceptions=True)

@@ -1,7 +1,7 @@
-"""A virtual environment that has the wheel, what it needs, and what a user adds: nothing else.
+"""A virtual environment with the wheel, its dependencies and a user's packages, and nothing else.
 
-Nothing is downloaded: what it needs is linked from where the tests run, as far as the metadata of
-the packages name it. So a dependency that is not declared is missing here, too.
+Nothing is downloaded: dependencies are linked from the tests' environment, as far as the packages'
+metadata names them. So an undeclared dependency is missing here.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tests.support.command_line import outside_of_pytest
+from tests.support.command_line import environment_without_pytest
 
 NO_EXTRA = {"extra": ""}
 
@@ -22,9 +22,9 @@ class FreshVenv:
     """A virtual environment in a folder.
 
     Args:
-        folder: where it is made.
-        wheel: the project's wheel, which is installed.
-        packages: what else the user installs, by name.
+        folder: the folder to create.
+        wheel: the project's wheel to install.
+        packages: names of further packages that the user installs.
     """
 
     def __init__(self, folder: Path, *, wheel: Path, packages: tuple[str, ...]) -> None:
@@ -35,14 +35,14 @@ class FreshVenv:
             archive.extractall(site)
         for each in _needed("leanbe-emitter", *packages):
             if each.name != "leanbe-emitter":
-                link(each, site)
+                link_distribution(each, site)
 
     def pytest(self, folder: Path) -> subprocess.CompletedProcess[str]:
-        """Type ``pytest`` in a folder."""
+        """Run ``pytest`` in a folder."""
         return subprocess.run(
             [str(self._python), "-m", "pytest"],
             cwd=folder,
-            env=outside_of_pytest(),
+            env=environment_without_pytest(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -56,7 +56,7 @@ def _run(*command: str) -> None:
 
 
 def _needed(*names: str) -> Iterator[Distribution]:
-    """Yield the distributions of these names, and of all that they need here."""
+    """Yield the distributions of these names and all their dependencies."""
     seen, left = set[str](), list(names)
     while left:
         name = left.pop()
@@ -69,8 +69,8 @@ def _needed(*names: str) -> Iterator[Distribution]:
         left += [each.name for each in asked if not each.marker or each.marker.evaluate(NO_EXTRA)]
 
 
-def link(found: Distribution, site: Path) -> None:
-    """Link what a distribution has in its site-packages, by the first part of each path."""
+def link_distribution(found: Distribution, site: Path) -> None:
+    """Link the top-level files and folders of a distribution into a site-packages folder."""
     for top in {path.parts[0] for path in found.files or () if path.parts[0] != ".."}:
         target = site / top
         if top != "__pycache__" and not target.exists():

@@ -1,7 +1,7 @@
-"""Leanbe as the contract tells it (parts b, c and d), in plain dicts and without a database.
+"""Model of Leanbe after the contract (parts b, c and d), in plain dicts and without a database.
 
-Written from the contract's text, to be compared with what the library does. An action returns the
-events that it raises, or raises ``Refused`` before anything has changed.
+The model follows the contract's text, and tests compare the library with it. An action returns the
+events that it raises. A refused action raises ``Refused`` before any change.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from tests.support.documents import KEYS, Document, arranged, arranged_context, 
 
 
 class Refused(Exception):
-    """The contract refuses this."""
+    """The contract refuses the action."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class ExpectedEvent:
     """An event that the contract expects, with the text of its payload."""
 
     product: str
@@ -30,7 +30,7 @@ class Said:
 
 @dataclass(kw_only=True)
 class ModelProduct:
-    """A product: its first user is its owner."""
+    """A product; its first user is its owner."""
 
     id: str
     name: str
@@ -44,13 +44,13 @@ class ModelProduct:
 
     @property
     def ref(self) -> Document:
-        """The product as documents name it."""
+        """The reference to the product in documents."""
         return {"_id": self.id, "name": self.name}
 
 
 @dataclass(kw_only=True)
-class Thing:
-    """A document's own members, and what the document does not show."""
+class ModelDocument:
+    """A document's own members, and state that the document does not show."""
 
     id: str
     #: The product's id; a customer's product of origin.
@@ -70,33 +70,33 @@ class Thing:
 
 
 class Model:
-    """The world."""
+    """All products and documents."""
 
     def __init__(self, products: Sequence[ModelProduct]) -> None:
         self.products = {each.id: each for each in products}
-        self.things: dict[str, dict[str, Thing]] = {resource: {} for resource in KEYS}
+        self.things: dict[str, dict[str, ModelDocument]] = {resource: {} for resource in KEYS}
         self.now = ""
 
-    # --- what documents look like ------------------------------------------------------------
+    # --- documents ---------------------------------------------------------------------------
 
-    def document(self, resource: str, thing: Thing, reader: ModelProduct) -> Document:
-        """Return a document as a product reads it: its keys in order, its references live."""
+    def document(self, resource: str, thing: ModelDocument, reader: ModelProduct) -> Document:
+        """Return a document as a product sees it: ordered keys, current references."""
         values = {**thing.own, "_id": thing.id, **self._joined(resource, thing, reader)}
         return arranged(resource, values, is_null=reader.reads("unset", "omit") == "null")
 
-    def text(self, resource: str, thing: Thing, reader: ModelProduct) -> str:
-        """Return a document's text."""
+    def text(self, resource: str, thing: ModelDocument, reader: ModelProduct) -> str:
+        """Return the text of a document."""
         return stringify(self.document(resource, thing, reader))
 
-    def of(self, resource: str, product: str) -> list[Thing]:
-        """Return a product's things of a kind, the oldest first."""
+    def of(self, resource: str, product: str) -> list[ModelDocument]:
+        """Return a product's documents of one resource, oldest first."""
         return [
             each
             for each in self.things[resource].values()
             if (product in each.products if resource == "customer" else each.product == product)
         ]
 
-    def _joined(self, resource: str, thing: Thing, reader: ModelProduct) -> Document:
+    def _joined(self, resource: str, thing: ModelDocument, reader: ModelProduct) -> Document:
         if resource == "customer":
             return {"products": [self.products[each].ref for each in thing.products]}
         joined: Document = {"product": self.products[thing.product].ref}
@@ -132,8 +132,10 @@ class Model:
 
     # --- customers ---------------------------------------------------------------------------
 
-    def create_customer(self, product: ModelProduct, fields: Document, new: Document) -> list[Said]:
-        """Create a customer, or add the product to one who is known elsewhere."""
+    def create_customer(
+        self, product: ModelProduct, fields: Document, new: Document
+    ) -> list[ExpectedEvent]:
+        """Create a customer, or add the product to a known customer."""
         _refuse(not fields.get("email"))
         key = fields["email"].casefold()
         known = [x for x in self.things["customer"].values() if _key(x) == key]
@@ -142,12 +144,12 @@ class Model:
             rest = {name: value for name, value in fields.items() if name != "email"}
             return self.update_customer(known[0], rest, [*known[0].products, product.id])
         own = {**new, **_set(fields)}
-        thing = Thing(id=new["_id"], product=product.id, own=own, products=[product.id])
+        thing = ModelDocument(id=new["_id"], product=product.id, own=own, products=[product.id])
         return self._made("customer", thing)
 
     def update_customer(
-        self, thing: Thing, fields: Document, products: Sequence[str] | None = None
-    ) -> list[Said]:
+        self, thing: ModelDocument, fields: Document, products: Sequence[str] | None = None
+    ) -> list[ExpectedEvent]:
         """Change fields and products of a customer in one save."""
         wanted = list(products) if products is not None else thing.products
         _refuse(not wanted or fields.get("email", "x") is None)
@@ -163,8 +165,8 @@ class Model:
             "customer", thing, lambda: _rewrite(thing, fields, wanted), receivers=[*wanted, *left]
         )
 
-    def delete_customer(self, thing: Thing) -> list[Said]:
-        """Delete a customer everywhere, votes and the name on requests included."""
+    def delete_customer(self, thing: ModelDocument) -> list[ExpectedEvent]:
+        """Delete a customer everywhere, with the votes and the references of requests."""
         said = self._said("customer.deleted", "customer", thing)
         del self.things["customer"][thing.id]
         for idea in self.things["idea"].values():
@@ -177,13 +179,13 @@ class Model:
 
     def create_request(
         self, product: ModelProduct, fields: Document, new: Document, customer: Document
-    ) -> list[Said]:
-        """Create a request of a customer (by id), of an e-mail, or of nobody.
+    ) -> list[ExpectedEvent]:
+        """Create a request of a customer (by id or e-mail) or of nobody.
 
-        ``customer`` holds ``id`` or ``email``, and what a new customer would be.
+        ``customer`` contains ``id`` or ``email``, and the members of a customer to create.
         """
         _refuse(not str(fields.get("title") or "").strip())
-        said: list[Said] = []
+        said: list[ExpectedEvent] = []
         asking: str | None = customer.get("id")
         _refuse(
             asking is not None and asking not in {x.id for x in self.of("customer", product.id)}
@@ -199,11 +201,11 @@ class Model:
                 here = [x for x in self.of("customer", product.id) if _key(x) == key]
             asking = here[0].id
         own = {**new, "status": "new", "source": "Manual", **_set(_described(fields))}
-        thing = Thing(id=new["_id"], product=product.id, own=own, customer=asking)
+        thing = ModelDocument(id=new["_id"], product=product.id, own=own, customer=asking)
         return said + self._made("ideaRequest", thing)
 
-    def attach(self, request: Thing, idea: Thing) -> list[Said]:
-        """Attach a new request to an idea; the idea moves on, silently but for d-13."""
+    def attach(self, request: ModelDocument, idea: ModelDocument) -> list[ExpectedEvent]:
+        """Attach a new request to an idea; the idea changes without an event, except by d-13."""
         _refuse(request.own["status"] != "new" or idea.own["archived"])
         before = self._state("idea", idea)
         self._attach(request, idea)
@@ -211,14 +213,14 @@ class Model:
         said = self._said("ideaRequest.attachedToIdea", "ideaRequest", request)
         return said + self._cascade("idea", idea, before)
 
-    def ignore(self, request: Thing) -> list[Said]:
+    def ignore(self, request: ModelDocument) -> list[ExpectedEvent]:
         """Ignore a new request."""
         _refuse(request.own["status"] != "new")
         request.own["status"] = "ignored"
         self._move_on(request)
         return self._said("ideaRequest.ignored", "ideaRequest", request)
 
-    def _attach(self, request: Thing, idea: Thing) -> None:
+    def _attach(self, request: ModelDocument, idea: ModelDocument) -> None:
         request.own["status"] = "attached"
         self._move_on(request)
         request.idea = idea.id
@@ -227,14 +229,18 @@ class Model:
     # --- ideas and votes ---------------------------------------------------------------------
 
     def create_idea(
-        self, product: ModelProduct, fields: Document, new: Document, requests: Sequence[Thing]
-    ) -> list[Said]:
-        """Create an idea, out of requests or of nothing."""
+        self,
+        product: ModelProduct,
+        fields: Document,
+        new: Document,
+        requests: Sequence[ModelDocument],
+    ) -> list[ExpectedEvent]:
+        """Create an idea, from requests or without."""
         _refuse(not str(fields.get("title") or "").strip())
         _refuse(any(each.own["status"] != "new" for each in requests))
         flags = {"tags": [], "visibility": "public", "promoted": False, "archived": False}
         own = {**new, "owner": product.users[0], **flags, **_set(_described(fields))}
-        idea = Thing(id=new["_id"], product=product.id, own=own)
+        idea = ModelDocument(id=new["_id"], product=product.id, own=own)
         self.things["idea"][idea.id] = idea
         for each in requests:
             self._attach(each, idea)
@@ -243,8 +249,10 @@ class Model:
             said += self._said("ideaRequest.attachedToIdea", "ideaRequest", each)
         return said
 
-    def vote(self, idea: Thing, direction: str, voter: Thing | None) -> list[Said]:
-        """Vote, switch a vote or, under ``toggle``, take an upvote back."""
+    def vote(
+        self, idea: ModelDocument, direction: str, voter: ModelDocument | None
+    ) -> list[ExpectedEvent]:
+        """Vote, switch a vote or, under ``toggle``, withdraw an upvote."""
         product = self.products[idea.product]
         _refuse(idea.own["archived"])
         if voter is not None:
@@ -266,15 +274,15 @@ class Model:
         said = self._said(f"idea.{direction}Voted", "idea", idea, context)
         return said + self._cascade("idea", idea, before)
 
-    def withdraw(self, idea: Thing, voter: Thing) -> list[Said]:
-        """Take a vote back; no event of its own."""
+    def withdraw(self, idea: ModelDocument, voter: ModelDocument) -> list[ExpectedEvent]:
+        """Withdraw a vote; the action has no event of its own."""
         _refuse(idea.own["archived"] or voter.id not in idea.votes)
         before = self._state("idea", idea)
         del idea.votes[voter.id]
         self._touch(idea)
         return self._cascade("idea", idea, before)
 
-    def promote(self, idea: Thing, new: Document) -> list[Said]:
+    def promote(self, idea: ModelDocument, new: Document) -> list[ExpectedEvent]:
         """Promote an idea, once."""
         _refuse(idea.own["promoted"] or idea.own["archived"])
         before = self._state("idea", idea)
@@ -287,11 +295,11 @@ class Model:
         taken = ("owner", "assigned", "title", "description", "descriptionHTML", "tags")
         own = {**new, **{key: deepcopy(idea.own.get(key)) for key in taken}}
         own["status"] = product.statuses[0]
-        item = Thing(id=new["_id"], product=product.id, own=own, idea=idea.id)
+        item = ModelDocument(id=new["_id"], product=product.id, own=own, idea=idea.id)
         return said + self._made("backlogItem", item)
 
-    def delete_idea(self, idea: Thing) -> list[Said]:
-        """Delete an idea; its requests are new again."""
+    def delete_idea(self, idea: ModelDocument) -> list[ExpectedEvent]:
+        """Delete an idea; its requests become new again."""
         said = self._said("idea.deleted", "idea", idea)
         for each in idea.requests:
             request = self.things["ideaRequest"][each]
@@ -302,21 +310,23 @@ class Model:
         del self.things["idea"][idea.id]
         return said
 
-    def _touch(self, idea: Thing) -> None:
+    def _touch(self, idea: ModelDocument) -> None:
         if self.products[idea.product].reads("vote_touches_updated_at", "true") == "true":
             self._move_on(idea)
 
     # --- backlog items, OKRs, announcements, products ----------------------------------------
 
-    def create_item(self, product: ModelProduct, fields: Document, new: Document) -> list[Said]:
-        """Create a backlog item with the product's first status, or the given one."""
+    def create_item(
+        self, product: ModelProduct, fields: Document, new: Document
+    ) -> list[ExpectedEvent]:
+        """Create a backlog item with the given status, or the product's first one."""
         _refuse(not str(fields.get("title") or "").strip())
         _refuse("status" in fields and fields["status"] not in product.statuses)
         made = {"owner": product.users[0], "tags": [], "status": product.statuses[0]}
         own = {**new, **made, **_set(_described(fields))}
-        return self._made("backlogItem", Thing(id=new["_id"], product=product.id, own=own))
+        return self._made("backlogItem", ModelDocument(id=new["_id"], product=product.id, own=own))
 
-    def update_item(self, item: Thing, fields: Document) -> list[Said]:
+    def update_item(self, item: ModelDocument, fields: Document) -> list[ExpectedEvent]:
         """Change fields, the status, or both in one save."""
         product = self.products[item.product]
         _refuse("status" in fields and fields["status"] not in product.statuses)
@@ -331,29 +341,31 @@ class Model:
             return said + changed
         return changed + self._cascade("backlogItem", item, before)
 
-    def create_okr(self, product: ModelProduct, fields: Document, new: Document) -> list[Said]:
-        """Create an OKR; its key results are given whole, with their ids."""
+    def create_okr(
+        self, product: ModelProduct, fields: Document, new: Document
+    ) -> list[ExpectedEvent]:
+        """Create an OKR; its key results are given with their ids."""
         _refuse(not str(fields.get("title") or "").strip())
         _refuse(_ends_too_soon(fields))
         own = {**new, "owner": product.users[0], "keyResults": [], **_set(fields)}
-        return self._made("okr", Thing(id=new["_id"], product=product.id, own=own))
+        return self._made("okr", ModelDocument(id=new["_id"], product=product.id, own=own))
 
-    def update_okr(self, okr: Thing, fields: Document) -> list[Said]:
+    def update_okr(self, okr: ModelDocument, fields: Document) -> list[ExpectedEvent]:
         """Change an OKR."""
         _refuse(_ends_too_soon({**okr.own, **fields}))
         return self.update("okr", okr, fields, is_described=False)
 
     def create_announcement(
         self, product: ModelProduct, fields: Document, new: Document
-    ) -> list[Said]:
+    ) -> list[ExpectedEvent]:
         """Create an announcement, as a draft or published."""
         _refuse(not str(fields.get("title") or "").strip())
         made = {"owner": product.users[0], "categories": [], "status": "draft"}
         own = {**new, **made, **_set(_described(fields))}
         own["publishedAt"] = self.now if own["status"] == "published" else None
-        return self._made("announcement", Thing(id=new["_id"], product=product.id, own=own))
+        return self._made("announcement", ModelDocument(id=new["_id"], product=product.id, own=own))
 
-    def update_announcement(self, news: Thing, fields: Document) -> list[Said]:
+    def update_announcement(self, news: ModelDocument, fields: Document) -> list[ExpectedEvent]:
         """Change, publish or unpublish an announcement."""
         if fields.get("status", news.own["status"]) != news.own["status"]:
             is_published = fields["status"] == "published"
@@ -361,41 +373,46 @@ class Model:
         return self.update("announcement", news, fields)
 
     def update(
-        self, resource: str, thing: Thing, fields: Document, *, is_described: bool = True
-    ) -> list[Said]:
+        self, resource: str, thing: ModelDocument, fields: Document, *, is_described: bool = True
+    ) -> list[ExpectedEvent]:
         """Change fields of a document in one save."""
         _refuse("title" in fields and not str(fields["title"] or "").strip())
         new = _described(fields) if is_described else fields
         return self._changed(resource, thing, lambda: thing.own.update(new))
 
-    def delete(self, resource: str, thing: Thing) -> list[Said]:
+    def delete(self, resource: str, thing: ModelDocument) -> list[ExpectedEvent]:
         """Delete a backlog item, an OKR or an announcement."""
         said = self._said(f"{resource}.deleted", resource, thing)
         del self.things[resource][thing.id]
         return said
 
-    def set_statuses(self, product: ModelProduct, statuses: Sequence[str]) -> list[Said]:
-        """Set a product's statuses, none of which may be in use and missing."""
+    def set_statuses(self, product: ModelProduct, statuses: Sequence[str]) -> list[ExpectedEvent]:
+        """Set a product's statuses; a used status must not be missing."""
         used = {each.own["status"] for each in self.of("backlogItem", product.id)}
         _refuse(not statuses or len(set(statuses)) < len(statuses) or not used <= set(statuses))
         product.statuses = list(statuses)
         return []
 
-    # --- what is said ------------------------------------------------------------------------
+    # --- events ------------------------------------------------------------------------------
 
-    def _state(self, resource: str, thing: Thing) -> list[Document]:
-        """Return the document as each product reads it, without ``updatedAt``."""
+    def _state(self, resource: str, thing: ModelDocument) -> list[Document]:
+        """Return the document as each product sees it, without ``updatedAt``."""
         return [
             _without_time(self.document(resource, thing, each)) for each in self.products.values()
         ]
 
-    def _made(self, resource: str, thing: Thing) -> list[Said]:
+    def _made(self, resource: str, thing: ModelDocument) -> list[ExpectedEvent]:
         self.things[resource][thing.id] = thing
         return self._said(f"{resource}.created", resource, thing)
 
     def _changed(
-        self, resource: str, thing: Thing, change: Any, *, receivers: Sequence[str] | None = None
-    ) -> list[Said]:
+        self,
+        resource: str,
+        thing: ModelDocument,
+        change: Any,
+        *,
+        receivers: Sequence[str] | None = None,
+    ) -> list[ExpectedEvent]:
         before = self._state(resource, thing)
         change()
         if [stringify(each) for each in before] == [
@@ -405,19 +422,19 @@ class Model:
         self._move_on(thing)
         return self._updated(resource, thing, before, receivers)
 
-    def _move_on(self, thing: Thing) -> None:
-        """Let a document's ``updatedAt`` be later than it was, though the clock stand still."""
+    def _move_on(self, thing: ModelDocument) -> None:
+        """Make a document's ``updatedAt`` later than before, even if the clock stands still."""
         before = datetime.fromisoformat(thing.own["updatedAt"])
         thing.own["updatedAt"] = max(self.now, printed(before + timedelta(milliseconds=1)))
 
     def _updated(
         self,
         resource: str,
-        thing: Thing,
+        thing: ModelDocument,
         before: Sequence[Document],
         receivers: Sequence[str] | None = None,
-    ) -> list[Said]:
-        said: list[Said] = []
+    ) -> list[ExpectedEvent]:
+        said: list[ExpectedEvent] = []
         for receiver in receivers or self._receivers(resource, thing):
             product = self.products[receiver]
             context: Document = {}
@@ -428,7 +445,9 @@ class Model:
             said += self._said(f"{resource}.updated", resource, thing, context, [receiver])
         return said
 
-    def _cascade(self, resource: str, thing: Thing, before: Sequence[Document]) -> list[Said]:
+    def _cascade(
+        self, resource: str, thing: ModelDocument, before: Sequence[Document]
+    ) -> list[ExpectedEvent]:
         if self.products[thing.product].reads("cascade", "none") == "none":
             return []
         return self._updated(resource, thing, before)
@@ -437,10 +456,10 @@ class Model:
         self,
         event: str,
         resource: str,
-        thing: Thing,
+        thing: ModelDocument,
         context: Document | None = None,
         receivers: Sequence[str] | None = None,
-    ) -> list[Said]:
+    ) -> list[ExpectedEvent]:
         said = []
         for receiver in receivers or self._receivers(resource, thing):
             product = self.products[receiver]
@@ -453,20 +472,20 @@ class Model:
                 context or {}, is_null=product.reads("unset", "omit") == "null"
             )
             text = stringify({**document, **added})
-            said.append(Said(product=receiver, name=event, text=text))
+            said.append(ExpectedEvent(product=receiver, name=event, text=text))
         return said
 
     @staticmethod
-    def _receivers(resource: str, thing: Thing) -> Sequence[str]:
+    def _receivers(resource: str, thing: ModelDocument) -> Sequence[str]:
         return thing.products if resource == "customer" else [thing.product]
 
 
-def _rewrite(customer: Thing, fields: Document, products: list[str]) -> None:
+def _rewrite(customer: ModelDocument, fields: Document, products: list[str]) -> None:
     customer.own.update(fields)
     customer.products = products
 
 
-def _hears(product: ModelProduct, customer: Thing) -> bool:
+def _hears(product: ModelProduct, customer: ModelDocument) -> bool:
     return product.reads("customer_fanout", "all") == "all" or product.id == customer.product
 
 
@@ -479,7 +498,7 @@ def _set(fields: Document) -> Document:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _key(customer: Thing) -> str:
+def _key(customer: ModelDocument) -> str:
     return str(customer.own["email"]).casefold()
 
 
@@ -499,14 +518,14 @@ def _ends_too_soon(okr: Document) -> bool:
     return bool(start and end and end < start)
 
 
-def _upvotes(idea: Thing, reader: ModelProduct) -> int:
+def _upvotes(idea: ModelDocument, reader: ModelProduct) -> int:
     votes = [*idea.votes.values(), *idea.anonymous]
     if reader.reads("vote_model", "separate") == "net":
         return votes.count("up") - votes.count("down")
     return votes.count("up")
 
 
-def _take_back(idea: Thing, voter: Thing | None) -> None:
+def _take_back(idea: ModelDocument, voter: ModelDocument | None) -> None:
     if voter is None:
         _refuse("up" not in idea.anonymous)
         idea.anonymous.remove("up")

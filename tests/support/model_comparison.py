@@ -1,10 +1,10 @@
-"""The library and the model of it (``tests.support.model``), acted on alike and compared.
+"""Comparison of the library with its model (``tests.support.model``): both make the same actions.
 
-After every step: the database is what the model says, and so is what the action returned; each
-event's payload is, to the byte, the document as of that event with what the event adds; a refused
-action left every row as it was; each product's events have no gap and no instant twice; every
-payload reads and writes unchanged, and matches the JSON Schema of its event as its product reads
-the article.
+After each step, these claims must hold. The database contains what the model contains, and the
+action returned it. Each event's payload is, byte for byte, the document at that event plus the
+event's context. A refused action changed no row. Each product's events have no gap, and no two have
+the same instant. Every payload survives reading and writing, and matches the JSON Schema of its
+event under the product's assumptions.
 """
 
 from collections.abc import Callable
@@ -26,20 +26,20 @@ from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.support.database_dump import dump
 from tests.support.documents import Document, printed
-from tests.support.model import Model, ModelProduct, Refused, Said, Thing
-from tests.support.scene import COLOUR, PUBLIC_ID, URL, CountedIds, raised
+from tests.support.model import ExpectedEvent, Model, ModelDocument, ModelProduct, Refused
+from tests.support.scene import COLOUR, PUBLIC_ID, URL, CountedIds, record_events
 
 _START = datetime(2023, 7, 3, 9, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
 def validator(event: str, assumptions: AssumptionSet) -> jsonschema.Draft202012Validator:
-    """Return what checks an event's payload as a product reads the article."""
+    """Return the validator of an event's payload under a product's assumptions."""
     return jsonschema.Draft202012Validator(json_schema(event, assumptions))
 
 
 def verbs_of(product: Any, resource: str) -> Any:
-    """Return a product's verbs for documents of a kind."""
+    """Return a product's actions on documents of one resource."""
     return {
         "customer": product.customers,
         "ideaRequest": product.idea_requests,
@@ -50,16 +50,16 @@ def verbs_of(product: Any, resource: str) -> Any:
     }[resource]
 
 
-class Compared(RuleBasedStateMachine):
-    """A machine whose rules act on the library and on the model alike, by ``_act``."""
+class ModelComparison(RuleBasedStateMachine):
+    """A state machine whose rules act on the library and on the model, by ``_act``."""
 
-    #: Gives the URL of an empty database for each example.
+    #: Makes an empty database for each example, and yields its URL.
     database: ClassVar[Any]
     #: All payloads of all examples, for Node.
     texts: ClassVar[list[str]] = []
 
     def _open(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
-        """Begin with two products, each with its assumptions; the first has a webhook."""
+        """Create two products, each with its assumptions; the first has a webhook."""
         self._opened = ExitStack()
         url = self._opened.enter_context(self.database())
         self.clock, self.ids = ManualClock(_START), CountedIds()
@@ -104,19 +104,19 @@ class Compared(RuleBasedStateMachine):
                     for each in self.model.of(resource, product.id)
                 }
 
-    def _act(self, expect: Callable[[], list[Said]], call: Callable[[], object]) -> None:
+    def _act(self, expect: Callable[[], list[ExpectedEvent]], call: Callable[[], object]) -> None:
         self.model.now = printed(self.clock.now())
         try:
             expected = expect()
         except Refused:
             self._is_refused(call)
             return
-        with raised(self.leanbe) as events:
+        with record_events(self.leanbe) as events:
             made = call()
         if isinstance(made, Snapshot):
             self._is_as_it_is_now(made)
         said = [
-            Said(product=each.product_id, name=each.name, text=each.payload_text)
+            ExpectedEvent(product=each.product_id, name=each.name, text=each.payload_text)
             for each in events.events
         ]
         assert said == expected
@@ -158,7 +158,7 @@ class Compared(RuleBasedStateMachine):
         product = self.products[where % 2]
         return product, self.model.products[product.id]
 
-    def _pick(self, resource: str, product: Product, which: int) -> Thing | None:
+    def _pick(self, resource: str, product: Product, which: int) -> ModelDocument | None:
         things = self.model.of(resource, product.id)
         return things[which % len(things)] if things else None
 

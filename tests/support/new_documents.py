@@ -1,11 +1,11 @@
-"""Minimal documents of the contract (b.0), as they are when they are made in a scene just now."""
+"""Minimal documents of the contract (b.0), as an action in the scene would create them now."""
 
 from tests.support.documents import Document, altered
 from tests.support.scene import COLOUR, NOW, PUBLIC_ID, Scene
 
 
 def new_customer(s: Scene, **delta: object) -> Document:
-    """Return a customer of whom only the e-mail is known, with these members."""
+    """Return a customer with an e-mail only, plus these members."""
     return altered(
         {
             "_id": s.new_ids(1)[0],
@@ -27,7 +27,7 @@ def new_customer(s: Scene, **delta: object) -> Document:
 
 
 def new_request(s: Scene, **delta: object) -> Document:
-    """Return a request of nobody, with these members."""
+    """Return a request without a customer, with these members."""
     return _new(s, {"status": "new", "source": "Manual"}, delta)
 
 

@@ -1,6 +1,6 @@
-"""A real Node process as the oracle: what it writes is what JavaScript receivers write.
+"""A Node.js process as the oracle: its output is what receivers in JavaScript would write.
 
-One process serves a whole module of tests; a question is a line of JSON, and so is its answer.
+One process serves a whole test module. A question is a line of JSON, and so is its answer.
 """
 
 import json
@@ -32,11 +32,11 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 
 
 class Refused(Exception):
-    """Node raised: its error in words."""
+    """Node.js raised an error, whose text this is."""
 
 
 class Node:
-    """Questions to a running Node process."""
+    """Questions to a running Node.js process."""
 
     def __init__(self, questions: IO[str], answers: IO[str]) -> None:
         self._questions = questions
@@ -45,7 +45,7 @@ class Node:
     @classmethod
     @contextmanager
     def started(cls) -> Iterator[Self]:
-        """Start the process, and end it on leaving."""
+        """Start the process, and end it after the block."""
         command = ["node", "--stack-size=4000", "--eval", _PROGRAM]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
@@ -64,15 +64,15 @@ class Node:
         return str(self._ask("indent", text))
 
     def signature(self, payload: Any, secret: str) -> str:
-        """Return the article's formula of the payload."""
+        """Return the payload's signature by the article's formula."""
         return str(self._ask("signature", payload, secret))
 
     def verifies(self, body: str, secret: str) -> bool:
-        """Say whether the body verifies by the article's formula and nothing else."""
+        """Say whether the article's formula verifies the body."""
         return bool(self._ask("verifies", body, secret))
 
     def run(self, source: str, *given: Any) -> Any:
-        """Return what a function body returns that sees ``crypto`` and ``given``."""
+        """Return the result of a function body that can use ``crypto`` and ``given``."""
         return self._ask("run", source, *given)
 
     def _ask(self, *question: Any) -> Any:

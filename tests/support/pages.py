@@ -1,4 +1,4 @@
-"""The README and the pages of docs/, taken apart: blocks that are run, files that are shown."""
+"""The README and the pages of docs/: their blocks that tests run, and the files that they show."""
 
 import re
 from pathlib import Path
@@ -13,12 +13,12 @@ _SHOWN = "\n".join([README, *DOCS.values()])
 BLOCKS: list[tuple[str, str, str]] = re.findall(
     r"<!-- run: ([a-z ]+) -->\n```(\w+)\n(.*?)```", _SHOWN, re.DOTALL
 )
-#: The files that they show, by their path from the root (``<!-- file: path -->``).
+#: The shown files, by their path from the root (``<!-- file: path -->``).
 FILES: dict[str, str] = dict(
     re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", _SHOWN, re.DOTALL)
 )
 
 
-def block(name: str) -> str:
+def marked_block(name: str) -> str:
     """Return the text of a marked block."""
     return next(text for each, _, text in BLOCKS if each == name)

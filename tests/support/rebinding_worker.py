@@ -1,9 +1,8 @@
-"""A worker in a world where a name leads elsewhere the next time that somebody asks for it.
+"""A worker in a world where a name resolves to another address at its second lookup.
 
-``python -m tests.support.rebinding_worker DB`` delivers what is due, and prints every address that
-was connected
-to, by whatever code, a line each. Asked for the first time, the name leads to 127.0.0.1, and from
-then on to a metadata address.
+``python -m tests.support.rebinding_worker DB`` delivers all due deliveries, and prints each address
+to which any code connects, one a line. The first lookup of the name returns 127.0.0.1, and later
+lookups return a metadata address.
 """
 
 import ipaddress
@@ -19,7 +18,7 @@ METADATA = "169.254.169.254"
 
 
 def rebind() -> None:
-    """Let the system's resolver answer so."""
+    """Make the system's resolver answer like this."""
     ask_the_system = socket.getaddrinfo
     first = ["127.0.0.1"]
 
@@ -31,18 +30,18 @@ def rebind() -> None:
     socket.getaddrinfo = ask
 
 
-def tell_of_connections(event: str, arguments: tuple[Any, ...]) -> None:
-    """Print whom a socket is about to connect to; let none through that is not on this machine."""
+def watch_connections(event: str, arguments: tuple[Any, ...]) -> None:
+    """Print the address of each new connection, and forbid addresses of other machines."""
     if event == "socket.connect":
         address = arguments[1][0]
-        print(address, flush=True)  # noqa: T201 - it is for the test that reads it
+        print(address, flush=True)  # noqa: T201 - the test reads it
         if not ipaddress.ip_address(address).is_loopback:
-            raise OSError("this world ends at the machine's edge")
+            raise OSError("a test must not connect to other machines")
 
 
 if __name__ == "__main__":
     (db,) = sys.argv[1:]
     rebind()
-    sys.addaudithook(tell_of_connections)
+    sys.addaudithook(watch_connections)
     with Leanbe(db) as leanbe:
         leanbe.work(drain=True)

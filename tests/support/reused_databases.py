@@ -1,8 +1,8 @@
-"""PostgreSQL databases that tests have one after the other, each as if it were new.
+"""PostgreSQL databases that tests use one after the other, each as if it were new.
 
-PostgreSQL works a third of a second to make one, and a twentieth of that to empty one. A database
-is used again only if nobody is connected any more, who could come back, if it has not grown, and if
-its schema, its settings and what is known of its rows are as they were made: else it is dropped.
+PostgreSQL needs a third of a second to create a database, and a twentieth of that to empty one. A
+database is used again only under four conditions: no connection to it is left, it has not grown,
+and its schema, settings and statistics are unchanged. Otherwise it is dropped.
 """
 
 from collections.abc import Iterator
@@ -14,17 +14,17 @@ import psycopg
 
 from leanbe_emitter.storage.schema.document_tables import METADATA
 from tests.support.postgresql import Cluster
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
-#: More than a test's rows leave behind, in bytes.
+#: Growth that means that a database is not as new, in bytes.
 _GROWN = 4_000_000
 
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _SIZE = "SELECT pg_database_size(current_database())"
-#: All that makes it what it is but the rows of its tables; what ANALYZE found is among it.
-_MAKE = """
+#: Schema, settings and statistics of a database: everything except its rows.
+_FINGERPRINT = """
 SELECT array_agg(each ORDER BY each) FROM (
     SELECT concat_ws(' ', oid, relname, relacl, reloptions, reltuples) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace
@@ -41,7 +41,7 @@ SELECT array_agg(each ORDER BY each) FROM (
 ) AS parts (each)
 """
 _REVISION = "SELECT version_num FROM alembic_version"
-#: What sets its sequences to where they are.
+#: Makes the statement that sets the sequences to their present values.
 _REWIND = """
 SELECT string_agg(
     format(
@@ -53,52 +53,52 @@ SELECT string_agg(
     ';'
 ) FROM pg_sequences
 """
-#: Foreign keys are not looked at: no row is left that could point anywhere.
+#: Foreign keys are not checked, as no row is left that could violate one.
 _EMPTY = ";".join(
     [
         "SET session_replication_role = replica",
-        *(f"DELETE FROM {table}" for table in METADATA.tables),  # noqa: S608 - our own words
+        *(f"DELETE FROM {table}" for table in METADATA.tables),  # noqa: S608 - names of our tables
     ]
 )
 
-#: What a database is made of, beside its rows.
-_Make = tuple[object, object]
+#: Schema, settings, statistics and revision of a database.
+_Fingerprint = tuple[object, object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Made:
-    """A database with today's tables.
+class _EmptyDatabase:
+    """A database with the current tables.
 
     Attributes:
-        drops: drops it, when it is closed.
-        make: what it was made of.
-        rewind: sets its sequences to where they were.
-        size: how large it was, in bytes.
+        drops: drops the database when it is closed.
+        fingerprint: schema, settings and statistics of the new database.
+        rewind: statement that resets its sequences.
+        size: its size when it was new, in bytes.
     """
 
     url: str
     drops: ExitStack
-    make: _Make
+    fingerprint: _Fingerprint
     rewind: str
     size: int
 
 
 @dataclass(frozen=True)
 class Databases:
-    """The databases of one worker of the run, which have today's tables and no rows.
+    """The databases of one worker of the run, with the current tables and no rows.
 
     Args:
-        cluster: where they are.
-        patience_seconds: how long those that close their connection may take to be gone.
+        cluster: the cluster of the databases.
+        patience_seconds: how long closing connections may take.
     """
 
     cluster: Cluster
     patience_seconds: float = 0.5
-    _free: list[_Made] = field(default_factory=list)
+    _free: list[_EmptyDatabase] = field(default_factory=list)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        """Take one for the block; yield its URL."""
+        """Take a database for the block; yield its URL."""
         made = self._free.pop() if self._free else self._new()
         try:
             yield made.url
@@ -109,42 +109,42 @@ class Databases:
                 made.drops.close()
 
     def drop(self) -> None:
-        """Drop those that nobody has."""
+        """Drop the databases that no test uses."""
         while self._free:
             self._free.pop().drops.close()
 
-    def _new(self) -> _Made:
+    def _new(self) -> _EmptyDatabase:
         drops = ExitStack()
         url = drops.enter_context(self.cluster.migrated_database())
         with psycopg.connect(url) as connection:
-            return _Made(
+            return _EmptyDatabase(
                 url=url,
                 drops=drops,
-                make=_make(connection),
+                fingerprint=_fingerprint(connection),
                 rewind=_one(connection, _REWIND),
                 size=_one(connection, _SIZE),
             )
 
 
-def _is_as_new(made: _Made, *, patience_seconds: float) -> bool:
-    """Empty a database; say whether that made it what it was."""
+def _is_as_new(made: _EmptyDatabase, *, patience_seconds: float) -> bool:
+    """Empty a database; say whether it is then as it was when it was new."""
     try:
         with psycopg.connect(made.url, autocommit=True) as connection:
-            is_left = _is_left(connection, patience_seconds=patience_seconds)
-            if not is_left or _make(connection) != made.make:
+            is_free = _has_no_connections(connection, patience_seconds=patience_seconds)
+            if not is_free or _fingerprint(connection) != made.fingerprint:
                 return False
             connection.execute(f"{_EMPTY};{made.rewind}".encode())
             return bool(_one(connection, _SIZE) < made.size + _GROWN)
-    except psycopg.Error:  # its tables are gone, or somebody came back and holds them
+    except psycopg.Error:  # its tables are gone, or another connection holds them
         return False
 
 
-def _is_left(connection: psycopg.Connection, *, patience_seconds: float) -> bool:
-    """Say whether all others are gone; those that just closed their connection are in a moment."""
+def _has_no_connections(connection: psycopg.Connection, *, patience_seconds: float) -> bool:
+    """Say whether all other connections have closed; a closing one may take a moment."""
     try:
-        until(
+        wait_until(
             lambda: _one(connection, _OTHERS) == 0,
-            "all have gone",
+            "all other connections have closed",
             patience_seconds=patience_seconds,
         )
     except AssertionError:
@@ -152,8 +152,8 @@ def _is_left(connection: psycopg.Connection, *, patience_seconds: float) -> bool
     return True
 
 
-def _make(connection: psycopg.Connection) -> _Make:
-    return _one(connection, _MAKE), _one(connection, _REVISION)
+def _fingerprint(connection: psycopg.Connection) -> _Fingerprint:
+    return _one(connection, _FINGERPRINT), _one(connection, _REVISION)
 
 
 def _one(connection: psycopg.Connection, statement: LiteralString) -> Any:

@@ -1,6 +1,6 @@
-"""A small world to act in: two products, a team, and one document of each kind.
+"""A small world for tests of actions: two products, a team, and one document of each kind.
 
-Clock and ids are scripted, so that what an action will bring about can be written down before it.
+Clock and ids are scripted, so a test can write down the result of an action before it acts.
 """
 
 import json
@@ -31,7 +31,7 @@ from leanbe_emitter.storage.schema.states import JournalKind
 from leanbe_emitter.storage.schema.tables import EventRow, JournalRow
 from tests.support.documents import Document, altered
 
-#: Nobody listens there, and nothing is sent.
+#: Nothing listens at this URL, and nothing is sent to it.
 URL = "http://127.0.0.1:9/hooks"
 SECRET = "acme-secret"
 OTHER_SECRET = "other-secret"
@@ -40,15 +40,15 @@ COLOUR = "#4D80CC"
 
 _START = datetime(2023, 7, 3, 9, 0, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
-#: When the scene was set, and when the test acts.
+#: Time of the scene's start, and below the time at which the test acts.
 THEN = "2023-07-03T09:00:00.000Z"
-#: What changed in that very moment is later by as little as can be.
+#: ``updatedAt`` of a document that changed at that very time: one millisecond later.
 JUST_AFTER_THEN = "2023-07-03T09:00:00.001Z"
 NOW = "2023-07-03T09:01:00.000Z"
 
 
 class CountedIds(Ids):
-    """Ids that can be told in advance: documents are numbered from 1."""
+    """Ids that a test knows in advance: documents are numbered from 1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,11 +60,11 @@ class CountedIds(Ids):
 
     @property
     def made(self) -> dict[IdOf, int]:
-        """How many there are of each kind."""
+        """The number of ids made so far, by kind."""
         return dict(self._made)
 
     def go_on_from(self, made: Mapping[IdOf, int]) -> None:
-        """Let so many of each kind have been made."""
+        """Continue after these numbers of ids."""
         self._made = dict(made)
 
     def public_id(self) -> str:
@@ -74,7 +74,7 @@ class CountedIds(Ids):
         return COLOUR
 
     def upcoming(self, at: datetime, count: int) -> list[str]:
-        """Return the ids that the next documents will have."""
+        """Return the ids of the next documents."""
         first = self._made[IdOf.DOCUMENT] + 1
         return [self._id(at, IdOf.DOCUMENT, number) for number in range(first, first + count)]
 
@@ -85,7 +85,7 @@ class CountedIds(Ids):
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What stands on the stage, as it was when the scene was set."""
+    """The products, users and documents of the scene, as they were at its start."""
 
     leanbe: Leanbe
     clock: ManualClock
@@ -103,7 +103,7 @@ class Scene:
 
     @contextmanager
     def earlier(self) -> Iterator[None]:
-        """Let what the block does have happened when the scene was set."""
+        """Move the clock back to the scene's start during the block."""
         self.clock.set(_START)
         try:
             yield
@@ -111,7 +111,7 @@ class Scene:
             self.clock.set(_START + _MINUTE)
 
     def new_ids(self, count: int) -> list[str]:
-        """Return the ids that the next documents will have."""
+        """Return the ids of the next documents."""
         return self.ids.upcoming(self.clock.now(), count)
 
     @property
@@ -164,7 +164,7 @@ class Scene:
         return altered(self.news.document(), **{"updatedAt": NOW, **delta})
 
     def upvotes(self) -> int:
-        """Return the idea's counter as it is now."""
+        """Return the present number of the idea's upvotes."""
         return int(self.product.ideas.get(self.idea).upvotes)
 
 
@@ -181,14 +181,14 @@ def set_scene(db: str, **assume: str) -> Iterator[Scene]:
         yield scene
 
 
-#: What was set in memory, by its assumptions: the database, the scene, and the ids so far.
+#: Scenes in memory by their assumptions: the database's image, the scene, the number of ids.
 _SET: dict[tuple[tuple[str, str], ...], tuple[bytes, Scene, dict[IdOf, int]]] = {}
 
 
 def _loaded(
     leanbe: Leanbe, clock: ManualClock, ids: CountedIds, *, assume: tuple[tuple[str, str], ...]
 ) -> Scene:
-    """Set the scene in memory, by what an earlier test set there: to act it takes far longer."""
+    """Set the scene in memory from the image of an earlier test; actions would be slower."""
     if assume not in _SET:
         scene = _scene(leanbe, clock, ids)
         _SET[assume] = leanbe._database.image(), scene, ids.made
@@ -196,7 +196,7 @@ def _loaded(
     image, scene, made = _SET[assume]
     leanbe._database.load(image)
     ids.go_on_from(made)
-    # What is left are snapshots, which belong to no handle.
+    # The other parts are snapshots, which belong to no handle.
     product, other = leanbe.products.list()
     return replace(scene, leanbe=leanbe, clock=clock, ids=ids, product=product, other=other)
 
@@ -225,34 +225,34 @@ def _scene(leanbe: Leanbe, clock: ManualClock, ids: CountedIds) -> Scene:
                 {"title": "Score", "targetValue": 4.5, "unit": "points"},
             ],
         ),
-        news=product.announcements.create(title="Soon: dark mode", categories=["ChangeNotifier"]),
+        news=product.announcements.create(title="Soon: dark mode", categories=["News"]),
     )
 
 
 @dataclass(kw_only=True)
 class RecordedEvents:
-    """The events that a block raised, in commit order; there after it."""
+    """The events that a block raised, in commit order; filled at the end of the block."""
 
     events: Sequence[Event] = ()
 
     @property
     def names(self) -> str:
-        """Their names, in order, with spaces between."""
+        """The names of the events in order, separated by spaces."""
         return " ".join(each.name for each in self.events)
 
     @property
-    def said(self) -> list[tuple[str, str]]:
-        """Name and payload of each."""
+    def names_and_payloads(self) -> list[tuple[str, str]]:
+        """Name and payload text of each event."""
         return [(each.name, each.payload_text) for each in self.events]
 
     def of(self, product: Product) -> list[Event]:
-        """Return those of one product."""
+        """Return the events of one product."""
         return [each for each in self.events if each.product_id == product.id]
 
 
 @contextmanager
-def raised(leanbe: Leanbe) -> Iterator[RecordedEvents]:
-    """Note which events the block raises, whether they are owed or not."""
+def record_events(leanbe: Leanbe) -> Iterator[RecordedEvents]:
+    """Record the events that the block raises, with or without a delivery."""
     before = _last_position(leanbe)
     noted = RecordedEvents()
     yield noted
@@ -260,7 +260,7 @@ def raised(leanbe: Leanbe) -> Iterator[RecordedEvents]:
 
 
 def _last_position(leanbe: Leanbe) -> int:
-    # Not by a cursor, which on PostgreSQL waits for whatever transaction of other tests is open.
+    # Not by a cursor, which on PostgreSQL waits for open transactions of other tests.
     with leanbe._database.reading() as session:
         return session.scalar(select(func.max(JournalRow.position))) or 0
 

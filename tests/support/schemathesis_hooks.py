@@ -1,7 +1,7 @@
-"""What schemathesis is told of the server besides its document: hooks, loaded by its settings.
+"""Hooks for schemathesis, loaded by its settings: what it must know beside the OpenAPI document.
 
-All webhooks point at a receiver of ours, whatever URL was made up: nobody else is called. Nothing
-is waited for.
+The hooks point every webhook at our own receiver, so that no other host is called. They also make
+every wait end at once.
 """
 
 import os
@@ -13,7 +13,7 @@ import requests
 import schemathesis
 from schemathesis.core import NotSet
 
-#: Where all webhooks point.
+#: URL of all webhooks.
 RECEIVER = os.environ["PROMISES_RECEIVER"]
 _WAIT = "/api/v1/deliveries/wait"
 _RESET = "/api/v1/reset"
@@ -24,7 +24,7 @@ _ACME: dict[str, Any] = {"name": "Acme", "webhook": {"url": RECEIVER, "secret": 
 def before_call(
     _: schemathesis.HookContext, case: schemathesis.Case[Any], __: dict[str, Any]
 ) -> None:
-    """Alter what is about to be asked."""
+    """Change a request before it is sent."""
     body = case.body
     if case.operation.path == _WAIT and isinstance(body, NotSet):
         case.body = {"timeout": 0}
@@ -40,7 +40,7 @@ def before_call(
 def after_call(
     _: schemathesis.HookContext, case: schemathesis.Case[Any], answer: schemathesis.Response
 ) -> None:
-    """Make the product again that all is asked of, where everything was deleted."""
+    """Create the product again after a reset, because all requests need it."""
     if case.operation.path == _RESET and answer.status_code == HTTPStatus.NO_CONTENT:
         url = str(answer.request.url).removesuffix("reset") + "products"
         headers = {"Authorization": answer.request.headers["Authorization"]}

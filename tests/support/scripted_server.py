@@ -1,4 +1,4 @@
-"""A server that does exactly what a test's script says, byte by byte, and notes what it got."""
+"""A server that follows a test's script byte by byte, and notes what it receives."""
 
 import asyncio
 import re
@@ -20,49 +20,49 @@ def head(*lines: str, status: str = "200 OK") -> bytes:
 
 @dataclass(kw_only=True)
 class Peer:
-    """One connection, seen from the server."""
+    """One connection, as the server sees it."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def request(self) -> bytes:
-        """Read one request, head and body; ``IncompleteReadError`` where there is none."""
+        """Read one request, head and body; raise ``IncompleteReadError`` if none comes."""
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = LENGTH.search(head)
         return head + await self.reader.readexactly(int(length[1]) if length else 0)
 
     async def write(self, data: bytes) -> None:
-        """Write, and see to it that the system has it."""
+        """Write data, and wait until the system has taken it."""
         self.writer.write(data)
         await self.writer.drain()
 
     async def answer(self, answer: bytes = OK) -> None:
-        """Read one request, and answer it."""
+        """Read one request and answer it."""
         await self.request()
         await self.write(answer)
 
     async def serve(self, answer: bytes = OK) -> None:
-        """Answer every request alike until the other side hangs up."""
+        """Give every request the same answer until the other side hangs up."""
         while True:
             await self.answer(answer)
 
     async def hang_up(self) -> None:
-        """Close in the ordinary way."""
+        """Close the connection in the ordinary way."""
         self.writer.close()
         await self.writer.wait_closed()
 
     def half_close(self) -> None:
-        """Say that nothing more will come, and keep reading."""
+        """Close the sending side, and keep reading."""
         self.writer.write_eof()
 
     def reset(self) -> None:
-        """Close with a reset."""
+        """Close the connection with a reset."""
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
     async def until_hung_up(self) -> bytes:
-        """Read until the other side hangs up; return what came until then."""
+        """Read until the other side hangs up; return the bytes read."""
         try:
             return await self.reader.read(-1)
         except ConnectionError:
@@ -74,26 +74,26 @@ Script = Callable[[Peer], Awaitable[None]]
 
 @dataclass(kw_only=True)
 class ScriptedServer:
-    """The server, for a test that asks it."""
+    """The running server, as a test sees it."""
 
     port: int
     host: str
     scheme: str
-    #: How many connections were accepted.
+    #: Number of accepted connections.
     connections: int = 0
     #: Connections whose script has ended (or whose other side hung up on it).
     ended: "asyncio.Queue[Peer]" = field(default_factory=asyncio.Queue)
 
     def url(self, path: str = "/hook", *, host: str | None = None) -> str:
-        """Return a URL of the server; ``host`` by another name."""
+        """Return a URL of the server; ``host`` is another name of its host."""
         return f"{self.scheme}://{host or self.host}:{self.port}{path}"
 
 
 @asynccontextmanager
-async def scripted(
+async def run_script(
     script: Script, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[ScriptedServer]:
-    """Serve on a free port of a loopback address for as long as the block lasts."""
+    """Serve on a free port of a loopback address until the block ends."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def follow(peer: Peer) -> None:

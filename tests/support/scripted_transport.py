@@ -1,4 +1,4 @@
-"""A transport without a network: it answers by a script, and keeps what it was given to send."""
+"""A transport without a network: it answers by a script, and keeps the requests."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -11,8 +11,8 @@ Reply = Answer | Unreachable | Unknown | BaseException
 OK = Answer(status=204, reason="No Content")
 
 
-class Answering:
-    """Answers each request by the next of the replies, and by a 204 when they are used up."""
+class ScriptedTransport:
+    """Answers each request by the next reply, and by 204 when no reply is left."""
 
     def __init__(self, *replies: Reply) -> None:
         self.requests: list[OutgoingRequest] = []
@@ -26,11 +26,11 @@ class Answering:
         return reply
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: the transport holds no resources."""
 
 
-class Meanwhile(Answering):
-    """Does something while a request is under way, and answers it then."""
+class ActingTransport(ScriptedTransport):
+    """Calls a function during each request, then answers it."""
 
     def __init__(self, do: Callable[[], object], *replies: Reply) -> None:
         super().__init__(*replies)
@@ -41,8 +41,8 @@ class Meanwhile(Answering):
         return await super().send(request)
 
 
-class Holding(Answering):
-    """Lets no answer out to the URLs it holds, until it is told to."""
+class HoldingTransport(ScriptedTransport):
+    """Holds back the answers of some URLs until the test releases them."""
 
     def __init__(self, *replies: Reply, urls: Iterable[str] | None = None) -> None:
         super().__init__(*replies)
@@ -66,20 +66,20 @@ class Holding(Answering):
             self.at_once -= 1
 
     async def sent(self, count: int) -> None:
-        """Wait until so many requests were given to it."""
+        """Wait until the transport has got a number of requests."""
         async with self._began:
             await self._began.wait_for(lambda: len(self.requests) >= count)
 
     def let_go(self) -> None:
-        """Answer all that is held, and whatever comes."""
+        """Release all held and all later answers."""
         self._let_go.set()
 
 
-class CallingBack(Answering):
-    """Sends without tasks (a ``CallbackTransport``), and answers when it is told to.
+class ScriptedCallbackTransport(ScriptedTransport):
+    """Sends without tasks (a ``CallbackTransport``), and answers when the test says so.
 
     Args:
-        replies: as those of ``Answering``; none of them can be ``Unreachable``.
+        replies: replies as those of ``ScriptedTransport``, without ``Unreachable``.
         waits: whether requests wait for ``let_go``.
     """
 
@@ -100,7 +100,7 @@ class CallingBack(Answering):
         return begun
 
     def let_go(self) -> None:
-        """Answer all that is in flight."""
+        """Answer all requests in flight."""
         for begun in list(self.in_flight):
             begun.cancel()
             begun.callback(self._replies.pop(0) if self._replies else OK)
@@ -108,7 +108,7 @@ class CallingBack(Answering):
 
 @dataclass(frozen=True)
 class _Prepared:
-    transport: CallingBack
+    transport: ScriptedCallbackTransport
     request: OutgoingRequest
 
     def begin(self, body: bytes, callback: Callable[[Any], object], /) -> "_Begun":

@@ -1,4 +1,4 @@
-"""The server as a process, for tests that act over HTTP."""
+"""The command ``serve`` as a process, for tests that use the API over HTTP."""
 
 import json
 import signal
@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
-from tests.support.command_line import PROGRAM, ended, line_of, started
+from tests.support.command_line import PROGRAM, next_line, start_program, wait_for_end
 
 
 @dataclass(kw_only=True)
-class Served:
-    """A server's process, its line of readiness, and a client of its API."""
+class RunningServer:
+    """A server's process, its first line, and a client of its API."""
 
     process: subprocess.Popen[str]
     ready: dict[str, Any]
@@ -29,23 +29,23 @@ class Served:
         self.client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; return the status and what stands on stderr."""
-        status, _, stderr = ended(self.process, number)
+        """Send a signal; return the exit status and stderr."""
+        status, _, stderr = wait_for_end(self.process, number)
         return status, stderr
 
 
 @contextmanager
-def serving(
+def run_server(
     folder: Path,
     *arguments: str,
     environ: Mapping[str, str] | None = None,
     program: Sequence[str] = PROGRAM,
-) -> Iterator[Served]:
-    """Run a server on a free port, until the block ends."""
+) -> Iterator[RunningServer]:
+    """Run a server on a free port until the block ends."""
     command = ("serve", "--port", "0", "--output", "json", *arguments)
-    with started(*command, cwd=folder, environ=environ, program=program) as process:
-        line = line_of(process.stdout)
+    with start_program(*command, cwd=folder, environ=environ, program=program) as process:
+        line = next_line(process.stdout)
         assert line, process.communicate()[1]
-        served = Served(process=process, ready=json.loads(line))
+        served = RunningServer(process=process, ready=json.loads(line))
         with served.client:
             yield served

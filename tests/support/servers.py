@@ -1,15 +1,15 @@
-"""Real servers that receivers run on, each of which answers the same few paths.
+"""Servers on which receivers run; each answers the same few paths.
 
 ======================= =================================================================
-``/port``               200, the port that the request came from: the same twice is one connection
-``/close``              the same, and the connection is closed
+``/port``               200, the port of the client: the same port twice means one connection
+``/close``              the same, and the server closes the connection
 ``/echo``               200, the request's body (not nginx)
 ``/chunked``            200, ``chunked`` in chunks
 ``/large``              200, 3 MB
 ``/nothing``            204
 ``/not-modified``       304
-``/early``              413, before the request's body was read
-``/no-length``          200, ``until the end``, which is where the connection ends (not all)
+``/early``              413, before the server has read the request's body
+``/no-length``          200, ``until the end``; the end of the connection ends it (not all servers)
 ======================= =================================================================
 """
 
@@ -27,12 +27,12 @@ from typing import Any
 import uvicorn
 
 LARGE = 3_000_000
-# What a server does not read within this many bytes is too large.
+# A server refuses larger bodies, in bytes.
 MOST = 1_000_000
 
 
 def listening() -> socket.socket:
-    """Return a socket that already takes connections on a free port of 127.0.0.1."""
+    """Return a socket that listens on a free port of 127.0.0.1."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     sock.listen(128)
@@ -82,7 +82,7 @@ async def app(
 
 @contextmanager
 def uvicorn_server(parser: str) -> Iterator[str]:
-    """Run uvicorn in a thread; its parser is ``h11`` or ``httptools``."""
+    """Run uvicorn in a thread, with the parser ``h11`` or ``httptools``."""
     config = uvicorn.Config(
         app, http=parser, ws="none", lifespan="off", log_level="critical", loop="asyncio"
     )
@@ -146,7 +146,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(200, b"until the end", Connection="close")
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -155,7 +155,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 @contextmanager
 def python_server() -> Iterator[str]:
-    """Run ``http.server`` of the standard library in a thread."""
+    """Run the standard library's ``http.server`` in a thread."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -207,7 +207,7 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 
 @contextmanager
 def node_server(*, keep_alive_ms: int = 60_000) -> Iterator[str]:
-    """Run Node's http; it hangs up on connections that idle for so long."""
+    """Run Node's http; it closes connections that idle for so long."""
     script = _NODE.replace("LARGE", str(LARGE)).replace("KEEP_ALIVE_MS", str(keep_alive_ms))
     with subprocess.Popen(["node", "-e", script], stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -261,7 +261,7 @@ _PROXIES = """
 
 @contextmanager
 def nginx_server(folder: Path) -> Iterator[str]:
-    """Run nginx; its files are in ``folder``."""
+    """Run nginx, with its files in ``folder``."""
     (folder / "file").write_bytes(b"x" * LARGE)
     (folder / "small").write_bytes(b"whole")
     with _nginx(folder, answers=_ANSWERS, most=MOST) as url:
@@ -270,7 +270,7 @@ def nginx_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def nginx_proxy(folder: Path, *, path: str, to: str) -> Iterator[str]:
-    """Run nginx, which passes on what is under a path, without the path."""
+    """Run nginx as a proxy that removes a path's prefix."""
     with _nginx(folder, answers=_PROXIES, path=path, to=to) as url:
         yield url
 
@@ -284,8 +284,8 @@ def _nginx(folder: Path, *, answers: str, **values: object) -> Iterator[str]:
         config = folder / "nginx.conf"
         answers = answers.format(folder=folder, address=address, **values)
         config.write_text(_NGINX.format(folder=folder, address=address, answers=answers))
-        # The variable hands nginx a socket that listens already: no port to lose, nothing to
-        # wait for.
+        # The variable NGINX passes a socket that listens already: the port cannot be taken, and
+        # no waiting is needed.
         process = subprocess.Popen(
             [program, "-p", str(folder), "-c", str(config)],
             pass_fds=[sock.fileno()],

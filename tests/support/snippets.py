@@ -1,4 +1,4 @@
-"""The receivers that ``snippet`` prints, running: those in Python in this process."""
+"""The receivers that ``snippet`` prints, running; those in Python run in this process."""
 
 import importlib.util
 import os
@@ -22,18 +22,18 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 SECRET = "whsec_tést"
 PATH = "/hooks/leanbe"
-#: Where Node.js finds our stand-in for Express.
+#: Folder in which Node.js finds our stand-in for Express.
 STAND_IN = Path(__file__).parents[1] / "data" / "node_path"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running:
-    """A receiver that runs.
+class RunningSnippet:
+    """A running receiver.
 
     Attributes:
-        where: what ``products.create`` is told of it.
-        status: what it answers to a body.
-        printed: ends it, and returns what it printed.
+        where: the arguments of ``products.create`` that name the receiver.
+        status: returns the status with which the receiver answers a body.
+        printed: ends the receiver, and returns its output.
     """
 
     where: Mapping[str, Any]
@@ -42,10 +42,12 @@ class Running:
 
 
 @contextmanager
-def in_process(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Running]:
+def run_in_process(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[RunningSnippet]:
     """Run a receiver in Python; the variable with its secret is set."""
     with _app_of(name, _loaded(name, folder)) as app:
-        yield Running(
+        yield RunningSnippet(
             where={"webhook": transport_for(app, answer_seconds=PATIENCE_SECONDS), "path": PATH},
             status=lambda body: answers_of(app, body, url=URL)[0].status,
             printed=lambda: capsys.readouterr().out,
@@ -72,7 +74,7 @@ def _app_of(name: str, module: ModuleType) -> Iterator[Any]:
     from django.test import override_settings  # noqa: PLC0415 - after the settings
     from django.urls import include, path  # noqa: PLC0415 - after the settings
 
-    # A text of ``include`` would be imported: this module has no name that could be.
+    # ``include`` would import a name, and this module has none that can be imported.
     with override_settings(
         ROOT_URLCONF=(path("hooks/", include(module.urlpatterns)),),
         MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
@@ -81,8 +83,8 @@ def _app_of(name: str, module: ModuleType) -> Iterator[Any]:
 
 
 @contextmanager
-def in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[Running]:
-    """Run a receiver in JavaScript, with our stand-in for Express, or with what is installed."""
+def run_in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[RunningSnippet]:
+    """Run a receiver in JavaScript, with our stand-in for Express or the installed one."""
     file = folder / "receiver.js"
     file.write_text(snippet(name), "utf-8")
     environ = {"LEANBE_WEBHOOK_SECRET": SECRET, "PORT": "0"}
@@ -98,7 +100,7 @@ def in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[Running]:
             process.kill()
             return process.communicate()[0]
 
-        yield Running(where={"webhook_url": url}, status=_asking(url), printed=printed)
+        yield RunningSnippet(where={"webhook_url": url}, status=_asking(url), printed=printed)
         process.kill()
 
 

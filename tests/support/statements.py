@@ -1,4 +1,4 @@
-"""The SQL statements that a block sends to a database: counted, or made to fail."""
+"""The SQL statements of a block, counted or made to fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +11,17 @@ from leanbe_emitter.storage.engine.database import Database
 _TRANSACTIONS = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 
 
-class Broken(Exception):
-    """What a statement fails with that was told to fail."""
+class StatementFailed(Exception):
+    """Error of the statement that the test told to fail."""
 
 
 @dataclass(kw_only=True)
 class Statements:
-    """What was sent.
+    """The statements of a block.
 
     Attributes:
-        sent: the texts, in order; what begins and ends transactions is not among them.
-        failing: the number, from 1, of the one that fails instead of being sent; 0: none.
+        sent: their texts in order, without those that begin and end transactions.
+        failing: the number, from 1, of the statement that fails; 0: none.
     """
 
     sent: list[str] = field(default_factory=list)
@@ -32,8 +32,8 @@ class Statements:
 
 
 @contextmanager
-def statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
-    """Note the statements that the block sends; let one of them fail."""
+def record_statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
+    """Record the statements of the block; make one of them fail."""
     noted = Statements(failing=failing)
 
     def note(*arguments: object) -> None:
@@ -42,7 +42,7 @@ def statements(database: Database, *, failing: int = 0) -> Iterator[Statements]:
             return
         noted.sent.append(text)
         if len(noted) == noted.failing:
-            raise Broken(text)
+            raise StatementFailed(text)
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:

@@ -1,4 +1,4 @@
-"""The three surfaces as they are, and the table of capabilities that holds them together."""
+"""The three surfaces as they are, and the table of capabilities that compares them."""
 
 import inspect
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from leanbe_emitter.domain.users import granting
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.pending_reason import advancing
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
-from tests.support.api import promised
+from tests.support.api import openapi_document
 from tests.support.command_tree import all_commands
 
 _TABLE = Path(__file__).parents[1] / "data" / "capabilities.txt"
 
 
-def lists() -> Iterator[tuple[str, str]]:
+def list_operations() -> Iterator[tuple[str, str]]:
     """Yield the command and the operation of each list."""
     yield from (
         (command, operation)
@@ -29,23 +29,23 @@ def lists() -> Iterator[tuple[str, str]]:
     )
 
 
-def options(command: str) -> set[str]:
-    """Return what a command takes: ``archived``."""
+def command_parameters(command: str) -> set[str]:
+    """Return the parameters of a command: ``archived``."""
     return {each.name or "" for each in dict(all_commands())[command].params}
 
 
-def parameters(operation: str) -> set[str]:
-    """Return what the path and the query of an operation take."""
+def operation_parameters(operation: str) -> set[str]:
+    """Return the parameters in an operation's path and query."""
     method, path = operation.split(" ")
-    asked = promised(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
+    asked = openapi_document(needs_token=False)["paths"][f"/api/v1{path}"][method.lower()]
     return {each["name"] for each in asked.get("parameters", ())}
 
 
-def words(column: int) -> list[str]:
-    """Return the words that the table has for one surface; what stands in brackets is none.
+def table_words(column: int) -> list[str]:
+    """Return the words of one surface in the table; cells in brackets are left out.
 
     Args:
-        column: 0 for the library's, 1 for the command line's, 2 for the API's.
+        column: 0 for the library, 1 for the command line, 2 for the API.
     """
     return [cell for cell in _cells(column) if not cell.startswith("(")]
 
@@ -55,8 +55,8 @@ def _cells(column: int) -> list[str]:
     return [line.split("|")[column].strip() for line in lines if line and line[0] != "#"]
 
 
-def library() -> Iterator[str]:
-    """Yield every public method of a handle, and of what it has: ``products.create``."""
+def library_methods() -> Iterator[str]:
+    """Yield every public method of a handle and of its parts: ``products.create``."""
     # Each kind of fault has a method of its own, which adds it.
     shorthands = {f"faults.{kind.name}" for kind in FAULT_KINDS}
     with Leanbe() as leanbe:
@@ -69,7 +69,7 @@ def library() -> Iterator[str]:
 
 
 def _parts(owner: object) -> dict[str, object]:
-    """Return what an object has that acts: no snapshot does."""
+    """Return the parts of an object that act; snapshots do not."""
     return {
         name: value
         for name, value in vars(owner).items()
@@ -84,40 +84,40 @@ def _methods(owner: object) -> Iterator[str]:
             yield name
 
 
-def functions() -> set[str]:
-    """Return what else there is to be called by name."""
+def public_functions() -> set[str]:
+    """Return the public functions and classes."""
     return {name for name in leanbe_emitter.__all__ if callable(getattr(leanbe_emitter, name))}
 
 
-def commands() -> set[str]:
-    """Return every command that does something."""
+def command_names() -> set[str]:
+    """Return every command that is not a group."""
     return {name for name, each in all_commands() if not isinstance(each, click.Group)}
 
 
-def ways() -> list[Hint]:
-    """Return every way that hints name, and one of each kind that is made for its hint."""
+def all_hints() -> list[Hint]:
+    """Return every hint, and one of each kind of hint that is made on demand."""
     as_they_are = [each for each in vars(leanbe_emitter.hints).values() if isinstance(each, Hint)]
     return [*as_they_are, granting("ana@example.com", "Acme"), advancing(timedelta(seconds=5))]
 
 
-def first_words(way: Hint) -> tuple[str, str, str]:
-    """Return the method, the command and the operation of a way, without what they take.
+def operations_of_hint(way: Hint) -> tuple[str, str, str]:
+    """Return the method, the command and the operation of a hint, without their arguments.
 
-    The command is the longest there is that its words begin with.
+    The command is the longest one with which the hint's words begin.
     """
     method = way.call.removeprefix("leanbe.").partition("(")[0]
     typed = f"{way.command.removeprefix('leanbe-emitter ')} "
     command = max(
-        (each for each in commands() if typed.startswith(f"{each} ")), key=len, default=""
+        (each for each in command_names() if typed.startswith(f"{each} ")), key=len, default=""
     )
     operation = " ".join(way.request.replace(" /api/v1/", " /").split()[:2])
     return method, command, operation
 
 
-def operations() -> set[str]:
+def api_operations() -> set[str]:
     """Return every operation of the API: ``GET /products``."""
     return {
         f"{method.upper()} {path.removeprefix('/api/v1')}"
-        for path, there in promised(needs_token=False)["paths"].items()
+        for path, there in openapi_document(needs_token=False)["paths"].items()
         for method in there
     }

@@ -1,7 +1,7 @@
 """A worker without root's rights: ``python -m tests.support.unprivileged_worker DB``.
 
-Root may write to what is read-only, so that it becomes ``nobody`` first, once everything is loaded
-that nobody might not be let to read.
+Root can write to read-only folders. So the process becomes ``nobody``, after it has loaded all
+modules that ``nobody`` might not be able to read.
 """
 
 import os

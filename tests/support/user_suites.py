@@ -5,19 +5,19 @@ from shutil import rmtree
 
 import pytest
 
-#: Plugins that are here for other suites.
-OTHERS = ("faker", "django", "syrupy", "asyncio", "randomly", "schemathesis")
+#: Installed plugins that only other suites need.
+OTHER_PLUGINS = ("faker", "django", "syrupy", "asyncio", "randomly", "schemathesis")
 
 
-def without(*plugins: str) -> tuple[str, ...]:
-    """Return the options that leave out plugins."""
+def options_without(*plugins: str) -> tuple[str, ...]:
+    """Return the options of pytest that turn plugins off."""
     return tuple(option for plugin in plugins for option in ("-p", f"no:{plugin}"))
 
 
-#: Without the plugins that are here for other suites.
-ALONE = without(*OTHERS)
+#: Options that turn these plugins off.
+WITHOUT_OTHER_PLUGINS = options_without(*OTHER_PLUGINS)
 
-#: A receiver that accepts everything, and what the suite wires to it.
+#: conftest.py with a receiver that accepts everything.
 CONFTEST = """
 import pytest
 from leanbe_emitter.testing import Receiver
@@ -33,7 +33,7 @@ def leanbe_receiver(requests):
 
 
 class Suite:
-    """A user's test suite in a folder of its own."""
+    """A user's test suite in a temporary folder."""
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
@@ -41,30 +41,32 @@ class Suite:
     def run(
         self, test: str, *options: str, conftest: str = CONFTEST, using: Collection[str] = ()
     ) -> pytest.RunResult:
-        """Run one file of tests in this process, with warnings as errors.
+        """Run one test file in this process, with warnings as errors.
 
         Args:
-            test: the file.
-            options: pytest's.
-            conftest: its conftest.py.
-            using: which of the plugins that are here for other suites it needs.
+            test: the text of the file.
+            options: options of pytest.
+            conftest: the text of its conftest.py.
+            using: plugins of other suites that this suite needs.
         """
         self.write(test, conftest)
         return self.pytester.runpytest_inprocess(*_always(*options, using=using))
 
-    def run_apart(self, test: str, *options: str, conftest: str = CONFTEST) -> pytest.RunResult:
-        """Run it in a process of its own."""
+    def run_as_process(
+        self, test: str, *options: str, conftest: str = CONFTEST
+    ) -> pytest.RunResult:
+        """Run one test file in a process of its own."""
         self.write(test, conftest)
         return self.pytester.runpytest_subprocess(*_always(*options))
 
     def write(self, test: str, conftest: str = CONFTEST) -> None:
-        """Write the suite's two files, in place of those of a run before."""
-        # What Python compiled of a file is known by its second and its size, which may be the same.
+        """Write the suite's two files over those of an earlier run."""
+        # Python identifies a compiled file by its second and size, which may be the same.
         rmtree(self.pytester.path / "__pycache__", ignore_errors=True)
         self.pytester.makeconftest(conftest)
         self.pytester.makepyfile(test_suite=test)
 
 
 def _always(*options: str, using: Collection[str] = ()) -> tuple[str, ...]:
-    left_out = without(*(plugin for plugin in OTHERS if plugin not in using))
+    left_out = options_without(*(plugin for plugin in OTHER_PLUGINS if plugin not in using))
     return (*left_out, "-p", "no:cacheprovider", "-W", "error", "--strict-markers", *options)

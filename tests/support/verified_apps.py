@@ -1,4 +1,4 @@
-"""One verified receiver in each framework; each notes the envelopes that its view got."""
+"""One verified receiver in each framework; its view notes the envelopes that it gets."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

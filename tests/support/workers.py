@@ -1,4 +1,4 @@
-"""Workers over a bench, as tests of the engine run them."""
+"""Workers over a bench, for tests of the engine."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,10 +11,10 @@ from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
 from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
-from tests.support.bench import Bench, Noting
+from tests.support.bench import Bench, RecordingWatcher
 
 
-def worker(
+def new_worker(
     bench: Bench,
     transport: Transport,
     *,
@@ -37,7 +37,7 @@ def worker(
         per_product=per_product,
         poll_seconds=poll_seconds,
         call=call,
-        watcher=watcher or Noting(),
+        watcher=watcher or RecordingWatcher(),
         counters=counters,
         wakeups=wakeups,
         grace_seconds=grace_seconds,
@@ -45,11 +45,11 @@ def worker(
 
 
 @asynccontextmanager
-async def working(it: Worker) -> AsyncIterator[asyncio.Task[None]]:
-    """Let a worker run for as long as the block lasts, and stop it then."""
-    task = asyncio.create_task(it.run())
+async def run_worker(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a worker during the block, and stop it then."""
+    task = asyncio.create_task(worker.run())
     try:
         yield task
     finally:
-        it.stop()
+        worker.stop()
         await task

@@ -15,24 +15,24 @@ from tests.support.apps import (
     URL,
     Message,
     Receive,
-    Recording,
+    RecordingApp,
     Send,
+    app_sending,
     body,
-    calling,
-    for_ever,
-    sending,
+    described_errors,
+    open_transport,
     start,
-    told,
-    turns,
+    wait_for_ever,
+    yield_to_loop,
 )
-from tests.support.outgoing_requests import BODY, post
-from tests.support.test_loop import in_its_own_time, on_a_loop
+from tests.support.event_loops import run_in_loop, run_in_virtual_time
+from tests.support.network_sender import BODY, post
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_app_gets_the_request_as_a_server_would_hand_it_over() -> None:
-    app = Recording()
-    async with calling(app) as transport:
+    app = RecordingApp()
+    async with open_transport(app) as transport:
         await transport.send(post("http://testserver:2/caf%C3%A9?a=%20b", extra=(("X-Tag", "é"),)))
     (scope,) = app.scopes
     assert {key: scope[key] for key in scope if key not in {"headers", "asgi", "state"}} == {
@@ -54,10 +54,10 @@ async def test_the_app_gets_the_request_as_a_server_would_hand_it_over() -> None
     assert dict(scope["headers"])[b"content-length"] == str(len(BODY)).encode()
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_body_comes_as_bytes_and_after_the_answer_the_disconnect() -> None:
-    app = Recording()
-    async with calling(app) as transport:
+    app = RecordingApp()
+    async with open_transport(app) as transport:
         await transport.send(post(URL))
         await transport.settle()
     assert app.messages == [
@@ -67,10 +67,10 @@ async def test_the_body_comes_as_bytes_and_after_the_answer_the_disconnect() -> 
 
 
 @pytest.mark.parametrize("length", [0, FRAME_BYTES, FRAME_BYTES + 1, 3 * FRAME_BYTES])
-@on_a_loop
+@run_in_loop
 async def test_a_large_body_comes_in_frames(length: int) -> None:
-    app, sent = Recording(), bytes(range(256)) * (length // 256) + b"x" * (length % 256)
-    async with calling(app) as transport:
+    app, sent = RecordingApp(), bytes(range(256)) * (length // 256) + b"x" * (length % 256)
+    async with open_transport(app) as transport:
         await transport.send(post(URL, body=sent))
         await transport.settle()
     frames = app.messages[:-1]
@@ -79,11 +79,11 @@ async def test_a_large_body_comes_in_frames(length: int) -> None:
     assert len(frames) == max(1, -(-length // FRAME_BYTES))
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_answer_comes_back_whole() -> None:
     headers = ((b"x-a", b"1"), (b"X-A", b"2"))
-    async with calling(
-        sending(start(201, *headers), body(b"he", more=True), body(b"llo"))
+    async with open_transport(
+        app_sending(start(201, *headers), body(b"he", more=True), body(b"llo"))
     ) as transport:
         answer = await transport.send(post(URL))
     assert answer == Answer(
@@ -95,15 +95,15 @@ async def test_the_answer_comes_back_whole() -> None:
     )
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_answer_is_kept_up_to_the_caps() -> None:
-    app = sending(start(200, (b"a", b"1"), (b"b", b"2")), body(b"abc", more=True), body(b"def"))
-    async with calling(app, kept=AnswerLimits(answer_bytes=4, header_bytes=3)) as transport:
+    app = app_sending(start(200, (b"a", b"1"), (b"b", b"2")), body(b"abc", more=True), body(b"def"))
+    async with open_transport(app, kept=AnswerLimits(answer_bytes=4, header_bytes=3)) as transport:
         answer = await transport.send(post(URL))
     assert (answer.body, answer.body_length, answer.headers) == (b"abcd", 6, (("a", "1"),))
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_answer_is_taken_at_the_last_frame_and_settle_waits_for_the_rest() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -113,7 +113,7 @@ async def test_the_answer_is_taken_at_the_last_frame_and_settle_waits_for_the_re
         done.append("background")
 
     may_go_on, done = asyncio.Event(), list[str]()
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         assert (await transport.send(post(URL))).status == 204
         assert done == []
         may_go_on.set()
@@ -121,7 +121,7 @@ async def test_the_answer_is_taken_at_the_last_frame_and_settle_waits_for_the_re
         assert done == ["background"]
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_settle_waits_for_a_condition_of_the_tests_own() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -134,37 +134,37 @@ async def test_settle_waits_for_a_condition_of_the_tests_own() -> None:
         consumed.append("it")
 
     consumers, consumed = list[asyncio.Task[None]](), list[str]()
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         await transport.send(post(URL))
         await transport.settle(until=lambda: consumed == ["it"])
-        with pytest.raises(WaitTimedOut, match="what was waited for did not hold"):
+        with pytest.raises(WaitTimedOut, match="the condition of until= was still false"):
             await transport.settle(until=lambda: False, timeout_seconds=0.05)
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_settle_names_the_line_of_what_does_not_end() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive
         await send(START)
         await send(END)
-        await for_ever()
+        await wait_for_ever()
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         await transport.send(post(URL))
         with pytest.raises(
-            WaitTimedOut, match=r"still at work at .*apps\.py:\d+ in for_ever: awai"
+            WaitTimedOut, match=r"still at work at .*apps\.py:\d+ in wait_for_ever: awai"
         ):
             await transport.settle(timeout_seconds=3)
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_in_the_app_is_a_500_on_record_and_kept() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del receive, send
         assert scope["type"] == "http"
         raise ValueError("no such idea")
 
-    async with calling(app) as transport:
+    async with open_transport(app) as transport:
         answer = await transport.send(post(URL))
         assert (answer.status, answer.body) == (500, b"Internal Server Error")
         assert answer.remark.startswith("the app raised ValueError: no such idea (at ")
@@ -174,51 +174,53 @@ async def test_an_error_in_the_app_is_a_500_on_record_and_kept() -> None:
         assert transport.errors.take() == []
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_an_error_that_is_raised_after_the_500_is_kept_and_named_too() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(start(500), body(b"sorry"))(scope, receive, send)
-        await turns()
+        await app_sending(start(500), body(b"sorry"))(scope, receive, send)
+        await yield_to_loop()
         raise ValueError("as Starlette does it")
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         answer = await transport.send(post(URL))
         assert (answer.status, answer.body) == (500, b"sorry")
         assert answer.remark.startswith("the app raised ValueError: as Starlette does it")
-        assert told(transport.errors.take()) == ["ValueError: as Starlette does it (request)"]
+        assert described_errors(transport.errors.take()) == [
+            "ValueError: as Starlette does it (request)"
+        ]
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_in_the_background_is_kept_and_changes_no_answer() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
+        await app_sending(START, END)(scope, receive, send)
         raise ValueError("too late")
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         answer = await transport.send(post(URL))
         await transport.settle()
         assert (answer.status, answer.remark) == (204, "")
-        assert told(transport.errors.take()) == ["ValueError: too late (background)"]
+        assert described_errors(transport.errors.take()) == ["ValueError: too late (background)"]
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_a_test_framework_raises_in_the_app_is_kept_too() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
         pytest.fail("not this event")
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         assert (await transport.send(post(URL))).status == 500
-        assert told(transport.errors.take()) == ["Failed: not this event (request)"]
+        assert described_errors(transport.errors.take()) == ["Failed: not this event (request)"]
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_answer_that_breaks_off_is_unknown_and_what_came_is_kept() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(start(200), body(b"abc", more=True))(scope, receive, send)
+        await app_sending(start(200), body(b"abc", more=True))(scope, receive, send)
         raise ValueError("broken")
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(Unknown, match="broke off: the app raised ValueError: broken") as caught:
             await transport.send(post(URL))
     assert caught.value.answer == Answer(status=200, reason="OK", body=b"abc", body_length=3)
@@ -234,11 +236,11 @@ async def test_an_answer_that_breaks_off_is_unknown_and_what_came_is_kept() -> N
         ((start(200, ("a", "b")),), "headers (pairs of bytes)"),  # type: ignore[arg-type]
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_an_app_that_breaks_the_protocol_gets_a_500(
     messages: tuple[Message, ...], said: str
 ) -> None:
-    async with calling(sending(*messages)) as transport:
+    async with open_transport(app_sending(*messages)) as transport:
         answer = await transport.send(post(URL))
     assert answer.status == 500
     assert said in answer.remark
@@ -254,26 +256,26 @@ async def test_an_app_that_breaks_the_protocol_gets_a_500(
         ((start(200),), "it returned without a complete answer"),
     ],
 )
-@on_a_loop
+@run_in_loop
 async def test_an_answer_that_breaks_the_protocol_is_unknown(
     messages: tuple[Message, ...], said: str
 ) -> None:
-    async with calling(sending(*messages)) as transport:
+    async with open_transport(app_sending(*messages)) as transport:
         with pytest.raises(Unknown, match=said):
             await transport.send(post(URL))
 
 
-@on_a_loop
+@run_in_loop
 async def test_what_still_goes_on_is_cancelled_when_the_transport_is_closed() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
+        await app_sending(START, END)(scope, receive, send)
         try:
-            await for_ever()
+            await wait_for_ever()
         except asyncio.CancelledError:
             ended.append("cancelled")
             raise
 
     ended = list[str]()
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         await transport.send(post(URL))
     assert ended == ["cancelled"]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.delivery.in_process.daemon_threads import unattended_threads
-from leanbe_emitter.delivery.in_process.stack_location import is_own
+from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
+from leanbe_emitter.delivery.in_process.stack_location import is_user_code
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.support.apps import (
     END,
@@ -24,55 +24,57 @@ from tests.support.apps import (
     Message,
     Receive,
     Send,
+    app_sending,
+    block_thread,
     body,
-    calling,
-    for_ever,
-    sending,
-    sleeping,
+    open_transport,
     start,
+    wait_for_ever,
 )
-from tests.support.outgoing_requests import post
-from tests.support.test_loop import in_its_own_time, on_a_loop
+from tests.support.event_loops import run_in_loop, run_in_virtual_time
+from tests.support.network_sender import post
 from tests.support.waiting import PATIENCE_SECONDS
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_hanging_app_is_unknown_at_the_deadline_and_its_line_is_named() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(start(200), body(b"abc", more=True))(scope, receive, send)
-        await for_ever()
+        await app_sending(start(200), body(b"abc", more=True))(scope, receive, send)
+        await wait_for_ever()
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(Unknown) as caught:
             await transport.send(post(URL))
     assert caught.value.reason.startswith(
         f"no complete answer within {PATIENCE_SECONDS:g} s: the app hangs at "
     )
-    assert "in for_ever: await asyncio.get_running_loop().create_future()" in caught.value.reason
+    assert (
+        "in wait_for_ever: await asyncio.get_running_loop().create_future()" in caught.value.reason
+    )
     assert caught.value.answer == Answer(status=200, reason="OK", body=b"abc", body_length=3)
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_line_in_a_task_of_the_app_is_named_too() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
-        await asyncio.create_task(for_ever())
+        await asyncio.create_task(wait_for_ever())
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(
-            Unknown, match=r"in for_ever: .* and .* in app: await asyncio\.create_t"
+            Unknown, match=r"in wait_for_ever: .* and .* in app: await asyncio\.create_t"
         ):
             await transport.send(post(URL))
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_a_line_in_a_thread_that_the_app_waits_for_is_named_too() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
         await asyncio.to_thread(let_go.wait)
 
     let_go = threading.Event()
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         try:
             with pytest.raises(Unknown, match="to_thread"):
                 await transport.send(post(URL))
@@ -80,7 +82,7 @@ async def test_a_line_in_a_thread_that_the_app_waits_for_is_named_too() -> None:
             let_go.set()
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_an_app_that_was_given_up_sees_the_disconnect_and_goes_on() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope
@@ -90,7 +92,7 @@ async def test_an_app_that_was_given_up_sees_the_disconnect_and_goes_on() -> Non
         seen.append(await receive())
 
     seen = list[Message]()
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(Unknown):
             await transport.send(post(URL))
         await transport.settle()
@@ -98,13 +100,13 @@ async def test_an_app_that_was_given_up_sees_the_disconnect_and_goes_on() -> Non
     assert [each["type"] for each in seen] == ["http.request", *["http.disconnect"] * 2]
 
 
-@in_its_own_time
+@run_in_virtual_time
 async def test_the_webhooks_own_timeout_holds_if_it_is_shorter() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
-        await for_ever()
+        await wait_for_ever()
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(Unknown, match="within 3 s"):
             await transport.send(post(URL, timeout_seconds=3))
 
@@ -124,11 +126,11 @@ def swallowing() -> None:
     try:
         time.sleep(20)
     except Exception:  # noqa: BLE001 - what careless apps do
-        sleeping()
+        block_thread()
 
 
-@pytest.mark.parametrize("block", [sleeping, waiting_for_a_lock, spinning, swallowing])
-@on_a_loop
+@pytest.mark.parametrize("block", [block_thread, waiting_for_a_lock, spinning, swallowing])
+@run_in_loop
 async def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_named(
     block: Callable[[], None],
 ) -> None:
@@ -136,7 +138,7 @@ async def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_nam
         del scope, receive, send
         block()
 
-    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+    async with open_transport(app, lifespan=False, answer_seconds=SOON) as transport:
         with pytest.raises(Unknown, match=f"blocks at .* in {block.__name__}: "):
             await transport.send(post(URL))
         assert transport.errors.take() == []
@@ -150,57 +152,57 @@ class LookedAtSlowly(dict[str, Any]):
         return super().get(*arguments)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_line_is_named_though_the_next_signal_comes_while_it_is_looked_for() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
         names["block"]()
 
-    names = LookedAtSlowly(block=sleeping)
+    names = LookedAtSlowly(block=block_thread)
     exec("def block(sleeping=block): sleeping()", names)  # noqa: S102 - to give it these names
-    async with calling(app, lifespan=False) as transport:
-        with pytest.raises(Unknown, match=r"blocks at .* in sleeping: "):
+    async with open_transport(app, lifespan=False) as transport:
+        with pytest.raises(Unknown, match=r"blocks at .* in block_thread: "):
             await transport.send(post(URL, timeout_seconds=SOON))
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_app_that_blocks_after_its_answer_has_answered_and_the_line_is_kept() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        await sending(START, END)(scope, receive, send)
-        sleeping()
+        await app_sending(START, END)(scope, receive, send)
+        block_thread()
 
-    async with calling(app, lifespan=False, answer_seconds=SOON) as transport:
+    async with open_transport(app, lifespan=False, answer_seconds=SOON) as transport:
         answer = await transport.send(post(URL))
         assert answer.status == 204
         assert "after its answer the app blocked at" in answer.remark
         (kept,) = transport.errors.take()
         assert isinstance(kept.error, TimeoutError)
-        assert "in sleeping: time.sleep(20)" in str(kept.error)
+        assert "in block_thread: time.sleep(20)" in str(kept.error)
 
 
-@on_a_loop
+@run_in_loop
 async def test_after_a_blocking_call_the_next_one_is_answered() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         if scope["path"] == "/block":
-            sleeping()
-        await sending(START, END)(scope, receive, send)
+            block_thread()
+        await app_sending(START, END)(scope, receive, send)
 
-    async with calling(app, lifespan=False) as transport:
+    async with open_transport(app, lifespan=False) as transport:
         with pytest.raises(Unknown):
             await transport.send(post("http://testserver/block", timeout_seconds=SOON))
         assert (await transport.send(post(URL))).status == 204
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_signal_of_somebody_elses_interrupts_nothing_and_reaches_its_handler() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         os.kill(os.getpid(), signal.SIGURG)
-        await sending(START, END)(scope, receive, send)
+        await app_sending(START, END)(scope, receive, send)
 
     came = list[int]()
     earlier = signal.signal(signal.SIGURG, lambda number, _: came.append(number))
     try:
-        async with calling(app, lifespan=False) as transport:
+        async with open_transport(app, lifespan=False) as transport:
             assert (await transport.send(post(URL))).status == 204
     finally:
         signal.signal(signal.SIGURG, earlier)
@@ -246,12 +248,12 @@ def test_code_that_was_generated_is_nobodys_own() -> None:
     names = dict[str, Any]()
     # As dataclasses compile it, and SQLAlchemy much like it.
     exec(compile("import sys; frame = sys._getframe()", "<string>", "exec"), names)  # noqa: S102
-    assert not is_own(names["frame"])
-    assert is_own(sys._getframe())
+    assert not is_user_code(names["frame"])
+    assert is_user_code(sys._getframe())
 
 
 def test_after_overlapping_calls_new_threads_are_waited_for_again() -> None:
-    first, second = unattended_threads(), unattended_threads()
+    first, second = start_threads_as_daemons(), start_threads_as_daemons()
     with first:
         second.__enter__()
     inside = threading.Thread(target=int)
@@ -264,7 +266,7 @@ def test_a_daemons_own_threads_stay_daemons() -> None:
     seen = list[bool]()
 
     def call() -> None:
-        with unattended_threads():
+        with start_threads_as_daemons():
             pass
         seen.append(threading.current_thread().daemon)
 

@@ -15,15 +15,15 @@ from tests.support.apps import (
     URL,
     Receive,
     Send,
-    calling,
-    for_ever,
-    sending,
-    sleeping,
-    told,
-    turns,
+    app_sending,
+    block_thread,
+    described_errors,
+    open_transport,
+    wait_for_ever,
+    yield_to_loop,
 )
-from tests.support.outgoing_requests import post
-from tests.support.test_loop import in_its_own_time, on_a_loop
+from tests.support.event_loops import run_in_loop, run_in_virtual_time
+from tests.support.network_sender import post
 
 
 def answering_with(
@@ -36,14 +36,14 @@ def answering_with(
             await lifespan(scope, receive, send)
         else:
             scopes.append(scope)
-            await sending(START, END)(scope, receive, send)
+            await app_sending(START, END)(scope, receive, send)
 
     scopes = list[Any]()
     app.scopes = scopes  # type: ignore[attr-defined]
     return app
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_lifespan_runs_once_and_its_state_is_copied_into_each_request() -> None:
     async def lifespan(scope: Any, receive: Receive, send: Send) -> None:
         steps.append((await receive())["type"])
@@ -54,7 +54,7 @@ async def test_the_lifespan_runs_once_and_its_state_is_copied_into_each_request(
 
     steps = list[str]()
     app = answering_with(lifespan)
-    async with calling(app) as transport:
+    async with open_transport(app) as transport:
         await asyncio.gather(*(transport.send(post(URL)) for _ in range(3)))
         assert steps == ["lifespan.startup"]
     assert steps == ["lifespan.startup", "lifespan.shutdown"]
@@ -63,18 +63,18 @@ async def test_the_lifespan_runs_once_and_its_state_is_copied_into_each_request(
     assert states[0] is not states[1]
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_lifespan_can_be_left_to_somebody_else() -> None:
     async def lifespan(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
         pytest.fail("it was started")
 
-    async with calling(answering_with(lifespan), lifespan=False) as transport:
+    async with open_transport(answering_with(lifespan), lifespan=False) as transport:
         assert (await transport.send(post(URL))).status == 204
         assert transport.errors.take() == []
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_app_whose_start_fails_is_unreachable_and_says_why() -> None:
     async def lifespan(scope: Any, receive: Receive, send: Send) -> None:
         del scope
@@ -82,30 +82,30 @@ async def test_an_app_whose_start_fails_is_unreachable_and_says_why() -> None:
         await send({"type": "lifespan.startup.failed", "message": "Traceback\nno database"})
 
     app = answering_with(lifespan)
-    async with calling(app) as transport:
+    async with open_transport(app) as transport:
         for _ in range(2):
             with pytest.raises(Unreachable, match="the app did not start: no database"):
                 await transport.send(post(URL))
     assert app.scopes == []  # type: ignore[attr-defined]
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_in_the_start_is_kept() -> None:
     async def lifespan(scope: Any, receive: Receive, send: Send) -> None:
         del scope
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "no database"})
-        await turns()
+        await yield_to_loop()
         raise OSError("no such host")
 
-    async with calling(answering_with(lifespan)) as transport:
+    async with open_transport(answering_with(lifespan)) as transport:
         with pytest.raises(Unreachable, match="not start: the app raised OSError: no such host"):
             await transport.send(post(URL))
-        assert told(transport.errors.take()) == ["OSError: no such host (startup)"]
+        assert described_errors(transport.errors.take()) == ["OSError: no such host (startup)"]
 
 
-@pytest.mark.parametrize("block", [for_ever, sleeping])
-@in_its_own_time
+@pytest.mark.parametrize("block", [wait_for_ever, block_thread])
+@run_in_virtual_time
 async def test_a_start_that_does_not_end_is_unreachable_and_its_line_is_named(
     block: Callable[[], Any],
 ) -> None:
@@ -113,14 +113,14 @@ async def test_a_start_that_does_not_end_is_unreachable_and_its_line_is_named(
         del scope, receive, send
         await block()
 
-    async with calling(answering_with(lifespan), lifespan_seconds=SOON) as transport:
+    async with open_transport(answering_with(lifespan), lifespan_seconds=SOON) as transport:
         with pytest.raises(
             Unreachable, match=rf"did not start: it hangs at .* in {block.__name__}"
         ):
             await transport.send(post(URL))
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_when_it_stops_is_kept() -> None:
     async def lifespan(scope: Any, receive: Receive, send: Send) -> None:
         del scope
@@ -129,9 +129,9 @@ async def test_an_error_when_it_stops_is_kept() -> None:
         await receive()
         raise OSError("still in use")
 
-    async with calling(answering_with(lifespan)) as transport:
+    async with open_transport(answering_with(lifespan)) as transport:
         await transport.send(post(URL))
-    assert told(transport.errors.take()) == ["OSError: still in use (shutdown)"]
+    assert described_errors(transport.errors.take()) == ["OSError: still in use (shutdown)"]
 
 
 def test_in_another_loop_the_app_is_started_again() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from leanbe_emitter.delivery.network.resolver import SystemResolver, look_up
-from tests.support.test_loop import on_a_loop
+from tests.support.event_loops import run_in_loop
 
 
 class SlowBook:
@@ -26,13 +26,13 @@ class SlowBook:
         return ("127.0.0.1",)
 
 
-@on_a_loop
+@run_in_loop
 async def test_the_system_knows_addresses() -> None:
     assert await SystemResolver()("127.0.0.1", 80) == ("127.0.0.1",)
     assert look_up("::1", 80) == ("::1",)
 
 
-@on_a_loop
+@run_in_loop
 async def test_those_who_ask_for_a_name_at_the_same_time_share_one_lookup() -> None:
     book = SlowBook()
     resolve = SystemResolver(lookup=book)
@@ -45,7 +45,7 @@ async def test_those_who_ask_for_a_name_at_the_same_time_share_one_lookup() -> N
     assert book.asked == ["a.test", "a.test"]  # an answer is not kept
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_lookup_that_was_given_up_is_left_to_the_next_who_asks() -> None:
     book = SlowBook()
     resolve = SystemResolver(lookup=book)
@@ -59,7 +59,7 @@ async def test_a_lookup_that_was_given_up_is_left_to_the_next_who_asks() -> None
     assert book.asked == ["a.test"]
 
 
-@on_a_loop
+@run_in_loop
 async def test_slow_names_hold_up_neither_other_names_nor_the_loops_own_threads() -> None:
     book = SlowBook()
     slow = SystemResolver(lookup=book)
@@ -71,7 +71,7 @@ async def test_slow_names_hold_up_neither_other_names_nor_the_loops_own_threads(
     await asyncio.gather(*asking)
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_name_that_nobody_knows_is_an_error_for_all_who_asked() -> None:
     book = SlowBook()
     book.let_go.set()

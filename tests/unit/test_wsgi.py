@@ -12,8 +12,8 @@ from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
 from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.apps import SOON, URL, sleeping, told
-from tests.support.outgoing_requests import BODY, post
+from tests.support.apps import SOON, URL, block_thread, described_errors
+from tests.support.network_sender import BODY, post
 from tests.support.waiting import PATIENCE_SECONDS
 
 Environ = dict[str, Any]
@@ -177,7 +177,7 @@ def test_an_error_may_replace_the_head_and_is_kept() -> None:
     answer = to_app.call(post(URL))
     assert (answer.status, answer.reason, answer.body) == (500, "Oh", b"sorry")
     assert answer.remark.startswith("the app raised ValueError: no such idea (at ")
-    assert told(to_app.errors.take()) == ["ValueError: no such idea (request)"]
+    assert described_errors(to_app.errors.take()) == ["ValueError: no such idea (request)"]
 
 
 def test_an_error_after_the_head_went_out_is_raised_again() -> None:
@@ -214,7 +214,7 @@ def test_what_a_test_framework_raises_in_the_app_is_kept_too() -> None:
 
     to_app = transport(app)
     assert to_app.call(post(URL)).status == 500
-    assert told(to_app.errors.take()) == ["Failed: not this event (request)"]
+    assert described_errors(to_app.errors.take()) == ["Failed: not this event (request)"]
 
 
 def fail(why: str) -> None:
@@ -254,9 +254,9 @@ def with_text(environ: Environ, start_response: Start) -> Iterable[bytes]:
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        (silent, "without having called start_response"),
+        (silent, "without a call of start_response"),
         (twice, "start_response was called a second time"),
-        (without_status, "is like '200 OK', and not 'OK'"),
+        (without_status, "must look like '200 OK', and not 'OK'"),
         (without_names, "must be pairs of str"),
         (with_text, "must be bytes, and not 'text'"),
     ],
@@ -283,14 +283,14 @@ def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_named() -
     def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
         del environ
         start_response("200 OK", [])(b"abc")
-        sleeping()
+        block_thread()
         return []
 
     to_app = transport(app, answer_seconds=SOON)
     with pytest.raises(Unknown) as caught:
         to_app.call(post(URL))
     assert f"within {SOON:g} s: the app blocks at tests/support/apps.py" in caught.value.reason
-    assert "in sleeping: time.sleep(20)" in caught.value.reason
+    assert "in block_thread: time.sleep(20)" in caught.value.reason
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"abc"
     assert to_app.errors.take() == []

@@ -17,7 +17,7 @@ from leanbe_emitter.cli.invocation.folders import own_folder
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, Form
 from leanbe_emitter.cli.invocation.values import SECRET
-from leanbe_emitter.processes import ServerProcess, server_started
+from leanbe_emitter.processes import ServerProcess, running_server
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.demo.story_report import Step, StoryReport
@@ -71,7 +71,7 @@ def _run(
             report: Report | StoryReport = _tell(invocation, hook, database=folder / "demo.db")
         else:
             # It starts while the receiver does.
-            with server_started() as server:
+            with running_server() as server:
                 report = _demonstrate(invocation.form, server, _hook(receiver, to, secret))
     if receiver is not None:
         report.node = article_formula.judge(sorted((folder / "bodies").glob("*.json")), secret)

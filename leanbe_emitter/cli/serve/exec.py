@@ -16,7 +16,7 @@ from leanbe_emitter.cli.serve.ready import URL_VARIABLE
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.processes import ServerProcess, server_started
+from leanbe_emitter.processes import ServerProcess, running_server
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -67,7 +67,7 @@ def exec(  # noqa: A001 - the command's own name
         )
     secret = Ids().secret()
     seed = _seed(seed_file, {**os.environ, secret_env: secret})
-    with server_started() as server:
+    with running_server() as server:
         if seed is not None or webhook_url is not None:
             _prepare(server, seed, webhook_url, secret=secret)
         told = {URL_VARIABLE: server.url, DB_VARIABLE: server.db, secret_env: secret}

@@ -1,23 +1,23 @@
-"""What apps raised while they were called: kept, so that a test can raise it again."""
+"""Errors that apps raised while Leanbe called them: a test can raise them again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: So many errors are kept until somebody takes them; the first ones tell most.
-MOST_KEPT = 100
+#: Largest number of errors that are kept; the first ones explain most.
+MAX_KEPT = 100
 
 
 class During(StrEnum):
-    """When an app raised."""
+    """The moment at which an app raised an error."""
 
-    #: Before its first request, in its lifespan.
+    #: In the lifespan of the app, before its first request.
     STARTUP = "startup"
-    #: While it answered.
+    #: While the app answered a request.
     REQUEST = "request"
-    #: After its answer.
+    #: After the answer of the app, in background work.
     BACKGROUND = "background"
-    #: When it was stopped.
+    #: In the lifespan of the app, while it stopped.
     SHUTDOWN = "shutdown"
 
 
@@ -26,9 +26,9 @@ class AppError:
     """An error that an app raised.
 
     Attributes:
-        error: the very exception, with its traceback.
-        during: when it was raised.
-        url: of the request; empty outside of one.
+        error: the exception object of the app, with its traceback.
+        during: the moment at which the app raised it.
+        url: the URL of the request; empty outside of a request.
     """
 
     error: BaseException
@@ -37,24 +37,24 @@ class AppError:
 
 
 class AppErrors:
-    """The errors of one app or of several, in the order in which they were raised."""
+    """The errors of one app or of several apps, in the order in which the apps raised them."""
 
     def __init__(self) -> None:
         self._kept: list[AppError] = []
 
     def add(self, error: BaseException, *, during: During, url: str = "") -> None:
-        """Keep an error; once, however many layers of a framework tell of it."""
-        if len(self._kept) < MOST_KEPT and all(each.error is not error for each in self._kept):
+        """Keep an error. A second report of the same exception object changes nothing."""
+        if len(self._kept) < MAX_KEPT and all(each.error is not error for each in self._kept):
             self._kept.append(AppError(error=error, during=during, url=url))
 
     def take(self) -> list[AppError]:
-        """Return what was kept, and keep it no longer."""
+        """Return all kept errors, and forget them."""
         taken, self._kept = self._kept, []
         return taken
 
 
-def annotated(errors: Sequence[AppError]) -> BaseException:
-    """Return the first of the errors, with a note of when it was raised and what became of it."""
+def first_with_note(errors: Sequence[AppError]) -> BaseException:
+    """Return the first error, with a note that says when the app raised it and what followed."""
     first = errors[0]
     where = f" at {first.url}" if first.url else ""
     record = "; the attempt is on record as refused" if first.during is During.REQUEST else ""

@@ -1,12 +1,13 @@
-"""An ASGI app as a receiver: called in this process by its real protocol, without a port.
+"""An ASGI app as a receiver: Leanbe calls it in this process by its protocol, without a port.
 
-The answer is taken at the last frame of its body; what the app does after it goes on in its event
-loop, and ``settle`` waits for it. An app that does not answer in time is told that the other side
-hung up, and goes on, too; the attempt is ``Unknown``, and its reason names the line. What the app
-raises is answered with a 500, as every server does it, and kept.
+The transport takes the answer at the last frame of the body. The app may continue to work in its
+event loop after that, and ``settle`` waits for this work. If the app does not answer in time, it
+gets ``http.disconnect``, as if the other side hung up, and may continue to work. The attempt is
+then ``Unknown``, and its reason names the line at which the app hangs. If the app raises an error,
+the transport answers 500, as every server does, and keeps the error.
 
-It serves one event loop at a time. In another one the app is started again: what it made in the
-earlier loop cannot be used there.
+The transport serves one event loop at a time. It starts the app again in another loop, because
+objects that an app made in one loop cannot be used in another one.
 """
 
 import asyncio
@@ -16,41 +17,43 @@ from typing import Any
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.asgi_exchange import Exchange, http_scope
-from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
-from leanbe_emitter.delivery.in_process.daemon_threads import unattended_threads
-from leanbe_emitter.delivery.in_process.error_answers import failed, raised
-from leanbe_emitter.delivery.in_process.frameworks import keeping_connections, notice_swallowed
+from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, SETTLE_SECONDS, Call
+from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
+from leanbe_emitter.delivery.in_process.error_answers import describe_error, internal_server_error
+from leanbe_emitter.delivery.in_process.frameworks import (
+    keep_django_connections,
+    watch_for_swallowed_errors,
+)
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
-from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
-from leanbe_emitter.delivery.in_process.stack_location import of_tasks
+from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import WaitTimedOut
 
-#: How long to wait for the error behind a 500: frameworks answer first, and raise then, at once but
-#: on a machine that has other work.
+#: How long to wait for the error behind a 500, in seconds. Frameworks answer first, and raise at
+#: once after that; a busy machine may need longer.
 RAISE_SECONDS = 1.0
-#: How long what an app still does may take to end before it is cancelled, in seconds.
+#: How long the remaining work of an app may take before it is cancelled, in seconds.
 GRACE_SECONDS = 0.1
-#: How often ``settle`` looks whether its condition holds, in seconds.
-LOOK_SECONDS = 0.002
+#: How often ``settle`` checks its condition, in seconds.
+POLL_SECONDS = 0.002
 
 
 class AsgiTransport:
-    """Sends requests to one ASGI app.
+    """Transport that sends requests to one ASGI app.
 
     Args:
         app: the app.
-        lifespan: whether to start it before its first request, and to stop it at the end; False
-            leaves that to somebody else.
-        answer_seconds: how long it may take to answer.
-        lifespan_seconds: how long it may take to start, and to stop.
-        kept: how much of an answer is kept.
+        lifespan: whether the transport starts the app before its first request and stops it at the
+            end; False leaves both to the caller.
+        answer_seconds: the time in which the app must answer.
+        lifespan_seconds: the time in which the app must start, and in which it must stop.
+        kept: the limits of what is kept of an answer.
 
     Attributes:
-        errors: what it raised.
-        needs_loop: whether an event loop must run where it is called.
+        errors: the errors that the app raised.
+        needs_loop: whether an event loop must run in the caller's thread.
     """
 
     needs_loop = True
@@ -65,7 +68,7 @@ class AsgiTransport:
         kept: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.errors = AppErrors()
-        notice_swallowed(app)
+        watch_for_swallowed_errors(app)
         self._app = app
         self._has_lifespan = lifespan
         self._answer_seconds = answer_seconds
@@ -80,27 +83,27 @@ class AsgiTransport:
         """Call the app once and return its answer.
 
         Raises:
-            Unreachable: the app did not start: it was not called.
-            Unknown: it was called, and there was no complete answer in time.
+            Unreachable: the app did not start, and so it was not called.
+            Unknown: the app was called, and gave no complete answer in time.
         """
         return await self.make(self.new_call(request), request)
 
     def new_call(self, request: OutgoingRequest) -> Call:
-        """Return a call for this request."""
+        """Return a call with the deadline of this request."""
         return Call(seconds=min(request.timeout_seconds, self._answer_seconds))
 
     def scope(self, request: OutgoingRequest) -> dict[str, Any]:
-        """Return the scope in which the app gets this request."""
+        """Return the ASGI scope of this request."""
         state = self._lifespan.state if self._lifespan is not None else {}
         return http_scope(request, state=state)
 
     async def make(self, call: Call, request: OutgoingRequest) -> Answer:
-        """Make a call; what ``send`` raises, this raises."""
+        """Make a call; it raises the errors of ``send``."""
         self._serve(asyncio.get_running_loop())
         await self._started()
         exchange = Exchange(request.body, kept=self._kept)
         others = asyncio.all_tasks()
-        with WATCHDOG.watching(call), unattended_threads():
+        with WATCHDOG.watching(call), start_threads_as_daemons():
             task = self._begin(call, request, exchange)
             watch = stopwatch()
             try:
@@ -108,54 +111,54 @@ class AsgiTransport:
             finally:
                 exchange.hang_up()
         if exchange.is_complete.done() and call.is_overdue(taken := stopwatch() - watch):
-            reason = f"{call.too_late}: it came after {taken:.1f} s"
+            reason = f"{call.timeout_reason}: it came after {taken:.1f} s"
             raise Unknown(reason, answer=exchange.answer.so_far())
-        for error in call.noticed:
+        for error in call.swallowed_errors:
             self.errors.add(error, during=During.REQUEST, url=request.url)
         return _answer(call, task, exchange, others=others)
 
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float = SETTLE_SECONDS
     ) -> None:
-        """Wait until all that the app does after its answers is done.
+        """Wait until the app has done all its work after its answers.
 
         Args:
-            until: what else must hold, for apps whose own tasks (a queue's consumer) go on for
-                ever: those move only while somebody waits.
-            timeout_seconds: how long to wait.
+            until: a further condition to wait for. An app whose own tasks never end (the consumer
+                of a queue) needs one: such tasks run only while somebody waits.
+            timeout_seconds: the longest time to wait.
 
         Raises:
-            WaitTimedOut: it was not done; the message names the line.
+            WaitTimedOut: the work is not done; the message names the line.
         """
         loop = asyncio.get_running_loop()
         self._serve(loop)
         deadline, is_met = loop.time() + timeout_seconds, until or (lambda: True)
         with WATCHDOG.watching(Call(seconds=timeout_seconds)):
-            # Whoever brings about what is waited for may call the app again.
+            # Code that makes the condition true may call the app again.
             while (self._tasks or not is_met()) and (left := deadline - loop.time()) > 0:
                 if self._tasks:
                     await asyncio.wait(self._tasks, timeout=left)
                 else:
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(POLL_SECONDS)
         if self._tasks:
-            where = of_tasks(self._tasks)
+            where = locate_tasks(self._tasks)
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s the app was still at work at {where}.",
-                hint="Let it end, or give it longer: settle(timeout_seconds=...).",
+                hint="Make the app end, or give it more time: settle(timeout_seconds=...).",
             )
         if not is_met():
             raise WaitTimedOut(
-                f"After {timeout_seconds:g} s what was waited for did not hold.",
-                hint="Look at what the app was to do, or give it longer.",
+                f"After {timeout_seconds:g} s the condition of until= was still false.",
+                hint="Check the work of the app, or give it more time.",
             )
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether the app was called in an event loop, and that is not closed yet."""
+        """Whether the event loop in which the app was called is still open."""
         return self._loop is not None and not self._loop.is_closed()
 
     async def aclose(self) -> None:
-        """Stop the app, in the loop in which it runs; what it still does is cancelled."""
+        """Stop the app in its event loop, and cancel its remaining work."""
         if not self.is_in_loop:
             return
         self._serve(asyncio.get_running_loop())
@@ -166,9 +169,9 @@ class AsgiTransport:
         self._lifespan = self._start = None
 
     async def end_tasks(self) -> None:
-        """Let what the app still does end; what does not is cancelled."""
+        """Give the remaining work of the app a moment to end, then cancel it."""
         if self._tasks:
-            # Who was told of a disconnect may just be at it.
+            # A task that got a disconnect may be ending at this moment.
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
         for task in self._tasks:
             task.cancel()
@@ -206,8 +209,8 @@ class AsgiTransport:
         self, call: Call, scope: dict[str, Any], exchange: Exchange, *, url: str
     ) -> None:
         try:
-            # Until the very end: Django closes its connections after the answer.
-            with keeping_connections():
+            # The block includes the work after the answer: Django closes its connections then.
+            with keep_django_connections():
                 await self._app(scope, exchange.receive, exchange.send)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
@@ -218,7 +221,7 @@ class AsgiTransport:
 
     def _keep(self, call: Call, error: BaseException, *, is_answered: bool, url: str) -> None:
         if call.blocked_at and not is_answered:
-            return  # that is no error of the app's, but the attempt's outcome
+            return  # the interruption is the attempt's outcome, and no error of the app
         if call.blocked_at:
             error = TimeoutError(f"after its answer the app blocked at {call.blocked_at}")
         during = During.BACKGROUND if is_answered else During.REQUEST
@@ -226,11 +229,11 @@ class AsgiTransport:
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        _error_of(task)  # asked for, so that asyncio does not complain that nobody did
+        _error_of(task)  # asyncio warns of errors that no code has read
 
 
 async def _ended(call: Call, task: asyncio.Task[None], exchange: Exchange) -> None:
-    """Return when the app has answered or ended, or at the deadline."""
+    """Return when the app has answered or has ended, or at the deadline."""
     either = {task, exchange.is_complete}
     ended, _ = await asyncio.wait(either, timeout=call.seconds, return_when=asyncio.FIRST_COMPLETED)
     if not ended and call.is_debugged:
@@ -253,27 +256,27 @@ def _answer(
         raise Unknown(_hanging(call, task, others=others), answer=answer.so_far())
     error = _error_of(task) or RuntimeError("it returned without a complete answer")
     if answer.is_begun:
-        raise Unknown(f"the answer broke off: {raised(error)}", answer=answer.so_far())
-    return failed(error)
+        raise Unknown(f"the answer broke off: {describe_error(error)}", answer=answer.so_far())
+    return internal_server_error(error)
 
 
 def _remark(call: Call, task: asyncio.Task[None], exchange: Exchange) -> str:
-    """Say what was behind an answer that the framework gave for the app."""
+    """Name the error for which the framework answered in place of the app."""
     if call.blocked_at:
         return f"after its answer the app blocked at {call.blocked_at}"
     if not exchange.answer.is_server_error:
         return ""
-    error = (_error_of(task) if task.done() else None) or next(iter(call.noticed), None)
-    return raised(error) if error is not None else ""
+    error = (_error_of(task) if task.done() else None) or next(iter(call.swallowed_errors), None)
+    return describe_error(error) if error is not None else ""
 
 
 def _hanging(
     call: Call, task: asyncio.Task[None], *, others: Collection["asyncio.Task[Any]"]
 ) -> str:
     if call.blocked_at:
-        return call.too_late
+        return call.timeout_reason
     children = asyncio.all_tasks() - {*others, task}
-    return f"{call.too_late}: the app hangs at {of_tasks([*children, task])}"
+    return f"{call.timeout_reason}: the app hangs at {locate_tasks([*children, task])}"
 
 
 def _error_of(task: asyncio.Task[None]) -> BaseException | None:

@@ -1,7 +1,8 @@
 """One request and its answer, as an ASGI app sees them: scope, ``receive`` and ``send``.
 
-As a server does it: a large body comes in several frames, a message that the protocol does not
-allow is an error in the app, and who hung up or has the whole answer is ``http.disconnect``.
+The exchange behaves as a server does. A large body comes in several frames. A message that the
+protocol forbids raises an error in the app. After a hang-up or a complete answer, ``receive``
+returns ``http.disconnect``.
 """
 
 import asyncio
@@ -9,23 +10,23 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from leanbe_emitter.delivery.in_process.error_answers import phrase
+from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
 from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 
 Message = MutableMapping[str, Any]
 
-#: How much of a request's body comes in one frame, as with uvicorn.
+#: Size of a frame of the request's body, in bytes, as in uvicorn.
 FRAME_BYTES = 64 * 1024
-#: Who calls, as apps are told: an address and a port.
-CLIENT = ("127.0.0.1", 50000)
+#: Address and port of the client, as apps see it.
+CLIENT_ADDRESS = ("127.0.0.1", 50000)
 
 _VERSIONS = {"version": "3.0", "spec_version": "2.3"}
 
 
 def lifespan_scope(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the scope of an app's lifespan; it may put what it likes into the state."""
+    """Return the scope of an app's lifespan; the app may store objects in the state."""
     return {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
 
 
@@ -47,7 +48,7 @@ def http_scope(request: OutgoingRequest, *, state: Mapping[str, Any]) -> dict[st
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in request.headers
         ],
-        "client": CLIENT,
+        "client": CLIENT_ADDRESS,
         "server": (target.host, target.port),
         "state": dict(state),
         "extensions": {},
@@ -58,8 +59,8 @@ class Exchange:
     """The app's side of one request.
 
     Attributes:
-        answer: what has come of the answer.
-        is_complete: set when the whole answer has come.
+        answer: the part of the answer that the app has sent.
+        is_complete: a future that is done when the app has sent the whole answer.
     """
 
     def __init__(self, body: bytes, *, kept: AnswerLimits) -> None:
@@ -70,15 +71,15 @@ class Exchange:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether there is a whole answer, and one that does not stand for an error."""
+        """Whether the answer is complete and does not report a server error."""
         return self.is_complete.done() and not self.answer.is_server_error
 
     def hang_up(self) -> None:
-        """Wait for the answer no longer; the app is told, and what it still sends goes nowhere."""
+        """Stop waiting for the answer. The app gets a disconnect; later messages are dropped."""
         self._is_over.set()
 
     async def receive(self) -> Message:
-        """Return the next frame of the body; then wait for the end."""
+        """Return the next frame of the body; after the last frame, wait for the disconnect."""
         frame = next(self._frames, None)
         if frame is not None:
             return frame
@@ -89,7 +90,7 @@ class Exchange:
         """Take a message of the answer.
 
         Raises:
-            RuntimeError: the protocol does not allow it here.
+            RuntimeError: the protocol forbids the message at this point.
         """
         if self._is_over.is_set() and not self.is_complete.done():
             return
@@ -106,7 +107,7 @@ class Exchange:
         if not isinstance(status, int) or not all(_is_header(each) for each in headers):
             raise TypeError("http.response.start needs a status (int) and headers (pairs of bytes)")
         self.answer.begin(
-            int(status), ((name, value) for name, value in headers), reason=phrase(status)
+            int(status), ((name, value) for name, value in headers), reason=reason_phrase(status)
         )
 
     def _add(self, message: Message) -> None:

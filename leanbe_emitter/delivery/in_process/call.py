@@ -1,7 +1,7 @@
-"""One call into an app of this process, and what is noticed about it while it lasts.
+"""One call of an app in this process, and the facts that Leanbe notes during the call.
 
-Whatever the app does in the course of a call, in tasks and threads too, carries the call with it
-in a context variable: that is how an interrupted line or a swallowed error finds its call.
+All code that the app runs during a call carries the call in a context variable, also in tasks and
+in threads. So an interrupted line or a swallowed error finds its call.
 """
 
 from collections.abc import Callable
@@ -9,11 +9,13 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-#: How long an app in this process may take to answer, in seconds; the webhook's own timeout
-#: (contract c.5) if that is shorter.
+#: How long an app in this process may take to answer, in seconds. A shorter timeout of the webhook
+#: (contract c.5) takes precedence.
 ANSWER_SECONDS = 1.0
-#: How much later than its deadline a call is interrupted: what only waits ends by itself.
+#: How long after its deadline a call is interrupted, in seconds: code that only waits ends earlier.
 SLACK_SECONDS = 0.05
+#: How long ``settle`` waits for the work that an app does after its answer, in seconds.
+SETTLE_SECONDS = 5.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,35 +23,36 @@ R = TypeVar("R")
 
 @dataclass(kw_only=True, eq=False)
 class Call:
-    """A call into an app.
+    """A call of an app.
 
     Attributes:
-        seconds: how long it may take.
-        is_watched: it is interrupted at its deadline, should its code block.
-        blocked_at: the line at which its code was interrupted, because it did not end in time.
-        is_debugged: somebody stands in it with a debugger: its time does not count.
-        noticed: errors of the app that its framework answered for and did not raise.
+        seconds: the time that the call may take.
+        is_watched: whether the watchdog interrupts the call if its code blocks at the deadline.
+        blocked_at: the line at which the watchdog interrupted the call; empty if it did not.
+        is_debugged: whether a debugger has stopped inside of the call, whose time then does not
+            count.
+        swallowed_errors: errors for which the framework answered and which it did not raise.
     """
 
     seconds: float
     is_watched: bool = False
     blocked_at: str = ""
     is_debugged: bool = False
-    noticed: list[BaseException] = field(default_factory=list)
+    swallowed_errors: list[BaseException] = field(default_factory=list)
 
     @property
-    def too_late(self) -> str:
-        """The words for an attempt that did not end in time."""
+    def timeout_reason(self) -> str:
+        """The reason of an attempt whose call did not end in time."""
         blocked = f": the app blocks at {self.blocked_at}" if self.blocked_at else ""
         return f"no complete answer within {self.seconds:g} s{blocked}"
 
     def is_overdue(self, taken_seconds: float) -> bool:
-        """Say whether it took too long, where nobody could interrupt it."""
+        """Say whether a call that nobody could interrupt took too long."""
         is_judged = not (self.is_watched or self.is_debugged)
         return is_judged and taken_seconds > self.seconds + 2 * SLACK_SECONDS
 
     def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do the work as part of this call, in a copy of the present context."""
+        """Run the work as part of this call, in a copy of the current context."""
         context = copy_context()
         context.run(_CURRENT.set, self)
         return context.run(work, *args, **kwargs)
@@ -59,5 +62,5 @@ _CURRENT: ContextVar[Call | None] = ContextVar("leanbe_emitter_call", default=No
 
 
 def current_call() -> Call | None:
-    """Return the call that the present code is part of; None outside of any."""
+    """Return the call that the running code is part of; None outside of a call."""
     return _CURRENT.get()

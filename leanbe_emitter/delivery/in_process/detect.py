@@ -1,6 +1,7 @@
-"""Whatever a user hands over as a receiver: an app, a test client or a function, told apart.
+"""Detection of the kind of a receiver: an app, a test client or a function.
 
-By how many arguments it takes: three are ASGI, two WSGI, one is a function that gets the request.
+The number of required arguments tells the kinds apart: an ASGI app takes three, a WSGI app two, and
+a function that gets the request takes one.
 """
 
 import inspect
@@ -10,17 +11,17 @@ from typing import Any, Protocol
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.clients import asking
 from leanbe_emitter.delivery.in_process.django_asgi import DjangoAsgiTransport
+from leanbe_emitter.delivery.in_process.framework_clients import call_through_client
 from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import InvalidValue
 
-_WHAT_CAN_BE = (
+_RECEIVER_KINDS = (
     "A receiver is an ASGI app, a WSGI app, a test client of Flask, Django, Starlette or Litestar, "
     "or a function of one argument."
 )
@@ -28,30 +29,30 @@ _LONGEST_SHOWN = 100
 
 
 class InProcessTransport(Transport, Protocol):
-    """What carries requests to a receiver in this process."""
+    """Transport that sends requests to a receiver in this process."""
 
     @property
     def errors(self) -> AppErrors:
-        """What the receiver raised."""
+        """The errors that the receiver raised."""
         ...
 
     @property
     def needs_loop(self) -> bool:
-        """Whether an event loop must run where it is called."""
+        """Whether an event loop must run in the caller's thread."""
         ...
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether it has to be closed in an event loop, because something of it lives there."""
+        """Whether the transport must be closed in an event loop because it has tasks there."""
         ...
 
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
     ) -> None:
-        """Wait until all that it does after its answers is done.
+        """Wait until the receiver has done all its work after its answers.
 
         Raises:
-            WaitTimedOut: it was not done; the message names the line.
+            WaitTimedOut: the work is not done; the message names the line.
         """
         ...
 
@@ -63,24 +64,24 @@ def transport_for(
     answer_seconds: float = ANSWER_SECONDS,
     kept: AnswerLimits = DEFAULT_LIMITS,
 ) -> InProcessTransport:
-    """Return what carries requests to a receiver in this process.
+    """Return the transport that sends requests to a receiver in this process.
 
     Args:
-        app: an ASGI or WSGI app, a framework's test client, or a function that gets a
-            ``ReceivedRequest``; a transport of that kind is returned as it is.
-        lifespan: whether to start and stop an ASGI app; False leaves that to the test.
-        answer_seconds: how long it may take to answer.
-        kept: how much of an answer is kept.
+        app: an ASGI or WSGI app, a framework's test client, or a function that takes a
+            ``ReceivedRequest``. A transport of this package is returned unchanged.
+        lifespan: whether the transport starts and stops an ASGI app; False leaves both to the test.
+        answer_seconds: the time in which the receiver must answer.
+        kept: the limits of what is kept of an answer.
 
     Raises:
-        InvalidValue: it is none of these; the hint says what to hand over instead.
+        InvalidValue: the object is none of these; the hint says what to pass instead.
     """
     options: dict[str, Any] = {"answer_seconds": answer_seconds, "kept": kept}
-    if isinstance(app, AsgiTransport | CallingTransport):
+    if isinstance(app, AsgiTransport | SyncTransport):
         return app
-    if ask := asking(app):
-        return CallingTransport(ask, app=app, **options)
-    _refuse_what_looks_like_one(app)
+    if ask := call_through_client(app):
+        return SyncTransport(ask, app=app, **options)
+    _refuse_similar_objects(app)
     match _required_arguments(app):
         case 3 if is_django(app):
             return DjangoAsgiTransport(app, lifespan=False, **options)
@@ -91,27 +92,27 @@ def transport_for(
         case 1:
             return function_transport(app, **options)
         case count:
-            raise _refused(app, f"It takes {_in_words(count)}. {_WHAT_CAN_BE}")
+            raise _refused(app, f"It takes {_in_words(count)}. {_RECEIVER_KINDS}")
 
 
-def _refuse_what_looks_like_one(app: Any) -> None:
+def _refuse_similar_objects(app: Any) -> None:
     if isinstance(app, str):
-        raise _refused(app, "A URL is given as webhook_url=; an app is the object itself.")
+        raise _refused(app, "Pass a URL as webhook_url=, and an app as the object itself.")
     if inspect.ismodule(app):
-        raise _refused(app, f"Give the app in it: {app.__name__}.app, perhaps.")
+        raise _refused(app, f"Pass the app in this module: perhaps {app.__name__}.app.")
     if inspect.isclass(app):
-        raise _refused(app, f"It is a class: give an instance. {_WHAT_CAN_BE}")
+        raise _refused(app, f"It is a class: pass an instance. {_RECEIVER_KINDS}")
     if inspect.iscoroutine(app):
         app.close()
-        raise _refused(app, "It is a coroutine: leave out the parentheses.")
+        raise _refused(app, "It is a coroutine: pass the function, without parentheses.")
     if hasattr(app, "request") and hasattr(app, "base_url"):
-        raise _refused(app, "Give the app that this client calls, and not the client.")
+        raise _refused(app, "Pass the app that this client calls, and not the client.")
     if not callable(app):
-        raise _refused(app, _WHAT_CAN_BE)
+        raise _refused(app, _RECEIVER_KINDS)
 
 
 def _required_arguments(app: Any) -> int | None:
-    """Return how many arguments it must be given, by position; None where nobody can say."""
+    """Return the number of required positional arguments; None if it cannot be known."""
     try:
         parameters = inspect.signature(app).parameters.values()
     except (TypeError, ValueError):
@@ -126,16 +127,16 @@ def _required_arguments(app: Any) -> int | None:
 
 def _in_words(count: int | None) -> str:
     if count is None:
-        return "any number of arguments, or nobody can say how many"
+        return "an unknown number of arguments"
     return f"{count} argument{'' if count == 1 else 's'}"
 
 
 def _refused(app: object, hint: str) -> InvalidValue:
-    return InvalidValue(f"{_shown(app)} is no receiver.", hint=hint)
+    return InvalidValue(f"{_shown(app)} is not a receiver.", hint=hint)
 
 
 def _shown(app: object) -> str:
     if isinstance(app, str):
-        return "A text"  # of which nobody knows what it holds
+        return "A text"  # a text may hold a secret
     text = repr(app)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -1,8 +1,8 @@
 """Django's ASGI handler as a receiver.
 
-Its synchronous views must run on the thread of whoever calls, or they do not see what the test
-wrote: Django's own ``async_to_sync`` sees to that. It gives each call an event loop of its own in
-another thread, so that the deadline is kept on the caller's.
+Django's synchronous views must run on the caller's thread, or they do not see the test's open
+transaction. Django's ``async_to_sync`` runs them there. It gives each call an event loop of its own
+in another thread, so the watchdog keeps the deadline on the caller's thread.
 """
 
 import sys
@@ -16,15 +16,15 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, U
 
 
 class DjangoAsgiTransport(AsgiTransport):
-    """Sends requests to Django's ASGI handler."""
+    """Transport that sends requests to Django's ASGI handler."""
 
     needs_loop = False
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Call the handler once: in the running loop, or where there is none, on this thread.
+        """Call the handler once: in the running event loop or, without a loop, on this thread.
 
         Raises:
-            Unknown: there was no complete answer in time.
+            Unknown: the handler gave no complete answer in time.
         """
         if is_running_loop():
             return await super().send(request)
@@ -36,12 +36,12 @@ class DjangoAsgiTransport(AsgiTransport):
         except Unknown as error:
             if not call.blocked_at:
                 raise
-            # The loop gave up first; then this thread was interrupted, and knows the line.
-            raise Unknown(call.too_late, answer=error.answer) from error
+            # The loop gave up first. The watchdog then interrupted this thread and found the line.
+            raise Unknown(call.timeout_reason, answer=error.answer) from error
         return answer
 
     async def _make_whole(self, call: Call, request: OutgoingRequest) -> Answer:
-        """Make a call in a loop that ends with it: what was told of a disconnect ends before."""
+        """Make a call in a loop that ends with it; the call's remaining work ends first."""
         try:
             return await self.make(call, request)
         finally:

@@ -1,33 +1,33 @@
-"""What a server answers for an app that raises, and the words for it."""
+"""Answers for apps that raise an error, and the words that describe the error."""
 
 from http import HTTPStatus
 
-from leanbe_emitter.delivery.in_process.stack_location import of_error
+from leanbe_emitter.delivery.in_process.stack_location import locate_error
 from leanbe_emitter.delivery.network.transport import Answer
 
-#: What every server answers for an app that raises.
+#: Body that servers send when an app raises an error.
 _ERROR_BODY = b"Internal Server Error"
 
 
-def failed(error: BaseException) -> Answer:
-    """Return the answer of a server whose app raised this: a 500, the remark saying what."""
+def internal_server_error(error: BaseException) -> Answer:
+    """Return a server's answer for an app that raised this: a 500 whose remark names the error."""
     return Answer(
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
-        reason=phrase(HTTPStatus.INTERNAL_SERVER_ERROR),
+        reason=reason_phrase(HTTPStatus.INTERNAL_SERVER_ERROR),
         headers=(
             ("content-type", "text/plain; charset=utf-8"),
             ("content-length", str(len(_ERROR_BODY))),
         ),
         body=_ERROR_BODY,
         body_length=len(_ERROR_BODY),
-        remark=raised(error),
+        remark=describe_error(error),
     )
 
 
-def raised(error: BaseException) -> str:
-    """Say in words that the app raised an error, and where."""
+def describe_error(error: BaseException) -> str:
+    """Describe an error that the app raised, and name its line."""
     said = str(error)
-    where = of_error(error)
+    where = locate_error(error)
     return (
         f"the app raised {type(error).__name__}"
         + f": {said}" * bool(said)
@@ -35,8 +35,8 @@ def raised(error: BaseException) -> str:
     )
 
 
-def phrase(status: int) -> str:
-    """Return the words that stand beside a status; empty for one that nobody knows."""
+def reason_phrase(status: int) -> str:
+    """Return the standard phrase of a status; empty for an unknown status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

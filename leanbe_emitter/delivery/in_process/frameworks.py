@@ -1,9 +1,9 @@
-"""What is special about frameworks. None is imported here: an app's framework is loaded already.
+"""Special behaviour of web frameworks; this module imports none, as the app has loaded its own.
 
-Django and Flask answer for an app that raises and swallow the error, but tell of it by a signal;
+Django and Flask answer for an app that raises, and swallow the error, but report it by a signal.
 Litestar has a hook for it. Django also closes its database connections around each request, which
-ends the transaction of the test that is under way: its own test client keeps them open, and so do
-we.
+would end the open transaction of the test. Django's test client keeps the connections open, and so
+does this module.
 """
 
 import sys
@@ -19,25 +19,25 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _UID = "leanbe_emitter"
-# So many wrappers around an app are looked into.
-_DEEPEST = 5
+# Largest number of wrappers around an app that are opened.
+_MAX_WRAPPERS = 5
 _LOWEST_SERVER_ERROR = 500
 
 
-def notice_swallowed(app: object) -> None:
-    """Let the app's framework tell the current call which error is behind its 500."""
+def watch_for_swallowed_errors(app: object) -> None:
+    """Make the app's framework report the error behind its 500 to the current call."""
     if django := sys.modules.get("django.core.signals"):
         django.got_request_exception.connect(_of_django, weak=False, dispatch_uid=_UID)
     if flask := sys.modules.get("flask.signals"):
         flask.got_request_exception.connect(_of_flask, weak=False)
-    if is_of(app, "litestar.app", "Litestar"):
+    if is_instance_of(app, "litestar.app", "Litestar"):
         litestar: Any = app
         if _of_litestar not in litestar.after_exception:
             litestar.after_exception.append(_of_litestar)
 
 
-class _Keeping:
-    """How many requests are handled right now, and what Django does not do meanwhile."""
+class _ConnectionKeeper:
+    """Count of running requests, during which Django's connections stay open."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,26 +59,26 @@ class _Keeping:
                     each.connect(close)
 
 
-_KEEPING = _Keeping()
+_KEEPER = _ConnectionKeeper()
 
 
 @contextmanager
-def keeping_connections() -> Iterator[None]:
-    """Keep Django's database connections open while a request is handled, if Django is there."""
+def keep_django_connections() -> Iterator[None]:
+    """Keep Django's database connections open in the block, if Django is loaded."""
     signals, database = sys.modules.get("django.core.signals"), sys.modules.get("django.db")
     if signals is None or database is None:
         yield
         return
     close = database.close_old_connections
-    _KEEPING.begin(signals, close)
+    _KEEPER.begin(signals, close)
     try:
         yield
     finally:
-        _KEEPING.end(close)
+        _KEEPER.end(close)
 
 
-def is_of(app: object, module: str, name: str) -> bool:
-    """Say whether the object is of a framework's class, or of one that inherits from it."""
+def is_instance_of(app: object, module: str, name: str) -> bool:
+    """Say whether an object is an instance of a framework's class or of a subclass."""
     return any((each.__module__, each.__qualname__) == (module, name) for each in type(app).__mro__)
 
 
@@ -98,26 +98,26 @@ async def _of_litestar(exception: BaseException, _scope: object) -> None:
 def _notice(error: BaseException | None) -> None:
     call = current_call()
     if call is not None and error is not None:
-        call.noticed.append(error)
+        call.swallowed_errors.append(error)
 
 
 def is_django(app: object) -> bool:
-    """Say whether this is one of Django's handlers, or wraps one."""
-    for _ in range(_DEEPEST):
-        if is_of(app, "django.core.handlers.base", "BaseHandler"):
+    """Say whether the app is one of Django's handlers, or wraps one."""
+    for _ in range(_MAX_WRAPPERS):
+        if is_instance_of(app, "django.core.handlers.base", "BaseHandler"):
             return True
         wrapped = (getattr(app, name, None) for name in ("application", "app", "wsgi_app"))
         app = next((each for each in wrapped if each is not None), None)
     return False
 
 
-def in_djangos_thread(
+def moved_to_django_thread(
     app: object, call: Callable[P, R]
 ) -> Callable[P, Coroutine[Any, Any, R]] | None:
-    """Return the call for Django's own thread, where it cannot be made on this one.
+    """Return the call moved to Django's own thread, if it cannot run on this thread.
 
     Returns:
-        None where it can: no event loop runs here, or the app is not Django's.
+        None if it can: no event loop runs here, or the app is not Django's.
     """
     if not is_running_loop() or not is_django(app):
         return None

@@ -1,6 +1,7 @@
-"""A function as a receiver: it gets the request, and returns what it answers.
+"""A function as a receiver: it takes the request and returns the answer.
 
-None is 204, a number is that status, a pair is a status and a body. It may be asynchronous.
+None means 204, a number means that status, and a pair means a status and a body. The function may
+be asynchronous.
 """
 
 import inspect
@@ -11,8 +12,8 @@ from typing import Any
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.asgi_exchange import Message
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.error_answers import phrase
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.wire.envelope import Envelope, verify
@@ -27,10 +28,10 @@ class ReceivedRequest:
     """A request, as the function of a receiver gets it.
 
     Attributes:
-        method: ``POST`` or ``PUT`` (contract d-6).
-        url: where it was sent.
-        headers: all of them, in order.
-        body: the bytes that were sent. Not in ``repr``: payloads are not for logs.
+        method: ``POST`` or ``PUT``.
+        url: the URL to which the request was sent.
+        headers: all headers, in order.
+        body: the bytes that were sent. ``repr`` leaves them out: payloads must not reach logs.
     """
 
     method: str
@@ -44,15 +45,15 @@ class ReceivedRequest:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
     def envelope(self, secret: str) -> Envelope:
-        """Return the envelope that the body is.
+        """Verify the body and return its envelope.
 
         Raises:
-            InvalidSignature: it does not verify against the secret.
+            InvalidSignature: the secret does not verify the body.
         """
         return verify(self.body, secret)
 
 
-#: What a receiver's function answers.
+#: Answer of a receiver's function.
 Reply = int | tuple[int, bytes | str] | None
 
 
@@ -61,33 +62,33 @@ def function_transport(
     *,
     answer_seconds: float = ANSWER_SECONDS,
     kept: AnswerLimits = DEFAULT_LIMITS,
-) -> CallingTransport | AsgiTransport:
-    """Return what sends requests to a function, called with one request after the other."""
+) -> SyncTransport | AsgiTransport:
+    """Return the transport that calls a function with each request."""
     if is_asynchronous(function):
-        return _Asynchronous(
+        return _AsyncFunctionTransport(
             _asgi_app(function), lifespan=False, answer_seconds=answer_seconds, kept=kept
         )
 
-    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
+    def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
         status, body = _reply(function(_received(request)))
-        came.begin(status, (), reason=phrase(status))
-        came.add(body)
+        answer.begin(status, (), reason=reason_phrase(status))
+        answer.add(body)
 
-    return CallingTransport(ask, app=function, answer_seconds=answer_seconds, kept=kept)
+    return SyncTransport(ask, app=function, answer_seconds=answer_seconds, kept=kept)
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:
-    """Say whether a function, or the object's own ``__call__``, is a coroutine function."""
+    """Say whether a function, or an object's ``__call__``, is a coroutine function."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
     )
 
 
-class _Asynchronous(AsgiTransport):
-    """Calls a coroutine function in the way of an app, whose scope holds the request itself."""
+class _AsyncFunctionTransport(AsgiTransport):
+    """Transport that calls a coroutine function as an app whose scope holds the request."""
 
     def scope(self, request: OutgoingRequest) -> dict[str, Any]:
-        """Return the scope of the request, and the request."""
+        """Return the ASGI scope of the request, with the request itself."""
         return {**super().scope(request), _REQUEST: _received(request)}
 
 

@@ -1,7 +1,7 @@
-"""An app's lifespan: started once before its first request, stopped once after its last.
+"""The lifespan of an ASGI app: it starts before the first request and stops after the last one.
 
-It runs in a task of its own, under deadlines of its own: an app can hang here, too. An app that
-knows no lifespan is used without, as servers do it.
+The lifespan runs in a task with its own deadlines, because an app can hang here too. An app that
+does not support the lifespan protocol is used without it, as servers do.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from typing import Any
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
 from leanbe_emitter.delivery.in_process.asgi_exchange import Message, lifespan_scope
 from leanbe_emitter.delivery.in_process.call import Call
-from leanbe_emitter.delivery.in_process.error_answers import raised
-from leanbe_emitter.delivery.in_process.stack_location import of_tasks
+from leanbe_emitter.delivery.in_process.error_answers import describe_error
+from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Lifespan:
     """The lifespan of one app in one event loop.
 
     Attributes:
-        state: what the app put there when it started; each request gets a copy.
+        state: the objects that the app stored at its start; each request gets a copy.
     """
 
     def __init__(self, app: AsgiApp, *, errors: AppErrors, deadline_seconds: float) -> None:
@@ -51,7 +51,8 @@ class Lifespan:
         """Start the app.
 
         Returns:
-            Why it did not start, in words; empty if it did, or knows no lifespan.
+            The reason why the app did not start; empty if it started or does not support the
+            protocol.
         """
         failure = await self._step("startup", During.STARTUP)
         return f"the app did not start: {failure}" if failure else ""
@@ -60,7 +61,7 @@ class Lifespan:
         """Stop the app, if it was started and still runs.
 
         Returns:
-            Why it did not stop in order, in words; empty if it did.
+            The reason why the app did not stop in order; empty if it did.
         """
         if self._task is None or self._task.done():
             return ""
@@ -86,12 +87,12 @@ class Lifespan:
 
     async def _hanging(self, call: Call) -> str:
         assert self._task is not None  # noqa: S101 - a step has begun
-        where = call.blocked_at or of_tasks([self._task])
+        where = call.blocked_at or locate_tasks([self._task])
         await self._cancel()
         return f"it hangs at {where}, after {call.seconds:g} s"
 
     async def _reported(self, message: Message) -> str:
-        """Return the failure that the app told of."""
+        """Return the failure that the app reported."""
         if not message["type"].endswith(".failed"):
             return ""
         assert self._task is not None  # noqa: S101 - a step has begun
@@ -101,22 +102,22 @@ class Lifespan:
         return failure or (lines[-1] if lines else "it did not say why")
 
     def _ended(self) -> str:
-        """Return with which error the task ended, if that was no mere lack of a lifespan."""
+        """Describe the error that ended the task; an app without a lifespan ends without one."""
         assert self._task is not None  # noqa: S101 - a step has begun
         if not self._task.done() or self._task.cancelled() or not self._knows_lifespan():
             return ""
         error = self._task.exception()
-        return raised(error) if error is not None else ""
+        return describe_error(error) if error is not None else ""
 
     def _over(self, task: asyncio.Task[None]) -> None:
-        """Keep what the app raised, whenever it did."""
+        """Keep the error that the app raised at any time of its lifespan."""
         error = None if task.cancelled() else task.exception()
         if error is None or isinstance(error, Blocked):
             return
         if self._knows_lifespan():
             self._errors.add(error, during=self._during)
         else:
-            logger.info("The app knows no lifespan.", extra={"reason": raised(error)})
+            logger.info("The app knows no lifespan.", extra={"reason": describe_error(error)})
 
     def _knows_lifespan(self) -> bool:
         return self._said["startup"].done()

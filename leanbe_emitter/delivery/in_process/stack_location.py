@@ -1,7 +1,7 @@
-"""Where code stands: the line of the app at which a call hangs, in words.
+"""Location of running code: the line of the app at which a call hangs, in words.
 
-The line that is named is the innermost one of the user's own code: neither of the standard
-library, nor of an installed package, nor of this one.
+The named line is the innermost line of the user's own code. Lines of the standard library, of
+installed packages and of this package do not count.
 """
 
 import asyncio
@@ -23,21 +23,21 @@ _LIBRARIES = tuple(
         str(Path(__file__).parents[2]),
     )
 )
-# Whoever calls: above these frames there is the test, and its own code.
+# Code that makes the calls: the frames above it belong to the test.
 _CALLERS = (os.path.join(str(Path(__file__).parent), ""), asyncio.__path__[0])  # noqa: PTH118
 # Threads in which frameworks run synchronous code for asynchronous callers.
 _THREAD_NAMES = ("AnyIO worker thread", "asyncio_", "ThreadPoolExecutor", "asyncio-portal")
 _MOST_SHOWN = 3
 
 
-def of_frame(frame: FrameType | None) -> str:
-    """Name the line at which running code was interrupted, within what was called from here."""
+def locate_frame(frame: FrameType | None) -> str:
+    """Name the line at which running code was interrupted, within the calls of this package."""
     frames = list(takewhile(_is_called, _up(frame)))
     return _named(frames[::-1])
 
 
-def of_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> str:
-    """Name the lines at which tasks wait, and those of the threads that frameworks wait for."""
+def locate_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> str:
+    """Name the lines at which tasks wait, with those of the threads of frameworks."""
     waiting = [_chain(task.get_coro()) for task in tasks if not task.done()]
     own = [frames for frames in [*waiting, *_threads_of_frameworks()] if _innermost_own(frames)]
     places = dict.fromkeys(map(_named, own or waiting[:1]))
@@ -51,7 +51,7 @@ def _up(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _chain(awaiting: Any) -> list[FrameType]:
-    """Return the frames of a suspended coroutine and of what it awaits, outermost first."""
+    """Return the frames of a suspended coroutine and of its awaited objects, outermost first."""
     frames = []
     while awaiting is not None:
         frame, awaited = _suspended(awaiting)
@@ -77,24 +77,24 @@ def _threads_of_frameworks() -> Iterator[list[FrameType]]:
 
 
 def _innermost_own(frames: Sequence[FrameType]) -> FrameType | None:
-    return next((each for each in reversed(frames) if is_own(each)), None)
+    return next((each for each in reversed(frames) if is_user_code(each)), None)
 
 
 def _is_called(frame: FrameType) -> bool:
-    """Say whether the frame is part of a call: neither ours, which makes it, nor a loop's."""
+    """Say whether the frame is part of a call: neither our calling code nor the event loop."""
     name = os.path.realpath(frame.f_code.co_filename)
     return not name.startswith(_CALLERS)
 
 
-def is_own(frame: FrameType) -> bool:
-    """Say whether the code is the user's: no library's, and not of this package."""
+def is_user_code(frame: FrameType) -> bool:
+    """Say whether the code is the user's: not a library's, and not of this package."""
     name = frame.f_code.co_filename
     is_generated = name.startswith("<")  # by dataclasses, SQLAlchemy, Python itself
     return not is_generated and not os.path.realpath(name).startswith(_LIBRARIES)
 
 
 def _named(frames: Sequence[FrameType]) -> str:
-    """Name the innermost line of the user's own, or the innermost of all."""
+    """Name the innermost line of the user's code or, without one, the innermost line."""
     frame = _innermost_own(frames) or (frames[-1] if frames else None)
     if frame is None:
         return "a line that cannot be seen"
@@ -103,13 +103,13 @@ def _named(frames: Sequence[FrameType]) -> str:
     return f"{_file(frame)}:{frame.f_lineno} in {frame.f_code.co_name}{shown}"
 
 
-def of_error(error: BaseException) -> str:
-    """Name the line that raised an error; empty where it was never raised."""
+def locate_error(error: BaseException) -> str:
+    """Name the line that raised an error; empty if no line raised it."""
     frames, trace = list[tuple[FrameType, int]](), error.__traceback__
     while trace is not None:
         frames.append((trace.tb_frame, trace.tb_lineno))
         trace = trace.tb_next
-    own = [each for each in frames if is_own(each[0])] or frames
+    own = [each for each in frames if is_user_code(each[0])] or frames
     if not own:
         return ""
     frame, number = own[-1]
@@ -121,7 +121,7 @@ def _file(frame: FrameType) -> str:
 
 
 def shown_path(name: str) -> str:
-    """Return a file's name, from the current directory where it lies below."""
+    """Return a file's path, relative to the current directory if the file is below it."""
     path = Path(name)
     try:
         return str(path.relative_to(Path.cwd()))
@@ -130,12 +130,12 @@ def shown_path(name: str) -> str:
 
 
 def is_part_of(frame: FrameType | None, code: CodeType) -> bool:
-    """Say whether a frame is one of a function's code, or of what that called."""
+    """Say whether a frame belongs to a function's code, or to a function that it called."""
     return any(each.f_code is code for each in _up(frame))
 
 
 def is_debugged(frame: FrameType | None, debuggers: Collection[str]) -> bool:
-    """Say whether a debugger stands on the stack above a frame."""
+    """Say whether a debugger is on the stack of a frame."""
     return any(
         str(each.f_globals.get("__name__", "")).partition(".")[0] in debuggers
         for each in _up(frame)

@@ -1,11 +1,11 @@
-"""Ends code that blocks: at its deadline, a call that runs in the main thread is interrupted.
+"""Watchdog for code that blocks: it interrupts a call of the main thread at the call's deadline.
 
-A thread of its own sends a signal to the main thread, whose handler raises ``Blocked`` in the
-very line that blocks, and only where that line is part of a call (never in the test's own code,
-nor in the event loop's). What a signal cannot reach is ended late: C code that does not come
-back, other threads, and systems without ``pthread_kill``.
+A thread of its own sends a signal to the main thread. The signal's handler raises ``Blocked`` in
+the line that blocks, and only if this line is part of a call: never in the test's own code, and
+never in the event loop. Some code cannot be interrupted, and ends late: C code that does not
+return, other threads, and systems without ``pthread_kill``.
 
-The signal is SIGURG, which means nothing by default; alarms belong to others (pytest-timeout).
+The signal is SIGURG, which has no effect by default. Alarms belong to other tools (pytest-timeout).
 """
 
 import math
@@ -17,10 +17,10 @@ from types import FrameType
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.in_process.call import SLACK_SECONDS, Call, current_call
-from leanbe_emitter.delivery.in_process.stack_location import is_debugged, is_part_of, of_frame
+from leanbe_emitter.delivery.in_process.stack_location import is_debugged, is_part_of, locate_frame
 
-#: How soon after a signal that found no code of a call the next one follows, in seconds.
-AGAIN_SECONDS = 0.05
+#: Pause before the next signal if a signal found no code of a call, in seconds.
+NEXT_SIGNAL_SECONDS = 0.05
 
 _DEBUGGERS = frozenset({"pdb", "bdb", "ipdb", "pudb", "pydevd", "_pydevd_bundle", "debugpy"})
 
@@ -28,24 +28,24 @@ _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | N
 
 
 class Blocked(BaseException):
-    """Raised in the line of an app that blocks; no ``except Exception`` of the app swallows it."""
+    """Error in the line of an app that blocks; ``except Exception`` does not catch it."""
 
 
 class Watchdog:
-    """Watches calls that run in the main thread."""
+    """Watchdog of the calls in the main thread."""
 
     def __init__(self) -> None:
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._watched: list[Call] = []
         self._due = 0.0
-        self._looks_at = math.inf
+        self._wakes_at = math.inf
         self._is_sent = False
         self._thread: threading.Thread | None = None
-        self._earlier: _Handler = None
+        self._previous_handler: _Handler = None
 
     @contextmanager
     def watching(self, call: Call) -> Iterator[None]:
-        """Interrupt the call at its deadline, should the block last so long; not in threads."""
+        """Interrupt the call if the block still runs at its deadline; not in other threads."""
         if not self._can_watch():
             yield
             return
@@ -63,10 +63,10 @@ class Watchdog:
     def _begin(self, call: Call) -> None:
         self._take_signal()
         call.is_watched = True
-        with self._news:
+        with self._changed:
             self._watched.append(call)
             if self._thread is None or not self._thread.is_alive():
-                # Not there yet, or left behind by a fork.
+                # The thread was never started, or a fork did not copy it.
                 self._thread = threading.Thread(
                     target=self._watch, name="leanbe-watchdog", daemon=True
                 )
@@ -74,57 +74,57 @@ class Watchdog:
             self._set_due()
 
     def _end(self, call: Call) -> None:
-        with self._news:
+        with self._changed:
             self._watched.remove(call)
             if self._watched:
                 self._set_due()
 
     def _set_due(self) -> None:
-        """Give the innermost call its time; a thread that would look too late looks again."""
+        """Set the deadline of the innermost call, and wake the thread if it would wake too late."""
         self._due = stopwatch() + self._watched[-1].seconds + SLACK_SECONDS
-        if self._due < self._looks_at:
-            self._news.notify()
+        if self._due < self._wakes_at:
+            self._changed.notify()
 
     def _take_signal(self) -> None:
         present = signal.getsignal(signal.SIGURG)
         if present != self._signalled:
-            self._earlier = present
+            self._previous_handler = present
             signal.signal(signal.SIGURG, self._signalled)
 
     def _watch(self) -> None:
         main = threading.main_thread()
-        with self._news:
+        with self._changed:
             while True:
-                self._looks_at = self._due if self._watched else math.inf
-                left = self._looks_at - stopwatch()
+                self._wakes_at = self._due if self._watched else math.inf
+                left = self._wakes_at - stopwatch()
                 if left > 0:
-                    self._news.wait(None if left == math.inf else left)
+                    self._changed.wait(None if left == math.inf else left)
                     continue
-                self._due = stopwatch() + AGAIN_SECONDS
+                self._due = stopwatch() + NEXT_SIGNAL_SECONDS
                 if main.ident is not None:
                     self._is_sent = True
                     signal.pthread_kill(main.ident, signal.SIGURG)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        # No lock is taken here: the interrupted line may be one that holds it.
+        # This handler takes no lock: the interrupted line may hold it.
         is_ours, self._is_sent = self._is_sent, False
         if not is_ours:
-            if callable(self._earlier):
-                self._earlier(number, frame)
+            if callable(self._previous_handler):
+                self._previous_handler(number, frame)
             return
         if is_part_of(frame, Watchdog._signalled.__code__):
-            return  # the next signal, before the line was found
+            return  # a second signal came before this handler found the line
         call = current_call()
         if call is None:
             return
         if is_debugged(frame, _DEBUGGERS):
             call.is_debugged = True
             return
-        # The app's own clean-up gets as much time again before it is interrupted, too.
+        # The app's clean-up gets the same time again before it is interrupted.
         self._due = stopwatch() + call.seconds
-        call.blocked_at = of_frame(frame)
+        call.blocked_at = locate_frame(frame)
         raise Blocked(f"the app blocked at {call.blocked_at}")
 
 
-#: The one of this process: there is one main thread to watch.
+#: The watchdog of this process, which has one main thread.
 WATCHDOG = Watchdog()

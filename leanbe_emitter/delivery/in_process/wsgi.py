@@ -1,6 +1,6 @@
-"""A WSGI app as a receiver: called in this process by its real protocol (PEP 3333).
+"""A WSGI app as a receiver: Leanbe calls it in this process by its protocol (PEP 3333).
 
-The answer is taken when its iterable has ended and was closed.
+The transport takes the answer when the app's iterable has ended and was closed.
 """
 
 import io
@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT
+from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT_ADDRESS
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, current_call
-from leanbe_emitter.delivery.in_process.frameworks import in_djangos_thread
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.frameworks import moved_to_django_thread
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.targets import Target
@@ -26,13 +26,13 @@ _STATUS = re.compile(r"([1-5][0-9][0-9])(?: (.*))?")
 _WITHOUT_PREFIX = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
-class WsgiTransport(CallingTransport):
-    """Sends requests to one WSGI app.
+class WsgiTransport(SyncTransport):
+    """Transport that sends requests to one WSGI app.
 
     Args:
         app: the app.
-        answer_seconds: how long it may take to answer.
-        kept: how much of an answer is kept.
+        answer_seconds: the time in which the app must answer.
+        kept: the limits of what is kept of an answer.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class WsgiTransport(CallingTransport):
     async def send(self, request: OutgoingRequest) -> Answer:
         """Call the app once and return its answer.
 
-        Django refuses to be called where an event loop runs: it then goes to the thread that it
-        keeps for synchronous code.
+        Django refuses calls on a thread that runs an event loop. The call then moves to the thread
+        that Django keeps for synchronous code.
 
         Raises:
-            Unknown: there was no complete answer in time.
+            Unknown: the app gave no complete answer in time.
         """
-        elsewhere = in_djangos_thread(self._app, self.call)
+        elsewhere = moved_to_django_thread(self._app, self.call)
         return self.call(request) if elsewhere is None else await elsewhere(request)
 
-    def _exchange(self, request: OutgoingRequest, came: AnswerBuffer) -> None:
-        response = _Response(came)
+    def _exchange(self, request: OutgoingRequest, answer: AnswerBuffer) -> None:
+        response = _Response(answer)
         iterable = self._app(environ(request), response.start)
         try:
             for piece in iterable:
@@ -82,8 +82,8 @@ def environ(request: OutgoingRequest) -> dict[str, Any]:
         "SERVER_NAME": target.host,
         "SERVER_PORT": str(target.port),
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": CLIENT[0],
-        "REMOTE_PORT": str(CLIENT[1]),
+        "REMOTE_ADDR": CLIENT_ADDRESS[0],
+        "REMOTE_PORT": str(CLIENT_ADDRESS[1]),
         **_headers(request),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": target.scheme,
@@ -105,25 +105,25 @@ def _headers(request: OutgoingRequest) -> dict[str, str]:
 
 
 class _Response:
-    """The answer of a WSGI app: its head is sent with the first piece of body, or at the end."""
+    """The answer of a WSGI app; its head goes with the first piece of the body, or at the end."""
 
-    def __init__(self, came: AnswerBuffer) -> None:
-        self._came = came
+    def __init__(self, answer: AnswerBuffer) -> None:
+        self._answer = answer
         self._head: tuple[int, str, list[tuple[bytes, bytes]]] | None = None
 
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo = None
     ) -> Callable[[bytes], None]:
-        """Be the app's ``start_response``.
+        """Start the answer, as the app's ``start_response``.
 
         Raises:
-            RuntimeError: it was called before, and there is no error to tell of.
-            BaseException: the app's own error, for which it is too late.
+            RuntimeError: the app called it before, and gives no ``exc_info`` now.
+            BaseException: the app's own error, which comes after the head was sent.
         """
         error = exc_info[1] if exc_info is not None else None
         if error is not None:
             _notice(error)
-            if self._came.is_begun:
+            if self._answer.is_begun:
                 raise error
         elif self._head is not None:
             raise RuntimeError("start_response was called a second time, without exc_info")
@@ -131,36 +131,36 @@ class _Response:
         return self.write
 
     def write(self, piece: bytes) -> None:
-        """Take a piece of the body; the app gets this as ``write``, too.
+        """Take a piece of the body; ``start_response`` returns this method as ``write``.
 
         Raises:
-            TypeError: it is not bytes.
-            RuntimeError: there was no start_response.
+            TypeError: the piece is not bytes.
+            RuntimeError: the app has not called ``start_response``.
         """
         if not isinstance(piece, bytes):
             raise TypeError(f"the body of a WSGI answer must be bytes, and not {piece!r}")
         if piece:
             self.end()
-            self._came.add(piece)
+            self._answer.add(piece)
 
     def end(self) -> None:
-        """Send the head, if that was not done yet.
+        """Send the head, if it was not sent yet.
 
         Raises:
-            RuntimeError: there was no start_response.
+            RuntimeError: the app has not called ``start_response``.
         """
-        if self._came.is_begun:
+        if self._answer.is_begun:
             return
         if self._head is None:
-            raise RuntimeError("the app answered without having called start_response")
+            raise RuntimeError("the app answered without a call of start_response")
         status, reason, headers = self._head
-        self._came.begin(status, headers, reason=reason)
+        self._answer.begin(status, headers, reason=reason)
 
 
 def _head(status: Any, headers: Any) -> tuple[int, str, list[Any]]:
     match = _STATUS.fullmatch(status) if isinstance(status, str) else None
     if match is None:
-        raise ValueError(f"the status of a WSGI answer is like '200 OK', and not {status!r}")
+        raise ValueError(f"the status of a WSGI answer must look like '200 OK', and not {status!r}")
     try:
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     except (AttributeError, TypeError, ValueError) as error:
@@ -171,4 +171,4 @@ def _head(status: Any, headers: Any) -> tuple[int, str, list[Any]]:
 def _notice(error: BaseException) -> None:
     call = current_call()
     if call is not None:
-        call.noticed.append(error)
+        call.swallowed_errors.append(error)

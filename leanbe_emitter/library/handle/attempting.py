@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock
-from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS
+from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain import product_lookup, webhooks
 from leanbe_emitter.domain.action import Action

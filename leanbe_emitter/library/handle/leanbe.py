@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.errors import NotAwaited
@@ -126,7 +126,7 @@ class Leanbe(Attempting, Asserting):
                 max_payload_bytes=self._settings.max_payload_bytes,
             ),
         )
-        self._receivers = Receivers(kept=kept(self._settings))
+        self._receivers = ReceiverRegistry(kept=kept(self._settings))
         self._engine = Engine(
             self._database,
             clock=self._clock,

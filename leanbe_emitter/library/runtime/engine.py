@@ -16,8 +16,8 @@ from functools import partial
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.in_process.app_errors import annotated
-from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.in_process.app_errors import first_with_note
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.loops import is_running_loop, rest
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import Transport
@@ -68,7 +68,7 @@ class Engine:
         settings: Settings,
         rules: TargetRules,
         transport: Transport | None,
-        receivers: Receivers | None = None,
+        receivers: ReceiverRegistry | None = None,
         raises_app_errors: bool = True,
     ) -> None:
         self._database = database
@@ -78,7 +78,7 @@ class Engine:
         self._given = transport
         self._network = self._new_network()
         self._unclosed = [] if transport is None else [transport]
-        self._receivers = Receivers() if receivers is None else receivers
+        self._receivers = ReceiverRegistry() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
         self._turns = CallerLock()
         self._counters = Counters()
@@ -219,7 +219,7 @@ class Engine:
         """Raise what a receiver raised, if that is wanted; it is on record already."""
         errors = self._receivers.take_errors()
         if errors and self._raises_app_errors:
-            raise annotated(errors)
+            raise first_with_note(errors)
 
     @asynccontextmanager
     async def working(

@@ -3,7 +3,7 @@
 from functools import partial
 
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
-from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.transport import (
     Answer,
     OutgoingRequest,
@@ -23,7 +23,9 @@ class RoutingTransport:
         home: the event loop for what needs one where none runs.
     """
 
-    def __init__(self, network: Transport, *, receivers: Receivers, home: LoopRunner) -> None:
+    def __init__(
+        self, network: Transport, *, receivers: ReceiverRegistry, home: LoopRunner
+    ) -> None:
         self._network = network
         self._receivers = receivers
         self._home = home

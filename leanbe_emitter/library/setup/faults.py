@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
-from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.queue.faults import release_all
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
@@ -120,7 +120,7 @@ class Faults:
 
     kinds: Sequence[FaultKind] = FAULT_KINDS
 
-    def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
+    def __init__(self, transactions: Transactions, *, receivers: ReceiverRegistry) -> None:
         self._transactions = transactions
         self._receivers = receivers
         self._armed: set[str] = set()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.domain import product_lookup, products, webhooks
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -43,7 +43,7 @@ class Products:
         self,
         transactions: Transactions,
         *,
-        receivers: Receivers,
+        receivers: ReceiverRegistry,
         seeds: Seeds,
         abandon: Callable[[], object],
     ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from leanbe_emitter.delivery.in_process.receivers import Receivers
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.runtime.snapshots import ProductRef, Webhook
@@ -15,7 +15,7 @@ from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 class Webhooks:
     """The webhook settings of products (contract c.1)."""
 
-    def __init__(self, transactions: Transactions, *, receivers: Receivers) -> None:
+    def __init__(self, transactions: Transactions, *, receivers: ReceiverRegistry) -> None:
         self._transactions = transactions
         self._receivers = receivers
 
@@ -90,7 +90,12 @@ class Webhooks:
 
 
 def url_of(
-    row: ProductRow, url: str | None, webhook: object | None, path: str, *, receivers: Receivers
+    row: ProductRow,
+    url: str | None,
+    webhook: object | None,
+    path: str,
+    *,
+    receivers: ReceiverRegistry,
 ) -> str:
     """Return where a product's events go: the URL that was given, or the receiver's address.
 

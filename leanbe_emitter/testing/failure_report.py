@@ -1,7 +1,7 @@
-"""What a failed test's report shows: what was recorded and sent, and how it was answered.
+"""Section of a failed test's report: the recorded events, the attempts and the answers.
 
-The lines stand in the order in which things happened, each with the time of the test's clock. They
-hold no secret.
+The lines follow the order of the events, each with the time of the test's clock. They contain no
+secret.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,31 +13,31 @@ from leanbe_emitter.library.deliveries.delivery_report import in_one_line
 from leanbe_emitter.storage.schema.states import JournalKind, Outcome
 from leanbe_emitter.wire.explain.explainer import Candidate, Verdict
 
-#: How many things that happened are shown: the last ones.
+#: Largest number of journal entries that the report shows: the last ones.
 MOST_SHOWN = 60
-#: How much of an answer's body is shown, in characters.
+#: Longest part of an answer's body that the report shows, in characters.
 _LONGEST_ANSWER = 200
-#: So many hexadecimal digits of an id's end tell it apart (the beginning is the time).
+#: Number of digits at an id's end that identify it (the beginning is a time).
 _SHOWN_OF_ID = 6
-#: Answers by which a receiver may say that the signature does not fit.
+#: Statuses with which receivers refuse a wrong signature.
 _ABOUT_SIGNATURES = frozenset({400, 401, 403, 422})
-#: Answers by which a framework says that nothing takes webhooks there.
+#: Statuses with which frameworks answer at a path without a webhook view.
 _ABOUT_PLACES = frozenset({404, 405})
 _INDENT = " " * len("00:00:00.000  ")
 
 
-def evidence(leanbe: Leanbe) -> str:
-    """Return what happened in a handle, and what may be wrong with a receiver that refused."""
+def failure_report(leanbe: Leanbe) -> str:
+    """Return the history of a handle, and likely mistakes of a receiver that refused."""
     entries = list(leanbe.watching.until_now())
     return "\n".join([*_log(entries), *_faults(leanbe), *_explained(entries)])
 
 
-def shown(leanbe: Leanbe) -> str:
-    """Return the same or, where it cannot be read, why: nothing is raised beside a failure."""
+def failure_report_or_reason(leanbe: Leanbe) -> str:
+    """Return the report, or the reason why it cannot be read; raise nothing."""
     try:
-        return evidence(leanbe)
-    except Exception as error:  # noqa: BLE001 - the test's own failure is to be seen whatever comes
-        return f"It cannot be read: {type(error).__name__}: {error}"
+        return failure_report(leanbe)
+    except Exception as error:  # noqa: BLE001 - nothing may hide the test's own failure
+        return f"The report cannot be read: {type(error).__name__}: {error}"
 
 
 def _log(entries: Sequence[Entry]) -> Iterator[str]:
@@ -52,18 +52,19 @@ def _log(entries: Sequence[Entry]) -> Iterator[str]:
 def _lines(entry: Entry) -> Iterator[str]:
     match entry.kind:
         case JournalKind.EVENT:
-            yield f"{_time(entry.event.triggered_at)}  {entry.event.name}  {_owed(entry.delivery)}"
+            event = entry.event
+            yield f"{_time(event.triggered_at)}  {event.name}  {_destination(entry.delivery)}"
         case JournalKind.ATTEMPT if entry.attempt is not None:
             yield from _of_attempt(entry, entry.attempt)
         case _:
             yield f"{_INDENT}{entry.event.name}{_name(entry.delivery)} is {entry.status}"
 
 
-def _owed(delivery: Delivery | None) -> str:
+def _destination(delivery: Delivery | None) -> str:
     if delivery is None:
-        return "is owed to nobody: its product has no webhook that wants it"
-    state = "" if delivery.attempts else ", and was never attempted"
-    return f"is owed to {delivery.url}{_name(delivery)}{state}"
+        return "has no delivery: its product has no webhook for this event"
+    state = "" if delivery.attempts else ", not attempted"
+    return f"goes to {delivery.url}{_name(delivery)}{state}"
 
 
 def _of_attempt(entry: Entry, attempt: Attempt) -> Iterator[str]:
@@ -75,22 +76,22 @@ def _of_attempt(entry: Entry, attempt: Attempt) -> Iterator[str]:
     if attempt.outcome is not Outcome.DELIVERED and attempt.shown_answer:
         yield f"{_INDENT}{in_one_line(attempt.shown_answer, longest=_LONGEST_ANSWER)}"
     if attempt.answer_status in _ABOUT_PLACES and not attempt.fault:
-        yield f"{_INDENT}is the webhook somewhere else? Receiver(path=...) says where it is"
+        yield f"{_INDENT}is the webhook at another path? Set it by Receiver(path=...)"
     if attempt.error:
         yield f"{_INDENT}{attempt.error}"
     if attempt.fault:
-        yield f"{_INDENT}on purpose, by the fault {attempt.fault}"
+        yield f"{_INDENT}deliberately, by the fault {attempt.fault}"
 
 
 def _faults(leanbe: Leanbe) -> Iterator[str]:
     faults = leanbe.faults.list()
     if faults:
-        yield "Faults that were armed, in the order in which they fire:"
+        yield "Armed faults, in the order in which they fire:"
     yield from (f"- {each}" for each in faults)
 
 
 def _explained(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield what may be the mistake behind the last refusal that can be about a signature."""
+    """Yield likely mistakes behind the last refusal that can concern a signature."""
     refused = next((each for each in reversed(entries) if _is_about_signatures(each)), None)
     if refused is None or refused.delivery is None:
         return
@@ -99,11 +100,11 @@ def _explained(entries: Sequence[Entry]) -> Iterator[str]:
     except LeanbeError:  # it has no secret, or its product is gone
         return
     yield ""
-    yield f"Is it the signature that {refused.event.name} was refused for? {explanation.summary}"
+    yield f"Was {refused.event.name} refused because of its signature? {explanation.summary}"
     if explanation.verdict is Verdict.BODY_SOUND:
-        yield "Does the receiver verify with that one, too, which Receiver(secret=...) says?"
+        yield "Does the receiver verify with the secret of Receiver(secret=...)?"
     if explanation.mistakes:
-        yield "A receiver that computes one of these makes that mistake, the usual ones first:"
+        yield "A receiver that computes one of these makes this mistake (frequent ones first):"
     for candidate in explanation.mistakes:
         yield from _of_mistake(candidate)
 

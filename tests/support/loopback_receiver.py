@@ -1,4 +1,4 @@
-"""A small receiver on the loopback: keeps every request, and answers as it is told."""
+"""A small HTTP receiver on the loopback: it keeps every request, and answers as the test says."""
 
 import http.server
 import sys
@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request, as it came in."""
+    """A request that arrived."""
 
     method: str
     path: str
@@ -23,20 +23,20 @@ class Request:
     body: bytes
 
     def verified(self, secret: str) -> Envelope:
-        """Return the envelope; raise ``InvalidSignature`` where it does not verify."""
+        """Return the envelope; raise ``InvalidSignature`` if the body does not verify."""
         return verify(self.body, secret)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
-    """What a test sees of the receiver.
+class LoopbackReceiver:
+    """The receiver, as a test sees it.
 
     Attributes:
-        url: where it listens.
-        requests: what came, in order.
-        statuses: the next answers; 204 when there are none left.
-        is_open: cleared, the answers wait until it is set again.
-        busy: is set when a request came in.
+        url: the receiver's URL.
+        requests: the requests that arrived, in order.
+        statuses: the statuses of the next answers; 204 when none is left.
+        is_open: while this is clear, answers wait.
+        busy: set when a request has arrived.
     """
 
     url: str
@@ -47,13 +47,13 @@ class Receiver:
 
     @property
     def bodies(self) -> list[bytes]:
-        """The bodies that came, in order."""
+        """The bodies that arrived, in order."""
         return [request.body for request in self.requests]
 
     @classmethod
     @contextmanager
     def listening(cls, port: int = 0) -> Iterator[Self]:
-        """Listen on a port of 127.0.0.1, a free one by default, until the block ends."""
+        """Listen on a port of 127.0.0.1, by default a free one, until the block ends."""
         server = _Server(("127.0.0.1", port), _Handler)
         receiver = cls(url=f"http://127.0.0.1:{server.server_port}/hooks/leanbe")
         receiver.is_open.set()
@@ -70,18 +70,18 @@ class Receiver:
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    receiver: Receiver
+    receiver: LoopbackReceiver
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of who hung up: that may be after its test, and another one reads stderr."""
+        """Print no hang-ups: they may come after their test, and another test reads stderr."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # A connection that idles is closed by the sender; its thread must not outlive the tests.
+    # The sender closes idle connections; their threads must not outlive the tests.
     timeout = PATIENCE_SECONDS
     server: _Server
 
@@ -106,4 +106,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._take()
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""

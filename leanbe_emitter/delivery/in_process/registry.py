@@ -1,8 +1,8 @@
-"""The receivers in this process, each at an address of its own.
+"""Registry of the receivers in this process, each at an address of its own.
 
-The first is at ``testserver``, the name that frameworks know from their test clients; the next ones
-are at other ports of it: ``testserver:2``. The same app is always at the same address. Nothing
-listens there: whoever sends asks here first, and sends over the network what is not found.
+The first receiver is at ``testserver``, the host of the frameworks' test clients. The next ones are
+at other ports of this host: ``testserver:2``. The same app keeps the same address. No socket
+listens there: a sender asks the registry first, and uses the network for every other address.
 """
 
 from collections.abc import Callable
@@ -18,76 +18,74 @@ if TYPE_CHECKING:
 
 #: The host of every receiver in this process.
 HOST = "testserver"
-#: How long ``settle`` waits, in seconds.
-SETTLE_SECONDS = 5.0
 
 
-class Receivers:
-    """Receivers by address.
+class ReceiverRegistry:
+    """Receivers by their address.
 
     Args:
-        kept: how much of an answer is kept.
+        kept: the limits of what is kept of an answer.
     """
 
     def __init__(self, *, kept: AnswerLimits = DEFAULT_LIMITS) -> None:
         self._kept = kept
         self._apps: list[tuple[object, str]] = []
         self._at: dict[str, InProcessTransport] = {}
-        # By receivers that are forgotten.
+        # Errors of receivers that the registry has forgotten.
         self._raised: list[AppError] = []
 
     def __len__(self) -> int:
         return len(self._at)
 
     def url(self, app: Any, path: str = "/", *, scheme: str = "http") -> str:
-        """Return a URL at which the receiver is found from now on.
+        """Register a receiver and return its URL.
 
         Args:
-            app: what ``transport_for`` takes.
-            path: where in it the webhook is; a query may follow.
-            scheme: ``http`` or ``https``; both find it.
+            app: an object that ``transport_for`` accepts.
+            path: the path of the webhook in the app; a query may follow.
+            scheme: ``http`` or ``https``; both find the receiver.
 
         Raises:
-            InvalidValue: it is no receiver, or no path.
+            InvalidValue: the app is not a receiver, or the path does not begin with a slash.
         """
         if not path.startswith("/"):
             raise InvalidValue(
-                f"The path {path!r} does not begin with a slash.", hint="/hook does."
+                f"The path {path!r} does not begin with a slash.", hint="Write /hook, for example."
             )
         return f"{scheme}://{self._address(app)}{path}"
 
     def at(self, url: str) -> "InProcessTransport | None":
-        """Return what carries requests to the receiver of a URL; None if none is there."""
+        """Return the transport to the receiver of a URL; None if no receiver is there."""
         return self._at.get(Target.of(url).authority) if self._at else None
 
     @property
     def is_in_loop(self) -> bool:
-        """Whether one of them has to be stopped in an event loop."""
+        """Whether one of the receivers has to be stopped in an event loop."""
         return any(each.is_in_loop for each in self._at.values())
 
     def take_errors(self) -> list[AppError]:
-        """Return what the receivers raised since this was last asked."""
+        """Return the errors that the receivers raised since the last call."""
         raised, self._raised = self._raised, []
         return raised + [error for each in self._at.values() for error in each.errors.take()]
 
     async def settle(
         self, *, until: Callable[[], bool] | None = None, timeout_seconds: float
     ) -> None:
-        """Wait until all that the receivers do after their answers is done.
+        """Wait until all receivers have done their work after their answers.
 
         Raises:
-            WaitTimedOut: it was not done; the message names the line.
+            WaitTimedOut: the work is not done; the message names the line.
         """
         for each in self._at.values():
             await each.settle(until=until, timeout_seconds=timeout_seconds)
         if until is not None and not until():
             raise WaitTimedOut(
-                "What was waited for does not hold, and no receiver is at work.",
-                hint="Look at what the receiver was to do.",
+                "The condition of until= is false, and no receiver is at work.",
+                hint="Check the work of the receiver.",
             )
 
     async def aclose(self) -> None:
-        """Stop every receiver, and forget it: its address is free again."""
+        """Stop and forget every receiver; its address is free again."""
         stopped, self._at, self._apps = self._at, {}, []
         for each in stopped.values():
             await each.aclose()
@@ -97,7 +95,7 @@ class Receivers:
         for known, address in self._apps:
             if known is app:
                 return address
-        # Loaded only by whoever has a receiver.
+        # Only a process with a receiver loads this.
         from leanbe_emitter.delivery.in_process.detect import transport_for  # noqa: PLC0415
 
         transport = transport_for(app, kept=self._kept)

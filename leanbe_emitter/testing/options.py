@@ -1,7 +1,7 @@
-"""What can be set for one test, and the handle that comes of it.
+"""Options of a test's handle, and the handle that they describe.
 
-The defaults make a test's bytes the same in every run: the time stands still, and all ids come from
-a seed of the test's own.
+With the default options a test's bytes are the same in every run: the clock stands still, and all
+ids come from a seed of the test.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from leanbe_emitter.wire.suggestions import any_of
 if TYPE_CHECKING:
     from leanbe_emitter.testing.handle import TestedLeanbe
 
-#: What time it is when a test begins.
+#: Time of the clock when a test begins.
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IN_MEMORY = ":memory:"
 
@@ -25,16 +25,16 @@ AppErrors = Literal["raise", "record"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knobs:
-    """What a handle is made with.
+class HandleOptions:
+    """Options with which a test's handle is opened.
 
     Attributes:
-        seed: where ids and secrets come from.
-        clock: ``manual`` stands still at the start of 2026, ``system`` is the machine's; or a
-            clock. None: the database's own, whoever moves it.
-        assume: assumptions of the products that are made (contract d).
-        app_errors: ``raise`` what an app raised in the test, too, or only ``record`` it.
-        db: a database of the user's own; it is emptied before the test.
+        seed: the seed of all ids and secrets.
+        clock: ``manual`` (stands still at the start of 2026), ``system`` (the machine's clock), or
+            a clock. None: the database's own clock.
+        assume: assumptions of the products that the test makes.
+        app_errors: ``raise`` an app's errors in the test, or only ``record`` them.
+        db: the URL of a database of the user, which is emptied before the test.
     """
 
     seed: int | str
@@ -43,35 +43,35 @@ class Knobs:
     app_errors: AppErrors = "raise"
     db: str = IN_MEMORY
 
-    def changed(self, changes: Mapping[str, Any]) -> Self:
-        """Return other knobs; assumptions are added to those that there are.
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
+        """Return a copy with other options; given assumptions are added to the present ones.
 
         Raises:
-            InvalidValue: there is no such knob.
+            InvalidValue: there is no option of that name.
         """
         known = [each.name for each in fields(self)]
         for name in changes:
             if name not in known:
-                raise InvalidValue(f"There is no knob {name!r}.", hint=f"Use {any_of(known)}.")
+                raise InvalidValue(f"There is no option {name!r}.", hint=f"Use {any_of(known)}.")
         assume = {**self.assume, **changes.get("assume", {})}
         return replace(self, **{**changes, "assume": assume})
 
-    def opened(self, *, usual_product: Callable[[], object]) -> "TestedLeanbe":
+    def open_handle(self, *, make_default_product: Callable[[], object]) -> "TestedLeanbe":
         """Open an empty handle.
 
         Args:
-            usual_product: makes the product of what is triggered while there is none.
+            make_default_product: makes the product for ``trigger`` if the database has none.
 
         Raises:
-            InvalidValue: a knob is refused.
+            InvalidValue: an option has an invalid value.
             DatabaseUnavailable: the database cannot be opened.
         """
-        # The sending side is loaded by the first test that uses it.
+        # The first test that opens a handle loads the sending code.
         from leanbe_emitter.testing.handle import TestedLeanbe  # noqa: PLC0415
 
         if self.app_errors not in get_args(AppErrors):
             raise InvalidValue(
-                f"{self.app_errors!r} says nothing about what apps raise.",
+                f"{self.app_errors!r} is not a value of app_errors.",
                 hint=f"Use {any_of(get_args(AppErrors))}.",
             )
         leanbe = TestedLeanbe(
@@ -81,13 +81,13 @@ class Knobs:
             assume=self.assume,
             app_errors=self.app_errors,
         )
-        leanbe.usual_product = usual_product
+        leanbe.make_default_product = make_default_product
         if self.db != IN_MEMORY:
             leanbe.reset()
         return leanbe
 
 
-def seed_of(seed: object, test_id: str) -> str:
+def seed_of_test(seed: object, test_id: str) -> str:
     """Return the seed of one test: the same in every run, process and order."""
     return hashlib.sha256(f"{seed}/{test_id}".encode()).hexdigest()
 
@@ -99,4 +99,4 @@ def _clock(clock: Clock | str | None) -> Clock | None:
         return ManualClock(START)
     if clock == "system":
         return SystemClock()
-    raise InvalidValue(f"{clock!r} is no clock.", hint="Use manual or system, or give a clock.")
+    raise InvalidValue(f"{clock!r} is not a clock.", hint="Use manual or system, or pass a clock.")

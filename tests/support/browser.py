@@ -1,4 +1,4 @@
-"""Chromium without a screen, and all that a page asks for and complains of in it."""
+"""Headless Chromium, with all requests and console messages of a page."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from tests.support.waiting import PATIENCE_SECONDS
 
 Prefers = Literal["light", "dark"]
-#: How long anything is waited for, in milliseconds.
+#: How long to wait for anything, in milliseconds.
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 _OPTIONS = (
     "--no-first-run",
@@ -19,7 +19,7 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Nothing but this machine is ever looked for.
+    # The browser resolves no name of another machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 
@@ -35,36 +35,36 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Seen:
-    """What a page did.
+class PageLog:
+    """A page, with its requests and its complaints.
 
     Attributes:
         page: the page.
-        requests: the method and the URL of each request that it made.
-        complaints: what it wrote to the console and which of its errors nobody caught; what its
-            policy forbids stands here, too.
+        requests: method and URL of each request of the page.
+        complaints: messages of the page's console, and errors that no code caught. A violation of
+            the content policy is one of them.
     """
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.requests = list[tuple[str, str]]()
         self.complaints = list[str]()
-        page.on("request", self._asked)
-        page.on("console", self._wrote)
+        page.on("request", self._note_request)
+        page.on("console", self._note_message)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def _asked(self, request: Request) -> None:
+    def _note_request(self, request: Request) -> None:
         self.requests.append((request.method, request.url))
 
-    def _wrote(self, message: ConsoleMessage) -> None:
+    def _note_message(self, message: ConsoleMessage) -> None:
         self.complaints.append(f"{message.type}: {message.text}")
 
 
 @contextmanager
-def opened(browser: Browser, url: str, *, prefers: Prefers = "light") -> Iterator[Seen]:
-    """Open a URL as somebody who was never there, until the block ends."""
+def open_page(browser: Browser, url: str, *, prefers: Prefers = "light") -> Iterator[PageLog]:
+    """Open a URL in a fresh browser context until the block ends."""
     with browser.new_context(color_scheme=prefers) as context:
         context.set_default_timeout(PATIENCE_MS)
-        seen = Seen(context.new_page())
+        seen = PageLog(context.new_page())
         seen.page.goto(url)
         yield seen

@@ -11,13 +11,21 @@ from leanbe_emitter.delivery.in_process import detect
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
-from leanbe_emitter.delivery.in_process.sync_calls import CallingTransport
+from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.apps import SOON, START, URL, for_ever, sending, sleeping, told
-from tests.support.outgoing_requests import BODY, post
-from tests.support.test_loop import on_a_loop
+from tests.support.apps import (
+    SOON,
+    START,
+    URL,
+    app_sending,
+    block_thread,
+    described_errors,
+    wait_for_ever,
+)
+from tests.support.event_loops import run_in_loop
+from tests.support.network_sender import BODY, post
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -46,13 +54,13 @@ def of_one(request: ReceivedRequest) -> int:
 @pytest.mark.parametrize(
     ("app", "kind"),
     [
-        (sending(START), AsgiTransport),
+        (app_sending(START), AsgiTransport),
         (AsgiObject(), AsgiTransport),
         (AsgiObject().__call__, AsgiTransport),
         (of_wsgi, WsgiTransport),
         (lambda environ, start, *, extra=1: [environ, start, extra], WsgiTransport),
-        (of_one, CallingTransport),
-        (functools.partial(lambda status, request: (status, request.body), 200), CallingTransport),
+        (of_one, SyncTransport),
+        (functools.partial(lambda status, request: (status, request.body), 200), SyncTransport),
         (AsyncFunction(), AsgiTransport),
     ],
 )
@@ -72,15 +80,18 @@ async def coroutine() -> None:
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        ("http://127.0.0.1:8000/", "A URL is given as webhook_url="),
-        (detect, "Give the app in it: leanbe_emitter.delivery.in_process.detect.app"),
-        (AsgiObject, "It is a class: give an instance"),
-        (coroutine(), "leave out the parentheses"),
-        (7, "7 is no receiver. A receiver is an ASGI app"),
-        (None, "None is no receiver"),
+        ("http://127.0.0.1:8000/", "Pass a URL as webhook_url="),
+        (
+            detect,
+            "Pass the app in this module: perhaps leanbe_emitter.delivery.in_process.detect.app",
+        ),
+        (AsgiObject, "It is a class: pass an instance"),
+        (coroutine(), "without parentheses"),
+        (7, "7 is not a receiver. A receiver is an ASGI app"),
+        (None, "None is not a receiver"),
         (lambda: 204, "It takes 0 arguments"),
         (lambda a, b, c, d: (a, b, c, d), "It takes 4 arguments"),
-        (lambda *args: args, "nobody can say how many"),
+        (lambda *args: args, "an unknown number of arguments"),
         (itertools.count().__next__, "It takes 0 arguments"),
     ],
 )
@@ -101,7 +112,7 @@ def test_a_url_with_credentials_is_not_shown() -> None:
     [(None, 204, b""), (410, 410, b""), ((401, b"no"), 401, b"no"), ((200, "é"), 200, b"\xc3\xa9")],
 )
 @pytest.mark.parametrize("is_async", [False, True])
-@on_a_loop
+@run_in_loop
 async def test_a_function_answers_by_what_it_returns(
     reply: Any, status: int, body: bytes, *, is_async: bool
 ) -> None:
@@ -129,7 +140,7 @@ def test_a_request_is_verified_in_one_call() -> None:
 
 
 @pytest.mark.parametrize("reply", [True, 99, 600, "ok", (200, 7), (1, b"")])
-@on_a_loop
+@run_in_loop
 async def test_what_is_no_answer_is_a_500_that_says_so(reply: Any) -> None:
     transport = transport_for(lambda _: reply, answer_seconds=PATIENCE_SECONDS)
     answer = await transport.send(post(URL))
@@ -137,7 +148,7 @@ async def test_what_is_no_answer_is_a_500_that_says_so(reply: Any) -> None:
     assert "a receiver's function returns None, a status" in answer.remark
 
 
-@on_a_loop
+@run_in_loop
 async def test_an_error_in_a_function_is_kept() -> None:
     def fail(_: ReceivedRequest) -> None:
         raise ValueError("no such idea")
@@ -148,18 +159,18 @@ async def test_an_error_in_a_function_is_kept() -> None:
     for function in (fail, fail_asynchronously):
         transport = transport_for(function, answer_seconds=PATIENCE_SECONDS)
         assert (await transport.send(post(URL))).status == 500
-        assert told(transport.errors.take()) == ["ValueError: no such idea (request)"]
+        assert described_errors(transport.errors.take()) == ["ValueError: no such idea (request)"]
 
 
-@on_a_loop
+@run_in_loop
 async def test_a_function_that_does_not_end_is_unknown() -> None:
     async def hang(_: ReceivedRequest) -> None:
-        await for_ever()
+        await wait_for_ever()
 
     def block(_: ReceivedRequest) -> None:
-        sleeping()
+        block_thread()
 
-    for function, line in ((hang, "for_ever"), (block, "sleeping")):
+    for function, line in ((hang, "wait_for_ever"), (block, "block_thread")):
         with pytest.raises(Unknown, match=f"in {line}: "):
             await transport_for(function, answer_seconds=SOON).send(post(URL))
 

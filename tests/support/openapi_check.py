@@ -1,4 +1,4 @@
-"""What the API's document promises of an answer: its status, its form, and its cursor."""
+"""Check of an answer against the OpenAPI document: its status, headers and content."""
 
 import re
 from collections.abc import Mapping
@@ -7,20 +7,22 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
-#: The same whatever is asked: no operation's own.
+#: Statuses of requests that match no operation.
 _OF_NO_OPERATION = (404, 405)
 
 
-def check_promise(
+def check_against_openapi(
     document: Mapping[str, Any], method: str, path: str, answer: httpx.Response
 ) -> None:
-    """Fail where an answer is not as the document says."""
+    """Fail if an answer is not what the document describes."""
     operation = _operation(document, method, path)
     if operation is None:
         assert answer.status_code in _OF_NO_OPERATION
         return
     status = str(answer.status_code)
-    assert status in operation["responses"], f"{method} {path} is not said to answer {status}"
+    assert status in operation["responses"], (
+        f"the document lists no status {status} for {method} {path}"
+    )
     promised = operation["responses"][status]
     assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}, (
         answer.headers
@@ -42,6 +44,6 @@ def _operation(document: Mapping[str, Any], method: str, path: str) -> Any:
     templates = sorted(document["paths"], key=lambda each: each.count("{"))
     for template in templates:
         pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-        if re.fullmatch(pattern, asked):  # what names most of it is what is meant
+        if re.fullmatch(pattern, asked):  # the template with the fewest variables comes first
             return document["paths"][template].get(method.lower())
     return None

@@ -1,4 +1,4 @@
-"""Many clients of a server at once: each acts as users of Leanbe do, again once it is answered."""
+"""Many clients of one server at the same time; each sends its next action after each answer."""
 
 import asyncio
 import json
@@ -18,14 +18,14 @@ _SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """An action that was acknowledged.
+class AcknowledgedAction:
+    """An action that the server acknowledged.
 
     Attributes:
-        event: the name of the one event that it raises.
-        document: the id of what it is about.
-        begun_at: when it was asked for, in seconds of the stopwatch, and ``answered_at`` likewise.
-        answered_at: when it was answered.
+        event: the name of the one event that the action raises.
+        document: the id of the changed document.
+        begun_at: time of the request, in seconds of the stopwatch.
+        answered_at: time of the answer, in seconds of the stopwatch.
     """
 
     event: str
@@ -35,18 +35,18 @@ class Done:
 
 
 @dataclass(kw_only=True)
-class Crowd:
-    """What its clients have done.
+class ClientLoad:
+    """The clients of one test, and the results of their requests.
 
     Attributes:
-        done: the actions that were acknowledged.
-        refused: the other answers, by their status.
-        failures: texts of answers that tell of an error of the server's.
+        done: the acknowledged actions.
+        refused: the number of all other answers, by their status.
+        failures: the texts of answers that report an error of the server.
     """
 
     url: str
     clients: int
-    done: list[Done] = field(default_factory=list)
+    done: list[AcknowledgedAction] = field(default_factory=list)
     refused: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _is_over: bool = False
@@ -54,7 +54,7 @@ class Crowd:
     @classmethod
     @contextmanager
     def acting(cls, url: str, *, clients: int) -> Iterator[Self]:
-        """Let so many clients act on the product Acme until the block ends, or the server does."""
+        """Let clients act on the product Acme until the block ends or the server stops."""
         crowd = cls(url=url, clients=clients)
         thread = threading.Thread(target=lambda: asyncio.run(crowd.act()))
         thread.start()
@@ -65,11 +65,11 @@ class Crowd:
             thread.join()
 
     async def act(self) -> None:
-        """Act until it is over."""
+        """Send actions until the load ends."""
         await asyncio.gather(*(self._be_a_client(number) for number in range(self.clients)))
 
     def events(self) -> Counter[tuple[str, str]]:
-        """Return how often each event was raised of each document, as it was acknowledged."""
+        """Return the number of acknowledged events, by event name and document."""
         return Counter((each.event, each.document) for each in self.done)
 
     def __str__(self) -> str:
@@ -91,8 +91,8 @@ class Crowd:
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    def _note(self, status: int, done: Done | str) -> None:
-        if isinstance(done, Done):
+    def _note(self, status: int, done: AcknowledgedAction | str) -> None:
+        if isinstance(done, AcknowledgedAction):
             self.done.append(done)
             return
         self.refused[status] += 1
@@ -102,7 +102,7 @@ class Crowd:
 
 @dataclass(kw_only=True)
 class _Client:
-    """One client, and what it can act on: its ideas, and announcements that are drafts."""
+    """One client, with the ideas and the draft announcements that it can act on."""
 
     number: int
     host: str
@@ -114,8 +114,8 @@ class _Client:
     def __post_init__(self) -> None:
         self._chance = random.Random(self.number)
 
-    async def act(self) -> tuple[int, Done | str]:
-        """Do something; return the answer's status, and what was done or what it says."""
+    async def act(self) -> tuple[int, AcknowledgedAction | str]:
+        """Send one action; return the status, and the action or the text of the answer."""
         title = f"{self.number}/{self._chance.random()}"
         event, path, body = _action(self._chance, title, self.ideas, self.drafts)
         begun_at = stopwatch()
@@ -128,14 +128,16 @@ class _Client:
             self.ideas.append(document)
         if event == "announcement.created":
             self.drafts.append(document)
-        done = Done(event=event, document=document, begun_at=begun_at, answered_at=stopwatch())
+        done = AcknowledgedAction(
+            event=event, document=document, begun_at=begun_at, answered_at=stopwatch()
+        )
         return status, done
 
 
 def _action(
     chance: random.Random, title: str, ideas: list[str], drafts: list[str]
 ) -> tuple[str, str, dict[str, Any]]:
-    """Return what somebody does next: the event that it raises, its path, its body."""
+    """Return the next action of a client: the event that it raises, its path and its body."""
     some = chance.choice(ideas) if ideas else None
     actions: list[tuple[str, str, dict[str, Any]]] = [
         ("idea.created", "ideas", {"title": title}),
@@ -162,7 +164,7 @@ def _request(host: str, path: str, body: dict[str, Any]) -> bytes:
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, str]:
-    """Return an answer's status and its text."""
+    """Return the status and the text of an answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = int(head.partition("content-length:")[2].split()[0])
     return int(head.split()[1]), (await reader.readexactly(length)).decode()

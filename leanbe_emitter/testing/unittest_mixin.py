@@ -1,4 +1,4 @@
-"""The same for suites that are written with ``unittest``, whatever runs them."""
+"""Mixin for suites written with ``unittest``, under any test runner."""
 
 import functools
 import inspect
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.testing.knobs import Knobs, seed_of
+from leanbe_emitter.testing.options import HandleOptions, seed_of_test
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe, Product
@@ -21,32 +21,32 @@ else:
 
 
 class LeanbeMixin(_Case):
-    """Gives a ``unittest.TestCase``, or Django's, a handle for each of its tests.
+    """Mixin that gives each test of a ``unittest.TestCase``, or of Django's, a handle.
 
-    Receivers are stopped before ``tearDown``; a failure has a note with what was sent. A test whose
-    faults never fired fails.
+    Receivers stop before ``tearDown``. A failure has a note with the deliveries. A test fails if
+    its faults never fired.
 
     Attributes:
-        leanbe: the handle; it is there from ``setUp`` on.
-        leanbe_seed: where ids and secrets come from, together with each test's id.
-        leanbe_knobs: the other knobs, by name (``clock``, ``assume``, ``app_errors``, ``db``).
+        leanbe: the handle, from ``setUp`` on.
+        leanbe_seed: the seed of ids and secrets, together with each test's id.
+        leanbe_options: the other options, by name (``clock``, ``assume``, ``app_errors``, ``db``).
     """
 
     leanbe_seed: ClassVar[int | str] = 0
-    leanbe_knobs: ClassVar[Mapping[str, Any]] = {}
+    leanbe_options: ClassVar[Mapping[str, Any]] = {}
     leanbe: "Leanbe"
     _handle: "TestedLeanbe"
     _is_watched = False
 
     def leanbe_receiver(self) -> "Receiver":
-        """Return what receives; a suite defines its own.
+        """Return the suite's receiver; every suite defines this method.
 
         Raises:
-            InvalidValue: it did not.
+            InvalidValue: the suite does not define it.
         """
         raise InvalidValue(
-            f"{type(self).__name__} does not say what receives.",
-            hint="Define its method leanbe_receiver: return Receiver(app, path=..., secret=...).",
+            f"{type(self).__name__} does not define its receiver.",
+            hint="Define the method leanbe_receiver: return Receiver(app, path=..., secret=...).",
         )
 
     @functools.cached_property
@@ -55,32 +55,34 @@ class LeanbeMixin(_Case):
         return self.leanbe_receiver().product(self.leanbe)
 
     def setUp(self) -> None:
-        """Open a handle that is empty."""
+        """Open an empty handle."""
         super().setUp()
-        knobs = Knobs(seed=seed_of(self.leanbe_seed, self.id())).changed(self.leanbe_knobs)
-        handle = knobs.opened(usual_product=lambda: self.leanbe_product)
+        options = HandleOptions(seed=seed_of_test(self.leanbe_seed, self.id())).with_changes(
+            self.leanbe_options
+        )
+        handle = options.open_handle(make_default_product=lambda: self.leanbe_product)
         self.leanbe = self._handle = handle
         self.addCleanup(handle.close)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the test; Django makes an asynchronous one synchronous here."""
+        """Run the test; Django makes an asynchronous test synchronous here."""
         with self._watching():
             return super().__call__(*args, **kwargs)
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
-        """Run the test, and stop its receivers while what they use is there."""
+        """Run the test, and stop its receivers before ``tearDown`` removes what they use."""
         with self._watching():
             return super().run(result)
 
     @contextmanager
     def subTest(self, *args: Any, **params: Any) -> Iterator[None]:  # noqa: N802 - unittest's name
-        """Run a part of the test; its failure, which ends only that part, has the note, too."""
+        """Run a part of the test; a failure of this part gets the note too."""
         with super().subTest(*args, **params), self._noting():
             yield
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """Watch the test, for the first of its callers."""
+        """Watch the test; only the outermost caller does."""
         if self._is_watched:
             yield
             return
@@ -100,14 +102,14 @@ class LeanbeMixin(_Case):
             @functools.wraps(method)
             async def awaited() -> Any:
                 with self._noting():
-                    return await self._handle.around(method)()
+                    return await self._handle.wrap(method)()
 
             return awaited
 
         @functools.wraps(method)
         def called() -> Any:
             with self._noting():
-                return self._handle.around(method)()
+                return self._handle.wrap(method)()
 
         return called
 
@@ -121,7 +123,7 @@ class LeanbeMixin(_Case):
 
 
 def _shown(leanbe: "Leanbe") -> str:
-    # Only a failure pays for it.
-    from leanbe_emitter.testing.evidence import shown  # noqa: PLC0415
+    # Only a failed test loads this.
+    from leanbe_emitter.testing.failure_report import failure_report_or_reason  # noqa: PLC0415
 
-    return shown(leanbe)
+    return failure_report_or_reason(leanbe)

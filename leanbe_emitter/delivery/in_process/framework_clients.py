@@ -1,34 +1,34 @@
-"""A framework's test client as a receiver: the request goes through it, with all it adds.
+"""A framework's test client as a receiver: the request passes through the client.
 
-Cookies, credentials and defaults of the client are sent as it sends them. Whether the app's
-lifespan runs is the client's business (``with TestClient(app) as client``), and so is its event
-loop. Redirects are not followed.
+The client adds its cookies, credentials and defaults. The user decides whether the app's lifespan
+runs (``with TestClient(app) as client``), and the client has an event loop of its own. The client
+follows no redirects.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leanbe_emitter.delivery.in_process.error_answers import phrase
-from leanbe_emitter.delivery.in_process.frameworks import is_of
-from leanbe_emitter.delivery.in_process.sync_calls import Ask
+from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
+from leanbe_emitter.delivery.in_process.frameworks import is_instance_of
+from leanbe_emitter.delivery.in_process.sync_transport import CallReceiver
 from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
 from leanbe_emitter.targets import Target
 
-# What clients write themselves, from the URL and the body.
+# Headers that clients write from the URL and the body.
 _OF_THE_MESSAGE = frozenset({"host", "content-length"})
 
 
-def asking(client: Any) -> Ask | None:
-    """Return what puts a request through a test client; None if it is none that is known."""
+def call_through_client(client: Any) -> CallReceiver | None:
+    """Return the function that sends a request through a test client; None for other objects."""
     for (module, name), make in _CLIENTS.items():
-        if is_of(client, module, name):
+        if is_instance_of(client, module, name):
             return make(client)
     return None
 
 
-def _werkzeug(client: Any) -> Ask:
-    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
+def _werkzeug(client: Any) -> CallReceiver:
+    def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
         target = Target.of(request.url)
         response = client.open(
             target.path,
@@ -40,13 +40,13 @@ def _werkzeug(client: Any) -> Ask:
             buffered=True,
         )
         with response:
-            _take(came, response.status_code, response.headers, response.data)
+            _take(answer, response.status_code, response.headers, response.data)
 
     return ask
 
 
-def _django(client: Any) -> Ask:
-    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
+def _django(client: Any) -> CallReceiver:
+    def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
         target = Target.of(request.url)
         headers = dict(_headers(request))
         response = client.generic(
@@ -58,15 +58,15 @@ def _django(client: Any) -> Ask:
             headers={**headers, "Host": target.authority},
         )
         body = b"".join(response.streaming_content) if response.streaming else response.content
-        _take(came, response.status_code, response.items(), body)
+        _take(answer, response.status_code, response.items(), body)
 
     return ask
 
 
-def _httpx_like(client: Any) -> Ask:
-    """Ask through Starlette's client or Litestar's, which have httpx's methods."""
+def _httpx_like(client: Any) -> CallReceiver:
+    """Send through Starlette's or Litestar's client, which have the methods of httpx."""
 
-    def ask(request: OutgoingRequest, came: AnswerBuffer) -> None:
+    def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
         response = client.request(
             request.method,
             Target.of(request.url).path,
@@ -74,12 +74,12 @@ def _httpx_like(client: Any) -> Ask:
             content=request.body,
             follow_redirects=False,
         )
-        _take(came, response.status_code, response.headers.multi_items(), response.content)
+        _take(answer, response.status_code, response.headers.multi_items(), response.content)
 
     return ask
 
 
-_CLIENTS: dict[tuple[str, str], Callable[[Any], Ask]] = {
+_CLIENTS: dict[tuple[str, str], Callable[[Any], CallReceiver]] = {
     ("werkzeug.test", "Client"): _werkzeug,
     ("django.test.client", "Client"): _django,
     ("starlette.testclient", "TestClient"): _httpx_like,
@@ -91,7 +91,9 @@ def _headers(request: OutgoingRequest) -> list[tuple[str, str]]:
     return [each for each in request.headers if each[0].lower() not in _OF_THE_MESSAGE]
 
 
-def _take(came: AnswerBuffer, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+def _take(
+    answer: AnswerBuffer, status: int, headers: Iterable[tuple[str, str]], body: bytes
+) -> None:
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    came.begin(status, pairs, reason=phrase(status))
-    came.add(body)
+    answer.begin(status, pairs, reason=reason_phrase(status))
+    answer.add(body)

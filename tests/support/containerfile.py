@@ -1,7 +1,7 @@
-"""The Containerfile without a container: its steps run as a script, in a folder that is its root.
+"""The Containerfile without a container: its steps run as a script, with a folder as root.
 
-Nothing is downloaded. What the lock names is linked from where the tests run, where it has to be
-there at that very version; the project itself is built and installed as it says.
+Nothing is downloaded. The packages of the lock are linked from the tests' environment, which must
+have these very versions. The project itself is built and installed as the file says.
 """
 
 import json
@@ -17,29 +17,29 @@ from pathlib import Path
 from shutil import copy2, copytree, ignore_patterns
 
 from tests.support.command_line import environment
-from tests.support.fresh_venv import link
+from tests.support.fresh_venv import link_distribution
 from tests.support.pages import ROOT
 
-#: What stands for the programs that only an image's system has, or that would download.
+#: Stand-ins for programs that only the image has, or that would download.
 _STAND_INS = {
     "python": f'exec "{sys.executable}" "$@"',
-    "pip": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.support.image "$@"',
+    "pip": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.support.containerfile "$@"',
     "useradd": "exit 0",
     "install": 'exec mkdir -p "${@: -1}"',
 }
-#: The folders at the root that the file names.
+#: The folders at the root, as the file names them.
 _FOLDERS = re.compile(r"(?<![\w.])/(app|data|src)\b")
 
 
 def steps(text: str) -> Sequence[tuple[str, str]]:
-    """Return the instructions of a Containerfile, each as its word and what follows it."""
+    """Return the instructions of a Containerfile, each as its keyword and its arguments."""
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
     return [tuple(line.split(" ", 1)) for line in joined.splitlines() if line]  # type: ignore[misc]
 
 
 class Image:
-    """What the Containerfile makes.
+    """The image that the Containerfile makes.
 
     Attributes:
         steps: its instructions.
@@ -54,11 +54,11 @@ class Image:
         self.environ = environment({"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
 
     def build(self) -> None:
-        """Run its steps."""
+        """Run the instructions."""
         for word, rest in self.steps:
             match word:
                 case "WORKDIR":
-                    self._cwd = Path(self.here(rest))
+                    self._cwd = Path(self.local_paths(rest))
                     self._cwd.mkdir(exist_ok=True)
                 case "COPY" if not rest.startswith("--from"):
                     self._copy(*shlex.split(rest)[:-1])
@@ -68,24 +68,24 @@ class Image:
                     self.environ |= dict(self._variables(rest))
 
     def last(self, word: str) -> str:
-        """Return what the last instruction of a word says."""
+        """Return the arguments of the last instruction with a keyword."""
         return [rest for each, rest in self.steps if each == word][-1]
 
     def command(self, word: str = "CMD") -> Sequence[str]:
-        """Return the command that an instruction names."""
+        """Return the command of an instruction."""
         words: list[str] = json.loads(self.last(word).partition("CMD")[2] or self.last(word))
         return words
 
-    def here(self, text: str) -> str:
-        """Return a text with the folders of the image as they are on this machine."""
+    def local_paths(self, text: str) -> str:
+        """Replace the image's folders in a text by their paths on this machine."""
         return _FOLDERS.sub(lambda path: f"{self._root}{path[0]}", text)
 
     def run(
         self, *words: str, environ: Mapping[str, str] | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command in it, which has to succeed."""
+        """Run a command in the image, which must succeed."""
         return subprocess.run(
-            [self.here(word) for word in words],
+            [self.local_paths(word) for word in words],
             cwd=self._cwd,
             env={**self.environ, **(environ or {})},
             capture_output=True,
@@ -98,7 +98,7 @@ class Image:
     def started(
         self, *words: str, environ: Mapping[str, str]
     ) -> Iterator["subprocess.Popen[bytes]"]:
-        """Start a command in it; kill it if it is still there when the block ends."""
+        """Start a command in the image; kill it after the block."""
         process = subprocess.Popen(words, cwd=self._cwd, env={**self.environ, **environ})
         try:
             yield process
@@ -106,8 +106,8 @@ class Image:
             process.kill()
             process.wait()
 
-    def is_well(self, environ: Mapping[str, str]) -> bool:
-        """Ask its health check."""
+    def is_healthy(self, environ: Mapping[str, str]) -> bool:
+        """Run the image's health check."""
         try:
             self.run(*self.command("HEALTHCHECK"), environ=environ)
         except subprocess.CalledProcessError:
@@ -123,7 +123,7 @@ class Image:
         return folder
 
     def _copy(self, *sources: str) -> None:
-        """Copy what ``.dockerignore`` lets through: it names all that it does."""
+        """Copy the files that ``.dockerignore`` allows; it lists them one by one."""
         lines = (ROOT / ".dockerignore").read_text().splitlines()
         shown = [line[1:] for line in lines if line.startswith("!")]
         for name in shown if sources == (".",) else set(sources) & set(shown):
@@ -136,18 +136,18 @@ class Image:
     def _variables(self, text: str) -> Iterator[tuple[str, str]]:
         for word in shlex.split(text):
             name, _, value = word.partition("=")
-            yield name, self.here(value).replace("$PATH", self.environ["PATH"])
+            yield name, self.local_paths(value).replace("$PATH", self.environ["PATH"])
 
 
 def _pip(python: Path, arguments: Sequence[str]) -> None:
-    """Do what ``pip --python PYTHON install`` is told."""
+    """Do the work of ``pip --python PYTHON install``."""
     if "--require-hashes" in arguments:
         (site,) = python.parents[1].glob("lib/*/site-packages")
         for line in Path(arguments[-1]).read_text().splitlines():
             if pinned := re.match(r"(\S+)==(\S+) ", line):
                 found = distribution(pinned[1])
                 assert found.version == pinned[2], line
-                link(found, site)
+                link_distribution(found, site)
         return
     kept = [each for each in arguments if each != "--no-cache-dir"]
     uv = Path(sys.executable).with_name("uv")

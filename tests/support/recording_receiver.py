@@ -1,8 +1,7 @@
-"""A receiver as a process of its own: it keeps every body in a file, one a line, and says 204.
+"""A receiver as a process: it writes every body into a file, one a line, and answers 204.
 
-``python -m tests.support.recorder FILE DELAY_MS`` prints the port that it listens on. A body is
-written
-before it is answered, so that what was delivered is in the file.
+``python -m tests.support.recording_receiver FILE DELAY_MS`` prints the port that it listens on. It
+writes each body before it answers, so the file contains every body that was delivered.
 """
 
 import asyncio
@@ -22,8 +21,8 @@ ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorder:
-    """What a test sees of it."""
+class RecordingReceiver:
+    """The receiver's process, as a test sees it."""
 
     url: str
     file: Path
@@ -32,11 +31,11 @@ class Recorder:
     @classmethod
     @contextmanager
     def running(cls, home: Path, *, delay_ms: int = 5) -> Iterator[Self]:
-        """Run it until the block ends; it thinks for so long before each answer."""
+        """Run the process until the block ends; it waits a moment before each answer."""
         file = home / "bodies"
         file.touch()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.recorder", str(file), str(delay_ms)],
+            [sys.executable, "-m", "tests.support.recording_receiver", str(file), str(delay_ms)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -50,12 +49,12 @@ class Recorder:
             process.communicate()
 
     def bodies(self) -> Counter[bytes]:
-        """Return how often each body came."""
+        """Return how often each body arrived."""
         self._read_on()
         return Counter(map(bytes, self._read.splitlines()))
 
     def count(self) -> int:
-        """Return how many requests came."""
+        """Return the number of requests that arrived."""
         self._read_on()
         return self._read.count(b"\n")
 
@@ -66,7 +65,7 @@ class Recorder:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection; requests come one after the other."""
+    """One connection; its requests come one after the other."""
 
     transport: asyncio.Transport
 

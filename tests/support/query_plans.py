@@ -1,4 +1,4 @@
-"""What PostgreSQL plans for the statements that run in a block, with the rows that it has then."""
+"""PostgreSQL's plans for the statements of a block, with the rows that exist at that time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.bench import Bench
 
-#: What grows with every event, and is never to be read as a whole.
+#: Tables that grow with every event; no statement may read one completely.
 GROWING = ("events", "deliveries", "attempts", "journal")
 
 _FINISHED = """
@@ -31,8 +31,8 @@ FROM generate_series(1, :count) AS n
 """
 
 
-def finish(bench: Bench, product: str, count: int) -> None:
-    """Put so many finished deliveries there, and let PostgreSQL look at what it has."""
+def insert_finished_deliveries(bench: Bench, product: str, count: int) -> None:
+    """Insert a number of finished deliveries, and update PostgreSQL's statistics."""
     with bench.database.transaction() as session:
         for statement in _FINISHED.split(";"):
             session.execute(text(statement), {"product": product, "count": count})
@@ -40,8 +40,8 @@ def finish(bench: Bench, product: str, count: int) -> None:
 
 
 @contextmanager
-def explained(database: Database) -> Iterator[dict[str, str]]:
-    """Explain every statement of the block, just before it runs; yield the plans by statement."""
+def explain_statements(database: Database) -> Iterator[dict[str, str]]:
+    """Explain every statement of the block just before it runs; yield the plans by statement."""
     plans: dict[str, str] = {}
 
     def explain(connection: Any, _: object, statement: str, parameters: Any, *_more: Any) -> None:
@@ -57,8 +57,8 @@ def explained(database: Database) -> Iterator[dict[str, str]]:
         event.remove(database.engine, "before_cursor_execute", explain)
 
 
-def read_as_a_whole(plans: dict[str, str]) -> list[str]:
-    """Return the plans that read all of a table that grows."""
+def full_table_scans(plans: dict[str, str]) -> list[str]:
+    """Return the plans that read a whole growing table."""
     return [
         f"{statement}\n{plan}"
         for statement, plan in plans.items()

@@ -1,4 +1,4 @@
-"""Requests and transports for tests of the network."""
+"""Senders and requests for tests of the network."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ def post(
     tls: TlsSettings = VERIFY,
     extra: tuple[tuple[str, str], ...] = (),
 ) -> OutgoingRequest:
-    """Return a request as the sender composes it."""
+    """Return a request as the delivery's sender composes it."""
     return OutgoingRequest(
         method="POST",
         url=url,
@@ -41,20 +41,20 @@ def post(
     )
 
 
-async def by_the_book(host: str, port: int) -> tuple[str, ...]:
-    """Resolve no name at all: tests that need one say which."""
-    raise OSError(f"{host}:{port} is not in this book")
+async def resolve_nothing(host: str, port: int) -> tuple[str, ...]:
+    """Resolve no name; a test that needs names passes its own function."""
+    raise OSError(f"this test resolves no name: {host}:{port}")
 
 
 @asynccontextmanager
-async def sender(
+async def open_sender(
     *,
     rules: TargetRules | None = None,
-    resolve: Resolve = by_the_book,
+    resolve: Resolve = resolve_nothing,
     limits: AnswerLimits = DEFAULT_LIMITS,
     idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[Http1Transport]:
-    """A network sender that is closed when the block ends."""
+    """Yield a network sender, and close it when the block ends."""
     transport = Http1Transport(
         rules=rules or TargetRules(), resolve=resolve, limits=limits, idle_seconds=idle_seconds
     )
@@ -64,15 +64,15 @@ async def sender(
         await transport.aclose()
 
 
-async def unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
-    """Send a request to which no complete answer comes; return the error."""
+async def send_to_unknown(transport: Http1Transport, request: OutgoingRequest) -> Unknown:
+    """Send a request that gets no complete answer; return the error."""
     with pytest.raises(Unknown) as caught:
         await transport.send(request)
     return caught.value
 
 
-async def unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
-    """Send a request of which no byte goes out; return why."""
+async def send_to_unreachable(transport: Http1Transport, request: OutgoingRequest) -> str:
+    """Send a request of which no byte goes out; return the reason."""
     with pytest.raises(Unreachable) as caught:
         await transport.send(request)
     return caught.value.reason

@@ -1,4 +1,4 @@
-"""Many rows at once, written past the domain: what makes an action slow if it is going to be."""
+"""Many rows at once, written without the domain's actions, for tests of speed and of limits."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,34 +17,34 @@ from tests.support.scene import COLOUR, PUBLIC_ID, Scene
 
 
 def ids(kind: str, count: int) -> Sequence[str]:
-    """Return that many ids of one kind of crowd; the same in every run."""
+    """Return a number of ids of one kind; the same ids in every run."""
     return [f"0{kind}{number:022x}" for number in range(count)]
 
 
-def crowd_of_customers(s: Scene, count: int) -> Sequence[str]:
-    """Write so many customers of Acme; return their ids."""
+def insert_customers(s: Scene, count: int) -> Sequence[str]:
+    """Insert a number of customers of Acme; return their ids."""
     made = ids("c", count)
     _write(s, CustomerRow, (_customer(s, each) for each in made))
     _write(s, CustomerProductRow, (_belonging(s, each) for each in made))
     return made
 
 
-def crowd_of_ideas(s: Scene, count: int, *, up_votes: int = 0) -> Sequence[str]:
-    """Write so many ideas of Acme; return their ids."""
+def insert_ideas(s: Scene, count: int, *, up_votes: int = 0) -> Sequence[str]:
+    """Insert a number of ideas of Acme; return their ids."""
     made = ids("1", count)
     _write(s, IdeaRow, (_idea(s, each, up_votes) for each in made))
     return made
 
 
-def crowd_of_requests(s: Scene, count: int, *, idea: str | None = None) -> Sequence[str]:
-    """Write so many requests of Ana's, new or attached to an idea; return their ids."""
+def insert_requests(s: Scene, count: int, *, idea: str | None = None) -> Sequence[str]:
+    """Insert a number of Ana's requests, new or attached to an idea; return their ids."""
     made = ids("a" if idea else "b", count)
     _write(s, IdeaRequestRow, (_request(s, each, n, idea) for n, each in enumerate(made, 1)))
     return made
 
 
-def crowd_of_votes(s: Scene, voters: Sequence[str | None], ideas: Sequence[str]) -> None:
-    """Write an upvote for each pair of voter and idea; one list may be shorter, of one element."""
+def insert_votes(s: Scene, voters: Sequence[str | None], ideas: Sequence[str]) -> None:
+    """Insert an upvote for each pair of voter and idea; the shorter list repeats."""
     count = max(len(voters), len(ideas))
     pairs = [(voters[n % len(voters)], ideas[n % len(ideas)]) for n in range(count)]
     _write(
