@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
-from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_wait import DeliveryWait
+from leanbe_emitter.library.deliveries.filter import Filter, selected
 from leanbe_emitter.library.deliveries.last_request import as_command, explained
 from leanbe_emitter.library.deliveries.pending_reason import (
     Owed,
@@ -25,26 +25,17 @@ from leanbe_emitter.library.deliveries.pending_reason import (
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until
+from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.results import Results
-from leanbe_emitter.library.runtime.snapshots import (
-    Attempt,
-    Delivery,
-    DeliveryRef,
-    Event,
-    ProductRef,
-)
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named, row_of
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.queries.prepared import found as found_by
-from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, DeliveryStatus
+from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
-from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.explain.explainer import Explanation
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.suggestions import any_of
 
 # All there are.
 _MOST = 1_000_000
@@ -70,27 +61,6 @@ _ATTEMPTS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filter:
-    """Which deliveries are meant; what is None does not matter.
-
-    Attributes:
-        status: their status.
-        is_settled: whether nothing is owed any more, however it went.
-        event: a glob of event names (``idea.*``).
-        product: whose they are.
-        since: created at this instant or later.
-        before: created before this instant.
-    """
-
-    status: DeliveryStatus | str | None = None
-    is_settled: bool | None = None
-    event: str | None = None
-    product: ProductRef | None = None
-    since: datetime | None = None
-    before: datetime | None = None
-
-
 class Deliveries:
     """The deliveries of a database.
 
@@ -113,7 +83,7 @@ class Deliveries:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            return self._snapshots(session, [row_of(session, reference).id])[0]
+            return self._snapshots(session, [delivery_row(session, reference).id])[0]
 
     def list(
         self, which: Filter | None = None, *, limit: int = PAGE, after: str | None = None
@@ -278,7 +248,7 @@ class Deliveries:
             Conflict: its product has no URL now.
         """
         with self._transactions.looking() as session:
-            row = row_of(session, reference)
+            row = delivery_row(session, reference)
         return self.get(*(await self._redeliver([row.id])))
 
     @waits("delivery.redeliver()")
@@ -300,7 +270,7 @@ class Deliveries:
         """
         with self._transactions.acting() as action:
             session = action.session
-            ids = [row_of(session, reference).id for reference in references]
+            ids = [delivery_row(session, reference).id for reference in references]
             cancelled = _cancel_named(session, ids) if ids else []
             if which is not None:
                 found = selected(session, which, DeliveryRow.id)
@@ -368,7 +338,7 @@ class Deliveries:
 
     def _snapshot(self, row: Any, event: Event, attempts: Sequence[Any]) -> Delivery:
         made = tuple(Attempt.of(each, event) for each in attempts)
-        return Delivery.of(row, event, made, url=row.url, deliveries=self)
+        return Delivery.of(row, event, made, url=row.url, actions=self)
 
 
 def _comparable(delivery: Delivery) -> dict[str, Any]:
@@ -416,38 +386,6 @@ def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
             ),
         )
     return cancel(session, DeliveryRow.id.in_(ids))
-
-
-def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
-    """Return the statement that finds what a filter means.
-
-    Raises:
-        NotFound: the filter names a product that is not there.
-        InvalidValue: its glob matches no event name, or its status is none.
-    """
-    statement = select(what).where(DeliveryRow.state.in_(_states(which)))
-    if which.event is not None:
-        names = matching(which.event)
-        statement = statement.join(EventRow).where(EventRow.name.in_(names))
-    if which.product is not None:
-        statement = statement.where(DeliveryRow.product_id == named(session, which.product).id)
-    if which.since is not None:
-        statement = statement.where(DeliveryRow.created_at >= to_milliseconds(which.since))
-    if which.before is not None:
-        statement = statement.where(DeliveryRow.created_at < to_milliseconds(which.before))
-    return statement
-
-
-def _states(which: Filter) -> Sequence[DeliveryState]:
-    if which.status is not None and which.status not in set(DeliveryStatus):
-        raise InvalidValue(
-            f"{which.status!r} is no status of a delivery.", hint=f"Use {any_of(DeliveryStatus)}."
-        )
-    return [
-        state
-        for state in DeliveryState
-        if which.status in {None, state.status} and which.is_settled in {None, state.is_end}
-    ]
 
 
 def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:

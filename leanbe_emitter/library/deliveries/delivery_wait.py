@@ -6,14 +6,22 @@ attempted or settled since. The journal is in the order of commits, so none is m
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from leanbe_emitter.library.deliveries.delivery import Delivery
+from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.runtime.paging import check_limit
 from leanbe_emitter.storage.queries.journal import Cursor
 
-if TYPE_CHECKING:
-    from leanbe_emitter.library.deliveries.deliveries import Deliveries, Filter
-    from leanbe_emitter.library.runtime.snapshots import Delivery
+
+class Finder(Protocol):
+    """Finds deliveries: ``leanbe.deliveries`` does."""
+
+    def list(self, which: Filter, *, limit: int) -> Sequence[Delivery]:
+        """Return the newest deliveries that a filter selects, at most ``limit``."""
+
+    def among(self, ids: Iterable[str], which: Filter) -> Sequence[Delivery]:
+        """Return the deliveries of these ids that a filter selects, the newest first."""
 
 
 class DeliveryWait:
@@ -32,9 +40,9 @@ class DeliveryWait:
 
     def __init__(
         self,
-        deliveries: "Deliveries",
+        deliveries: Finder,
         told: Callable[[Cursor], tuple[Iterable[str], Cursor]],
-        which: "Filter",
+        which: Filter,
         *,
         count: int,
         after: Cursor | None,

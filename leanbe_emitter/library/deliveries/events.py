@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from leanbe_emitter.domain.references import find
+from leanbe_emitter.library.deliveries.delivery import Event
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
-from leanbe_emitter.library.runtime.snapshots import Event, ProductRef
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.tables import EventRow
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
@@ -41,7 +42,7 @@ class Events:
         if product is None:
             return json_schema(name)
         with self._transactions.looking() as session:
-            return json_schema(name, read(named(session, product).assumptions))
+            return json_schema(name, read(product_row(session, product).assumptions))
 
     def get(self, reference: str) -> Event:
         """Return the event of that id, or of a part of it.
@@ -80,7 +81,7 @@ class Events:
             if event is not None:
                 found = found.where(EventRow.name.in_(matching(event)))
             if product is not None:
-                found = found.where(EventRow.product_id == named(session, product).id)
+                found = found.where(EventRow.product_id == product_row(session, product).id)
             page = newest(
                 found, EventRow.recorded_at, EventRow.id, limit=limit + 1, after=after
             ).with_only_columns(EventRow)

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
 from leanbe_emitter.hints import Hint
+from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.delivery_report import line_of
-from leanbe_emitter.library.runtime.snapshots import Delivery, ProductRef
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.runtime.references import product_row
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries.clock import kind_of, stands_still
 from leanbe_emitter.storage.schema.tables import DeliveryRow, WebhookRow
 from leanbe_emitter.wire.durations import format_duration
@@ -81,7 +82,7 @@ def of_nothing(session: Session, product: ProductRef | None) -> PendingReason:
     """Say why nothing is owed at all: of one product, or of any."""
     with_url, nobody = select(WebhookRow).where(WebhookRow.url.is_not(None)), "No product has a"
     if product is not None:
-        row = named(session, product)
+        row = product_row(session, product)
         with_url = with_url.where(WebhookRow.product_id == row.id)
         nobody = f"The product {row.name!r} has no"
     if session.scalar(with_url.limit(1)) is not None:

@@ -23,12 +23,12 @@ from leanbe_emitter.domain import named_products
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.library.deliveries.deliveries import Filter, selected
+from leanbe_emitter.library.deliveries.delivery import DeliveryRef
+from leanbe_emitter.library.deliveries.filter import Filter, selected
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
+from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.runtime.results import Itself
-from leanbe_emitter.library.runtime.snapshots import DeliveryRef
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named, row_of
 from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
@@ -238,7 +238,7 @@ def _asked(session: Session, job: Job) -> str:
 
 
 def _compared(session: Session, which: Filter) -> dict[str, object]:
-    product_id = None if which.product is None else named(session, which.product).id
+    product_id = None if which.product is None else product_row(session, which.product).id
     given = {"status": which.status, "event": which.event, "product": product_id}
     if which.is_settled is not None:
         given["settled"] = str(which.is_settled).lower()
@@ -250,7 +250,7 @@ def _compared(session: Session, which: Filter) -> dict[str, object]:
 
 def _wanted(session: Session, job: Job) -> Select[Any]:
     columns: tuple[Any, ...] = (DeliveryRow.id, DeliveryRow.event_id, DeliveryRow.product_id)
-    named = DeliveryRow.id.in_([row_of(session, each).id for each in job.references])
+    named = DeliveryRow.id.in_([delivery_row(session, each).id for each in job.references])
     if job.which is None:
         return select(*columns).where(named)
     if not job.references:

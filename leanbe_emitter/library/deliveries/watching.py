@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from leanbe_emitter.clock import pause
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
 from leanbe_emitter.library.runtime.polling import LOOK_SECONDS
-from leanbe_emitter.library.runtime.snapshots import Attempt, Delivery, Event
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import START, Cursor

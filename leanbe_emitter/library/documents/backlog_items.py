@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, ideas, users
 from leanbe_emitter.library.documents.ideas import IdeaRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import (
     Document,
     IdeaReference,
@@ -18,6 +18,7 @@ from leanbe_emitter.library.documents.snapshot import (
 )
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
@@ -138,10 +139,12 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
                 backlog_items.check_status(product, status)
                 yield BacklogItemRow.status == status
             if assigned is not None:
-                found = users.get(session, named_by(assigned), product=product)
+                found = users.get(session, reference_text(assigned), product=product)
                 yield BacklogItemRow.assigned_id == found.id
             if idea is not None:
-                yield BacklogItemRow.idea_id == ideas.get(session, product, named_by(idea)).id
+                yield (
+                    BacklogItemRow.idea_id == ideas.get(session, product, reference_text(idea)).id
+                )
 
         return self._page(conditions, limit=limit, after=after)
 

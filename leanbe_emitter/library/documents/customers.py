@@ -13,7 +13,7 @@ from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import CustomerReference, Document, ProductReference
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.snapshots import Product
+from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
@@ -112,7 +112,7 @@ class CustomerFields(TypedDict, total=False):
     source: str
     type: str | None
     confirmed: bool
-    products: Iterable[Product | ProductReference | str]
+    products: Iterable[Identified | str]
     bg_color: str
     is_temporary: bool
     devices: Sequence[Texts]

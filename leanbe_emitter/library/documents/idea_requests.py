@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers, idea_requests, ideas
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.library.documents.customers import CustomerRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by, one_of
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
 from leanbe_emitter.library.documents.snapshot import (
     CustomerReference,
     Document,
@@ -18,14 +18,12 @@ from leanbe_emitter.library.documents.snapshot import (
     ProductReference,
 )
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON
-
-if TYPE_CHECKING:
-    from leanbe_emitter.library.documents.ideas import IdeaRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +60,8 @@ class IdeaRequest(Document):
 
 #: A request is named by a snapshot or a reference, the id, or a part of the id.
 IdeaRequestRef = IdeaRequest | IdeaRequestReference | str
+#: ``ideas.IdeaRef``, which this module cannot import: ideas name requests, too.
+IdeaName = Document | IdeaReference | str
 
 
 class IdeaRequestFields(TypedDict, total=False):
@@ -111,7 +111,7 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
         *,
         status: RequestStatus | str | None = None,
         customer: CustomerRef | None = None,
-        idea: "IdeaRef | None" = None,
+        idea: IdeaName | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[IdeaRequest]:
@@ -133,14 +133,16 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
             if status is not None:
                 yield IdeaRequestRow.status == one_of(RequestStatus, status, what="a request")
             if customer is not None:
-                found = customers.get(session, product, named_by(customer))
+                found = customers.get(session, product, reference_text(customer))
                 yield IdeaRequestRow.customer_id == found.id
             if idea is not None:
-                yield IdeaRequestRow.idea_id == ideas.get(session, product, named_by(idea)).id
+                yield (
+                    IdeaRequestRow.idea_id == ideas.get(session, product, reference_text(idea)).id
+                )
 
         return self._page(conditions, limit=limit, after=after)
 
-    def attach(self, reference: IdeaRequestRef, *, idea: "IdeaRef") -> IdeaRequest:
+    def attach(self, reference: IdeaRequestRef, *, idea: IdeaName) -> IdeaRequest:
         """Make a new request part of an idea: ``ideaRequest.attachedToIdea``.
 
         Raises:
@@ -149,7 +151,7 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
         """
 
         def attach(action: Action, product: ProductRow, row: IdeaRequestRow) -> None:
-            to = ideas.get(action.session, product, named_by(idea))
+            to = ideas.get(action.session, product, reference_text(idea))
             ideas.attach(action, product, to, row)
 
         return self._change(reference, attach)

@@ -11,7 +11,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import check_text
 from leanbe_emitter.library.documents.customers import CustomerRef
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import (
     Document,
     IdeaReference,
@@ -22,6 +22,7 @@ from leanbe_emitter.library.documents.snapshot import (
 )
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -122,7 +123,7 @@ class Ideas(Resource[IdeaRow, Idea]):
             NotFound: a user or a request is not there.
             Conflict: a request is not new.
         """
-        values, named = self._values(fields), [named_by(each) for each in requests]
+        values, named = self._values(fields), [reference_text(each) for each in requests]
 
         def create(action: Action, product: ProductRow) -> IdeaRow:
             action.lock(product)
@@ -171,10 +172,10 @@ class Ideas(Resource[IdeaRow, Idea]):
             if tag is not None:
                 yield ideas.tagged(tag)
             if owner is not None:
-                found = users.get(session, named_by(owner), product=product)
+                found = users.get(session, reference_text(owner), product=product)
                 yield IdeaRow.owner_id == found.id
             if assigned is not None:
-                found = users.get(session, named_by(assigned), product=product)
+                found = users.get(session, reference_text(assigned), product=product)
                 yield IdeaRow.assigned_id == found.id
 
         return self._page(conditions, limit=limit, after=after)
@@ -246,7 +247,7 @@ class Ideas(Resource[IdeaRow, Idea]):
         """
 
         def withdraw(action: Action, product: ProductRow, row: IdeaRow) -> None:
-            voter = customers.get(action.session, product, named_by(customer))
+            voter = customers.get(action.session, product, reference_text(customer))
             votes.withdraw(action, product, row, customer=voter)
 
         return self._change(reference, withdraw)
@@ -257,7 +258,7 @@ class Ideas(Resource[IdeaRow, Idea]):
         def vote(action: Action, product: ProductRow, row: IdeaRow) -> None:
             voter = None
             if customer is not None:
-                voter = customers.get(action.session, product, named_by(customer))
+                voter = customers.get(action.session, product, reference_text(customer))
             votes.cast(action, product, row, direction, customer=voter)
 
         return self._change(reference, vote)

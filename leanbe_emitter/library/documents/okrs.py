@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import okrs, users
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import (
     Document,
     ProductReference,
@@ -17,6 +17,7 @@ from leanbe_emitter.library.documents.snapshot import (
 )
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
@@ -157,7 +158,7 @@ class Okrs(Resource[OkrRow, Okr]):
 
         def conditions(session: Session, product: ProductRow) -> Conditions:
             if owner is not None:
-                found = users.get(session, named_by(owner), product=product)
+                found = users.get(session, reference_text(owner), product=product)
                 yield OkrRow.owner_id == found.id
 
         return self._page(conditions, limit=limit, after=after)

@@ -20,7 +20,7 @@ from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
-from leanbe_emitter.library.runtime.snapshots import Product, User
+from leanbe_emitter.library.runtime.references import Identified, reference_text
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import AssumptionSet
@@ -160,7 +160,7 @@ class Resource(Generic[Row, Snapshot]):
     def _row(
         self, session: Session, product: ProductRow, reference: Snapshot | Reference | str
     ) -> Row:
-        return self._kind.get(session, product, named_by(reference))
+        return self._kind.get(session, product, reference_text(reference))
 
     def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
         """Return what an action has made of a row: as its events tell it, if they do."""
@@ -187,11 +187,6 @@ class Resource(Generic[Row, Snapshot]):
         return self._kind.snapshot(values, text)
 
 
-def named_by(reference: Document | Reference | User | Product | str) -> str:
-    """Return the text of a reference: a snapshot is named by its id."""
-    return reference if isinstance(reference, str) else reference.id
-
-
 def one_of(choices: type[Choice], value: str, *, what: str) -> Choice:
     """Return a filter's status.
 
@@ -208,7 +203,7 @@ def _plain(value: object) -> JSON:
     match value:
         case str():
             return value
-        case Document() | Reference() | User() | Product():
+        case Identified():
             return value.id
         case datetime():
             return print_instant(value)

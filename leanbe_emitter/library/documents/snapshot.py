@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class Document(Identified):
     """A snapshot of a document.
 
     Attributes:
@@ -24,7 +25,6 @@ class Document:
         updated_at: when a stored field last changed; aware, in UTC.
     """
 
-    id: str
     created_at: datetime
     updated_at: datetime
     _text: str = field(repr=False)
@@ -44,10 +44,8 @@ class Document:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class Reference(Identified):
     """How a document names another object, as that was at the moment of the snapshot."""
-
-    id: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,39 @@
 """``leanbe.users`` and ``product.users``: the team members of products."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import named_products, users
 from leanbe_emitter.library.documents.snapshot import UserReference
-from leanbe_emitter.library.runtime.snapshots import User
+from leanbe_emitter.library.runtime.references import Identified, reference_text
 from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.storage.schema.tables import UserRow
 
-if TYPE_CHECKING:
-    from leanbe_emitter.library.runtime.snapshots import Product
+
+@dataclass(frozen=True, kw_only=True)
+class User(Identified):
+    """A team member."""
+
+    email: str
+    first_name: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: UserRow) -> "User":
+        """Take a snapshot of the row."""
+        return cls(
+            id=row.id,
+            email=row.email,
+            first_name=row.first_name,
+            created_at=from_milliseconds(row.created_at),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the user as payloads name it: exactly these three (contract b.0)."""
+        return {"_id": self.id, "firstName": self.first_name, "email": self.email}
+
 
 #: A user is named by a snapshot or a reference, the e-mail, the id, or a part of the id.
 UserRef = User | UserReference | str
@@ -42,7 +67,7 @@ class ProductUsers:
         """
         with self._transactions.looking() as session:
             product = named_products.known(session, self._product_id)
-            return User.of(users.get(session, _text(reference), product=product))
+            return User.of(users.get(session, reference_text(reference), product=product))
 
     def list(self) -> list[User]:
         """Return the product's users, in the order of their creation."""
@@ -57,7 +82,7 @@ class Users:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def grant(self, reference: UserRef, *, product: "Product | str") -> User:
+    def grant(self, reference: UserRef, *, product: Identified | str) -> User:
         """Give a user access to a further product.
 
         Raises:
@@ -65,12 +90,7 @@ class Users:
             Conflict: somebody else of that e-mail has access to it.
             InvalidValue: several users are named so.
         """
-        product_id = product if isinstance(product, str) else product.id
         with self._transactions.acting() as action:
-            row = named_products.get(action.session, product_id)
-            user = users.get(action.session, _text(reference))
+            row = named_products.get(action.session, reference_text(product))
+            user = users.get(action.session, reference_text(reference))
             return User.of(users.grant(action, user, row))
-
-
-def _text(reference: UserRef) -> str:
-    return reference if isinstance(reference, str) else reference.id

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
-from leanbe_emitter.library.deliveries.deliveries import Deliveries, Filter
+from leanbe_emitter.library.deliveries.deliveries import Deliveries
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
 from leanbe_emitter.library.deliveries.delivery_report import Account, Expected, line_of
+from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.deliveries.watching import Watching
 from leanbe_emitter.library.handle.information import Informing
-from leanbe_emitter.library.runtime.snapshots import Attempt, Delivery, Event, ProductRef
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.runtime.references import product_row
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.event_names import matches, matching
@@ -179,14 +181,14 @@ class Asserting(Informing):
         statement = select(EventRow).where(~exists().where(DeliveryRow.event_id == EventRow.id))
         with self._transactions.looking() as session:
             if product is not None:
-                statement = statement.where(EventRow.product_id == named(session, product).id)
+                statement = statement.where(EventRow.product_id == product_row(session, product).id)
             unowed = [Event.of(row) for row in session.scalars(statement.order_by(EventRow.id))]
         return Account(deliveries=deliveries[::-1], unowed=unowed)
 
     def _arrivals(self, product: ProductRef | None) -> list[Delivery]:
         """Return the deliveries that were accepted, in the order in which they were."""
         with self._transactions.looking() as session:
-            product_id = None if product is None else named(session, product).id
+            product_id = None if product is None else product_row(session, product).id
         return [
             entry.delivery
             for entry in self.watching.until_now()

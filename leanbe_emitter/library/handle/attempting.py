@@ -16,6 +16,7 @@ from leanbe_emitter.errors import Conflict, InvalidValue, NotFound, WaitTimedOut
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.pending_reason import of_pending
 from leanbe_emitter.library.deliveries.redeliver_jobs import Job, Redelivered, Redelivering
 from leanbe_emitter.library.handle.recorded_events import RecordedEvents
@@ -23,17 +24,10 @@ from leanbe_emitter.library.runtime.awaitables import waits, waits_at_end
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.loops import require_no_receiver
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.results import NOTHING, Nothing, Results
-from leanbe_emitter.library.runtime.snapshots import (
-    Attempt,
-    Delivery,
-    DeliveryRef,
-    Event,
-    Product,
-    ProductRef,
-)
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import row_of
+from leanbe_emitter.library.setup.product import Product, ProductRef
 from leanbe_emitter.library.setup.products import Products
 from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest
 from leanbe_emitter.library.trigger.trigger import DryRun, Triggered, dry_runs
@@ -238,7 +232,7 @@ class Attempting:
         lease = self._new_lease(deliver=deliver)
         with self._transactions.acting() as action:
             session = action.session
-            old = [row_of(session, reference) for reference in references]
+            old = [delivery_row(session, reference) for reference in references]
             # In the order of their ids, as outbox.record locks them.
             for product_id in sorted({each.product_id for each in old}):
                 _require_url(action, product_id)

@@ -18,11 +18,11 @@ from sqlalchemy import func, literal, select
 from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_milliseconds
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
+from leanbe_emitter.library.deliveries.delivery import Attempt
 from leanbe_emitter.library.deliveries.watching import Watching
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.results import Results
-from leanbe_emitter.library.runtime.snapshots import Attempt
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
 from leanbe_emitter.storage.schema.states import DeliveryState

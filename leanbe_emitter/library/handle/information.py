@@ -8,7 +8,8 @@ from typing import Any
 import leanbe_emitter
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.delivery.worker.metrics import Metrics
-from leanbe_emitter.library.deliveries.deliveries import Deliveries, Filter
+from leanbe_emitter.library.deliveries.deliveries import Deliveries
+from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.handle.clock import AdvancingClock
 from leanbe_emitter.library.handle.counts import Counts, count
 from leanbe_emitter.library.runtime.awaitables import waits

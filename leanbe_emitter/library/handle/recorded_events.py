@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leanbe_emitter.library.runtime.snapshots import Delivery
+from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.outbox import Recorded
 
 

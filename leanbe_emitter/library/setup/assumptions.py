@@ -1,9 +1,9 @@
 """``leanbe.assumptions``: how products read the article."""
 
 from leanbe_emitter.domain import assumptions
-from leanbe_emitter.library.runtime.snapshots import ProductRef
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import ProductRef
 
 
 class Assumptions:
@@ -20,7 +20,7 @@ class Assumptions:
             InvalidValue: there is no such switch, or it has no such value.
         """
         with self._transactions.acting() as action:
-            return assumptions.set_to(action, named(action.session, product), name, value)
+            return assumptions.set_to(action, product_row(action.session, product), name, value)
 
     def unset(self, name: str, *, product: ProductRef | None = None) -> None:
         """Go back to the article's reading of one switch.
@@ -30,7 +30,7 @@ class Assumptions:
             InvalidValue: there is no such switch.
         """
         with self._transactions.acting() as action:
-            assumptions.unset(action, named(action.session, product), name)
+            assumptions.unset(action, product_row(action.session, product), name)
 
     def of(self, product: ProductRef | None = None) -> dict[str, str]:
         """Return the switches that were set, with their canonical texts.
@@ -39,4 +39,4 @@ class Assumptions:
             NotFound: there is no such product.
         """
         with self._transactions.looking() as session:
-            return dict(named(session, product).assumptions)
+            return dict(product_row(session, product).assumptions)

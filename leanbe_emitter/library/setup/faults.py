@@ -17,9 +17,9 @@ from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.delivery.queue.faults import release_all
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
-from leanbe_emitter.library.runtime.snapshots import ProductRef
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.engine.notify import tell_workers
 from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
@@ -247,7 +247,7 @@ class Faults:
             matching(event)
         with self._transactions.acting() as action:
             session, product = action.session, which.get("product")
-            product_id = None if product is None else named(session, product).id
+            product_id = None if product is None else product_row(session, product).id
             if misbehaviour.needs_wire:
                 self._require_wire(session, product_id)
             last = session.scalar(select(func.max(FaultRow.position)))

@@ -18,9 +18,9 @@ from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
 from leanbe_emitter.library.documents.resources import Resource
 from leanbe_emitter.library.documents.users import ProductUsers
-from leanbe_emitter.library.runtime.snapshots import Product, ProductRef, Webhook
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import Product, ProductRef, Webhook
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import url_of
 from leanbe_emitter.storage.schema.tables import ProductRow, WebhookRow
@@ -115,7 +115,7 @@ class Products:
             InvalidValue: there are several.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, named(session, reference))
+            return self._snapshot(session, product_row(session, reference))
 
     def documents(self, kind: type[Documents], reference: str) -> Documents:
         """Return the way to a product's documents of one kind, as a snapshot of it has them.
@@ -185,7 +185,7 @@ class Products:
             Conflict: another product has that name.
         """
         with self._transactions.acting() as action:
-            row = products.rename(action, named(action.session, reference), name)
+            row = products.rename(action, product_row(action.session, reference), name)
             return self._snapshot(action.session, row)
 
     def set_statuses(self, reference: ProductRef, statuses: Sequence[str]) -> Product:
@@ -197,7 +197,7 @@ class Products:
             Conflict: a backlog item has a status that is not among them.
         """
         with self._transactions.acting() as action:
-            row = products.set_statuses(action, named(action.session, reference), statuses)
+            row = products.set_statuses(action, product_row(action.session, reference), statuses)
             return self._snapshot(action.session, row)
 
     def delete(self, reference: ProductRef) -> None:
@@ -207,7 +207,7 @@ class Products:
             NotFound: there is no such product.
         """
         with self._transactions.acting() as action:
-            products.remove(action, named(action.session, reference))
+            products.remove(action, product_row(action.session, reference))
 
     def reset(self, reference: ProductRef) -> Product:
         """Delete what a product has, faults that are meant for it too; it keeps its settings.
@@ -222,7 +222,7 @@ class Products:
         """
         self._transactions.require_none("Resetting a product")
         with self._transactions.acting() as action:
-            row = named(action.session, reference)
+            row = product_row(action.session, reference)
             products.empty(action, row)
             self._seeds.replant_product(action.session, row)
             product = self._snapshot(action.session, row)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from leanbe_emitter.delivery.in_process.receivers import Receivers
 from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.library.runtime.snapshots import ProductRef, Webhook
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import ProductRef, Webhook
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.lookup import read
 
@@ -51,7 +51,7 @@ class Webhooks:
                 and ``insecure``, or not just one of URL and receiver.
         """
         with self._transactions.acting() as action:
-            named_row = named(action.session, product)
+            named_row = product_row(action.session, product)
             row = webhooks.set_url(
                 action,
                 named_row,
@@ -71,7 +71,7 @@ class Webhooks:
             Conflict: it has no secret yet.
         """
         with self._transactions.acting() as action:
-            row = webhooks.rotate(action, named(action.session, product), secret=secret)
+            row = webhooks.rotate(action, product_row(action.session, product), secret=secret)
             return Webhook.of(row)
 
     def clear(self, product: ProductRef) -> Webhook:
@@ -81,7 +81,7 @@ class Webhooks:
             NotFound: there is no such product.
         """
         with self._transactions.acting() as action:
-            return Webhook.of(webhooks.clear(action, named(action.session, product)))
+            return Webhook.of(webhooks.clear(action, product_row(action.session, product)))
 
     def secrets(self) -> list[tuple[str, str]]:
         """Return every secret that is or was used, each with what it is, for ``wire.explain``."""

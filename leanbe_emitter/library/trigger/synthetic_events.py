@@ -22,7 +22,8 @@ from leanbe_emitter.wire.samples.story import Story
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library.runtime.snapshots import DeliveryRef, ProductRef
+    from leanbe_emitter.library.deliveries.delivery import DeliveryRef
+    from leanbe_emitter.library.setup.product import ProductRef
 
 
 class Sample(Enum):

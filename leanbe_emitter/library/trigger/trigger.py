@@ -9,8 +9,9 @@ from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import SET_WEBHOOK
+from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.deliveries.masking import masked
-from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
+from leanbe_emitter.library.runtime.header_pairs import Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
 from leanbe_emitter.outbox import triggered_at, wants

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain import user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.setup.naming import named, row_of
+from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.trigger.synthetic_events import (
     Author,
     Synthetic,
@@ -28,7 +28,7 @@ from leanbe_emitter.wire.assumptions.reading import AssumptionSet
 from leanbe_emitter.wire.envelope import payload_text_of
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library.runtime.snapshots import DeliveryRef
+    from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def ask(
         )
     earlier = None if wanted.same_as is None else _event_of(session, wanted.same_as)
     reference = earlier.product_id if earlier and wanted.product is None else wanted.product
-    product = named(session, reference)
+    product = product_row(session, reference)
     overrides = {name: check(name, value) for name, value in wanted.assume.items()}
     reading = read({**product.assumptions, **overrides})
     author = Author(
@@ -113,4 +113,4 @@ def recorded(  # noqa: PLR0913 - what is asked, and what records it
 
 
 def _event_of(session: Session, reference: "DeliveryRef") -> EventRow:
-    return session.get_one(EventRow, row_of(session, reference).event_id)
+    return session.get_one(EventRow, delivery_row(session, reference).event_id)

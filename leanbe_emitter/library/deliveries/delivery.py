@@ -1,140 +1,41 @@
-"""What the library returns: frozen snapshots, true at the moment they were taken."""
+"""Snapshots of a delivery, its event and its attempts, true at the moment they were taken."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library.deliveries.masking import masked, unechoed, unechoed_headers
+from leanbe_emitter.library.runtime.header_pairs import Headers, header_pairs
+from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.results import Itself, Results
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.storage.schema.tables import (
-    AttemptRow,
-    DeliveryRow,
-    EventRow,
-    UserRow,
-    WebhookRow,
-)
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.instants import print_instant
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library.deliveries.deliveries import Deliveries
-    from leanbe_emitter.library.documents.announcements import Announcements
-    from leanbe_emitter.library.documents.backlog_items import BacklogItems
-    from leanbe_emitter.library.documents.customers import Customers
-    from leanbe_emitter.library.documents.idea_requests import IdeaRequests
-    from leanbe_emitter.library.documents.ideas import Ideas
-    from leanbe_emitter.library.documents.okrs import Okrs
-    from leanbe_emitter.library.documents.users import ProductUsers
     from leanbe_emitter.wire.explain.explainer import Explanation
 
-Headers = tuple[tuple[str, str], ...]
+
+class DeliveryActions(Protocol):
+    """The methods that a delivery's snapshot calls: ``leanbe.deliveries`` has them."""
+
+    def redeliver_times(self, delivery: "Delivery", *, times: int) -> "Results[Delivery]":
+        """Deliver the same bytes again, ``times`` times."""
+
+    def curl(self, delivery: "Delivery", *, masks: bool) -> str:
+        """Return a shell command that sends the last request again."""
+
+    def explain(self, delivery: "Delivery", *, got: str | None) -> "Explanation":
+        """Say what is wrong with the body, or with the receiver that computed ``got``."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Webhook:
-    """A product's webhook settings.
-
-    Attributes:
-        url: where events go; None: nowhere.
-        secret: what they are signed with; None until there was a URL. Not in ``repr``.
-        headers: further headers of every request.
-        ca_file: the authorities that are trusted instead of the system's.
-        insecure: whether any certificate will do.
-    """
-
-    url: str | None
-    secret: str | None = field(repr=False)
-    headers: Headers = field(repr=False)
-    ca_file: str | None
-    insecure: bool
-
-    @classmethod
-    def of(cls, row: WebhookRow) -> "Webhook":
-        """Take a snapshot of the row."""
-        return cls(
-            url=row.url,
-            secret=row.secret,
-            headers=_headers(row.headers),
-            ca_file=row.ca_file,
-            insecure=row.insecure,
-        )
-
-    def document(self) -> dict[str, Any]:
-        """Return what may be shown of it: all but the secret, and the names of its headers."""
-        return {
-            "url": self.url,
-            "hasSecret": self.secret is not None,
-            "headers": [name for name, _ in self.headers],
-            "caFile": self.ca_file,
-            "insecure": self.insecure,
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Product:
-    """A product, and the way to what hangs on it."""
-
-    id: str
-    name: str
-    webhook: Webhook
-    #: The assumptions that somebody set.
-    assumptions: Mapping[str, str] = field(hash=False)
-    #: What a backlog item's status can be, in order; the first is where an item begins.
-    statuses: tuple[str, ...]
-    created_at: datetime
-    updated_at: datetime
-    users: "ProductUsers" = field(repr=False, compare=False)
-    customers: "Customers" = field(repr=False, compare=False)
-    ideas: "Ideas" = field(repr=False, compare=False)
-    idea_requests: "IdeaRequests" = field(repr=False, compare=False)
-    backlog_items: "BacklogItems" = field(repr=False, compare=False)
-    okrs: "Okrs" = field(repr=False, compare=False)
-    announcements: "Announcements" = field(repr=False, compare=False)
-
-    def document(self) -> dict[str, Any]:
-        """Return the product as JSON, without its secret."""
-        return {
-            "_id": self.id,
-            "name": self.name,
-            "webhook": self.webhook.document(),
-            "assumptions": dict(self.assumptions),
-            "statuses": list(self.statuses),
-            "createdAt": print_instant(self.created_at),
-            "updatedAt": print_instant(self.updated_at),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class User:
-    """A team member."""
-
-    id: str
-    email: str
-    first_name: str
-    created_at: datetime
-
-    @classmethod
-    def of(cls, row: UserRow) -> "User":
-        """Take a snapshot of the row."""
-        return cls(
-            id=row.id,
-            email=row.email,
-            first_name=row.first_name,
-            created_at=from_milliseconds(row.created_at),
-        )
-
-    def document(self) -> dict[str, Any]:
-        """Return the user as payloads name it: exactly these three (contract b.0)."""
-        return {"_id": self.id, "firstName": self.first_name, "email": self.email}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(Identified):
     """Something that happened. Its body is finished: every attempt sends these bytes.
 
     Attributes:
@@ -144,7 +45,6 @@ class Event:
             still, each is a millisecond later than the one before, and ahead of the clock.
     """
 
-    id: str
     name: str
     product_id: str
     sequence: int
@@ -163,7 +63,7 @@ class Event:
             sequence=row.sequence,
             triggered_at=from_milliseconds(row.triggered_at),
             method=row.method,
-            headers=_headers(row.headers),
+            headers=header_pairs(row.headers),
             body=row.body.encode(),
         )
 
@@ -228,10 +128,10 @@ class Attempt:
             started_at=from_milliseconds(row.started_at),
             duration_ms=row.duration_us / 1000,
             url=row.url,
-            request_headers=_headers(row.request_headers),
+            request_headers=header_pairs(row.request_headers),
             request_body=body,
             answer_status=row.answer_status,
-            answer_headers=None if row.answer_headers is None else _headers(row.answer_headers),
+            answer_headers=None if row.answer_headers is None else header_pairs(row.answer_headers),
             answer_body=row.answer_body,
             answer_length=row.answer_length,
             error=row.error,
@@ -278,7 +178,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery(Itself):
+class Delivery(Identified, Itself):
     """One event owed to one webhook.
 
     Attributes:
@@ -287,14 +187,13 @@ class Delivery(Itself):
         url: where its last attempt went; before the first, where it will go.
     """
 
-    id: str
     event: Event
     status: DeliveryStatus
     attempts: tuple[Attempt, ...]
     next_due_at: datetime | None
     url: str | None
     created_at: datetime
-    _deliveries: "Deliveries" = field(repr=False, compare=False)
+    _actions: DeliveryActions = field(repr=False, compare=False)
 
     @classmethod
     def of(
@@ -304,7 +203,7 @@ class Delivery(Itself):
         attempts: tuple[Attempt, ...],
         *,
         url: str | None,
-        deliveries: "Deliveries",
+        actions: DeliveryActions,
     ) -> "Delivery":
         """Take a snapshot of the rows."""
         is_owed = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
@@ -316,7 +215,7 @@ class Delivery(Itself):
             next_due_at=from_milliseconds(row.due_at) if is_owed else None,
             url=attempts[-1].url if attempts else url,
             created_at=from_milliseconds(row.created_at),
-            _deliveries=deliveries,
+            _actions=actions,
         )
 
     @property
@@ -331,7 +230,7 @@ class Delivery(Itself):
 
     def redeliver(self, *, times: int = 1) -> "Results[Delivery]":
         """Deliver the same bytes again, to the product's present URL, so many times."""
-        return self._deliveries.redeliver_times(self, times=times)
+        return self._actions.redeliver_times(self, times=times)
 
     def curl(self, *, masks: bool = False) -> str:
         """Return a shell command that sends the same bytes to the same URL.
@@ -339,11 +238,11 @@ class Delivery(Itself):
         Args:
             masks: whether ``********`` stands for the values of headers that the product set.
         """
-        return self._deliveries.curl(self, masks=masks)
+        return self._actions.curl(self, masks=masks)
 
     def explain(self, *, got: str | None = None) -> "Explanation":
         """Say what a receiver does wrong that computes another signature (``wire.explain``)."""
-        return self._deliveries.explain(self, got=got)
+        return self._actions.explain(self, got=got)
 
     def document(self) -> dict[str, Any]:
         """Return the delivery with its event and attempts as JSON."""
@@ -358,11 +257,5 @@ class Delivery(Itself):
         }
 
 
-#: A product is named by a snapshot of it, its name, its id, or a part of the id.
-ProductRef = Product | str
 #: A delivery is named by a snapshot of it, its id, or a part of the id.
 DeliveryRef = Delivery | str
-
-
-def _headers(pairs: Any) -> Headers:
-    return tuple((name, value) for name, value in pairs)
