@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
     from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
     from leanbe_emitter.library.deliveries.filter import Filter
-    from leanbe_emitter.library.deliveries.redeliver_jobs import Job, Redelivered
+    from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered
     from leanbe_emitter.library.deliveries.watching import Entry
     from leanbe_emitter.library.documents.announcements import Announcement
     from leanbe_emitter.library.documents.backlog_items import BacklogItem
@@ -80,7 +80,7 @@ _NAMES = {
     "library.documents.okrs": ("KeyResult", "Okr"),
     "library.runtime.paging": ("Page",),
     "library.handle.recorded_events": ("RecordedEvents",),
-    "library.deliveries.redeliver_jobs": ("Job", "Redelivered"),
+    "library.deliveries.redelivery": ("Job", "Redelivered"),
     "library.runtime.results": ("Nothing", "Results"),
     "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),
     "library.deliveries.delivery": ("Attempt", "Delivery", "Event"),

@@ -400,7 +400,7 @@ def test_what_a_job_owes_and_another_process_holds_is_told(cli: Cli, tmp_path: P
         cli("trigger", "idea.created", "idea.updated")
         with Leanbe(f"sqlite:///{tmp_path}/leanbe-emitter.db") as leanbe:
             job = Job(name="broken-off", which=Filter(status="delivered"))
-            leanbe.redeliver_all(job, deliver=False)
+            leanbe.deliveries.redeliver(job, deliver=False)
             assert leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
         ran = cli("deliveries", "redeliver", "--status", "delivered", "--job", "broken-off")
     assert (ran.status, ran.stdout.count("204 No Content")) == (1, 1)
@@ -414,7 +414,10 @@ def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(
     cli("product", "create", "Acme")
     (tmp_path / "five.json").write_text("5")
     (tmp_path / "mood.json").write_text('{"mood": 1}')
-    for file, says in (("five", "given is a number"), ("mood", "In the payload that was given")):
+    for file, says in (
+        ("five", "given payload is a number"),
+        ("mood", "given payload cannot be changed"),
+    ):
         payload = ("--payload", f"@{tmp_path / file}.json")
         ran = cli("trigger", "idea.created", *payload, "--set", "mood=2", "--no-deliver")
         assert (ran.status, ran.stdout) == (2, "")

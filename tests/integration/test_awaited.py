@@ -75,8 +75,8 @@ async def foreground(leanbe: Leanbe, product: Product) -> None:
 
 async def redeliver(leanbe: Leanbe, product: Product) -> None:
     delivery = await leanbe.trigger("idea.created", product=product)
-    await leanbe.redeliver([delivery])
-    assert (await leanbe.deliveries.redeliver(delivery)).delivered
+    (again,) = await leanbe.deliveries.redeliver(delivery)
+    assert again.delivered
     assert len(await delivery.redeliver(times=2)) == 2
 
 

@@ -258,7 +258,7 @@ def test_a_redelivery_is_a_delivery_of_its_own_with_the_same_bytes_to_the_presen
     leanbe.webhooks.rotate(product)
     with Receiver.listening() as elsewhere:
         leanbe.webhooks.set(product, elsewhere.url)
-        new = leanbe.deliveries.redeliver(old.id[-6:])
+        (new,) = leanbe.deliveries.redeliver(old.id[-6:])
     assert new.id != old.id
     assert new.event == old.event
     assert new.delivered
@@ -280,13 +280,10 @@ def test_several_deliveries_are_redelivered_at_once_or_none(
     leanbe: Leanbe, product: Product, receiver: Receiver
 ) -> None:
     first, second = queue(leanbe, "idea.created", "idea.updated", product=product)
-    ids = leanbe.redeliver([second, first.id])
-    assert [each.event.name for each in leanbe.deliveries.of(ids)] == [
-        "idea.updated",
-        "idea.created",
-    ]
+    new = leanbe.deliveries.redeliver(second, first.id)
+    assert [each.event.name for each in new] == ["idea.updated", "idea.created"]
     with pytest.raises(NotFound):
-        leanbe.redeliver([first, "0" * 24])
+        leanbe.deliveries.redeliver(first, "0" * 24)
     assert len(leanbe.deliveries.list()) == 4
     assert len(receiver.requests) == 2
 

@@ -114,7 +114,7 @@ def test_there_is_no_http_and_no_waiting_inside_a_transaction(
         lambda: leanbe.trigger_all(TriggerRequest(events=["idea.created"])),
         leanbe.deliver,
         lambda: leanbe.follow([delivery]),
-        lambda: leanbe.redeliver([delivery]),
+        lambda: leanbe.deliveries.redeliver(delivery),
         delivery.redeliver,
         lambda: leanbe.work(drain=True),
         leanbe.due,

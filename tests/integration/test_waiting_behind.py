@@ -106,9 +106,10 @@ def test_what_is_redelivered_may_be_left_to_a_worker(leanbe: Leanbe) -> None:
     make_ideas(leanbe, "a", "b")
     leanbe.deliver()
     old = [each.id for each in leanbe.deliveries.list()]
-    (new,) = leanbe.redeliver(old[:1], deliver=False)
-    assert leanbe.deliveries.get(new).status == "pending"
-    done = leanbe.redeliver_all(Job(name="all", which=Filter(status="delivered")), deliver=False)
+    (new,) = leanbe.deliveries.redeliver(*old[:1], deliver=False)
+    assert new.status == "pending"
+    job = Job(name="all", which=Filter(status="delivered"))
+    done = leanbe.deliveries.redeliver(job, deliver=False)
     assert (done.made, leanbe.due().count) == (2, 3)
     leanbe.work(drain=True)
     assert leanbe.counts().deliveries == {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class DeliveryActions(Protocol):
     """The methods that a delivery's snapshot calls: ``leanbe.deliveries`` has them."""
 
-    def redeliver_times(self, delivery: "Delivery", *, times: int) -> "Results[Delivery]":
+    def redeliver(self, delivery: "Delivery", /, *, times: int) -> "Results[Delivery]":
         """Deliver the same bytes again, ``times`` times."""
 
     def curl(self, delivery: "Delivery", *, masks: bool) -> str:
@@ -36,13 +36,14 @@ class DeliveryActions(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Identified):
-    """Something that happened. Its body is finished: every attempt sends these bytes.
+    """An event that was recorded. Its body is final: every attempt sends these bytes.
 
     Attributes:
-        sequence: its number among the product's events, from 1.
-        triggered_at: the instant, aware, in UTC; the body prints it as the product reads d-4. No
-            two events of a product share one (contract c.5): in a burst, and while a clock stands
-            still, each is a millisecond later than the one before, and ahead of the clock.
+        sequence: the event's number among the product's events, from 1.
+        triggered_at: an aware instant in UTC; the body prints it in the format that the product's
+            assumptions choose. Events of a product have distinct instants: in a burst, and while
+            the clock stands still, each is a millisecond later than the one before, and ahead of
+            the clock.
     """
 
     name: str
@@ -69,16 +70,16 @@ class Event(Identified):
 
     @cached_property
     def payload_text(self) -> str:
-        """The payload, as it was signed."""
+        """The payload's text, as it was signed."""
         return payload_text_of(self.body.decode())
 
     @cached_property
     def payload(self) -> Any:
-        """The payload as a JSON value: a dict, unless another was given to ``trigger``."""
+        """The payload as a JSON value: a dict, unless ``trigger`` was given another value."""
         return json.loads(self.payload_text)
 
     def document(self) -> dict[str, Any]:
-        """Return the event as JSON; its payload included, its signature not."""
+        """Return the event as JSON, with its payload and without its signature."""
         return {
             "_id": self.id,
             "event": self.name,
@@ -91,16 +92,16 @@ class Event(Identified):
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One HTTP request of a delivery, and what came of it.
+    """One HTTP request of a delivery, and its outcome.
 
     Attributes:
-        number: from 1.
-        started_at: by the clock, which its event's ``triggered_at`` may be ahead of.
-        duration_ms: from the first step of sending to the end of the answer.
-        answer_body: its first bytes, up to the cap; ``answer_length`` counts all of them.
-        error: in words, where something went wrong.
-        fault: the deliberate misbehaviour that was asked for; None: there was none.
-        assumptions: the switches that were not the article's.
+        number: the attempt's number within the delivery, from 1.
+        started_at: the instant by the clock; the event's ``triggered_at`` may be later.
+        duration_ms: milliseconds from the first step of sending to the end of the answer.
+        answer_body: the first bytes of the answer, up to a limit; ``answer_length`` counts all.
+        error: what went wrong, in words; None if nothing did.
+        fault: the deliberate misbehaviour of this attempt; None if there was none.
+        assumptions: the assumptions whose value was not the default.
     """
 
     number: int
@@ -141,14 +142,14 @@ class Attempt:
 
     @property
     def shown_answer(self) -> bytes | None:
-        """Its body as it may be shown: without the values of headers that the product set."""
+        """The answer's body with the values of headers that the product set masked."""
         return unechoed(self.answer_body, self.request_headers, assumptions=self.assumptions)
 
     def document(self) -> dict[str, Any]:
-        """Return the evidence as JSON; bodies as text, with what is no UTF-8 replaced.
+        """Return the attempt as JSON; bodies are text, and bytes that are no UTF-8 are replaced.
 
-        The values of headers that the product set are masked, also where the answer holds them;
-        ``request_headers`` has them.
+        The values of headers that the product set are masked, in the answer, too. The attribute
+        ``request_headers`` has the values.
         """
         answer = None
         if self.answer_status is not None:
@@ -179,12 +180,12 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Identified, Itself):
-    """One event owed to one webhook.
+    """A delivery of one event to one webhook.
 
     Attributes:
-        next_due_at: when its next attempt is due; None where nothing is owed any more, or while an
-            attempt is under way.
-        url: where its last attempt went; before the first, where it will go.
+        next_due_at: when the next attempt is due; None if the delivery is settled, or while an
+            attempt is in flight.
+        url: the URL of the last attempt; before the first attempt, the product's URL.
     """
 
     event: Event
@@ -220,17 +221,17 @@ class Delivery(Identified, Itself):
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver accepted it."""
+        """Whether the receiver accepted the delivery."""
         return self.status is DeliveryStatus.DELIVERED
 
     @property
     def outcome(self) -> Outcome | None:
-        """What the last attempt came to; None: there was none yet."""
+        """The outcome of the last attempt; None if there was no attempt yet."""
         return self.attempts[-1].outcome if self.attempts else None
 
     def redeliver(self, *, times: int = 1) -> "Results[Delivery]":
-        """Deliver the same bytes again, to the product's present URL, so many times."""
-        return self._actions.redeliver_times(self, times=times)
+        """Deliver the same bytes again, to the product's present URL, ``times`` times."""
+        return self._actions.redeliver(self, times=times)
 
     def curl(self, *, masks: bool = False) -> str:
         """Return a shell command that sends the same bytes to the same URL.
@@ -241,7 +242,11 @@ class Delivery(Identified, Itself):
         return self._actions.curl(self, masks=masks)
 
     def explain(self, *, got: str | None = None) -> "Explanation":
-        """Say what a receiver does wrong that computes another signature (``wire.explain``)."""
+        """Explain why a receiver computes another signature.
+
+        Args:
+            got: the signature that the receiver computed.
+        """
         return self._actions.explain(self, got=got)
 
     def document(self) -> dict[str, Any]:

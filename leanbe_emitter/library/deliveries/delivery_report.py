@@ -54,7 +54,7 @@ class Expected:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class DeliveryReport:
     """What was recorded, and what became of it.
 
     Attributes:

@@ -1,7 +1,7 @@
-"""Waiting for deliveries: whoever waits looks again and again, by a lookout of its own.
+"""Waiting for deliveries by polling the database.
 
-Behind a cursor, what counts is what the journal tells of there: a delivery that was recorded,
-attempted or settled since. The journal is in the order of commits, so none is missed.
+With a cursor, only deliveries count that were recorded, attempted or settled after it, as the
+journal says. The journal is in the order of commits, so no delivery is missed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,14 +25,15 @@ class Finder(Protocol):
 
 
 class DeliveryWait:
-    """Looks whether deliveries have come that somebody waits for.
+    """Polls for deliveries that a caller waits for.
 
     Args:
-        deliveries: where they are.
-        told: returns the ids of what the journal tells of behind a cursor, and the cursor then.
-        which: those that are waited for; where it says nothing of it, those that are settled.
-        count: how many of them.
-        after: only those that something happened to behind this cursor; None: any.
+        deliveries: finds deliveries.
+        read_journal: returns the ids of deliveries with journal entries after a cursor, and the
+            cursor of the last entry.
+        which: the deliveries to wait for; a filter without a status selects settled ones.
+        count: how many deliveries to wait for.
+        after: a cursor; only deliveries with journal entries after it count. None: all count.
 
     Raises:
         InvalidValue: ``count`` is less than 1.
@@ -41,7 +42,7 @@ class DeliveryWait:
     def __init__(
         self,
         deliveries: Finder,
-        told: Callable[[Cursor], tuple[Iterable[str], Cursor]],
+        read_journal: Callable[[Cursor], tuple[Iterable[str], Cursor]],
         which: Filter,
         *,
         count: int,
@@ -51,7 +52,7 @@ class DeliveryWait:
         if which.status is None and which.is_settled is None:
             which = replace(which, is_settled=True)
         self._deliveries = deliveries
-        self._told = told
+        self._read_journal = read_journal
         self._which = which
         self._count = count
         self._after = after
@@ -59,16 +60,16 @@ class DeliveryWait:
         self.found: Sequence[Delivery] = ()
 
     def look(self) -> bool:
-        """Look what has come, newest first, as ``found`` says then; return whether that is all.
+        """Set ``found`` to the deliveries so far, newest first; return whether all have come.
 
         Raises:
-            NotFound: the filter names a product that is not there.
+            NotFound: there is no such product as the filter names.
             InvalidValue: the filter is refused.
         """
         if self._after is None:
             self.found = self._deliveries.list(self._which, limit=self._count)
         else:
-            since, self._after = self._told(self._after)
+            since, self._after = self._read_journal(self._after)
             self._since.update(since)
             self.found = self._deliveries.among(self._since, self._which)[: self._count]
         return len(self.found) >= self._count

@@ -20,15 +20,15 @@ from leanbe_emitter.wire.suggestions import any_of
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Which deliveries are meant; what is None does not matter.
+    """A filter of deliveries. An attribute that is None selects every delivery.
 
     Attributes:
-        status: their status.
-        is_settled: whether nothing is owed any more, however it went.
-        event: a glob of event names (``idea.*``).
-        product: whose they are.
-        since: created at this instant or later.
-        before: created before this instant.
+        status: the status of the deliveries.
+        is_settled: whether the deliveries are settled, with whatever status.
+        event: an event name, or a glob of names (``idea.*``).
+        product: the product of the deliveries.
+        since: the deliveries were created at this instant or later.
+        before: the deliveries were created before this instant.
     """
 
     status: DeliveryStatus | str | None = None
@@ -40,11 +40,11 @@ class Filter:
 
 
 def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
-    """Return the statement that finds what a filter means.
+    """Return the statement that finds the deliveries that a filter selects.
 
     Raises:
-        NotFound: the filter names a product that is not there.
-        InvalidValue: its glob matches no event name, or its status is none.
+        NotFound: there is no such product.
+        InvalidValue: the glob matches no event name, or there is no such status.
     """
     statement = select(what).where(DeliveryRow.state.in_(_states(which)))
     if which.event is not None:

@@ -31,7 +31,7 @@ class User(Identified):
         )
 
     def document(self) -> dict[str, Any]:
-        """Return the user as payloads name it: exactly these three (contract b.0)."""
+        """Return the user as payloads name it: with exactly these three members."""
         return {"_id": self.id, "firstName": self.first_name, "email": self.email}
 
 
@@ -47,10 +47,10 @@ class ProductUsers:
         self._product_id = product_id
 
     def create(self, *, email: str, first_name: str) -> User:
-        """Make a user with access to the product.
+        """Create a user with access to the product.
 
         Raises:
-            Conflict: somebody of that e-mail has access to it already.
+            Conflict: a user with that e-mail has access to the product already.
             InvalidValue: a name or an e-mail address that is refused.
         """
         with self._transactions.acting() as action:
@@ -62,8 +62,8 @@ class ProductUsers:
         """Return the user of that e-mail, id, or part of an id.
 
         Raises:
-            NotFound: there is none in this product.
-            InvalidValue: there are several.
+            NotFound: no user of this product matches.
+            InvalidValue: several users match.
         """
         with self._transactions.looking() as session:
             product = named_products.known(session, self._product_id)
@@ -87,8 +87,8 @@ class Users:
 
         Raises:
             NotFound: there is no such user, or no such product.
-            Conflict: somebody else of that e-mail has access to it.
-            InvalidValue: several users are named so.
+            Conflict: another user with that e-mail has access to the product.
+            InvalidValue: several users match.
         """
         with self._transactions.acting() as action:
             row = named_products.get(action.session, reference_text(product))

@@ -25,11 +25,11 @@ class Webhook:
     """A product's webhook settings.
 
     Attributes:
-        url: where events go; None: nowhere.
-        secret: what they are signed with; None until there was a URL. Not in ``repr``.
+        url: the URL that events are sent to; None if there is none.
+        secret: the signing secret; None until the webhook first had a URL. Not in ``repr``.
         headers: further headers of every request.
-        ca_file: the authorities that are trusted instead of the system's.
-        insecure: whether any certificate will do.
+        ca_file: a file of the certificate authorities that are trusted instead of the system's.
+        insecure: whether any certificate is accepted.
     """
 
     url: str | None
@@ -50,7 +50,7 @@ class Webhook:
         )
 
     def document(self) -> dict[str, Any]:
-        """Return what may be shown of it: all but the secret, and the names of its headers."""
+        """Return the settings as JSON, without the secret, and with the names of headers only."""
         return {
             "url": self.url,
             "hasSecret": self.secret is not None,
@@ -62,13 +62,13 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True)
 class Product(Identified):
-    """A product, and the way to what hangs on it."""
+    """A product; its attributes lead to its users and documents."""
 
     name: str
     webhook: Webhook
-    #: The assumptions that somebody set.
+    #: The assumptions that were set.
     assumptions: Mapping[str, str] = field(hash=False)
-    #: What a backlog item's status can be, in order; the first is where an item begins.
+    #: The statuses of a backlog item, in order; a new item has the first.
     statuses: tuple[str, ...]
     created_at: datetime
     updated_at: datetime

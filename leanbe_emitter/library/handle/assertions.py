@@ -1,10 +1,10 @@
-"""The assertions of ``Leanbe``: each tells, where it fails, what happened instead.
+"""The assertions of ``leanbe.assert_delivered`` and its like.
 
-None of them is ever true by accident: an event name that does not exist is an error, and so is an
-assertion while something that was recorded is still due.
+A failed assertion says what happened instead. No assertion passes by accident: an unknown event
+name is an error, and so is an assertion while a recorded event is still due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -12,11 +12,11 @@ from sqlalchemy import exists, select
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
-from leanbe_emitter.library.deliveries.delivery_report import Account, Expected, line_of
+from leanbe_emitter.library.deliveries.delivery_report import DeliveryReport, Expected, line_of
 from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.deliveries.watching import Watching
-from leanbe_emitter.library.handle.information import Informing
 from leanbe_emitter.library.runtime.references import product_row
+from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
@@ -27,116 +27,68 @@ _ALL = 1_000_000
 _MOST_SHOWN = 5
 
 
-class Asserting(Informing):
-    """The part of ``Leanbe`` that asserts."""
+class Assertions:
+    """Checks what receivers accepted and refused.
 
-    deliveries: Deliveries
-    watching: Watching
+    Args:
+        is_anything_due: says whether a recorded event is still due.
+    """
 
-    def assert_delivered(
+    def __init__(
         self,
-        event: str,
+        transactions: Transactions,
+        deliveries: Deliveries,
+        watching: Watching,
         *,
-        times: int | None = None,
-        payload: Any = None,
-        product: ProductRef | None = None,
+        is_anything_due: Callable[[], bool],
+    ) -> None:
+        self._transactions = transactions
+        self._deliveries = deliveries
+        self._watching = watching
+        self._is_anything_due = is_anything_due
+
+    def delivered(
+        self, event: str, *, times: int | None, payload: Any, product: ProductRef | None
     ) -> list[Delivery]:
-        """Assert that the receiver accepted an event, so many times or at least once.
-
-        Args:
-            event: its name, or a glob (``idea.*``).
-            times: how many deliveries there are; a redelivery is one more.
-            payload: a part of the payload: an object may hold more members, an array may not.
-            product: whose event it is; any product's, if none is named.
-
-        Returns:
-            The deliveries, oldest first.
-
-        Raises:
-            AssertionError: it did not; the message tells what was delivered instead.
-            EventsNotDelivered: something is still due.
-            InvalidValue: there is no such event, or ``times`` is less than 1.
-        """
+        """Do what ``Leanbe.assert_delivered`` says."""
         __tracebackhide__ = True
-        expected, account = self._asked(event, payload, times, product)
-        found = account.that(expected, _is_delivered)
+        expected, report = self._expectation(event, payload, times, product)
+        found = report.that(expected, _is_delivered)
         if not _is_count(len(found), times):
-            raise AssertionError(_failure(expected, "delivered", found, times, account))
+            raise AssertionError(_failure(expected, "delivered", found, times, report))
         return found
 
-    def refute_delivered(
-        self, event: str, *, payload: Any = None, product: ProductRef | None = None
-    ) -> None:
-        """Assert that the receiver got no such event, as far as anybody can say.
-
-        An event whose attempt came to ``unknown`` may have arrived, and fails this, too; though not
-        where that is a fault's doing, and the receiver was not called.
-
-        Args:
-            event: its name, or a glob (``customer.*``).
-            payload: a part of the payload.
-            product: whose event it is; any product's, if none is named.
-
-        Raises:
-            AssertionError: it did; the message tells which.
-            EventsNotDelivered: something is still due.
-            InvalidValue: there is no such event.
-        """
+    def not_delivered(self, event: str, *, payload: Any, product: ProductRef | None) -> None:
+        """Do what ``Leanbe.refute_delivered`` says."""
         __tracebackhide__ = True
-        expected, account = self._asked(event, payload, None, product)
-        found = account.that(expected, _may_have_arrived)
+        expected, report = self._expectation(event, payload, None, product)
+        found = report.that(expected, _may_have_arrived)
         if found:
             raise AssertionError(
                 f"{expected} was delivered {_times(len(found))}, and was not to be.\n"
-                f"{account.these(found)}"
+                f"{report.these(found)}"
             )
 
-    def assert_refused(
+    def refused(
         self,
         event: str,
         *,
-        status: int | None = None,
-        times: int | None = None,
-        payload: Any = None,
-        product: ProductRef | None = None,
+        status: int | None,
+        times: int | None,
+        payload: Any,
+        product: ProductRef | None,
     ) -> list[Delivery]:
-        """Assert that the receiver's last answer to an event was a refusal.
-
-        Args:
-            event: its name, or a glob (``idea.*``).
-            status: the status that it answered; any that does not accept, if none is given.
-            times: how many deliveries were refused; at least one, if it is not given.
-            payload: a part of the payload.
-            product: whose event it is; any product's, if none is named.
-
-        Returns:
-            The deliveries, oldest first.
-
-        Raises:
-            AssertionError: it was not; the message tells what happened instead.
-            EventsNotDelivered: something is still due.
-            InvalidValue: there is no such event, or ``times`` is less than 1.
-        """
+        """Do what ``Leanbe.assert_refused`` says."""
         __tracebackhide__ = True
-        expected, account = self._asked(event, payload, times, product)
-        found = account.that(expected, lambda each: _is_refused(each, status))
+        expected, report = self._expectation(event, payload, times, product)
+        found = report.that(expected, lambda each: _is_refused(each, status))
         if not _is_count(len(found), times):
             what = "refused" if status is None else f"refused with {status}"
-            raise AssertionError(_failure(expected, what, found, times, account))
+            raise AssertionError(_failure(expected, what, found, times, report))
         return found
 
-    def assert_order(self, events: Sequence[str], *, product: ProductRef | None = None) -> None:
-        """Assert that the receiver accepted these events in this order; others may be between.
-
-        Args:
-            events: names or globs, in their order.
-            product: whose events they are; any product's, if none is named.
-
-        Raises:
-            AssertionError: it did not; the message tells the order in which it did.
-            EventsNotDelivered: something is still due.
-            InvalidValue: there is no such event, or fewer than two are named.
-        """
+    def in_order(self, events: Sequence[str], *, product: ProductRef | None) -> None:
+        """Do what ``Leanbe.assert_order`` says."""
         __tracebackhide__ = True
         if isinstance(events, str) or len(events) < 2:  # noqa: PLR2004 - an order has two sides
             raise InvalidValue(
@@ -150,9 +102,9 @@ class Asserting(Informing):
         if missing is not None:
             raise AssertionError(_out_of_order(events, missing, came))
 
-    def _asked(
+    def _expectation(
         self, event: str, payload: Any, times: int | None, product: ProductRef | None
-    ) -> tuple[Expected, Account]:
+    ) -> tuple[Expected, DeliveryReport]:
         matching(event)
         if times is not None and times < 1:
             raise InvalidValue(
@@ -160,13 +112,13 @@ class Asserting(Informing):
                 hint=f"refute_delivered({event!r}) asserts that it was not delivered.",
             )
         self._require_nothing_due()
-        return Expected(event=event, payload=payload), self._account(product)
+        return Expected(event=event, payload=payload), self._report(product)
 
     def _require_nothing_due(self) -> None:
-        if not self.due().count:
+        if not self._is_anything_due():
             return
         now = self._transactions.now()
-        pending = self.deliveries.list(Filter(status=DeliveryStatus.PENDING), limit=_ALL)
+        pending = self._deliveries.list(Filter(status=DeliveryStatus.PENDING), limit=_ALL)
         due = [each for each in pending if each.next_due_at and each.next_due_at <= now]
         names = list(dict.fromkeys(each.event.name for each in reversed(due)))
         more = ", ..." if len(names) > _MOST_SHOWN else ""
@@ -176,22 +128,22 @@ class Asserting(Informing):
             hint="Call leanbe.deliver() before you assert.",
         )
 
-    def _account(self, product: ProductRef | None) -> Account:
-        deliveries = self.deliveries.list(Filter(product=product), limit=_ALL)
+    def _report(self, product: ProductRef | None) -> DeliveryReport:
+        deliveries = self._deliveries.list(Filter(product=product), limit=_ALL)
         statement = select(EventRow).where(~exists().where(DeliveryRow.event_id == EventRow.id))
         with self._transactions.looking() as session:
             if product is not None:
                 statement = statement.where(EventRow.product_id == product_row(session, product).id)
             unowed = [Event.of(row) for row in session.scalars(statement.order_by(EventRow.id))]
-        return Account(deliveries=deliveries[::-1], unowed=unowed)
+        return DeliveryReport(deliveries=deliveries[::-1], unowed=unowed)
 
     def _arrivals(self, product: ProductRef | None) -> list[Delivery]:
-        """Return the deliveries that were accepted, in the order in which they were."""
+        """Return the accepted deliveries, in the order of acceptance."""
         with self._transactions.looking() as session:
             product_id = None if product is None else product_row(session, product).id
         return [
             entry.delivery
-            for entry in self.watching.until_now()
+            for entry in self._watching.until_now()
             if entry.kind is JournalKind.ATTEMPT
             and entry.delivery is not None
             and entry.attempt is not None
@@ -210,7 +162,7 @@ def _may_have_arrived(delivery: Delivery) -> bool:
 
 
 def _spared_receiver(attempt: Attempt) -> bool:
-    """Say whether a fault saw to it that the receiver was not called."""
+    """Return whether a fault kept the receiver from being called."""
     return attempt.fault is not None and Misbehaviour.read(attempt.fault).spares_receiver
 
 
@@ -225,13 +177,17 @@ def _is_count(count: int, times: int | None) -> bool:
 
 
 def _failure(
-    expected: Expected, what: str, found: Sequence[Delivery], times: int | None, account: Account
+    expected: Expected,
+    what: str,
+    found: Sequence[Delivery],
+    times: int | None,
+    report: DeliveryReport,
 ) -> str:
     if not found:
-        return f"{expected} was not {what}.\n{account.instead(expected)}"
+        return f"{expected} was not {what}.\n{report.instead(expected)}"
     return (
         f"{expected} was {what} {_times(len(found))}, and not {_times(times or 1)}.\n"
-        f"{account.these(found)}"
+        f"{report.these(found)}"
     )
 
 

@@ -9,7 +9,7 @@ A job that is started again first makes the missing attempts of its own deliveri
 its events a second time, and none of its own deliveries either.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,10 +19,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.domain import named_products
+from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.domain import named_products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.texts import LONGEST_NAME, check_text
-from leanbe_emitter.errors import Conflict
+from leanbe_emitter.errors import Conflict, NotFound
+from leanbe_emitter.hints import SET_WEBHOOK
+from leanbe_emitter.ids import Ids
+from leanbe_emitter.library.deliveries.attempts import Attempts
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 from leanbe_emitter.library.deliveries.filter import Filter, selected
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
@@ -73,27 +77,37 @@ class Job:
     which: Filter | None = None
 
 
-class Redelivering:
-    """Runs jobs.
+class Redelivery:
+    """Delivers old events again: those of named deliveries, or those of a job."""
 
-    Args:
-        new_lease: returns a lease for deliveries if they are to be attempted at once.
-        attempt: makes the first attempts of deliveries of such a lease; of none, no attempts.
-        attempt_due: makes the attempts of those of deliveries that are due and that nobody holds.
-    """
-
-    def __init__(
-        self,
-        transactions: Transactions,
-        *,
-        new_lease: Callable[[bool], Lease | None],
-        attempt: Callable[[Sequence[str], Lease | None], Awaitable[object]],
-        attempt_due: Callable[[Sequence[str]], Awaitable[object]],
-    ) -> None:
+    def __init__(self, transactions: Transactions, attempts: Attempts, *, ids: Ids) -> None:
         self._transactions = transactions
-        self._new_lease = new_lease
-        self._attempt = attempt
-        self._attempt_due = attempt_due
+        self._attempts = attempts
+        self._ids = ids
+
+    async def again(
+        self, references: Sequence[DeliveryRef], *, deliver: bool, watcher: Watcher
+    ) -> Sequence[str]:
+        """Record a new delivery for the event of each old one; return the new deliveries' ids.
+
+        Raises:
+            Conflict: a product has no URL now, or attempts cannot be made here.
+            NotFound: there is no such delivery.
+        """
+        lease = self._attempts.new_lease(deliver=deliver)
+        with self._transactions.acting() as action:
+            session = action.session
+            old = [delivery_row(session, reference) for reference in references]
+            # In the order of their ids, as outbox.record locks them.
+            for product_id in sorted({each.product_id for each in old}):
+                _require_url(action, product_id)
+            events = [_unpruned(session, each.event_id) for each in old]
+            new = [
+                redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
+                for event in events
+            ]
+        await self._attempts.make_first(new, lease=lease, watcher=watcher)
+        return new
 
     def planned(self, job: Job, *, limit: int = PAGE, after: str | None = None) -> Page[str]:
         """Return the ids of deliveries whose events a run would owe again, the oldest first.
@@ -127,7 +141,7 @@ class Redelivering:
         cursor = cursor_of(*rows[limit - 1]) if len(rows) > limit else None
         return Page([row.id for row in rows[:limit]], cursor=cursor)
 
-    async def run(self, job: Job, *, deliver: bool) -> Redelivered:
+    async def run(self, job: Job, *, deliver: bool, watcher: Watcher) -> Redelivered:
         """Owe the events again, batch by batch, in the order of ids; make the first attempts.
 
         Those come first that a run before was broken off before; in the end, those that strict
@@ -140,33 +154,33 @@ class Redelivering:
         """
         with self._transactions.looking() as session:
             _left(session, job)  # what is refused is refused before any attempt
-        await self._catch_up(job, deliver=deliver)
-        made, without_url = await self._owe_all(job, deliver=deliver)
-        await self._catch_up(job, deliver=deliver)
+        await self._catch_up(job, deliver=deliver, watcher=watcher)
+        made, without_url = await self._enqueue_all(job, deliver=deliver, watcher=watcher)
+        await self._catch_up(job, deliver=deliver, watcher=watcher)
         with self._transactions.looking() as session:
             owed = session.scalar(select(func.count()).select_from(_unattempted(job).subquery()))
         return Redelivered(made=made, without_url=without_url, still_owed=owed or 0)
 
-    async def _catch_up(self, job: Job, *, deliver: bool) -> None:
+    async def _catch_up(self, job: Job, *, deliver: bool, watcher: Watcher) -> None:
         """Make the first attempts that are missing of what is on record."""
         if deliver:
             with self._transactions.looking() as session:
                 order = (DeliveryRow.product_id, DeliveryRow.sequence, DeliveryRow.id)
                 missing = session.scalars(_unattempted(job).order_by(*order)).all()
-            await self._attempt_due(missing)
+            await self._attempts.make_due(missing, watcher=watcher)
 
-    async def _owe_all(self, job: Job, *, deliver: bool) -> tuple[int, int]:
+    async def _enqueue_all(self, job: Job, *, deliver: bool, watcher: Watcher) -> tuple[int, int]:
         """Return how many deliveries were made, and how many events were passed over."""
         after, made, without_url = "", 0, 0
         while True:
-            lease = self._new_lease(deliver)
+            lease = self._attempts.new_lease(deliver=deliver)
             with _alone(job), self._transactions.acting() as action:
                 page = _page(action.session, job, after)
                 if not page:
                     return made, without_url
                 owed = _once(page)
-                new = _owe(action, job, owed, lease=lease)
-            await self._attempt(new, lease)
+                new = _enqueue(action, job, owed, lease=lease)
+            await self._attempts.make_first(new, lease=lease, watcher=watcher)
             after, made = page[-1].id, made + len(new)
             without_url += len(owed) - len(new)
 
@@ -267,7 +281,9 @@ def _once(page: Iterable[Row[Any]]) -> list[Row[Any]]:
     return list(first.values())
 
 
-def _owe(action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | None) -> list[str]:
+def _enqueue(
+    action: Action, job: Job, rows: Sequence[Row[Any]], *, lease: Lease | None
+) -> list[str]:
     session = action.session
     product_ids = {row.product_id for row in rows}
     for product_id in sorted(product_ids):  # all who lock several do so in this order
@@ -307,3 +323,22 @@ def _entry(
         "created_at": to_milliseconds(action.now),
         "asked": asked,
     }
+
+
+def _require_url(action: Action, product_id: str) -> None:
+    product = named_products.get(action.session, product_id)
+    action.lock(product)
+    if webhooks.get(action.session, product).url is None:
+        raise Conflict(
+            f"The product {product.name!r} has no webhook URL.",
+            hint=SET_WEBHOOK.between("Set one first: ", "."),
+        )
+
+
+def _unpruned(session: Session, event_id: str) -> EventRow:
+    """Return an event, and keep it from being pruned until the transaction ends."""
+    lock = {"read": True, "key_share": True}
+    row = session.get(EventRow, event_id, with_for_update=lock, populate_existing=True)
+    if row is None:
+        raise NotFound("The event of that delivery was pruned just now.")
+    return row
