@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
     from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
     from leanbe_emitter.library.deliveries.filter import Filter
+    from leanbe_emitter.library.deliveries.journal import Entry
     from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered
-    from leanbe_emitter.library.deliveries.watching import Entry
     from leanbe_emitter.library.documents.announcements import Announcement
     from leanbe_emitter.library.documents.backlog_items import BacklogItem
     from leanbe_emitter.library.documents.customers import Customer
@@ -88,7 +88,7 @@ _NAMES = {
     "library.setup.product": ("Product", "Webhook"),
     "library.trigger.synthetic_events": ("Changes", "TriggerRequest"),
     "library.trigger.trigger": ("DryRun", "Triggered"),
-    "library.deliveries.watching": ("Entry",),
+    "library.deliveries.journal": ("Entry",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 

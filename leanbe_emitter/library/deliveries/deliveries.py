@@ -15,13 +15,13 @@ from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_wait import DeliveryWait
 from leanbe_emitter.library.deliveries.filter import Filter, selected
-from leanbe_emitter.library.deliveries.last_request import as_command, explained
+from leanbe_emitter.library.deliveries.last_request import curl_command, explain_delivery
 from leanbe_emitter.library.deliveries.pending_reason import (
     Owed,
     PendingReason,
-    of_nothing,
-    of_pending,
-    of_settled,
+    reason_none,
+    reason_pending,
+    reason_settled,
 )
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.runtime.awaitables import waits
@@ -176,7 +176,7 @@ class Deliveries:
     def delivery_wait(
         self, which: Filter, *, count: int = 1, after: Cursor | None = None
     ) -> DeliveryWait:
-        """Return the poller of ``wait_for``, for callers that wait in their own way."""
+        """Return the poller that ``wait_for`` uses, for callers that wait in their own way."""
         return DeliveryWait(self, self._read_journal, which, count=count, after=after)
 
     def pending_reason(self, which: Filter) -> PendingReason:
@@ -189,13 +189,13 @@ class Deliveries:
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
         if owed := self.owed(each.id for each in pending):
             with self._transactions.looking() as session:
-                return of_pending(session, owed, clock=self._transactions.clock)
+                return reason_pending(session, owed, clock=self._transactions.clock)
         if which.status is not None:
             for each in self.list(replace(which, status=None, is_settled=True)):
                 if each.status != which.status:
-                    return of_settled(each)
+                    return reason_settled(each)
         with self._transactions.looking() as session:
-            return of_nothing(session, which.product)
+            return reason_none(session, which.product)
 
     def behind(self, after: Cursor) -> Sequence[Delivery]:
         """Return the deliveries with journal entries after a cursor, the newest first.
@@ -337,7 +337,7 @@ class Deliveries:
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            return as_command(session, delivery, masks=masks)
+            return curl_command(session, delivery, masks=masks)
 
     def explain(self, delivery: Delivery, *, got: str | None = None) -> Explanation:
         """Explain what is wrong with a delivery's body, or with the receiver's computed signature.
@@ -354,7 +354,7 @@ class Deliveries:
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            return explained(session, delivery, got=got)
+            return explain_delivery(session, delivery, got=got)
 
     def _read_journal(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
         """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""

@@ -1,4 +1,4 @@
-"""``leanbe.events``: what has happened, whether anything is owed for it or not."""
+"""``leanbe.events``: the recorded events, with or without a delivery."""
 
 from collections.abc import Sequence
 
@@ -24,15 +24,15 @@ class Events:
         self._transactions = transactions
 
     def catalogue(self) -> Sequence[EventKind]:
-        """Return the 22 that there are, each with its meaning."""
+        """Return the 22 event names, each with its meaning."""
         return EVENTS
 
     def schema(self, event: str, *, product: ProductRef | None = None) -> dict[str, JSON]:
         """Return the JSON Schema of an event's payload.
 
         Args:
-            event: one of the 22 names.
-            product: as this product reads the article; else as it stands.
+            event: one of the 22 event names.
+            product: a product whose assumptions apply; by default, the default assumptions apply.
 
         Raises:
             InvalidValue: there is no such event; the hint names the nearest.
@@ -45,11 +45,11 @@ class Events:
             return json_schema(name, read(product_row(session, product).assumptions))
 
     def get(self, reference: str) -> Event:
-        """Return the event of that id, or of a part of it.
+        """Return the event of that id, or of a part of the id.
 
         Raises:
-            NotFound: there is none.
-            InvalidValue: there are several.
+            NotFound: no event matches.
+            InvalidValue: several events match.
         """
         with self._transactions.looking() as session:
             row = find(session, select(EventRow), reference, what="event", by_id=EventRow.id)
@@ -63,12 +63,12 @@ class Events:
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Event]:
-        """Return events, the newest first; what is None does not matter.
+        """Return events, the newest first.
 
         Args:
-            event: a glob of event names (``idea.*``).
-            product: whose they are.
-            limit: how many at the most.
+            event: an event name, or a glob (``idea.*``); any event by default.
+            product: the product of the events; any product by default.
+            limit: the most events that are returned.
             after: the cursor of the page before.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Why deliveries that somebody waits for do not come, as far as the database tells."""
+"""Reasons why a delivery that a caller waits for is still pending, as the database shows them."""
 
 import math
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ from leanbe_emitter.wire.instants import print_instant
 
 @dataclass(frozen=True, kw_only=True)
 class PendingReason:
-    """What stands in the way.
+    """The reason why no more deliveries have come.
 
     Attributes:
-        words: a sentence or two; what to do is in the words of who waits.
-        delivery: the one whose next attempt, or end, it tells of; None where there is none.
+        words: a sentence or two, in the words of the caller's surface.
+        delivery: the delivery that the reason is about; None if it is about none.
     """
 
     words: Hint
@@ -35,12 +35,12 @@ class PendingReason:
 
 @dataclass(frozen=True, kw_only=True)
 class Owed:
-    """A delivery that is owed.
+    """A pending delivery.
 
     Attributes:
-        delivery: this one.
-        first: the one that has to end before it may begin (``ordering = strict``); itself, where
-            nothing holds it back.
+        delivery: the delivery.
+        first: the delivery that must end before this one may begin (``ordering = strict``); if
+            there is none, the delivery itself.
     """
 
     delivery: Delivery
@@ -48,51 +48,51 @@ class Owed:
 
     @property
     def is_held(self) -> bool:
-        """Whether another one has to end first."""
+        """Whether another delivery must end first."""
         return self.first.id != self.delivery.id
 
     def is_later(self, now: datetime) -> bool:
-        """Say whether it cannot begin before a time that is still to come."""
+        """Return whether it cannot begin before an instant that is later than ``now``."""
         return self.first.next_due_at is not None and self.first.next_due_at > now
 
 
-def of_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> PendingReason:
-    """Say what the nearest of deliveries that are owed waits for; there is one at least."""
+def reason_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> PendingReason:
+    """Explain what the nearest of at least one pending delivery waits for."""
     now = clock.now()
     nearest = min(owed, key=lambda each: _distance(each, now))
     first, due_at = nearest.first, nearest.first.next_due_at
-    if due_at is None:
-        standing = _under_way(session, first, clock)
-    else:
-        standing = _standing(first, due_at, now)
-    words = Hint.same(f"{_line_of(nearest)}; {standing}")
+    state = _in_flight(session, first, clock) if due_at is None else _due(first, due_at, now)
+    words = Hint.same(f"{_line_of(nearest)}; {state}")
     if due_at is not None and due_at > now and kind_of(clock) == MANUAL:
         moving = advancing(due_at - now).between("The clock is manual: ", " moves it there.")
         words = words.then(moving)
     return PendingReason(words=words, delivery=first)
 
 
-def of_settled(delivery: Delivery) -> PendingReason:
-    """Say that nothing more comes of a delivery."""
+def reason_settled(delivery: Delivery) -> PendingReason:
+    """Explain that a delivery is settled."""
     end = f"it is {delivery.status.value}, and no attempt is left."
     return PendingReason(words=Hint.same(f"{line_of(delivery).strip()}; {end}"), delivery=delivery)
 
 
-def of_nothing(session: Session, product: ProductRef | None) -> PendingReason:
-    """Say why nothing is owed at all: of one product, or of any."""
+def reason_none(session: Session, product: ProductRef | None) -> PendingReason:
+    """Explain why no delivery is pending: for one product, or for any."""
     with_url, nobody = select(WebhookRow).where(WebhookRow.url.is_not(None)), "No product has a"
     if product is not None:
         row = product_row(session, product)
         with_url = with_url.where(WebhookRow.product_id == row.id)
         nobody = f"The product {row.name!r} has no"
     if session.scalar(with_url.limit(1)) is not None:
-        return PendingReason(words=Hint.same("Nothing of the kind is owed."))
-    owed_to_nobody = f"{nobody} webhook URL: its events are recorded, and owed to nobody."
-    return PendingReason(words=Hint.same(owed_to_nobody))
+        return PendingReason(words=Hint.same("No such delivery is pending."))
+    not_delivered = f"{nobody} webhook URL: its events are recorded, and not delivered."
+    return PendingReason(words=Hint.same(not_delivered))
 
 
 def _distance(owed: Owed, now: datetime) -> tuple[bool, bool, bool, bool]:
-    """Return how far from its end one is: under way, due, the first, tried; less is nearer."""
+    """Return the distance of a delivery from its end; less is nearer.
+
+    In flight is nearer than due, due than later, first than held back, attempted than new.
+    """
     is_owed_an_attempt = owed.first.next_due_at is not None
     return is_owed_an_attempt, owed.is_later(now), owed.is_held, not owed.delivery.attempts
 
@@ -104,8 +104,8 @@ def _line_of(owed: Owed) -> str:
     return f"{line}; before it comes (ordering = strict) {line_of(owed.first).strip()}"
 
 
-def _under_way(session: Session, delivery: Delivery, clock: Clock) -> str:
-    """Say until when an attempt is under way; whether who makes it is still there, nobody knows."""
+def _in_flight(session: Session, delivery: Delivery, clock: Clock) -> str:
+    """Tell until when an attempt is leased; its worker may have vanished meanwhile."""
     number = len(delivery.attempts) + 1
     row = session.get(DeliveryRow, delivery.id)
     if row is None or row.lease_until is None:
@@ -117,12 +117,12 @@ def _under_way(session: Session, delivery: Delivery, clock: Clock) -> str:
     if until <= now:
         return f"attempt {number} is lost, as its lease ended at {at}{by}: is a worker running?"
     return (
-        f"attempt {number} is under way; if who makes it is gone, it is due again when its lease "
+        f"attempt {number} is in flight; if its worker is gone, it is due again when its lease "
         f"ends, at {at}{by}."
     )
 
 
-def _standing(delivery: Delivery, due_at: datetime, now: datetime) -> str:
+def _due(delivery: Delivery, due_at: datetime, now: datetime) -> str:
     number = len(delivery.attempts) + 1
     if due_at > now:
         at, present = print_instant(due_at), print_instant(now)
@@ -131,7 +131,7 @@ def _standing(delivery: Delivery, due_at: datetime, now: datetime) -> str:
 
 
 def advancing(gap: timedelta) -> Hint:
-    """Say how a manual clock is moved so far, by whole seconds."""
+    """Return the hint how to move a manual clock this far, in whole seconds."""
     seconds = math.ceil(gap.total_seconds())
     return Hint(
         call=f"leanbe.clock.advance(seconds={seconds})",

@@ -1,12 +1,12 @@
-"""Jobs that deliver many old events again: broken off and started again, none is made twice.
+"""Redelivery of old events. A job that is interrupted and started again makes none twice.
 
-A job is a name. Each event that it owes again is on record under that name in the transaction that
-owes it, and once only; who runs the job again goes on behind what is on record. So the new
-deliveries of a job never match its own filter, either. With an event stands what the job was asked
-for: under its name, nothing else is.
+A job is identified by its name. The transaction that records a new delivery also records the event
+under the job's name, once only. A job that runs again continues after the recorded events, so the
+new deliveries of a job never match its own filter. The job's filter is recorded with each event,
+and another filter under the same name is refused.
 
-A job that is started again first makes the missing attempts of its own deliveries. It owes none of
-its events a second time, and none of its own deliveries either.
+A job that runs again first makes the missing attempts of its own deliveries. It never redelivers
+one of its events twice, or one of its own deliveries.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
 
-#: How many deliveries one transaction owes again, before their first attempts are made.
+#: How many new deliveries one transaction records before their first attempts are made.
 BATCH = 50
 
 #: The products that have a URL.
@@ -46,13 +46,13 @@ _WITH_URL: Final = select(WebhookRow.product_id).where(WebhookRow.url.is_not(Non
 
 @dataclass(frozen=True, kw_only=True)
 class Redelivered(Itself):
-    """What a run of a job came to.
+    """The result of a run of a job.
 
     Attributes:
-        made: how many new deliveries it made.
-        without_url: how many it passed over, because their product has no URL now.
-        still_owed: how many deliveries of the job no attempt has ended of, and are owed: what
-            another process has in flight, and what is left to workers.
+        made: the number of new deliveries.
+        without_url: the number of skipped deliveries, because their product has no URL now.
+        still_owed: the number of the job's pending deliveries without a finished attempt: another
+            process has them in flight, or they are left to workers.
     """
 
     made: int = 0
@@ -62,14 +62,14 @@ class Redelivered(Itself):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Which deliveries' events are owed again, and under which name that is on record.
+    """A named selection of deliveries whose events are delivered again.
 
     Attributes:
-        name: a text of at most 200 characters; the same name goes on with the same job, whose
-            filter has to be the same. Of an age, only whether there is one is compared: it is
-            another instant each time.
-        references: deliveries by name.
-        which: deliveries by filter; None for none but those that are named.
+        name: a text of at most 200 characters. The same name continues the same job, and the
+            filter must be the same. ``since`` and ``before`` may be other instants each time, but
+            must be given again.
+        references: deliveries, or ids of deliveries.
+        which: a filter of further deliveries; None: only ``references``.
     """
 
     name: str
@@ -110,20 +110,20 @@ class Redelivery:
         return new
 
     def planned(self, job: Job, *, limit: int = PAGE, after: str | None = None) -> Page[str]:
-        """Return the ids of deliveries whose events a run would owe again, the oldest first.
+        """Return the ids of deliveries whose events a run would deliver again, the oldest first.
 
-        Of each event the first delivery; those whose product has no URL now are not among them.
+        The result has the first delivery of each event, and only products that have a URL now.
 
         Args:
-            job: which.
-            limit: how many at the most.
+            job: the job.
+            limit: the most ids that are returned.
             after: the cursor of the page before.
 
         Raises:
             Conflict: the job of that name has another filter.
             NotFound: there is no such delivery or product.
-            InvalidValue: a reference names several, the filter is refused, ``limit`` is 0, or
-                ``after`` is no cursor.
+            InvalidValue: a reference matches several deliveries, the filter is refused, ``limit``
+                is 0, or ``after`` is no cursor.
         """
         check_limit(limit)
         at, identifier = DeliveryRow.created_at, DeliveryRow.id
@@ -142,18 +142,18 @@ class Redelivery:
         return Page([row.id for row in rows[:limit]], cursor=cursor)
 
     async def run(self, job: Job, *, deliver: bool, watcher: Watcher) -> Redelivered:
-        """Owe the events again, batch by batch, in the order of ids; make the first attempts.
+        """Record new deliveries in batches, in the order of ids, and make their first attempts.
 
-        Those come first that a run before was broken off before; in the end, those that strict
-        ordering had held back.
+        The run begins with missing attempts of an interrupted run. It ends with the attempts that
+        strict ordering held back.
 
         Raises:
-            Conflict: another process runs the same job right now, or it has another filter.
+            Conflict: another process runs the same job, or the job has another filter.
             NotFound: there is no such delivery or product.
-            InvalidValue: a reference names several, or the filter is refused.
+            InvalidValue: a reference matches several deliveries, or the filter is refused.
         """
         with self._transactions.looking() as session:
-            _left(session, job)  # what is refused is refused before any attempt
+            _left(session, job)  # a refusal comes before any attempt
         await self._catch_up(job, deliver=deliver, watcher=watcher)
         made, without_url = await self._enqueue_all(job, deliver=deliver, watcher=watcher)
         await self._catch_up(job, deliver=deliver, watcher=watcher)
@@ -162,7 +162,7 @@ class Redelivery:
         return Redelivered(made=made, without_url=without_url, still_owed=owed or 0)
 
     async def _catch_up(self, job: Job, *, deliver: bool, watcher: Watcher) -> None:
-        """Make the first attempts that are missing of what is on record."""
+        """Make the missing first attempts of the job's recorded deliveries."""
         if deliver:
             with self._transactions.looking() as session:
                 order = (DeliveryRow.product_id, DeliveryRow.sequence, DeliveryRow.id)
@@ -170,11 +170,11 @@ class Redelivery:
             await self._attempts.make_due(missing, watcher=watcher)
 
     async def _enqueue_all(self, job: Job, *, deliver: bool, watcher: Watcher) -> tuple[int, int]:
-        """Return how many deliveries were made, and how many events were passed over."""
+        """Return how many deliveries were recorded, and how many events were skipped."""
         after, made, without_url = "", 0, 0
         while True:
             lease = self._attempts.new_lease(deliver=deliver)
-            with _alone(job), self._transactions.acting() as action:
+            with _running_once(job), self._transactions.acting() as action:
                 page = _page(action.session, job, after)
                 if not page:
                     return made, without_url
@@ -186,21 +186,21 @@ class Redelivery:
 
 
 @contextmanager
-def _alone(job: Job) -> Iterator[None]:
-    """Turn the database's word that an event is on record already into ours."""
+def _running_once(job: Job) -> Iterator[None]:
+    """Turn the database's error about an event that is recorded already into a ``Conflict``."""
     try:
         yield
     except IntegrityError as error:
         raise Conflict(
-            f"The job {job.name!r} is being run by another process.",
-            hint="Let it finish; started again, a job goes on where it ended.",
+            f"Another process is running the job {job.name!r}.",
+            hint="Let it finish. A job that is started again continues where it ended.",
         ) from error
 
 
 def _unattempted(job: Job) -> Select[Any]:
-    """Return the statement that finds a job's deliveries that are owed and not attempted yet.
+    """Return the statement that finds a job's pending deliveries without a finished attempt.
 
-    Not attempted is also what is in flight for the first time.
+    A delivery whose first attempt is in flight is one of them.
     """
     return (
         select(DeliveryRow.id)
@@ -214,13 +214,13 @@ def _unattempted(job: Job) -> Select[Any]:
 
 
 def _page(session: Session, job: Job, after: str) -> Sequence[Row[Any]]:
-    """Return the next deliveries of a job whose events it has not owed again yet."""
+    """Return the next deliveries of a job whose events it has not delivered again yet."""
     left = _left(session, job).where(DeliveryRow.id > after)
     return session.execute(left.order_by(DeliveryRow.id).limit(BATCH)).all()
 
 
 def _left(session: Session, job: Job) -> Select[Any]:
-    """Return the statement that finds them all."""
+    """Return the statement that finds all deliveries that are left of a job."""
     check_text(job.name, what="job's name", longest=LONGEST_NAME)
     wanted = _wanted(session, job)
     _require_same(session, job)
@@ -231,11 +231,11 @@ def _left(session: Session, job: Job) -> Select[Any]:
 
 
 def _require_same(session: Session, job: Job) -> None:
-    """Refuse another filter than the job's: what it owed again would be passed over by it, too."""
+    """Refuse another filter than the job's: the job would skip events that it delivered before."""
     on_record = select(RedeliveryRow.asked).where(
         RedeliveryRow.job == job.name, RedeliveryRow.asked.is_not(None)
     )
-    had, asked = session.scalar(on_record.limit(1)), _asked(session, job)
+    had, asked = session.scalar(on_record.limit(1)), _selection(session, job)
     if had is not None and had != asked:
         raise Conflict(
             f"The job {job.name!r} redelivers: {had}. This asks for: {asked}.",
@@ -243,8 +243,8 @@ def _require_same(session: Session, job: Job) -> None:
         )
 
 
-def _asked(session: Session, job: Job) -> str:
-    """Return what a job is asked for, in words that are the same for the same filter."""
+def _selection(session: Session, job: Job) -> str:
+    """Return a job's selection in words; the same filter gives the same words."""
     said = ["by id"] if job.references or job.which is None else []
     if job.which is not None:
         said += (f"{name} {value}" for name, value in _compared(session, job.which).items())
@@ -256,7 +256,7 @@ def _compared(session: Session, which: Filter) -> dict[str, object]:
     given = {"status": which.status, "event": which.event, "product": product_id}
     if which.is_settled is not None:
         given["settled"] = str(which.is_settled).lower()
-    # Only that there is one: an age is another instant each time.
+    # Only the presence is compared: an age is another instant each time.
     ages = {"since": which.since, "before": which.before}
     given.update({name: "an instant" for name, at in ages.items() if at is not None})
     return {name: value for name, value in given.items() if value is not None}
@@ -286,11 +286,11 @@ def _enqueue(
 ) -> list[str]:
     session = action.session
     product_ids = {row.product_id for row in rows}
-    for product_id in sorted(product_ids):  # all who lock several do so in this order
+    for product_id in sorted(product_ids):  # every caller locks products in this order
         action.lock(named_products.get(session, product_id))
     with_url = _with_url(session, product_ids)
     wanted = [row.event_id for row in rows if row.product_id in with_url]
-    # The lock keeps retention from taking an event away before its new delivery is there.
+    # The lock keeps retention from deleting an event before its new delivery is recorded.
     events = session.scalars(
         select(EventRow)
         .where(EventRow.id.in_(wanted))
@@ -302,7 +302,7 @@ def _enqueue(
         for event in events
     }
     if new:
-        asked = _asked(session, job)
+        asked = _selection(session, job)
         entries = [_entry(action, job, *each, asked=asked) for each in new.items()]
         session.execute(insert(RedeliveryRow), entries)
     return list(new.values())

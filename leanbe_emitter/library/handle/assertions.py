@@ -14,7 +14,7 @@ from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
 from leanbe_emitter.library.deliveries.delivery_report import DeliveryReport, Expected, line_of
 from leanbe_emitter.library.deliveries.filter import Filter
-from leanbe_emitter.library.deliveries.watching import Watching
+from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
@@ -38,7 +38,7 @@ class Assertions:
         self,
         transactions: Transactions,
         deliveries: Deliveries,
-        watching: Watching,
+        watching: Journal,
         *,
         is_anything_due: Callable[[], bool],
     ) -> None:
@@ -134,8 +134,10 @@ class Assertions:
         with self._transactions.looking() as session:
             if product is not None:
                 statement = statement.where(EventRow.product_id == product_row(session, product).id)
-            unowed = [Event.of(row) for row in session.scalars(statement.order_by(EventRow.id))]
-        return DeliveryReport(deliveries=deliveries[::-1], unowed=unowed)
+            undelivered = [
+                Event.of(row) for row in session.scalars(statement.order_by(EventRow.id))
+            ]
+        return DeliveryReport(deliveries=deliveries[::-1], undelivered=undelivered)
 
     def _arrivals(self, product: ProductRef | None) -> list[Delivery]:
         """Return the accepted deliveries, in the order of acceptance."""

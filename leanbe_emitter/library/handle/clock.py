@@ -19,7 +19,7 @@ from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_millis
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
 from leanbe_emitter.library.deliveries.delivery import Attempt
-from leanbe_emitter.library.deliveries.watching import Watching
+from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.results import Results
@@ -50,7 +50,7 @@ class Shared:
         queue: counts their attempts in flight.
     """
 
-    watching: Watching
+    watching: Journal
     queue: Queue
 
 

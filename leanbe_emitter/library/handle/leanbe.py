@@ -30,9 +30,9 @@ from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery
 from leanbe_emitter.library.deliveries.events import Events
 from leanbe_emitter.library.deliveries.filter import Filter
-from leanbe_emitter.library.deliveries.pending_reason import of_pending
+from leanbe_emitter.library.deliveries.journal import Journal
+from leanbe_emitter.library.deliveries.pending_reason import reason_pending
 from leanbe_emitter.library.deliveries.redelivery import Redelivery
-from leanbe_emitter.library.deliveries.watching import Watching
 from leanbe_emitter.library.documents.users import Users
 from leanbe_emitter.library.handle.assertions import Assertions
 from leanbe_emitter.library.handle.clock import AdvancingClock, Shared
@@ -177,7 +177,7 @@ class Leanbe:
         self.deliveries = Deliveries(self._transactions, redelivery)
         self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
-        self.watching = Watching(self._transactions, self.deliveries)
+        self.watching = Journal(self._transactions, self.deliveries)
         self._triggers = Triggers(
             self._transactions,
             self._attempts,
@@ -769,7 +769,7 @@ class Leanbe:
         left, now = self.deliveries.owed(delivery_ids), self._clock.now()
         if left and all(each.is_later(now) for each in left):
             with self._transactions.looking() as session:
-                pending_reason = of_pending(session, left, clock=self._clock)
+                pending_reason = reason_pending(session, left, clock=self._clock)
             raise WaitTimedOut(
                 "What is left is due later, and the time stands still.", hint=pending_reason.words
             )
