@@ -28,7 +28,7 @@ _INDENT = " " * len("00:00:00.000  ")
 
 def evidence(leanbe: Leanbe) -> str:
     """Return what happened in a handle, and what may be wrong with a receiver that refused."""
-    entries = list(leanbe.watching.until_now())
+    entries = list(leanbe.journal.read_all())
     return "\n".join([*_log(entries), *_faults(leanbe), *_explained(entries)])
 
 

@@ -238,7 +238,7 @@ def test_a_cursor_that_was_never_handed_out_is_refused(api: Api) -> None:
 
 def test_a_cursor_of_before_a_reset_goes_on(api: Api) -> None:
     triggered(api, "idea.created")
-    cursor = str(api.leanbe.watching.end())
+    cursor = str(api.leanbe.journal.follow_cursor())
     api("POST", "/reset")
     assert api("POST", "/deliveries/wait", {"after": cursor, "timeout": 0}).status_code == 200
 

@@ -150,7 +150,7 @@ class Deliveries:
             which: a filter, or an event name or glob. A filter without a status selects settled
                 deliveries.
             count: how many deliveries to wait for.
-            after: a cursor of ``leanbe.watching.beginning()``: only deliveries that were recorded,
+            after: a cursor of ``leanbe.journal.wait_cursor()``: only deliveries that were recorded,
                 attempted or settled after it count. By default all count.
             timeout_seconds: how long to wait.
 

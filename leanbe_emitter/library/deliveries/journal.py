@@ -1,4 +1,4 @@
-"""``leanbe.watching``: the journal of what happens in a database, in whichever process.
+"""``leanbe.journal``: the journal of what happens in a database, in whichever process.
 
 A cursor is a position in the journal. Entries are read in the order of commits, so that no entry is
 missed.
@@ -56,7 +56,7 @@ class Journal:
         self._transactions = transactions
         self._deliveries = deliveries
 
-    def end(self) -> Cursor:
+    def follow_cursor(self) -> Cursor:
         """Return a cursor for following the journal from now on without missing an entry.
 
         On PostgreSQL the cursor is before the entries that an open transaction may still precede,
@@ -65,7 +65,7 @@ class Journal:
         with self._transactions.looking() as session:
             return journal.end(session)
 
-    def beginning(self) -> Cursor:
+    def wait_cursor(self) -> Cursor:
         """Return a cursor before all entries of transactions that begin from now on.
 
         Use it to wait for the results of an action. All committed entries are before it. On
@@ -91,11 +91,11 @@ class Journal:
         """Return the next entries after a cursor, and the cursor to continue from."""
         return self._read(after)
 
-    def until_now(self, after: Cursor = START) -> Iterator[Entry]:
+    def read_all(self, after: Cursor = START) -> Iterator[Entry]:
         """Yield all committed entries after a cursor; by default, from the first entry.
 
         On PostgreSQL an open transaction may still add an entry before the last one. To continue
-        afterwards, ask ``end`` for a cursor before this call.
+        afterwards, ask ``follow_cursor`` for a cursor before this call.
         """
         cursor = after
         while True:
@@ -117,7 +117,7 @@ class Journal:
         """
         self._transactions.require_none("Following")
         if after is None:
-            return self._follow(self.end())
+            return self._follow(self.follow_cursor())
         self.require_reached(after)
         return self._follow(after)
 

@@ -38,13 +38,13 @@ class Assertions:
         self,
         transactions: Transactions,
         deliveries: Deliveries,
-        watching: Journal,
+        journal: Journal,
         *,
         is_anything_due: Callable[[], bool],
     ) -> None:
         self._transactions = transactions
         self._deliveries = deliveries
-        self._watching = watching
+        self._journal = journal
         self._is_anything_due = is_anything_due
 
     def delivered(
@@ -145,7 +145,7 @@ class Assertions:
             product_id = None if product is None else product_row(session, product).id
         return [
             entry.delivery
-            for entry in self._watching.until_now()
+            for entry in self._journal.read_all()
             if entry.kind is JournalKind.ATTEMPT
             and entry.delivery is not None
             and entry.attempt is not None

@@ -46,11 +46,11 @@ class Shared:
     """What a clock that several processes share asks about the other processes.
 
     Attributes:
-        watching: the journal of their attempts.
+        journal: the journal of their attempts.
         queue: counts their attempts in flight.
     """
 
-    watching: Journal
+    journal: Journal
     queue: Queue
 
 
@@ -154,9 +154,9 @@ class AdvancingClock:
     async def _run(self, clock: MovableClock, distance: timedelta | None) -> Results[Attempt]:
         if not isinstance(clock, StoredClock):
             return await self._run_alone(clock, distance)
-        since = self._shared.watching.beginning()
+        since = self._shared.journal.wait_cursor()
         await self._run_alone(clock, distance)
-        told = self._shared.watching.until_now(since)
+        told = self._shared.journal.read_all(since)
         return Results(each.attempt for each in told if each.attempt is not None)
 
     async def _run_alone(self, clock: MovableClock, left: timedelta | None) -> Results[Attempt]:

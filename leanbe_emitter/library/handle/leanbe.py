@@ -111,7 +111,7 @@ class Leanbe:
         faults: deliberate, counted misbehaviours.
         seeds: the seed file that the database begins with, now and after each reset.
         clock: the time. Moving a manual clock makes the attempts that fall due on the way.
-        watching: the journal of what happens in the database, in whichever process.
+        journal: the journal of what happens in the database, in whichever process.
         created: whether opening created or migrated the database.
 
     Raises:
@@ -177,7 +177,7 @@ class Leanbe:
         self.deliveries = Deliveries(self._transactions, redelivery)
         self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
-        self.watching = Journal(self._transactions, self.deliveries)
+        self.journal = Journal(self._transactions, self.deliveries)
         self._triggers = Triggers(
             self._transactions,
             self._attempts,
@@ -189,14 +189,14 @@ class Leanbe:
         self._assertions = Assertions(
             self._transactions,
             self.deliveries,
-            self.watching,
+            self.journal,
             is_anything_due=lambda: self.due().count > 0,
         )
         self.clock = AdvancingClock(
             self._clock,
             self._transactions,
             deliver=self.deliver,
-            shared=Shared(watching=self.watching, queue=self._engine.queue),
+            shared=Shared(journal=self.journal, queue=self._engine.queue),
         )
 
     @contextmanager
