@@ -172,7 +172,7 @@ def test_where_https_is_required_the_address_is_https() -> None:
         ({"webhook": Noting(), "webhook_url": "http://a.test/"}, "give one of them"),
         ({"webhook": 7}, "7 is no receiver"),
         ({"webhook": Noting(), "path": "hook"}, "'hook' does not begin with a slash"),
-        ({"secret": SECRET}, "no webhook URL to use them for"),
+        ({"secret": SECRET}, "without a webhook URL"),
     ],
 )
 def test_what_is_no_receiver_is_refused_and_nothing_is_made(

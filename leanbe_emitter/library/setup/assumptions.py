@@ -1,4 +1,4 @@
-"""``leanbe.assumptions``: how products read the article."""
+"""``leanbe.assumptions``: the assumptions of products."""
 
 from leanbe_emitter.domain import assumptions
 from leanbe_emitter.library.runtime.references import product_row
@@ -7,33 +7,38 @@ from leanbe_emitter.library.setup.product import ProductRef
 
 
 class Assumptions:
-    """The assumptions that were set for products (contract d)."""
+    """The assumptions that were set for products."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def set(self, name: str, value: str, *, product: ProductRef | None = None) -> str:
-        """Set a switch of a product (the only one, if none is named); return its canonical text.
+        """Set an assumption of a product; return the canonical text of its value.
+
+        Args:
+            name: the assumption.
+            value: the text of a value.
+            product: the product; by default the only one.
 
         Raises:
             NotFound: there is no such product.
-            InvalidValue: there is no such switch, or it has no such value.
+            InvalidValue: there is no such assumption, or it has no such value.
         """
         with self._transactions.acting() as action:
             return assumptions.set_to(action, product_row(action.session, product), name, value)
 
     def unset(self, name: str, *, product: ProductRef | None = None) -> None:
-        """Go back to the article's reading of one switch.
+        """Set an assumption back to its default.
 
         Raises:
             NotFound: there is no such product.
-            InvalidValue: there is no such switch.
+            InvalidValue: there is no such assumption.
         """
         with self._transactions.acting() as action:
             assumptions.unset(action, product_row(action.session, product), name)
 
     def of(self, product: ProductRef | None = None) -> dict[str, str]:
-        """Return the switches that were set, with their canonical texts.
+        """Return the assumptions that were set, with the canonical texts of their values.
 
         Raises:
             NotFound: there is no such product.

@@ -1,4 +1,4 @@
-"""One request without a database: ``send``. Nothing of it is stored."""
+"""Single requests without a database: what ``send`` makes. Nothing is stored."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -26,13 +26,13 @@ from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
-#: The product that a sample of ``send`` speaks of.
+#: The product that the samples of ``send`` name.
 SAMPLE_PRODUCT_NAME = "Acme"
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookTarget:
-    """Where one request goes, and what it is signed with."""
+    """The URL, the secret and the TLS settings of a webhook that single requests are sent to."""
 
     url: str
     secret: str = field(repr=False)
@@ -45,21 +45,22 @@ class OneShotSender:
     """Sends single requests, each once.
 
     Args:
-        receiver: where to, and signed with what.
-        assume: the assumptions of these requests (contract d).
+        target: the webhook that the requests are sent to.
+        assume: the assumptions of these requests.
         settings: limits and allowed targets.
-        clock: tells the time; the machine's by default.
+        clock: the source of time; the machine's clock by default.
         ids: the source of the samples' ids.
         watcher: is told of each attempt.
 
     Raises:
-        InvalidTarget: the URL must not be called.
-        InvalidValue: a secret, a header, a file of authorities or an assumption that is refused.
+        InvalidTarget: the settings do not allow the URL.
+        InvalidValue: a secret, a header, a file of certificate authorities, or an assumption that
+            is refused.
     """
 
-    def __init__(  # noqa: PLR0913 - a receiver, and what Leanbe is given
+    def __init__(  # noqa: PLR0913 - a webhook, and what Leanbe is given
         self,
-        receiver: WebhookTarget,
+        target: WebhookTarget,
         *,
         assume: Mapping[str, str] | None = None,
         settings: Settings | None = None,
@@ -74,11 +75,11 @@ class OneShotSender:
         }
         self._reading = read(self._assume)
         self._rules = TargetRules(allow=self._settings.allow_targets)
-        check_url(receiver.url, self._rules, require_https=self._reading.require_https)
-        check_secret(receiver.secret)
-        self._headers = [check_header(name, value) for name, value in receiver.headers]
-        self._receiver = receiver
-        self._ca_file = receiver.ca_file and check_ca_file(receiver.ca_file)
+        check_url(target.url, self._rules, require_https=self._reading.require_https)
+        check_secret(target.secret)
+        self._headers = [check_header(name, value) for name, value in target.headers]
+        self._target = target
+        self._ca_file = target.ca_file and check_ca_file(target.ca_file)
         self._clock = clock or SystemClock()
         self._ids = ids or Ids()
         self._watcher = watcher or NOBODY
@@ -88,7 +89,7 @@ class OneShotSender:
 
         Raises:
             Conflict: this thread runs an event loop.
-            InvalidValue: an unknown event, a wrong path, a payload that does not match.
+            InvalidValue: an unknown event, a wrong path, or a payload that does not match.
         """
         (synthetic,) = self._author().write([event], changes)
         instant = triggered_at(
@@ -99,13 +100,13 @@ class OneShotSender:
         return self._send(self._sealed(synthetic.payload_text, event, instant))
 
     def send_body(self, body: bytes, *, as_is: bool = False) -> Settlement:
-        """Send an envelope of the caller's: signed anew or, ``as_is``, these very bytes.
+        """Sign the caller's envelope and send it; with ``as_is``, send the bytes unchanged.
 
-        Signed anew, it keeps its ``triggeredAt``, if that can be read.
+        A signed envelope keeps its ``triggeredAt`` if that is a valid instant.
 
         Raises:
             Conflict: this thread runs an event loop.
-            InvalidValue: it is to be signed anew, and is no envelope.
+            InvalidValue: the body is no envelope, and ``as_is`` is not set.
         """
         if as_is:
             text = body.decode(errors="surrogateescape")
@@ -129,7 +130,7 @@ class OneShotSender:
             payload_text,
             event=event,
             triggered_at=from_milliseconds(instant),
-            secret=self._receiver.secret,
+            secret=self._target.secret,
             reading=self._reading,
         )
         return self._claimed(sealed.body, event, instant, sealed.headers)
@@ -153,13 +154,13 @@ class OneShotSender:
             headers=(*headers, *self._headers),
             body=body,
             deviations=deviations(self._reading),
-            # This body is what is wanted, whatever was read about the queue's.
+            # The body is final: assumptions about queued bodies do not apply.
             overrides={**self._assume, "resign_queued": "false"},
             webhook=WebhookSettings(
-                url=self._receiver.url,
-                secret=self._receiver.secret,
+                url=self._target.url,
+                secret=self._target.secret,
                 ca_file=self._ca_file,
-                insecure=self._receiver.insecure,
+                insecure=self._target.insecure,
                 assumptions={},
             ),
         )
@@ -168,11 +169,11 @@ class OneShotSender:
         require_no_receiver()
         require_no_loop()
         self._watcher.begun(claimed)
-        settlement = asyncio.run(self._carry(claimed))
+        settlement = asyncio.run(self._send_once(claimed))
         self._watcher.ended(claimed, settlement)
         return settlement
 
-    async def _carry(self, claimed: Claimed) -> Settlement:
+    async def _send_once(self, claimed: Claimed) -> Settlement:
         transport = Http1Transport(rules=self._rules, kept=kept(self._settings))
         sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         try:
@@ -198,7 +199,7 @@ class OneShotSender:
         )
 
     def _instant_of(self, text: JSON) -> int:
-        """Return the envelope's own instant, or the present one where it cannot be read."""
+        """Return the envelope's instant; if it is no valid instant, the present one."""
         try:
             return to_milliseconds(parse_instant(str(text)))
         except LeanbeError:
@@ -206,7 +207,7 @@ class OneShotSender:
 
 
 def _envelope_of(body: bytes) -> dict[str, JSON]:
-    # Nobody sends one over HTTP.
+    # The API has no request that sends an envelope.
     as_is = Hint(call="as_is=True", command="--as-is", request="as_is=True")
     hint = as_is.between("An envelope has a payload and an event's name; ", " sends any body.")
     try:
