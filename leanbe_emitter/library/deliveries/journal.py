@@ -13,7 +13,7 @@ from sqlalchemy import select
 from leanbe_emitter.clock import pause
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
-from leanbe_emitter.library.runtime.polling import LOOK_SECONDS
+from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import START, Cursor
@@ -126,7 +126,7 @@ class Journal:
             entries, end = self._read(cursor)
             yield from entries
             if end == cursor:
-                pause(LOOK_SECONDS)
+                pause(POLL_SECONDS)
             cursor = end
 
     def _read(self, after: Cursor, *, whole: bool = False) -> tuple[Sequence[Entry], Cursor]:

@@ -1,4 +1,4 @@
-"""``product.backlog_items``: what is to be done, and how far it has come (contract b.4)."""
+"""``product.backlog_items``: planned work and its status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class BacklogItem(Document):
     """A backlog item.
 
     Attributes:
-        tags: their titles.
-        status: one of the product's.
-        idea: what it was promoted from; of an idea that is gone, its last title.
+        tags: the titles of the tags.
+        status: one of the product's statuses.
+        idea: the idea that it was promoted from; a deleted idea keeps its last title.
     """
 
     owner: UserReference
@@ -70,10 +70,10 @@ BacklogItemRef = BacklogItem | str
 
 
 class BacklogItemFields(TypedDict, total=False):
-    """What can be set of a backlog item; None takes an optional value away.
+    """The settable fields of a backlog item; None removes an optional value.
 
-    A description without HTML gets some; tags are texts, or objects with a ``title``; the status is
-    one of ``product.statuses``.
+    A description without ``description_html`` gets HTML. Tags are texts, or objects with a
+    ``title``. The status is one of ``product.statuses``.
     """
 
     owner: UserRef
@@ -99,14 +99,14 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
     )
 
     def create(self, **fields: Unpack[BacklogItemFields]) -> BacklogItem:
-        """Write down a piece of work: ``backlogItem.created``.
+        """Create a backlog item: ``backlogItem.created``.
 
         Args:
-            fields: what can be set (``BacklogItemFields``); ``title`` is needed.
+            fields: see ``BacklogItemFields``; ``title`` is required.
 
         Raises:
-            InvalidValue: a field or a value that is refused, or the title is missing.
-            NotFound: a user is not there.
+            InvalidValue: a field or a value is refused, or the title is missing.
+            NotFound: there is no such user in the product.
         """
         values = self._values(fields)
         return self._make(lambda action, product: backlog_items.create(action, product, values))
@@ -120,18 +120,18 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[BacklogItem]:
-        """Return backlog items in the order of creation; what is None does not matter.
+        """Return backlog items in the order of creation. A filter that is None selects all.
 
         Args:
-            status: one of the product's.
-            assigned: who works on it.
-            idea: what it was promoted from.
-            limit: how many at the most.
+            status: one of the product's statuses.
+            assigned: the user who works on it.
+            idea: the idea that it was promoted from.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
-            NotFound: the user or the idea is not there.
+            NotFound: there is no such user or idea in the product.
         """
 
         def conditions(session: Session, product: ProductRow) -> Conditions:
@@ -152,8 +152,8 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         """Change a backlog item: ``backlogItem.updated``, ``backlogItem.statusChanged``, or both.
 
         Raises:
-            InvalidValue: a field or a value that is refused.
-            NotFound: the item or a user is not there.
+            InvalidValue: a field or a value is refused.
+            NotFound: there is no such backlog item or user in the product.
         """
         values = self._values(fields)
         return self._change(
@@ -161,11 +161,11 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         )
 
     def set_status(self, reference: BacklogItemRef, status: str) -> BacklogItem:
-        """Move a backlog item on the board: ``backlogItem.statusChanged``, or nothing.
+        """Set the status: ``backlogItem.statusChanged``; no event if it stays the same.
 
         Raises:
             InvalidValue: the product has no such status.
-            NotFound: the item is not there.
+            NotFound: there is no such backlog item.
         """
         return self._change(
             reference,
@@ -176,6 +176,6 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         """Delete a backlog item: ``backlogItem.deleted``; its idea stays promoted.
 
         Raises:
-            NotFound: the item is not there.
+            NotFound: there is no such backlog item.
         """
         self._remove(reference, backlog_items.remove)

@@ -39,11 +39,11 @@ from leanbe_emitter.library.handle.clock import AdvancingClock, Shared
 from leanbe_emitter.library.handle.information import Counts, Info, count
 from leanbe_emitter.library.handle.recorded_events import RecordedEvents
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits, waits_at_end
-from leanbe_emitter.library.runtime.carrier import carrier, kept
+from leanbe_emitter.library.runtime.carrier import answer_limits, as_transport
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.group_commit import outcomes
 from leanbe_emitter.library.runtime.loops import require_no_loop
-from leanbe_emitter.library.runtime.opening import prepared
+from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.transactions import Transactions
@@ -139,7 +139,7 @@ class Leanbe:
         assumed = {**self._settings.assume, **(assume or {})}
         self._assumed = {name: check(name, value) for name, value in assumed.items()}
         self._database = Database(db, synchronous=self._settings.sqlite_synchronous)
-        self.created, self._clock = prepared(self._database, clock)
+        self.created, self._clock = open_database(self._database, clock)
         self._transactions = Transactions(
             self._database,
             clock=self._clock,
@@ -151,14 +151,14 @@ class Leanbe:
                 max_payload_bytes=self._settings.max_payload_bytes,
             ),
         )
-        self._receivers = Receivers(kept=kept(self._settings))
+        self._receivers = Receivers(kept=answer_limits(self._settings))
         self._engine = Engine(
             self._database,
             clock=self._clock,
             ids=self._ids,
             settings=self._settings,
             rules=rules,
-            transport=carrier(transport, rules=rules, settings=self._settings),
+            transport=as_transport(transport, rules=rules, settings=self._settings),
             receivers=self._receivers,
             raises_app_errors=app_errors == "raise",
         )

@@ -1,8 +1,8 @@
-"""Ctrl-C while attempts are made: it ends the attempt under way, and never what accounts for it.
+"""Ctrl-C while attempts are made: it ends the attempt in flight, and never the queue's bookkeeping.
 
-So the first one is noted. A request over the network is cancelled, a receiver in this process is
-interrupted where it stands, and what we do ourselves (claim, settle, hand back) comes to its end
-before ``KeyboardInterrupt`` is raised. The second one is raised at once.
+The first Ctrl-C is noted: it cancels a request over the network, and interrupts a receiver in this
+process. The queue's own steps (claim, settle, release) finish before ``KeyboardInterrupt`` is
+raised. A second Ctrl-C raises it at once.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from leanbe_emitter.delivery.loops import is_running_loop
 
 
 class Interrupts:
-    """Takes Ctrl-C while attempts are made, unless somebody else has it."""
+    """Handles Ctrl-C while attempts are made, unless other code handles it."""
 
     def __init__(self) -> None:
         self._has_come = False
@@ -25,15 +25,15 @@ class Interrupts:
 
     @contextmanager
     def taking(self) -> Iterator[None]:
-        """Take Ctrl-C for as long as the block lasts.
+        """Handle Ctrl-C while the block lasts.
 
         Raises:
-            KeyboardInterrupt: one came, and nobody has raised it yet.
+            KeyboardInterrupt: a Ctrl-C came, and was not raised yet.
         """
-        if not _is_ours_to_take():
+        if not _may_handle():
             yield
             return
-        signal.signal(signal.SIGINT, self._come)
+        signal.signal(signal.SIGINT, self._note)
         try:
             yield
         finally:
@@ -44,7 +44,7 @@ class Interrupts:
 
     @contextmanager
     def cancelling(self) -> Iterator[None]:
-        """Let Ctrl-C cancel the running task for as long as the block lasts; one that came, too."""
+        """Let Ctrl-C cancel the running task while the block lasts, also one that came before."""
         self._task = asyncio.current_task()
         if self._has_come and self._task is not None:
             self._task.cancel()
@@ -54,25 +54,25 @@ class Interrupts:
             self._task = None
 
     def check(self) -> None:
-        """Raise what came.
+        """Raise a Ctrl-C that was noted.
 
         Raises:
-            KeyboardInterrupt: one came.
+            KeyboardInterrupt: a Ctrl-C came.
         """
         if self._has_come:
             raise KeyboardInterrupt
 
-    def _come(self, _number: int, _frame: FrameType | None) -> None:
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
         if self._has_come or current_call() is not None:
             raise KeyboardInterrupt
         self._has_come = True
         if self._task is not None:
-            # The loop may sleep; this wakes it.
+            # The loop may be waiting for I/O; this wakes it.
             self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
 
-def _is_ours_to_take() -> bool:
+def _may_handle() -> bool:
     if is_running_loop():
-        return False  # who runs it cancels its task
+        return False  # the loop's owner cancels the task
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

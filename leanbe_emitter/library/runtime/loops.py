@@ -1,4 +1,4 @@
-"""Where attempts can be made: outside of receivers, and some only where no event loop runs."""
+"""Checks of the calling code: that it is no receiver, and that no event loop runs it."""
 
 from leanbe_emitter.delivery.in_process.call import current_call
 from leanbe_emitter.delivery.loops import is_running_loop
@@ -6,26 +6,26 @@ from leanbe_emitter.errors import Conflict
 
 
 def require_no_receiver() -> None:
-    """See to it that this is no code of a receiver.
+    """Check that no receiver in this process runs this code.
 
     Raises:
-        Conflict: it is.
+        Conflict: a receiver does.
     """
     if current_call() is not None:
         raise Conflict(
-            "Attempts were to be made from inside a receiver, whose own answer is awaited.",
-            hint="Only record there: what is due is delivered when the receiver has answered.",
+            "A receiver cannot make attempts before it has answered.",
+            hint="Record events only: they are delivered when the receiver has answered.",
         )
 
 
 def require_no_loop() -> None:
-    """See to it that this thread runs no event loop, where a second one is to run in it.
+    """Check that this thread runs no event loop, before it runs one of ours.
 
     Raises:
-        Conflict: it does.
+        Conflict: the thread runs an event loop.
     """
     if is_running_loop():
         raise Conflict(
-            "Attempts were to be made on a thread that runs an event loop.",
-            hint="From asynchronous code, call it in a thread: await asyncio.to_thread(...).",
+            "These attempts need a thread that runs no event loop.",
+            hint="In asynchronous code, call it in a thread: await asyncio.to_thread(...).",
         )

@@ -15,7 +15,7 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.carrier import kept
+from leanbe_emitter.library.runtime.carrier import answer_limits
 from leanbe_emitter.library.runtime.loops import require_no_loop, require_no_receiver
 from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
 from leanbe_emitter.outbox import triggered_at
@@ -174,7 +174,7 @@ class OneShotSender:
         return settlement
 
     async def _send_once(self, claimed: Claimed) -> Settlement:
-        transport = Http1Transport(rules=self._rules, kept=kept(self._settings))
+        transport = Http1Transport(rules=self._rules, kept=answer_limits(self._settings))
         sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         try:
             return await sender.send(claimed)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.opening import prepared
+from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
 from leanbe_emitter.library.trigger.trigger_request import record_planned
 from leanbe_emitter.outbox import Recorded
@@ -36,7 +36,7 @@ class Recorder:
         self._settings = settings
         self._ids = Ids()
         self._database = Database(settings.db)
-        self.created, self._clock = prepared(self._database, None)
+        self.created, self._clock = open_database(self._database, None)
 
     def record(self, request: TriggerRequest) -> list[Recorded]:
         """Record synthetic events of one document, and their deliveries.
