@@ -404,7 +404,7 @@ def test_an_app_starts_and_stops_in_the_callers_loop() -> None:
 def test_closing_an_app_that_was_never_called_needs_no_loop(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", webhook=telling([]))
     leanbe.stop_receivers()
-    assert not leanbe._engine._home._is_own_used
+    assert not leanbe._engine._loop_runner._is_own_used
 
 
 def test_over_the_network_it_is_the_callers_loop_too(receiver: Receiver) -> None:

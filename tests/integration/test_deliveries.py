@@ -460,7 +460,7 @@ def test_a_redelivery_during_a_clearing_is_refused_or_cancelled(postgresql_ready
         with ThreadPoolExecutor(1) as thread:
             with one.transaction():
                 one.webhooks.clear(product)
-                redelivering = thread.submit(other.redeliver, [delivery.id])
+                redelivering = thread.submit(other.deliveries.redeliver, delivery.id)
                 until_somebody_waits(postgresql_ready)
             assert isinstance(redelivering.exception(), Conflict)
         assert [each.status for each in one.deliveries.list()] == ["cancelled"]

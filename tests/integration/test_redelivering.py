@@ -18,7 +18,7 @@ from leanbe_emitter import (
     TriggerRequest,
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.library.deliveries import redeliver_jobs
+from leanbe_emitter.library.deliveries import redelivery
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
 from tests.support.concurrency import at_once
 from tests.support.receiver import Receiver
@@ -41,7 +41,7 @@ def old(leanbe: Leanbe, product: Product, receiver: Receiver) -> list[bytes]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redeliver_jobs, "BATCH", 3)
+    monkeypatch.setattr(redelivery, "BATCH", 3)
 
 
 class Breaking:
@@ -153,7 +153,7 @@ def test_a_jobs_name_is_not_used_for_another_filter(
 ) -> None:
     leanbe.deliveries.redeliver(by_filter())
     job = replace(other, references=[leanbe.deliveries.last()] if asked == "by id" else [])
-    for act in (leanbe.redeliver_all, leanbe.rehearse_redelivery):
+    for act in (leanbe.deliveries.redeliver, leanbe.deliveries.redeliver_dry_run):
         with pytest.raises(Conflict) as refused:
             act(job)
         said = f"The job 'job' redelivers: status delivered. This asks for: {asked}."

@@ -61,7 +61,7 @@ def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
     left = turns._lock
     drive(have_one(turns))
     assert turns._lock is not left
-    assert not turns._takes_from_who_was_left_behind(left)
+    assert not turns._replaced_abandoned(left)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         loop.run_until_complete(task)

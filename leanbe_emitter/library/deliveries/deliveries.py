@@ -238,6 +238,7 @@ class Deliveries:
     @overload
     def redeliver(
         self,
+        /,
         *references: DeliveryRef,
         times: int = 1,
         deliver: bool = True,
