@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.library.runtime.engine import Engine
-from leanbe_emitter.library.runtime.loops import require_no_receiver
+from leanbe_emitter.library.runtime.loop_runner import require_no_receiver
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.outbox import Lease
 

@@ -13,17 +13,17 @@ from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
-from leanbe_emitter.library.deliveries.delivery_wait import DeliveryWait
 from leanbe_emitter.library.deliveries.filter import Filter, selected
 from leanbe_emitter.library.deliveries.last_request import curl_command, explain_delivery
-from leanbe_emitter.library.deliveries.pending_reason import (
+from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
+from leanbe_emitter.library.deliveries.waiting import (
+    DeliveryWait,
     Owed,
     PendingReason,
     reason_none,
     reason_pending,
     reason_settled,
 )
-from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until

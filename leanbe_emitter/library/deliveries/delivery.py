@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library.deliveries.masking import masked, unechoed, unechoed_headers
-from leanbe_emitter.library.runtime.header_pairs import Headers, header_pairs
-from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.results import Itself, Results
+from leanbe_emitter.library.runtime.snapshots import Headers, Identified, header_pairs
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of

@@ -13,7 +13,7 @@ from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import CustomerReference, Document, ProductReference
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.references import Identified
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant

@@ -21,7 +21,8 @@ from leanbe_emitter.domain.fields import column_of, unknown
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
-from leanbe_emitter.library.runtime.references import Identified, reference_text
+from leanbe_emitter.library.runtime.references import reference_text
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.reading import AssumptionSet

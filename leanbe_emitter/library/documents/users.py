@@ -7,7 +7,8 @@ from typing import Any
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import named_products, users
 from leanbe_emitter.library.documents.snapshot import UserReference
-from leanbe_emitter.library.runtime.references import Identified, reference_text
+from leanbe_emitter.library.runtime.references import reference_text
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import UserRow
 

@@ -31,8 +31,8 @@ from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery
 from leanbe_emitter.library.deliveries.events import Events
 from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.deliveries.journal import Journal
-from leanbe_emitter.library.deliveries.pending_reason import reason_pending
 from leanbe_emitter.library.deliveries.redelivery import Redelivery
+from leanbe_emitter.library.deliveries.waiting import reason_pending
 from leanbe_emitter.library.documents.users import Users
 from leanbe_emitter.library.handle.assertions import Assertions
 from leanbe_emitter.library.handle.clock import AdvancingClock, Shared
@@ -42,7 +42,7 @@ from leanbe_emitter.library.runtime.awaitables import drive, require_async_with,
 from leanbe_emitter.library.runtime.carrier import answer_limits, as_transport
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.group_commit import outcomes
-from leanbe_emitter.library.runtime.loops import require_no_loop
+from leanbe_emitter.library.runtime.loop_runner import require_no_loop
 from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.results import NOTHING, Nothing, Results

@@ -5,20 +5,117 @@ Only work that needs a loop (the network, an ASGI app) enters the handle's loop 
 handle's loop is the first of these: the loop of its last asynchronous caller, in whichever thread
 it runs; the loop that was set for the thread, as in a synchronous test with asynchronous fixtures;
 a loop of the handle's own. Connections and the objects of an app belong to that loop.
+
+Ctrl-C ends the attempt in flight, and never the queue's bookkeeping. The first Ctrl-C is noted: it
+cancels a request over the network, and interrupts a receiver in this process. The queue's own steps
+(claim, settle, release) finish before ``KeyboardInterrupt`` is raised. A second Ctrl-C raises it at
+once.
 """
 
 import asyncio
 import concurrent.futures
+import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
+from types import FrameType
 from typing import Any, TypeVar
 
+from leanbe_emitter.delivery.in_process.call import current_call
 from leanbe_emitter.delivery.loops import is_running_loop, running_loop
-from leanbe_emitter.library.runtime.interrupts import Interrupts
+from leanbe_emitter.errors import Conflict
+
+
+def require_no_receiver() -> None:
+    """Check that no receiver in this process runs this code.
+
+    Raises:
+        Conflict: a receiver does.
+    """
+    if current_call() is not None:
+        raise Conflict(
+            "A receiver cannot make attempts before it has answered.",
+            hint="Record events only: they are delivered when the receiver has answered.",
+        )
+
+
+def require_no_loop() -> None:
+    """Check that this thread runs no event loop, before it runs one of ours.
+
+    Raises:
+        Conflict: the thread runs an event loop.
+    """
+    if is_running_loop():
+        raise Conflict(
+            "These attempts need a thread that runs no event loop.",
+            hint="In asynchronous code, call it in a thread: await asyncio.to_thread(...).",
+        )
+
+
+class Interrupts:
+    """Handles Ctrl-C while attempts are made, unless other code handles it."""
+
+    def __init__(self) -> None:
+        self._has_come = False
+        self._task: asyncio.Task[object] | None = None
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Handle Ctrl-C while the block lasts.
+
+        Raises:
+            KeyboardInterrupt: a Ctrl-C came, and was not raised yet.
+        """
+        if not _may_handle():
+            yield
+            return
+        signal.signal(signal.SIGINT, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            has_come, self._has_come = self._has_come, False
+        if has_come:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        """Let Ctrl-C cancel the running task while the block lasts, also one that came before."""
+        self._task = asyncio.current_task()
+        if self._has_come and self._task is not None:
+            self._task.cancel()
+        try:
+            yield
+        finally:
+            self._task = None
+
+    def check(self) -> None:
+        """Raise a Ctrl-C that was noted.
+
+        Raises:
+            KeyboardInterrupt: a Ctrl-C came.
+        """
+        if self._has_come:
+            raise KeyboardInterrupt
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if self._has_come or current_call() is not None:
+            raise KeyboardInterrupt
+        self._has_come = True
+        if self._task is not None:
+            # The loop may be waiting for I/O; this wakes it.
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+
+def _may_handle() -> bool:
+    if is_running_loop():
+        return False  # the loop's owner cancels the task
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
 
 T = TypeVar("T")
 

@@ -1,20 +1,12 @@
 """References to products and deliveries: a snapshot, a name, an id, or a part of an id."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import named_products
 from leanbe_emitter.domain.references import find
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identified:
-    """A snapshot that has an id. Every method that takes the id takes the snapshot, too."""
-
-    id: str
 
 
 def reference_text(reference: Identified | str) -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from leanbe_emitter.library.runtime.header_pairs import Headers, header_pairs
-from leanbe_emitter.library.runtime.references import Identified
+from leanbe_emitter.library.runtime.snapshots import Headers, Identified, header_pairs
 from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.wire.instants import print_instant
 

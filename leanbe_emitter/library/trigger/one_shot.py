@@ -16,7 +16,7 @@ from leanbe_emitter.headers import check_header
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.carrier import answer_limits
-from leanbe_emitter.library.runtime.loops import require_no_loop, require_no_receiver
+from leanbe_emitter.library.runtime.loop_runner import require_no_loop, require_no_receiver
 from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings

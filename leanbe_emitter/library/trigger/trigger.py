@@ -11,7 +11,7 @@ from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.deliveries.masking import masked
-from leanbe_emitter.library.runtime.header_pairs import Headers
+from leanbe_emitter.library.runtime.snapshots import Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
 from leanbe_emitter.outbox import triggered_at, wants
