@@ -50,7 +50,12 @@ def test_what_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path
     assert ran.status == 0
     loaded = {line.rpartition(" ")[2] for line in ran.stderr.splitlines()}
     assert "leanbe_emitter.library.trigger.recorder" in loaded
-    needless = {"storage.documents", "delivery.worker", "delivery.http1", "emitter.leanbe"}
+    needless = {
+        "storage.schema.document_tables",
+        "delivery.worker.worker",
+        "delivery.network.http1",
+        "library.handle.leanbe",
+    }
     assert loaded & {f"leanbe_emitter.{each}" for each in needless} == set()
 
 

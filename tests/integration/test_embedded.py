@@ -214,7 +214,7 @@ def test_where_an_event_goes_must_be_clear(leanbe: Leanbe) -> None:
     with pytest.raises(InvalidValue, match="Both a receiver and a product"):
         leanbe.trigger("idea.created", to=receiver, product=product)
     leanbe.products.create("Other", webhook=receiver)
-    with pytest.raises(InvalidValue, match="several products are there: 'Acme', 'Other'"):
+    with pytest.raises(InvalidValue, match="Several products have this webhook: 'Acme', 'Other'"):
         leanbe.trigger("idea.created", to=receiver)
 
 

@@ -37,7 +37,7 @@ def require_no_receiver() -> None:
     """
     if current_call() is not None:
         raise Conflict(
-            "A receiver cannot make attempts before it has answered.",
+            "No attempts can be made from inside a receiver, before it has answered.",
             hint="Record events only: they are delivered when the receiver has answered.",
         )
 
