@@ -264,7 +264,7 @@ class Deliveries:
             references: deliveries whose events are delivered again, or one ``Job``.
             times: how often each event is delivered again, one round after the other.
             deliver: whether the first attempts are made at once; otherwise a worker makes them.
-            watcher: is told of the attempts.
+            watcher: gets a call for each attempt.
 
         Returns:
             The new deliveries; for a job, what it did.

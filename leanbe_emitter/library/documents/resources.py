@@ -86,7 +86,7 @@ class Resource(Generic[Row, Snapshot]):
     @contextmanager
     def _looking(self) -> Iterator[tuple[Session, ProductRow]]:
         if self._transactions.is_open:
-            # What the caller's transaction reads must stay true until its end.
+            # The rows that the caller's transaction reads must stay unchanged until its end.
             with self._acting() as (action, product):
                 action.lock(product)
                 yield action.session, product

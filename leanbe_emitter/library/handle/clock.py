@@ -43,7 +43,7 @@ _NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What a clock that several processes share asks about the other processes.
+    """The sources of a shared clock about other processes.
 
     Attributes:
         journal: the journal of their attempts.

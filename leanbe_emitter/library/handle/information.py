@@ -24,7 +24,7 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Info:
-    """What ``leanbe.info()`` returns about the program and its database.
+    """The result of ``leanbe.info()``: facts about the program and its database.
 
     Attributes:
         version: the version of this program.

@@ -218,7 +218,7 @@ class Leanbe:
         In code that an event loop runs, use ``async with``.
 
         Args:
-            watcher: is told of the attempts.
+            watcher: gets a call for each attempt.
             deliver: whether the first attempts are made at once; otherwise a worker makes them.
 
         Yields:
@@ -268,7 +268,7 @@ class Leanbe:
             set: text by path that changes the sample payload (``country.countryCode``).
             payload: a whole payload instead of the sample; ``set`` changes it.
             assume: assumptions for this one request.
-            watcher: is told of the attempt.
+            watcher: gets a call for the attempt.
 
         Raises:
             Conflict: the product has no webhook URL, or the product's assumptions leave this event
@@ -300,7 +300,7 @@ class Leanbe:
         Args:
             request: the events, and how their payloads differ from the samples.
             deliver: whether the first attempts are made at once; otherwise a worker makes them.
-            watcher: is told of the attempts.
+            watcher: gets a call for each attempt.
 
         Raises:
             Conflict: attempts are to be made here, and a transaction is open.
@@ -407,7 +407,7 @@ class Leanbe:
             drain: whether to return as soon as nothing is due.
             concurrency: attempts in flight at once; the settings' by default.
             per_product: attempts of one product in flight at once; the settings' by default.
-            watcher: is told of the attempts.
+            watcher: gets a call for each attempt.
 
         Returns:
             The signal that stopped the worker; None if ``drain`` found nothing left.

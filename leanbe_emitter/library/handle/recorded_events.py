@@ -9,7 +9,7 @@ from leanbe_emitter.outbox import Recorded
 
 @dataclass(kw_only=True)
 class RecordedEvents:
-    """What ``leanbe.foreground`` yields; empty until its block has ended.
+    """The result of ``leanbe.foreground``; empty until its block has ended.
 
     Attributes:
         recorded: the events, in their order: ``name``, ``event_id``, ``product_id``, and

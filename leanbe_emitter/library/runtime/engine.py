@@ -136,7 +136,7 @@ class Engine:
         Args:
             delivery_ids: the deliveries.
             is_owed: returns whether a delivery is still pending.
-            watcher: is told of the attempts.
+            watcher: gets a call for each attempt.
             require_coming: raises an error if no pending delivery can fall due by itself.
         """
         owed = list(delivery_ids)

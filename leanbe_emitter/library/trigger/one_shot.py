@@ -50,7 +50,7 @@ class OneShotSender:
         settings: limits and allowed targets.
         clock: the source of time; the machine's clock by default.
         ids: the source of the samples' ids.
-        watcher: is told of each attempt.
+        watcher: gets a call for each attempt.
 
     Raises:
         InvalidTarget: the settings do not allow the URL.
