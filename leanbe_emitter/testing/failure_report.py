@@ -28,7 +28,7 @@ _INDENT = " " * len("00:00:00.000  ")
 
 def failure_report(leanbe: Leanbe) -> str:
     """Return the history of a handle, and likely mistakes of a receiver that refused."""
-    entries = list(leanbe.watching.until_now())
+    entries = list(leanbe.journal.read_all())
     return "\n".join([*_log(entries), *_faults(leanbe), *_explained(entries)])
 
 

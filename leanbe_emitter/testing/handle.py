@@ -9,7 +9,7 @@ from typing import Any
 from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.library import Leanbe, Product
 from leanbe_emitter.library.runtime.awaitables import waits_at_end
-from leanbe_emitter.library.runtime.snapshots import ProductRef
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.testing.receiver import Receiver
 
 

@@ -50,7 +50,12 @@ def test_what_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path
     assert ran.status == 0
     loaded = {line.rpartition(" ")[2] for line in ran.stderr.splitlines()}
     assert "leanbe_emitter.library.trigger.recorder" in loaded
-    needless = {"storage.documents", "delivery.worker", "delivery.http1", "emitter.leanbe"}
+    needless = {
+        "storage.schema.document_tables",
+        "delivery.worker.worker",
+        "delivery.network.http1",
+        "library.handle.leanbe",
+    }
     assert loaded & {f"leanbe_emitter.{each}" for each in needless} == set()
 
 
@@ -400,7 +405,7 @@ def test_what_a_job_owes_and_another_process_holds_is_told(cli: Cli, tmp_path: P
         cli("trigger", "idea.created", "idea.updated")
         with Leanbe(f"sqlite:///{tmp_path}/leanbe-emitter.db") as leanbe:
             job = Job(name="broken-off", which=Filter(status="delivered"))
-            leanbe.redeliver_all(job, deliver=False)
+            leanbe.deliveries.redeliver(job, deliver=False)
             assert leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
         ran = cli("deliveries", "redeliver", "--status", "delivered", "--job", "broken-off")
     assert (ran.status, ran.stdout.count("204 No Content")) == (1, 1)
@@ -414,7 +419,10 @@ def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(
     cli("product", "create", "Acme")
     (tmp_path / "five.json").write_text("5")
     (tmp_path / "mood.json").write_text('{"mood": 1}')
-    for file, says in (("five", "given is a number"), ("mood", "In the payload that was given")):
+    for file, says in (
+        ("five", "given payload is a number"),
+        ("mood", "given payload cannot be changed"),
+    ):
         payload = ("--payload", f"@{tmp_path / file}.json")
         ran = cli("trigger", "idea.created", *payload, "--set", "mood=2", "--no-deliver")
         assert (ran.status, ran.stdout) == (2, "")

@@ -132,7 +132,7 @@ def test_what_a_receiver_raises_at_a_retry_is_made_in_the_same_pass() -> None:
 
 
 def test_what_falls_due_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "MOST_TURNS", 3)
+    monkeypatch.setattr(clock, "MOST_STOPS", 3)
     with acme(*[TIMEOUT] * 9) as leanbe:
         leanbe.assumptions.set("max_attempts", "9")
         leanbe.trigger("idea.created")

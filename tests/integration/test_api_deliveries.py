@@ -238,7 +238,7 @@ def test_a_cursor_that_was_never_handed_out_is_refused(api: Api) -> None:
 
 def test_a_cursor_of_before_a_reset_goes_on(api: Api) -> None:
     triggered(api, "idea.created")
-    cursor = str(api.leanbe.watching.end())
+    cursor = str(api.leanbe.journal.follow_cursor())
     api("POST", "/reset")
     assert api("POST", "/deliveries/wait", {"after": cursor, "timeout": 0}).status_code == 200
 
@@ -269,7 +269,7 @@ def test_a_wait_in_vain_for_what_was_refused_shows_the_answer_and_how_to_explain
     ("recorded", "awaited", "hint"),
     [
         (["okr.created"], {"event": "okr.*"}, "never attempted; it is due: is a worker running?"),
-        (["okr.created"], {"event": "idea.*"}, "Nothing of the kind is owed."),
+        (["okr.created"], {"event": "idea.*"}, "No such delivery is pending."),
         ([], {"product": "Bare"}, "The product 'Bare' has no webhook URL: its events are recorded"),
     ],
 )
@@ -334,7 +334,7 @@ async def test_a_wait_in_vain_says_that_an_attempt_is_under_way(database_url: st
             for wait in waits:
                 with pytest.raises(WaitTimedOut) as caught:
                     await wait
-                told = "attempt 1 is under way; if who makes it is gone, it is due again when its"
+                told = "attempt 1 is in flight; if its worker is gone, it is due again when its"
                 assert f"never attempted; {told} lease ends, at 2" in caught.value.hint
                 assert "by the machine's clock" not in caught.value.hint
             receiver.let_go()

@@ -75,10 +75,10 @@ def test_what_is_deleted_is_not_there_any_more(api: Api) -> None:
 
 def test_a_write_answers_with_the_cursor_from_before_it(api: Api) -> None:
     api("POST", "/products", {"name": "Acme"})
-    before = str(api.leanbe.watching.beginning())
+    before = str(api.leanbe.journal.wait_cursor())
     made = api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
     assert made.headers["Leanbe-Emitter-Cursor"] == before
-    assert str(api.leanbe.watching.beginning()) != before
+    assert str(api.leanbe.journal.wait_cursor()) != before
 
 
 @pytest.mark.parametrize(

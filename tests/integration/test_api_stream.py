@@ -71,7 +71,7 @@ async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_u
 async def test_it_tells_what_another_process_does_in_its_order(
     leanbe: Leanbe, database_url: str
 ) -> None:
-    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.watching.end())
+    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
     await anext(messages)
     hearing = asyncio.create_task(heard(messages, 3))
     await triggered(database_url, "idea.created")
@@ -120,7 +120,7 @@ async def test_where_nothing_happens_a_sign_of_life_is_given(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.watching.end())
+    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
     await anext(messages)
     assert (await anext(messages)).startswith(":")
 

@@ -35,7 +35,7 @@ class _Exhausted:
     writes_alone = True
 
     @property
-    def watching(self) -> Any:
+    def journal(self) -> Any:
         raise MemoryError(self.SAYS)
 
 
@@ -182,7 +182,7 @@ def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
     answers = at_once(api, [f"Idea {number}" for number in range(CROWD)])
     for answer in answers:
         cursor = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
-        seen = Counter(each.event.payload["_id"] for each in api.leanbe.watching.until_now(cursor))
+        seen = Counter(each.event.payload["_id"] for each in api.leanbe.journal.read_all(cursor))
         assert seen[answer.json()["_id"]] == 1
 
 

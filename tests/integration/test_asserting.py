@@ -143,7 +143,7 @@ def test_a_failure_tells_what_nobody_was_owed() -> None:
         leanbe.products.create("Acme").ideas.create(title="Dark mode")
         said = failure(lambda: leanbe.assert_delivered("idea.created"))
         assert said.endswith(
-            "Recorded, and owed to nobody (their product has no webhook that wants them):\n"
+            "Recorded, and not delivered (their product has no webhook that wants them):\n"
             "  idea.created"
         )
 

@@ -75,8 +75,8 @@ async def foreground(leanbe: Leanbe, product: Product) -> None:
 
 async def redeliver(leanbe: Leanbe, product: Product) -> None:
     delivery = await leanbe.trigger("idea.created", product=product)
-    await leanbe.redeliver([delivery])
-    assert (await leanbe.deliveries.redeliver(delivery)).delivered
+    (again,) = await leanbe.deliveries.redeliver(delivery)
+    assert again.delivered
     assert len(await delivery.redeliver(times=2)) == 2
 
 
@@ -404,7 +404,7 @@ def test_an_app_starts_and_stops_in_the_callers_loop() -> None:
 def test_closing_an_app_that_was_never_called_needs_no_loop(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", webhook=app_noting_lifespan([]))
     leanbe.stop_receivers()
-    assert not leanbe._engine._home._is_own_used
+    assert not leanbe._engine._loop_runner._is_own_used
 
 
 def test_over_the_network_it_is_the_callers_loop_too(receiver: LoopbackReceiver) -> None:

@@ -260,7 +260,7 @@ def test_a_redelivery_is_a_delivery_of_its_own_with_the_same_bytes_to_the_presen
     leanbe.webhooks.rotate(product)
     with LoopbackReceiver.listening() as elsewhere:
         leanbe.webhooks.set(product, elsewhere.url)
-        new = leanbe.deliveries.redeliver(old.id[-6:])
+        (new,) = leanbe.deliveries.redeliver(old.id[-6:])
     assert new.id != old.id
     assert new.event == old.event
     assert new.delivered
@@ -282,13 +282,10 @@ def test_several_deliveries_are_redelivered_at_once_or_none(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     first, second = queue(leanbe, "idea.created", "idea.updated", product=product)
-    ids = leanbe.redeliver([second, first.id])
-    assert [each.event.name for each in leanbe.deliveries.of(ids)] == [
-        "idea.updated",
-        "idea.created",
-    ]
+    new = leanbe.deliveries.redeliver(second, first.id)
+    assert [each.event.name for each in new] == ["idea.updated", "idea.created"]
     with pytest.raises(NotFound):
-        leanbe.redeliver([first, "0" * 24])
+        leanbe.deliveries.redeliver(first, "0" * 24)
     assert len(leanbe.deliveries.list()) == 4
     assert len(receiver.requests) == 2
 
@@ -465,7 +462,7 @@ def test_a_redelivery_during_a_clearing_is_refused_or_cancelled(postgresql_ready
         with ThreadPoolExecutor(1) as thread:
             with one.transaction():
                 one.webhooks.clear(product)
-                redelivering = thread.submit(other.redeliver, [delivery.id])
+                redelivering = thread.submit(other.deliveries.redeliver, delivery.id)
                 until_somebody_waits(postgresql_ready)
             assert isinstance(redelivering.exception(), Conflict)
         assert [each.status for each in one.deliveries.list()] == ["cancelled"]

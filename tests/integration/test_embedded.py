@@ -172,7 +172,7 @@ def test_where_https_is_required_the_address_is_https() -> None:
         ({"webhook": Noting(), "webhook_url": "http://a.test/"}, "give one of them"),
         ({"webhook": 7}, "7 is not a receiver"),
         ({"webhook": Noting(), "path": "hook"}, "'hook' does not begin with a slash"),
-        ({"secret": SECRET}, "no webhook URL to use them for"),
+        ({"secret": SECRET}, "without a webhook URL"),
     ],
 )
 def test_what_is_no_receiver_is_refused_and_nothing_is_made(
@@ -214,7 +214,7 @@ def test_where_an_event_goes_must_be_clear(leanbe: Leanbe) -> None:
     with pytest.raises(InvalidValue, match="Both a receiver and a product"):
         leanbe.trigger("idea.created", to=receiver, product=product)
     leanbe.products.create("Other", webhook=receiver)
-    with pytest.raises(InvalidValue, match="several products are there: 'Acme', 'Other'"):
+    with pytest.raises(InvalidValue, match="Several products have this webhook: 'Acme', 'Other'"):
         leanbe.trigger("idea.created", to=receiver)
 
 

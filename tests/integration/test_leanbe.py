@@ -305,7 +305,7 @@ def test_leases_and_events_do_not_change_the_ids_of_what_is_made_next() -> None:
             leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/")
             if redeliver:
                 leanbe.deliver()
-                leanbe.redeliver([])
+                leanbe.deliveries.redeliver()
             return leanbe.products.create("Other").id
 
     assert second_product(redeliver=True) == second_product(redeliver=False)

@@ -71,7 +71,7 @@ def test_an_event_that_is_delivered_again_is_the_last_delivery(
 ) -> None:
     del events
     for each in (*handles, *handles):
-        delivery = each.deliveries.redeliver(each.deliveries.last())
+        (delivery,) = each.deliveries.redeliver(each.deliveries.last())
         assert handles[0].deliveries.last() == delivery
 
 

@@ -18,7 +18,7 @@ from leanbe_emitter import (
     TriggerRequest,
 )
 from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.library.deliveries import redeliver_jobs
+from leanbe_emitter.library.deliveries import redelivery
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
 from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
@@ -41,7 +41,7 @@ def old(leanbe: Leanbe, product: Product, receiver: LoopbackReceiver) -> list[by
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redeliver_jobs, "BATCH", 3)
+    monkeypatch.setattr(redelivery, "BATCH", 3)
 
 
 class Breaking:
@@ -67,7 +67,7 @@ def by_filter(name: str = "job", which: Filter = DELIVERED) -> Job:
 def test_a_job_delivers_each_event_again_with_the_same_bytes(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    assert leanbe.redeliver_all(by_filter()) == Redelivered(made=2 * EVENTS)
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(made=2 * EVENTS)
     assert sorted(receiver.bodies) == sorted(old)
     assert len(leanbe.deliveries.list()) == 4 * EVENTS
 
@@ -76,8 +76,8 @@ def test_a_job_delivers_each_event_again_with_the_same_bytes(
 def test_started_again_it_makes_no_delivery_twice(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    leanbe.redeliver_all(by_filter())
-    assert leanbe.redeliver_all(by_filter()) == Redelivered()
+    leanbe.deliveries.redeliver(by_filter())
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered()
     assert len(receiver.requests) == len(old)
 
 
@@ -86,30 +86,30 @@ def test_broken_off_it_goes_on_where_it_ended(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        leanbe.redeliver_all(by_filter(), watcher=Breaking())
+        leanbe.deliveries.redeliver(by_filter(), watcher=Breaking())
     assert len(receiver.requests) == BROKEN_OFF
-    assert leanbe.redeliver_all(by_filter()) == Redelivered(made=2 * EVENTS - 3)
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(made=2 * EVENTS - 3)
     assert sorted(receiver.bodies) == sorted(old)
 
 
 def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    leanbe.redeliver_all(by_filter(), deliver=False)
+    leanbe.deliveries.redeliver(by_filter(), deliver=False)
     held = leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
-    assert leanbe.redeliver_all(by_filter()) == Redelivered(still_owed=1)
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(still_owed=1)
     assert len(receiver.requests) == len(old) - 1
     leanbe._engine.queue.release([held] if held else [])
-    assert leanbe.redeliver_all(by_filter()) == Redelivered()
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered()
     assert sorted(receiver.bodies) == sorted(old)
 
 
 def test_a_job_with_another_filter_makes_no_attempts_of_what_is_owed(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    assert leanbe.redeliver_all(by_filter(), deliver=False).still_owed == len(old)
+    assert leanbe.deliveries.redeliver(by_filter(), deliver=False).still_owed == len(old)
     with pytest.raises(Conflict):
-        leanbe.redeliver_all(by_filter(which=Filter()))
+        leanbe.deliveries.redeliver(by_filter(which=Filter()))
     assert receiver.requests == []
 
 
@@ -117,25 +117,25 @@ def test_a_job_attempts_all_of_a_strict_product_in_its_order(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     leanbe.assumptions.set("ordering", "strict", product=product)
-    assert leanbe.redeliver_all(by_filter()) == Redelivered(made=len(old))
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(made=len(old))
     assert receiver.bodies == old
 
 
 def test_another_job_delivers_once_more_and_each_event_once(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    leanbe.redeliver_all(by_filter("first"))
-    assert leanbe.redeliver_all(by_filter("second")).made == len(old)
+    leanbe.deliveries.redeliver(by_filter("first"))
+    assert leanbe.deliveries.redeliver(by_filter("second")).made == len(old)
     assert len(receiver.requests) == 2 * len(old)
 
 
 def test_a_job_may_name_its_deliveries(leanbe: Leanbe, old: list[bytes]) -> None:
     first, second, *_ = leanbe.deliveries.list()
     job = Job(name="job", references=[first, second.id])
-    assert leanbe.redeliver_all(job).made == 2
-    assert leanbe.redeliver_all(job).made == 0
+    assert leanbe.deliveries.redeliver(job).made == 2
+    assert leanbe.deliveries.redeliver(job).made == 0
     more = Job(name="more", references=[first], which=DELIVERED)
-    assert leanbe.redeliver_all(more).made == len(old)
+    assert leanbe.deliveries.redeliver(more).made == len(old)
 
 
 OTHERS = [
@@ -151,9 +151,9 @@ OTHERS = [
 def test_a_jobs_name_is_not_used_for_another_filter(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes], other: Job, asked: str
 ) -> None:
-    leanbe.redeliver_all(by_filter())
+    leanbe.deliveries.redeliver(by_filter())
     job = replace(other, references=[leanbe.deliveries.last()] if asked == "by id" else [])
-    for act in (leanbe.redeliver_all, leanbe.rehearse_redelivery):
+    for act in (leanbe.deliveries.redeliver, leanbe.deliveries.redeliver_dry_run):
         with pytest.raises(Conflict) as refused:
             act(job)
         said = f"The job 'job' redelivers: status delivered. This asks for: {asked}."
@@ -165,32 +165,32 @@ def test_a_job_goes_on_for_the_same_product_and_however_old_what_it_finds_is(
     leanbe: Leanbe, product: Product, old: list[bytes]
 ) -> None:
     since, later = (leanbe.clock.now() - timedelta(days=days) for days in (2, 1))
-    leanbe.redeliver_all(by_filter(which=Filter(product=product, since=since)))
+    leanbe.deliveries.redeliver(by_filter(which=Filter(product=product, since=since)))
     named = Filter(product=product.name, since=later)
-    assert leanbe.redeliver_all(by_filter(which=named)) == Redelivered()
+    assert leanbe.deliveries.redeliver(by_filter(which=named)) == Redelivered()
     globex = leanbe.products.create("Globex")
     said = f"product {product.id}, since an instant. This asks for: product {globex.id}, since"
     with pytest.raises(Conflict, match=said):
-        leanbe.redeliver_all(by_filter(which=Filter(product=globex, since=since)))
+        leanbe.deliveries.redeliver(by_filter(which=Filter(product=globex, since=since)))
     assert old
 
 
 def test_whether_a_job_has_an_age_at_all_is_compared(leanbe: Leanbe, old: list[bytes]) -> None:
     since = leanbe.clock.now() - timedelta(days=1)
-    leanbe.redeliver_all(by_filter(which=Filter(since=since)))
+    leanbe.deliveries.redeliver(by_filter(which=Filter(since=since)))
     for other, asked in ((Filter(), "all"), (Filter(event="*"), "event \\*")):
         with pytest.raises(Conflict, match=f"redelivers: since an instant. .* for: {asked}[.]"):
-            leanbe.redeliver_all(by_filter(which=other))
+            leanbe.deliveries.redeliver(by_filter(which=other))
     assert old
 
 
 def test_a_job_of_an_older_version_goes_on_whatever_it_is_asked(
     leanbe: Leanbe, old: list[bytes]
 ) -> None:
-    leanbe.redeliver_all(by_filter())
+    leanbe.deliveries.redeliver(by_filter())
     with leanbe._database.transaction() as session:
         session.execute(update(RedeliveryRow).values(asked=None))
-    assert leanbe.redeliver_all(by_filter(which=Filter(event="*.updated"))).made == 0
+    assert leanbe.deliveries.redeliver(by_filter(which=Filter(event="*.updated"))).made == 0
     assert old
 
 
@@ -199,47 +199,47 @@ def test_a_filter_narrows_it_down(
 ) -> None:
     assert old
     updated = by_filter(which=Filter(event="*.updated"))
-    assert leanbe.redeliver_all(updated).made == EVENTS
+    assert leanbe.deliveries.redeliver(updated).made == EVENTS
     assert {each.verified("whsec_test").event for each in receiver.requests} == {"idea.updated"}
     exhausted = by_filter("exhausted", which=Filter(status="exhausted"))
-    assert leanbe.redeliver_all(exhausted) == Redelivered()
+    assert leanbe.deliveries.redeliver(exhausted) == Redelivered()
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_a_rehearsal_lists_what_a_run_would_make_and_makes_nothing(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    listed = leanbe.rehearse_redelivery(by_filter())
+    listed = leanbe.deliveries.redeliver_dry_run(by_filter())
     assert sorted(each.event.body for each in listed) == sorted(old)
     assert receiver.requests == []
-    leanbe.redeliver_all(by_filter())
-    assert leanbe.rehearse_redelivery(by_filter()) == []
+    leanbe.deliveries.redeliver(by_filter())
+    assert leanbe.deliveries.redeliver_dry_run(by_filter()) == []
 
 
 def test_a_rehearsal_goes_on_by_its_cursor_and_lists_each_event_once(
     leanbe: Leanbe, old: list[bytes]
 ) -> None:
-    leanbe.redeliver_all(by_filter("before"))
-    whole = leanbe.rehearse_redelivery(by_filter())
+    leanbe.deliveries.redeliver(by_filter("before"))
+    whole = leanbe.deliveries.redeliver_dry_run(by_filter())
     assert (len(whole), whole.cursor) == (len(old), None)
     listed: list[Delivery] = []
     after = None
     for size in (4, 4, 2):
-        page = leanbe.rehearse_redelivery(by_filter(), limit=4, after=after)
+        page = leanbe.deliveries.redeliver_dry_run(by_filter(), limit=4, after=after)
         assert len(page) == size
         listed, after = [*listed, *page], page.cursor
     assert (listed, after) == (whole, None)
     with pytest.raises(InvalidValue, match="no cursor"):
-        leanbe.rehearse_redelivery(by_filter(), after="soon")
+        leanbe.deliveries.redeliver_dry_run(by_filter(), after="soon")
     with pytest.raises(InvalidValue, match="list of 0"):
-        leanbe.rehearse_redelivery(by_filter(), limit=0)
+        leanbe.deliveries.redeliver_dry_run(by_filter(), limit=0)
 
 
 def test_what_has_no_url_now_is_passed_over_and_counted(
     leanbe: Leanbe, product: Product, old: list[bytes]
 ) -> None:
     leanbe.webhooks.clear(product)
-    assert leanbe.redeliver_all(by_filter()) == Redelivered(without_url=len(old))
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(without_url=len(old))
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -250,15 +250,15 @@ def test_a_rehearsal_passes_over_what_has_no_url_now(
     leanbe.trigger("okr.created", product=globex)
     assert old
     leanbe.webhooks.clear(product)
-    listed = leanbe.rehearse_redelivery(by_filter())
+    listed = leanbe.deliveries.redeliver_dry_run(by_filter())
     assert [each.event.name for each in listed] == ["okr.created"]
-    assert leanbe.redeliver_all(by_filter()).made == 1
+    assert leanbe.deliveries.redeliver(by_filter()).made == 1
 
 
 def test_a_job_makes_no_attempts_inside_a_transaction(leanbe: Leanbe, old: list[bytes]) -> None:
     assert old
     with leanbe.transaction(), pytest.raises(Conflict):
-        leanbe.redeliver_all(by_filter())
+        leanbe.deliveries.redeliver(by_filter())
 
 
 def test_the_same_job_run_twice_at_once_delivers_each_event_once(
@@ -269,9 +269,9 @@ def test_the_same_job_run_twice_at_once_delivers_each_event_once(
 
     def run() -> object:
         with Leanbe(db) as other:
-            return other.redeliver_all(by_filter())
+            return other.deliveries.redeliver(by_filter())
 
     call_at_once(run, run)
-    leanbe.redeliver_all(by_filter())
+    leanbe.deliveries.redeliver(by_filter())
     leanbe.deliver()
     assert sorted(receiver.bodies) == sorted(old)

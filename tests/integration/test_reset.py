@@ -32,12 +32,12 @@ def test_no_row_is_left(scene: Scene) -> None:
 
 
 def test_everything_works_afterwards_and_who_follows_misses_nothing(scene: Scene) -> None:
-    cursor = scene.leanbe.watching.end()
+    cursor = scene.leanbe.journal.follow_cursor()
     scene.leanbe.reset()
     requests = list[ReceivedRequest]()
     scene.leanbe.products.create("Acme", webhook=requests.append)
     assert scene.leanbe.trigger("idea.created").delivered
-    kinds = [each.kind.value for each in scene.leanbe.watching.until_now(cursor)]
+    kinds = [each.kind.value for each in scene.leanbe.journal.read_all(cursor)]
     assert kinds == ["event", "attempt"]
 
 

@@ -112,11 +112,11 @@ def test_everything_is_as_the_file_has_it(leanbe: Leanbe, seed: Path) -> None:
 
 
 def test_no_event_is_recorded_and_nothing_is_owed(leanbe: Leanbe, seed: Path) -> None:
-    cursor = leanbe.watching.end()
+    cursor = leanbe.journal.follow_cursor()
     leanbe.seeds.plant(seed)
     assert list(leanbe.events.list()) == []
     assert leanbe.is_idle()
-    assert list(leanbe.watching.until_now(cursor)) == []
+    assert list(leanbe.journal.read_all(cursor)) == []
 
 
 def test_what_happens_next_comes_behind_it_and_is_told(leanbe: Leanbe, seed: Path) -> None:

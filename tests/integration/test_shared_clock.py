@@ -170,9 +170,9 @@ def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
     assert "The clock is manual: leanbe.clock.advance(seconds=5) moves" in raised.value.hint
     leanbe.clock.set(START + timedelta(seconds=5))
     claimed = other._engine.queue.claim_one(first.id)
-    leanbe._require_coming([held.id])
+    leanbe._require_attemptable([held.id])
     other._engine.queue.release([claimed] if claimed else [])
-    leanbe._require_coming([held.id])
+    leanbe._require_attemptable([held.id])
     leanbe.follow([first, held])
     assert [each.delivered for each in leanbe.deliveries.of([first.id, held.id])] == [True, True]
 
@@ -180,7 +180,7 @@ def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
 def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other: Leanbe) -> None:
     (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     (claimed,) = other._engine.queue.claim(ONE)
-    leanbe._require_coming([claimed.delivery_id])
+    leanbe._require_attemptable([claimed.delivery_id])
     other._engine.queue.release([claimed])
     assert triggered.delivery is not None
     leanbe.follow([triggered.delivery])

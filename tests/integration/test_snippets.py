@@ -72,7 +72,7 @@ def test_it_acts_once_on_what_comes_more_often(receiver: RunningSnippet) -> None
     with Leanbe() as leanbe:
         leanbe.products.create("Acme", secret=SECRET, **receiver.where)
         first = leanbe.trigger("idea.created", set={"title": "Dark mode"})
-        again = [leanbe.deliveries.redeliver(first) for _ in range(3)]
+        again = leanbe.deliveries.redeliver(first, times=3)
         leanbe.trigger("idea.created", set={"title": "Light mode"})
         assert all(each.delivered for each in (first, *again))
     assert receiver.printed().splitlines() == ["new idea: Dark mode", "new idea: Light mode"]

@@ -47,7 +47,7 @@ def test_what_a_transaction_did_is_there_when_it_ends(
 
 
 def test_an_error_undoes_all_of_it_events_included(leanbe: Leanbe, product: Product) -> None:
-    end = leanbe.watching.end()
+    end = leanbe.journal.follow_cursor()
 
     def go_wrong() -> None:
         with leanbe.transaction():
@@ -66,7 +66,7 @@ def test_an_error_undoes_all_of_it_events_included(leanbe: Leanbe, product: Prod
     assert len(product.users.list()) == 1
     assert leanbe.deliveries.list() == []
     assert leanbe.deliver() == []
-    assert leanbe.watching.entries(end) == []
+    assert leanbe.journal.entries(end) == []
     assert leanbe.trigger("idea.created").event.sequence == 1
 
 
@@ -114,12 +114,12 @@ def test_there_is_no_http_and_no_waiting_inside_a_transaction(
         lambda: leanbe.trigger_all(TriggerRequest(events=["idea.created"])),
         leanbe.deliver,
         lambda: leanbe.follow([delivery]),
-        lambda: leanbe.redeliver([delivery]),
+        lambda: leanbe.deliveries.redeliver(delivery),
         delivery.redeliver,
         lambda: leanbe.work(drain=True),
         leanbe.due,
         lambda: leanbe.wait_until_idle(timeout_seconds=9),
-        leanbe.watching.follow,
+        leanbe.journal.follow,
     ]
     for call in calls:
         with leanbe.transaction(), pytest.raises(Conflict, match="inside a transaction"):

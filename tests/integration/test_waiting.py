@@ -105,11 +105,11 @@ def test_what_another_process_does_is_followed_in_order(
 ) -> None:
     leanbe, db = shared
     receiver.statuses.extend([500, 204, 204])
-    start = leanbe.watching.end()
+    start = leanbe.journal.follow_cursor()
     leanbe.trigger_all(TriggerRequest(events=["okr.deleted"]))
     # Read first: what an open transaction of anybody holds back would still be to come.
-    assert len(list(itertools.islice(leanbe.watching.follow(start), 2))) == 2
-    follower = leanbe.watching.follow()
+    assert len(list(itertools.islice(leanbe.journal.follow(start), 2))) == 2
+    follower = leanbe.journal.follow()
     with (
         ThreadPoolExecutor(1) as thread,
         other_process(db, "trigger", "idea.created", "okr.created"),
@@ -126,14 +126,14 @@ def test_what_another_process_does_is_followed_in_order(
 
 
 def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: LoopbackReceiver) -> None:
-    start = leanbe.watching.end()
+    start = leanbe.journal.follow_cursor()
     product = leanbe.products.create("Acme", webhook_url=receiver.url)
     receiver.statuses.append(500)
     leanbe.trigger("idea.created")
     leanbe.webhooks.clear(product)
     leanbe.trigger_all(TriggerRequest(events=["idea.updated"]))
     # Followed, because an open transaction of anybody holds back what can be read on PostgreSQL.
-    entries = list(itertools.islice(leanbe.watching.follow(start), 4))
+    entries = list(itertools.islice(leanbe.journal.follow(start), 4))
     assert told(entries) == [
         ("event", "idea.created", ""),
         ("attempt", "idea.created", "refused"),
@@ -141,22 +141,22 @@ def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: LoopbackRe
         ("event", "idea.updated", ""),
     ]
     assert entries[3].delivery is None
-    assert told(list(leanbe.watching.entries(entries[1].cursor))) == told(entries[2:])
-    assert next(leanbe.watching.follow(entries[0].cursor)).kind == "attempt"
-    assert leanbe.watching.entries(leanbe.watching.end()) == []
+    assert told(list(leanbe.journal.entries(entries[1].cursor))) == told(entries[2:])
+    assert next(leanbe.journal.follow(entries[0].cursor)).kind == "attempt"
+    assert leanbe.journal.entries(leanbe.journal.follow_cursor()) == []
 
 
 @pytest.mark.parametrize("ahead", ["99999999999-0-0", "0-99999999999-0"])
 def test_a_cursor_that_was_never_handed_out_is_not_followed(leanbe: Leanbe, ahead: str) -> None:
     with pytest.raises(InvalidValue, match=f"'{ahead}' lies beyond the end"):
-        leanbe.watching.follow(Cursor.parse(ahead))
+        leanbe.journal.follow(Cursor.parse(ahead))
 
 
 def test_entries_whose_events_are_gone_do_not_stop_who_follows(leanbe: Leanbe) -> None:
-    start = leanbe.watching.end()
+    start = leanbe.journal.follow_cursor()
     leanbe.products.create("Acme")
     leanbe.trigger_all(TriggerRequest(events=["idea.created"], times=600))
     with leanbe._transactions.acting() as action:
         action.session.connection().exec_driver_sql("DELETE FROM events")
     leanbe.trigger_all(TriggerRequest(events=["okr.created"]))
-    assert next(leanbe.watching.follow(start)).event.name == "okr.created"
+    assert next(leanbe.journal.follow(start)).event.name == "okr.created"

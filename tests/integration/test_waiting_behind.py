@@ -28,7 +28,7 @@ def make_ideas(leanbe: Leanbe, *titles: str) -> None:
 def test_only_what_happened_behind_the_cursor_counts(leanbe: Leanbe) -> None:
     make_ideas(leanbe, "Before")
     leanbe.deliver()
-    cursor = leanbe.watching.beginning()
+    cursor = leanbe.journal.wait_cursor()
     make_ideas(leanbe, "After")
     leanbe.deliver()
     (found,) = leanbe.deliveries.wait_for(Filter(), after=cursor, timeout_seconds=30)
@@ -41,7 +41,7 @@ def test_a_delivery_counts_that_was_recorded_before_and_settled_behind_the_curso
     leanbe: Leanbe,
 ) -> None:
     make_ideas(leanbe, "Dark mode")
-    cursor = leanbe.watching.beginning()
+    cursor = leanbe.journal.wait_cursor()
     delivery_wait = leanbe.deliveries.delivery_wait(Filter(), after=cursor)
     assert not delivery_wait.look()
     leanbe.deliver()
@@ -81,7 +81,7 @@ def test_whatever_transaction_is_open_only_what_was_begun_since_counts(
         leanbe.products.create("Acme", webhook_url=URL)
         somebody.execute("SELECT pg_current_xact_id()")
         make_ideas(leanbe, "Before")
-        cursor = leanbe.watching.beginning()
+        cursor = leanbe.journal.wait_cursor()
         somebody.rollback()
         make_ideas(leanbe, "After")
         (found,) = leanbe.deliveries.wait_for(
@@ -106,9 +106,10 @@ def test_what_is_redelivered_may_be_left_to_a_worker(leanbe: Leanbe) -> None:
     make_ideas(leanbe, "a", "b")
     leanbe.deliver()
     old = [each.id for each in leanbe.deliveries.list()]
-    (new,) = leanbe.redeliver(old[:1], deliver=False)
-    assert leanbe.deliveries.get(new).status == "pending"
-    done = leanbe.redeliver_all(Job(name="all", which=Filter(status="delivered")), deliver=False)
+    (new,) = leanbe.deliveries.redeliver(*old[:1], deliver=False)
+    assert new.status == "pending"
+    job = Job(name="all", which=Filter(status="delivered"))
+    done = leanbe.deliveries.redeliver(job, deliver=False)
     assert (done.made, leanbe.due().count) == (2, 3)
     leanbe.work(drain=True)
     assert leanbe.counts().deliveries == {

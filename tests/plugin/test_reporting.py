@@ -114,7 +114,7 @@ def test_a_test_that_passes_has_no_section(suite: Suite) -> None:
 def test_a_log_that_cannot_be_read_does_not_hide_the_failure(suite: Suite) -> None:
     finished = suite.run("""
         def test_it(leanbe):
-            leanbe.watching = None
+            leanbe.journal = None
             assert 1 == 2
     """)
     finished.assert_outcomes(failed=1)

@@ -12,7 +12,7 @@ import leanbe_emitter
 from leanbe_emitter import Leanbe
 from leanbe_emitter.domain.users import granting
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.library.deliveries.pending_reason import advancing
+from leanbe_emitter.library.deliveries.waiting import advancing
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from tests.support.api import openapi_document
 from tests.support.command_tree import all_commands

@@ -29,6 +29,7 @@ from leanbe_emitter import (
     Idea,
     IdeaRequest,
     InvalidSignature,
+    Job,
     Leanbe,
     LeanbeError,
     ManualClock,
@@ -39,6 +40,7 @@ from leanbe_emitter import (
     Outcome,
     Product,
     ReceivedRequest,
+    Redelivered,
     Results,
     Settings,
     User,
@@ -197,8 +199,8 @@ async def awaiting(leanbe: Leanbe, acme: Product) -> None:
     delivery = await leanbe.trigger("idea.created", product=acme)
     assert_type(delivery, Delivery)
     assert_type(await delivery.redeliver(times=2), Results[Delivery])
-    assert_type(await leanbe.deliveries.redeliver(delivery), Delivery)
-    assert_type(await leanbe.redeliver([delivery]), Results[str])
+    assert_type(await leanbe.deliveries.redeliver(delivery), Results[Delivery])
+    assert_type(await leanbe.deliveries.redeliver(Job(name="all")), Redelivered)
     made: list[Attempt] = await leanbe.clock.advance(hours=1)
     made += await leanbe.clock.run_until_settled()
     assert_type(await leanbe.settle(until=lambda: bool(made)), Nothing)

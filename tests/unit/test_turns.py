@@ -11,7 +11,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 
 
 async def have_one(turns: CallerLock) -> None:
-    async with turns.one():
+    async with turns.held():
         pass
 
 
@@ -51,7 +51,7 @@ def test_who_gets_what_was_taken_away_meanwhile_has_no_turn() -> None:
 
 def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
     async def stay() -> None:
-        async with turns.one():
+        async with turns.held():
             loop.stop()
             await asyncio.Event().wait()
 
@@ -61,7 +61,7 @@ def test_it_is_taken_from_a_loop_that_was_stopped_in_its_midst_once() -> None:
     left = turns._lock
     drive(have_one(turns))
     assert turns._lock is not left
-    assert not turns._takes_from_who_was_left_behind(left)
+    assert not turns._replaced_abandoned(left)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         loop.run_until_complete(task)

@@ -83,10 +83,10 @@ def _show(invocation: Invocation, leanbe: "Leanbe") -> None:
 
 def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) -> None:
     """Move the clock, and print the attempts that were made meanwhile, whoever made them."""
-    since = leanbe.watching.end()
+    since = leanbe.journal.follow_cursor()
     move()
     with making_attempts(invocation, leanbe.clock, who_is_next=" by the clock") as printing:
-        for entry in leanbe.watching.until_now(since):
+        for entry in leanbe.journal.read_all(since):
             if entry.delivery is not None and entry.attempt is not None:
                 printing.on_record(entry.delivery, entry.attempt)
         invocation.notice(f"It is {output.instant(leanbe.clock.now())}.")

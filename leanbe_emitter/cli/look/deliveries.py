@@ -184,14 +184,16 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
         which = None if delivery else narrowed
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
-            page = leanbe.rehearse_redelivery(named, limit=limit or options.PAGE, after=after)
+            page = leanbe.deliveries.redeliver_dry_run(
+                named, limit=limit or options.PAGE, after=after
+            )
             print_page(invocation, [each.document() for each in page], page.cursor, _LIST)
             more = "" if page.cursor is None else ", and more"
             invocation.notice(f"Would redeliver {len(page)}{more}.")
         elif delivery and job is None:
             who_is_next = next_by(leanbe, BY_ANY_WORKER)
             with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
-                leanbe.redeliver(delivery, watcher=printing)
+                leanbe.deliveries.redeliver(*delivery, watcher=printing)
         else:
             _run(invocation, leanbe, named)
 
@@ -200,7 +202,7 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
     invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
     who_is_next = next_by(leanbe, BY_ANY_WORKER)
     with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
-        done = leanbe.redeliver_all(job, watcher=printing)
+        done = leanbe.deliveries.redeliver(job, watcher=printing)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")
         if done.still_owed:

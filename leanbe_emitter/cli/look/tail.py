@@ -20,6 +20,6 @@ def tail(invocation: Invocation) -> None:
     lines = AttemptLines(form, notice=invocation.notice)
     with opened(invocation) as leanbe, suppress(KeyboardInterrupt):
         invocation.notice("Following attempts from now on; Ctrl-C ends it.")
-        for entry in leanbe.watching.follow():
+        for entry in leanbe.journal.follow():
             if entry.delivery is not None and entry.attempt is not None:
                 lines.ended(ended_of(entry.delivery, entry.attempt))

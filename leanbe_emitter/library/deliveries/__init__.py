@@ -1,1 +1,4 @@
-"""Deliveries and events: read, waited for, redelivered, explained."""
+"""Deliveries and events: snapshots, lists, waiting, attempts of a handle, redelivery, the journal.
+
+Start with ``deliveries.Deliveries``, which is ``leanbe.deliveries``.
+"""

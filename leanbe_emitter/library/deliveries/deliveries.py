@@ -1,58 +1,51 @@
-"""``leanbe.deliveries``: what is owed, what was sent, and the evidence of every attempt."""
+"""``leanbe.deliveries``: lists deliveries, waits for them, redelivers and explains them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, overload
 
-from sqlalchemy import Executable, Select, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
-from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
+from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
-from leanbe_emitter.library.deliveries.delivery_wait import DeliveryWait
-from leanbe_emitter.library.deliveries.last_request import as_command, explained
-from leanbe_emitter.library.deliveries.pending_reason import (
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
+from leanbe_emitter.library.deliveries.filter import Filter, selected
+from leanbe_emitter.library.deliveries.last_request import curl_command, explain_delivery
+from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
+from leanbe_emitter.library.deliveries.waiting import (
+    DeliveryWait,
     Owed,
     PendingReason,
-    of_nothing,
-    of_pending,
-    of_settled,
+    reason_none,
+    reason_pending,
+    reason_settled,
 )
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until
+from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.results import Results
-from leanbe_emitter.library.runtime.snapshots import (
-    Attempt,
-    Delivery,
-    DeliveryRef,
-    Event,
-    ProductRef,
-)
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named, row_of
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.compiled import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.storage.schema.states import UNHELD, DeliveryState, DeliveryStatus
+from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
-from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.explain.explainer import Explanation
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.suggestions import any_of
 
-# All there are.
+# More deliveries than a database has.
 _MOST = 1_000_000
 
-#: How many ids one statement names: databases take some ten thousand at the most.
+#: How many ids one statement takes: databases limit its parameters to some ten thousand.
 _IDS_AT_ONCE = 500
 
-#: A delivery, and where its product's webhook is.
+#: A delivery, and the URL of its product's webhook.
 _DELIVERIES = (
     select(*DeliveryRow.__table__.columns, WebhookRow.url)
     .outerjoin(WebhookRow, WebhookRow.product_id == DeliveryRow.product_id)
@@ -70,65 +63,37 @@ _ATTEMPTS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filter:
-    """Which deliveries are meant; what is None does not matter.
-
-    Attributes:
-        status: their status.
-        is_settled: whether nothing is owed any more, however it went.
-        event: a glob of event names (``idea.*``).
-        product: whose they are.
-        since: created at this instant or later.
-        before: created before this instant.
-    """
-
-    status: DeliveryStatus | str | None = None
-    is_settled: bool | None = None
-    event: str | None = None
-    product: ProductRef | None = None
-    since: datetime | None = None
-    before: datetime | None = None
-
-
 class Deliveries:
-    """The deliveries of a database.
+    """The deliveries of a database."""
 
-    Args:
-        redeliver: owes the events of deliveries again and makes the first attempts at once;
-            returns the ids of the new deliveries.
-    """
-
-    def __init__(
-        self, transactions: Transactions, *, redeliver: Callable[[Sequence[str]], Results[str]]
-    ) -> None:
+    def __init__(self, transactions: Transactions, redelivery: Redelivery) -> None:
         self._transactions = transactions
-        self._redeliver = redeliver
+        self._redelivery = redelivery
 
     def get(self, reference: DeliveryRef) -> Delivery:
-        """Return the delivery of that id, or of a part of it.
+        """Return the delivery of that id, or of a part of the id.
 
         Raises:
-            NotFound: there is none.
-            InvalidValue: there are several.
+            NotFound: no delivery matches.
+            InvalidValue: several deliveries match.
         """
         with self._transactions.looking() as session:
-            return self._snapshots(session, [row_of(session, reference).id])[0]
+            return self._snapshots(session, [delivery_row(session, reference).id])[0]
 
     def list(
         self, which: Filter | None = None, *, limit: int = PAGE, after: str | None = None
     ) -> Page[Delivery]:
-        """Return the newest deliveries first, up to ``limit``.
+        """Return deliveries, the newest first.
 
         Args:
-            which: those that are meant; all, if it is left out.
-            limit: how many at the most.
+            which: a filter; all deliveries by default.
+            limit: the most deliveries that are returned.
             after: the cursor of the page before.
 
         Raises:
-            NotFound: the filter names a product that is not there.
-            InvalidValue: its glob matches no event name, its status is none, ``limit`` is 0, or
-                ``after`` is no cursor.
+            NotFound: there is no such product as the filter names.
+            InvalidValue: the filter's glob matches no event name, there is no such status,
+                ``limit`` is 0, or ``after`` is no cursor.
         """
         check_limit(limit)
         with self._transactions.looking() as session:
@@ -141,11 +106,11 @@ class Deliveries:
         return Page(deliveries, cursor=cursor)
 
     def among(self, ids: Iterable[str], which: Filter) -> Sequence[Delivery]:
-        """Return those of these deliveries that a filter means, the newest first.
+        """Return the deliveries of these ids that a filter selects, the newest first.
 
         Raises:
-            NotFound: the filter names a product that is not there.
-            InvalidValue: its glob matches no event name, or its status is none.
+            NotFound: there is no such product as the filter names.
+            InvalidValue: the filter's glob matches no event name, or there is no such status.
         """
         wanted = sorted(set(ids), reverse=True)
         with self._transactions.looking() as session:
@@ -160,10 +125,10 @@ class Deliveries:
             return self._snapshots(session, sorted(meant, reverse=True))
 
     def last(self, event: str | None = None) -> Delivery:
-        """Return the newest delivery, of an event name or glob, or of any.
+        """Return the newest delivery of an event name or glob; by default, of any event.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such delivery.
         """
         found = self.list(Filter(event=event), limit=1)
         if not found:
@@ -179,22 +144,23 @@ class Deliveries:
         after: Cursor | None = None,
         timeout_seconds: float,
     ) -> Results[Delivery]:
-        """Wait until so many match, whoever attempts them; without a status, if they are settled.
+        """Wait until ``count`` deliveries match, whichever process attempts them.
 
         Args:
-            which: those that are waited for; an event name, or a glob, is short for its filter.
-            count: how many.
-            after: only those that something happened to behind this cursor, as
-                ``leanbe.watching.beginning()`` gives it; left out, those from before, too.
+            which: a filter, or an event name or glob. A filter without a status selects settled
+                deliveries.
+            count: how many deliveries to wait for.
+            after: a cursor of ``leanbe.journal.wait_cursor()``: only deliveries that were recorded,
+                attempted or settled after it count. By default all count.
             timeout_seconds: how long to wait.
 
         Returns:
-            The newest, first.
+            The deliveries, the newest first.
 
         Raises:
-            Conflict: a transaction is open: it would not see what others do.
+            Conflict: a transaction is open: it would not see what other processes do.
             InvalidValue: the filter is refused, or ``count`` is less than 1.
-            WaitTimedOut: there were fewer in that time.
+            WaitTimedOut: fewer deliveries matched in that time.
         """
         self._transactions.require_none("Waiting")
         wanted = Filter(event=which) if isinstance(which, str) else which
@@ -210,97 +176,150 @@ class Deliveries:
     def delivery_wait(
         self, which: Filter, *, count: int = 1, after: Cursor | None = None
     ) -> DeliveryWait:
-        """Return what looks for ``wait_for``, for callers who wait by themselves."""
-        return DeliveryWait(self, self._told, which, count=count, after=after)
+        """Return the poller that ``wait_for`` uses, for callers that wait in their own way."""
+        return DeliveryWait(self, self._read_journal, which, count=count, after=after)
 
     def pending_reason(self, which: Filter) -> PendingReason:
-        """Say why no more deliveries have come to be what a filter asks for.
+        """Explain why no more deliveries match a filter.
 
         Raises:
-            NotFound: the filter names a product that is not there.
-            InvalidValue: its glob matches no event name.
+            NotFound: there is no such product as the filter names.
+            InvalidValue: the filter's glob matches no event name.
         """
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
         if owed := self.owed(each.id for each in pending):
             with self._transactions.looking() as session:
-                return of_pending(session, owed, clock=self._transactions.clock)
+                return reason_pending(session, owed, clock=self._transactions.clock)
         if which.status is not None:
             for each in self.list(replace(which, status=None, is_settled=True)):
                 if each.status != which.status:
-                    return of_settled(each)
+                    return reason_settled(each)
         with self._transactions.looking() as session:
-            return of_nothing(session, which.product)
+            return reason_none(session, which.product)
 
     def behind(self, after: Cursor) -> Sequence[Delivery]:
-        """Return those that something happened to behind a cursor, the newest first.
+        """Return the deliveries with journal entries after a cursor, the newest first.
 
-        It returns their present state, for a caller that looks once. ``DeliveryWait`` looks again.
+        The deliveries are in their present state. ``DeliveryWait`` reads the journal repeatedly.
         """
-        return self.among(self._told(after, whole=True)[0], Filter())
+        return self.among(self._read_journal(after, whole=True)[0], Filter())
 
     def of(self, delivery_ids: Iterable[str]) -> Sequence[Delivery]:
-        """Return the deliveries of these ids, in the same order, less those that are gone."""
+        """Return the deliveries of these ids in the same order, without deleted ones."""
         with self._transactions.looking() as session:
             return self._snapshots(session, list(delivery_ids))
 
     def owed(self, delivery_ids: Iterable[str]) -> Sequence[Owed]:
-        """Return those of these deliveries that are owed, each with what has to end first."""
+        """Return the pending deliveries of these ids, each with the one that must end first."""
         with self._transactions.looking() as session:
             found = self._snapshots(session, list(delivery_ids))
             pending = [each for each in found if each.status is DeliveryStatus.PENDING]
             firsts = self._firsts(session, {each.event.product_id for each in pending})
         return [
-            # What is in flight has begun, whatever stands before it.
+            # A delivery in flight has begun, whichever delivery comes before it.
             Owed(delivery=each, first=each if each.next_due_at is None else first)
             for each in pending
             for first in [firsts.get(each.event.product_id, each)]
         ]
 
     def snapshot(self, which: Filter | None = None) -> Sequence[dict[str, Any]]:
-        """Return what was sent and what came of it, oldest first, to be compared with another run.
+        """Return deliveries and their attempts as plain values, to compare one run with another.
 
-        Plain values, the same in every run of the same calls with a seed and a ``ManualClock``:
-        each delivery's event, status, URL and body, and its attempts; no durations, and no ids but
-        those in the bodies.
+        With a seed and a ``ManualClock``, the same calls give the same values in every run. Each
+        delivery, the oldest first, has its event, status, URL, body and attempts. It has no
+        durations, and no ids but those in the body.
 
         Raises:
-            NotFound: the filter names a product that is not there.
-            InvalidValue: its glob matches no event name, or its status is none.
+            NotFound: there is no such product as the filter names.
+            InvalidValue: the filter's glob matches no event name, or there is no such status.
         """
         return [_comparable(each) for each in reversed(self.list(which, limit=_MOST))]
 
+    @overload
+    def redeliver(
+        self,
+        /,
+        *references: DeliveryRef,
+        times: int = 1,
+        deliver: bool = True,
+        watcher: Watcher = NOBODY,
+    ) -> Results[Delivery]: ...
+
+    @overload
+    def redeliver(
+        self, job: Job, /, *, deliver: bool = True, watcher: Watcher = NOBODY
+    ) -> Redelivered: ...
+
     @waits("leanbe.deliveries.redeliver()")
-    async def redeliver(self, reference: DeliveryRef) -> Delivery:
-        """Deliver an old event again: the same bytes, to the product's present URL, at once.
+    async def redeliver(
+        self, *references: Any, times: int = 1, deliver: bool = True, watcher: Watcher = NOBODY
+    ) -> Results[Delivery] | Redelivered:
+        """Deliver old events again: the same bytes, to the products' present URLs.
+
+        Given a job, it delivers each of the job's events once, however often you start the job. A
+        job that was interrupted continues when you run a job of the same name: first with the
+        attempts that are missing.
+
+        Args:
+            references: deliveries whose events are delivered again, or one ``Job``.
+            times: how often each event is delivered again, one round after the other.
+            deliver: whether the first attempts are made at once; otherwise a worker makes them.
+            watcher: gets a call for each attempt.
+
+        Returns:
+            The new deliveries; for a job, what it did.
 
         Raises:
-            NotFound: there is no such delivery.
-            Conflict: its product has no URL now.
+            Conflict: a product has no URL now, a transaction is open, another process runs the
+                same job, or the job of that name has another filter.
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference matches several deliveries, or the filter is refused.
         """
-        with self._transactions.looking() as session:
-            row = row_of(session, reference)
-        return self.get(*(await self._redeliver([row.id])))
+        if len(references) == 1 and isinstance(references[0], Job):
+            return await self._redelivery.run(references[0], deliver=deliver, watcher=watcher)
+        new = [
+            each
+            for _ in range(times)
+            for each in await self._redelivery.again(references, deliver=deliver, watcher=watcher)
+        ]
+        return Results(self.of(new))
 
-    @waits("delivery.redeliver()")
-    async def redeliver_times(self, delivery: Delivery, *, times: int) -> Results[Delivery]:
-        """Do ``redeliver`` so many times, one after the other."""
-        return Results([await self.redeliver(delivery.id) for _ in range(times)])
+    def redeliver_dry_run(
+        self, job: Job, *, limit: int = PAGE, after: str | None = None
+    ) -> Page[Delivery]:
+        """Return the deliveries whose events the job would deliver again, the oldest first.
+
+        The job passes over deliveries whose product has no URL now, so they are not listed.
+
+        Args:
+            job: the job.
+            limit: the most deliveries that are returned.
+            after: the cursor of the page before.
+
+        Raises:
+            Conflict: the job of that name has another filter.
+            NotFound: there is no such delivery or product.
+            InvalidValue: a reference matches several deliveries, the filter is refused, ``limit``
+                is 0, or ``after`` is no cursor.
+        """
+        planned = self._redelivery.planned(job, limit=limit, after=after)
+        return Page(self.of(planned), cursor=planned.cursor)
 
     def discard(
         self, references: Iterable[DeliveryRef] = (), *, which: Filter | None = None
     ) -> Sequence[Delivery]:
-        """Give up what is pending, by name or by filter; return what was cancelled.
+        """Cancel pending deliveries, by reference or by filter; return the cancelled deliveries.
 
-        Of what a filter means, what is in flight at this moment or settled is left alone.
+        A filter skips deliveries that are settled or in flight.
 
         Raises:
             NotFound: there is no such delivery, or no such product as the filter names.
-            Conflict: a delivery that is named is settled already, or in flight; all are left alone.
-            InvalidValue: a reference names several, or the filter is refused.
+            Conflict: a referenced delivery is settled or in flight; then none is cancelled.
+            InvalidValue: a reference matches several deliveries, or the filter is refused.
         """
         with self._transactions.acting() as action:
             session = action.session
-            ids = [row_of(session, reference).id for reference in references]
+            ids = [delivery_row(session, reference).id for reference in references]
             cancelled = _cancel_named(session, ids) if ids else []
             if which is not None:
                 found = selected(session, which, DeliveryRow.id)
@@ -311,31 +330,35 @@ class Deliveries:
         """Return a shell command that sends the delivery's last request again, byte for byte.
 
         Args:
-            delivery: which one.
+            delivery: the delivery.
             masks: whether ``********`` stands for the values of headers that the product set.
 
         Raises:
-            Conflict: nothing was sent yet, and there is no URL to send it to.
+            Conflict: no request was sent yet, and the product has no URL.
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            return as_command(session, delivery, masks=masks)
+            return curl_command(session, delivery, masks=masks)
 
     def explain(self, delivery: Delivery, *, got: str | None = None) -> Explanation:
-        """Say what is wrong with a delivery's body, or with the receiver that computed ``got``.
+        """Explain what is wrong with a delivery's body, or with the receiver's computed signature.
 
-        The product's present secret is the right one; its old ones and those of other products are
-        recognised. A fault of the last attempt is told, so that nobody takes it for a mistake.
+        The product's present secret is the right one. The explanation recognises old secrets of the
+        product and secrets of other products. It also names a fault of the last attempt.
+
+        Args:
+            delivery: the delivery.
+            got: the signature that the receiver computed.
 
         Raises:
             InvalidValue: the product never had a secret.
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            return explained(session, delivery, got=got)
+            return explain_delivery(session, delivery, got=got)
 
-    def _told(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
-        """Return the ids of deliveries that the journal tells of behind a cursor, and its end."""
+    def _read_journal(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
+        """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""
         ids = set[str]()
         while True:
             with self._transactions.looking() as session:
@@ -346,14 +369,14 @@ class Deliveries:
             after = entries[-1].cursor
 
     def _firsts(self, session: Session, product_ids: Collection[str]) -> Mapping[str, Delivery]:
-        """Return what has to end first of each of these products that is strict."""
+        """Return, for each product with strict ordering, the delivery that must end first."""
         holders = holders_of(session, strict_among(session, product_ids))
         return {
             each.event.product_id: each for each in self._snapshots(session, [*holders.values()])
         }
 
     def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
-        """Return the deliveries of these ids, in the same order, less those that are gone."""
+        """Return the deliveries of these ids in the same order, without deleted ones."""
         attempts: dict[str, list[Any]] = defaultdict(list)
         for attempt in _rows(session, _ATTEMPTS, wanted):
             attempts[attempt.delivery_id].append(attempt)
@@ -361,14 +384,14 @@ class Deliveries:
         found = {
             row.id: self._snapshot(row, events[row.event_id], attempts[row.id])
             for row in _rows(session, _DELIVERIES, wanted)
-            # Where others may commit between two statements, it was pruned with its event.
+            # Another process may have pruned it with its event between two statements.
             if row.event_id in events
         }
         return [found[each] for each in wanted if each in found]
 
     def _snapshot(self, row: Any, event: Event, attempts: Sequence[Any]) -> Delivery:
         made = tuple(Attempt.of(each, event) for each in attempts)
-        return Delivery.of(row, event, made, url=row.url, deliveries=self)
+        return Delivery.of(row, event, made, url=row.url, actions=self)
 
 
 def _comparable(delivery: Delivery) -> dict[str, Any]:
@@ -384,7 +407,7 @@ def _comparable(delivery: Delivery) -> dict[str, Any]:
                 "answerStatus": each.answer_status,
                 "startedAt": print_instant(each.started_at),
                 **({} if each.fault is None else {"fault": each.fault}),
-                # Another body than the event's own is an assumption's doing, or a fault's.
+                # An assumption or a fault can change the body of an attempt.
                 **({} if each.request_body == event.body else {"body": _text(each.request_body)}),
             }
             for each in delivery.attempts
@@ -403,7 +426,7 @@ def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
         Conflict: one of them is settled already, or in flight.
     """
     states = select(DeliveryRow.id, DeliveryRow.state).where(DeliveryRow.id.in_(ids))
-    # Locked as an update would, and in an order, so that no worker claims one of them meanwhile.
+    # The lock, taken in the order of ids, keeps workers from claiming one of them meanwhile.
     locked = states.order_by(DeliveryRow.id).with_for_update(key_share=True)
     for identifier, state in session.execute(locked):
         if state in UNHELD:
@@ -412,42 +435,10 @@ def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
         raise Conflict(
             f"The delivery {identifier} is {what}.",
             hint=LIST_DELIVERIES.between(
-                "What is owed can be given up between its attempts: ", " shows it."
+                "Only a pending delivery between two attempts can be cancelled: ", " lists them."
             ),
         )
     return cancel(session, DeliveryRow.id.in_(ids))
-
-
-def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
-    """Return the statement that finds what a filter means.
-
-    Raises:
-        NotFound: the filter names a product that is not there.
-        InvalidValue: its glob matches no event name, or its status is none.
-    """
-    statement = select(what).where(DeliveryRow.state.in_(_states(which)))
-    if which.event is not None:
-        names = matching(which.event)
-        statement = statement.join(EventRow).where(EventRow.name.in_(names))
-    if which.product is not None:
-        statement = statement.where(DeliveryRow.product_id == named(session, which.product).id)
-    if which.since is not None:
-        statement = statement.where(DeliveryRow.created_at >= to_milliseconds(which.since))
-    if which.before is not None:
-        statement = statement.where(DeliveryRow.created_at < to_milliseconds(which.before))
-    return statement
-
-
-def _states(which: Filter) -> Sequence[DeliveryState]:
-    if which.status is not None and which.status not in set(DeliveryStatus):
-        raise InvalidValue(
-            f"{which.status!r} is no status of a delivery.", hint=f"Use {any_of(DeliveryStatus)}."
-        )
-    return [
-        state
-        for state in DeliveryState
-        if which.status in {None, state.status} and which.is_settled in {None, state.is_end}
-    ]
 
 
 def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:

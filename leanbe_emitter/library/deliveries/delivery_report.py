@@ -1,7 +1,7 @@
-"""What became of every event, in words: what a failed assertion shows.
+"""The report of a failed assertion: what happened to every event.
 
-What is nearest to what was expected comes first: the same event with the fewest differences, then
-events of like names.
+The nearest events come first: those of the expected name with the fewest differences, then those
+with similar names.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,43 +9,43 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from leanbe_emitter.library.runtime.snapshots import Attempt, Delivery, Event
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.event_names import matches
 from leanbe_emitter.wire.payloads.differences import differences
 
-#: How many lines a list has at the most.
+#: The most lines of a list.
 _MOST_LINES = 10
 #: How many differences of one payload are shown.
 _MOST_DIFFERENCES = 3
 #: How much of an answer's body is shown, in characters.
 _LONGEST_ANSWER = 80
-#: So many hexadecimal digits of an id's end tell it apart (the beginning is the time).
+#: How many hexadecimal digits of an id are shown: its end, as its beginning is the time.
 _SHOWN_OF_ID = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What somebody expects to have been delivered.
+    """The events that an assertion expects.
 
     Attributes:
-        event: an event's name, or a glob.
-        payload: a part of the payload; None: any will do.
+        event: an event name, or a glob.
+        payload: a part of the payload; None matches every payload.
     """
 
     event: str
     payload: Any = None
 
     def fits(self, event: Event) -> bool:
-        """Say whether an event is one of these."""
+        """Return whether an event matches."""
         return matches(event.name, self.event) and not self.differences(event)
 
     def differences(self, event: Event) -> list[str]:
-        """Return where the payload is not as expected."""
+        """Return the differences of the event's payload."""
         return [] if self.payload is None else differences(self.payload, event.payload)
 
     def distance(self, event: Event) -> tuple[int, int, float]:
-        """Return how far an event is from what is expected: less is nearer."""
+        """Return the distance of an event from the expected ones: less is nearer."""
         likeness = SequenceMatcher(a=self.event, b=event.name, autojunk=False).ratio()
         return (not matches(event.name, self.event), len(self.differences(event)), -likeness)
 
@@ -54,57 +54,56 @@ class Expected:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
-    """What was recorded, and what became of it.
+class DeliveryReport:
+    """The recorded events and their deliveries.
 
     Attributes:
-        deliveries: all of them, in the order of their creation.
-        unowed: events that nobody is owed, since their product has no webhook, or none that wants
-            them.
+        deliveries: all deliveries, in the order of their creation.
+        undelivered: events without a delivery, since their product has no webhook that wants them.
     """
 
     deliveries: Sequence[Delivery]
-    unowed: Sequence[Event] = ()
+    undelivered: Sequence[Event] = ()
 
     def that(self, expected: Expected, holds: Callable[[Delivery], bool]) -> list[Delivery]:
-        """Return the deliveries of what is expected of which something holds."""
+        """Return the deliveries of expected events that meet a condition."""
         return [each for each in self.deliveries if expected.fits(each.event) and holds(each)]
 
     def instead(self, expected: Expected) -> str:
-        """Say what became of everything, nearest first."""
+        """List all deliveries and events, nearest first."""
         lists = (
             ("Delivered:", [each for each in self.deliveries if each.delivered]),
             ("Not delivered:", [each for each in self.deliveries if not each.delivered]),
         )
         parts = [
-            _list(title, [*_of_deliveries(sorted(some, key=_by_distance(expected)), expected)])
+            _list(title, [*_delivery_lines(sorted(some, key=_by_distance(expected)), expected)])
             for title, some in lists
             if some
         ]
-        if self.unowed:
-            title = "Recorded, and owed to nobody (their product has no webhook that wants them):"
-            parts.append(_list(title, dict.fromkeys(f"  {each.name}" for each in self.unowed)))
+        if self.undelivered:
+            title = "Recorded, and not delivered (their product has no webhook that wants them):"
+            parts.append(_list(title, dict.fromkeys(f"  {each.name}" for each in self.undelivered)))
         return "\n".join(parts) or "Nothing was recorded at all."
 
     def these(self, deliveries: Sequence[Delivery]) -> str:
-        """Show deliveries, one a line."""
+        """List deliveries, one on each line."""
         return _list("These are:", [line_of(each) for each in deliveries])
 
 
 def line_of(delivery: Delivery) -> str:
-    """Show a delivery: its event, the end of its id, and what came of its last attempt."""
-    return f"  {delivery.event.name}  …{delivery.id[-_SHOWN_OF_ID:]}  {_became(delivery)}"
+    """Show a delivery: its event, the end of its id, and the outcome of its last attempt."""
+    return f"  {delivery.event.name}  …{delivery.id[-_SHOWN_OF_ID:]}  {_outcome(delivery)}"
 
 
-def _became(delivery: Delivery) -> str:
+def _outcome(delivery: Delivery) -> str:
     if not delivery.attempts:
         return f"{delivery.status.value}, never attempted"
     last = delivery.attempts[-1]
     tries = f" at attempt {last.number}" if last.number > 1 else ""
-    return f"{last.outcome.value}{tries}{_answered(last)}"
+    return f"{last.outcome.value}{tries}{_answer(last)}"
 
 
-def _answered(attempt: Attempt) -> str:
+def _answer(attempt: Attempt) -> str:
     parts = []
     if attempt.answer_status is not None:
         parts.append(str(attempt.answer_status))
@@ -118,7 +117,7 @@ def _answered(attempt: Attempt) -> str:
 
 
 def in_one_line(answer: bytes, *, longest: int) -> str:
-    """Return the beginning of an answer's body, be it a whole page, in so many characters."""
+    """Return the first ``longest`` characters of an answer's body, in one line."""
     return " ".join(answer.decode(errors="replace").split())[:longest]
 
 
@@ -126,7 +125,7 @@ def _by_distance(expected: Expected) -> Callable[[Delivery], Any]:
     return lambda delivery: expected.distance(delivery.event)
 
 
-def _of_deliveries(deliveries: Iterable[Delivery], expected: Expected) -> Iterator[str]:
+def _delivery_lines(deliveries: Iterable[Delivery], expected: Expected) -> Iterator[str]:
     for each in deliveries:
         yield line_of(each)
         if matches(each.event.name, expected.event):

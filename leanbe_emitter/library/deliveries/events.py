@@ -1,14 +1,15 @@
-"""``leanbe.events``: what has happened, whether anything is owed for it or not."""
+"""``leanbe.events``: the recorded events, with or without a delivery."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.library.deliveries.delivery import Event
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
-from leanbe_emitter.library.runtime.snapshots import Event, ProductRef
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.tables import EventRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
@@ -23,15 +24,15 @@ class Events:
         self._transactions = transactions
 
     def catalogue(self) -> Sequence[EventKind]:
-        """Return the 22 that there are, each with its meaning."""
+        """Return the 22 event names, each with its meaning."""
         return EVENTS
 
     def schema(self, event: str, *, product: ProductRef | None = None) -> dict[str, JSON]:
         """Return the JSON Schema of an event's payload.
 
         Args:
-            event: one of the 22 names.
-            product: as this product reads the article; else as it stands.
+            event: one of the 22 event names.
+            product: a product whose assumptions apply; by default, the default assumptions apply.
 
         Raises:
             InvalidValue: there is no such event; the hint names the nearest.
@@ -41,14 +42,14 @@ class Events:
         if product is None:
             return json_schema(name)
         with self._transactions.looking() as session:
-            return json_schema(name, parse_assumptions(named(session, product).assumptions))
+            return json_schema(name, parse_assumptions(product_row(session, product).assumptions))
 
     def get(self, reference: str) -> Event:
-        """Return the event of that id, or of a part of it.
+        """Return the event of that id, or of a part of the id.
 
         Raises:
-            NotFound: there is none.
-            InvalidValue: there are several.
+            NotFound: no event matches.
+            InvalidValue: several events match.
         """
         with self._transactions.looking() as session:
             row = find(session, select(EventRow), reference, what="event", by_id=EventRow.id)
@@ -62,12 +63,12 @@ class Events:
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Event]:
-        """Return events, the newest first; what is None does not matter.
+        """Return events, the newest first.
 
         Args:
-            event: a glob of event names (``idea.*``).
-            product: whose they are.
-            limit: how many at the most.
+            event: an event name, or a glob (``idea.*``); any event by default.
+            product: the product of the events; any product by default.
+            limit: the most events that are returned.
             after: the cursor of the page before.
 
         Raises:
@@ -80,7 +81,7 @@ class Events:
             if event is not None:
                 found = found.where(EventRow.name.in_(matching(event)))
             if product is not None:
-                found = found.where(EventRow.product_id == named(session, product).id)
+                found = found.where(EventRow.product_id == product_row(session, product).id)
             page = newest(
                 found, EventRow.recorded_at, EventRow.id, limit=limit + 1, after=after
             ).with_only_columns(EventRow)

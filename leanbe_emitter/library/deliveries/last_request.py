@@ -1,4 +1,4 @@
-"""What is made of a delivery's last request: a command that repeats it, and what is wrong in it."""
+"""The last request of a delivery: as a shell command, and explained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,18 +10,18 @@ from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
+from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.masking import masked
-from leanbe_emitter.library.runtime.snapshots import Delivery
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.wire.explain.explainer import Explanation, explain
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 
-def as_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
-    """Return a shell command that sends a delivery's last request again (``Deliveries.curl``).
+def curl_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
+    """Return a shell command that sends a delivery's last request again.
 
     Raises:
-        Conflict: nothing was sent yet, and there is no URL to send it to.
+        Conflict: no request was sent yet, and the product has no URL.
         NotFound: the product was deleted meanwhile.
     """
     webhook = _webhook_of(session, delivery)
@@ -36,8 +36,8 @@ def as_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
     )
 
 
-def explained(session: Session, delivery: Delivery, *, got: str | None) -> Explanation:
-    """Say what is wrong with a delivery's body or its receiver (``Deliveries.explain``).
+def explain_delivery(session: Session, delivery: Delivery, *, got: str | None) -> Explanation:
+    """Explain what is wrong with a delivery's body or its receiver.
 
     Raises:
         InvalidValue: the product never had a secret.
@@ -61,7 +61,7 @@ def explained(session: Session, delivery: Delivery, *, got: str | None) -> Expla
 
 
 def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
-    """Return what the last request was sent under, or what the first will be."""
+    """Return the assumptions of the last request; before the first, those of the event."""
     if delivery.attempts:
         return delivery.attempts[-1].assumptions
     changed: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
@@ -76,13 +76,13 @@ def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
 
 
 def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], bytes]:
-    """Return URL, headers and body of the last request, or of the one that is to be made."""
+    """Return URL, headers and body of the last request, or else of the first one to come."""
     if delivery.attempts:
         last = delivery.attempts[-1]
         return last.url, last.request_headers, last.request_body
     if delivery.url is None:
         raise Conflict(
-            "Nothing was sent yet, and the product has no URL.",
+            "No request was sent yet, and the product has no URL.",
             hint=SET_WEBHOOK.between("Set one: ", "."),
         )
     body = delivery.event.body
@@ -97,7 +97,7 @@ def _masked(
 
 
 def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
-    """Return what other secrets are, and the secrets."""
+    """Return old secrets and those of other products, each with a description."""
     retired = session.scalars(
         select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)
     )

@@ -1,9 +1,8 @@
-"""What is shown of a request's headers: whatever a product set may be a secret of its receiver's.
+"""Masking of header values in output: a header that a product set may hold a receiver's secret.
 
-The names are shown, and the values that are nobody's secret: of what every request has, and of the
-signature. Who asks for the request itself has them all: ``request_headers``, ``curl``. An answer is
-shown without them, too, as some receivers send back what they were sent; ``answer_headers`` and
-``answer_body`` are as it came.
+Output shows the names of all headers. It shows values only of headers that every request has, and
+of the signature. The masked values are also removed from answers, because some receivers echo the
+request. Nothing is masked in ``request_headers``, ``answer_headers``, ``answer_body`` and ``curl``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,18 +13,18 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Signat
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import SIGNATURE
 
-#: What is shorter is looked for in no answer: it is hardly a secret, and stands in every other one.
+#: Shorter values are not searched in answers: they are hardly secrets, and occur by chance.
 _SHORTEST_SECRET = 6
 
 
 def masked(
     headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
 ) -> list[list[str]]:
-    """Return the headers of a request as JSON, with ``********`` for what may be a secret.
+    """Return the headers of a request as JSON, with ``********`` for values that may be secrets.
 
     Args:
-        headers: as they are sent.
-        assumptions: those that differ from the article's: they name the signature's header.
+        headers: the headers of the request.
+        assumptions: the assumptions of the request; they name the signature's header.
     """
     parsed = parse_assumptions(assumptions)
     return [
@@ -36,12 +35,12 @@ def masked(
 def unechoed(
     answer: bytes | None, headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
 ) -> bytes | None:
-    """Return an answer's body with ``********`` for what may be a secret of its request's headers.
+    """Return an answer's body with ``********`` for masked values of the request's headers.
 
     Args:
-        answer: its bytes, or what of them is kept; None: there was no answer.
-        headers: of the request, as they were sent.
-        assumptions: those that differed from the article's.
+        answer: the stored bytes of the answer; None if there was no answer.
+        headers: the headers of the request.
+        assumptions: the assumptions of the request.
     """
     if answer is None:
         return None
@@ -56,7 +55,7 @@ def unechoed_headers(
     *,
     assumptions: Mapping[str, str],
 ) -> list[list[str]]:
-    """Return the headers of an answer as JSON, likewise."""
+    """Return the headers of an answer as JSON, masked in the same way."""
     secrets = _secrets(headers, assumptions=assumptions)
     shown = [list(each) for each in answer]
     for each, word in product(shown, secrets):
@@ -67,7 +66,7 @@ def unechoed_headers(
 def _secrets(
     headers: Iterable[tuple[str, str]], *, assumptions: Mapping[str, str]
 ) -> Sequence[str]:
-    """Return what is shown nowhere, the longest first: a token is a part of the whole value."""
+    """Return the masked values and their words, the longest first: a word is part of a value."""
     parsed = parse_assumptions(assumptions)
     hidden = {
         word
@@ -84,7 +83,7 @@ def _is_shown(name: str, value: str, assumptions: AssumptionSet) -> bool:
 
 
 def _is_signature(name: str, value: str, assumptions: AssumptionSet) -> bool:
-    """Say whether it is the envelope's; a header that the product set may bear the same name."""
+    """Return whether a header is the signature; the product may set a header of that name."""
     return (
         assumptions.signature_location is not SignatureLocation.BODY
         and name == assumptions.signature_header.lower()

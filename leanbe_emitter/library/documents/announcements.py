@@ -1,4 +1,4 @@
-"""``product.announcements``: what users are told (contract b.6)."""
+"""``product.announcements``: announcements to users."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class Announcement(Document):
     """An announcement.
 
     Attributes:
-        owner: who wrote it.
-        categories: their titles.
-        published_at: when it was published, while it is.
+        owner: the user who wrote it.
+        categories: the titles of the categories.
+        published_at: when it was published; None for a draft.
     """
 
     owner: UserReference
@@ -68,10 +68,10 @@ AnnouncementRef = Announcement | str
 
 
 class AnnouncementFields(TypedDict, total=False):
-    """What can be set of an announcement; None takes an optional value away.
+    """The settable fields of an announcement; None removes an optional value.
 
-    A description without HTML gets some; categories are texts, or objects with a ``title``; the
-    status is draft or published.
+    A description without ``description_html`` gets HTML. Categories are texts, or objects with a
+    ``title``. The status is draft or published.
     """
 
     owner: UserRef
@@ -96,14 +96,14 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
     )
 
     def create(self, **fields: Unpack[AnnouncementFields]) -> Announcement:
-        """Write an announcement, as a draft or published at once: ``announcement.created``.
+        """Create an announcement, as a draft or published: ``announcement.created``.
 
         Args:
-            fields: what can be set (``AnnouncementFields``); ``title`` is needed.
+            fields: see ``AnnouncementFields``; ``title`` is required.
 
         Raises:
-            InvalidValue: a field or a value that is refused, or the title is missing.
-            NotFound: the user is not there.
+            InvalidValue: a field or a value is refused, or the title is missing.
+            NotFound: there is no such user in the product.
         """
         values = self._values(fields)
         return self._make(lambda action, product: announcements.create(action, product, values))
@@ -115,11 +115,11 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Announcement]:
-        """Return announcements in the order of creation; what is None does not matter.
+        """Return announcements in the order of creation.
 
         Args:
-            status: draft or published.
-            limit: how many at the most.
+            status: draft or published; any by default.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
@@ -136,11 +136,11 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
     def update(
         self, reference: AnnouncementRef, **fields: Unpack[AnnouncementFields]
     ) -> Announcement:
-        """Change an announcement, its status included: one ``announcement.updated``, or nothing.
+        """Change fields and status: one ``announcement.updated``; no event if nothing changes.
 
         Raises:
-            InvalidValue: a field or a value that is refused.
-            NotFound: the announcement or the user is not there.
+            InvalidValue: a field or a value is refused.
+            NotFound: there is no such announcement, or no such user in the product.
         """
         values = self._values(fields)
         return self._change(
@@ -148,18 +148,18 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
         )
 
     def publish(self, reference: AnnouncementRef) -> Announcement:
-        """Let everybody read it: ``announcement.updated``, or nothing where everybody can.
+        """Publish an announcement: ``announcement.updated``; no event if it is published already.
 
         Raises:
-            NotFound: the announcement is not there.
+            NotFound: there is no such announcement.
         """
         return self._change(reference, announcements.publish)
 
     def unpublish(self, reference: AnnouncementRef) -> Announcement:
-        """Make it a draft again: ``announcement.updated``, or nothing where it is one.
+        """Make an announcement a draft: ``announcement.updated``; no event if it is a draft.
 
         Raises:
-            NotFound: the announcement is not there.
+            NotFound: there is no such announcement.
         """
         return self._change(reference, announcements.unpublish)
 
@@ -167,6 +167,6 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
         """Delete an announcement: ``announcement.deleted``.
 
         Raises:
-            NotFound: the announcement is not there.
+            NotFound: there is no such announcement.
         """
         self._remove(reference, announcements.remove)

@@ -1,4 +1,4 @@
-"""``product.backlog_items``: what is to be done, and how far it has come (contract b.4)."""
+"""``product.backlog_items``: planned work and its status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, ideas, users
 from leanbe_emitter.library.documents.ideas import IdeaRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import (
     Document,
     IdeaReference,
@@ -18,6 +18,7 @@ from leanbe_emitter.library.documents.snapshot import (
 )
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
@@ -29,9 +30,9 @@ class BacklogItem(Document):
     """A backlog item.
 
     Attributes:
-        tags: their titles.
-        status: one of the product's.
-        idea: what it was promoted from; of an idea that is gone, its last title.
+        tags: the titles of the tags.
+        status: one of the product's statuses.
+        idea: the idea that it was promoted from; a deleted idea keeps its last title.
     """
 
     owner: UserReference
@@ -69,10 +70,10 @@ BacklogItemRef = BacklogItem | str
 
 
 class BacklogItemFields(TypedDict, total=False):
-    """What can be set of a backlog item; None takes an optional value away.
+    """The settable fields of a backlog item; None removes an optional value.
 
-    A description without HTML gets some; tags are texts, or objects with a ``title``; the status is
-    one of ``product.statuses``.
+    A description without ``description_html`` gets HTML. Tags are texts, or objects with a
+    ``title``. The status is one of ``product.statuses``.
     """
 
     owner: UserRef
@@ -98,14 +99,14 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
     )
 
     def create(self, **fields: Unpack[BacklogItemFields]) -> BacklogItem:
-        """Write down a piece of work: ``backlogItem.created``.
+        """Create a backlog item: ``backlogItem.created``.
 
         Args:
-            fields: what can be set (``BacklogItemFields``); ``title`` is needed.
+            fields: see ``BacklogItemFields``; ``title`` is required.
 
         Raises:
-            InvalidValue: a field or a value that is refused, or the title is missing.
-            NotFound: a user is not there.
+            InvalidValue: a field or a value is refused, or the title is missing.
+            NotFound: there is no such user in the product.
         """
         values = self._values(fields)
         return self._make(lambda action, product: backlog_items.create(action, product, values))
@@ -119,18 +120,18 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[BacklogItem]:
-        """Return backlog items in the order of creation; what is None does not matter.
+        """Return backlog items in the order of creation. A filter that is None selects all.
 
         Args:
-            status: one of the product's.
-            assigned: who works on it.
-            idea: what it was promoted from.
-            limit: how many at the most.
+            status: one of the product's statuses.
+            assigned: the user who works on it.
+            idea: the idea that it was promoted from.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
-            NotFound: the user or the idea is not there.
+            NotFound: there is no such user or idea in the product.
         """
 
         def conditions(session: Session, product: ProductRow) -> Conditions:
@@ -138,10 +139,12 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
                 backlog_items.check_status(product, status)
                 yield BacklogItemRow.status == status
             if assigned is not None:
-                found = users.get(session, named_by(assigned), product=product)
+                found = users.get(session, reference_text(assigned), product=product)
                 yield BacklogItemRow.assigned_id == found.id
             if idea is not None:
-                yield BacklogItemRow.idea_id == ideas.get(session, product, named_by(idea)).id
+                yield (
+                    BacklogItemRow.idea_id == ideas.get(session, product, reference_text(idea)).id
+                )
 
         return self._page(conditions, limit=limit, after=after)
 
@@ -149,8 +152,8 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         """Change a backlog item: ``backlogItem.updated``, ``backlogItem.statusChanged``, or both.
 
         Raises:
-            InvalidValue: a field or a value that is refused.
-            NotFound: the item or a user is not there.
+            InvalidValue: a field or a value is refused.
+            NotFound: there is no such backlog item or user in the product.
         """
         values = self._values(fields)
         return self._change(
@@ -158,11 +161,11 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         )
 
     def set_status(self, reference: BacklogItemRef, status: str) -> BacklogItem:
-        """Move a backlog item on the board: ``backlogItem.statusChanged``, or nothing.
+        """Set the status: ``backlogItem.statusChanged``; no event if it stays the same.
 
         Raises:
             InvalidValue: the product has no such status.
-            NotFound: the item is not there.
+            NotFound: there is no such backlog item.
         """
         return self._change(
             reference,
@@ -173,6 +176,6 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         """Delete a backlog item: ``backlogItem.deleted``; its idea stays promoted.
 
         Raises:
-            NotFound: the item is not there.
+            NotFound: there is no such backlog item.
         """
         self._remove(reference, backlog_items.remove)

@@ -1,4 +1,4 @@
-"""``product.customers``: who asks and votes (contract b.2)."""
+"""``product.customers``: the people who make idea requests and vote."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import CustomerReference, Document, ProductReference
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.snapshots import Product
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
@@ -24,7 +24,7 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Customer(Document):
-    """A customer. Objects and lists of objects keep the document's keys."""
+    """A customer. Objects and lists of objects have the document's keys."""
 
     first_name: str | None
     last_name: str | None
@@ -89,11 +89,11 @@ CustomerRef = Customer | CustomerReference | str
 
 
 class CustomerFields(TypedDict, total=False):
-    """What can be set of a customer; None takes an optional value away.
+    """The settable fields of a customer; None removes an optional value.
 
-    Objects have the document's keys: ``country={"countryCode": "FR"}``; a device or an entry of
-    ``billing_details`` without an ``_id`` gets one. ``products`` are all that the customer belongs
-    to, in order.
+    Objects have the document's keys: ``country={"countryCode": "FR"}``. A device or an entry of
+    ``billing_details`` without an ``_id`` gets one. ``products`` is the ordered list of all
+    products of the customer.
     """
 
     email: str
@@ -112,7 +112,7 @@ class CustomerFields(TypedDict, total=False):
     source: str
     type: str | None
     confirmed: bool
-    products: Iterable[Product | ProductReference | str]
+    products: Iterable[Identified | str]
     bg_color: str
     is_temporary: bool
     devices: Sequence[Texts]
@@ -134,15 +134,18 @@ class Customers(Resource[CustomerRow, Customer]):
     )
 
     def create(self, **fields: Unpack[CustomerFields]) -> Customer:
-        """Make a customer: ``customer.created``; ``customer.updated`` for one known elsewhere.
+        """Create a customer: ``customer.created``.
+
+        If another product has the customer already, this call adds the customer to the product,
+        and the event is ``customer.updated``.
 
         Args:
-            fields: what can be set (``CustomerFields``); ``email`` is needed.
+            fields: see ``CustomerFields``; ``email`` is required.
 
         Raises:
-            Conflict: the product has a customer of that e-mail.
-            InvalidValue: a field or a value that is refused, or the e-mail is missing.
-            NotFound: a product is not there.
+            Conflict: the product has a customer with that e-mail already.
+            InvalidValue: a field or a value is refused, or the e-mail is missing.
+            NotFound: there is no such product.
         """
         values = self._values(fields)
         return self._make(lambda action, product: customers.create(action, product, values))
@@ -155,16 +158,16 @@ class Customers(Resource[CustomerRow, Customer]):
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Customer]:
-        """Return customers in the order of creation; what is None does not matter.
+        """Return customers in the order of creation. A filter that is None selects all.
 
         Args:
-            email: the one of that e-mail, whatever its case.
+            email: the customer's e-mail, in upper or lower case.
             confirmed: whether the e-mail was verified.
-            limit: how many at the most.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
-            InvalidValue: an e-mail that no database can hold, ``limit`` is 0, or ``after`` is no
+            InvalidValue: a database cannot store the e-mail, ``limit`` is 0, or ``after`` is no
                 cursor.
         """
 
@@ -177,31 +180,31 @@ class Customers(Resource[CustomerRow, Customer]):
         return self._page(conditions, limit=limit, after=after)
 
     def update(self, reference: CustomerRef, **fields: Unpack[CustomerFields]) -> Customer:
-        """Change what is known of a customer: one ``customer.updated``, or nothing.
+        """Change a customer: one ``customer.updated``; no event if nothing changes.
 
         Raises:
-            Conflict: an e-mail that another customer of one of the products has.
-            InvalidValue: a field or a value that is refused, or no product is left.
-            NotFound: the customer, or a product, is not there.
+            Conflict: another customer of one of the products has the e-mail.
+            InvalidValue: a field or a value is refused, or the list of products is empty.
+            NotFound: there is no such customer or product.
         """
         values = self._values(fields)
         return self._change(reference, lambda action, _, row: customers.edit(action, row, values))
 
     def confirm(self, reference: CustomerRef) -> Customer:
-        """Note that the e-mail was verified: ``customer.updated``, or nothing where it was.
+        """Mark the e-mail as verified: ``customer.updated``; no event if it was verified already.
 
         Raises:
-            NotFound: the customer is not there.
+            NotFound: there is no such customer.
         """
         return self._change(reference, lambda action, _, row: customers.confirm(action, row))
 
     def delete(self, reference: CustomerRef) -> None:
-        """Delete a customer everywhere: ``customer.deleted`` to every product of the list.
+        """Delete a customer: ``customer.deleted`` for each of the customer's products.
 
         Raises:
-            NotFound: the customer is not there.
+            NotFound: there is no such customer.
         """
         self._remove(reference, lambda action, _, row: customers.remove(action, row))
 
     def _lock(self, action: Action, product: ProductRow) -> None:
-        """Lock nothing yet: the domain locks all products of the customer, in their order."""
+        """Lock nothing: the domain locks all products of the customer, in order."""

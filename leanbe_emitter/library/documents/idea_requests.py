@@ -1,15 +1,15 @@
-"""``product.idea_requests``: what customers ask for (contract b.3)."""
+"""``product.idea_requests``: ideas that customers ask for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers, idea_requests, ideas
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.library.documents.customers import CustomerRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by, one_of
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
 from leanbe_emitter.library.documents.snapshot import (
     CustomerReference,
     Document,
@@ -18,14 +18,12 @@ from leanbe_emitter.library.documents.snapshot import (
     ProductReference,
 )
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON
-
-if TYPE_CHECKING:
-    from leanbe_emitter.library.documents.ideas import IdeaRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +60,14 @@ class IdeaRequest(Document):
 
 #: A request is named by a snapshot or a reference, the id, or a part of the id.
 IdeaRequestRef = IdeaRequest | IdeaRequestReference | str
+#: ``ideas.IdeaRef``, which this module cannot import: ideas name requests, too.
+IdeaName = Document | IdeaReference | str
 
 
 class IdeaRequestFields(TypedDict, total=False):
-    """What can be set of a request when it is made.
+    """The fields of a new idea request.
 
-    ``customer`` names one of the product's; the e-mail of nobody it knows makes a new one.
+    ``customer`` is a customer of the product. An unknown e-mail creates a new customer.
     """
 
     customer: CustomerRef | None
@@ -78,7 +78,7 @@ class IdeaRequestFields(TypedDict, total=False):
 
 
 class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
-    """The idea requests of one product: made, attached or ignored, and never changed otherwise."""
+    """The idea requests of one product: created, then attached or ignored, and never edited."""
 
     _kind = Kind(
         resource="ideaRequest",
@@ -91,17 +91,17 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
     )
 
     def create(self, **fields: Unpack[IdeaRequestFields]) -> IdeaRequest:
-        """Write down what somebody asks for: ``ideaRequest.created``.
+        """Create an idea request: ``ideaRequest.created``.
 
-        Where ``customer`` is an e-mail that the product does not know, ``customer.created`` comes
-        before it, or ``customer.updated`` where another product knows it.
+        If ``customer`` is an e-mail that the product does not know, ``customer.created`` comes
+        first; if another product knows the e-mail, ``customer.updated`` comes first.
 
         Args:
-            fields: what can be set (``IdeaRequestFields``); ``title`` is needed.
+            fields: see ``IdeaRequestFields``; ``title`` is required.
 
         Raises:
-            InvalidValue: a field or a value that is refused, or the title is missing.
-            NotFound: the customer is not there, and is no e-mail.
+            InvalidValue: a field or a value is refused, or the title is missing.
+            NotFound: ``customer`` is no customer of the product, and no e-mail.
         """
         values = self._values(fields)
         return self._make(lambda action, product: idea_requests.create(action, product, values))
@@ -111,54 +111,56 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
         *,
         status: RequestStatus | str | None = None,
         customer: CustomerRef | None = None,
-        idea: "IdeaRef | None" = None,
+        idea: IdeaName | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[IdeaRequest]:
-        """Return requests in the order of creation; what is None does not matter.
+        """Return idea requests in the order of creation. A filter that is None selects all.
 
         Args:
             status: new, attached or ignored.
-            customer: who asked.
-            idea: what they are attached to.
-            limit: how many at the most.
+            customer: the customer who asked.
+            idea: the idea that the requests are attached to.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
-            NotFound: the customer or the idea is not there.
+            NotFound: there is no such customer or idea in the product.
         """
 
         def conditions(session: Session, product: ProductRow) -> Conditions:
             if status is not None:
                 yield IdeaRequestRow.status == one_of(RequestStatus, status, what="a request")
             if customer is not None:
-                found = customers.get(session, product, named_by(customer))
+                found = customers.get(session, product, reference_text(customer))
                 yield IdeaRequestRow.customer_id == found.id
             if idea is not None:
-                yield IdeaRequestRow.idea_id == ideas.get(session, product, named_by(idea)).id
+                yield (
+                    IdeaRequestRow.idea_id == ideas.get(session, product, reference_text(idea)).id
+                )
 
         return self._page(conditions, limit=limit, after=after)
 
-    def attach(self, reference: IdeaRequestRef, *, idea: "IdeaRef") -> IdeaRequest:
-        """Make a new request part of an idea: ``ideaRequest.attachedToIdea``.
+    def attach(self, reference: IdeaRequestRef, *, idea: IdeaName) -> IdeaRequest:
+        """Attach a new idea request to an idea: ``ideaRequest.attachedToIdea``.
 
         Raises:
             Conflict: the request is not new, or the idea is archived.
-            NotFound: the request or the idea is not there.
+            NotFound: there is no such idea request or idea in the product.
         """
 
         def attach(action: Action, product: ProductRow, row: IdeaRequestRow) -> None:
-            to = ideas.get(action.session, product, named_by(idea))
+            to = ideas.get(action.session, product, reference_text(idea))
             ideas.attach(action, product, to, row)
 
         return self._change(reference, attach)
 
     def ignore(self, reference: IdeaRequestRef) -> IdeaRequest:
-        """Set a request aside for good: ``ideaRequest.ignored``.
+        """Ignore an idea request for good: ``ideaRequest.ignored``.
 
         Raises:
             Conflict: the request is not new.
-            NotFound: the request is not there.
+            NotFound: there is no such idea request.
         """
         return self._change(reference, idea_requests.ignore)

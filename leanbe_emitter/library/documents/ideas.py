@@ -1,4 +1,4 @@
-"""``product.ideas``: what could be built, and who wants it (contract b.1)."""
+"""``product.ideas``: ideas and votes for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.customers import CustomerRef
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import (
     Document,
     IdeaReference,
@@ -22,6 +22,7 @@ from leanbe_emitter.library.documents.snapshot import (
 )
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -34,9 +35,9 @@ class Idea(Document):
     """An idea.
 
     Attributes:
-        tags: their titles.
-        upvotes: its counter, as the product reads the article (contract d-12).
-        idea_requests: in the order in which they were attached.
+        tags: the titles of the tags.
+        upvotes: the vote counter, which the assumption ``upvotes`` of the product defines.
+        idea_requests: the attached requests, in the order of attaching.
     """
 
     owner: UserReference
@@ -80,9 +81,10 @@ IdeaRef = Idea | IdeaReference | str
 
 
 class IdeaFields(TypedDict, total=False):
-    """What can be set of an idea; None takes an optional value away.
+    """The settable fields of an idea; None removes an optional value.
 
-    A description without HTML gets some; tags are texts, or objects with a ``title``.
+    A description without ``description_html`` gets HTML. Tags are texts, or objects with a
+    ``title``.
     """
 
     owner: UserRef
@@ -111,18 +113,18 @@ class Ideas(Resource[IdeaRow, Idea]):
     def create(
         self, *, requests: Iterable[IdeaRequestRef] = (), **fields: Unpack[IdeaFields]
     ) -> Idea:
-        """Write down an idea: ``idea.created``, ``ideaRequest.attachedToIdea`` for each request.
+        """Create an idea: ``idea.created``, and ``ideaRequest.attachedToIdea`` for each request.
 
         Args:
-            requests: new requests that it is made of, in order.
-            fields: what can be set (``IdeaFields``); ``title`` is needed.
+            requests: new idea requests that are attached to the idea, in order.
+            fields: see ``IdeaFields``; ``title`` is required.
 
         Raises:
-            InvalidValue: a field or a value that is refused, or the title is missing.
-            NotFound: a user or a request is not there.
+            InvalidValue: a field or a value is refused, or the title is missing.
+            NotFound: there is no such user or idea request in the product.
             Conflict: a request is not new.
         """
-        values, named = self._values(fields), [named_by(each) for each in requests]
+        values, named = self._values(fields), [reference_text(each) for each in requests]
 
         def create(action: Action, product: ProductRow) -> IdeaRow:
             action.lock(product)
@@ -131,7 +133,7 @@ class Ideas(Resource[IdeaRow, Idea]):
 
         return self._make(create)
 
-    def list(  # noqa: PLR0913 - what ideas are told apart by
+    def list(  # noqa: PLR0913 - the filters of ideas
         self,
         *,
         promoted: bool | None = None,
@@ -143,22 +145,21 @@ class Ideas(Resource[IdeaRow, Idea]):
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Idea]:
-        """Return ideas in the order of creation; what is None does not matter.
+        """Return ideas in the order of creation. A filter that is None selects all.
 
         Args:
-            promoted: whether it was taken into the backlog.
-            archived: whether it was put away.
-            visibility: who sees it.
+            promoted: whether the idea was promoted to the backlog.
+            archived: whether the idea is archived.
+            visibility: the audience of the idea.
             tag: the title of one of its tags.
-            owner: who owns it.
-            assigned: who works on it.
-            limit: how many at the most.
+            owner: the user who owns the idea.
+            assigned: the user who works on the idea.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
-            InvalidValue: a text that no database can hold, ``limit`` is 0, or ``after`` is no
-                cursor.
-            NotFound: a user is not there.
+            InvalidValue: a database cannot store a text, ``limit`` is 0, or ``after`` is no cursor.
+            NotFound: there is no such user in the product.
         """
 
         def conditions(session: Session, product: ProductRow) -> Conditions:
@@ -171,20 +172,20 @@ class Ideas(Resource[IdeaRow, Idea]):
             if tag is not None:
                 yield ideas.tagged(tag)
             if owner is not None:
-                found = users.get(session, named_by(owner), product=product)
+                found = users.get(session, reference_text(owner), product=product)
                 yield IdeaRow.owner_id == found.id
             if assigned is not None:
-                found = users.get(session, named_by(assigned), product=product)
+                found = users.get(session, reference_text(assigned), product=product)
                 yield IdeaRow.assigned_id == found.id
 
         return self._page(conditions, limit=limit, after=after)
 
     def update(self, reference: IdeaRef, **fields: Unpack[IdeaFields]) -> Idea:
-        """Change an idea: one ``idea.updated``, or nothing where nothing changes.
+        """Change an idea: one ``idea.updated``; no event if nothing changes.
 
         Raises:
-            InvalidValue: a field or a value that is refused.
-            NotFound: the idea or a user is not there.
+            InvalidValue: a field or a value is refused.
+            NotFound: there is no such idea or user in the product.
         """
         values = self._values(fields)
         return self._change(
@@ -192,21 +193,21 @@ class Ideas(Resource[IdeaRow, Idea]):
         )
 
     def delete(self, reference: IdeaRef) -> None:
-        """Delete an idea: ``idea.deleted``; its requests are new again, silently.
+        """Delete an idea: ``idea.deleted``. Its requests become new again, without an event.
 
         Raises:
-            NotFound: the idea is not there.
+            NotFound: there is no such idea.
         """
         self._remove(reference, ideas.remove)
 
     def promote(self, reference: IdeaRef) -> Idea:
-        """Take an idea into the backlog, for good: ``idea.promoted``, ``backlogItem.created``.
+        """Promote an idea to the backlog for good: ``idea.promoted``, ``backlogItem.created``.
 
-        The backlog item is not made where the product reads d-19 otherwise.
+        An assumption of the product can leave the backlog item out.
 
         Raises:
-            Conflict: it is promoted already, or archived.
-            NotFound: the idea is not there.
+            Conflict: the idea is promoted already, or archived.
+            NotFound: there is no such idea.
         """
         return self._change(reference, ideas.promote)
 
@@ -214,39 +215,39 @@ class Ideas(Resource[IdeaRow, Idea]):
         """Vote for an idea: ``idea.upVoted``.
 
         Args:
-            reference: what is voted for.
-            customer: who votes; without one it is an anonymous vote, which is repeatable.
+            reference: the idea.
+            customer: the voter; by default the vote is anonymous and can be repeated.
 
         Raises:
-            Conflict: the customer did so already, or may not vote; the idea is archived.
-            NotFound: the idea or the customer is not there.
+            Conflict: the customer voted so already or may not vote, or the idea is archived.
+            NotFound: there is no such idea or customer in the product.
         """
         return self._vote(reference, VoteDirection.UP, customer)
 
     def downvote(self, reference: IdeaRef, *, customer: CustomerRef | None = None) -> Idea:
-        """Vote against an idea: ``idea.downVoted`` (contract d-12).
+        """Vote against an idea: ``idea.downVoted``.
 
         Args:
-            reference: what is voted against.
-            customer: who votes; without one it is an anonymous vote, which is repeatable.
+            reference: the idea.
+            customer: the voter; by default the vote is anonymous and can be repeated.
 
         Raises:
-            Conflict: the customer did so already, or may not vote; the idea is archived; there is
-                no upvote to take back, where the product reads d-12 so.
-            NotFound: the idea or the customer is not there.
+            Conflict: the customer voted so already or may not vote, the idea is archived, or there
+                is no upvote to take back and the product's assumptions require one.
+            NotFound: there is no such idea or customer in the product.
         """
         return self._vote(reference, VoteDirection.DOWN, customer)
 
     def withdraw_vote(self, reference: IdeaRef, *, customer: CustomerRef) -> Idea:
-        """Take a customer's vote back; there is no event of it.
+        """Withdraw a customer's vote, without an event.
 
         Raises:
-            Conflict: the customer has no vote on it, or it is archived.
-            NotFound: the idea or the customer is not there.
+            Conflict: the customer has no vote for the idea, or the idea is archived.
+            NotFound: there is no such idea or customer in the product.
         """
 
         def withdraw(action: Action, product: ProductRow, row: IdeaRow) -> None:
-            voter = customers.get(action.session, product, named_by(customer))
+            voter = customers.get(action.session, product, reference_text(customer))
             votes.withdraw(action, product, row, customer=voter)
 
         return self._change(reference, withdraw)
@@ -257,7 +258,7 @@ class Ideas(Resource[IdeaRow, Idea]):
         def vote(action: Action, product: ProductRow, row: IdeaRow) -> None:
             voter = None
             if customer is not None:
-                voter = customers.get(action.session, product, named_by(customer))
+                voter = customers.get(action.session, product, reference_text(customer))
             votes.cast(action, product, row, direction, customer=voter)
 
         return self._change(reference, vote)

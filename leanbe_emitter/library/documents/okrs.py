@@ -1,4 +1,4 @@
-"""``product.okrs``: objectives and their key results (contract b.5)."""
+"""``product.okrs``: objectives and their key results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import okrs, users
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, named_by
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.snapshot import (
     Document,
     ProductReference,
@@ -17,6 +17,7 @@ from leanbe_emitter.library.documents.snapshot import (
 )
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
+from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant
@@ -25,11 +26,11 @@ from leanbe_emitter.wire.stringify import JSON
 
 @dataclass(frozen=True, kw_only=True)
 class KeyResult:
-    """What an objective is measured by.
+    """A key result, which measures an objective.
 
     Attributes:
         id: its ``_id``.
-        progress: how much of the way from start to target is done, in percent.
+        progress: the progress from start value to target value, in percent.
     """
 
     id: str
@@ -97,12 +98,12 @@ KeyResultRef = KeyResult | str
 
 
 class OkrFields(TypedDict, total=False):
-    """What can be set of an OKR; None takes an optional value away.
+    """The settable fields of an OKR; None removes an optional value.
 
     Dates are instants, days (their midnight in UTC), or the text of either. ``key_results`` is the
-    whole list: an object with ``title``, ``targetValue`` and, if need be, ``startValue``,
-    ``currentValue`` and ``unit`` makes a new one, one with the ``_id`` of one that is there edits
-    it, a snapshot keeps it as it is, and what is not in the list is removed.
+    whole list; a key result that the list lacks is removed. An object with ``title``,
+    ``targetValue`` and optionally ``startValue``, ``currentValue`` and ``unit`` adds a key result.
+    An object with the ``_id`` of a key result edits it. A snapshot keeps its key result unchanged.
     """
 
     owner: UserRef
@@ -127,15 +128,15 @@ class Okrs(Resource[OkrRow, Okr]):
     )
 
     def create(self, **fields: Unpack[OkrFields]) -> Okr:
-        """Set an objective, with its key results: ``okr.created``.
+        """Create an objective with its key results: ``okr.created``.
 
         Args:
-            fields: what can be set (``OkrFields``); ``title`` is needed.
+            fields: see ``OkrFields``; ``title`` is required.
 
         Raises:
-            InvalidValue: a field or a value that is refused, the title is missing, or it ends
-                before it begins.
-            NotFound: the user is not there.
+            InvalidValue: a field or a value is refused, the title is missing, or the end date is
+                before the start date.
+            NotFound: there is no such user in the product.
         """
         values = self._values(fields)
         return self._make(lambda action, product: okrs.create(action, product, values))
@@ -143,31 +144,31 @@ class Okrs(Resource[OkrRow, Okr]):
     def list(
         self, *, owner: UserRef | None = None, limit: int = PAGE, after: str | None = None
     ) -> Page[Okr]:
-        """Return OKRs in the order of creation; what is None does not matter.
+        """Return OKRs in the order of creation.
 
         Args:
-            owner: who owns it.
-            limit: how many at the most.
+            owner: the user who owns the OKR; any user by default.
+            limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
             InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
-            NotFound: the user is not there.
+            NotFound: there is no such user in the product.
         """
 
         def conditions(session: Session, product: ProductRow) -> Conditions:
             if owner is not None:
-                found = users.get(session, named_by(owner), product=product)
+                found = users.get(session, reference_text(owner), product=product)
                 yield OkrRow.owner_id == found.id
 
         return self._page(conditions, limit=limit, after=after)
 
     def update(self, reference: OkrRef, **fields: Unpack[OkrFields]) -> Okr:
-        """Change an OKR or its key results: one ``okr.updated``, or nothing.
+        """Change an OKR or its key results: one ``okr.updated``; no event if nothing changes.
 
         Raises:
-            InvalidValue: a field or a value that is refused, or it ends before it begins.
-            NotFound: the OKR, the user or a key result is not there.
+            InvalidValue: a field or a value is refused, or the end date is before the start date.
+            NotFound: there is no such OKR, user or key result.
         """
         values = self._values(fields)
         return self._change(
@@ -175,11 +176,11 @@ class Okrs(Resource[OkrRow, Okr]):
         )
 
     def check_in(self, reference: OkrRef, *, key_result: KeyResultRef, value: float) -> Okr:
-        """Note how far a key result has come: ``okr.updated``, or nothing where that was known.
+        """Set the current value of a key result: ``okr.updated``; no event if it stays the same.
 
         Raises:
-            InvalidValue: the value is no finite number, or several key results are named so.
-            NotFound: the OKR or the key result is not there.
+            InvalidValue: the value is no finite number, or several key results match.
+            NotFound: there is no such OKR or key result.
         """
         named = key_result if isinstance(key_result, str) else key_result.id
         return self._change(
@@ -193,12 +194,12 @@ class Okrs(Resource[OkrRow, Okr]):
         """Delete an OKR with its key results: ``okr.deleted``.
 
         Raises:
-            NotFound: the OKR is not there.
+            NotFound: there is no such OKR.
         """
         self._remove(reference, okrs.remove)
 
     def _values(self, fields: Mapping[str, object]) -> dict[str, JSON]:
-        """Return keyword arguments as the domain takes them: a key result names itself."""
+        """Return keyword arguments as the domain takes them: a key result becomes its id."""
         values = super()._values(fields)
         if isinstance(given := values.get("keyResults"), list):
             values["keyResults"] = [

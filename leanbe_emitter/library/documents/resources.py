@@ -1,7 +1,8 @@
-"""What the six resources of a product have in common: look up, list, change, take a snapshot.
+"""The base of the six resources of a product: find, list, change and take snapshots of documents.
 
-A change locks the product, then looks up what it is about, then lets the domain act: so what a
-reference names cannot become something else meanwhile. Every call returns what is there at its end.
+A change first locks the product, then looks the document up, then calls the domain. So another
+process cannot change what a reference names in between. Every call returns the document as it is at
+the end of the call.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,8 @@ from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
-from leanbe_emitter.library.runtime.snapshots import Product, User
+from leanbe_emitter.library.runtime.references import reference_text
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
@@ -30,7 +32,7 @@ from leanbe_emitter.wire.payloads.resources import document
 from leanbe_emitter.wire.stringify import JSON
 from leanbe_emitter.wire.suggestions import any_of
 
-#: How many rows become documents at once: databases take some ten thousand ids at the most.
+#: How many rows are read at once: databases limit a statement to some ten thousand ids.
 _ROWS_AT_ONCE = 500
 
 Row = TypeVar("Row")
@@ -42,12 +44,12 @@ Conditions = Iterable[ColumnElement[bool]]
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(Generic[Row, Snapshot]):
-    """What one resource has of its own.
+    """The parts in which the resources differ.
 
     Attributes:
         resource: one of ``wire.payloads.RESOURCES``.
-        table: its rows' class.
-        settable: what may be set, by the document's names.
+        table: the class of the rows.
+        settable: the settable fields, by the document's names.
         get: finds the row that a reference names in a product.
         of: selects a product's rows.
         documents: returns the values of rows, by the document's names.
@@ -73,11 +75,11 @@ class Resource(Generic[Row, Snapshot]):
         self._product = product
 
     def get(self, reference: Snapshot | Reference | str) -> Snapshot:
-        """Return what a reference names: a snapshot, an id, or a part of one.
+        """Return the document that a reference names: a snapshot, an id, or a part of an id.
 
         Raises:
-            NotFound: it is not in this product.
-            InvalidValue: several are named so.
+            NotFound: the product has no such document.
+            InvalidValue: several documents match.
         """
         with self._looking() as (session, product):
             return self._snapshot(session, product, self._row(session, product, reference))
@@ -85,7 +87,7 @@ class Resource(Generic[Row, Snapshot]):
     @contextmanager
     def _looking(self) -> Iterator[tuple[Session, ProductRow]]:
         if self._transactions.is_open:
-            # What the caller's transaction goes by has to stay true until its end.
+            # The rows that the caller's transaction reads must stay unchanged until its end.
             with self._acting() as (action, product):
                 action.lock(product)
                 yield action.session, product
@@ -99,11 +101,11 @@ class Resource(Generic[Row, Snapshot]):
             yield action, product_lookup.cached(action.session, self._product)
 
     def _lock(self, action: Action, product: ProductRow) -> None:
-        """Lock what a change concerns, before it is looked up."""
+        """Take the locks of a change, before the document is looked up."""
         action.lock(product)
 
     def _make(self, make: Callable[[Action, ProductRow], Row]) -> Snapshot:
-        """Make something new; ``make`` locks."""
+        """Create a document; ``make`` takes the locks."""
         with self._acting() as (action, product):
             return self._outcome(action, product, make(action, product))
 
@@ -112,7 +114,7 @@ class Resource(Generic[Row, Snapshot]):
         reference: Snapshot | Reference | str,
         change: Callable[[Action, ProductRow, Row], object],
     ) -> Snapshot:
-        """Do something with what is named; return what it is then."""
+        """Change the named document; return it as it is then."""
         with self._acting() as (action, product):
             self._lock(action, product)
             row = self._row(action.session, product, reference)
@@ -132,7 +134,7 @@ class Resource(Generic[Row, Snapshot]):
         """Return keyword arguments as the domain takes them: by the document's names.
 
         Raises:
-            InvalidValue: there is no such field; the hint names the nearest.
+            InvalidValue: there is no such field; the hint has the nearest name.
         """
         names = {column_of(name): name for name in self._kind.settable}
         for keyword in fields:
@@ -147,7 +149,7 @@ class Resource(Generic[Row, Snapshot]):
         limit: int,
         after: str | None,
     ) -> Page[Snapshot]:
-        """Return what meets the conditions, the oldest first; of one instant, by id."""
+        """Return the documents that meet the conditions, by creation and then by id."""
         check_limit(limit)
         table = self._kind.table
         with self._looking() as (session, product):
@@ -161,10 +163,10 @@ class Resource(Generic[Row, Snapshot]):
     def _row(
         self, session: Session, product: ProductRow, reference: Snapshot | Reference | str
     ) -> Row:
-        return self._kind.get(session, product, named_by(reference))
+        return self._kind.get(session, product, reference_text(reference))
 
     def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
-        """Return what an action has made of a row: as its events tell it, if they do."""
+        """Return the document after an action; if an event carries it, without reading it again."""
         values = action.latest_documents.get(row.id)
         if values is None:
             return self._snapshot(action.session, product, row)
@@ -188,13 +190,8 @@ class Resource(Generic[Row, Snapshot]):
         return self._kind.snapshot(values, text)
 
 
-def named_by(reference: Document | Reference | User | Product | str) -> str:
-    """Return the text of a reference: a snapshot is named by its id."""
-    return reference if isinstance(reference, str) else reference.id
-
-
 def one_of(choices: type[Choice], value: str, *, what: str) -> Choice:
-    """Return a filter's status.
+    """Return the status of a filter.
 
     Raises:
         InvalidValue: there is no such status.
@@ -205,11 +202,11 @@ def one_of(choices: type[Choice], value: str, *, what: str) -> Choice:
 
 
 def _plain(value: object) -> JSON:
-    """Return a value as JSON has it: snapshots are their ids, instants their texts."""
+    """Return a value as JSON: a snapshot becomes its id, an instant its text."""
     match value:
         case str():
             return value
-        case Document() | Reference() | User() | Product():
+        case Identified():
             return value.id
         case datetime():
             return print_instant(value)

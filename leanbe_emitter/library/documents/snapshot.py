@@ -1,7 +1,7 @@
-"""What the snapshots of Leanbe's documents have in common: a text of their own, and references.
+"""The base of the snapshots of documents, and the references in them.
 
-A snapshot is read from the very document that a webhook would carry at that moment, so that its
-attributes and its ``document()`` cannot disagree, and neither changes later.
+A snapshot is read from the document that a webhook would carry at that moment. So its attributes
+and its ``document()`` always agree, and neither changes later.
 """
 
 import sys
@@ -10,49 +10,47 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class Document(Identified):
     """A snapshot of a document.
 
     Attributes:
-        id: its ``_id``.
-        created_at: when it was created; aware, in UTC.
-        updated_at: when a stored field last changed; aware, in UTC.
+        id: the ``_id`` of the document.
+        created_at: the instant of creation; aware, in UTC.
+        updated_at: the instant of the last change of a stored field; aware, in UTC.
     """
 
-    id: str
     created_at: datetime
     updated_at: datetime
     _text: str = field(repr=False)
 
     @property
     def text(self) -> str:
-        """The document's text: the very characters that a webhook carries of it."""
+        """The document's text, exactly as a webhook carries it."""
         return self._text
 
     def document(self) -> dict[str, JSON]:
-        """Return the document as the product reads the article, its keys in their order.
+        """Return the document under the product's assumptions, with its keys in order.
 
-        ``stringify`` gives the bytes that a webhook carries of it.
+        ``stringify`` turns it into the text that a webhook carries.
         """
         document: dict[str, JSON] = parse(self._text, max_depth=sys.maxsize)
         return document
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
-    """How a document names another object, as that was at the moment of the snapshot."""
-
-    id: str
+class Reference(Identified):
+    """A reference in a document to another object, as it was at the moment of the snapshot."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserReference(Reference):
-    """How a document names a user."""
+    """A reference to a user."""
 
     first_name: str
     email: str
@@ -64,13 +62,13 @@ class UserReference(Reference):
 
     @classmethod
     def maybe(cls, values: Mapping[str, JSON] | None) -> Self | None:
-        """Read it from a document's member, if there is one."""
+        """Read it from a document's member, if the member is not null."""
         return None if values is None else cls.of(values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProductReference(Reference):
-    """How a document names its product."""
+    """A reference to the document's product."""
 
     name: str
 
@@ -82,7 +80,7 @@ class ProductReference(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerReference(Reference):
-    """How a document names a customer."""
+    """A reference to a customer."""
 
     first_name: str | None
     last_name: str | None
@@ -90,7 +88,7 @@ class CustomerReference(Reference):
 
     @classmethod
     def maybe(cls, values: Mapping[str, JSON] | None) -> Self | None:
-        """Read it from a document's member, if there is one."""
+        """Read it from a document's member, if the member is not null."""
         if values is None:
             return None
         return cls(
@@ -103,25 +101,26 @@ class CustomerReference(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class IdeaReference(Reference):
-    """How a document names an idea."""
+    """A reference to an idea."""
 
     title: str
 
     @classmethod
     def maybe(cls, values: Mapping[str, JSON] | None) -> Self | None:
-        """Read it from a document's member, if there is one."""
+        """Read it from a document's member, if the member is not null."""
         return None if values is None else cls(id=values["_id"], title=values["title"])
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdeaRequestReference(Reference):
-    """How an idea names a request that is attached to it."""
+    """A reference in an idea to an attached request."""
 
     title: str
 
     @classmethod
     def of(cls, values: Mapping[str, JSON]) -> Self:
-        """Read it from an idea's member, whichever key bears the id (contract d-11)."""
+        """Read it from an idea's member; the id has one of two keys."""
+        # Which key, an assumption says (contract d-11).
         return cls(id=values.get("_id") or values["id"], title=values["title"])
 
 
@@ -136,5 +135,5 @@ def instant(text: JSON) -> datetime | None:
 
 
 def text_of(document: Mapping[str, JSON]) -> str:
-    """Return a document's text, however long: its size was checked when it was written."""
+    """Return a document's text without a size limit: writing it checked the size."""
     return stringify(document, max_depth=sys.maxsize, max_bytes=sys.maxsize)

@@ -1,14 +1,40 @@
 """``leanbe.users`` and ``product.users``: the team members of products."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import product_lookup, users
 from leanbe_emitter.library.documents.snapshot import UserReference
-from leanbe_emitter.library.runtime.snapshots import User
+from leanbe_emitter.library.runtime.references import reference_text
+from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.storage.schema.tables import UserRow
 
-if TYPE_CHECKING:
-    from leanbe_emitter.library.runtime.snapshots import Product
+
+@dataclass(frozen=True, kw_only=True)
+class User(Identified):
+    """A team member."""
+
+    email: str
+    first_name: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: UserRow) -> "User":
+        """Take a snapshot of the row."""
+        return cls(
+            id=row.id,
+            email=row.email,
+            first_name=row.first_name,
+            created_at=from_milliseconds(row.created_at),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the user as payloads name it: with exactly these three members."""
+        return {"_id": self.id, "firstName": self.first_name, "email": self.email}
+
 
 #: A user is named by a snapshot or a reference, the e-mail, the id, or a part of the id.
 UserRef = User | UserReference | str
@@ -22,10 +48,10 @@ class ProductUsers:
         self._product_id = product_id
 
     def create(self, *, email: str, first_name: str) -> User:
-        """Make a user with access to the product.
+        """Create a user with access to the product.
 
         Raises:
-            Conflict: somebody of that e-mail has access to it already.
+            Conflict: a user with that e-mail has access to the product already.
             InvalidValue: a name or an e-mail address that is refused.
         """
         with self._transactions.acting() as action:
@@ -37,12 +63,12 @@ class ProductUsers:
         """Return the user of that e-mail, id, or part of an id.
 
         Raises:
-            NotFound: there is none in this product.
-            InvalidValue: there are several.
+            NotFound: no user of this product matches.
+            InvalidValue: several users match.
         """
         with self._transactions.looking() as session:
             product = product_lookup.cached(session, self._product_id)
-            return User.of(users.get(session, _text(reference), product=product))
+            return User.of(users.get(session, reference_text(reference), product=product))
 
     def list(self) -> list[User]:
         """Return the product's users, in the order of their creation."""
@@ -57,20 +83,15 @@ class Users:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def grant(self, reference: UserRef, *, product: "Product | str") -> User:
+    def grant(self, reference: UserRef, *, product: Identified | str) -> User:
         """Give a user access to a further product.
 
         Raises:
             NotFound: there is no such user, or no such product.
-            Conflict: somebody else of that e-mail has access to it.
-            InvalidValue: several users are named so.
+            Conflict: another user with that e-mail has access to the product.
+            InvalidValue: several users match.
         """
-        product_id = product if isinstance(product, str) else product.id
         with self._transactions.acting() as action:
-            row = product_lookup.get(action.session, product_id)
-            user = users.get(action.session, _text(reference))
+            row = product_lookup.get(action.session, reference_text(product))
+            user = users.get(action.session, reference_text(reference))
             return User.of(users.grant(action, user, row))
-
-
-def _text(reference: UserRef) -> str:
-    return reference if isinstance(reference, str) else reference.id

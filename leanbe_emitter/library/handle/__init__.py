@@ -1,1 +1,4 @@
-"""``Leanbe``: the composition root."""
+"""``Leanbe``, the handle that users open, with its clock, assertions and information.
+
+Start with ``leanbe.Leanbe``: it puts all parts of the library together.
+"""

@@ -1,12 +1,12 @@
-"""``leanbe.clock``: the time, and moving it with all that falls due on the way.
+"""``leanbe.clock``: reads the time, and moves it with all attempts that fall due on the way.
 
-What falls due is attempted in its order and at its own time: a retry that is due in half an hour is
-made when the clock stands there, and what it schedules within the way is made, too. Where many
-processes share the clock, it goes on only when none of them has anything in flight; of
-what falls due at one instant, workers have several under way at once.
+The clock stops at each instant at which an attempt is due, and the attempt is made at that instant.
+A retry that the attempt schedules within the move is made, too. If several processes share the
+clock, it leaves a stop only when none of them has an attempt in flight; attempts that are due at
+the same instant may be in flight together.
 
-``advance`` moves the clock from a stop only if the clock still stands there. So moves of several
-processes add up, and none passes over a stop of another.
+``advance`` moves the clock from a stop only if the clock still stands there. So the moves of
+several processes add up, and no process skips a stop of another.
 """
 
 from collections.abc import Callable
@@ -18,20 +18,20 @@ from sqlalchemy import func, literal, select
 from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_milliseconds
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.library.deliveries.watching import Watching
+from leanbe_emitter.library.deliveries.delivery import Attempt
+from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.results import Results
-from leanbe_emitter.library.runtime.snapshots import Attempt
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 
-#: So many times something falls due before it is called endless.
-MOST_TURNS = 10_000
-#: How long a clock that is shared waits for what others have in flight, in seconds: a lease, or the
-#: longest timeout of an attempt, and some more.
+#: After so many stops with attempts, the move is called endless.
+MOST_STOPS = 10_000
+#: How long a shared clock waits for attempts of other processes, in seconds: longer than a lease
+#: and than the longest timeout of an attempt.
 OTHERS_SECONDS = 60.0
 
 # A partial index serves only a statement that names its state as a literal.
@@ -43,14 +43,14 @@ _NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What a clock that many processes share has to know of the others.
+    """The sources of a shared clock about other processes.
 
     Attributes:
-        watching: tells what they have done.
-        queue: tells what they have in flight.
+        journal: the journal of their attempts.
+        queue: counts their attempts in flight.
     """
 
-    watching: Watching
+    journal: Journal
     queue: Queue
 
 
@@ -58,9 +58,9 @@ class AdvancingClock:
     """The clock of a handle.
 
     Args:
-        clock: what tells the time; it can be moved if it is a ``ManualClock`` or the database's.
-        deliver: makes every attempt that is due, and returns them.
-        shared: is asked where the clock is the database's.
+        clock: the source of time; a ``ManualClock`` or the database's manual clock can be moved.
+        deliver: makes every attempt that is due, and returns the attempts.
+        shared: is asked about other processes if the clock is the database's.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class AdvancingClock:
 
     @property
     def kind(self) -> str:
-        """Whether it can be moved: ``manual``, or ``system``."""
+        """``manual`` if the clock can be moved, otherwise ``system``."""
         return kind_of(self._clock)
 
     def now(self) -> datetime:
@@ -91,12 +91,12 @@ class AdvancingClock:
         return self._clock.now()
 
     def set(self, instant: datetime) -> None:
-        """Set the time, backwards too; nothing is attempted here by that.
+        """Set the time, forwards or backwards. This call makes no attempts.
 
-        Workers make at once what is due then, where the clock is the database's.
+        If the clock is the database's, workers then make at once the attempts that are due.
 
         Raises:
-            Conflict: it is the machine's own clock.
+            Conflict: the clock is the machine's own.
             InvalidValue: the instant has no time zone, or is out of ``clock.RANGE``.
             NotAwaited: a call was not awaited.
         """
@@ -113,67 +113,67 @@ class AdvancingClock:
     async def advance(
         self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0
     ) -> Results[Attempt]:
-        """Move the time on, and make every attempt that falls due until then, at its own time.
+        """Move the clock forward, and make every attempt that falls due on the way at its time.
 
-        What is due already is attempted first. Of a clock that is the database's, attempts that
-        workers make on the way are among those that are returned. Ways add up: whoever moves it at
-        the same time, in whichever process, moves it by all of theirs, too.
+        Attempts that are due already are made first. If the clock is the database's, the result
+        includes the attempts of workers on the way. Moves add up: if several callers or processes
+        move the clock at the same time, it moves by the sum.
 
         Returns:
             The attempts, in their order.
 
         Raises:
-            Conflict: it is the machine's own clock, or a transaction is open.
-            InvalidValue: the way is not forward, or leads out of ``clock.RANGE``.
-            EndlessDeliveries: what falls due has no end.
-            WaitTimedOut: another process had something in flight for a minute.
+            Conflict: the clock is the machine's own, or a transaction is open.
+            InvalidValue: the move is not forward, or leads out of ``clock.RANGE``.
+            EndlessDeliveries: new attempts fall due without end.
+            WaitTimedOut: another process had an attempt in flight for a minute.
         """
         clock = self._movable()
-        way = _way(seconds=seconds, minutes=minutes, hours=hours, days=days)
-        if way <= timedelta():
+        distance = _distance(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        if distance <= timedelta():
             raise InvalidValue(
-                f"The time cannot be moved on by {way}.",
+                f"The time cannot be moved on by {distance}.",
                 hint="Name how far, such as an hour. Back it goes only when it is set.",
             )
-        return await self._run(clock, way)
+        return await self._run(clock, distance)
 
     @waits("leanbe.clock.run_until_settled()")
     async def run_until_settled(self) -> Results[Attempt]:
-        """Move the time on until nothing is owed any more, and make every attempt on the way.
+        """Move the clock forward until no delivery is pending, and make every attempt on the way.
 
         Returns:
             The attempts, in their order.
 
         Raises:
-            Conflict: it is the machine's own clock, or a transaction is open.
-            EndlessDeliveries: what falls due has no end.
-            WaitTimedOut: another process had something in flight for a minute.
+            Conflict: the clock is the machine's own, or a transaction is open.
+            EndlessDeliveries: new attempts fall due without end.
+            WaitTimedOut: another process had an attempt in flight for a minute.
         """
         return await self._run(self._movable(), None)
 
-    async def _run(self, clock: MovableClock, way: timedelta | None) -> Results[Attempt]:
+    async def _run(self, clock: MovableClock, distance: timedelta | None) -> Results[Attempt]:
         if not isinstance(clock, StoredClock):
-            return await self._run_alone(clock, way)
-        since = self._shared.watching.beginning()
-        await self._run_alone(clock, way)
-        told = self._shared.watching.until_now(since)
+            return await self._run_alone(clock, distance)
+        since = self._shared.journal.wait_cursor()
+        await self._run_alone(clock, distance)
+        told = self._shared.journal.read_all(since)
         return Results(each.attempt for each in told if each.attempt is not None)
 
     async def _run_alone(self, clock: MovableClock, left: timedelta | None) -> Results[Attempt]:
-        """Move the time on by what is left of a way, from stop to stop; without one, to the last.
+        """Move the clock by ``left``, from stop to stop; None: until nothing is due any more.
 
-        Others may move it meanwhile: a step that leads on from where it no longer stands is not
-        made, so that each has gone the whole of its way in the end.
+        Another process may move the clock meanwhile. Then the step from the old instant is not
+        made, and the loop looks again, so that each process moves by all of its distance.
         """
         attempts, stop = Results[Attempt](), None
-        for _ in range(MOST_TURNS):
+        for _ in range(MOST_STOPS):
             seen = clock.now()
             end = None if left is None else _end(seen, left)
             made = await self._make_due()
             attempts += made
             due = self._next_due()
             if not made and due is not None and stop == due <= seen:
-                due = None  # somebody else has it
+                due = None  # another process holds its lease
             if due is None or (end is not None and due > end):
                 if end is None or clock.move_from(seen, to=end):
                     return attempts
@@ -181,12 +181,12 @@ class AdvancingClock:
                 stop = due
                 left = None if end is None else end - max(seen, due)
         raise EndlessDeliveries(
-            f"Something fell due {MOST_TURNS} times, and still does.",
+            f"Something fell due {MOST_STOPS} times, and still does.",
             hint="Does the receiver raise an event for each that it gets?",
         )
 
     async def _make_due(self) -> Results[Attempt]:
-        """Make what is due; of a clock that is shared, until nobody has any of it at hand."""
+        """Make the attempts that are due; with a shared clock, wait until none is in flight."""
         attempts = await self._deliver()
         count_active = self._shared.queue.count_active
         while isinstance(self._clock, StoredClock) and count_active():
@@ -212,8 +212,8 @@ class AdvancingClock:
         return repr(self._clock)
 
 
-def _way(**parts: float) -> timedelta:
-    """Return how far it is; what is too far for a timedelta is the longest that there is."""
+def _distance(**parts: float) -> timedelta:
+    """Return the length of a move; if it is too long for a timedelta, the longest timedelta."""
     try:
         return timedelta(**parts)
     except OverflowError:
@@ -221,10 +221,10 @@ def _way(**parts: float) -> timedelta:
 
 
 def _end(seen: datetime, left: timedelta) -> datetime:
-    """Return where a way ends.
+    """Return the instant at which a move ends.
 
     Raises:
-        InvalidValue: it leads out of ``clock.RANGE``.
+        InvalidValue: the instant is out of ``clock.RANGE``.
     """
     if left >= RANGE[1] - seen:
         raise _out_of_range(f"{seen.isoformat()} cannot be moved on by {left}.")

@@ -1,1 +1,4 @@
-"""Runtime of a handle: engine, event loops, transactions and waiting."""
+"""Runtime of a handle: the engine, event loops, transactions, waiting methods and pages.
+
+Start with ``engine.Engine``, which makes attempts, and ``transactions.Transactions``.
+"""

@@ -1,9 +1,9 @@
 """Waiting methods: one API for callers with an event loop and without one.
 
-Each is one coroutine. Where no loop runs, it is driven by hand on the caller's thread: nothing in
-it waits for a loop there, and what needs one enters the handle's own for as long as it lasts
-(``home``). Where a loop runs, the caller gets something to await, and the coroutine runs in that
-very loop. So a waiting method can be awaited by another one, too.
+Each waiting method is one coroutine. If no event loop runs, ``drive`` runs the coroutine on the
+caller's thread: nothing in it waits for a loop, and work that needs one uses ``LoopRunner``. If a
+loop runs, the caller gets an awaitable, and the coroutine runs in that loop. So a waiting method
+can await another one, too.
 """
 
 import functools
@@ -21,20 +21,20 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Waits(Protocol):
-    """Who has waiting methods."""
+class HasTransactions(Protocol):
+    """A class that has waiting methods."""
 
     _transactions: Transactions
 
 
-W = TypeVar("W", bound=Waits)
+W = TypeVar("W", bound=HasTransactions)
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits for a loop: it only enters one of its own.
+    """Run a coroutine that never waits for an event loop of its caller.
 
     Raises:
-        RuntimeError: it did wait, which is an error of ours.
+        RuntimeError: the coroutine did wait, which is a bug of this package.
     """
     try:
         work.send(None)
@@ -42,7 +42,7 @@ def drive(work: Coroutine[Any, Any, T]) -> T:
         result: T = ended.value
         return result
     work.close()
-    raise RuntimeError("attempts waited for an event loop where none runs")
+    raise RuntimeError("a waiting method waited for an event loop, and none runs")
 
 
 def waits(
@@ -50,10 +50,10 @@ def waits(
 ) -> Callable[
     [Callable[Concatenate[W, P], Coroutine[Any, Any, T]]], Callable[Concatenate[W, P], T]
 ]:
-    """Make a waiting method of a coroutine.
+    """Turn a coroutine method into a waiting method.
 
     Args:
-        what: the call in words, for whoever forgets to await it (``leanbe.deliver()``).
+        what: the call in words, for the error about a missing await (``leanbe.deliver()``).
     """
 
     def made(
@@ -69,7 +69,7 @@ def waits(
             work = run(self, *args, **kwargs)
             if not is_running_loop():
                 return drive(work)
-            # It is declared as what it gives.
+            # Its declared type is that of its result.
             return cast("T", Pending(work, what=what, among=self._transactions.unawaited))
 
         return called
@@ -78,7 +78,7 @@ def waits(
 
 
 class Block(AbstractContextManager[T], AbstractAsyncContextManager[T], Generic[T]):
-    """A block at whose end its caller waits: ``with``, or ``async with`` where a loop runs."""
+    """A block that waits at its end: ``with``, or ``async with`` in code that a loop runs."""
 
     def __init__(self, block: AbstractAsyncContextManager[T, bool | None], *, what: str) -> None:
         self._block = block
@@ -109,10 +109,10 @@ class Block(AbstractContextManager[T], AbstractAsyncContextManager[T], Generic[T
 
 
 def waits_at_end(what: str) -> Callable[[Callable[P, AsyncIterator[T]]], Callable[P, Block[T]]]:
-    """Make a block at whose end its caller waits of a coroutine that yields once.
+    """Turn an asynchronous generator that yields once into a block that waits at its end.
 
     Args:
-        what: the call in words, for whoever writes ``with`` where a loop runs.
+        what: the call in words, for the error about ``with`` in code that a loop runs.
     """
 
     def made(method: Callable[P, AsyncIterator[T]]) -> Callable[P, Block[T]]:
@@ -128,13 +128,13 @@ def waits_at_end(what: str) -> Callable[[Callable[P, AsyncIterator[T]]], Callabl
 
 
 def require_async_with(what: str) -> None:
-    """See to it that no event loop runs here, because a plain ``with`` cannot wait there.
+    """Check that no event loop runs here, because a plain ``with`` cannot wait in one.
 
     Raises:
-        Conflict: one does.
+        Conflict: an event loop runs here.
     """
     if is_running_loop():
         raise Conflict(
-            f"A block of {what} was begun by 'with' in code that an event loop runs.",
+            f"An event loop runs this code, where {what} cannot be a plain 'with' block.",
             hint=f"Write 'async with {what}'.",
         )

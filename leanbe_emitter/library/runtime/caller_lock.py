@@ -1,4 +1,4 @@
-"""Callers that share a handle make attempts one after the other, in threads and in a loop."""
+"""A lock that makes callers of a handle, in threads and in a loop, attempt one after the other."""
 
 import asyncio
 import threading
@@ -7,29 +7,29 @@ from contextlib import asynccontextmanager
 
 from leanbe_emitter.delivery.loops import is_running_loop, running_loop
 
-#: How often somebody in an event loop asks whether it is their turn, in seconds.
-LOOK_SECONDS = 0.002
-#: How often somebody without one looks whether who has the turn was left behind, in seconds.
-LOOK_BEHIND_SECONDS = 0.1
+#: How often a caller in an event loop tries to take the lock, in seconds.
+TRY_SECONDS = 0.002
+#: How often a caller without a loop checks whether the holder's loop has stopped, in seconds.
+CHECK_SECONDS = 0.1
 
 
 class CallerLock:
-    """Gives one caller after the other a turn.
+    """A lock that one caller after the other holds.
 
-    A task whose loop was stopped in the midst of a turn (by Ctrl-C, or by a test's timeout) does
-    not go on by itself: it has lost its turn.
+    A holder whose event loop was stopped (by Ctrl-C, or by a test's timeout) does not continue by
+    itself, so it loses the lock.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # Of who has the turn; None: in none, or nobody has it, or has not said yet.
+        # The holder's loop; None if the holder has none, or there is no holder yet.
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Whoever holds it may end another's turn: the collector ends tasks that were left behind.
+        # Reentrant: while a thread changes the state, the garbage collector may end a stopped task.
         self._changing = threading.RLock()
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Have a turn for as long as the block lasts."""
+    async def held(self) -> AsyncIterator[None]:
+        """Hold the lock while the block lasts."""
         lock = await self._acquired()
         try:
             yield
@@ -39,15 +39,15 @@ class CallerLock:
     async def _acquired(self) -> threading.Lock:
         while True:
             lock = self._lock
-            # Who waits in a loop must not hold it up: whoever has the turn may need it.
-            if lock.acquire(timeout=0 if is_running_loop() else LOOK_BEHIND_SECONDS):
+            # A caller in a loop must not block the loop: the holder may need it.
+            if lock.acquire(timeout=0 if is_running_loop() else CHECK_SECONDS):
                 if self._begin(lock):
                     return lock
-            elif not self._takes_from_who_was_left_behind(lock) and is_running_loop():
-                await asyncio.sleep(LOOK_SECONDS)
+            elif not self._replaced_abandoned(lock) and is_running_loop():
+                await asyncio.sleep(TRY_SECONDS)
 
     def _begin(self, lock: threading.Lock) -> bool:
-        """Note where the turn is had; return False where it was taken away before it was given."""
+        """Note the holder's loop; return False if another caller replaced the lock meanwhile."""
         loop = running_loop()
         with self._changing:
             if lock is not self._lock:
@@ -62,7 +62,7 @@ class CallerLock:
                 self._loop = None
         lock.release()
 
-    def _takes_from_who_was_left_behind(self, lock: threading.Lock) -> bool:
+    def _replaced_abandoned(self, lock: threading.Lock) -> bool:
         with self._changing:
             loop = self._loop
             if lock is not self._lock or loop is None or loop.is_running():

@@ -1,4 +1,4 @@
-"""What carries a handle's requests, and how much of an answer it keeps."""
+"""The transport of a handle's requests, and how much of an answer it stores."""
 
 from typing import TYPE_CHECKING
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
 
 
-def carrier(
+def as_transport(
     transport: "Transport | AsyncBaseTransport | None", *, rules: TargetRules, settings: Settings
 ) -> Transport | None:
-    """Return what carries requests; httpx is loaded only for who brings a transport of its."""
+    """Return the transport; httpx is imported only for an ``AsyncBaseTransport``."""
     if transport is None or hasattr(transport, "send"):
         return transport
     from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
 
-    return HttpxTransport(transport, rules=rules, limits=kept(settings))
+    return HttpxTransport(transport, rules=rules, limits=answer_limits(settings))
 
 
-def kept(settings: Settings) -> AnswerLimits:
-    """Return how much of an answer is kept."""
+def answer_limits(settings: Settings) -> AnswerLimits:
+    """Return how much of an answer is stored."""
     return AnswerLimits(
         answer_bytes=settings.kept_answer_bytes, header_bytes=settings.kept_header_bytes
     )

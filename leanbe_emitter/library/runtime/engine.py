@@ -1,7 +1,7 @@
-"""The engine of one handle: queue, sender and loop, put together.
+"""The engine of a handle: puts queue, sender, receivers and event loop together.
 
-Attempts in the foreground run on the caller's thread, or in the caller's loop (see ``home``); a
-worker has a loop and a transport of its own, and reaches the database in a thread.
+Foreground attempts run on the caller's thread or in the caller's loop (see ``loop_runner``). A
+worker has an event loop and a transport of its own, and uses the database in a thread.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.caller_lock import CallerLock
-from leanbe_emitter.library.runtime.carrier import kept
+from leanbe_emitter.library.runtime.carrier import answer_limits
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
-from leanbe_emitter.library.runtime.polling import LOOK_SECONDS
+from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.routing import RoutingTransport
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
@@ -45,21 +45,21 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.targets import TargetRules
 
-#: How long a worker whose loop is held up is waited for, in seconds.
+#: How long ``abandon`` waits for a worker whose loop is blocked, in seconds.
 ABANDON_SECONDS = 5.0
 
 
 class Engine:
-    """Makes attempts.
+    """Makes attempts, in the foreground and in workers.
 
     Args:
-        transport: what carries requests instead of the network sender; it is closed with the
-            engine, and before that at the end of each ``work``, whose loop it was used in.
-        receivers: those in this process.
-        raises_app_errors: whether what a receiver raised is raised where attempts were made.
+        transport: sends requests instead of the network sender. It is closed with the engine, and
+            also at the end of each ``work``, because that ends the loop it was used in.
+        receivers: the receivers in this process.
+        raises_app_errors: whether a receiver's exception is raised to the caller of an attempt.
     """
 
-    def __init__(  # noqa: PLR0913 - what the parts are made of, each from outside
+    def __init__(  # noqa: PLR0913 - each part comes from outside
         self,
         database: Database,
         *,
@@ -75,12 +75,12 @@ class Engine:
         self._clock = clock
         self._settings = settings
         self._rules = rules
-        self._given = transport
+        self._given_transport = transport
         self._network = self._new_network()
         self._unclosed = [] if transport is None else [transport]
         self._receivers = ReceiverRegistry() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
-        self._turns = CallerLock()
+        self._caller_lock = CallerLock()
         self._counters = Counters()
         self._workers: dict[Worker, asyncio.AbstractEventLoop] = {}
         self._impossible_faults: list[FaultNeedsWire] = []
@@ -92,10 +92,10 @@ class Engine:
             lease_clock=SystemClock() if isinstance(clock, StoredClock) else None,
         )
         self._renewals = Renewals(self.queue)
-        self._home = LoopRunner(meanwhile=self._renewals.meanwhile)
+        self._loop_runner = LoopRunner(meanwhile=self._renewals.meanwhile)
 
     def new_lease(self) -> Lease:
-        """Return a lease for deliveries that are recorded to be attempted at once."""
+        """Return a lease for deliveries that are recorded and attempted at once."""
         return self.queue.new_lease()
 
     async def attempt(
@@ -112,9 +112,9 @@ class Engine:
             return await self._foreground(watcher).deliver_due()
 
     async def attempt_due(self, delivery_ids: Sequence[str], *, watcher: Watcher) -> None:
-        """Make the attempts of those of these deliveries that are due and that nobody holds.
+        """Make the attempts of those deliveries that are due and not leased.
 
-        Each is claimed when it is its turn: broken off, this holds up none of the others.
+        Each delivery is claimed just before its attempt, so an interruption holds up no other.
         """
         if delivery_ids and (vanished := self.queue.reap()):
             self._counters.vanished(len(vanished))
@@ -131,13 +131,13 @@ class Engine:
         watcher: Watcher,
         require_coming: Callable[[Sequence[str]], object] = lambda _: None,
     ) -> None:
-        """Make the attempts of these deliveries when they fall due, until none is owed any more.
+        """Make the attempts of these deliveries when they fall due, until all are settled.
 
         Args:
-            delivery_ids: which ones.
-            is_owed: whether one still is.
-            watcher: is told of the attempts.
-            require_coming: raises where none of those that are owed comes by itself.
+            delivery_ids: the deliveries.
+            is_owed: returns whether a delivery is still pending.
+            watcher: gets a call for each attempt.
+            require_coming: raises an error if no pending delivery can fall due by itself.
         """
         owed = list(delivery_ids)
         while owed := [each for each in owed if is_owed(each)]:
@@ -149,12 +149,12 @@ class Engine:
                 self._counters.vanished(len(vanished))
             else:
                 require_coming(owed)
-                await rest(LOOK_SECONDS)
+                await rest(POLL_SECONDS)
 
     def work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
     ) -> signal.Signals | None:
-        """Be a worker until a signal, which is returned; with ``drain``, until nothing is due."""
+        """Run a worker until a signal, and return it; with ``drain``, until nothing is due."""
         return asyncio.run(
             self._work(
                 drain=drain, watcher=watcher, concurrency=concurrency, per_product=per_product
@@ -162,21 +162,21 @@ class Engine:
         )
 
     def metrics(self) -> Metrics:
-        """Return what was done here until now, and what is owed, where the database says."""
+        """Return the counters of this handle and, if the database answers, what is due."""
         now = to_milliseconds(self._clock.now())
         return self._counters.metrics(self._due(), now=now)
 
     async def settle(self, *, until: Callable[[], bool] | None, timeout_seconds: float) -> None:
-        """Wait until the receivers in this process have done what they do after their answers."""
+        """Wait until receivers in this process have finished the work after their answers."""
         settle = partial(self._receivers.settle, until=until, timeout_seconds=timeout_seconds)
-        # Not in turn: what is waited for may be what others of this loop deliver meanwhile.
-        with self._home.interrupts.taking():
-            await self._home.enter(settle)
+        # Without the lock: the receivers may wait for attempts of other tasks of this loop.
+        with self._loop_runner.interrupts.taking():
+            await self._loop_runner.enter(settle)
         self.raise_app_errors()
 
     def adopt_loop(self) -> None:
-        """Run in the loop that runs here from now on what needs one."""
-        self._home.adopt()
+        """Use the loop that runs here for all work that needs one from now on."""
+        self._loop_runner.adopt()
 
     async def leave_loop(self) -> None:
         """Stop and forget the receivers in this process, and close connections."""
@@ -184,39 +184,39 @@ class Engine:
             await self._aclose()
 
     async def close(self) -> None:
-        """Do the same, close the transport that was given, and the handle's own loop."""
-        async with self._turns.one():
+        """Do what ``leave_loop`` does, and close the given transport and the handle's own loop."""
+        async with self._caller_lock.held():
             unclosed, self._unclosed = self._unclosed, []
-            with closing(self._home):
+            with closing(self._loop_runner):
                 await self._aclose(*unclosed)
 
     def abandon(self) -> None:
-        """Let workers of this handle break off what is there no more; wait until they have.
+        """Let workers of this handle cancel attempts of deleted deliveries, and wait for it.
 
-        Called in the very loop of a worker, it does not wait.
+        In the loop of a worker, this method does not wait.
         """
         for worker, loop in list(self._workers.items()):
-            broken_off = asyncio.run_coroutine_threadsafe(worker.abandon(), loop)
+            cancelled = asyncio.run_coroutine_threadsafe(worker.abandon(), loop)
             if not is_running_loop():
                 with suppress(FuturesTimeout):
-                    broken_off.result(ABANDON_SECONDS)
+                    cancelled.result(ABANDON_SECONDS)
 
     def in_flight(self) -> int:
-        """Say how many attempts workers of this handle are making."""
+        """Return the number of attempts that workers of this handle are making."""
         return sum(worker.in_flight for worker in list(self._workers))
 
     def require_reached(self) -> None:
-        """See that workers of this handle reach the database.
+        """Check that workers of this handle reach the database.
 
         Raises:
-            DatabaseUnavailable: it did not answer one of them when it was asked last.
+            DatabaseUnavailable: the database did not answer the last request of a worker.
         """
         for worker in list(self._workers):
             if worker.database_error is not None:
                 raise worker.database_error
 
     def raise_app_errors(self) -> None:
-        """Raise what a receiver raised, if that is wanted; it is on record already."""
+        """Raise a receiver's exception, unless it is only to be recorded."""
         errors = self._receivers.take_errors()
         if errors and self._raises_app_errors:
             raise first_with_note(errors)
@@ -225,10 +225,10 @@ class Engine:
     async def working(
         self, *, watcher: Watcher, concurrency: int, per_product: int
     ) -> AsyncIterator[asyncio.Task[None]]:
-        """Have a worker in the running loop; at the end of the block it finishes what it began.
+        """Run a worker in the running loop while the block lasts; then let it finish its attempts.
 
         Yields:
-            Its task, which is done before that only where it failed.
+            The worker's task. It is done before the end of the block only if the worker failed.
         """
         async with self._worker(
             watcher=watcher, concurrency=concurrency, per_product=per_product
@@ -246,7 +246,7 @@ class Engine:
         async with self._worker(
             watcher=watcher, concurrency=concurrency, per_product=per_product
         ) as worker:
-            with stopping_on_signals(worker.stop, pending=self._pending) as came:
+            with stopping_on_signals(worker.stop, pending=self._in_flight_counts) as came:
                 await worker.run(drain=drain)
         return came[0] if came else None
 
@@ -254,15 +254,15 @@ class Engine:
     async def _worker(
         self, *, watcher: Watcher, concurrency: int, per_product: int
     ) -> AsyncIterator[Worker]:
-        """Make a worker of the running loop, with a transport and a database thread of its own."""
-        transport = self._given or self._new_network()
+        """Create a worker of the running loop, with its own transport and database thread."""
+        transport = self._given_transport or self._new_network()
         if self._receivers:
             transport = self._routed(transport)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
             try:
-                # By chance, retries of many workers do not come in step.
-                jitter = random.Random()  # noqa: S311 - no secret comes of it
+                # Random, so that retries of many workers do not come at the same time.
+                jitter = random.Random()  # noqa: S311 - no secret
                 worker = Worker(
                     self.queue,
                     self._sender(transport, jitter=jitter),
@@ -283,12 +283,12 @@ class Engine:
                 log_totals(self._counters.metrics())
 
     def _database_caller(self, thread: Executor) -> DatabaseCaller:
-        """Return the way of a worker in the running loop to the database."""
+        """Return how a worker in the running loop calls the database."""
         if self._database.dialect == "sqlite" and not self._database.in_memory:
             return InlineFirst(thread)
         return partial(asyncio.get_running_loop().run_in_executor, thread)
 
-    def _pending(self) -> Mapping[str, int]:
+    def _in_flight_counts(self) -> Mapping[str, int]:
         return {"attempts": self.in_flight()}
 
     def _due(self) -> Due | None:
@@ -298,7 +298,7 @@ class Engine:
             return None
 
     def _foreground(self, watcher: Watcher) -> Foreground:
-        transport = self._routed(self._given or self._network)
+        transport = self._routed(self._given_transport or self._network)
         return Foreground(
             self.queue,
             self._sender(
@@ -311,10 +311,10 @@ class Engine:
         )
 
     def _routed(self, transport: Transport) -> Transport:
-        return RoutingTransport(transport, receivers=self._receivers, home=self._home)
+        return RoutingTransport(transport, receivers=self._receivers, loop_runner=self._loop_runner)
 
     def _new_network(self) -> Http1Transport:
-        return Http1Transport(rules=self._rules, limits=kept(self._settings))
+        return Http1Transport(rules=self._rules, limits=answer_limits(self._settings))
 
     def _sender(
         self,
@@ -333,9 +333,9 @@ class Engine:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """Make attempts while nobody else of this handle does, and raise what a receiver raised."""
-        async with self._turns.one():
-            with self._home.interrupts.taking():
+        """Hold the lock while attempts are made; afterwards raise a receiver's exception."""
+        async with self._caller_lock.held():
+            with self._loop_runner.interrupts.taking():
                 yield
         if self._impossible_faults:
             impossible_fault, self._impossible_faults[:] = self._impossible_faults[0], []
@@ -343,9 +343,9 @@ class Engine:
         self.raise_app_errors()
 
     async def _aclose(self, *given: Transport) -> None:
-        """Close transports and receivers; whatever one of them raises, the others, too."""
+        """Close transports and receivers, all of them even if one raises an exception."""
         in_loops = [each for each in (self._receivers, self._network) if each.is_in_loop]
         async with AsyncExitStack() as last_first:
             last_first.push_async_callback(self._receivers.aclose)
             for each in (*in_loops, *given):
-                last_first.push_async_callback(self._home.enter, each.aclose)
+                last_first.push_async_callback(self._loop_runner.enter, each.aclose)

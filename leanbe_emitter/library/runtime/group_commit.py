@@ -1,6 +1,7 @@
-"""Calls that are done in one transaction, each of them done or refused by itself.
+"""Group commit: several calls in one transaction, each of them done or refused by itself.
 
-Where a database has one writer at a time, its turns cost more than what most calls write.
+In a database with one writer at a time, beginning and committing a transaction costs more than the
+writes of most calls.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +14,11 @@ Call: TypeAlias = Callable[[], Any]
 
 
 def outcomes(transactions: Transactions, calls: Sequence[Call]) -> list[Any]:
-    """Do all that is called for; return what each call returned, or what it raised.
+    """Make the calls in one transaction; return the result or the error of each call.
 
-    Most refusals come before anything is written, so that nothing has to be undone: it costs a
-    fifth of a call to be prepared for that. Where something has to, all begin again, prepared.
+    Most refusals come before a write, so that nothing must be undone. A savepoint for each call
+    would cost a fifth of the call. If a refused call has written, all calls start again, then with
+    savepoints.
     """
     try:
         try:
@@ -25,10 +27,10 @@ def outcomes(transactions: Transactions, calls: Sequence[Call]) -> list[Any]:
             return _done(transactions, calls, undoes=True)
     except LeanbeError as error:
         return [error] * len(calls)
-    except Exception as error:  # noqa: BLE001 - whoever it belongs to is told
+    except Exception as error:  # noqa: BLE001 - the caller that it belongs to gets it
         if len(calls) == 1:
             return [error]
-        # Nothing was done: whose error it is turns out when each is done alone.
+        # Nothing was committed. Each call alone shows which call raises the error.
         return [outcome for each in calls for outcome in outcomes(transactions, [each])]
 
 

@@ -1,40 +1,136 @@
-"""The event loop of one handle, and attempts that are made around it.
+"""The event loop of a handle: runs the work that needs a loop, for callers with and without one.
 
-An asynchronous caller's own loop is the handle's home from then on. For others, attempts are driven
-by hand on the caller's thread, where no event loop runs: Django and whoever else forbids one can be
-called there. Only what needs a loop, the network or an ASGI app, enters the home for as long as it
-lasts: the loop of an asynchronous caller, in whichever thread it runs; or, in a synchronous test
-whose fixtures are asynchronous, the loop that was set for its thread; or else one of the handle's
-own. Connections, and what an app made in it, belong to it.
+Attempts run on the caller's thread without an event loop, because code such as Django forbids one.
+Only work that needs a loop (the network, an ASGI app) enters the handle's loop while it lasts. The
+handle's loop is the first of these: the loop of its last asynchronous caller, in whichever thread
+it runs; the loop that was set for the thread, as in a synchronous test with asynchronous fixtures;
+a loop of the handle's own. Connections and the objects of an app belong to that loop.
+
+Ctrl-C ends the attempt in flight, and never the queue's bookkeeping. The first Ctrl-C is noted: it
+cancels a request over the network, and interrupts a receiver in this process. The queue's own steps
+(claim, settle, release) finish before ``KeyboardInterrupt`` is raised. A second Ctrl-C raises it at
+once.
 """
 
 import asyncio
 import concurrent.futures
+import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
+from types import FrameType
 from typing import Any, TypeVar
 
+from leanbe_emitter.delivery.in_process.call import current_call
 from leanbe_emitter.delivery.loops import is_running_loop, running_loop
-from leanbe_emitter.library.runtime.interrupts import Interrupts
+from leanbe_emitter.errors import Conflict
+
+
+def require_no_receiver() -> None:
+    """Check that no receiver in this process runs this code.
+
+    Raises:
+        Conflict: a receiver does.
+    """
+    if current_call() is not None:
+        raise Conflict(
+            "No attempts can be made from inside a receiver, before it has answered.",
+            hint="Record events only: they are delivered when the receiver has answered.",
+        )
+
+
+def require_no_loop() -> None:
+    """Check that this thread runs no event loop, before it runs one of ours.
+
+    Raises:
+        Conflict: the thread runs an event loop.
+    """
+    if is_running_loop():
+        raise Conflict(
+            "These attempts need a thread that runs no event loop.",
+            hint="In asynchronous code, call it in a thread: await asyncio.to_thread(...).",
+        )
+
+
+class Interrupts:
+    """Handles Ctrl-C while attempts are made, unless other code handles it."""
+
+    def __init__(self) -> None:
+        self._has_come = False
+        self._task: asyncio.Task[object] | None = None
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """Handle Ctrl-C while the block lasts.
+
+        Raises:
+            KeyboardInterrupt: a Ctrl-C came, and was not raised yet.
+        """
+        if not _may_handle():
+            yield
+            return
+        signal.signal(signal.SIGINT, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            has_come, self._has_come = self._has_come, False
+        if has_come:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        """Let Ctrl-C cancel the running task while the block lasts, also one that came before."""
+        self._task = asyncio.current_task()
+        if self._has_come and self._task is not None:
+            self._task.cancel()
+        try:
+            yield
+        finally:
+            self._task = None
+
+    def check(self) -> None:
+        """Raise a Ctrl-C that was noted.
+
+        Raises:
+            KeyboardInterrupt: a Ctrl-C came.
+        """
+        if self._has_come:
+            raise KeyboardInterrupt
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if self._has_come or current_call() is not None:
+            raise KeyboardInterrupt
+        self._has_come = True
+        if self._task is not None:
+            # The loop may be waiting for I/O; this wakes it.
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+
+def _may_handle() -> bool:
+    if is_running_loop():
+        return False  # the loop's owner cancels the task
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
 
 T = TypeVar("T")
 
-#: Begins what needs a loop, in that loop.
+#: Starts work that needs a loop, in that loop.
 Work = Callable[[], Coroutine[Any, Any, T]]
 
 
 class LoopRunner:
-    """Runs what needs an event loop.
+    """Runs work that needs an event loop.
 
     Args:
-        meanwhile: what goes on in the loop while something runs in it.
+        meanwhile: a block that the loop also runs while it runs the work.
 
     Attributes:
-        interrupts: Ctrl-C, which cancels what runs here.
+        interrupts: handles Ctrl-C, which cancels the work.
     """
 
     def __init__(self, *, meanwhile: Callable[[], AbstractAsyncContextManager[None]]) -> None:
@@ -42,22 +138,22 @@ class LoopRunner:
         self._meanwhile = meanwhile
         self._own = asyncio.Runner(loop_factory=_loop)
         self._is_own_used = False
-        self._others: asyncio.AbstractEventLoop | None = None
-        # A loop that does not run is entered by one thread at a time.
+        self._caller_loop: asyncio.AbstractEventLoop | None = None
+        # One thread at a time may run a loop that does not run yet.
         self._lock = threading.Lock()
         self.adopt()
 
     def adopt(self) -> None:
-        """Live in the loop that runs here from now on, if one does."""
-        self._others = running_loop() or self._others
+        """Use the loop that runs here from now on, if one does."""
+        self._caller_loop = running_loop() or self._caller_loop
 
     async def enter(self, work: Work[T]) -> T:
-        """Do the work in the loop that runs here or, where there is none, in the home."""
+        """Do the work in the loop that runs here; if none does, in the handle's loop."""
         if is_running_loop():
             self.adopt()
             return await work()
         try:
-            return self._enter(partial(self._accompanied, work))
+            return self._enter(partial(self._work_interruptibly, work))
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             self.interrupts.check()
             raise asyncio.CancelledError from error
@@ -65,7 +161,7 @@ class LoopRunner:
     def close(self) -> None:
         """Close the handle's own loop."""
         if is_running_loop() or _is_trio():
-            _beside(self._own.close)
+            _in_thread(self._own.close)
         else:
             self._own.close()
 
@@ -75,16 +171,16 @@ class LoopRunner:
             return asyncio.run_coroutine_threadsafe(work(), loop).result()
         with self._lock:
             if _is_trio():
-                return _beside(partial(self._run, work, loop))
+                return _in_thread(partial(self._run, work, loop))
             return self._run(work, loop)
 
     def _loop(self) -> asyncio.AbstractEventLoop | None:
-        """Return the loop of others that is the home; None for the handle's own."""
-        if self._others is None and not self._is_own_used:
-            self._others = _loop_of_thread()
-        if self._others is not None and self._others.is_closed():
-            self._others = None
-        return self._others
+        """Return the loop of a caller or of the thread; None: the handle uses its own."""
+        if self._caller_loop is None and not self._is_own_used:
+            self._caller_loop = _loop_of_thread()
+        if self._caller_loop is not None and self._caller_loop.is_closed():
+            self._caller_loop = None
+        return self._caller_loop
 
     def _run(self, work: Work[T], loop: asyncio.AbstractEventLoop | None) -> T:
         if loop is not None:
@@ -92,20 +188,20 @@ class LoopRunner:
         self._is_own_used = True
         return self._own.run(work())
 
-    async def _accompanied(self, work: Work[T]) -> T:
+    async def _work_interruptibly(self, work: Work[T]) -> T:
         with self.interrupts.cancelling():
             async with self._meanwhile():
                 return await work()
 
 
 class _Threads(ThreadPoolExecutor):
-    """The threads of a loop, which does not wait for them when it is closed.
+    """The thread pool of a loop. Closing the loop does not wait for the threads.
 
-    Code of a receiver, or a name's resolution, may hang in one of them for ever.
+    A receiver's code, or the resolution of a host name, may hang in a thread for ever.
     """
 
-    def shutdown(self, wait: bool = True, **_: bool) -> None:  # noqa: ARG002, FBT001, FBT002 - not ours
-        """Begin no more work; what runs goes on by itself."""
+    def shutdown(self, wait: bool = True, **_: bool) -> None:  # noqa: ARG002, FBT001, FBT002 - the base's signature
+        """Start no more work; running threads continue by themselves."""
         super().shutdown(wait=False, cancel_futures=True)
 
 
@@ -116,24 +212,24 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _loop_of_thread() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that somebody has set for this thread; make none."""
+    """Return the loop that is set for this thread, if there is one; create none."""
     if sys.version_info >= (3, 14):
         try:
             return asyncio.get_event_loop()
         except RuntimeError:
             return None
-    # get_event_loop() would make one, or warn.
+    # get_event_loop() would create a loop, or warn.
     local = getattr(asyncio.get_event_loop_policy(), "_local", None)
     return getattr(local, "_loop", None)
 
 
 def _is_trio() -> bool:
-    """Say whether trio runs in this thread: a loop of asyncio inside of it confuses both."""
+    """Return whether trio runs in this thread: asyncio inside trio breaks both."""
     trio = sys.modules.get("trio")
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
-def _beside(work: Callable[[], T]) -> T:
-    """Do the work in a thread of its own, and wait for it here."""
+def _in_thread(work: Callable[[], T]) -> T:
+    """Do the work in another thread, and wait for it here."""
     with ThreadPoolExecutor(1, "leanbe-home") as thread:
         return thread.submit(work).result()

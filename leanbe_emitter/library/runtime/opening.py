@@ -1,4 +1,4 @@
-"""What a handle is opened with: its database, ready to be used, and what tells its time."""
+"""Opening of a database: its tables and its clock."""
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.errors import LeanbeError
@@ -7,8 +7,8 @@ from leanbe_emitter.storage.queries.clock import clock_of
 from leanbe_emitter.storage.schema.migrate import prepare
 
 
-def prepared(database: Database, clock: Clock | str | None) -> tuple[bool, Clock]:
-    """Return whether the database was made, or migrated, just now; and what tells the time."""
+def open_database(database: Database, clock: Clock | str | None) -> tuple[bool, Clock]:
+    """Create or migrate the tables if that is needed; return whether it was, and the clock."""
     try:
         return prepare(database), clock_of(database, clock)
     except LeanbeError:

@@ -1,4 +1,4 @@
-"""Lists that come in pages: a cursor names the last entry of a page by its instant and its id."""
+"""Pages of lists. A cursor names the last entry of a page by its instant and its id."""
 
 import re
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ from sqlalchemy import Select, and_, func, or_
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
 
-#: How many entries a list has unless it is told otherwise.
+#: The default number of entries of a page.
 PAGE = 200
 
-#: When the last one was created, and its id.
+#: The milliseconds of the last entry's creation, and its id.
 _CURSOR = re.compile(r"(-?[0-9]{1,15})-([0-9a-f]{24})")
 
 Entry = TypeVar("Entry")
@@ -21,10 +21,10 @@ Found = TypeVar("Found", bound=Select[*tuple[Any, ...]])
 
 
 class Page(list[Entry]):
-    """A part of a list.
+    """A page of a list.
 
     Attributes:
-        cursor: what ``after=`` takes to go on; None at the end of the list.
+        cursor: the value of ``after=`` for the next page; None at the end of the list.
     """
 
     def __init__(self, entries: Iterable[Entry], *, cursor: str | None) -> None:
@@ -33,10 +33,10 @@ class Page(list[Entry]):
 
 
 def check_limit(limit: int) -> None:
-    """See that a list is to hold something.
+    """Check the ``limit`` of a list.
 
     Raises:
-        InvalidValue: it is not.
+        InvalidValue: the limit is less than 1.
     """
     if limit < 1:
         raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
@@ -50,16 +50,16 @@ def cursor_of(at: int | datetime, identifier: str) -> str:
 def oldest(
     found: Found, at: Any, identifier: Any, *, limit: int, after: str | None = None
 ) -> Found:
-    """Return the oldest of what was found, first; of one instant, by their ids.
+    """Return a statement for a page of the oldest rows, by instant and then by id.
 
-    What the cursor names may be gone by now.
+    The entry that the cursor names may be deleted by now.
 
     Args:
         found: selects the rows.
         at: the column of the instant.
         identifier: the column of the id.
-        limit: how many at the most.
-        after: the cursor that a page before ended with.
+        limit: the most rows.
+        after: the cursor of the page before.
 
     Raises:
         InvalidValue: ``after`` is no cursor of a list.
@@ -73,17 +73,17 @@ def oldest(
 def newest(
     found: Select[Any], at: Any, identifier: Any, *, limit: int, after: str | None = None
 ) -> Select[Any]:
-    """Return the newest of what was found, first; by the primary key's index.
+    """Return a statement for a page of the newest rows, by the primary key's index.
 
-    Of one instant, ids are in the order in which they were made (``outbox.record``); of one second,
-    the instants need not be.
+    Ids of one instant are in the order of creation (``outbox.record``). Within one second, the
+    instants need not be in the order of the ids.
 
     Args:
         found: selects the ids.
         at: the column of the instant.
         identifier: the column of the id.
-        limit: how many at the most.
-        after: the cursor that a page before ended with.
+        limit: the most rows.
+        after: the cursor of the page before.
 
     Raises:
         InvalidValue: ``after`` is no cursor of a list.

@@ -1,4 +1,4 @@
-"""Waiting for what other processes, threads or tasks bring about."""
+"""Waiting by polling, for changes that other processes, threads or tasks make."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ from leanbe_emitter.delivery.loops import rest
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.hints import LIST_DELIVERIES, Hint
 
-#: How long somebody who waits or follows rests before looking again, in seconds.
-LOOK_SECONDS = 0.05
+#: The pause between two polls, in seconds.
+POLL_SECONDS = 0.05
 
 
 async def wait_until(
@@ -18,16 +18,16 @@ async def wait_until(
     came: Callable[[], str],
     why: Callable[[], Hint] = lambda: Hint.same("Is a worker running?"),
 ) -> None:
-    """Look again and again until it is met.
+    """Poll until a condition is met.
 
     Args:
-        is_met: whether it is.
+        is_met: the condition.
         timeout_seconds: how long to wait.
-        came: what happened instead, in words.
-        why: what stands in the way, in a sentence.
+        came: describes what happened so far, for the error.
+        why: describes why the condition is not met, for the error's hint.
 
     Raises:
-        WaitTimedOut: it was not met in that time.
+        WaitTimedOut: the condition was not met in that time.
     """
     started = stopwatch()
     while not is_met():
@@ -37,4 +37,4 @@ async def wait_until(
                 f"After {timeout_seconds:g} s {came()}.",
                 hint=why().then(LIST_DELIVERIES.between("", " shows what is owed.")),
             )
-        await rest(min(LOOK_SECONDS, left))
+        await rest(min(POLL_SECONDS, left))

@@ -1,7 +1,7 @@
-"""What waiting methods return: it is there already, and may be awaited all the same.
+"""Results of waiting methods, which are complete and can also be awaited.
 
-So one declared type serves both ways: ``leanbe.deliver()`` where no event loop runs, and
-``await leanbe.deliver()`` where one does.
+So one declared type serves both kinds of callers: ``leanbe.deliver()`` without an event loop, and
+``await leanbe.deliver()`` with one.
 """
 
 from collections.abc import Generator
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class Itself:
-    """Gives itself where it is awaited."""
+    """A result that gives itself when it is awaited."""
 
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, None, Self]:
-        """Give itself, at once."""
+        """Return the result itself, at once."""
         yield from ()
         return self
 
@@ -28,7 +28,7 @@ class Results(list[T], Itself):
 
 
 class Nothing(Itself):
-    """No result: what was waited for is done."""
+    """The result of a waiting method that has nothing to return."""
 
     __slots__ = ()
 
@@ -36,5 +36,5 @@ class Nothing(Itself):
         return "Nothing()"
 
 
-#: The one there is.
+#: The only instance.
 NOTHING = Nothing()

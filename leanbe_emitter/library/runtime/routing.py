@@ -1,4 +1,4 @@
-"""Where a request goes: to a receiver in this process, or over the network."""
+"""Routing of requests: to a receiver in this process, or over the network."""
 
 from functools import partial
 
@@ -15,47 +15,47 @@ from leanbe_emitter.library.runtime.loop_runner import LoopRunner
 
 
 class RoutingTransport:
-    """Sends to receivers of this process what is addressed to them, and the rest elsewhere.
+    """Sends requests to receivers in this process by URL, and all others over the network.
 
     Args:
-        network: what carries the rest.
-        receivers: the receivers.
-        home: the event loop for what needs one where none runs.
+        network: the transport of all other requests.
+        receivers: the receivers in this process.
+        loop_runner: runs work that needs an event loop.
     """
 
     def __init__(
-        self, network: Transport, *, receivers: ReceiverRegistry, home: LoopRunner
+        self, network: Transport, *, receivers: ReceiverRegistry, loop_runner: LoopRunner
     ) -> None:
         self._network = network
         self._receivers = receivers
-        self._home = home
+        self._loop_runner = loop_runner
 
     async def send(self, request: OutgoingRequest) -> Answer:
         """Send the request once and return the answer.
 
         Raises:
-            Unreachable: no byte of the request went out, or the receiver did not start.
-            Unknown: it went out, and no complete answer came back.
+            Unreachable: no byte of the request was sent, or the receiver did not start.
+            Unknown: the request was sent, and no complete answer came back.
         """
-        self._home.interrupts.check()
+        self._loop_runner.interrupts.check()
         receiver = self._receivers.at(request.url)
         if receiver is not None and not receiver.needs_loop:
             return await receiver.send(request)
-        return await self._home.enter(partial((receiver or self._network).send, request))
+        return await self._loop_runner.enter(partial((receiver or self._network).send, request))
 
     async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
-        """Send a request over the network with this fault.
+        """Send a request over the network with a fault.
 
         Raises:
-            FaultNeedsWire: its receiver is in this process, or is sent to by a user's transport.
-            Unreachable: no byte of the request went out.
-            Unknown: it went out, and no complete answer came back.
+            FaultNeedsWire: the receiver is in this process, or a user's transport sends to it.
+            Unreachable: no byte of the request was sent.
+            Unknown: the request was sent, and no complete answer came back.
         """
-        self._home.interrupts.check()
+        self._loop_runner.interrupts.check()
         wire = self._network
         if self._receivers.at(request.url) is not None or not isinstance(wire, WireTransport):
             raise needs_wire(request.url)
-        return await self._home.enter(partial(wire.send_with_fault, request, fault))
+        return await self._loop_runner.enter(partial(wire.send_with_fault, request, fault))
 
     async def aclose(self) -> None:
         """Close the network's connections, and stop the receivers."""

@@ -1,12 +1,12 @@
-"""Transactions of the library: each call is one of its own, or part of the caller's.
+"""Transactions of the library: a call has a transaction of its own, or joins the caller's.
 
-A transaction is bound to the thread that began it; a call that finds one open there joins it, and
-what it changed is committed, or rolled back, with all the rest. A call that is refused inside one
-leaves no trace in it, so that the caller can go on. Nothing is begun while a call of this handle is
-not awaited: it has not been done.
+A transaction belongs to the thread that began it. A call joins the open transaction of its thread,
+and its changes are committed or rolled back with the rest. A refused call leaves no changes in the
+transaction, so that the caller can continue. While a call of the handle is not awaited, no other
+call begins, because the first one has not run yet.
 
-The events of actions are recorded before anybody looks at what is recorded, and at the latest with
-the commit: those of many actions on documents cost little more than those of one.
+The events of actions are recorded before the next read of recorded rows, and at the latest with the
+commit. So the events of many actions on documents cost little more than those of one.
 """
 
 import threading
@@ -29,7 +29,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.sqlite_locking import has_unflushed_changes, rows_written
 from leanbe_emitter.targets import TargetRules
 
-#: So many events may wait for being recorded: they are in memory.
+#: The most events that wait in memory for being recorded.
 _MOST_UNRECORDED = 500
 
 
@@ -38,11 +38,11 @@ class Transaction:
     """An open transaction of one thread.
 
     Attributes:
-        lease: given where the first attempts are made right after it.
-        undoes: whether what a refused call has written is undone by itself.
-        is_spoiled: whether something of a refused call remains in it.
+        lease: the lease of deliveries whose first attempts are made right after the transaction.
+        undoes: whether the writes of a refused call are undone, by a savepoint for each call.
+        is_spoiled: whether writes of a refused call remain in the transaction.
         happened: the events of its actions that are not recorded yet, in their order.
-        recorded: those that are.
+        recorded: the recorded events.
     """
 
     session: Session
@@ -54,17 +54,17 @@ class Transaction:
 
 
 class Spoiled(Exception):
-    """Something of a refused call remained in a transaction that does not undo it."""
+    """Writes of a refused call remain in a transaction without savepoints."""
 
 
 class Transactions:
-    """Where actions and look-ups get their session from.
+    """Gives actions and reads their session.
 
     Attributes:
-        unawaited: the calls that are to be awaited first.
+        unawaited: the calls that must be awaited first.
     """
 
-    def __init__(  # noqa: PLR0913 - what actions are given, each from outside
+    def __init__(  # noqa: PLR0913 - each part of an action comes from outside
         self,
         database: Database,
         *,
@@ -88,19 +88,19 @@ class Transactions:
         """Begin the transaction that all calls of this thread join until the block ends.
 
         Args:
-            lease: given by a caller who makes the first attempts right after it.
-            undoes: whether a call that is refused leaves no trace in it. Without it calls cost
-                less, and where one may have written something nothing is done.
+            lease: the lease of a caller that makes the first attempts right afterwards.
+            undoes: whether the writes of a refused call are undone. Without this, calls cost less,
+                and the whole transaction is rolled back if a refused call may have written.
 
         Raises:
-            Conflict: there is one already; they do not nest.
+            Conflict: a transaction is open already; transactions do not nest.
             NotAwaited: a call was not awaited.
-            Spoiled: something of a refused call remained, so that all of it was rolled back.
+            Spoiled: a refused call had written, so the transaction was rolled back.
         """
         self.unawaited.require_none()
         if self.is_open:
             raise Conflict(
-                "A transaction is open already.", hint="Go on in it: transactions do not nest."
+                "A transaction is open already.", hint="Use the open one: transactions do not nest."
             )
         with self._database.transaction() as session:
             self._open.transaction = current = Transaction(
@@ -116,17 +116,17 @@ class Transactions:
 
     @property
     def is_open(self) -> bool:
-        """Whether this thread has begun one."""
+        """Whether this thread has an open transaction."""
         return self._current is not None
 
     def require_none(self, doing: str) -> None:
-        """See to it that no transaction is open on this thread.
+        """Check that no transaction is open on this thread.
 
         Args:
-            doing: what cannot be done inside one, as the beginning of a sentence.
+            doing: what a transaction forbids, as the beginning of a sentence.
 
         Raises:
-            Conflict: one is.
+            Conflict: a transaction is open.
             NotAwaited: a call was not awaited.
         """
         self.unawaited.require_none()
@@ -141,7 +141,7 @@ class Transactions:
         """Begin an action, in the open transaction or in one of its own.
 
         Args:
-            on_documents: whether it is of documents alone, and looks at nothing that is recorded.
+            on_documents: whether the action reads and writes documents only, and no events.
 
         Raises:
             NotAwaited: a call was not awaited.
@@ -157,12 +157,12 @@ class Transactions:
             return
         if not on_documents or len(current.happened) >= _MOST_UNRECORDED:
             self._record(current)
-        with _part(current), self._action(current) as action:
+        with _call_in(current), self._action(current) as action:
             yield action
 
     @contextmanager
     def looking(self) -> Iterator[Session]:
-        """Look things up, in the open transaction or in one that only reads.
+        """Give a session for reading, of the open transaction or of one that only reads.
 
         Raises:
             NotAwaited: a call was not awaited.
@@ -182,7 +182,7 @@ class Transactions:
 
     @property
     def clock(self) -> Clock:
-        """What tells it."""
+        """The source of time."""
         return self._clock
 
     @property
@@ -193,9 +193,9 @@ class Transactions:
     def action(
         self, session: Session, *, clock: Clock | None = None, given_ids: Sequence[str | None] = ()
     ) -> Action:
-        """Return an action in a transaction; whether its events are recorded is the caller's.
+        """Return an action in a transaction; the caller records its events, if at all.
 
-        The arguments are those of ``Action``; the clock is the handle's, unless one is given.
+        The arguments are those of ``Action``; the default clock is the handle's.
         """
         return Action(
             session=session,
@@ -230,8 +230,8 @@ class Transactions:
 
 
 @contextmanager
-def _part(transaction: Transaction) -> Iterator[None]:
-    """See that what a refused call has done goes back to here, or that it is known to remain."""
+def _call_in(transaction: Transaction) -> Iterator[None]:
+    """Undo the writes of a refused call, or note that they remain."""
     session = transaction.session
     if transaction.undoes:
         try:

@@ -1,7 +1,8 @@
-"""What asynchronous callers get: something to await, which says so when it is used otherwise.
+"""The awaitable that an asynchronous caller of a waiting method gets.
 
-Nothing is done before it is awaited, so a call that nobody awaits would be a test that passes
-whatever its receiver does. Whatever is asked of the handle meanwhile is refused, and so is its end.
+The call runs only when it is awaited. A test that forgets the ``await`` would pass whatever its
+receiver does. So any other use of the awaitable is an error, and so is any further call of the
+handle before the ``await``, and closing the handle.
 """
 
 import asyncio
@@ -24,64 +25,64 @@ _WAITING: ContextVar[bool] = ContextVar("leanbe_emitter_waiting", default=False)
 
 @contextmanager
 def is_waiting() -> Iterator[None]:
-    """Let the block use the handle, whatever is not awaited: it is a waiting method's own code."""
+    """Let the code of a waiting method use the handle while other calls are not awaited."""
     before = _WAITING.get()
     _WAITING.set(True)
     try:
         yield
     finally:
-        # By set, and not by reset: a coroutine may be closed in another context.
+        # set, not reset: a coroutine may be closed in another context.
         _WAITING.set(before)
 
 
 class Unawaited:
-    """The calls of a handle that nobody has awaited yet."""
+    """The calls of a handle that are not awaited yet."""
 
     def __init__(self) -> None:
         self._calls: dict[int, Pending[Any]] = {}
 
     def add(self, call: "Pending[Any]") -> None:
-        """Expect a call to be awaited."""
+        """Add a call that must be awaited."""
         self._calls[id(call)] = call
 
     def remove(self, call: "Pending[Any]") -> None:
-        """Take note that a call is awaited, or given up."""
+        """Remove a call that is awaited, or closed."""
         self._calls.pop(id(call), None)
 
     def require_none(self) -> None:
-        """See to it that the present code has awaited what it called.
+        """Check that the present code has awaited its calls.
 
         Raises:
-            NotAwaited: it has not.
+            NotAwaited: a call was not awaited.
         """
         __tracebackhide__ = True
         if not self._calls or _WAITING.get() or current_call() is not None:
             return
         for call in [*self._calls.values()]:
             if not call.is_scheduled():
-                raise call.given_up()
+                raise call.not_awaited()
 
     def close(self) -> None:
-        """Expect nothing any more.
+        """Close all calls that are not awaited.
 
         Raises:
-            NotAwaited: something was not awaited.
+            NotAwaited: there was such a call.
         """
         __tracebackhide__ = True
-        errors = [call.given_up() for call in [*self._calls.values()]]
+        errors = [call.not_awaited() for call in [*self._calls.values()]]
         if errors:
             raise errors[0]
 
 
 class Pending(Coroutine[Any, Any, T_co]):
-    """A call of a waiting method, before it is awaited; afterwards it is spent.
+    """A call of a waiting method that is not awaited yet. It can be awaited once.
 
-    It is a coroutine, so that tasks can be made of it.
+    It is a coroutine, so that a task can run it.
 
     Args:
-        work: what is done when it is awaited.
+        work: the coroutine that runs when the call is awaited.
         what: the call in words.
-        among: where it stands until then.
+        among: the calls that are not awaited yet, this one included.
     """
 
     def __init__(self, work: Coroutine[Any, Any, T_co], *, what: str, among: Unawaited) -> None:
@@ -93,11 +94,11 @@ class Pending(Coroutine[Any, Any, T_co]):
         among.add(self)
 
     def is_scheduled(self) -> bool:
-        """Say whether a task was made of it, which has not begun yet."""
+        """Return whether a task will run the call, and has not begun."""
         return any(task.get_coro() is self for task in asyncio.all_tasks(self._loop))
 
-    def given_up(self) -> NotAwaited:
-        """Give it up, and return the error of whoever forgot to await it: it is told once."""
+    def not_awaited(self) -> NotAwaited:
+        """Close the call, and return the error about the missing await."""
         self.close()
         return NotAwaited(
             f"{self._what} at {shown_path(self._path)}:{self._line} was not awaited.",
@@ -109,17 +110,17 @@ class Pending(Coroutine[Any, Any, T_co]):
         return self._work.__await__()
 
     def send(self, value: Any) -> Any:
-        """Go on, as a coroutine does."""
+        """Continue, as a coroutine does."""
         self._among.remove(self)
         return self._work.send(value)
 
     def throw(self, *error: Any) -> Any:
-        """Raise an error where it waits, as a coroutine does."""
+        """Raise an error at the point of waiting, as a coroutine does."""
         self._among.remove(self)
         return self._work.throw(*error)
 
     def close(self) -> None:
-        """Give it up."""
+        """Close the call without running it."""
         self._among.remove(self)
         self._work.close()
 
@@ -127,15 +128,15 @@ class Pending(Coroutine[Any, Any, T_co]):
         return f"<{self._what} at {shown_path(self._path)}:{self._line}, to be awaited>"
 
     def __getattr__(self, name: str) -> Any:
-        # What asyncio and debuggers ask of coroutines (cr_frame), and Python of everything.
+        # asyncio and debuggers read attributes of coroutines (cr_frame), and Python those of all.
         if name.startswith(("_", "cr_", "gi_", "ag_")):
             return getattr(object.__getattribute__(self, "_work"), name)
         __tracebackhide__ = True
-        raise self.given_up()
+        raise self.not_awaited()
 
     def _refuse(self, *_: object) -> NoReturn:
         __tracebackhide__ = True
-        raise self.given_up()
+        raise self.not_awaited()
 
     __hash__ = object.__hash__
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
@@ -144,7 +145,7 @@ class Pending(Coroutine[Any, Any, T_co]):
 
 
 def _caller() -> tuple[str, int]:
-    """Return the file and line of the innermost code that is not this package's."""
+    """Return the file and line of the innermost caller outside this package."""
     frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to see a caller
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back

@@ -1,1 +1,4 @@
-"""Products and what is set for them: webhooks, users, assumptions, faults, seed files."""
+"""Settings of a database: products, webhooks, assumptions, faults, and the seed file.
+
+Start with ``products.Products``, which is ``leanbe.products``.
+"""

@@ -1,7 +1,7 @@
-"""``leanbe.faults``: deliberate, counted misbehaviours, armed in order and fired in order.
+"""``leanbe.faults``: deliberate, counted misbehaviours, which fire in the order of arming.
 
-They are rows of the database: every process that sends from it takes them, each as often as asked.
-What the kinds are and do stands in ``wire.faults``.
+The database stores them. Every process that sends from the database applies them, each fault as
+often as its ``times`` says. ``wire.faults`` describes the kinds.
 """
 
 from collections.abc import Sequence
@@ -17,30 +17,30 @@ from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.queue.faults import release_all
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
-from leanbe_emitter.library.runtime.snapshots import ProductRef
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.engine.notify import notify_workers
 from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, FaultSpec
 
-#: What a count of times may be at the most: what a database's integer holds.
+#: The largest ``times``: the largest integer of the database.
 _MOST_TIMES = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A misbehaviour that is asked for, so many times.
+    """An armed fault: a misbehaviour, and how often it fires.
 
     Attributes:
-        kind: its kind; several that happen together are joined by ``+``, each with its own how.
-        how: how it is done; None where there is one way only, or several kinds.
-        times: how many deliveries take it.
-        fired: how many have.
-        event: the glob of events that it is meant for; None: any.
-        product_id: whose events it is meant for; None: any product's.
-        must_fire: whether the test that armed it fails if it never fires.
+        kind: the kind. Several kinds that happen together are joined by ``+``, each with its how.
+        how: the variant of the kind; None if the kind has one variant, or there are several kinds.
+        times: the number of attempts that the fault applies to.
+        fired: the number of attempts that it applied to so far.
+        event: an event name or glob that the fault applies to; None: any event.
+        product_id: the product whose events the fault applies to; None: any product.
+        must_fire: whether the test that armed the fault fails if it never fires.
     """
 
     id: str
@@ -83,7 +83,7 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """What it does and to what, in words: ``receiver_fails:timeout for idea.*``."""
+        """The kind, the variant and the events: ``receiver_fails:timeout for idea.*``."""
         how = f":{self.how}" if self.how else ""
         which = f" for {self.event}" if self.event else ""
         return f"{self.kind}{how}{which}"
@@ -93,13 +93,13 @@ class Fault:
 
 
 class Which(TypedDict, total=False):
-    """How often a fault fires, and for what.
+    """Options of a fault: how often it fires, and for which events.
 
     Attributes:
-        times: how many deliveries take it; once by default.
-        event: a glob of event names that it is meant for; any by default.
-        product: whose events it is meant for; any product's by default.
-        must_fire: False says that it need not fire: a test that armed it does not fail for that.
+        times: the number of attempts that the fault applies to; 1 by default.
+        event: an event name or glob that it applies to; any event by default.
+        product: the product whose events it applies to; any product by default.
+        must_fire: False allows that the fault never fires; otherwise the test that armed it fails.
     """
 
     times: int
@@ -109,13 +109,13 @@ class Which(TypedDict, total=False):
 
 
 class Faults:
-    """The faults of a database; each method but a few arms one of the kind that it is named after.
+    """The faults of a database. Methods named after a kind arm a fault of that kind.
 
-    One attempt takes one fault: the first one, in the order in which they were armed, that is meant
-    for it and has fired less often than asked.
+    At most one fault applies to an attempt: the first armed fault that matches it and has not fired
+    as often as its ``times`` says.
 
     Args:
-        receivers: those in this process, to which some faults cannot be done.
+        receivers: the receivers in this process; some faults need the network.
     """
 
     kinds: Sequence[FaultKind] = FAULT_KINDS
@@ -129,34 +129,34 @@ class Faults:
         """Arm a fault of any kind, or of several that happen together.
 
         Args:
-            kind: its name; ``wrong_secret+delivered_twice`` for several at the same attempt, and
-                ``receiver_fails:status:503+delivered_twice`` where they are to say how.
-            how: how it is done, where there are several ways.
-            which: how often it fires, and for what: see ``Which``.
+            kind: the name of the kind; ``wrong_secret+delivered_twice`` for several kinds at the
+                same attempt, and ``receiver_fails:status:503+delivered_twice`` to choose variants.
+            how: the variant, if the kind has several.
+            which: how often the fault fires, and for which events: see ``Which``.
 
         Raises:
-            InvalidValue: there is no such kind, way or event, they do not go together, or ``times``
-                is less than 1.
+            InvalidValue: there is no such kind, variant or event, the kinds do not go together, or
+                ``times`` is less than 1.
             NotFound: there is no such product.
-            FaultNeedsWire: all that it can be meant for is received in this process.
+            FaultNeedsWire: the fault needs the network, and all its receivers are in this process.
         """
         return self._arm(FaultSpec.parse(kind, how), which)
 
     def receiver_fails(self, *, how: str = "timeout", **which: Unpack[Which]) -> Fault:
-        """Let the receiver fail without being called; no time passes.
+        """Simulate that the receiver fails, without calling it; no time passes.
 
         Args:
             how: ``timeout``, ``refused``, ``reset``, ``slow`` or ``status:503`` and its like.
-            which: see ``add``, which also tells what is raised.
+            which: see ``add``, which also lists the errors.
         """
         return self.add("receiver_fails", how=how, **which)
 
     def receiver_fails_after_call(self, *, how: str = "timeout", **which: Unpack[Which]) -> Fault:
-        """Let the receiver's answer be lost after it was called; no more time passes.
+        """Call the receiver, then simulate that its answer is lost; no more time passes.
 
         Args:
             how: ``timeout``, ``reset``, ``slow`` or ``status:503`` and its like.
-            which: see ``add``, which also tells what is raised.
+            which: see ``add``, which also lists the errors.
         """
         return self.add("receiver_fails_after_call", how=how, **which)
 
@@ -173,7 +173,7 @@ class Faults:
         return self.add("missing_signature", **which)
 
     def stale_body(self, *, how: str = "1d", **which: Unpack[Which]) -> Fault:
-        """Say that the event was triggered so long before it was (a duration); see ``add``."""
+        """Set ``triggeredAt`` into the past by a duration; see ``add``."""
         return self.add("stale_body", how=how, **which)
 
     def truncated_body(self, **which: Unpack[Which]) -> Fault:
@@ -181,19 +181,19 @@ class Faults:
         return self.add("truncated_body", **which)
 
     def unknown_event(self, **which: Unpack[Which]) -> Fault:
-        """Give the event a name that is none of the 22, rightly signed; see ``add``."""
+        """Send an unknown event name, correctly signed; see ``add``."""
         return self.add("unknown_event", **which)
 
     def unknown_field(self, **which: Unpack[Which]) -> Fault:
-        """Add a member to the payload that nobody knows, rightly signed; see ``add``."""
+        """Add an unknown member to the payload, correctly signed; see ``add``."""
         return self.add("unknown_field", **which)
 
     def slow_body(self, *, how: str = "1s", **which: Unpack[Which]) -> Fault:
-        """Send the body in pieces over so long (a duration), in real time; see ``add``."""
+        """Send the body in pieces over a duration of real time; see ``add``."""
         return self.add("slow_body", how=how, **which)
 
     def connection_closed(self, *, how: str = "close", **which: Unpack[Which]) -> Fault:
-        """Hang up before the answer, by ``close`` or by ``reset``; see ``add``."""
+        """Close or reset the connection before the answer; see ``add``."""
         return self.add("connection_closed", how=how, **which)
 
     def delivered_twice(self, **which: Unpack[Which]) -> Fault:
@@ -201,15 +201,15 @@ class Faults:
         return self.add("delivered_twice", **which)
 
     def delivered_late(self, *, how: str = "10m", **which: Unpack[Which]) -> Fault:
-        """Make the attempt so much later (a duration); see ``add``."""
+        """Delay the attempt by a duration; see ``add``."""
         return self.add("delivered_late", how=how, **which)
 
     def delivered_out_of_order(self, *, how: str = "1m", **which: Unpack[Which]) -> Fault:
-        """Let the product's next event overtake; wait so long for it (a duration); see ``add``."""
+        """Let the product's next event overtake; wait a duration for it; see ``add``."""
         return self.add("delivered_out_of_order", how=how, **which)
 
     def not_delivered(self, **which: Unpack[Which]) -> Fault:
-        """Never send it; see ``add``."""
+        """Never send the request; see ``add``."""
         return self.add("not_delivered", **which)
 
     def list(self) -> "list[Fault]":
@@ -218,16 +218,16 @@ class Faults:
             return [Fault.of(row) for row in session.scalars(_in_order())]
 
     def clear(self) -> None:
-        """Forget all faults; what one holds back is due at once."""
+        """Delete all faults. Deliveries that a fault holds back are due at once."""
         with self._transactions.acting() as action:
             release_all(action.session, now=to_milliseconds(action.now))
             notify_workers(action.session)
 
     def require_fired(self) -> None:
-        """See to it that every fault fired that was armed here: a test that armed it means it.
+        """Check that every fault that this handle armed has fired.
 
         Raises:
-            FaultNeverFired: one did not, and did not say that it need not.
+            FaultNeverFired: a fault with ``must_fire`` has not.
         """
         if not self._armed:
             return
@@ -236,7 +236,7 @@ class Faults:
         if idle:
             raise FaultNeverFired(
                 f"{_count(idle)} never fired: {'; '.join(each.name for each in idle)}.",
-                hint="Was anything sent that it is meant for? must_fire=False: it need not fire.",
+                hint="Was a matching event sent? must_fire=False allows that a fault never fires.",
             )
 
     def _arm(self, misbehaviour: FaultSpec, which: Which) -> Fault:
@@ -247,7 +247,7 @@ class Faults:
             matching(event)
         with self._transactions.acting() as action:
             session, product = action.session, which.get("product")
-            product_id = None if product is None else named(session, product).id
+            product_id = None if product is None else product_row(session, product).id
             if misbehaviour.needs_wire:
                 self._require_wire(session, product_id)
             last = session.scalar(select(func.max(FaultRow.position)))
@@ -268,7 +268,7 @@ class Faults:
             return Fault.of(row)
 
     def _require_wire(self, session: Session, product_id: str | None) -> None:
-        """See to it that some receiver may be on the network; there may be none yet."""
+        """Check that a receiver may be on the network; there may be no receiver yet."""
         urls = session.scalars(
             select(WebhookRow.url)
             .where(WebhookRow.url.is_not(None))

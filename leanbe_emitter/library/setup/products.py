@@ -1,4 +1,4 @@
-"""``leanbe.products``: making, naming, finding and ending them."""
+"""``leanbe.products``: creates, finds, renames, resets and deletes products."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -18,15 +18,15 @@ from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
 from leanbe_emitter.library.documents.resources import Resource
 from leanbe_emitter.library.documents.users import ProductUsers
-from leanbe_emitter.library.runtime.snapshots import Product, ProductRef, Webhook
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.naming import named
+from leanbe_emitter.library.setup.product import Product, ProductRef, Webhook
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import url_of
 from leanbe_emitter.storage.schema.tables import ProductRow, WebhookRow
 from leanbe_emitter.targets import Target
 
-#: One of the six kinds that a product has.
+#: One of the six resources of a product.
 Documents = TypeVar("Documents", bound=Resource[Any, Any])
 
 
@@ -34,9 +34,9 @@ class Products:
     """The products of a database.
 
     Args:
-        receivers: those in this process.
-        seeds: plant what a product is to begin with again.
-        abandon: breaks off what workers here have in flight and is there no more.
+        receivers: the receivers in this process.
+        seeds: the seed file, which a reset plants again.
+        abandon: cancels attempts in flight of deliveries that were deleted.
     """
 
     def __init__(
@@ -66,26 +66,26 @@ class Products:
         owner: Mapping[str, str] | None = None,
         assume: Mapping[str, str] | None = None,
     ) -> Product:
-        """Make a product; with a URL, its secret is generated unless one is given.
+        """Create a product.
 
         Args:
-            name: unique among products.
-            webhook_url: where its events go.
+            name: a name that no other product has.
+            webhook_url: the URL of the product's webhook.
             webhook: a receiver in this process instead: an ASGI or WSGI app, a framework's test
                 client, or a function of one argument (a ``ReceivedRequest``).
-            path: where in that receiver the webhook is.
-            secret: a secret of the caller's own; it needs a URL or a receiver.
+            path: the path of the webhook in that receiver.
+            secret: the signing secret; it needs a URL or a receiver. By default it is generated.
             headers: further headers of every request.
-            ca_file: a PEM file of the authorities to trust instead of the system's.
-            insecure: whether any certificate will do.
-            owner: ``email`` and ``first_name`` of its first user.
-            assume: assumptions to set, by name (contract d).
+            ca_file: a PEM file of the certificate authorities to trust instead of the system's.
+            insecure: whether any certificate is accepted.
+            owner: ``email`` and ``first_name`` of the product's first user.
+            assume: assumptions to set, by name.
 
         Raises:
             Conflict: there is a product of that name.
-            InvalidTarget: the URL must not be called.
-            InvalidValue: a name, an assumption, a receiver, or a setting of a webhook that is
-                refused, or that is given without a webhook.
+            InvalidTarget: the settings do not allow the URL.
+            InvalidValue: a name, an assumption, a receiver or a webhook setting is refused, or a
+                webhook setting is given without a webhook.
         """
         settings: dict[str, Any] = {
             "secret": secret,
@@ -93,44 +93,44 @@ class Products:
             "ca_file": ca_file,
             "insecure": insecure,
         }
-        is_wired = webhook_url is not None or webhook is not None
-        if not is_wired and any(each is not None for each in settings.values()):
+        has_webhook = webhook_url is not None or webhook is not None
+        if not has_webhook and any(each is not None for each in settings.values()):
             raise InvalidValue(
-                "Settings of a webhook were given, and no webhook URL to use them for.",
+                "Settings of a webhook were given without a webhook URL.",
                 hint=SET_WEBHOOK.between("Give a webhook URL, too, or set them later: ", "."),
             )
         with self._transactions.acting() as action:
             row = products.create(action, name, owner=owner, assume=assume)
-            if not is_wired:
+            if not has_webhook:
                 return self._snapshot(action.session, row)
             url = url_of(row, webhook_url, webhook, path, receivers=self._receivers)
-            wired = webhooks.set_url(action, row, url, **settings)
-            return self._snapshot(action.session, row, wired=wired)
+            with_url = webhooks.set_url(action, row, url, **settings)
+            return self._snapshot(action.session, row, webhook=with_url)
 
     def get(self, reference: ProductRef) -> Product:
         """Return the product of that name, id, or part of an id.
 
         Raises:
-            NotFound: there is none; the hint names the nearest.
-            InvalidValue: there are several.
+            NotFound: no product matches; the hint has the nearest name.
+            InvalidValue: several products match.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, named(session, reference))
+            return self._snapshot(session, product_row(session, reference))
 
     def documents(self, kind: type[Documents], reference: str) -> Documents:
-        """Return the way to a product's documents of one kind, as a snapshot of it has them.
+        """Return a product's documents of one kind, such as ``Ideas``, without looking it up now.
 
-        The product is looked up with each call, by its name, its id, or a part of the id; a call
-        raises what ``get`` does.
+        Each call on the result looks the product up by its name, its id, or a part of the id, and
+        raises what ``get`` raises.
         """
         return kind(self._transactions, reference)
 
     def only(self) -> Product:
-        """Return the one product there is.
+        """Return the only product.
 
         Raises:
-            NotFound: there is none.
-            InvalidValue: there are several.
+            NotFound: there is no product.
+            InvalidValue: there are several products.
         """
         with self._transactions.looking() as session:
             return self._snapshot(session, product_lookup.only(session))
@@ -145,17 +145,17 @@ class Products:
     ) -> Product:
         """Return the product whose webhook is at a URL or a receiver in this process.
 
-        Where there is none, one is made, with that webhook.
+        If there is no such product, this call creates one with that webhook.
 
         Args:
-            receiver: a URL, or what ``create`` takes as a webhook.
-            path: where in a receiver in this process; anywhere, if it is left out.
-            secret: what it is signed with; if it is left out, a new product has one of its own.
+            receiver: a URL, or a receiver as ``create`` takes it.
+            path: the path of the webhook in a receiver in this process; any path by default.
+            secret: the signing secret; generated for a new product by default.
 
         Raises:
-            Conflict: the product that is there has another secret.
-            InvalidValue: there are several, or it is no receiver.
-            InvalidTarget: the URL must not be called.
+            Conflict: the product has another secret.
+            InvalidValue: several products match, or the receiver is no receiver.
+            InvalidTarget: the settings do not allow the URL.
         """
         webhook_url = receiver if isinstance(receiver, str) else None
         url = webhook_url or self._receivers.url(receiver, path or "/")
@@ -164,7 +164,7 @@ class Products:
         if len(there) > 1:
             names = ", ".join(repr(each.name) for each in there)
             raise InvalidValue(
-                f"The webhooks of several products are there: {names}.", hint="Name one of them."
+                f"Several products have this webhook: {names}.", hint="Name one of them."
             )
         if there:
             return _signing_with(secret, there[0])
@@ -178,51 +178,51 @@ class Products:
         )
 
     def rename(self, reference: ProductRef, name: str) -> Product:
-        """Give a product another name; later payloads show it.
+        """Give a product another name. Later payloads have the new name.
 
         Raises:
             NotFound: there is no such product.
             Conflict: another product has that name.
         """
         with self._transactions.acting() as action:
-            row = products.rename(action, named(action.session, reference), name)
+            row = products.rename(action, product_row(action.session, reference), name)
             return self._snapshot(action.session, row)
 
     def set_statuses(self, reference: ProductRef, statuses: Sequence[str]) -> Product:
-        """Set what a backlog item's status can be, in order; the first is where an item begins.
+        """Set the statuses of backlog items, in order. A new item has the first status.
 
         Raises:
             NotFound: there is no such product.
-            InvalidValue: there is none, or one twice.
-            Conflict: a backlog item has a status that is not among them.
+            InvalidValue: the list is empty, or has a status twice.
+            Conflict: a backlog item has a status that the list does not have.
         """
         with self._transactions.acting() as action:
-            row = products.set_statuses(action, named(action.session, reference), statuses)
+            row = products.set_statuses(action, product_row(action.session, reference), statuses)
             return self._snapshot(action.session, row)
 
     def delete(self, reference: ProductRef) -> None:
-        """Delete a product and all that hangs on it, queued deliveries included.
+        """Delete a product with its documents, events and deliveries, pending ones included.
 
         Raises:
             NotFound: there is no such product.
         """
         with self._transactions.acting() as action:
-            products.remove(action, named(action.session, reference))
+            products.remove(action, product_row(action.session, reference))
 
     def reset(self, reference: ProductRef) -> Product:
-        """Delete what a product has, faults that are meant for it too; it keeps its settings.
+        """Delete a product's documents, events, deliveries and faults.
 
-        Those are name, webhook, assumptions, statuses and users. What the database's seed file has
-        of a product of this name is there again. What is in flight is broken off here, and changes
-        nothing any more elsewhere.
+        The product keeps its name, webhook, assumptions, statuses and users. The documents that the
+        database's seed file has for a product of this name are planted again. Attempts in flight
+        are cancelled in this process; those of other processes change nothing any more.
 
         Raises:
-            Conflict: a transaction is open, or what the seed file has does not fit the settings.
+            Conflict: a transaction is open, or the seed file does not fit the product's settings.
             NotFound: there is no such product.
         """
         self._transactions.require_none("Resetting a product")
         with self._transactions.acting() as action:
-            row = named(action.session, reference)
+            row = product_row(action.session, reference)
             products.empty(action, row)
             self._seeds.replant_product(action.session, row)
             product = self._snapshot(action.session, row)
@@ -230,14 +230,14 @@ class Products:
         return product
 
     def _snapshot(
-        self, session: Session, row: ProductRow, *, wired: WebhookRow | None = None
+        self, session: Session, row: ProductRow, *, webhook: WebhookRow | None = None
     ) -> Product:
-        """Take a snapshot; the webhook's row is looked up unless the caller has it."""
+        """Take a snapshot; look up the webhook's row unless the caller passes it."""
         own = (self._transactions, row.id)
         return Product(
             id=row.id,
             name=row.name,
-            webhook=Webhook.of(wired or webhooks.get(session, row)),
+            webhook=Webhook.of(webhook or webhooks.get(session, row)),
             assumptions=dict(row.assumptions),
             statuses=tuple(row.statuses),
             created_at=from_milliseconds(row.created_at),
@@ -255,14 +255,14 @@ class Products:
 def _signing_with(secret: str | None, product: Product) -> Product:
     if secret not in {None, product.webhook.secret}:
         raise Conflict(
-            f"The product {product.name!r} is there already, and has another secret.",
+            f"The product {product.name!r} exists already, and has another secret.",
             hint="Leave the secret out, or set it first: webhooks.rotate(product, secret=...).",
         )
     return product
 
 
 def _is_at(webhook_url: str | None, url: str, *, whole: bool) -> bool:
-    """Say whether a webhook is at a URL or, if that is not all of it, anywhere in its app."""
+    """Return whether a webhook has a URL or, unless ``whole``, any path of the same app."""
     if webhook_url is None or whole:
         return webhook_url == url
     return Target.of(webhook_url).authority == Target.of(url).authority

@@ -1,7 +1,7 @@
-"""The seed file of a database: planted at its beginning, and again by each reset.
+"""``leanbe.seeds``: the seed file of a database, planted at its beginning and by each reset.
 
-It is a row of the database, so that whichever process resets it plants the same. What reads seed
-files is loaded where there is one.
+The database stores the seed file, so that every process that resets it plants the same. The module
+that reads seed files is imported only if there is one.
 """
 
 from datetime import datetime
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 
 class Seeds:
-    """What a handle's database begins with, now and after each reset.
+    """The seed file of a handle's database. Planting it records no events.
 
-    It was there before the story: no event of it is recorded, and none is owed.
+    The objects of the seed file count as older than all events.
     """
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def plant(self, seed: "Seed | str | PathLike[str]") -> bool:
-        """Plant what a seed file says, and keep it for each reset.
+        """Plant a seed file, and store it for each reset.
 
         Args:
-            seed: a file of YAML or JSON, or what ``leanbe_emitter.seeds.read_seed`` made of one.
+            seed: a YAML or JSON file, or the result of ``leanbe_emitter.seeds.read_seed``.
 
         Returns:
-            Whether it was planted now: a database that has a product is left as it is until it is
-            reset.
+            Whether the file was planted now. A database that has a product stays unchanged until
+            it is reset.
 
         Raises:
-            InvalidValue: the file cannot be read, or something in it is refused; the message has a
-                line for each mistake, which begins with file and line.
-            Conflict: what it says contradicts itself.
+            InvalidValue: the file cannot be read, or has mistakes. The message has one line for
+                each mistake, which begins with the file's name and the line number.
+            Conflict: the file contradicts itself.
         """
         from leanbe_emitter.seeds import Seed, read_seed  # noqa: PLC0415 - loads YAML
 
@@ -59,18 +59,18 @@ class Seeds:
             return True
 
     def name(self) -> str | None:
-        """Return the name of the file that each reset plants, if there is one."""
+        """Return the name of the stored seed file, if there is one."""
         with self._transactions.looking() as session:
             seed = stored_seed(session)
             return None if seed is None else seed.name
 
     def replant(self, session: Session, *, now: datetime | None = None) -> None:
-        """Plant what is kept in a database that was emptied in this transaction."""
+        """Plant the stored seed file in a database that this transaction emptied."""
         if (planter := self._kept(session, now=now)) is not None:
             planter.plant()
 
     def replant_product(self, session: Session, row: ProductRow) -> None:
-        """Plant what the kept seed has of a product that was emptied in this transaction."""
+        """Plant a product of the stored seed file that this transaction emptied."""
         if (planter := self._kept(session)) is not None:
             planter.replant(row)
 

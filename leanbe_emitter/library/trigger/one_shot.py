@@ -1,4 +1,4 @@
-"""One request without a database: ``send``. Nothing of it is stored."""
+"""Single requests without a database: what ``send`` makes. Nothing is stored."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -15,8 +15,8 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.headers import check_header
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.carrier import kept
-from leanbe_emitter.library.runtime.loops import require_no_loop, require_no_receiver
+from leanbe_emitter.library.runtime.carrier import answer_limits
+from leanbe_emitter.library.runtime.loop_runner import require_no_loop, require_no_receiver
 from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
@@ -30,13 +30,13 @@ from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
-#: The product that a sample of ``send`` speaks of.
+#: The product that the samples of ``send`` name.
 SAMPLE_PRODUCT_NAME = "Acme"
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookTarget:
-    """Where one request goes, and what it is signed with."""
+    """The URL, the secret and the TLS settings of a webhook that single requests are sent to."""
 
     url: str
     secret: str = field(repr=False)
@@ -49,21 +49,22 @@ class OneShotSender:
     """Sends single requests, each once.
 
     Args:
-        receiver: where to, and signed with what.
-        assume: the assumptions of these requests (contract d).
+        target: the webhook that the requests are sent to.
+        assume: the assumptions of these requests.
         settings: limits and allowed targets.
-        clock: tells the time; the machine's by default.
+        clock: the source of time; the machine's clock by default.
         ids: the source of the samples' ids.
-        watcher: is told of each attempt.
+        watcher: gets a call for each attempt.
 
     Raises:
-        InvalidTarget: the URL must not be called.
-        InvalidValue: a secret, a header, a file of authorities or an assumption that is refused.
+        InvalidTarget: the settings do not allow the URL.
+        InvalidValue: a secret, a header, a file of certificate authorities, or an assumption that
+            is refused.
     """
 
-    def __init__(  # noqa: PLR0913 - a receiver, and what Leanbe is given
+    def __init__(  # noqa: PLR0913 - a webhook, and what Leanbe is given
         self,
-        receiver: WebhookTarget,
+        target: WebhookTarget,
         *,
         assume: Mapping[str, str] | None = None,
         settings: Settings | None = None,
@@ -78,11 +79,11 @@ class OneShotSender:
         }
         self._assumptions = parse_assumptions(self._assume)
         self._rules = TargetRules(allow=self._settings.allow_targets)
-        check_url(receiver.url, self._rules, require_https=self._assumptions.require_https)
-        check_secret(receiver.secret)
-        self._headers = [check_header(name, value) for name, value in receiver.headers]
-        self._receiver = receiver
-        self._ca_file = receiver.ca_file and check_ca_file(receiver.ca_file)
+        check_url(target.url, self._rules, require_https=self._assumptions.require_https)
+        check_secret(target.secret)
+        self._headers = [check_header(name, value) for name, value in target.headers]
+        self._target = target
+        self._ca_file = target.ca_file and check_ca_file(target.ca_file)
         self._clock = clock or SystemClock()
         self._ids = ids or Ids()
         self._watcher = watcher or NOBODY
@@ -92,7 +93,7 @@ class OneShotSender:
 
         Raises:
             Conflict: this thread runs an event loop.
-            InvalidValue: an unknown event, a wrong path, a payload that does not match.
+            InvalidValue: an unknown event, a wrong path, or a payload that does not match.
         """
         (synthetic,) = self._author().write([event], changes)
         instant = triggered_at(
@@ -103,13 +104,13 @@ class OneShotSender:
         return self._send(self._sealed(synthetic.payload_text, event, instant))
 
     def send_body(self, body: bytes, *, as_is: bool = False) -> Settlement:
-        """Send an envelope of the caller's: signed anew or, ``as_is``, these very bytes.
+        """Sign the caller's envelope and send it; with ``as_is``, send the bytes unchanged.
 
-        Signed anew, it keeps its ``triggeredAt``, if that can be read.
+        A signed envelope keeps its ``triggeredAt`` if that is a valid instant.
 
         Raises:
             Conflict: this thread runs an event loop.
-            InvalidValue: it is to be signed anew, and is no envelope.
+            InvalidValue: the body is no envelope, and ``as_is`` is not set.
         """
         if as_is:
             text = body.decode(errors="surrogateescape")
@@ -133,7 +134,7 @@ class OneShotSender:
             payload_text,
             event=event,
             triggered_at=from_milliseconds(instant),
-            secret=self._receiver.secret,
+            secret=self._target.secret,
             assumptions=self._assumptions,
         )
         return self._claimed(sealed.body, event, instant, sealed.headers)
@@ -157,13 +158,13 @@ class OneShotSender:
             headers=(*headers, *self._headers),
             body=body,
             event_assumptions=changed_assumptions(self._assumptions),
-            # This body is what is wanted, whatever was read about the queue's.
+            # The body is final: assumptions about queued bodies do not apply.
             request_assumptions={**self._assume, "resign_queued": "false"},
             webhook=WebhookSettings(
-                url=self._receiver.url,
-                secret=self._receiver.secret,
+                url=self._target.url,
+                secret=self._target.secret,
                 ca_file=self._ca_file,
-                insecure=self._receiver.insecure,
+                insecure=self._target.insecure,
                 assumptions={},
             ),
         )
@@ -172,12 +173,12 @@ class OneShotSender:
         require_no_receiver()
         require_no_loop()
         self._watcher.begun(claimed)
-        settlement = asyncio.run(self._carry(claimed))
+        settlement = asyncio.run(self._send_once(claimed))
         self._watcher.ended(claimed, settlement)
         return settlement
 
-    async def _carry(self, claimed: Claimed) -> Settlement:
-        transport = Http1Transport(rules=self._rules, limits=kept(self._settings))
+    async def _send_once(self, claimed: Claimed) -> Settlement:
+        transport = Http1Transport(rules=self._rules, limits=answer_limits(self._settings))
         sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         try:
             return await sender.send(claimed)
@@ -202,7 +203,7 @@ class OneShotSender:
         )
 
     def _instant_of(self, text: JSON) -> int:
-        """Return the envelope's own instant, or the present one where it cannot be read."""
+        """Return the envelope's instant; if it is no valid instant, the present one."""
         try:
             return to_milliseconds(parse_instant(str(text)))
         except LeanbeError:
@@ -210,7 +211,7 @@ class OneShotSender:
 
 
 def _envelope_of(body: bytes) -> dict[str, JSON]:
-    # Nobody sends one over HTTP.
+    # The API has no request that sends an envelope.
     as_is = Hint(call="as_is=True", command="--as-is", request="as_is=True")
     hint = as_is.between("An envelope has a payload and an event's name; ", " sends any body.")
     try:

@@ -1,16 +1,16 @@
 """``Recorder``: records synthetic events and leaves every attempt to a worker.
 
-It loads what that takes and no more: no sender, no loop, and no document's table. What else
-``Leanbe`` loads is a third of the time of a short command.
+This module imports as little as possible: no sender, no event loop, and no table of documents.
+Importing the rest of ``Leanbe`` takes a third of the time of a short command.
 """
 
 from types import TracebackType
 from typing import Self
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.opening import prepared
+from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
-from leanbe_emitter.library.trigger.trigger_request import recorded
+from leanbe_emitter.library.trigger.trigger_request import record_planned
 from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
@@ -18,36 +18,36 @@ from leanbe_emitter.storage.queries.clock import StoredClock
 
 
 class Recorder:
-    """A database that events are recorded in.
+    """Records synthetic events in a database.
 
     Args:
-        settings: where the database is, and what limits payloads have.
+        settings: the database's URL and the limits of payloads.
 
     Attributes:
-        created: whether the database was made, or migrated, just now.
+        created: whether opening created or migrated the database.
 
     Raises:
         InvalidValue: the settings name no URL of a database.
         DatabaseUnavailable: the database cannot be opened.
-        DatabaseBehind: its tables are not those of this program.
+        DatabaseBehind: the database's tables are not those of this program.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ids = Ids()
         self._database = Database(settings.db)
-        self.created, self._clock = prepared(self._database, None)
+        self.created, self._clock = open_database(self._database, None)
 
-    def record(self, wanted: TriggerRequest) -> list[Recorded]:
-        """Record synthetic events of one and the same document, and what is owed for them.
+    def record(self, request: TriggerRequest) -> list[Recorded]:
+        """Record synthetic events of one document, and their deliveries.
 
         Raises:
-            InvalidValue: an unknown event, a wrong path, an assumption that is refused.
+            InvalidValue: an unknown event, a wrong path, or an assumption that is refused.
             NotFound: there is no such product or delivery.
         """
         with self._database.transaction() as session:
-            return recorded(
-                session, wanted, now=self._clock.now(), ids=self._ids, settings=self._settings
+            return record_planned(
+                session, request, now=self._clock.now(), ids=self._ids, settings=self._settings
             )
 
     def __enter__(self) -> Self:

@@ -1,6 +1,6 @@
-"""Synthetic events: the catalogue's sample payloads, with the caller's changes (``trigger``).
+"""Synthetic events for ``trigger``: the catalogue's sample payloads, with the caller's changes.
 
-They touch no domain state. Several events asked for at once speak of one and the same document.
+Synthetic events change no document. The events of one request describe the same document.
 """
 
 import json
@@ -22,25 +22,26 @@ from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library.runtime.snapshots import DeliveryRef, ProductRef
+    from leanbe_emitter.library.deliveries.delivery import DeliveryRef
+    from leanbe_emitter.library.setup.product import ProductRef
 
 
 class Sample(Enum):
-    """Stands where no payload was given: ``None`` is a payload, too."""
+    """The default of ``payload``: use the sample. ``None`` would be a payload."""
 
     OF_THE_CATALOGUE = "sample"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What the caller wants to be different from the sample.
+    """Changes that the caller makes to the sample payload.
 
     Attributes:
         set: text by path (``country.countryCode``).
         set_json: any JSON value by path.
-        unset: paths whose keys are to be missing.
-        payload: a whole payload instead of the sample; the changes are made to it.
-        is_strict: whether the payload has to match the event's schema.
+        unset: paths whose keys are removed.
+        payload: a whole payload instead of the sample; the other changes are made to it.
+        is_strict: whether the payload must match the event's schema.
     """
 
     set: Mapping[str, str] = field(default_factory=dict)
@@ -55,16 +56,16 @@ NO_CHANGES = Changes()
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerRequest:
-    """Synthetic events that are asked for: all of one document, in this order.
+    """A request for synthetic events, all of one document and in this order.
 
     Attributes:
-        events: names of the 22.
-        product: whose events they are. If none is named: the product of ``same_as``, or the only
-            one there is.
+        events: event names, out of the 22.
+        product: the product of the events. Default: the product of ``same_as``, or the only
+            product.
         changes: how the payloads differ from the samples.
-        same_as: a delivery whose document they go on with.
-        times: how often, each time with a document of its own.
-        assume: assumptions for these requests alone (contract d).
+        same_as: a delivery; the events describe its document instead of a new one.
+        times: how often the events are recorded, each time with a new document.
+        assume: assumptions for these requests alone.
     """
 
     events: Sequence[str]
@@ -77,7 +78,7 @@ class TriggerRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthetic:
-    """A synthetic event that is not recorded yet: its name, its payload as text, and its age."""
+    """A synthetic event that is not recorded yet."""
 
     name: str
     payload_text: str
@@ -86,7 +87,7 @@ class Synthetic:
 
 @dataclass(frozen=True, kw_only=True)
 class Author:
-    """Who writes payloads: for which product, how it reads the article, within which limits."""
+    """Writes the payloads of synthetic events, for one product and within limits."""
 
     product: Mapping[str, JSON]
     owner: Mapping[str, JSON]
@@ -107,11 +108,11 @@ class Author:
 
         Args:
             names: event names, in order.
-            changes: made to each of the payloads.
-            same_as: an earlier event's name and payload, whose document is to be gone on with.
+            changes: changes that are made to each payload.
+            same_as: the name and payload of an earlier event; the events describe its document.
 
         Raises:
-            InvalidValue: an unknown event, a wrong path, a payload that does not match.
+            InvalidValue: an unknown event, a wrong path, or a payload that does not match.
             PayloadTooLarge: a payload is longer than the limit.
             PayloadTooDeep: a payload is nested deeper than the limit.
         """
@@ -144,8 +145,8 @@ class Author:
             payload_text=stringify(
                 payload, max_depth=self.max_depth, max_bytes=self.max_payload_bytes
             ),
-            # Never later than now: a date far ahead that somebody sets, here or in the document
-            # that is gone on with, must not drag the product's triggeredAt along.
+            # Never later than now: a date in the future, set here or in the earlier document, must
+            # not move the product's triggeredAt into the future.
             document_updated_at=min(_updated_at(sample), to_milliseconds(self.now)),
         )
 
@@ -154,9 +155,8 @@ class Author:
             return payload
         if not isinstance(payload, dict):
             raise InvalidValue(
-                f"The payload that was given is {_kind_of(payload)}: nothing can be set or unset "
-                "in it.",
-                hint="Give it as it is to be, without set and unset; or give an object.",
+                f"The given payload is {_kind_of(payload)}: set and unset need an object.",
+                hint="Give the final payload without set and unset, or give an object.",
             )
         try:
             return change(
@@ -171,8 +171,8 @@ class Author:
             if isinstance(changes.payload, Sample):
                 raise
             raise InvalidValue(
-                f"In the payload that was given, something cannot be set or unset: {error.message}",
-                hint=Hint.same("Write it into that payload itself.").then(error.hints),
+                f"The given payload cannot be changed: {error.message}",
+                hint=Hint.same("Change the payload before you give it.").then(error.hints),
             ) from None
 
 
@@ -191,12 +191,12 @@ def _kind_of(payload: JSON) -> str:
 
 
 def check_payload(payload: JSON, *, event: str, assumptions: AssumptionSet) -> None:
-    """See whether a payload matches its event's schema, as the product reads the article.
+    """Check that a payload matches its event's schema under the product's assumptions.
 
     Raises:
-        InvalidValue: it does not; the message names the place and what is wrong there.
+        InvalidValue: the payload does not match; the message names the place and the error.
     """
-    # Needed by few, and slow to load.
+    # Few callers need it, and it is slow to import.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     from leanbe_emitter.wire.payloads.schema import json_schema  # noqa: PLC0415
@@ -206,19 +206,21 @@ def check_payload(payload: JSON, *, event: str, assumptions: AssumptionSet) -> N
     if errors:
         raise InvalidValue(
             f"The payload does not match {event}: {errors[0].json_path}: {errors[0].message}",
-            hint=f"See the schema of {event}. Where nobody asks to be strict, anything is sent.",
+            hint=f"See the schema of {event}. Without the strict check, any payload is sent.",
         )
 
 
 def document_of(payload_text: str) -> dict[str, JSON]:
-    """Return a recorded payload as the document it is, to go on with it.
+    """Return a recorded payload as a document that further events can describe.
 
     Raises:
-        InvalidValue: it is no object, so that there is no document to go on with.
+        InvalidValue: the payload is no object.
     """
     payload = json.loads(payload_text)
     if not isinstance(payload, dict):
-        raise InvalidValue("That delivery's payload is no object.", hint="Name another one.")
+        raise InvalidValue(
+            "The payload of that delivery is no object.", hint="Name another delivery."
+        )
     return payload
 
 

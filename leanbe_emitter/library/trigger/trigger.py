@@ -1,4 +1,4 @@
-"""What comes of synthetic events that are asked for: an event and its delivery, or a rehearsal."""
+"""Results of triggering: an event with its delivery, or the request that a dry run shows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,9 @@ from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import SET_WEBHOOK
+from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.deliveries.masking import masked
-from leanbe_emitter.library.runtime.snapshots import Delivery, Event, Headers
+from leanbe_emitter.library.runtime.snapshots import Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
 from leanbe_emitter.outbox import sends_event, triggered_at
@@ -21,16 +22,16 @@ from leanbe_emitter.wire.envelope import seal
 
 @dataclass(frozen=True, kw_only=True)
 class Triggered:
-    """An event that was triggered, and its delivery: None where nothing is owed."""
+    """A triggered event and its delivery; None if the product has no webhook that wants it."""
 
     event: Event
     delivery: Delivery | None
 
     def owed(self) -> Delivery:
-        """Return the delivery, for those to whom the event is of no use without one.
+        """Return the delivery.
 
         Raises:
-            Conflict: nothing is owed.
+            Conflict: the event has no delivery.
         """
         if self.delivery is None:
             raise Conflict(
@@ -47,12 +48,12 @@ class Triggered:
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """A request that would be made, had it not been a rehearsal.
+    """A request that ``trigger_all`` would make.
 
     Attributes:
-        url: None where nothing would be owed.
-        headers: those of the request; without a URL, the event's own only.
-        assumptions: those that differ from the article's.
+        url: where the request would go; None if the event would have no delivery.
+        headers: the headers of the request; without a URL, only those of the event.
+        assumptions: the assumptions whose value is from the default.
     """
 
     event: str
@@ -63,7 +64,7 @@ class DryRun:
     assumptions: Mapping[str, str] = field(hash=False)
 
     def document(self) -> dict[str, Any]:
-        """Return the request as JSON, the values of headers that the product set masked."""
+        """Return the request as JSON; the values of headers that the product set are mplanned."""
         return {
             "event": self.event,
             "method": self.method,
@@ -73,20 +74,20 @@ class DryRun:
         }
 
 
-def dry_runs(asked: PlannedEvents, webhook: WebhookRow, *, now: datetime) -> Iterator[DryRun]:
-    """Yield the requests that they would be, recorded at that instant."""
-    last = asked.product.last_triggered_at
-    for synthetic in asked.synthetics:
+def dry_runs(planned: PlannedEvents, webhook: WebhookRow, *, now: datetime) -> Iterator[DryRun]:
+    """Yield the requests of planned events, as if they were recorded at that instant."""
+    last = planned.product.last_triggered_at
+    for synthetic in planned.synthetics:
         last = triggered_at(
             now=to_milliseconds(now), last=last, document_updated_at=synthetic.document_updated_at
         )
-        yield _rehearsed(asked, webhook, synthetic, at=from_milliseconds(last))
+        yield _dry_run(planned, webhook, synthetic, at=from_milliseconds(last))
 
 
-def _rehearsed(
-    asked: PlannedEvents, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
+def _dry_run(
+    planned: PlannedEvents, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
 ) -> DryRun:
-    assumptions = asked.assumptions
+    assumptions = planned.assumptions
     sealed = seal(
         synthetic.payload_text,
         event=synthetic.name,

@@ -1,6 +1,6 @@
-"""From what is asked for to events that can be recorded: nothing here sends.
+"""Plan the synthetic events of a ``TriggerRequest``, and record them. Nothing here sends.
 
-What ``trigger_all`` and ``Recorder`` record, and ``dry_run`` shows, is the same.
+``trigger_all`` and ``Recorder`` record the same events that ``dry_run`` shows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain import user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.setup.naming import named, row_of
+from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.trigger.synthetic_events import (
     Author,
     Synthetic,
@@ -28,7 +28,7 @@ from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assu
 from leanbe_emitter.wire.envelope import payload_text_of
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library.runtime.snapshots import DeliveryRef
+    from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class PlannedEvents:
     synthetics: Sequence[Synthetic]
 
     def new_events(self) -> list[NewEvent]:
-        """Return them as ``outbox.record`` takes them."""
+        """Return the events as ``outbox.record`` takes them."""
         return [
             NewEvent(
                 product_id=self.product.id,
@@ -54,25 +54,25 @@ class PlannedEvents:
         ]
 
 
-def ask(
-    session: Session, wanted: TriggerRequest, *, now: datetime, ids: Ids, settings: Settings
+def plan(
+    session: Session, request: TriggerRequest, *, now: datetime, ids: Ids, settings: Settings
 ) -> PlannedEvents:
-    """Write the payloads of what is wanted.
+    """Write the payloads of the requested events.
 
     Raises:
-        InvalidValue: nothing is asked for; an unknown event, a wrong path, an assumption that is
-            refused, or several products and none of them named.
+        InvalidValue: no event is requested, an event is unknown, a path is wrong, an assumption is
+            refused, or there are several products and the request names none.
         NotFound: there is no such product or delivery.
     """
-    if not wanted.events or wanted.times < 1:
+    if not request.events or request.times < 1:
         raise InvalidValue(
             "No event was asked for.", hint="Name one or more, once or more: idea.created."
         )
-    earlier = None if wanted.same_as is None else _event_of(session, wanted.same_as)
-    reference = earlier.product_id if earlier and wanted.product is None else wanted.product
-    product = named(session, reference)
+    earlier = None if request.same_as is None else _event_of(session, request.same_as)
+    reference = earlier.product_id if earlier and request.product is None else request.product
+    product = product_row(session, reference)
     request_assumptions = {
-        name: check_assumption(name, value) for name, value in wanted.assume.items()
+        name: check_assumption(name, value) for name, value in request.assume.items()
     }
     assumptions = parse_assumptions({**product.assumptions, **request_assumptions})
     author = Author(
@@ -91,28 +91,28 @@ def ask(
         assumptions=assumptions,
         synthetics=[
             synthetic
-            for _ in range(wanted.times)
-            for synthetic in author.write(wanted.events, wanted.changes, same_as=same_as)
+            for _ in range(request.times)
+            for synthetic in author.write(request.events, request.changes, same_as=same_as)
         ],
     )
 
 
-def recorded(  # noqa: PLR0913 - what is asked, and what records it
+def record_planned(  # noqa: PLR0913 - the request, and what it is recorded with
     session: Session,
-    wanted: TriggerRequest,
+    request: TriggerRequest,
     *,
     now: datetime,
     ids: Ids,
     settings: Settings,
     lease: Lease | None = None,
 ) -> list[Recorded]:
-    """Write the payloads of what is wanted, and record them in the caller's transaction.
+    """Plan the requested events and record them in the caller's transaction.
 
-    The lease is that of who makes the first attempts; raises what ``ask`` does.
+    A caller that makes the first attempts passes its lease. Raises what ``plan`` raises.
     """
-    asked = ask(session, wanted, now=now, ids=ids, settings=settings)
-    return record(session, asked.new_events(), now=now, ids=ids, lease=lease)
+    planned = plan(session, request, now=now, ids=ids, settings=settings)
+    return record(session, planned.new_events(), now=now, ids=ids, lease=lease)
 
 
 def _event_of(session: Session, reference: "DeliveryRef") -> EventRow:
-    return session.get_one(EventRow, row_of(session, reference).event_id)
+    return session.get_one(EventRow, delivery_row(session, reference).event_id)

@@ -102,7 +102,7 @@ class ChangeNotifier:
             # A database that is away has no news; whoever waits finds that out.
             with suppress(DatabaseUnavailable):
                 # In a thread of the loop's own, which ends with it.
-                end = await asyncio.to_thread(self._leanbe.watching.end)
+                end = await asyncio.to_thread(self._leanbe.journal.follow_cursor)
                 if end != seen:
                     seen = end
                     self.tell()

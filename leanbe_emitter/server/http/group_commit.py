@@ -109,6 +109,6 @@ class Together:
         return outcomes
 
     def _outcomes(self, some: list[_Waiting]) -> list[Outcome]:
-        calls = [self._leanbe.watching.beginning, *(each.do for each in some)]
+        calls = [self._leanbe.journal.wait_cursor, *(each.do for each in some)]
         cursor, *outcomes = self._leanbe.together(calls)
         return [each if isinstance(each, Exception) else (each, cursor) for each in outcomes]

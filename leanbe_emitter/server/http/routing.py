@@ -169,7 +169,7 @@ class Routes:
         return told
 
     def _with_cursor(self, operation: Callable[..., Response], given: dict[str, Any]) -> Response:
-        cursor = self._leanbe.watching.beginning()
+        cursor = self._leanbe.journal.wait_cursor()
         answer = operation(**given)
         answer.headers[CURSOR] = str(cursor)
         return answer

@@ -67,7 +67,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         minute. Ways add up: whoever moves it at the same time moves it by all of theirs, too, and
         `now` is where it stands when this is answered.
         """
-        since = leanbe.watching.beginning()
+        since = leanbe.journal.wait_cursor()
         leanbe.clock.advance(seconds=given.seconds)
         return _advanced(leanbe, since)
 
@@ -77,7 +77,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         Answers as `advance` does.
         """
-        since = leanbe.watching.beginning()
+        since = leanbe.journal.wait_cursor()
         leanbe.clock.run_until_settled()
         return _advanced(leanbe, since)
 
@@ -87,7 +87,7 @@ def _time(leanbe: Leanbe) -> Response:
 
 
 def _advanced(leanbe: Leanbe, since: Cursor) -> Response:
-    made = [each.made() for each in leanbe.watching.until_now(since)]
+    made = [each.made() for each in leanbe.journal.read_all(since)]
     return responses.one(
         {
             "now": print_instant(leanbe.clock.now()),

@@ -96,8 +96,8 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         Answers with the new delivery.
         """
-        (new,) = leanbe.redeliver([reference], deliver=False)
-        return responses.one(leanbe.deliveries.get(new), status=201)
+        (new,) = leanbe.deliveries.redeliver(reference, deliver=False)
+        return responses.one(new, status=201)
 
     @routes.write("POST", "/deliveries/redeliver", gives=deliveries.REDELIVERED)
     def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
@@ -106,7 +106,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
         A job keeps to its filter: another one under its name is a conflict; another age is none.
         """
         job = _job(leanbe, given)
-        done = leanbe.redeliver_all(job, deliver=False)
+        done = leanbe.deliveries.redeliver(job, deliver=False)
         return responses.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
 
     @routes.add(
@@ -123,7 +123,7 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 
         Nothing is stored. Those whose product has no URL now are not among them.
         """
-        page = leanbe.rehearse_redelivery(_job(leanbe, given), **asked)
+        page = leanbe.deliveries.redeliver_dry_run(_job(leanbe, given), **asked)
         return responses.page(page, cursor=page.cursor)
 
     @routes.write("POST", "/deliveries/discard", gives=setup.page(deliveries.DELIVERY))

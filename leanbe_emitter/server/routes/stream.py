@@ -71,9 +71,9 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
 def _begun(leanbe: Leanbe, text: str | None) -> Cursor:
     """Return the cursor of that text, or the one behind all that has happened."""
     if text is None:
-        return leanbe.watching.end()
+        return leanbe.journal.follow_cursor()
     cursor = Cursor.parse(text)
-    leanbe.watching.require_reached(cursor)
+    leanbe.journal.require_reached(cursor)
     return cursor
 
 
@@ -84,7 +84,7 @@ async def told(leanbe: Leanbe, news: ChangeNotifier, *, after: Cursor) -> AsyncI
     async with news.listening() as ear:
         while not news.is_over:
             try:
-                entries, end = await run_in_threadpool(leanbe.watching.next, cursor)
+                entries, end = await run_in_threadpool(leanbe.journal.next, cursor)
             except DatabaseUnavailable:
                 return
             for entry in entries:

@@ -102,7 +102,7 @@ class WaitingRequest:
         self._which = Filter(status=given.status, event=given.event, product=given.product)
         self._after = None if given.after is None else Cursor.parse(given.after)
         if self._after is not None:
-            leanbe.watching.require_reached(self._after)
+            leanbe.journal.require_reached(self._after)
         self._lookout = leanbe.deliveries.delivery_wait(
             self._which, count=given.count or 1, after=self._after
         )
@@ -111,7 +111,7 @@ class WaitingRequest:
 
     def look(self) -> bool:
         """Say whether it is over."""
-        self._cursor = str(self._leanbe.watching.end())
+        self._cursor = str(self._leanbe.journal.follow_cursor())
         return self._leanbe.is_idle() if self._is_for_rest else self._lookout.look()
 
     def caught(self) -> Response:

@@ -1,6 +1,7 @@
-"""Following what happens in a database, whichever process does it.
+"""``leanbe.journal``: the journal of what happens in a database, in whichever process.
 
-The journal is read by its cursor, in commit order, so that nothing is missed.
+A cursor is a position in the journal. Entries are read in the order of commits, so that no entry is
+missed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,8 @@ from sqlalchemy import select
 
 from leanbe_emitter.clock import pause
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
-from leanbe_emitter.library.runtime.polling import LOOK_SECONDS
-from leanbe_emitter.library.runtime.snapshots import Attempt, Delivery, Event
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
+from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import START, Cursor
@@ -22,14 +23,15 @@ from leanbe_emitter.storage.schema.tables import EventRow
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One thing that happened.
+    """An entry of the journal.
 
     Attributes:
-        cursor: where to go on from after it.
-        event: the event that it is about.
-        delivery: its delivery as it stands now; None where nothing is owed.
-        attempt: the attempt that was made, if it is one.
-        status: what the delivery was settled as, if it was.
+        kind: what happened.
+        cursor: the position after this entry.
+        event: the event.
+        delivery: the delivery in its present state; None if the event has none.
+        attempt: the attempt, if the entry is about one.
+        status: the delivery's final status, if the entry is about its settlement.
     """
 
     kind: JournalKind
@@ -40,60 +42,60 @@ class Entry:
     status: DeliveryStatus | None
 
     def made(self) -> dict[str, Any] | None:
-        """Return the attempt as JSON, with whose it was; None where the entry is of none."""
+        """Return the attempt as JSON with its delivery and event; None if there is no attempt."""
         if self.attempt is None or self.delivery is None:
             return None
         whose = {"delivery": self.delivery.id, "event": self.event.name}
         return {**whose, **self.attempt.document()}
 
 
-class Watching:
-    """Reads the journal of a database."""
+class Journal:
+    """Reads the journal of a database, by cursor."""
 
     def __init__(self, transactions: Transactions, deliveries: Deliveries) -> None:
         self._transactions = transactions
         self._deliveries = deliveries
 
-    def end(self) -> Cursor:
-        """Return the cursor behind everything that has happened until now.
+    def follow_cursor(self) -> Cursor:
+        """Return a cursor for following the journal from now on without missing an entry.
 
-        It is one to go on from and miss nothing: on PostgreSQL it stands before whatever somebody's
-        open transaction may still precede, and so before some that has happened.
+        On PostgreSQL the cursor is before the entries that an open transaction may still precede,
+        so it may be before some committed entries.
         """
         with self._transactions.looking() as session:
             return journal.end(session)
 
-    def beginning(self) -> Cursor:
-        """Return a cursor that all comes behind that is begun from now on, and nothing that ended.
+    def wait_cursor(self) -> Cursor:
+        """Return a cursor before all entries of transactions that begin from now on.
 
-        It is one to wait from for what an action will bring about. On PostgreSQL, what others have
-        begun already may come to stand before it.
+        Use it to wait for the results of an action. All committed entries are before it. On
+        PostgreSQL, entries of transactions that are open now may come before it, too.
         """
         with self._transactions.looking() as session:
             return journal.end(session, whole=True)
 
     def require_reached(self, cursor: Cursor) -> None:
-        """See that a cursor can have been handed out, be it before a reset.
+        """Check that a cursor is not after the last entry; it may be from before a reset.
 
         Raises:
-            InvalidValue: it lies ahead of all that has happened.
+            InvalidValue: the cursor is after the last entry.
         """
         with self._transactions.looking() as session:
             journal.require_reached(session, cursor)
 
     def entries(self, after: Cursor) -> Sequence[Entry]:
-        """Return what happened after a cursor, in commit order; empty where nothing did yet."""
+        """Return the next entries after a cursor, in the order of commits, if there are any."""
         return self._read(after)[0]
 
     def next(self, after: Cursor) -> tuple[Sequence[Entry], Cursor]:
-        """Return what happened next after a cursor, and the cursor to go on from."""
+        """Return the next entries after a cursor, and the cursor to continue from."""
         return self._read(after)
 
-    def until_now(self, after: Cursor = START) -> Iterator[Entry]:
-        """Yield all that has happened after a cursor, from the beginning if it is not given.
+    def read_all(self, after: Cursor = START) -> Iterator[Entry]:
+        """Yield all committed entries after a cursor; by default, from the first entry.
 
-        That is all, though on PostgreSQL somebody's open transaction may put more before it yet:
-        to go on from there, ask ``end`` for a cursor before.
+        On PostgreSQL an open transaction may still add an entry before the last one. To continue
+        afterwards, ask ``follow_cursor`` for a cursor before this call.
         """
         cursor = after
         while True:
@@ -104,18 +106,18 @@ class Watching:
             cursor = end
 
     def follow(self, after: Cursor | None = None) -> Iterator[Entry]:
-        """Yield what happens, for as long as somebody asks.
+        """Yield entries as they come, without end.
 
         Args:
-            after: where to begin; the moment of the call, if it is not given.
+            after: a cursor to begin after; by default, the moment of the call.
 
         Raises:
-            Conflict: a transaction is open: it would not see what others do.
-            InvalidValue: ``after`` lies ahead of all that has happened.
+            Conflict: a transaction is open: it would not see what other processes do.
+            InvalidValue: ``after`` is after the last entry.
         """
         self._transactions.require_none("Following")
         if after is None:
-            return self._follow(self.end())
+            return self._follow(self.follow_cursor())
         self.require_reached(after)
         return self._follow(after)
 
@@ -124,38 +126,38 @@ class Watching:
             entries, end = self._read(cursor)
             yield from entries
             if end == cursor:
-                pause(LOOK_SECONDS)
+                pause(POLL_SECONDS)
             cursor = end
 
     def _read(self, after: Cursor, *, whole: bool = False) -> tuple[Sequence[Entry], Cursor]:
-        """Return the next entries, less those whose event is gone, and the cursor behind all."""
+        """Return the next entries whose event still exists, and the cursor after all entries."""
         with self._transactions.looking() as session:
-            told = journal.read(session, after, whole=whole)
-            wanted = {each.event_id for each in told}
+            rows = journal.read(session, after, whole=whole)
+            wanted = {each.event_id for each in rows}
             events = {
                 row.id: Event.of(row)
                 for row in session.scalars(select(EventRow).where(EventRow.id.in_(wanted)))
             }
         deliveries = {
             each.id: each
-            for each in self._deliveries.of({each.delivery_id for each in told if each.delivery_id})
+            for each in self._deliveries.of({each.delivery_id for each in rows if each.delivery_id})
         }
         entries = [
             _entry(each, events[each.event_id], deliveries.get(each.delivery_id or ""))
-            for each in told
+            for each in rows
             if each.event_id in events
         ]
-        return entries, told[-1].cursor if told else after
+        return entries, rows[-1].cursor if rows else after
 
 
-def _entry(told: journal.Entry, event: Event, delivery: Delivery | None) -> Entry:
+def _entry(row: journal.Entry, event: Event, delivery: Delivery | None) -> Entry:
     return Entry(
-        kind=told.kind,
-        cursor=told.cursor,
+        kind=row.kind,
+        cursor=row.cursor,
         event=event,
         delivery=delivery,
-        attempt=_attempt(delivery, told.number),
-        status=told.status,
+        attempt=_attempt(delivery, row.number),
+        status=row.status,
     )
 
 

@@ -1,0 +1,265 @@
+"""Snapshots of a delivery, its event and its attempts, true at the moment they were taken."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.library.deliveries.masking import masked, unechoed, unechoed_headers
+from leanbe_emitter.library.runtime.results import Itself, Results
+from leanbe_emitter.library.runtime.snapshots import Headers, Identified, header_pairs
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
+from leanbe_emitter.wire.envelope import payload_text_of
+from leanbe_emitter.wire.instants import print_instant
+
+if TYPE_CHECKING:
+    from leanbe_emitter.wire.explain.explainer import Explanation
+
+
+class DeliveryActions(Protocol):
+    """The methods that a delivery's snapshot calls: ``leanbe.deliveries`` has them."""
+
+    def redeliver(self, delivery: "Delivery", /, *, times: int) -> "Results[Delivery]":
+        """Deliver the same bytes again, ``times`` times."""
+
+    def curl(self, delivery: "Delivery", *, masks: bool) -> str:
+        """Return a shell command that sends the last request again."""
+
+    def explain(self, delivery: "Delivery", *, got: str | None) -> "Explanation":
+        """Say what is wrong with the body, or with the receiver that computed ``got``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Identified):
+    """An event that was recorded. Its body is final: every attempt sends these bytes.
+
+    Attributes:
+        sequence: the event's number among the product's events, from 1.
+        triggered_at: an aware instant in UTC; the body prints it in the format that the product's
+            assumptions choose. Events of a product have distinct instants: in a burst, and while
+            the clock stands still, each is a millisecond later than the one before, and ahead of
+            the clock.
+    """
+
+    name: str
+    product_id: str
+    sequence: int
+    triggered_at: datetime
+    method: str
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, row: EventRow) -> "Event":
+        """Take a snapshot of the row."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            product_id=row.product_id,
+            sequence=row.sequence,
+            triggered_at=from_milliseconds(row.triggered_at),
+            method=row.method,
+            headers=header_pairs(row.headers),
+            body=row.body.encode(),
+        )
+
+    @cached_property
+    def payload_text(self) -> str:
+        """The payload's text, as it was signed."""
+        return payload_text_of(self.body.decode())
+
+    @cached_property
+    def payload(self) -> Any:
+        """The payload as a JSON value: a dict, unless ``trigger`` was given another value."""
+        return json.loads(self.payload_text)
+
+    def document(self) -> dict[str, Any]:
+        """Return the event as JSON, with its payload and without its signature."""
+        return {
+            "_id": self.id,
+            "event": self.name,
+            "product": self.product_id,
+            "sequence": self.sequence,
+            "triggeredAt": print_instant(self.triggered_at),
+            "payload": self.payload,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One HTTP request of a delivery, and its outcome.
+
+    Attributes:
+        number: the attempt's number within the delivery, from 1.
+        started_at: the instant by the clock; the event's ``triggered_at`` may be later.
+        duration_ms: milliseconds from the first step of sending to the end of the answer.
+        answer_body: the first bytes of the answer, up to a limit; ``answer_length`` counts all.
+        error: what went wrong, in words; None if nothing did.
+        fault: the deliberate misbehaviour of this attempt; None if there was none.
+        assumptions: the assumptions whose value was not the default.
+    """
+
+    number: int
+    outcome: Outcome
+    started_at: datetime
+    duration_ms: float
+    url: str
+    request_headers: Headers = field(repr=False)
+    request_body: bytes = field(repr=False)
+    answer_status: int | None
+    answer_headers: Headers | None = field(repr=False)
+    answer_body: bytes | None = field(repr=False)
+    answer_length: int
+    error: str | None
+    fault: str | None
+    assumptions: Mapping[str, str] = field(hash=False)
+
+    @classmethod
+    def of(cls, row: AttemptRow, event: Event) -> "Attempt":
+        """Take a snapshot of the row."""
+        body = event.body if row.request_body is None else row.request_body.encode()
+        return cls(
+            number=row.number,
+            outcome=Outcome(row.outcome),
+            started_at=from_milliseconds(row.started_at),
+            duration_ms=row.duration_us / 1000,
+            url=row.url,
+            request_headers=header_pairs(row.request_headers),
+            request_body=body,
+            answer_status=row.answer_status,
+            answer_headers=None if row.answer_headers is None else header_pairs(row.answer_headers),
+            answer_body=row.answer_body,
+            answer_length=row.answer_length,
+            error=row.error,
+            fault=row.fault,
+            assumptions=dict(row.deviations),
+        )
+
+    @property
+    def shown_answer(self) -> bytes | None:
+        """The answer's body with the values of headers that the product set masked."""
+        return unechoed(self.answer_body, self.request_headers, assumptions=self.assumptions)
+
+    def document(self) -> dict[str, Any]:
+        """Return the attempt as JSON; bodies are text, and bytes that are no UTF-8 are replaced.
+
+        The values of headers that the product set are masked, in the answer, too. The attribute
+        ``request_headers`` has the values.
+        """
+        answer = None
+        if self.answer_status is not None:
+            answer = {
+                "status": self.answer_status,
+                "headers": unechoed_headers(
+                    self.answer_headers or (), self.request_headers, assumptions=self.assumptions
+                ),
+                "body": (self.shown_answer or b"").decode(errors="replace"),
+                "length": self.answer_length,
+            }
+        return {
+            "number": self.number,
+            "outcome": self.outcome.value,
+            "startedAt": print_instant(self.started_at),
+            "durationMs": round(self.duration_ms, 3),
+            "url": self.url,
+            "request": {
+                "headers": masked(self.request_headers, assumptions=self.assumptions),
+                "body": self.request_body.decode(errors="replace"),
+            },
+            "answer": answer,
+            "error": self.error,
+            "fault": self.fault,
+            "assumptions": dict(self.assumptions),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Identified, Itself):
+    """A delivery of one event to one webhook.
+
+    Attributes:
+        next_due_at: when the next attempt is due; None if the delivery is settled, or while an
+            attempt is in flight.
+        url: the URL of the last attempt; before the first attempt, the product's URL.
+    """
+
+    event: Event
+    status: DeliveryStatus
+    attempts: tuple[Attempt, ...]
+    next_due_at: datetime | None
+    url: str | None
+    created_at: datetime
+    _actions: DeliveryActions = field(repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        row: DeliveryRow,
+        event: Event,
+        attempts: tuple[Attempt, ...],
+        *,
+        url: str | None,
+        actions: DeliveryActions,
+    ) -> "Delivery":
+        """Take a snapshot of the rows."""
+        is_owed = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
+        return cls(
+            id=row.id,
+            event=event,
+            status=row.state.status,
+            attempts=attempts,
+            next_due_at=from_milliseconds(row.due_at) if is_owed else None,
+            url=attempts[-1].url if attempts else url,
+            created_at=from_milliseconds(row.created_at),
+            _actions=actions,
+        )
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver accepted the delivery."""
+        return self.status is DeliveryStatus.DELIVERED
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome of the last attempt; None if there was no attempt yet."""
+        return self.attempts[-1].outcome if self.attempts else None
+
+    def redeliver(self, *, times: int = 1) -> "Results[Delivery]":
+        """Deliver the same bytes again, to the product's present URL, ``times`` times."""
+        return self._actions.redeliver(self, times=times)
+
+    def curl(self, *, masks: bool = False) -> str:
+        """Return a shell command that sends the same bytes to the same URL.
+
+        Args:
+            masks: whether ``********`` stands for the values of headers that the product set.
+        """
+        return self._actions.curl(self, masks=masks)
+
+    def explain(self, *, got: str | None = None) -> "Explanation":
+        """Explain why a receiver computes another signature.
+
+        Args:
+            got: the signature that the receiver computed.
+        """
+        return self._actions.explain(self, got=got)
+
+    def document(self) -> dict[str, Any]:
+        """Return the delivery with its event and attempts as JSON."""
+        due = None if self.next_due_at is None else print_instant(self.next_due_at)
+        return {
+            "_id": self.id,
+            "status": self.status.value,
+            "nextDueAt": due,
+            "url": self.url,
+            "event": self.event.document(),
+            "attempts": [attempt.document() for attempt in self.attempts],
+        }
+
+
+#: A delivery is named by a snapshot of it, its id, or a part of the id.
+DeliveryRef = Delivery | str

@@ -1,0 +1,37 @@
+"""References to products and deliveries: a snapshot, a name, an id, or a part of an id."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from leanbe_emitter.domain import named_products
+from leanbe_emitter.domain.references import find
+from leanbe_emitter.library.runtime.snapshots import Identified
+from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
+
+
+def reference_text(reference: Identified | str) -> str:
+    """Return the text of a reference: for a snapshot, its id."""
+    return reference if isinstance(reference, str) else reference.id
+
+
+def product_row(session: Session, reference: Identified | str | None) -> ProductRow:
+    """Return the row of the product that a reference names; None names the only product.
+
+    Raises:
+        NotFound: no product matches.
+        InvalidValue: several products match.
+    """
+    if reference is None:
+        return named_products.only(session)
+    return named_products.get(session, reference_text(reference))
+
+
+def delivery_row(session: Session, reference: Identified | str) -> DeliveryRow:
+    """Return the row of the delivery that a reference names.
+
+    Raises:
+        NotFound: no delivery matches.
+        InvalidValue: several deliveries match.
+    """
+    text = reference_text(reference)
+    return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
