@@ -17,7 +17,7 @@ from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 #: Where something stands in a value: names of members and places in lists.
 Path = tuple[str | int, ...]
 
-#: Members whose values are told to nobody.
+#: StrictModel whose values are told to nobody.
 _SECRET: Final = frozenset({"secret", "headers"})
 #: What is wanted, by what pydantic calls its lack.
 _WANTED: Final = {
@@ -38,7 +38,7 @@ _WANTED: Final = {
 _INSTEAD: Final = {"url": "It has to be a URL. To have none, leave the webhook out, or DELETE it."}
 
 
-class Members(BaseModel):
+class StrictModel(BaseModel):
     """An object of these members and no others."""
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
@@ -56,7 +56,7 @@ def text_of_switch(value: object) -> object:
 Switch = Annotated[str, BeforeValidator(text_of_switch)]
 
 
-class Webhook(Members):
+class Webhook(StrictModel):
     """Where a product's events go."""
 
     url: str

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from leanbe_emitter import strict_model
 from leanbe_emitter.storage.schema.tables import OBJECT_ID_LENGTH
-from leanbe_emitter.strict_model import Members, Switch
+from leanbe_emitter.strict_model import StrictModel, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Webhook(strict_model.Webhook):
     ca_file: FileName | None = None
 
 
-class User(Members):
+class User(StrictModel):
     """A member of a product's team."""
 
     id: FixedId | None = Field(default=None, alias="_id")
@@ -59,7 +59,7 @@ class User(Members):
     first_name: str
 
 
-class Product(Members):
+class Product(StrictModel):
     """A product, and what it has."""
 
     id: FixedId | None = Field(default=None, alias="_id")
@@ -82,7 +82,7 @@ class Product(Members):
         return entries
 
 
-class Content(Members):
+class Content(StrictModel):
     """A whole seed file."""
 
     products: list[Product]

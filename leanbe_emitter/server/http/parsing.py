@@ -23,7 +23,7 @@ from leanbe_emitter.server.schemas.json_schema import (
     text,
     truth,
 )
-from leanbe_emitter.strict_model import Members, mistake_of, shown
+from leanbe_emitter.strict_model import StrictModel, mistake_of, shown
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
@@ -280,7 +280,7 @@ def _unfit(error: JsonSchemaError) -> InvalidValue:
 _KINDS: Final = {"string": "text", "number": "a number", "array": "a list", "object": "an object"}
 
 
-G = TypeVar("G", bound=Members)
+G = TypeVar("G", bound=StrictModel)
 
 
 class Body(Generic[G]):
@@ -319,7 +319,7 @@ class Body(Generic[G]):
 
 
 @cache
-def _schema_of(model: type[Members]) -> Schema:
+def _schema_of(model: type[StrictModel]) -> Schema:
     """Return a model's schema in one piece: its references would begin at the document's root."""
     schema = model.model_json_schema()
     apart = schema.pop("$defs", {})
@@ -338,7 +338,7 @@ def _in_place(part: Any, apart: Mapping[str, Any]) -> Any:
             return part
 
 
-def _refused(error: ValidationError, model: type[Members]) -> InvalidValue:
+def _refused(error: ValidationError, model: type[StrictModel]) -> InvalidValue:
     """Return the first that is wrong; a misspelt member before that which is missing for it."""
     told = error.errors(include_url=False)
     first = min(told, key=lambda each: each["type"] != "extra_forbidden")

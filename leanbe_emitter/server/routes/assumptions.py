@@ -13,11 +13,11 @@ from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.parsing import Body, Fields, named_in_path
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import Members, Switch, shown, text_of_switch
+from leanbe_emitter.strict_model import StrictModel, Switch, shown, text_of_switch
 from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
 
 
-class Value(Members):
+class Value(StrictModel):
     """What an assumption is to be."""
 
     value: Annotated[Switch, WithJsonSchema(setup.SWITCH)] = Field(

@@ -14,20 +14,20 @@ from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.instants import parse_given_instant, print_instant
 
 #: How far a clock is moved at once, in seconds: ten years.
 _FURTHEST = 315_360_000
 
 
-class Now(Members):
+class Now(StrictModel):
     """What time it is to be."""
 
     now: Instant
 
 
-class ClockMove(Members):
+class ClockMove(StrictModel):
     """How far the clock is to be moved on."""
 
     seconds: float = Field(

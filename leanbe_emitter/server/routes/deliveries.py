@@ -16,7 +16,7 @@ from leanbe_emitter.server.http.parsing import NARROWING, PAGING, Body, Paramete
 from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.json_schema import SINCE
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.since import parse_since
 
@@ -29,7 +29,7 @@ _LIST: Final = Queried(
 _PART: Final = Queried(*PAGING)
 
 
-class Selection(Members):
+class Selection(StrictModel):
     """Deliveries that are meant: by id, or by what they have in common."""
 
     ids: list[str] = Field(default=[], description="By id, or six digits of either end of it.")

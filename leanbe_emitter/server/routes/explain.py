@@ -15,11 +15,11 @@ from leanbe_emitter.server.http.field_types import Assumed, Secret, SentHeaders
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.explain.explainer import explain
 
 
-class Computed(Members):
+class Computed(StrictModel):
     """What the receiver did."""
 
     got: str | None = Field(

@@ -12,7 +12,7 @@ from leanbe_emitter.server.http.field_types import WHOLE, EventGlob
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 
 _KINDS: Final = "What the receiver sees:\n\n" + "\n".join(
@@ -25,7 +25,7 @@ _WAYS: Final = "\n".join(
 )
 
 
-class NewFault(Members):
+class NewFault(StrictModel):
     """A misbehaviour that is asked for."""
 
     kind: str = Field(

@@ -14,7 +14,7 @@ from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.json_schema import STATUSES
-from leanbe_emitter.strict_model import Members, Webhook
+from leanbe_emitter.strict_model import StrictModel, Webhook
 
 _URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 
@@ -42,14 +42,14 @@ class NewWebhook(Webhook):
     )
 
 
-class Owner(Members):
+class Owner(StrictModel):
     """The first user of a product."""
 
     email: Email = Field(examples=["bo@example.com"])
     first_name: Filled = Field(examples=["Bo"])
 
 
-class NewProduct(Members):
+class NewProduct(StrictModel):
     """A product that is to be made."""
 
     name: Filled = Field(description="Unique among products.", examples=["Acme"])
@@ -60,7 +60,7 @@ class NewProduct(Members):
     assumptions: Assumed = Field(default={}, description="Assumptions to set, by name.")
 
 
-class ChangedProduct(Members):
+class ChangedProduct(StrictModel):
     """What is to be different about a product."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})

@@ -11,10 +11,10 @@ from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 
 
-class Reset(Members):
+class Reset(StrictModel):
     """How everything is to begin again."""
 
     ids: Literal["go on", "restart"] = Field(

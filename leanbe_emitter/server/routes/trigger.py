@@ -19,14 +19,14 @@ from leanbe_emitter.server.http.field_types import WHOLE, Assumed, EventName
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.samples.story import STORY_ORDER
 
 #: How often at once, at the most: an answer has all that was made.
 _MOST: Final = 100
 
 
-class _Synthetic(Members):
+class _Synthetic(StrictModel):
     """What is said of synthetic events besides their names."""
 
     set: dict[str, Any] = Field(

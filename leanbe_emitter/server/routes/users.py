@@ -13,7 +13,7 @@ from leanbe_emitter.server.http.field_types import Email, Filled
 from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 
 _IS_GIVEN: Final[JsonValue] = {"type": "string"}
 _IS_LEFT_OUT: Final[JsonValue] = {"type": "null"}
@@ -30,7 +30,7 @@ _ONE_WAY: Final[list[JsonValue]] = [
 ]
 
 
-class NewUser(Members):
+class NewUser(StrictModel):
     """A user that is to be made, or one of another product who is to have access to this one."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_WAY})

@@ -19,7 +19,7 @@ from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 
 #: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
@@ -29,7 +29,7 @@ _REFUSALS: Final = range(400, 500)
 _OWED: Final = f"{LIST_DELIVERIES.request} shows what is owed."
 
 
-class Awaited(Members):
+class Awaited(StrictModel):
     """What is waited for; without a filter: that nothing is due or in flight."""
 
     event: EventGlob | None = Field(

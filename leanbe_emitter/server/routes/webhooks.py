@@ -18,13 +18,13 @@ from leanbe_emitter.server.http.parsing import Body
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.routes.products import NewWebhook
 from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 
 #: What a webhook is tested with.
 _SAMPLE = "customer.created"
 
 
-class NewSecret(Members):
+class NewSecret(StrictModel):
     """What to sign with from now on."""
 
     secret: Secret | None = Field(

@@ -4,7 +4,7 @@ import pytest
 
 from leanbe_emitter.server.routes.products import NewProduct
 from leanbe_emitter.server.routes.webhooks import NewSecret
-from leanbe_emitter.strict_model import Members
+from leanbe_emitter.strict_model import StrictModel
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ from leanbe_emitter.strict_model import Members
     ],
     ids=["of a product", "alone"],
 )
-def test_a_secret_is_in_no_repr(given: Members) -> None:
+def test_a_secret_is_in_no_repr(given: StrictModel) -> None:
     assert "whsec_test" in given.model_dump_json()
     assert "whsec_test" not in f"{given!r} {given}"
