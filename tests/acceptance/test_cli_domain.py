@@ -196,7 +196,7 @@ def test_without_a_webhook_the_event_is_recorded_and_nothing_is_owed(alone: Cli)
 
 
 def test_what_changes_nothing_says_so(alone: Cli) -> None:
-    news = made(alone, "announcement", "create", "--title", "ChangeNotifier")["_id"]
+    news = made(alone, "announcement", "create", "--title", "News")["_id"]
     ran = alone("announcement", "unpublish", news)
     assert ran.status == 0
     assert "No event" in ran.stderr
@@ -343,7 +343,7 @@ def test_statuses_that_make_no_board_are_refused(alone: Cli, wanted: str) -> Non
 
 def test_an_announcement_is_published_and_taken_back(alone: Cli) -> None:
     news = made(
-        alone, "announcement", "create", "--title", "ChangeNotifier", "--status", "published"
+        alone, "announcement", "create", "--title", "News", "--status", "published"
     )
     assert "publishedAt" in news
     assert made(alone, "announcement", "unpublish", news["_id"])["status"] == "draft"

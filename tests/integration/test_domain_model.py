@@ -60,7 +60,7 @@ class Machine(Compared):
             self.create_idea(where, {"title": "Dark", "assigned": 1, "tags": [{"title": "ui"}]}, [])
         self.create_item(0, {"title": "Paint"})
         self.create_okr(0, {"title": "Grow"}, [{"title": "Users", "targetValue": 7}])
-        self.create_announcement(0, {"title": "ChangeNotifier"})
+        self.create_announcement(0, {"title": "News"})
         self.let_time_pass()
 
     def let_time_pass(self) -> None:

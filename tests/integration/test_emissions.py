@@ -492,11 +492,11 @@ TABLE = [
     ),
     Row(
         action="edit announcement",
-        act=lambda s: s.product.announcements.update(s.news, categories=["ChangeNotifier", "Eyes"]),
+        act=lambda s: s.product.announcements.update(s.news, categories=["News", "Eyes"]),
         says=lambda s: [
             (
                 "announcement.updated",
-                s.announcement(categories=[{"title": "ChangeNotifier"}, {"title": "Eyes"}]),
+                s.announcement(categories=[{"title": "News"}, {"title": "Eyes"}]),
             )
         ],
     ),

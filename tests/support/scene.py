@@ -225,7 +225,7 @@ def _scene(leanbe: Leanbe, clock: ManualClock, ids: CountedIds) -> Scene:
                 {"title": "Score", "targetValue": 4.5, "unit": "points"},
             ],
         ),
-        news=product.announcements.create(title="Soon: dark mode", categories=["ChangeNotifier"]),
+        news=product.announcements.create(title="Soon: dark mode", categories=["News"]),
     )
 
 
