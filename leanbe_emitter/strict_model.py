@@ -1,6 +1,7 @@
-"""Objects that people write, in bodies of requests and in seed files: by the documents' own names.
+"""Strict models of objects that users write, in request bodies and in seed files.
 
-A member that is not described is refused; what is wrong is said in our words, the same everywhere.
+A model refuses members that it does not describe, and its members have the documents' own names.
+Requests and seed files report a mistake in the same words.
 """
 
 import reprlib
@@ -14,13 +15,13 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.stringify import stringify
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
-#: Where something stands in a value: names of members and places in lists.
+#: A place in a value: names of members and positions in lists.
 Path = tuple[str | int, ...]
 
-#: StrictModel whose values are told to nobody.
+#: Members whose values no message shows.
 _SECRET: Final = frozenset({"secret", "headers"})
-#: What is wanted, by what pydantic calls its lack.
-_WANTED: Final = {
+#: Requirements by pydantic's types of errors.
+_REQUIREMENTS: Final = {
     "string_type": "It has to be text: put it in quotes.",
     "list_type": "It has to be a list.",
     "model_type": "It has to have members.",
@@ -34,12 +35,14 @@ _WANTED: Final = {
     "literal_error": "Use {expected}.",
     "string_pattern_mismatch": "Write 24 hex digits, in quotes.",
 }
-#: What to do instead of writing null.
-_INSTEAD: Final = {"url": "It has to be a URL. To have none, leave the webhook out, or DELETE it."}
+#: Advice for members that are null.
+_NULL_HINTS: Final = {
+    "url": "It has to be a URL. To have none, leave the webhook out, or DELETE it."
+}
 
 
 class StrictModel(BaseModel):
-    """An object of these members and no others."""
+    """Base of models: an object with the described members only."""
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
 
@@ -48,16 +51,16 @@ class StrictModel(BaseModel):
 
 
 def text_of_switch(value: object) -> object:
-    """Return an assumption's value as its text, where it is a number or a truth value."""
+    """Return an assumption's value as its text if it is a number or a boolean."""
     return stringify(value) if isinstance(value, bool | int | float) else value
 
 
-#: An assumption's value: text, or what YAML and JSON have besides.
+#: An assumption's value: a text, or a number or boolean of YAML and JSON.
 Switch = Annotated[str, BeforeValidator(text_of_switch)]
 
 
 class Webhook(StrictModel):
-    """Where a product's events go."""
+    """A product's webhook settings."""
 
     url: str
     secret: str | None = None
@@ -66,7 +69,7 @@ class Webhook(StrictModel):
     insecure: bool | None = None
 
     def settings(self) -> dict[str, Any]:
-        """Return what else is set with the URL; what is left out is None."""
+        """Return the settings besides the URL; None: not given."""
         headers = None if self.headers is None else self.headers.items()
         return {
             "secret": self.secret,
@@ -77,7 +80,7 @@ class Webhook(StrictModel):
 
 
 class Mistake(NamedTuple):
-    """Something that is wrong, and where."""
+    """A mistake in a value, and its place."""
 
     path: Path
     message: str
@@ -85,17 +88,17 @@ class Mistake(NamedTuple):
 
     @classmethod
     def of(cls, path: Path, error: InvalidValue) -> "Mistake":
-        """Return what an error says of a place."""
+        """Return the mistake of an error at a place."""
         return cls(path, error.message, error.hint)
 
 
 def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> Mistake:
-    """Return what pydantic says, in our words, and no value that may be a secret.
+    """Return the mistake of a pydantic error, without values that may be secrets.
 
     Args:
-        error: one of its errors.
-        model: of the object that it looked at.
-        whole: how messages call that object.
+        error: one of the errors.
+        model: the validated model.
+        whole: the object's name in messages.
     """
     path: Path = error["loc"]
     name = name_of(path) or whole
@@ -106,23 +109,23 @@ def mistake_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) 
             known = _members(model, path[:-1])
             hint = did_you_mean(name, known) or there_are(known)
             return Mistake(path, f"There is no member {name!r} here.", hint)
-        case "string_unicode":  # the name of a member, which no UTF-8 can be
+        case "string_unicode":  # the name of a member, with a lone surrogate
             known = _members(model, path)
             return Mistake(path, f"There is no member {error['input']!r} here.", there_are(known))
         case "string_type" if error["input"] is None:
-            return Mistake(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
+            return Mistake(path, f"{name} is null.", _NULL_HINTS.get(name, "It has to be text."))
         case "value_error":
             return Mistake(path, str(error["ctx"]["error"]), "")
         case kind:
             is_secret = not _SECRET.isdisjoint(path)
-            said = f"{name} is {'of another kind' if is_secret else shown(error['input'])}."
+            message = f"{name} is {'of another kind' if is_secret else shown(error['input'])}."
             bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
-            wanted = _WANTED.get(kind, "").format(**bounds)
-            return Mistake(path, said, wanted or f"{error['msg']}.")
+            requirement = _REQUIREMENTS.get(kind, "").format(**bounds)
+            return Mistake(path, message, requirement or f"{error['msg']}.")
 
 
 def name_of(path: Path) -> str:
-    """Return how messages call what stands at a place: ``url``, ``ids[0]``."""
+    """Return the name of a place in messages: ``url``, ``ids[0]``."""
     match path:
         case (*_, str(name)):
             return name
@@ -133,12 +136,12 @@ def name_of(path: Path) -> str:
 
 
 def _bound(value: object) -> object:
-    """Return a limit as JSON has it: ``0``, where Python has ``0.0``."""
+    """Return a limit as JSON: ``0``, not Python's ``0.0``."""
     return stringify(value) if isinstance(value, float) else value
 
 
 def shown(value: Any) -> str:
-    """Return how messages show a value; not for one that may be a secret."""
+    """Return a value as messages show it; do not call it with secrets."""
     match value:
         case dict():
             return "an object"
@@ -153,7 +156,7 @@ def shown(value: Any) -> str:
 
 
 def _members(model: type[BaseModel], path: Path) -> list[str]:
-    """Return what the object at a place may have."""
+    """Return the names of the members at a place."""
     for step in path:
         for name, member in model.model_fields.items():
             if step in {member.alias, name}:
@@ -162,7 +165,7 @@ def _members(model: type[BaseModel], path: Path) -> list[str]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models that a member's type speaks of."""
+    """Yield the models in a member's type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for each in getattr(annotation, "__args__", ()):
