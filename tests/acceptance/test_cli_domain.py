@@ -342,9 +342,7 @@ def test_statuses_that_make_no_board_are_refused(alone: Cli, wanted: str) -> Non
 
 
 def test_an_announcement_is_published_and_taken_back(alone: Cli) -> None:
-    news = made(
-        alone, "announcement", "create", "--title", "News", "--status", "published"
-    )
+    news = made(alone, "announcement", "create", "--title", "News", "--status", "published")
     assert "publishedAt" in news
     assert made(alone, "announcement", "unpublish", news["_id"])["status"] == "draft"
     assert made(alone, "announcement", "publish", news["_id"])["status"] == "published"

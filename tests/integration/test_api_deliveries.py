@@ -407,7 +407,7 @@ async def test_a_wait_ends_when_the_delivery_is_settled_however_many_wait() -> N
                 asyncio.create_task(client.post("/api/v1/deliveries/wait", json=body))
                 for _ in range(30)
             ]
-            async with leanbe.working(watcher=app.state.news):
+            async with leanbe.working(watcher=app.state.change_notifier):
                 idea = await asyncio.to_thread(product.ideas.create, title="Dark mode")
                 answers = await asyncio.gather(*waiting)
         for answer in answers:
@@ -425,7 +425,7 @@ async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
             body = {"count": 1, "timeout": 3600}
             waiting = asyncio.create_task(client.post("/api/v1/deliveries/wait", json=body))
             await asyncio.sleep(0)
-            app.state.news.end()
+            app.state.change_notifier.stop()
             answer = await waiting
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
 

@@ -1,7 +1,7 @@
-"""The server's application without a server: each call is answered in this process.
+"""A client of the server's application in the test's own process, without a socket.
 
-FastAPI needs a tenth of a second to make an application. A test gets the application of an earlier
-test that was made from the same, with its own handle behind it, if that test left it as it was.
+FastAPI needs a tenth of a second to build an application. So tests with equal settings share one
+application, each with its own handle behind it, unless a test changes the application.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ URL = "http://127.0.0.1:5326"
 
 
 class Api:
-    """Calls an application, each call on a loop of its own."""
+    """Sends requests to an application, each on an event loop of its own."""
 
     def __init__(self, leanbe: Leanbe, app: FastAPI) -> None:
         self.leanbe = leanbe
         self.app = app
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        """Call an operation by its method and its path behind ``/api/v1``.
+        """Call an operation by its method and its path below ``/api/v1``.
 
-        The answer has to be what the API's document promises.
+        The response must match the OpenAPI document.
         """
         if body is not None:
             options["json"] = body
@@ -43,7 +43,7 @@ class Api:
         return answer
 
     def at(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Call what is at a whole path."""
+        """Send a request to a whole path."""
         return asyncio.run(self._call(method, path, options))
 
     async def _call(self, method: str, path: str, options: Any) -> httpx.Response:
@@ -54,14 +54,14 @@ class Api:
 
 @cache
 def promised(*, needs_token: bool) -> dict[str, Any]:
-    """The API's document, which is made once: nothing else of an application makes another one."""
+    """Return the OpenAPI document, which depends on the need for a token alone."""
     access = Access(token="tok_test" if needs_token else "")
     with Leanbe() as leanbe:
         return create_app(leanbe, settings=Settings(), access=access).openapi()
 
 
 class _Handle:
-    """Stands for the handle that an application acts on, which is another one for each test."""
+    """Delegates to the handle of the present test."""
 
     leanbe: Leanbe
 
@@ -71,12 +71,12 @@ class _Handle:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Application:
-    """An application for one test after the other.
+    """An application that tests use one after the other.
 
     Attributes:
-        handle: what stands for the tests' handles.
-        made_from: what an application asks its handle once for all, settings and access.
-        routes: how many paths it answers.
+        handle: delegates to the present test's handle.
+        made_from: arguments of the application, and what it reads of its handle once only.
+        routes: number of its routes.
     """
 
     app: FastAPI
@@ -86,7 +86,7 @@ class _Application:
 
     @classmethod
     def over(cls, leanbe: Leanbe, *, settings: Settings, access: Access) -> Self:
-        """Make one, with a first handle behind it."""
+        """Build one over a first handle."""
         handle = _Handle()
         handle.leanbe = leanbe
         app = create_app(cast("Leanbe", handle), settings=settings, access=access)
@@ -94,17 +94,21 @@ class _Application:
         return cls(app=app, handle=handle, made_from=made_from, routes=len(app.routes))
 
     def is_as_made(self) -> bool:
-        """Say whether a test added nothing to it, and left nobody in it who waits."""
-        news = self.app.state.news
-        return len(self.app.routes) == self.routes and not news.is_over and not news.ears
+        """Whether a test added no route, and left no waiting request."""
+        notifier = self.app.state.change_notifier
+        return (
+            len(self.app.routes) == self.routes
+            and not notifier.is_stopped
+            and not notifier.listener_count
+        )
 
 
-#: Those that no test has at present.
+#: Applications that no test uses at present.
 _SPARE: list[_Application] = []
 
 
 def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application:
-    """Return one that is made from the same, an earlier test's or a new one."""
+    """Return a spare application with equal arguments, or a new one."""
     made_from = (leanbe.writes_alone, settings, access)
     for each in _SPARE:
         if each.made_from == made_from:
@@ -117,7 +121,7 @@ def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application
 def application(
     leanbe: Leanbe, *, settings: Settings | None = None, access: Access | None = None
 ) -> Iterator[FastAPI]:
-    """Take an application over a handle for the block."""
+    """Yield an application over a handle."""
     taken = _take(leanbe, settings=settings or Settings(), access=access or Access())
     taken.handle.leanbe = leanbe
     yield taken.app
@@ -133,7 +137,7 @@ def calling(
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> Iterator[Api]:
-    """Open a database, and the API over it."""
+    """Yield a client of the API over a new handle."""
     settings = settings or Settings()
     with (
         Leanbe(db, settings=settings, transport=transport) as leanbe,

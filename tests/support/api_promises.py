@@ -1,4 +1,4 @@
-"""What the API's document promises of an answer: its status, its form, and its cursor."""
+"""Check of a response against the OpenAPI document: status, schema, and headers."""
 
 import re
 from collections.abc import Mapping
@@ -7,17 +7,17 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
-#: The same whatever is asked: no operation's own.
-_OF_NO_OPERATION = (404, 405)
+#: Statuses of requests that match no operation.
+_WITHOUT_OPERATION = (404, 405)
 
 
 def check_promise(
     document: Mapping[str, Any], method: str, path: str, answer: httpx.Response
 ) -> None:
-    """Fail where an answer is not as the document says."""
+    """Fail if a response does not match the document."""
     operation = _operation(document, method, path)
     if operation is None:
-        assert answer.status_code in _OF_NO_OPERATION
+        assert answer.status_code in _WITHOUT_OPERATION
         return
     status = str(answer.status_code)
     assert status in operation["responses"], f"{method} {path} is not said to answer {status}"
@@ -42,6 +42,6 @@ def _operation(document: Mapping[str, Any], method: str, path: str) -> Any:
     templates = sorted(document["paths"], key=lambda each: each.count("{"))
     for template in templates:
         pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-        if re.fullmatch(pattern, asked):  # what names most of it is what is meant
+        if re.fullmatch(pattern, asked):  # the template with the fewest parameters
             return document["paths"][template].get(method.lower())
     return None
