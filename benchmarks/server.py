@@ -21,7 +21,7 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.cli.invocation.garbage import collecting_less_often
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from leanbe_emitter.server.serving import Beside, serve
+from leanbe_emitter.server.serving import BackgroundJobs, serve
 
 #: As long as an idea's document.
 _ANSWER = "x" * 600
@@ -33,7 +33,9 @@ def _serve(*, db: str) -> None:
         app = create_app(leanbe, settings=settings, access=Access())
         ready = partial(say, port=sock.getsockname()[1])
         with collecting_less_often():
-            asyncio.run(serve(app, leanbe, sock=sock, beside=Beside(works=False), ready=ready))
+            asyncio.run(
+                serve(app, leanbe, sock=sock, background=BackgroundJobs(works=False), ready=ready)
+            )
 
 
 async def _serve_nothing() -> None:

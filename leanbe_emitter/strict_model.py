@@ -34,13 +34,13 @@ _HINTS: Final = {
     "string_pattern_mismatch": "Write 24 hex digits, in quotes.",
 }
 #: The hint for a member that is null.
-_INSTEAD: Final = {
+_NULL_HINTS: Final = {
     "url": "It has to be a URL. For no webhook, leave the webhook out, or DELETE it."
 }
 
 
 class StrictModel(BaseModel):
-    """An object that refuses unknown members."""
+    """Base that refuses unknown members."""
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
 
@@ -49,11 +49,11 @@ class StrictModel(BaseModel):
 
 
 def assumption_text(value: object) -> object:
-    """Return an assumption's value as text, if it is a number or a boolean."""
+    """Return an assumption's value as text if it is a number or a boolean."""
     return stringify(value) if isinstance(value, bool | int | float) else value
 
 
-#: An assumption's value: text, or a number or boolean of YAML and JSON.
+#: An assumption's value: a text, or a number or boolean of YAML and JSON.
 AssumptionValue = Annotated[str, BeforeValidator(assumption_text)]
 
 
@@ -67,7 +67,7 @@ class Webhook(StrictModel):
     insecure: bool | None = None
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings besides the URL; a missing one is None."""
+        """Return the settings besides the URL; a missing one not given."""
         headers = None if self.headers is None else self.headers.items()
         return {
             "secret": self.secret,
@@ -91,7 +91,7 @@ class FieldError(NamedTuple):
 
 
 def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> FieldError:
-    """Translate an error of pydantic into this package's words, without secret values.
+    """Translate an error of mistake into this package's error, without secret values.
 
     Args:
         error: one of pydantic's errors.
@@ -113,15 +113,15 @@ def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: s
                 path, f"There is no member {error['input']!r} here.", there_are(known)
             )
         case "string_type" if error["input"] is None:
-            return FieldError(path, f"{name} is null.", _INSTEAD.get(name, "It has to be text."))
+            return FieldError(path, f"{name} is null.", _NULL_HINTS.get(name, "It has to be text."))
         case "value_error":
             return FieldError(path, str(error["ctx"]["error"]), "")
         case kind:
             is_secret = not _SECRET.isdisjoint(path)
-            said = f"{name} is {'of the wrong type' if is_secret else shown_value(error['input'])}."
+            message = f"{name} is {'of the wrong type' if is_secret else shown_value(error['input'])}."
             bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
-            wanted = _HINTS.get(kind, "").format(**bounds)
-            return FieldError(path, said, wanted or f"{error['msg']}.")
+            requirement = _HINTS.get(kind, "").format(**bounds)
+            return FieldError(path, message, requirement or f"{error['msg']}.")
 
 
 def member_name(path: Path) -> str:
@@ -156,7 +156,7 @@ def shown_value(value: Any) -> str:
 
 
 def _members(model: type[BaseModel], path: Path) -> list[str]:
-    """Return the names of the members that the object at a place may have."""
+    """Return the names of the members that the members at a place."""
     for step in path:
         for name, member in model.model_fields.items():
             if step in {member.alias, name}:

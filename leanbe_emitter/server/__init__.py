@@ -1,1 +1,7 @@
-"""The server: HTTP to the library and back. The library does the work, this only translates."""
+"""The server: the HTTP API, the library's capability over REST.
+
+``app.create_app`` makes the ASGI application, and ``serving.serve`` runs it beside a worker.
+``routes`` has the operations, ``http`` the parts that all of them share, ``schemas`` the JSON
+Schema of requests and responses, and ``openapi`` the document and its page. Endpoints hold no
+rules: they call the library.
+"""

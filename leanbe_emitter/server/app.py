@@ -1,7 +1,7 @@
-"""The application: which operations there are, and who may use them.
+"""The application: its operations, and the middleware around them.
 
-A request first gets its id (``requests``), then has to be let in (``access``), then reaches its
-operation.
+A request gets its id (``http.request_ids``), passes the access rules (``http.access``), and reaches
+its operation (``routes``).
 """
 
 from functools import partial
@@ -14,14 +14,14 @@ from starlette.types import ASGIApp
 
 import leanbe_emitter
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server.http.access import Access, Guard
+from leanbe_emitter.server.http.access import HEALTH_PATHS, Access, AccessMiddleware
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
-from leanbe_emitter.server.http.group_commit import Together
-from leanbe_emitter.server.http.problems import answer_errors
-from leanbe_emitter.server.http.request_ids import Numbered
-from leanbe_emitter.server.http.routing import take_heads
+from leanbe_emitter.server.http.group_commit import GroupCommit
+from leanbe_emitter.server.http.problems import add_error_handlers
+from leanbe_emitter.server.http.request_ids import RequestIdMiddleware
+from leanbe_emitter.server.http.routing import add_head_routes
 from leanbe_emitter.server.openapi import page
-from leanbe_emitter.server.openapi.document import describe
+from leanbe_emitter.server.openapi.document import openapi_document
 from leanbe_emitter.server.routes import (
     assumptions,
     clock,
@@ -42,78 +42,81 @@ from leanbe_emitter.server.routes import (
 )
 from leanbe_emitter.settings import Settings
 
-#: A path is looked for in this order: what is asked for most does not stand at its end.
-_PARTS = (
-    products.add_to,
-    documents.add_to,
-    webhooks.add_to,
-    assumptions.add_to,
-    users.add_to,
-    trigger.add_to,
-    events.add_to,
-    deliveries.add_to,
-    explain.add_to,
-    wait.add_to,
-    faults.add_to,
-    clock.add_to,
-    reset.add_to,
-    information.add_to,
-    metrics.add_to,
+#: Modules in the order in which their routes are matched: those with the most requests come first.
+_ROUTE_MODULES = (
+    products.add_routes,
+    documents.add_routes,
+    webhooks.add_routes,
+    assumptions.add_routes,
+    users.add_routes,
+    trigger.add_routes,
+    events.add_routes,
+    deliveries.add_routes,
+    explain.add_routes,
+    wait.add_routes,
+    faults.add_routes,
+    clock.add_routes,
+    reset.add_routes,
+    information.add_routes,
+    metrics.add_routes,
 )
 
 
 class _App(FastAPI):
-    """FastAPI without what it puts around every request, and nobody here has a use for.
+    """FastAPI with a middleware stack of our own.
 
-    It would measure for a telemetry that is off, look for a limit of bodies that ``asked`` keeps,
-    and answer errors that ``Guard`` answers.
+    FastAPI's stack would measure for telemetry that is off, apply a limit of bodies that
+    ``http.body`` has, and answer errors that ``AccessMiddleware`` answers.
     """
 
-    def __init__(self, access: Access, **described: Any) -> None:
-        super().__init__(**described)
+    def __init__(self, access: Access, **options: Any) -> None:
+        super().__init__(**options)
         self._access = access
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return what a request passes on its way to an operation, the outermost."""
-        answering = ExceptionMiddleware(
+        """Return the middleware around the routes, the outermost."""
+        routes = ExceptionMiddleware(
             AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers
         )
-        return Numbered(Guard(answering, access=self._access))
+        open_paths = HEALTH_PATHS | page.PATHS
+        return RequestIdMiddleware(
+            AccessMiddleware(routes, access=self._access, open_paths=open_paths)
+        )
 
 
 def create_app(
     leanbe: Leanbe, *, settings: Settings, access: Access, root_path: str = ""
 ) -> FastAPI:
-    """Return the server's ASGI application over a handle, which stays the caller's.
+    """Return the server's ASGI application.
 
     Args:
-        leanbe: what is acted on, and looked at.
-        settings: the limits of requests.
-        access: who may use it.
-        root_path: where a proxy has it, if not at its root.
+        leanbe: the handle that the operations use; the caller closes it.
+        settings: limits of requests.
+        access: the rules of access.
+        root_path: path prefix of the server behind a proxy.
     """
     app = _App(
         access,
         title="leanbe-emitter",
         version=leanbe_emitter.__version__,
-        # Its pages load their code from elsewhere: the page and the document are ours.
+        # FastAPI's own pages load their code from elsewhere: our page and document replace them.
         openapi_url=None,
         redirect_slashes=False,
-        # It would ask the environment at each request whom to tell of it: nobody is told.
+        # FastAPI would read the environment at each request to find exporters: there are none.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
     app.state.root_path = root_path
     app.state.needs_token = bool(access.token)
-    app.state.news = news = ChangeNotifier(leanbe)
-    app.state.together = Together(leanbe, committed=news.committed)
+    app.state.change_notifier = notifier = ChangeNotifier(leanbe)
+    app.state.group_commit = GroupCommit(leanbe, on_commit=notifier.on_commit)
     app.state.worker = None
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    for add_to in _PARTS:
-        add_to(app, leanbe)
-    take_heads(app)
-    # What has no end is not asked for its headers alone.
-    stream.add_to(app, leanbe)
-    page.add_to(app)
-    answer_errors(app)
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    for add_routes in _ROUTE_MODULES:
+        add_routes(app, leanbe)
+    add_head_routes(app)
+    # The stream has no end, and so no HEAD; the page's routes take HEAD by themselves.
+    stream.add_routes(app, leanbe)
+    page.add_routes(app)
+    add_error_handlers(app)
     return app

@@ -1,4 +1,7 @@
-"""Serving: the application on a socket, and a worker and retention beside it, until a signal."""
+"""Serving: the application on a socket, with its background jobs, until a signal.
+
+The background jobs are a worker and the retention of old deliveries.
+"""
 
 import asyncio
 import logging
@@ -23,24 +26,24 @@ from leanbe_emitter.storage.queries.retention import Pruned
 
 logger = logging.getLogger(__name__)
 
-#: How many operations run at once: no more than the database has connections for.
+#: Number of threads for endpoints: no more than the database has connections for.
 THREADS = 12
-#: How long a stop waits for requests that are being answered, in seconds.
+#: Time that a stop gives to requests in progress, in seconds.
 GRACE_SECONDS = 5
-#: How often a server without a worker looks whose the database's clock is, in seconds.
-LOOK_SECONDS = 2.0
-#: How often what is too old is deleted, in seconds.
+#: Interval at which a server without a worker reads the clock's kind, in seconds.
+CLOCK_POLL_SECONDS = 2.0
+#: Interval of retention, in seconds.
 PRUNE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beside:
-    """What the server does besides answering.
+class BackgroundJobs:
+    """Jobs of a server besides its requests.
 
     Attributes:
-        works: whether a worker delivers what is due, here.
-        keep: how long what was settled is kept; None: for ever.
-        until: at whose end it stops, as by a signal; None: it waits for no end.
+        works: whether a worker delivers what is due.
+        keep: how long settled deliveries are kept; None: for ever.
+        until: a stream at whose end the server stops, as by a signal; None: no stream.
     """
 
     works: bool = True
@@ -53,45 +56,45 @@ async def serve(
     leanbe: Leanbe,
     *,
     sock: socket.socket,
-    beside: Beside,
+    background: BackgroundJobs,
     ready: Callable[[], object],
 ) -> None:
-    """Answer requests on a socket until a signal (SIGTERM, SIGINT, SIGHUP), or an end.
+    """Serve requests on a socket until a signal (SIGTERM, SIGINT, SIGHUP) or the end of a stream.
 
-    What is in flight then is finished, each way. A second signal ends the process at once.
+    A stop finishes requests and attempts in progress. A second signal ends the process at once.
 
     Args:
-        app: what answers.
-        leanbe: the handle that it is made over.
-        sock: is bound already; it is closed at the end.
-        beside: what else is done meanwhile.
-        ready: is called when requests are answered.
+        app: the application.
+        leanbe: the application's handle.
+        sock: a bound socket; the server closes it at its end.
+        background: jobs that run meanwhile.
+        ready: called when the server answers requests.
     """
     current_default_thread_limiter().total_tokens = THREADS
     server = _Server(app, ready=ready)
-    if beside.until is not None:
-        stop_at_end_of(beside.until, server.stop)
-    with stopping_on_signals(server.stop, pending=partial(_pending, server, leanbe)):
-        async with AsyncExitStack() as last_first:
-            if beside.keep is not None:
-                keep = beside.keep
-                await last_first.enter_async_context(in_background(lambda: _prune(leanbe, keep)))
-            if not beside.works:
-                await last_first.enter_async_context(in_background(lambda: _follow(leanbe)))
-            if beside.works:
-                working = leanbe.working(watcher=app.state.news)
-                app.state.worker = await last_first.enter_async_context(working)
+    if background.until is not None:
+        stop_at_end_of(background.until, server.stop)
+    with stopping_on_signals(server.stop, pending=partial(_in_progress, server, leanbe)):
+        async with AsyncExitStack() as jobs:
+            if background.keep is not None:
+                keep = background.keep
+                await jobs.enter_async_context(in_background(lambda: _prune(leanbe, keep)))
+            if not background.works:
+                await jobs.enter_async_context(in_background(lambda: _follow_clock(leanbe)))
+            if background.works:
+                working = leanbe.working(watcher=app.state.change_notifier)
+                app.state.worker = await jobs.enter_async_context(working)
                 app.state.worker.add_done_callback(_log_failure)
             await server.serve(sockets=[sock])
 
 
-def _pending(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
-    """Say what a stop waits for."""
+def _in_progress(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
+    """Return how many requests and attempts a stop waits for."""
     return {"requests": server.requests, "attempts": leanbe.in_flight}
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's server: it leaves signals to us, and says when it answers."""
+    """Uvicorn's server without its own signal handlers, and with a call when it is ready."""
 
     def __init__(self, app: FastAPI, *, ready: Callable[[], object]) -> None:
         super().__init__(
@@ -102,24 +105,24 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # Nothing here depends on the caller's address or scheme: no proxy has to tell.
+                # Nothing depends on the client's address or scheme, which a proxy would report.
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
-        self._news = app.state.news
+        self._change_notifier = app.state.change_notifier
         self._ready = ready
 
     @property
     def requests(self) -> int:
-        """How many requests are being answered, but for those that wait until the server stops."""
-        pending: int = len(self.server_state.tasks) - self._news.ears
-        return pending
+        """Number of requests in progress, without those that wait for a change."""
+        in_progress: int = len(self.server_state.tasks) - self._change_notifier.listener_count
+        return in_progress
 
     def stop(self) -> None:
-        """Take no more requests, and return from ``serve`` when those at hand are answered."""
+        """Accept no more requests, and return from ``serve`` after those in progress."""
         self.should_exit = True
-        self._news.end()
+        self._change_notifier.stop()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -127,47 +130,47 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, and say so."""
+        """Begin to answer, and call ``ready``."""
         await super().startup(sockets)
         self._ready()
 
 
 def _log_failure(worker: asyncio.Task[None]) -> None:
-    """Say that nothing is delivered here any more; ``/readyz`` says so from now on."""
+    """Log that the worker has failed; ``/readyz`` reports it from now on."""
     if not worker.cancelled() and (error := worker.exception()) is not None:
-        logger.error("The worker inside has failed.", exc_info=error)
+        logger.error("The server's worker has failed.", exc_info=error)
 
 
-async def _follow(leanbe: Leanbe) -> None:
-    """See again and again whose the database's clock is, as a worker does where there is one."""
+async def _follow_clock(leanbe: Leanbe) -> None:
+    """Read the clock's kind again and again, which a worker would do."""
     while True:
         with suppress(DatabaseUnavailable):
             await asyncio.to_thread(lambda: leanbe.clock.kind)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CLOCK_POLL_SECONDS)
 
 
 async def _prune(leanbe: Leanbe, keep: timedelta) -> None:
-    """Delete what was settled longer ago, again and again; what fails is logged and tried later.
+    """Delete old settled deliveries at intervals; log a failure, and try again later.
 
-    When it is cancelled, the batch at hand is the last one: a stop waits for no other.
+    A stop cancels it, and waits only for the batch in progress.
     """
-    is_over = threading.Event()
-    go_on = partial(_go_on_unless, is_over)
+    is_stopped = threading.Event()
+    after_each_batch = partial(_end_if_stopped, is_stopped)
     try:
         while True:
             try:
-                await asyncio.to_thread(leanbe.prune, older_than=keep, told=go_on)
+                await asyncio.to_thread(leanbe.prune, older_than=keep, told=after_each_batch)
             except LeanbeError as error:
-                logger.warning("What is too old was not deleted.", extra={"reason": error.message})
+                logger.warning("Old deliveries were not deleted.", extra={"reason": error.message})
             await asyncio.sleep(PRUNE_SECONDS)
     finally:
-        is_over.set()
+        is_stopped.set()
 
 
-class _Over(Exception):
-    """The server stops, and nobody waits for what is broken off by this."""
+class _Stopped(Exception):
+    """The server stops; the error ends the thread that prunes, and nobody catches it."""
 
 
-def _go_on_unless(is_over: threading.Event, _: Pruned) -> None:
-    if is_over.is_set():
-        raise _Over
+def _end_if_stopped(is_stopped: threading.Event, _: Pruned) -> None:
+    if is_stopped.is_set():
+        raise _Stopped

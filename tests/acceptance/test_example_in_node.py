@@ -88,7 +88,7 @@ def test_it_passes_against_a_server_of_ones_own_that_asks_for_a_token(
         ran = run(example, "node", "--test", environ=told)
         refused = run(example, "node", "--test", environ={**told, "LEANBE_EMITTER_TOKEN": ""})
     assert ran.status == 0, ran.printed
-    assert "reset: The token is missing, or is another one." in refused.failed[USE]
+    assert "reset: The token is missing or wrong." in refused.failed[USE]
 
 
 @pytest.mark.prove

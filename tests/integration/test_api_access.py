@@ -74,9 +74,9 @@ def test_a_page_that_is_refused_is_told_that_no_option_lets_it_read() -> None:
         told = api("GET", "/products", headers={"Origin": "http://localhost:3000"}).json()
     assert told["detail"] == "Pages of 'http://localhost:3000' may not use this server."
     assert told["hint"] == (
-        "Browsers show its answers to its own page alone. Ask from the suite's own process, or let "
-        "the page's server pass its requests on; if that changes Host, start this one with "
-        "--allowed-host localhost."
+        "Browsers show its answers to its own page alone. Call the API from the suite's own "
+        "process, or let the page's server forward the requests; if that changes Host, start this "
+        "server with --allowed-host localhost."
     )
 
 

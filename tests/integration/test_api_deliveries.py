@@ -206,10 +206,10 @@ def test_what_names_deliveries_twice_or_not_at_all_is_told_which(api: Api, path:
     twice = api("POST", f"/deliveries/{path}", {"ids": ["649d2a"], "event": "*"})
     assert (twice.status_code, twice.json()["detail"]) == (
         422,
-        "Deliveries are named by id, and by a filter as well.",
+        "The body has both ids and a filter.",
     )
     none = api("POST", f"/deliveries/{path}", {})
-    assert (none.status_code, "Say which" in none.json()["detail"]) == (422, True)
+    assert (none.status_code, "selects no deliveries" in none.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])
@@ -407,7 +407,7 @@ async def test_a_wait_ends_when_the_delivery_is_settled_however_many_wait() -> N
                 asyncio.create_task(client.post("/api/v1/deliveries/wait", json=body))
                 for _ in range(30)
             ]
-            async with leanbe.working(watcher=app.state.news):
+            async with leanbe.working(watcher=app.state.change_notifier):
                 idea = await asyncio.to_thread(product.ideas.create, title="Dark mode")
                 answers = await asyncio.gather(*waiting)
         for answer in answers:
@@ -425,7 +425,7 @@ async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
             body = {"count": 1, "timeout": 3600}
             waiting = asyncio.create_task(client.post("/api/v1/deliveries/wait", json=body))
             await asyncio.sleep(0)
-            app.state.news.end()
+            app.state.change_notifier.stop()
             answer = await waiting
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
 

@@ -19,7 +19,7 @@ FILES = ["/docs", *(f"/{each}" for each in NAMED)]
 
 def test_what_it_names_is_all_that_is_open() -> None:
     assert len(FILES) == 5
-    assert set(FILES) == page.OPEN - {"/"}
+    assert set(FILES) == page.PATHS - {"/"}
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -139,7 +139,7 @@ def test_a_name_with_a_slash_is_reached_by_its_id_and_never_taken_for_two_parts(
     refused = api("DELETE", "/products/Acme%2fwebhook")
     assert (refused.status_code, refused.json()["hint"]) == (
         404,
-        "What is named so is reached by its id.",
+        "Use the id instead of a name with a slash.",
     )
     assert api("GET", "/products/Acme/webhook").json()["url"] == webhook["url"]
     assert api("GET", f"/products/{made['_id']}").json() == made

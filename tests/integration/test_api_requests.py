@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.server.http.access import Access
-from leanbe_emitter.server.http.request_ids import WithRequest
+from leanbe_emitter.server.http.request_ids import RequestIdFilter
 from tests.support.api import Api, open_api
 
 
@@ -19,7 +19,7 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.handler.addFilter(WithRequest())
+    caplog.handler.addFilter(RequestIdFilter())
     caplog.set_level(logging.INFO, "leanbe_emitter")
     return caplog
 

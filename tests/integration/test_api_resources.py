@@ -144,7 +144,7 @@ def test_what_is_done_only_records(api: Api) -> None:
     [
         ("ideas", {"titel": "Dark"}, "Did you mean title?"),
         ("ideas", {}, "A value for title is missing."),
-        ("ideas", {"title": "Dark", "requests": [5]}, "requests[0] is 5. It has to be text."),
+        ("ideas", {"title": "Dark", "requests": [5]}, "requests[0] is 5. It has to be text"),
         ("ideas", {"title": "Dark", "tags": [1]}, "[0] is 1. It has to be a text or an object."),
         ("okrs", {"title": "Ship", "keyResults": [5]}, "[0] is 5. It has to be an object."),
         ("ideas", {"title": "Dark", "archived": "yes"}, "archived is 'yes'."),

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.server.http import change_notifier as hearing_of
+from leanbe_emitter.server.http import change_notifier
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier, Listener
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
@@ -39,7 +39,7 @@ def read(text: str) -> Message:
 
 
 async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
-    """Return the next messages that tell something."""
+    """Return the next messages with data."""
     told: list[Message] = []
     async with asyncio.timeout(PATIENCE_SECONDS):
         async for text in messages:
@@ -52,7 +52,7 @@ async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
 
 
 async def triggered(db: str, *events: str) -> None:
-    """Let another process, as it were, raise events and deliver them."""
+    """Trigger and deliver events with a second handle, like another process."""
     async with Leanbe(db, transport=ScriptedTransport()) as elsewhere:
         for event in events:
             await elsewhere.trigger(event)
@@ -62,7 +62,7 @@ async def triggered(db: str, *events: str) -> None:
 async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_url: str) -> None:
     leanbe.webhooks.set("Acme", URL, headers=[("Authorization", "Bearer t0ken")])
     await triggered(database_url, "idea.created")
-    told = await heard(stream.told(leanbe, ChangeNotifier(leanbe), after=START), 3)
+    told = await heard(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 3)
     assert told[1]["data"]["request"]["headers"][-1] == ["Authorization", "********"]
     assert "t0ken" not in str(told)
 
@@ -71,7 +71,7 @@ async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_u
 async def test_it_tells_what_another_process_does_in_its_order(
     leanbe: Leanbe, database_url: str
 ) -> None:
-    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
+    messages = stream.messages(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
     await anext(messages)
     hearing = asyncio.create_task(heard(messages, 3))
     await triggered(database_url, "idea.created")
@@ -92,26 +92,26 @@ async def test_whoever_comes_back_with_the_last_id_misses_nothing(
     leanbe: Leanbe, database_url: str
 ) -> None:
     await triggered(database_url, "idea.created", "idea.upVoted")
-    whole = await heard(stream.told(leanbe, ChangeNotifier(leanbe), after=START), 6)
+    whole = await heard(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 6)
     for cut in range(1, len(whole)):
         with_id = [number for number, each in enumerate(whole[:cut]) if "id" in each]
         after = Cursor.parse(whole[with_id[-1]]["id"])
         missed = whole[with_id[-1] + 1 :]
         assert whole[cut] in missed
         assert (
-            await heard(stream.told(leanbe, ChangeNotifier(leanbe), after=after), len(missed))
+            await heard(stream.messages(leanbe, ChangeNotifier(leanbe), after=after), len(missed))
             == missed
         )
 
 
 @run_in_loop
 async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
-    news = ChangeNotifier(leanbe)
-    messages = stream.told(leanbe, news, after=START)
+    notifier = ChangeNotifier(leanbe)
+    messages = stream.messages(leanbe, notifier, after=START)
     await anext(messages)
     ending = asyncio.create_task(heard(messages, 1))
     await asyncio.sleep(0)
-    news.end()
+    notifier.stop()
     assert await ending == []
 
 
@@ -120,32 +120,32 @@ async def test_where_nothing_happens_a_sign_of_life_is_given(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    messages = stream.told(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
+    messages = stream.messages(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
     await anext(messages)
     assert (await anext(messages)).startswith(":")
 
 
 class _Counting(ChangeNotifier):
-    """News that knows how often it told."""
+    """A notifier that counts its notifications."""
 
-    tellings = 0
+    notifications = 0
 
-    def tell(self) -> None:
-        self.tellings += 1
-        super().tell()
+    def notify(self) -> None:
+        self.notifications += 1
+        super().notify()
 
 
 @pytest.fixture
 def looking_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the journal be looked at once at the beginning, and then nobody look without news."""
-    for name in ("LOOK_SECONDS", "REST_SECONDS"):
-        monkeypatch.setattr(hearing_of, name, 10 * PATIENCE_SECONDS)
+    """Let the notifier poll the journal once, and listeners look only when they are notified."""
+    for name in ("POLL_SECONDS", "MAX_WAIT_SECONDS"):
+        monkeypatch.setattr(change_notifier, name, 10 * PATIENCE_SECONDS)
 
 
-async def heard_again(ear: Listener) -> None:
-    """Return when there is news."""
+async def heard_again(listener: Listener) -> None:
+    """Return at the next notification."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await ear.wait(10 * PATIENCE_SECONDS)
+        await listener.wait(10 * PATIENCE_SECONDS)
 
 
 @pytest.mark.usefixtures("looking_once")
@@ -159,13 +159,13 @@ def test_what_the_server_writes_itself_is_told_without_a_look(
 ) -> None:
     async def follow(app: FastAPI) -> list[Message]:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=API)
-        async with client, app.state.news.listening() as ear:
-            await heard_again(ear)
+        async with client, app.state.change_notifier.listener() as listener:
+            await heard_again(listener)
             answer = await client.post(f"/api/v1/products/Acme{path}", json=body)
             assert answer.is_success, answer.text
-            await heard_again(ear)
+            await heard_again(listener)
         after = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
-        return await heard(stream.told(api.leanbe, app.state.news, after=after), 1)
+        return await heard(stream.messages(api.leanbe, app.state.change_notifier, after=after), 1)
 
     with open_api(database_url, transport=ScriptedTransport()) as api:
         api.leanbe.products.create("Acme", webhook_url=URL)
@@ -176,14 +176,14 @@ def test_what_the_server_writes_itself_is_told_without_a_look(
 @pytest.mark.usefixtures("looking_once")
 @run_in_loop
 async def test_many_commits_at_once_are_told_twice_at_the_most(leanbe: Leanbe) -> None:
-    news = _Counting(leanbe)
-    async with news.listening() as ear:
-        await heard_again(ear)
-        before = news.tellings
+    notifier = _Counting(leanbe)
+    async with notifier.listener() as listener:
+        await heard_again(listener)
+        before = notifier.notifications
         for _ in range(100):
-            news.committed()
-        await heard_again(ear)
+            notifier.on_commit()
+        await heard_again(listener)
         for _ in range(100):
-            news.committed()
-        await heard_again(ear)
-    assert news.tellings - before == 2
+            notifier.on_commit()
+        await heard_again(listener)
+    assert notifier.notifications - before == 2

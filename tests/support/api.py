@@ -1,7 +1,7 @@
-"""The server's application without a server: each call is answered in this process.
+"""A client of the server's application in the test's own process, without a socket.
 
-FastAPI needs a tenth of a second to make an application. So a test gets the application of an
-earlier test with the same settings, with its own handle behind it, if that test left the
+FastAPI needs a tenth of a second to build an application. So a tests with equal settings an
+earlier test with the same settings, each with its own handle behind it, unless a test changes the
 application unchanged.
 """
 
@@ -44,7 +44,7 @@ class Api:
         return answer
 
     def at(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Call a complete path."""
+        """Send a complete path."""
         return asyncio.run(self._call(method, path, options))
 
     async def _call(self, method: str, path: str, options: Any) -> httpx.Response:
@@ -62,7 +62,7 @@ def openapi_document(*, needs_token: bool) -> dict[str, Any]:
 
 
 class _Handle:
-    """Stand-in for the handle of an application; each test puts its own handle behind it."""
+    """Stand-in to the handle of an application; each test puts its own handle behind it."""
 
     leanbe: Leanbe
 
@@ -72,10 +72,10 @@ class _Handle:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Application:
-    """An application that one test after another uses.
+    """An application that tests use one after another uses.
 
     Attributes:
-        handle: the stand-in for the tests' handles.
+        handle: the stand-in to the present test's handle.
         made_from: the settings that the application was made from.
         routes: the number of its routes.
     """
@@ -87,7 +87,7 @@ class _Application:
 
     @classmethod
     def over(cls, leanbe: Leanbe, *, settings: Settings, access: Access) -> Self:
-        """Make an application over a first handle."""
+        """Build an application over a first handle."""
         handle = _Handle()
         handle.leanbe = leanbe
         app = create_app(cast("Leanbe", handle), settings=settings, access=access)
@@ -95,9 +95,13 @@ class _Application:
         return cls(app=app, handle=handle, made_from=made_from, routes=len(app.routes))
 
     def is_as_made(self) -> bool:
-        """Say whether a test added no route and left no waiting client."""
-        news = self.app.state.news
-        return len(self.app.routes) == self.routes and not news.is_over and not news.ears
+        """Whether a test added no route and left no waiting client."""
+        notifier = self.app.state.change_notifier
+        return (
+            len(self.app.routes) == self.routes
+            and not notifier.is_stopped
+            and not notifier.listener_count
+        )
 
 
 #: Applications that no test uses at present.
@@ -105,7 +109,7 @@ _SPARE: list[_Application] = []
 
 
 def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application:
-    """Return an application with the same settings, of an earlier test or a new one."""
+    """Return an application with equal same settings, of an earlier test or a new one."""
     made_from = (leanbe.writes_alone, settings, access)
     for each in _SPARE:
         if each.made_from == made_from:
@@ -134,7 +138,7 @@ def open_api(
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> Iterator[Api]:
-    """Open a database, and yield the API over it."""
+    """Yield a client of yield the API over a new handle."""
     settings = settings or Settings()
     with (
         Leanbe(db, settings=settings, transport=transport) as leanbe,

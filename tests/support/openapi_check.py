@@ -1,4 +1,4 @@
-"""Check of an answer against the OpenAPI document: its status, headers and content."""
+"""Check of an answer against the OpenAPI document: status, headers and content."""
 
 import re
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ import httpx
 from jsonschema import Draft202012Validator
 
 #: Statuses of requests that match no operation.
-_OF_NO_OPERATION = (404, 405)
+_WITHOUT_OPERATION = (404, 405)
 
 
 def check_against_openapi(
     document: Mapping[str, Any], method: str, path: str, answer: httpx.Response
 ) -> None:
-    """Fail if an answer is not what the document describes."""
+    """Fail if a response does not what the document describes."""
     operation = _operation(document, method, path)
     if operation is None:
-        assert answer.status_code in _OF_NO_OPERATION
+        assert answer.status_code in _WITHOUT_OPERATION
         return
     status = str(answer.status_code)
     assert status in operation["responses"], (

@@ -8,7 +8,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from leanbe_emitter.server.http.request_ids import WithRequest
+from leanbe_emitter.server.http.request_ids import RequestIdFilter
 from leanbe_emitter.settings import LogLevel
 
 _ROOT = "leanbe_emitter"
@@ -47,7 +47,7 @@ def begin(level: LogLevel, *, as_json: bool) -> None:
     """Write the package's log to stderr, from this level on, and what goes wrong below it."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if as_json else _Lines())
-    handler.addFilter(WithRequest())
+    handler.addFilter(RequestIdFilter())
     least = logging.getLevelNamesMapping()[level.upper()]
     for name, lowest in {_ROOT: least, _HTTP: max(least, logging.WARNING)}.items():
         logger = logging.getLogger(name)

@@ -152,13 +152,13 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     ready: Callable[[], None],
 ) -> None:
     from leanbe_emitter.server.app import create_app  # noqa: PLC0415 - loads FastAPI
-    from leanbe_emitter.server.serving import Beside  # noqa: PLC0415 - the same
+    from leanbe_emitter.server.serving import BackgroundJobs  # noqa: PLC0415 - the same
     from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
-    beside = Beside(works=works, keep=keep, until=sys.stdin if until_eof else None)
+    background = BackgroundJobs(works=works, keep=keep, until=sys.stdin if until_eof else None)
     with collecting_less_often():
-        asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
+        asyncio.run(until_stopped(app, leanbe, sock=sock, background=background, ready=ready))
 
 
 def _token(settings: "Settings", *, is_open: bool) -> str:

@@ -1,1 +1,5 @@
-"""HTTP: routing, parsing, responses, errors and access."""
+"""HTTP for every operation: routing, reading of requests, responses, errors, access, commits.
+
+``routing.Routes`` adds an operation; ``query`` and ``body`` read what it takes; ``responses`` and
+``problems`` are its answers.
+"""

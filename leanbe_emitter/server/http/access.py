@@ -1,8 +1,9 @@
-"""Who may use the server, and what every answer tells browsers.
+"""Access: which requests the server answers, and the security headers of every answer.
 
-On loopback anybody on this machine may, but no page of the web through somebody's browser: it is
-found out by the name that the server was asked for (``Host``: DNS rebinding) and by the page that
-asks (``Origin``: cross-site requests). Beyond loopback a token says who may.
+On loopback, every process of this machine may use the server, but no web page may use it through
+somebody's browser. Two headers give such a page away: ``Host`` has the name that the browser was
+sent to (DNS rebinding), and ``Origin`` has the page (cross-site requests). Beyond loopback, a
+client needs a token.
 """
 
 import hmac
@@ -26,11 +27,9 @@ from leanbe_emitter.server.http.problems import (
     require_plain_path,
     unforeseen,
 )
-from leanbe_emitter.server.openapi import page
 
-#: What a health check asks, and a page's files: neither knows a token, and the answers tell nothing
-#: of what is kept.
-OPEN: Final = frozenset({"/healthz", "/readyz"}) | page.OPEN
+#: Paths of health checks: they need no token, and their answers show no data.
+HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
 _SECURITY_HEADERS: Final = {
     b"cache-control": b"no-store",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
@@ -42,52 +41,55 @@ _SECURITY_HEADERS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """Who may use the server.
+    """Rules for requests.
 
     Attributes:
-        token: what callers have to show; empty: nothing.
-        hosts: further names that the server may be asked for by: where a proxy has it, whose pages
-            act through that.
-        any_host: whether it may be asked for by any name: others can reach it anyway.
+        token: the token that clients need; empty: none.
+        hosts: further host names of the server, such as a proxy's; their pages may use the server.
+        any_host: whether every host name is allowed: other machines can reach the server anyway.
     """
 
     token: str = field(default="", repr=False)
     hosts: frozenset[str] = frozenset()
     any_host: bool = False
 
-    def check(self, path: str, headers: Mapping[str, str]) -> None:
-        """Let a request through.
+    def check(self, headers: Mapping[str, str], *, needs_token: bool) -> None:
+        """Check a request's headers.
+
+        Args:
+            headers: of the request.
+            needs_token: whether the path needs a token, if there is one.
 
         Raises:
-            Forbidden: a browser was led to send it.
-            Unauthorized: the token is missing, or is another one.
+            Forbidden: another web page made a browser send the request.
+            Unauthorized: the token is missing or wrong.
         """
         host = headers.get("host", "")
-        if not (self.any_host or self._is_ours(host)):
+        if not (self.any_host or self._is_own_host(host)):
             raise Forbidden(
-                f"This server is not asked for as {host!r}.",
-                hint=_how_to_ask(_name_of(f"//{host}")),
+                f"This server does not answer to the name {host!r}.",
+                hint=_hint_for_host(_name_of(f"//{host}")),
             )
         origin = headers.get("origin")
         if origin is not None and not self._is_own_page(origin, host):
             raise Forbidden(
                 f"Pages of {origin!r} may not use this server.",
-                hint=_how_pages_ask(_name_of(origin)),
+                hint=_hint_for_page(_name_of(origin)),
             )
-        if self.token and path not in OPEN and not self._is_shown(headers):
+        if needs_token and self.token and not self._has_token(headers):
             raise Unauthorized(
-                "The token is missing, or is another one.",
+                "The token is missing or wrong.",
                 hint="Send it in a header: Authorization: Bearer TOKEN.",
             )
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_own_host(self, host: str) -> bool:
         return _is_of_this_machine(host) or _name_of(f"//{host}") in self.hosts
 
     def _is_own_page(self, origin: str, host: str) -> bool:
         is_same = origin.lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}
         return is_same or _name_of(origin) in self.hosts
 
-    def _is_shown(self, headers: Mapping[str, str]) -> bool:
+    def _has_token(self, headers: Mapping[str, str]) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         is_right = hmac.compare_digest(token.strip().encode(), self.token.encode())
         return scheme.lower() == "bearer" and is_right
@@ -106,43 +108,50 @@ def _name_of(url: str) -> str:
         return ""
 
 
-def _how_to_ask(name: str) -> str:
+def _hint_for_host(name: str) -> str:
     if not name:
-        return "Ask by a name of this machine, such as 127.0.0.1."
-    return f"If it is meant, start it with --allowed-host {name}."
+        return "Use a name of this machine, such as 127.0.0.1."
+    return f"To allow the name, start the server with --allowed-host {name}."
 
 
-def _how_pages_ask(name: str) -> str:
-    """Return what to do instead: no answer of ours has what would show it to other pages (CORS)."""
-    ways = (
-        "Browsers show its answers to its own page alone. Ask from the suite's own process, or let "
-        "the page's server pass its requests on"
+def _hint_for_page(name: str) -> str:
+    """Return what to do instead: the server sends no CORS headers to other pages."""
+    advice = (
+        "Browsers show its answers to its own page alone. Call the API from the suite's own "
+        "process, or let the page's server forward the requests"
     )
     if not name:
-        return f"{ways}."
-    return f"{ways}; if that changes Host, start this one with --allowed-host {name}."
+        return f"{advice}."
+    return f"{advice}; if that changes Host, start this server with --allowed-host {name}."
 
 
-class Guard:
-    """Lets through what ``Access`` does, and adds to every answer what browsers are to keep to."""
+class AccessMiddleware:
+    """Checks each request by ``Access``, adds the security headers, and answers all errors.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    Args:
+        app: the application behind it.
+        access: the rules.
+        open_paths: paths that need no token.
+    """
+
+    def __init__(self, app: ASGIApp, *, access: Access, open_paths: frozenset[str]) -> None:
         self._app = app
         self._access = access
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let the app do so."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         has_begun = False
 
-        async def guarded(message: Message) -> None:
+        async def send_secured(message: Message) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                # What the app says for itself is left.
+                # A header that the application sets itself stays.
                 present = {name for name, _ in message["headers"]}
                 message["headers"] += [
                     each for each in _SECURITY_HEADERS.items() if each[0] not in present
@@ -151,25 +160,25 @@ class Guard:
 
         try:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
-            self._access.check(path, Headers(scope=scope))
+            self._access.check(Headers(scope=scope), needs_token=path not in self._open_paths)
             require_plain_path(scope.get("raw_path") or b"")
-            await self._app(scope, receive, guarded)
+            await self._app(scope, receive, send_secured)
         except LeanbeError as error:
-            await problem(error)(scope, receive, guarded)
+            await problem(error)(scope, receive, send_secured)
         except CancelledError:
-            # By a stop, which has waited for it for long enough: it is asked for by nobody else.
+            # Only a stop of the server cancels a request, when it has waited long enough for it.
             if has_begun:
                 raise
-            await problem(_broken_off())(scope, receive, guarded)
+            await problem(_cancelled())(scope, receive, send_secured)
         except Exception as error:
             if has_begun:
                 raise
-            answer = unforeseen(error, method=scope["method"], path=scope["path"])
-            await answer(scope, receive, guarded)
+            response = unforeseen(error, method=scope["method"], path=scope["path"])
+            await response(scope, receive, send_secured)
 
 
-def _broken_off() -> NotReady:
+def _cancelled() -> NotReady:
     return NotReady(
-        "The server stops, and does not know what becomes of this.",
-        hint="See whether it was done before you ask the next one for it.",
+        "The server stops before the request is done, and may have carried it out.",
+        hint="Check whether it was done before you send it to the next server.",
     )

@@ -1,8 +1,8 @@
-"""News: whoever waits for something in the database is told that it is time to look.
+"""The change notifier wakes the requests that wait for a change of the database.
 
-The worker inside tells of what it settled at once, and the server of its own commits. What other
-processes do is found by one look at the journal's end for all who wait, again and again, and only
-while somebody waits.
+The worker of this server reports each settled attempt at once, and the server reports its own
+commits. For changes by other processes, one task polls the end of the journal on behalf of all
+listeners. It polls only while there is a listener.
 """
 
 import asyncio
@@ -13,97 +13,98 @@ from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Leanbe
 
-#: How often the journal is looked at, in seconds.
-LOOK_SECONDS = 0.05
-#: How long it waits between telling of the server's own commits, in seconds: one look finds many.
-PAUSE_SECONDS = 0.01
-#: How long somebody waits at the most before looking without having been told, in seconds.
-REST_SECONDS = 1.0
+#: Pause between two polls of the journal, in seconds.
+POLL_SECONDS = 0.05
+#: Least time between two notifications of the server's own commits, in seconds: one look at the
+#: database finds the changes of many commits.
+COMMIT_PAUSE_SECONDS = 0.01
+#: Longest wait of a listener that is not notified, in seconds.
+MAX_WAIT_SECONDS = 1.0
 
 
 class Listener:
-    """Somebody who waits: news that came since the last wait is not missed."""
+    """One request that waits; it misses no change since its last wait."""
 
     def __init__(self) -> None:
-        self._heard = asyncio.Event()
+        self._notified = asyncio.Event()
 
-    def hear(self) -> None:
-        """Note that there is news."""
-        self._heard.set()
+    def notify(self) -> None:
+        """Note that something has changed."""
+        self._notified.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for news, for so long at the most."""
+        """Wait for a change, for this long at most."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, REST_SECONDS)):
-                await self._heard.wait()
-        self._heard.clear()
+            async with asyncio.timeout(min(seconds, MAX_WAIT_SECONDS)):
+                await self._notified.wait()
+        self._notified.clear()
 
 
 class ChangeNotifier:
-    """Tells all who wait; a ``Watcher`` of the worker inside.
+    """Notifies all listeners; the server's worker has it as its ``Watcher``.
 
     Attributes:
-        is_over: whether the server stops: nobody is to wait any more.
+        is_stopped: whether the server stops, so that no request waits any longer.
     """
 
     def __init__(self, leanbe: Leanbe) -> None:
-        self.is_over = False
+        self.is_stopped = False
         self._leanbe = leanbe
-        self._ears = set[Listener]()
-        self._looking: asyncio.Task[None] | None = None
-        self._telling_at = 0.0
+        self._listeners = set[Listener]()
+        self._polling: asyncio.Task[None] | None = None
+        self._next_commit_at = 0.0
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[Listener]:
-        """Be told of news from now on, until the block ends."""
-        ear = Listener()
-        self._ears.add(ear)
-        if self._looking is None or self._looking.done():
-            self._telling_at = 0.0
-            self._looking = asyncio.create_task(self._look())
+    async def listener(self) -> AsyncIterator[Listener]:
+        """Register a listener until the block ends."""
+        listener = Listener()
+        self._listeners.add(listener)
+        if self._polling is None or self._polling.done():
+            self._next_commit_at = 0.0
+            self._polling = asyncio.create_task(self._poll())
         try:
-            yield ear
+            yield listener
         finally:
-            self._ears.discard(ear)
+            self._listeners.discard(listener)
 
     @property
-    def ears(self) -> int:
-        """How many wait."""
-        return len(self._ears)
+    def listener_count(self) -> int:
+        """Number of requests that wait."""
+        return len(self._listeners)
 
-    def tell(self) -> None:
-        """Tell all who wait."""
-        for ear in self._ears:
-            ear.hear()
+    def notify(self) -> None:
+        """Notify all listeners."""
+        for listener in self._listeners:
+            listener.notify()
 
-    def committed(self) -> None:
-        """Tell, on the server's loop, of a commit of its own: at once, or after a pause."""
+    def on_commit(self) -> None:
+        """Notify of a commit of this server, at once or after a pause; call it on the loop."""
         loop = asyncio.get_running_loop()
-        if self._ears and self._telling_at <= loop.time():
-            self._telling_at = max(loop.time(), self._telling_at + PAUSE_SECONDS)
-            loop.call_at(self._telling_at, self.tell)
+        if self._listeners and self._next_commit_at <= loop.time():
+            self._next_commit_at = max(loop.time(), self._next_commit_at + COMMIT_PAUSE_SECONDS)
+            loop.call_at(self._next_commit_at, self.notify)
 
-    def end(self) -> None:
-        """Let nobody wait any more."""
-        self.is_over = True
-        self.tell()
+    def stop(self) -> None:
+        """End the wait of every listener."""
+        self.is_stopped = True
+        self.notify()
 
     def begun(self, claimed: Claimed) -> None:
-        """An attempt begins: nothing has come of it yet."""
+        """Ignore the begin of an attempt: it changes nothing that a listener looks at."""
 
     def ended(self, claimed: Claimed, settlement: Settlement) -> None:  # noqa: ARG002 - a Watcher's
-        """An attempt is settled."""
-        self.tell()
+        """Notify of a settled attempt."""
+        self.notify()
 
-    async def _look(self) -> None:
-        """Tell of whatever the journal has gained, for as long as somebody waits."""
+    async def _poll(self) -> None:
+        """Notify of each change of the journal's end while there is a listener."""
         seen = None
-        while self._ears:
-            # A database that is away has no news; whoever waits finds that out.
+        while self._listeners:
+            # A listener that looks at a database that is away gets the error itself.
             with suppress(DatabaseUnavailable):
-                # In a thread of the loop's own, which ends with it.
+                # The thread is the loop's own, and ends with the loop.
                 end = await asyncio.to_thread(self._leanbe.journal.follow_cursor)
                 if end != seen:
                     seen = end
-                    self.tell()
-            await asyncio.sleep(LOOK_SECONDS)
+                    self.notify()
+            await asyncio.sleep(POLL_SECONDS)

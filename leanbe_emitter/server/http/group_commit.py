@@ -1,12 +1,12 @@
-"""Actions that come while others are being committed are done together, in one transaction.
+"""Group commit: actions that arrive while others commit share the next transaction.
 
-Whoever writes to SQLite, or to one product's documents on PostgreSQL, is alone there until the
-commit, and such a turn costs more than what most actions write. So who comes while one is under way
-waits for the next, and for nothing else: the busier the server, the more go together. Each of them
-is done or refused by itself, has no part in an error of another, and is answered after the commit.
+A writer of SQLite, or of one product's documents on PostgreSQL, holds its lock until the commit,
+and a commit costs more than most actions write. So an action that arrives during a commit waits for
+the next batch, and for nothing else: the busier the server, the larger the batch. Each action of a
+batch succeeds or fails alone, and its request is answered after the commit.
 
-On SQLite all actions go together. On PostgreSQL those of one product do, unless they lock another
-one.
+On SQLite, all actions form one queue of batches. On PostgreSQL, each product has its own, and an
+action that may lock further products joins no batch.
 """
 
 import asyncio
@@ -22,93 +22,94 @@ from fastapi.responses import Response
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.storage.queries.journal import Cursor
 
-#: How many go together at the most: so long does the first of them wait for the last.
-MOST = 100
+#: Most actions of a batch: the first of them waits for the last.
+MAX_BATCH = 100
 
-Act: TypeAlias = Callable[[], Response]
-#: What came of it: the answer with a cursor from before it, or an error.
+Action: TypeAlias = Callable[[], Response]
+#: Result of an action: its response with a cursor from before the batch, or its error.
 Outcome: TypeAlias = tuple[Response, Cursor] | Exception
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Waiting:
-    """Somebody's action; logs know it by its context."""
+class _PendingAction:
+    """An action with its request's context, from which logs take the request's id."""
 
-    act: Act
+    action: Action
     context: Context = field(default_factory=copy_context)
 
-    def do(self) -> Response:
-        return self.context.run(self.act)
+    def run(self) -> Response:
+        return self.context.run(self.action)
 
 
 class _Batch:
-    """Those who go together, and the task that does it: however that ends, it ends for them."""
+    """Actions of one transaction, and the task that runs them; all get the task's result."""
 
-    def __init__(self, do: Callable[["_Batch"], Coroutine[Any, Any, list[Outcome]]]) -> None:
-        self.waiting: list[_Waiting] = []
+    def __init__(self, run: Callable[["_Batch"], Coroutine[Any, Any, list[Outcome]]]) -> None:
+        self.actions: list[_PendingAction] = []
         self.has_begun = False
-        self.doing = asyncio.create_task(do(self), context=Context())
+        self.task = asyncio.create_task(run(self), context=Context())
 
-    def takes_more(self) -> bool:
-        return not (self.has_begun or self.doing.done()) and len(self.waiting) < MOST
+    def has_room(self) -> bool:
+        is_open = not (self.has_begun or self.task.done())
+        return is_open and len(self.actions) < MAX_BATCH
 
 
-class Together:
-    """Does actions together: of all products or of each, one batch after the other.
+class GroupCommit:
+    """Runs actions in batches, one batch of a queue after the other.
 
     Args:
-        leanbe: what they act on.
-        committed: is called on the loop after each batch that was committed.
+        leanbe: the handle that the actions use.
+        on_commit: called on the loop after each batch.
     """
 
-    def __init__(self, leanbe: Leanbe, *, committed: Callable[[], object]) -> None:
+    def __init__(self, leanbe: Leanbe, *, on_commit: Callable[[], object]) -> None:
         self._leanbe = leanbe
-        self._committed = committed
-        self._last: dict[str, _Batch] = {}
+        self._on_commit = on_commit
+        self._last_batches: dict[str, _Batch] = {}
 
-    async def do(self, act: Act, *, product: str) -> tuple[Response, Cursor]:
-        """Do an action in a transaction of this or of others, too; raise what it raises.
+    async def run(self, action: Action, *, product: str) -> tuple[Response, Cursor]:
+        """Run an action in the next batch; raise what the action raises.
 
         Args:
-            act: what it comes to.
-            product: what it locks, by the name that it is called by.
+            action: returns the response.
+            product: the product that the action locks, as the request names it.
 
         Returns:
-            What it answers, and a cursor from before all of them.
+            The action's response, and a cursor from before the batch.
 
         Raises:
-            DatabaseUnavailable: nothing was done, of the others neither.
+            DatabaseUnavailable: the batch failed, and none of its actions has an effect.
         """
-        batch = self._next("" if self._leanbe.writes_alone else product)
-        place = len(batch.waiting)
-        batch.waiting.append(_Waiting(act=act))
-        # Whoever goes away meanwhile leaves it to the others.
-        outcome = (await asyncio.shield(batch.doing))[place]
+        batch = self._next_batch("" if self._leanbe.writes_alone else product)
+        position = len(batch.actions)
+        batch.actions.append(_PendingAction(action=action))
+        # A request that is cancelled leaves the batch to the others.
+        outcome = (await asyncio.shield(batch.task))[position]
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    def _next(self, turn: str) -> _Batch:
-        """Return those who take a turn next."""
-        last = self._last.get(turn)
-        if last is None or not last.takes_more():
-            self._last[turn] = last = _Batch(partial(self._do, last))
-            last.doing.add_done_callback(lambda _: self._forget(turn, last))
+    def _next_batch(self, queue: str) -> _Batch:
+        """Return the batch of a queue that is still open, or a new one."""
+        last = self._last_batches.get(queue)
+        if last is None or not last.has_room():
+            self._last_batches[queue] = last = _Batch(partial(self._run_batch, last))
+            last.task.add_done_callback(lambda _: self._forget(queue, last))
         return last
 
-    def _forget(self, turn: str, batch: _Batch) -> None:
-        if self._last.get(turn) is batch:
-            del self._last[turn]
+    def _forget(self, queue: str, batch: _Batch) -> None:
+        if self._last_batches.get(queue) is batch:
+            del self._last_batches[queue]
 
-    async def _do(self, before: _Batch | None, batch: _Batch) -> list[Outcome]:
-        if before is not None and not before.doing.done():
-            await asyncio.wait({before.doing})
+    async def _run_batch(self, previous: _Batch | None, batch: _Batch) -> list[Outcome]:
+        if previous is not None and not previous.task.done():
+            await asyncio.wait({previous.task})
         batch.has_begun = True
-        outcomes = await run_in_threadpool(self._outcomes, batch.waiting)
-        self._committed()
+        outcomes = await run_in_threadpool(self._outcomes, batch.actions)
+        self._on_commit()
         return outcomes
 
-    def _outcomes(self, some: list[_Waiting]) -> list[Outcome]:
-        calls = [self._leanbe.journal.wait_cursor, *(each.do for each in some)]
+    def _outcomes(self, actions: list[_PendingAction]) -> list[Outcome]:
+        calls = [self._leanbe.journal.wait_cursor, *(each.run for each in actions)]
         cursor, *outcomes = self._leanbe.together(calls)
         return [each if isinstance(each, Exception) else (each, cursor) for each in outcomes]

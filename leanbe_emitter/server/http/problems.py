@@ -1,9 +1,9 @@
-"""The one place where errors become answers: ``application/problem+json`` (RFC 9457)."""
+"""Problems: every error of the API as ``application/problem+json`` (RFC 9457), made here alone."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -23,41 +23,43 @@ from leanbe_emitter.wire.stringify import stringify
 
 logger = logging.getLogger(__name__)
 
+Found = TypeVar("Found")
+
 MEDIA_TYPE = "application/problem+json"
 
 
 class NoSuchPath(NotFound):
-    """The API has nothing at a path."""
+    """The API has no operation at this path."""
 
     code = "no_such_path"
 
 
 class MethodNotAllowed(LeanbeError):
-    """What is at a path takes other methods."""
+    """The operations at this path have other methods."""
 
     code = "method_not_allowed"
 
 
 class Unauthorized(LeanbeError):
-    """The token is missing, or is another one."""
+    """The token is missing or wrong."""
 
     code = "unauthorized"
 
 
 class Forbidden(LeanbeError):
-    """A request that a browser was led to, by the look of its headers."""
+    """The headers show that another web page made a browser send the request."""
 
     code = "forbidden"
 
 
 class NotReady(LeanbeError):
-    """The server cannot do its work at present."""
+    """The server cannot do its work at the moment."""
 
     code = "not_ready"
 
 
 class Unforeseen(LeanbeError):
-    """An error of ours; the log has its traceback."""
+    """A bug of leanbe-emitter; the log has the traceback."""
 
     code = "unforeseen"
 
@@ -77,7 +79,7 @@ _STATUS: Mapping[type[LeanbeError], HTTPStatus] = {
 
 
 def status_of(error: LeanbeError) -> HTTPStatus:
-    """Return the status that answers an error: that of its class, or of the nearest above it."""
+    """Return the status of an error's class, or of its nearest base class that has one."""
     for kind in type(error).__mro__:
         if kind in _STATUS:
             return _STATUS[kind]
@@ -85,7 +87,7 @@ def status_of(error: LeanbeError) -> HTTPStatus:
 
 
 def problem(error: LeanbeError, **more: Any) -> Response:
-    """Return the answer that tells of an error; ``more`` are further members of the document."""
+    """Return the response for an error; ``more`` are further members of its document."""
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
     content = stringify({**_document(error), **more})
@@ -104,15 +106,14 @@ def _document(error: LeanbeError) -> dict[str, Any]:
     }
 
 
-#: What each status that operations may answer with looks like, for the API's document.
+#: An example of a problem for each status, for the OpenAPI document.
 _EXAMPLES: Sequence[LeanbeError] = (
     Unauthorized(
-        "The token is missing, or is another one.",
-        hint="Send it in a header: Authorization: Bearer TOKEN.",
+        "The token is missing or wrong.", hint="Send it in a header: Authorization: Bearer TOKEN."
     ),
     Forbidden(
-        "This server is not asked for as 'leanbe.example'.",
-        hint="If it is meant, start it with --allowed-host leanbe.example.",
+        "This server does not answer to the name 'leanbe.example'.",
+        hint="To allow the name, start the server with --allowed-host leanbe.example.",
     ),
     NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
     WaitTimedOut(
@@ -125,41 +126,53 @@ _EXAMPLES: Sequence[LeanbeError] = (
         hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
     ),
     InvalidValue("There is no field 'titel' to set.", hint="Did you mean title?"),
-    NotReady("The worker inside has failed.", hint="Start the server again."),
+    NotReady("The server's worker has failed.", hint="Start the server again."),
 )
 
 
 def example(status: int) -> dict[str, Any]:
-    """Return the document of an error that is answered with a status."""
+    """Return the example of a problem with this status."""
     return next(_document(each) for each in _EXAMPLES if status_of(each) == status)
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Let every error that leaves an operation be answered with its problem."""
-    app.add_exception_handler(LeanbeError, _ours)
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer each error that an operation raises with its problem."""
+    app.add_exception_handler(LeanbeError, _leanbe_error)
     app.add_exception_handler(404, _not_found)
-    app.add_exception_handler(405, _not_allowed)
+    app.add_exception_handler(405, _method_not_allowed)
+
+
+def lookup_in_path(lookup: Callable[[str], Found], name: str) -> Found:
+    """Look up a name from a path; an unknown name is an unknown path.
+
+    Raises:
+        NotFound: ``lookup`` refused the name.
+    """
+    try:
+        return lookup(name)
+    except InvalidValue as error:
+        raise NotFound(error.message, hint=error.hints) from None
 
 
 def require_plain_path(raw_path: bytes) -> None:
-    """See that no part of a path, as it was sent, has a slash in it: it would be two parts.
+    """Refuse a path with an encoded slash: routes would read one part as two.
 
     Raises:
-        NoSuchPath: one has.
+        NoSuchPath: the path has one.
     """
     if b"%2f" in raw_path.lower():
         raise NoSuchPath(
             f"A part of {raw_path.decode('latin-1')} has a slash in it.",
-            hint="What is named so is reached by its id.",
+            hint="Use the id instead of a name with a slash.",
         )
 
 
-async def _ours(request: Request, error: Exception) -> Response:
+async def _leanbe_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LeanbeError)  # noqa: S101 - what the handler was added for
-    if isinstance(error, NotFound) and _is_named_by_another(request):
-        return await _not_allowed(request, error)
+    if isinstance(error, NotFound) and _is_word_of_another_route(request):
+        return await _method_not_allowed(request, error)
     if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # The caller can do nothing about it: whoever looks after the server can.
+        # The client cannot mend it: whoever runs the server reads the log.
         logger.warning("A request could not be answered.", extra={"reason": error.message})
     return problem(error)
 
@@ -172,25 +185,25 @@ async def _not_found(request: Request, _: Exception) -> Response:
     )
 
 
-async def _not_allowed(request: Request, _: Exception) -> Response:
+async def _method_not_allowed(request: Request, _: Exception) -> Response:
     allowed = ", ".join(sorted(_methods_at(request)))
-    answer = problem(
+    response = problem(
         MethodNotAllowed(
             f"{request.url.path} does not take {request.method}.", hint=f"It takes {allowed}."
         )
     )
-    answer.headers["Allow"] = allowed
-    return answer
+    response.headers["Allow"] = allowed
+    return response
 
 
-def _is_named_by_another(request: Request) -> bool:
-    """Whether what was taken for the name of an object is a word of a route for other methods."""
-    taken = len(request.path_params)
-    return any(len(route.param_convertors) < taken for route in _for_other_methods(request))
+def _is_word_of_another_route(request: Request) -> bool:
+    """Whether a path parameter's value is a fixed word in a route for other methods."""
+    parameters = len(request.path_params)
+    return any(len(route.param_convertors) < parameters for route in _for_other_methods(request))
 
 
 def _methods_at(request: Request) -> set[str]:
-    """Return what can be done at a path, by whichever route that names most of it."""
+    """Return the methods at a path, of the routes with the fewest parameters."""
     found = _for_other_methods(request)
     fewest = min(len(route.param_convertors) for route in found)
     return {
@@ -202,7 +215,7 @@ def _methods_at(request: Request) -> set[str]:
 
 
 def _for_other_methods(request: Request) -> list[Route]:
-    """Return the routes at a path that do not take the request's method."""
+    """Return the routes that match the path, but not the method."""
     return [
         route
         for route in request.app.routes
@@ -211,15 +224,15 @@ def _for_other_methods(request: Request) -> list[Route]:
 
 
 def unforeseen(error: Exception, *, method: str, path: str) -> Response:
-    """Return the answer to a request that an error of ours ended, and log where."""
+    """Log an unforeseen exception with its traceback, and return its response."""
     logger.error(
-        "A request failed by an error of ours.",
+        "A request failed because of a bug in leanbe-emitter.",
         exc_info=error,
         extra={"method": method, "path": path},
     )
     return problem(
         Unforeseen(
-            f"{type(error).__name__} while {method} {path} was answered.",
-            hint="This is a mistake of ours: the server's log shows where.",
+            f"{type(error).__name__} while the server handled {method} {path}.",
+            hint="This is a bug in leanbe-emitter: the server's log has the traceback.",
         )
     )

@@ -1,6 +1,6 @@
-"""Each request has an id: in its answer, in the log's line of it, and in what is logged meanwhile.
+"""Request ids: each request has one in its answer, and in every log record while it is handled.
 
-It is the caller's own, if ``X-Request-Id`` holds one that is fit to be logged.
+The id is the caller's ``X-Request-Id`` if it is safe to log, else a random one.
 """
 
 import logging
@@ -17,57 +17,57 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HEADER: Final = b"x-request-id"
-_FIT: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_SAFE: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
-#: The id of the request that is answered here.
-_present: ContextVar[str | None] = ContextVar("request", default=None)
+#: Id of the request that this context handles.
+_current: ContextVar[str | None] = ContextVar("request", default=None)
 
 
-class WithRequest(logging.Filter):
-    """Adds the id of the request, if there is one, to each record."""
+class RequestIdFilter(logging.Filter):
+    """Adds the current request's id to each log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through."""
-        request = _present.get()
+        """Add the id, and let every record through."""
+        request = _current.get()
         if request is not None:
             record.request = request
         return True
 
 
-class Numbered:
-    """Gives each request its id, and logs what was answered."""
+class RequestIdMiddleware:
+    """Gives each request its id, and logs its answer."""
 
     def __init__(self, app: "ASGIApp") -> None:
         self._app = app
-        # Not the handle's: what it makes is to be the same, whoever asks how often. No secret
-        # either: the system's chance would be a call of it for each request.
-        self._chance = Random()  # noqa: S311
+        # The handle's chance would yield other values for other numbers of requests. An id is no
+        # secret, and the system's chance costs a system call for each request.
+        self._random = Random()  # noqa: S311
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Let the app answer."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        request, began_at, status = self._id_of(scope), stopwatch(), 0
+        request_id, began_at, status = self._id_of(scope), stopwatch(), 0
 
-        async def numbered(message: "Message") -> None:
+        async def send_with_id(message: "Message") -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (HEADER, request.encode())]
+                message["headers"] = [*message["headers"], (HEADER, request_id.encode())]
             await send(message)
 
-        token = _present.set(request)
+        token = _current.set(request_id)
         try:
-            await self._app(scope, receive, numbered)
+            await self._app(scope, receive, send_with_id)
         finally:
             _log(scope, status=status, seconds=stopwatch() - began_at)
-            _present.reset(token)
+            _current.reset(token)
 
     def _id_of(self, scope: "Scope") -> str:
         given: bytes = dict(scope["headers"]).get(HEADER, b"")
-        return given.decode() if _FIT.fullmatch(given) else f"{self._chance.getrandbits(64):016x}"
+        return given.decode() if _SAFE.fullmatch(given) else f"{self._random.getrandbits(64):016x}"
 
 
 def _log(scope: "Scope", *, status: int, seconds: float) -> None:

@@ -1,4 +1,7 @@
-"""What operations answer with: documents as the texts that they are, pages of them, or nothing."""
+"""Responses of operations: one object, a page of a list, or no content.
+
+A document is sent as the text that the database holds; nothing serialises it again.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -12,41 +15,41 @@ MEDIA_TYPE = "application/json"
 
 
 class Snapshot(Protocol):
-    """What the library returns."""
+    """An object that the library returns."""
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""
         ...
 
 
-#: What can be answered: a document, another snapshot, or an object of no snapshot's.
-Told = Document | Snapshot | Mapping[str, Any]
+#: An item of a response: a document, another snapshot, or a plain object.
+Item = Document | Snapshot | Mapping[str, Any]
 
 
-def text(told: Told) -> str:
-    """Return the text of it; of a document it is the very one that a webhook would carry."""
-    match told:
+def text(item: Item) -> str:
+    """Return an item's JSON; that of a document is the exact text of its webhook."""
+    match item:
         case Document():
-            return told.text
+            return item.text
         case Mapping():
-            return text_of(told)
+            return text_of(item)
         case _:
-            return text_of(told.document())
+            return text_of(item.document())
 
 
-def one(told: Told, *, status: int = 200) -> Response:
-    """Answer with one object."""
-    return _json(text(told), status=status)
+def one(item: Item, *, status: int = 200) -> Response:
+    """Return a response with one object."""
+    return _json(text(item), status=status)
 
 
-def page(items: Iterable[Told], *, cursor: str | None = None, status: int = 200) -> Response:
-    """Answer with a part of a list, and the cursor to go on from; None at the end of the list."""
+def page(items: Iterable[Item], *, cursor: str | None = None, status: int = 200) -> Response:
+    """Return a response with a page of a list; its cursor is None at the end of the list."""
     texts = ",".join(map(text, items))
     return _json(f'{{"items":[{texts}],"cursor":{stringify(cursor)}}}', status=status)
 
 
-def nothing() -> Response:
-    """Answer that it is done, and that there is nothing to show."""
+def no_content() -> Response:
+    """Return a response without content: 204."""
     return Response(status_code=204)
 
 

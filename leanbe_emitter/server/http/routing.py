@@ -1,10 +1,9 @@
-"""How operations are added: what each of them has without saying so.
+"""Routing: ``Routes`` adds operations, with all that they have in common.
 
-Operations are plain functions on threads, as the library is synchronous. One that writes answers
-with a cursor from before it: all that it brings about comes behind that.
-
-An operation calls the library and answers with what that returned; documents go out as their texts.
-A request that waits holds no thread.
+An endpoint calls the library and returns its result as a response. As the library is synchronous,
+endpoints are plain functions that run in threads; only those that wait are coroutines, and hold no
+thread meanwhile. The response of a write has a cursor from before the write: all changes that the
+write makes come after that cursor.
 """
 
 import functools
@@ -19,15 +18,15 @@ from fastapi.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import problems, responses
-from leanbe_emitter.server.http.operations import OperationRoute, readings_of
+from leanbe_emitter.server.http.operation_route import OperationRoute, dependencies_of
 from leanbe_emitter.server.schemas.json_schema import Schema, cursor
 
-#: What all paths of the API begin with.
+#: Prefix of all paths of the API.
 PREFIX = "/api/v1"
-#: The header that says where to go on from, for whoever waits or follows.
+#: Header with the cursor from which a client waits for the changes of a write.
 CURSOR = "Leanbe-Emitter-Cursor"
 
-#: What may go wrong anywhere, of health, where something is read, and where something is written.
+#: Error statuses of all operations, of health checks, of reads, and of writes.
 ANYWHERE = (
     HTTPStatus.FORBIDDEN,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -36,109 +35,109 @@ ANYWHERE = (
 HEALTH = (*ANYWHERE, HTTPStatus.SERVICE_UNAVAILABLE)
 READING = (*HEALTH, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 WRITING = (*READING, HTTPStatus.CONFLICT)
-#: What a wait may come to as well.
+#: A further error status of operations that wait.
 TIMED_OUT = HTTPStatus.REQUEST_TIMEOUT
 
-Operation = TypeVar("Operation", bound=Callable[..., Any])
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 class Routes:
-    """The operations of one part of the API.
+    """Adds the operations of one tag.
 
     Args:
-        app: where they are added.
-        leanbe: what they act on.
-        part: what it is called in the API's document.
-        locks_others: whether what acts on a product's documents may lock other products, too.
+        app: the application.
+        leanbe: the handle that the endpoints use.
+        tag: the operations' tag in the OpenAPI document.
+        locks_others: whether a write to a product's documents may lock further products.
     """
 
     def __init__(
-        self, app: FastAPI, leanbe: Leanbe, part: str, *, locks_others: bool = False
+        self, app: FastAPI, leanbe: Leanbe, tag: str, *, locks_others: bool = False
     ) -> None:
         self._app = app
         self._leanbe = leanbe
-        self._part = part
+        self._tag = tag
         self._locks_others = locks_others
 
-    def read(self, path: str, *, gives: Schema) -> Callable[[Operation], Operation]:
-        """Add an operation that only looks: GET.
+    def read(self, path: str, *, returns: Schema) -> Callable[[Endpoint], Endpoint]:
+        """Add a GET operation that changes nothing.
 
         Args:
-            path: behind ``PREFIX``.
-            gives: the schema of what it answers with.
+            path: the path after ``PREFIX``.
+            returns: the schema of the response.
         """
-        return self.add("GET", path, gives=gives, refuses=READING)
+        return self.add("GET", path, returns=returns, errors=READING)
 
     def write(
         self,
         method: str,
         path: str,
         *,
-        gives: Schema | None,
+        returns: Schema | None,
         status: int = 200,
-        refuses: tuple[HTTPStatus, ...] = WRITING,
-    ) -> Callable[[Operation], Operation]:
-        """Add an operation that changes something; without ``gives``, it answers with nothing."""
-        return self._writing(
-            self._telling, method, path, gives=gives, status=status, refuses=refuses
+        errors: tuple[HTTPStatus, ...] = WRITING,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Add an operation that changes something; if ``returns`` is None, it answers 204."""
+        return self._add_write(
+            self._alone, method, path, returns=returns, status=status, errors=errors
         )
 
-    def _writing(  # noqa: PLR0913 - what an operation is made of
+    def write_grouped(
+        self, method: str, path: str, *, returns: Schema | None, status: int = 200
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Add an operation on a product's documents, which joins a group commit.
+
+        A write that may lock further products locks them in the order of their ids. That fails in a
+        transaction that holds a lock already, unless no other process can hold one (SQLite).
+        """
+        is_alone = self._locks_others and not self._leanbe.writes_alone
+        wrap = self._alone if is_alone else self._grouped
+        return self._add_write(wrap, method, path, returns=returns, status=status, errors=WRITING)
+
+    def _add_write(  # noqa: PLR0913 - what an operation is made of
         self,
-        doing: Callable[[Callable[..., Response]], Callable[..., Any]],
+        wrap: Callable[[Callable[..., Response]], Callable[..., Any]],
         method: str,
         path: str,
         *,
-        gives: Schema | None,
+        returns: Schema | None,
         status: int,
-        refuses: tuple[HTTPStatus, ...],
-    ) -> Callable[[Operation], Operation]:
-        def added(operation: Operation) -> Operation:
+        errors: tuple[HTTPStatus, ...],
+    ) -> Callable[[Endpoint], Endpoint]:
+        def add(endpoint: Endpoint) -> Endpoint:
             self.add(
                 method,
                 path,
-                gives=gives,
-                refuses=refuses,
-                status=204 if gives is None else status,
+                returns=returns,
+                errors=errors,
+                status=204 if returns is None else status,
                 headers={CURSOR: _CURSOR_HEADER},
-            )(doing(operation))
-            return operation
+            )(wrap(endpoint))
+            return endpoint
 
-        return added
-
-    def act(
-        self, method: str, path: str, *, gives: Schema | None, status: int = 200
-    ) -> Callable[[Operation], Operation]:
-        """Add an operation that acts on a product's documents: done together with others.
-
-        One that may lock other products, too, does so in the order of their ids: it comes too late
-        for that in a transaction that has a lock already, unless nobody else can have one.
-        """
-        is_alone = self._locks_others and not self._leanbe.writes_alone
-        doing = self._telling if is_alone else self._joining
-        return self._writing(doing, method, path, gives=gives, status=status, refuses=WRITING)
+        return add
 
     def add(  # noqa: PLR0913 - what an operation is made of
         self,
         method: str,
         path: str,
         *,
-        gives: Schema | None,
-        refuses: tuple[HTTPStatus, ...],
+        returns: Schema | None,
+        errors: tuple[HTTPStatus, ...],
         status: int = 200,
         headers: Schema | None = None,
         prefix: str = PREFIX,
         media_type: str = responses.MEDIA_TYPE,
-    ) -> Callable[[Operation], Operation]:
-        """Add an operation; its docstring is what the API's document says of it."""
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Add an operation; the OpenAPI document has the endpoint's docstring."""
 
-        def added(operation: Operation) -> Operation:
-            summary, _, rest = inspect.cleandoc(operation.__doc__ or "").partition("\n\n")
+        def add(endpoint: Endpoint) -> Endpoint:
+            summary, _, rest = inspect.cleandoc(endpoint.__doc__ or "").partition("\n\n")
             self._app.router.add_api_route(
                 prefix + path,
-                operation,
+                endpoint,
                 route_class_override=OperationRoute,
-                tags=[self._part],
+                tags=[self._tag],
                 methods=[method],
                 status_code=status,
                 response_class=Response,
@@ -146,54 +145,53 @@ class Routes:
                 summary=" ".join(summary.split()).removesuffix("."),
                 description=" ".join((rest or summary).split()),
                 operation_id=_operation_id(method, path),
-                responses=_answers(status, gives, refuses, headers or {}, media_type=media_type),
-                openapi_extra=_asks(operation),
+                responses=_responses(status, returns, errors, headers or {}, media_type=media_type),
+                openapi_extra=_parameters_and_body(endpoint),
             )
-            return operation
+            return endpoint
 
-        return added
+        return add
 
-    def _telling(self, operation: Callable[..., Response]) -> Callable[..., Any]:
-        """Return the operation with a cursor in its answer, read before anything of it happened.
+    def _alone(self, endpoint: Callable[..., Response]) -> Callable[..., Any]:
+        """Return the endpoint with a cursor in its response; listeners learn of its commit."""
+        on_commit = self._app.state.change_notifier.on_commit
 
-        Who waits for news hears of it at once.
-        """
-        committed = self._app.state.news.committed
+        @functools.wraps(endpoint)
+        async def alone(**arguments: Any) -> Response:
+            response = await run_in_threadpool(self._with_cursor, endpoint, arguments)
+            on_commit()
+            return response
 
-        @functools.wraps(operation)
-        async def told(**given: Any) -> Response:
-            answer = await run_in_threadpool(self._with_cursor, operation, given)
-            committed()
-            return answer
+        return alone
 
-        return told
-
-    def _with_cursor(self, operation: Callable[..., Response], given: dict[str, Any]) -> Response:
+    def _with_cursor(
+        self, endpoint: Callable[..., Response], arguments: dict[str, Any]
+    ) -> Response:
         cursor = self._leanbe.journal.wait_cursor()
-        answer = operation(**given)
-        answer.headers[CURSOR] = str(cursor)
-        return answer
+        response = endpoint(**arguments)
+        response.headers[CURSOR] = str(cursor)
+        return response
 
-    def _joining(self, operation: Callable[..., Response]) -> Callable[..., Any]:
-        """Return the same for an operation that is done together with others."""
-        do_together = self._app.state.together.do
+    def _grouped(self, endpoint: Callable[..., Response]) -> Callable[..., Any]:
+        """Return the same for an endpoint that joins a group commit."""
+        group_commit = self._app.state.group_commit.run
 
-        @functools.wraps(operation)
-        async def told(*, product: str, **given: Any) -> Response:
-            answer: Response
-            act = functools.partial(operation, product=product, **given)
-            answer, cursor = await do_together(act, product=product)
-            answer.headers[CURSOR] = str(cursor)
-            return answer
+        @functools.wraps(endpoint)
+        async def grouped(*, product: str, **arguments: Any) -> Response:
+            response: Response
+            action = functools.partial(endpoint, product=product, **arguments)
+            response, cursor = await group_commit(action, product=product)
+            response.headers[CURSOR] = str(cursor)
+            return response
 
-        return told
+        return grouped
 
 
-def take_heads(app: FastAPI) -> None:
-    """Let whoever may look at something ask for its headers alone: HEAD, wherever GET is so far.
+def add_head_routes(app: FastAPI) -> None:
+    """Answer HEAD at each path that has GET so far.
 
-    Those routes stand behind all others, where they cost other requests nothing, and the API's
-    document, which tells of GET, does not repeat them.
+    These routes come after all others, so that they cost other requests nothing, and the OpenAPI
+    document leaves them out.
     """
     for route in [*app.routes]:
         if isinstance(route, OperationRoute) and route.methods == {"GET"}:
@@ -203,41 +201,42 @@ def take_heads(app: FastAPI) -> None:
 
 
 _CURSOR_HEADER = {
-    "description": "A cursor from before this: what it brought about comes behind it.",
-    "schema": cursor("A cursor."),
+    "description": "Cursor from before this write: all changes that it makes come after it.",
+    "schema": cursor("Cursor of the journal."),
 }
 
 
-def _answers(
+def _responses(
     status: int,
-    gives: Schema | None,
-    refuses: tuple[HTTPStatus, ...],
+    returns: Schema | None,
+    errors: tuple[HTTPStatus, ...],
     headers: Schema,
     *,
     media_type: str,
 ) -> dict[int | str, dict[str, Any]]:
-    done: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": dict(headers)}
-    if gives is not None:
-        done["content"] = {media_type: {"schema": dict(gives)}}
+    """Return an operation's responses for the OpenAPI document."""
+    success: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": dict(headers)}
+    if returns is not None:
+        success["content"] = {media_type: {"schema": dict(returns)}}
     problem = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    refused: dict[int | str, dict[str, Any]] = {
-        each.value: {"description": each.phrase, "content": problem} for each in sorted(refuses)
+    failures: dict[int | str, dict[str, Any]] = {
+        each.value: {"description": each.phrase, "content": problem} for each in sorted(errors)
     }
-    return {status: done, **refused}
+    return {status: success, **failures}
 
 
-def _asks(operation: Callable[..., Any]) -> dict[str, Any]:
-    """Return what OpenAPI says of query and body, as the operation's dependencies know it."""
-    said: dict[str, Any] = {}
-    for reading in readings_of(operation).values():
-        said.update(reading.described())
-    return said
+def _parameters_and_body(endpoint: Callable[..., Any]) -> dict[str, Any]:
+    """Return the OpenAPI objects of query and body, from the endpoint's dependencies."""
+    described: dict[str, Any] = {}
+    for dependency in dependencies_of(endpoint).values():
+        described.update(dependency.openapi())
+    return described
 
 
-#: What programs cannot have in a name.
-_WORDS = str.maketrans("-.", "__")
+#: Characters that a program's names cannot have.
+_TO_UNDERSCORES = str.maketrans("-.", "__")
 
 
 def _operation_id(method: str, path: str) -> str:
-    words = [word.strip("{}").translate(_WORDS) for word in path.split("/") if word]
+    words = [word.strip("{}").translate(_TO_UNDERSCORES) for word in path.split("/") if word]
     return "_".join([method.lower(), *words])

@@ -1,7 +1,7 @@
-"""The API's document: OpenAPI 3.1, with the 22 events as webhooks.
+"""The OpenAPI 3.1 document, with the 22 events as webhooks.
 
-FastAPI knows paths and operations; what is in a path, what may come next and what all of it looks
-like is added here, for all operations alike.
+FastAPI provides paths and operations. This module adds the parameters of paths, links and examples
+to all of them.
 """
 
 import json
@@ -15,36 +15,39 @@ from fastapi.openapi.utils import get_openapi
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import problems
-from leanbe_emitter.server.http.access import OPEN
-from leanbe_emitter.server.openapi.links import link
+from leanbe_emitter.server.http.access import HEALTH_PATHS
+from leanbe_emitter.server.openapi.links import add_links
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.examples import example_of
-from leanbe_emitter.server.schemas.json_schema import choice, text
+from leanbe_emitter.server.schemas.json_schema import enum, string
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, EventKind
 from leanbe_emitter.wire.payloads.schema import envelope_schema
 
 _ABOUT = """
-The sending side of Leanbe's webhooks, to act on, control and watch. Actions only record; a worker
-delivers at once. Every write answers with the header `Leanbe-Emitter-Cursor`, behind which comes
-what it brought about: `POST /api/v1/deliveries/wait` takes it, so that no test has to sleep. A body
-is read as JSON in UTF-8, whatever its `Content-Type` says.
+The sending side of Leanbe's webhooks: act, control the deliveries, and watch them. An action only
+records its events; a worker delivers them at once. The response of every write has a cursor in the
+header `Leanbe-Emitter-Cursor`, and all changes of the write come after it. Give the cursor to
+`POST /api/v1/deliveries/wait`, and no test has to sleep. The server reads a body as JSON in UTF-8,
+whatever its `Content-Type` says.
 """
-_SIX: Final = "or six digits of either end of the id"
-_NO_SLASH: Final = "By the id alone where there is a slash in it."
-#: What stands in a path, by how the path ends there; the first that fits.
-_IN_PATHS: Final = {
-    "/products/{product}": text("Acme", f"The product: its name, its id, {_SIX}. {_NO_SLASH}"),
-    "/customers/{reference}": text("ana@example.com", f"Whose: e-mail, id, {_SIX}. {_NO_SLASH}"),
-    "/users/{reference}": text("bo@example.com", f"Whose: e-mail, id, {_SIX}. {_NO_SLASH}"),
-    "/{reference}": text("649d2ac49c3a1954e6a2e421", f"Which: its id, {_SIX}."),
-    "/assumptions/{name}": choice(ASSUMPTION_NAMES, "The assumption."),
-    "/catalogue/{name}": choice(EVENT_NAMES, "The event."),
+_SIX: Final = "or the first or last six digits of the id"
+_NO_SLASH: Final = "If the name has a slash, use the id."
+#: Parameters of paths, by the end of the path up to them; the first match counts.
+_PATH_PARAMETERS: Final = {
+    "/products/{product}": string("Acme", f"The product: its name, its id, {_SIX}. {_NO_SLASH}"),
+    "/customers/{reference}": string(
+        "ana@example.com", f"The customer: e-mail, id, {_SIX}. {_NO_SLASH}"
+    ),
+    "/users/{reference}": string("bo@example.com", f"The user: e-mail, id, {_SIX}. {_NO_SLASH}"),
+    "/{reference}": string("649d2ac49c3a1954e6a2e421", f"The object: its id, {_SIX}."),
+    "/assumptions/{name}": enum(ASSUMPTION_NAMES, "Name of the assumption."),
+    "/catalogue/{name}": enum(EVENT_NAMES, "Name of the event."),
 }
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the document of an application; it is made when it is asked for first."""
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return an application's document; the first call builds it."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -55,36 +58,36 @@ def describe(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             servers=[{"url": app.state.root_path}] if app.state.root_path else None,
         )
-        # Shapes are written as they are: what FastAPI knows of models is not used.
+        # Operations contain their schemas: FastAPI's own components have nothing to add.
         document["components"] = {"schemas": {"Problem": setup.PROBLEM}}
         if app.state.needs_token:
-            _lock(document)
+            _require_token(document)
         for path, operations in document["paths"].items():
             for operation in operations.values():
-                _name_path_parameters(path, operation)
+                _describe_path_parameters(path, operation)
                 _add_examples(operation)
-        link(document["paths"])
+        add_links(document["paths"])
         examples = _examples()
         document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _lock(document: dict[str, Any]) -> None:
-    """Say that a token has to be shown, and where none has."""
+def _require_token(document: dict[str, Any]) -> None:
+    """Require the token of all operations but health checks."""
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
-    for path in OPEN & document["paths"].keys():
+    for path in HEALTH_PATHS:
         for operation in document["paths"][path].values():
             operation["security"] = []
 
 
-def _name_path_parameters(path: str, operation: Mapping[str, Any]) -> None:
+def _describe_path_parameters(path: str, operation: Mapping[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
             before = path.partition(f"{{{parameter['name']}}}")
             schema = next(
-                each for end, each in _IN_PATHS.items() if "".join(before[:2]).endswith(end)
+                each for end, each in _PATH_PARAMETERS.items() if "".join(before[:2]).endswith(end)
             )
             parameter["description"] = schema["description"]
             parameter["schema"] = schema
@@ -92,12 +95,12 @@ def _name_path_parameters(path: str, operation: Mapping[str, Any]) -> None:
 
 
 def _add_examples(operation: Mapping[str, Any]) -> None:
-    """Give every body and every answer an example that has none yet."""
+    """Add an example to every body and response without one."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if "example" not in content:
             content["example"] = example_of(content["schema"])
-    for status, answer in operation["responses"].items():
-        for media_type, content in answer.get("content", {}).items():
+    for status, response in operation["responses"].items():
+        for media_type, content in response.get("content", {}).items():
             if media_type == problems.MEDIA_TYPE:
                 content["example"] = problems.example(int(status))
             else:
@@ -105,7 +108,7 @@ def _add_examples(operation: Mapping[str, Any]) -> None:
 
 
 def _examples() -> dict[str, Any]:
-    """Return a body of each event, the same in every run."""
+    """Return an example of each event's request body, the same in every run."""
     clock = ManualClock(datetime(2023, 6, 29, 6, 56, 57, tzinfo=UTC))
     with Leanbe(seed="openapi", clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://127.0.0.1:8000/hooks/leanbe")
@@ -122,6 +125,8 @@ def _webhook(kind: EventKind, example: Any) -> dict[str, Any]:
             "description": schema["description"],
             "security": [],
             "requestBody": {"required": True, "content": content},
-            "responses": {"2XX": {"description": "Delivered; anything else is tried again."}},
+            "responses": {
+                "2XX": {"description": "Delivered. After any other answer, the server tries again."}
+            },
         }
     }

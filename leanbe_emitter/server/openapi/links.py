@@ -1,6 +1,6 @@
-"""Links: what can be done next with what an answer speaks of, by the ids that are in it.
+"""OpenAPI links: from each response that has a new id to the operations that take the id.
 
-They are read from the paths: below where something is made stands all that can be done with it.
+The links follow from the paths: the operations on a new object are below the path that creates it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from leanbe_emitter.server.schemas import deliveries, setup
 
-#: Where answers that speak of something else than what their path makes have its id.
-_ELSEWHERE: Final = (
+#: Responses whose ids belong to other paths: places of the ids, each with its path.
+_OTHER_PLACES: Final = (
     (deliveries.DELIVERY, {"_id": "/api/v1/deliveries"}),
     (deliveries.TRIGGERED, {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"}),
     (
@@ -19,22 +19,22 @@ _ELSEWHERE: Final = (
 )
 
 
-def link(paths: Mapping[str, Any]) -> None:
-    """Add links to every operation of a document's paths that makes something."""
+def add_links(paths: Mapping[str, Any]) -> None:
+    """Add links to every operation that creates something."""
     for path, operations in paths.items():
         for operation in operations.values():
-            made = operation["responses"].get("201")
-            if made is not None:
-                made["links"] = dict(_links(path, made, paths))
+            created = operation["responses"].get("201")
+            if created is not None:
+                created["links"] = dict(_links(path, created, paths))
 
 
 def _links(
-    path: str, made: Mapping[str, Any], paths: Mapping[str, Any]
+    path: str, created: Mapping[str, Any], paths: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    for place, above in _places(path, made).items():
+    for place, above in _places(path, created).items():
         known = {name: f"$request.path.{name}" for name in _parameters(above)}
         for below, operations in paths.items():
-            parameter = _one_more(above, below)
+            parameter = _further_parameter(above, below)
             if parameter is not None:
                 parameters = {**known, parameter: f"$response.body#/{place}"}
                 for operation in operations.values():
@@ -49,17 +49,17 @@ def _link(operation: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
     }
 
 
-def _places(path: str, made: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return where an answer has ids, each with the path below which they stand."""
-    (content,) = made["content"].values()
-    for schema, places in _ELSEWHERE:
+def _places(path: str, created: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the places of ids in a response, each with the path of its objects."""
+    (content,) = created["content"].values()
+    for schema, places in _OTHER_PLACES:
         if content["schema"] == schema:
             return places
     return {"_id": path}
 
 
-def _one_more(above: str, below: str) -> str | None:
-    """Return the parameter that a path has beyond another one, if that is all it takes."""
+def _further_parameter(above: str, below: str) -> str | None:
+    """Return the one parameter that a path has beyond another, or None."""
     if not below.startswith(f"{above}/{{"):
         return None
     more = _parameters(below.removeprefix(above))

@@ -1,8 +1,8 @@
-"""A page to read the API on and to try it: Swagger UI, whose files are shipped with the package.
+"""The page ``/docs``: Swagger UI over the OpenAPI document, with all files in the package.
 
-Invariant: it loads nothing from elsewhere, and its policy lets it load nothing from elsewhere. Its
-files are the same everywhere and tell nothing of a server, so that they are given without a token;
-the document is not, and the page asks for the token.
+Invariant: the page loads nothing from other hosts, and its policy forbids it. The files are the
+same on every server and hold no data, so they need no token. The document needs the token, and the
+page asks the user for it.
 """
 
 from functools import partial
@@ -12,9 +12,9 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-#: Where the page is.
+#: Path of the page.
 PATH: Final = "/docs"
-#: Its files, by their URL's path: where each is in ``static``, and what it is.
+#: Files of the page by path: name below ``static``, and media type.
 _FILES: Final = {
     PATH: ("docs.html", "text/html"),
     f"{PATH}/docs.css": ("docs.css", "text/css"),
@@ -22,20 +22,20 @@ _FILES: Final = {
     f"{PATH}/swagger-ui.css": ("swagger_ui/swagger-ui.css", "text/css"),
     f"{PATH}/swagger-ui-bundle.js": ("swagger_ui/swagger-ui-bundle.js", "text/javascript"),
 }
-#: All that needs no token.
-OPEN: Final = frozenset({"/", *_FILES})
+#: Paths of the page and of its files; they need no token.
+PATHS: Final = frozenset({"/", *_FILES})
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def add_to(app: FastAPI) -> None:
-    """Add the page, which is no operation of the API; so far, it is also what ``/`` leads to."""
+def add_routes(app: FastAPI) -> None:
+    """Add the page, and a redirect from ``/`` to it; neither is an operation of the API."""
     for path, (name, media_type) in _FILES.items():
         file = partial(_file, name=name, media_type=media_type)
         app.add_route(path, file, include_in_schema=False)
-    app.add_route("/", _lead_to_the_page, include_in_schema=False)
+    app.add_route("/", _redirect, include_in_schema=False)
 
 
 def _file(_: Request, *, name: str, media_type: str) -> Response:
@@ -43,5 +43,5 @@ def _file(_: Request, *, name: str, media_type: str) -> Response:
     return Response(content, headers={"Content-Security-Policy": _POLICY}, media_type=media_type)
 
 
-def _lead_to_the_page(request: Request) -> Response:
+def _redirect(request: Request) -> Response:
     return RedirectResponse(request.app.state.root_path + PATH)

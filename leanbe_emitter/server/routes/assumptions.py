@@ -1,4 +1,4 @@
-"""How a product reads the article where it leaves something open."""
+"""Assumptions of a product: its answers to questions that the article leaves open."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -10,80 +10,90 @@ from pydantic import Field, WithJsonSchema
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.parsing import Body, Fields, named_in_path
+from leanbe_emitter.server.http.body import ModelBody, ObjectBody
+from leanbe_emitter.server.http.problems import lookup_in_path
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import AssumptionValue, StrictModel, assumption_text, shown_value
-from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, assumption
+from leanbe_emitter.strict_model import StrictModel, Switch, shown, text_of_switch
+from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
 
 
-class Value(StrictModel):
-    """What an assumption is to be."""
+class AssumptionValue(StrictModel):
+    """The value of an assumption."""
 
     value: Annotated[AssumptionValue, WithJsonSchema(setup.ASSUMPTION_VALUE)] = Field(
-        description="One of those that it takes.", examples=["3", 3]
+        description="One of the assumption's possible values.", examples=["3", 3]
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on assumptions."""
     routes = Routes(app, leanbe, "Assumptions")
     path = "/products/{product}/assumptions"
 
-    @routes.read(path, gives=setup.page(setup.ASSUMPTION))
+    @routes.read(path, returns=setup.page(setup.ASSUMPTION))
     def list_(product: str) -> Response:
-        """List all assumptions, with their values for a product."""
+        """List all assumptions with a product's values."""
         values = leanbe.assumptions.of(product)
         return responses.page(each.document(values) for each in ASSUMPTIONS if each.name)
 
-    @routes.write("PUT", path, gives=setup.ASSUMED)
+    @routes.write("PUT", path, returns=setup.ASSUMPTION_VALUES)
     def replace(
-        product: str, given: Annotated[dict[str, Any], Depends(Fields(setup.SET))]
+        product: str, body: Annotated[dict[str, Any], Depends(ObjectBody(setup.NEW_ASSUMPTIONS))]
     ) -> Response:
-        """Set these assumptions of a product, and reset all others to the article's values.
+        """Replace a product's assumptions; those that the body leaves out get their defaults.
 
-        Answers with those that are set.
+        The response has the assumptions that are set.
         """
         with leanbe.transaction():
-            _unset_all(leanbe, product, but=given)
-            for name, value in _texts(given).items():
+            _unset_all(leanbe, product, except_for=body)
+            for name, value in _texts(body).items():
                 leanbe.assumptions.set(name, value, product=product)
             return responses.one(leanbe.assumptions.of(product))
 
-    @routes.write("DELETE", path, gives=None)
+    @routes.write("DELETE", path, returns=None)
     def unset_all(product: str) -> Response:
-        """Reset all assumptions of a product to the article's values."""
+        """Reset all assumptions of a product to their defaults."""
         with leanbe.transaction():
-            _unset_all(leanbe, product, but={})
-        return responses.nothing()
+            _unset_all(leanbe, product, except_for={})
+        return responses.no_content()
 
-    @routes.read(f"{path}/{{name}}", gives=setup.ASSUMPTION)
+    @routes.read(f"{path}/{{name}}", returns=setup.ASSUMPTION)
     def show(product: str, name: str) -> Response:
-        """Show one assumption: the question, the evidence, what may be set, and what is."""
-        found = named_in_path(assumption, name)
+        """Show one assumption: question, evidence, possible values, and the product's value."""
+        found = lookup_in_path(assumption, name)
         return responses.one(found.document(leanbe.assumptions.of(product)))
 
-    @routes.write("PUT", f"{path}/{{name}}", gives=setup.ASSUMPTION)
-    def set_(product: str, name: str, given: Annotated[Value, Depends(Body(Value))]) -> Response:
+    @routes.write("PUT", f"{path}/{{name}}", returns=setup.ASSUMPTION)
+    def set_(
+        product: str,
+        name: str,
+        body: Annotated[AssumptionValue, Depends(ModelBody(AssumptionValue))],
+    ) -> Response:
         """Set an assumption of a product."""
-        found = named_in_path(assumption, name)
-        text = leanbe.assumptions.set(name, given.value, product=product)
+        found = lookup_in_path(assumption, name)
+        text = leanbe.assumptions.set(name, body.value, product=product)
         return responses.one(found.document({name: text}))
 
-    @routes.write("DELETE", f"{path}/{{name}}", gives=None)
+    @routes.write("DELETE", f"{path}/{{name}}", returns=None)
     def unset(product: str, name: str) -> Response:
-        """Reset one assumption of a product to the article's value."""
-        leanbe.assumptions.unset(named_in_path(assumption, name).name, product=product)
-        return responses.nothing()
+        """Reset an assumption of a product to its default."""
+        leanbe.assumptions.unset(lookup_in_path(assumption, name).name, product=product)
+        return responses.no_content()
 
 
-def _unset_all(leanbe: Leanbe, product: str, *, but: Mapping[str, Any]) -> None:
-    for name in leanbe.assumptions.of(product).keys() - but.keys():
+def _unset_all(leanbe: Leanbe, product: str, *, except_for: Mapping[str, Any]) -> None:
+    for name in leanbe.assumptions.of(product).keys() - except_for.keys():
         leanbe.assumptions.unset(name, product=product)
 
 
-def _texts(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    texts = {name: assumption_text(value) for name, value in given.items()}
+def _texts(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values as texts.
+
+    Raises:
+        InvalidValue: a value is no text, number or boolean.
+    """
+    texts = {name: assumption_text(value) for name, value in body.items()}
     for name, value in texts.items():
         if not isinstance(value, str):
             raise InvalidValue(

@@ -1,4 +1,4 @@
-"""The clock: a manual one holds back retries, until somebody moves it."""
+"""The clock: a manual clock holds back retries until a client moves it."""
 
 from typing import Annotated
 
@@ -9,73 +9,76 @@ from pydantic import Field
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import Instant
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.server.schemas.field_types import Instant
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.instants import parse_given_instant, print_instant
 
-#: How far a clock is moved at once, in seconds: ten years.
-_FURTHEST = 315_360_000
+#: Longest move of a clock, in seconds: ten years.
+_MAX_SECONDS = 315_360_000
 
 
-class Now(StrictModel):
-    """What time it is to be."""
+class ClockTime(StrictModel):
+    """The time to set."""
 
     now: Instant
 
 
 class ClockMove(StrictModel):
-    """How far the clock is to be moved on."""
+    """The time by which the clock moves forward."""
 
     seconds: float = Field(
-        ge=0.001, le=_FURTHEST, description="A thousandth at least.", examples=[3600]
+        ge=0.001,
+        le=_MAX_SECONDS,
+        description="In seconds; at least a millisecond.",
+        examples=[3600],
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on the clock."""
     routes = Routes(app, leanbe, "Clock")
     waiting = (*WRITING, TIMED_OUT)
 
-    @routes.read("/clock", gives=setup.CLOCK)
+    @routes.read("/clock", returns=setup.CLOCK)
     def show() -> Response:
-        """Show the time, and whose it is: the machine's, or that of a manual clock."""
+        """Show the time and the kind of the clock: the machine's, or a manual one."""
         return _time(leanbe)
 
-    @routes.write("PUT", "/clock", gives=setup.CLOCK)
-    def set_(given: Annotated[Now, Depends(Body(Now))]) -> Response:
-        """Set a manual clock, backwards too; what is due then, workers send at once.
+    @routes.write("PUT", "/clock", returns=setup.CLOCK)
+    def set_(body: Annotated[ClockTime, Depends(ModelBody(ClockTime))]) -> Response:
+        """Set a manual clock, forward or backward; workers send at once what is due then.
 
-        A clock is manual in a database that a server was started on with `--clock manual`, or
-        `--ephemeral`; the machine's is not moved: 409. It is moved within the years 1971 to 8999,
-        in UTC.
+        The clock is manual if a server was started on the database with `--clock manual` or
+        `--ephemeral`. The machine's clock cannot be set (409). The time has to be in the years
+        1971 to 8999, in UTC.
         """
-        leanbe.clock.set(parse_given_instant(given.now, within=RANGE))
+        leanbe.clock.set(parse_given_instant(body.now, within=RANGE))
         return _time(leanbe)
 
-    @routes.write("POST", "/clock/advance", gives=deliveries.ADVANCED, refuses=waiting)
-    def advance(given: Annotated[ClockMove, Depends(Body(ClockMove))]) -> Response:
-        """Move a manual clock on, and make every retry that falls due, at its own time.
+    @routes.write("POST", "/clock/advance", returns=deliveries.ADVANCED, errors=waiting)
+    def advance(body: Annotated[ClockMove, Depends(ModelBody(ClockMove))]) -> Response:
+        """Move a manual clock forward, and make each retry that becomes due at its own time.
 
-        Answers with the attempts that were made meanwhile, whichever process made them, in the
-        order in which they ended. What is due already is attempted first; of what falls due at one
-        instant, the worker inside has several under way at once, unless the product's `ordering`
-        is `strict`. A delivery that another process has in flight is waited for: 408 after a
-        minute. Ways add up: whoever moves it at the same time moves it by all of theirs, too, and
-        `now` is where it stands when this is answered.
+        The response has the attempts of all processes meanwhile, in the order of their ends.
+        Deliveries that are due already come first. The server's worker attempts several
+        deliveries of one instant at once, unless the product's `ordering` is `strict`. The
+        operation waits for deliveries that other processes have in flight: 408 after a minute.
+        Concurrent moves add up: each client moves the clock by its own time, and `now` is the time
+        of the response.
         """
         since = leanbe.journal.wait_cursor()
-        leanbe.clock.advance(seconds=given.seconds)
+        leanbe.clock.advance(seconds=body.seconds)
         return _advanced(leanbe, since)
 
-    @routes.write("POST", "/clock/run-until-settled", gives=deliveries.ADVANCED, refuses=waiting)
+    @routes.write("POST", "/clock/run-until-settled", returns=deliveries.ADVANCED, errors=waiting)
     def run_until_settled() -> Response:
-        """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
+        """Move a manual clock forward until no delivery is pending, and make all attempts.
 
-        Answers as `advance` does.
+        The response is like that of `advance`.
         """
         since = leanbe.journal.wait_cursor()
         leanbe.clock.run_until_settled()

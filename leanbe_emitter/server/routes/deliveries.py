@@ -1,4 +1,4 @@
-"""Deliveries: what is owed, and what came of it with all evidence."""
+"""Deliveries: list and show them, redeliver old events, discard pending ones."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,30 +11,31 @@ from pydantic import Field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Filter, Job, Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import Age, EventGlob, Since, Status
-from leanbe_emitter.server.http.parsing import NARROWING, PAGING, Body, Parameter, Queried
+from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.query import EVENT_FILTERS, PAGING, Query, QueryParameter
 from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.server.schemas.field_types import Age, EventGlob, Since, Status
 from leanbe_emitter.server.schemas.json_schema import SINCE
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_since
 
-_LIST: Final = Queried(
-    Parameter(name="status", schema=deliveries.STATUS),
-    *NARROWING,
-    Parameter(name="since", schema=SINCE),
+_LIST: Final = Query(
+    QueryParameter(name="status", schema=deliveries.STATUS),
+    *EVENT_FILTERS,
+    QueryParameter(name="since", schema=SINCE),
     *PAGING,
 )
-_PART: Final = Queried(*PAGING)
+_PAGE: Final = Query(*PAGING)
 
 
-class Selection(StrictModel):
-    """Deliveries that are meant: by id, or by what they have in common."""
+class DeliverySelection(StrictModel):
+    """Deliveries, selected by id or by a filter."""
 
-    ids: list[str] = Field(default=[], description="By id, or six digits of either end of it.")
+    ids: list[str] = Field(default=[], description="Ids, or the first or last six digits of ids.")
     status: Status | None = Field(
-        default=None, description="What has become of them.", examples=["pending"]
+        default=None, description="Status of the deliveries.", examples=["pending"]
     )
     event: EventGlob | None = Field(
         default=None, description="An event name, or a glob.", examples=["idea.*"]
@@ -42,146 +43,148 @@ class Selection(StrictModel):
     product: str | None = Field(default=None, description="Name or id of a product.")
 
 
-class Redelivery(Selection):
-    """Which events are to be delivered again."""
+class Redelivery(DeliverySelection):
+    """Deliveries whose events are delivered again."""
 
     since: Since | None = Field(
-        default=None, description="No older than this: `10m`, or an instant."
+        default=None, description="Greatest age of the events: `10m`, or an instant."
     )
     job: str | None = Field(
         default=None,
-        description="A name: run again under it, a job goes on where it was interrupted, and "
-        "delivers no event twice.",
+        description="Name of the job. A job that runs again under its name continues where it was "
+        "interrupted, and delivers no event twice.",
     )
 
 
-class Discarding(Selection):
-    """Which deliveries are to be given up."""
+class Discard(DeliverySelection):
+    """Deliveries to discard."""
 
     older_than: Age | None = Field(
-        default=None, description="Made longer ago than this.", examples=["1h"]
+        default=None, description="Least age of the deliveries.", examples=["1h"]
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on deliveries."""
     routes = Routes(app, leanbe, "Deliveries")
 
-    @routes.read("/deliveries", gives=setup.page(deliveries.DELIVERY))
-    def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
-        """List deliveries with all evidence, the newest first."""
-        after, limit = asked.pop("after", None), asked.pop("limit")
-        since = _since(leanbe, asked.pop("since", None))
-        page = leanbe.deliveries.list(Filter(**asked, since=since), limit=limit, after=after)
+    @routes.read("/deliveries", returns=setup.page(deliveries.DELIVERY))
+    def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
+        """List deliveries with all their attempts, the newest first."""
+        after, limit = query.pop("after", None), query.pop("limit")
+        since = _since(leanbe, query.pop("since", None))
+        page = leanbe.deliveries.list(Filter(**query, since=since), limit=limit, after=after)
         return responses.page(page, cursor=page.cursor)
 
-    @routes.read("/deliveries/{reference}", gives=deliveries.DELIVERY)
+    @routes.read("/deliveries/{reference}", returns=deliveries.DELIVERY)
     def show(reference: str) -> Response:
-        """Show one delivery with every attempt of it, named by its id or a part of it."""
+        """Show one delivery with all its attempts."""
         return responses.one(leanbe.deliveries.get(reference))
 
-    @routes.add("GET", "/deliveries/{reference}/curl", gives=deliveries.CURL, refuses=WRITING)
+    @routes.add("GET", "/deliveries/{reference}/curl", returns=deliveries.CURL, errors=WRITING)
     def curl(reference: str) -> Response:
-        """Show the request that was sent last, or the one that is to be sent, as a command.
+        """Show the last request of a delivery, or its next one, as a `curl` command.
 
-        Its body is the exact one; the values of headers that the product set are masked.
+        The body is exact. Values of the product's own headers are masked.
         """
         return responses.one({"command": leanbe.deliveries.get(reference).curl(masks=True)})
 
     @routes.write(
-        "POST", "/deliveries/{reference}/redeliver", gives=deliveries.DELIVERY, status=201
+        "POST", "/deliveries/{reference}/redeliver", returns=deliveries.DELIVERY, status=201
     )
     def redeliver(reference: str) -> Response:
         """Deliver an old event again: the same bytes, to the product's present URL.
 
-        Answers with the new delivery.
+        The response has the new delivery.
         """
         (new,) = leanbe.deliveries.redeliver(reference, deliver=False)
         return responses.one(new, status=201)
 
-    @routes.write("POST", "/deliveries/redeliver", gives=deliveries.REDELIVERED)
-    def redeliver_many(given: Annotated[Redelivery, Depends(Body(Redelivery))]) -> Response:
+    @routes.write("POST", "/deliveries/redeliver", returns=deliveries.REDELIVERED)
+    def redeliver_many(body: Annotated[Redelivery, Depends(ModelBody(Redelivery))]) -> Response:
         """Deliver many old events again, each once, as a job.
 
-        A job keeps to its filter: another one under its name is a conflict; another age is none.
+        A job keeps its filter. To run it again with another filter is a conflict (409); another
+        age is none.
         """
-        job = _job(leanbe, given)
+        job = _job(leanbe, body)
         done = leanbe.deliveries.redeliver(job, deliver=False)
         return responses.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
 
     @routes.add(
         "POST",
         "/deliveries/redeliver/dry-run",
-        gives=setup.page(deliveries.DELIVERY),
-        refuses=WRITING,
+        returns=setup.page(deliveries.DELIVERY),
+        errors=WRITING,
     )
     def dry_run(
-        given: Annotated[Redelivery, Depends(Body(Redelivery, queried=PAGING))],
-        asked: Annotated[dict[str, Any], Depends(_PART)],
+        body: Annotated[Redelivery, Depends(ModelBody(Redelivery, query=PAGING))],
+        query: Annotated[dict[str, Any], Depends(_PAGE)],
     ) -> Response:
         """List the deliveries whose events `redeliver` would deliver again, the oldest first.
 
-        Nothing is stored. Those whose product has no URL now are not among them.
+        The server stores nothing. Deliveries of products without a URL are left out.
         """
-        page = leanbe.deliveries.redeliver_dry_run(_job(leanbe, given), **asked)
+        page = leanbe.deliveries.redeliver_dry_run(_job(leanbe, body), **query)
         return responses.page(page, cursor=page.cursor)
 
-    @routes.write("POST", "/deliveries/discard", gives=setup.page(deliveries.DELIVERY))
-    def discard(given: Annotated[Discarding, Depends(Body(Discarding))]) -> Response:
-        """Give up pending deliveries; what is settled already, or in flight, stays as it is.
+    @routes.write("POST", "/deliveries/discard", returns=setup.page(deliveries.DELIVERY))
+    def discard(body: Annotated[Discard, Depends(ModelBody(Discard))]) -> Response:
+        """Discard pending deliveries; settled deliveries and those in flight stay unchanged.
 
-        Answers with those that were given up. One that is named, and stays, is a conflict (409).
+        The response has the discarded deliveries. If the body names a delivery that stays, the
+        answer is a conflict (409).
         """
-        before = _ago(leanbe, given.older_than)
+        before = _instant_at_age(leanbe, body.older_than)
         return responses.page(
-            leanbe.deliveries.discard(given.ids, which=_filter(given, before=before))
+            leanbe.deliveries.discard(body.ids, which=_filter(body, before=before))
         )
 
 
-def _job(leanbe: Leanbe, given: Redelivery) -> Job:
-    """Return the job that was asked for: the one of that name, or a new one."""
+def _job(leanbe: Leanbe, body: Redelivery) -> Job:
+    """Return the job: with the name in the body, or with a new name."""
     return Job(
-        name=given.job or leanbe.new_job_name(),
-        references=given.ids,
-        which=_filter(given, since=_since(leanbe, given.since)),
+        name=body.job or leanbe.new_job_name(),
+        references=body.ids,
+        which=_filter(body, since=_since(leanbe, body.since)),
     )
 
 
 def _filter(
-    given: Selection, *, since: datetime | None = None, before: datetime | None = None
+    body: DeliverySelection, *, since: datetime | None = None, before: datetime | None = None
 ) -> Filter | None:
-    """Return the filter that was given, or None where deliveries were named.
+    """Return the filter, or None if the body has ids.
 
     Raises:
-        InvalidValue: both or neither were given.
+        InvalidValue: the body has both or neither.
     """
     which = Filter(
-        status=given.status, event=given.event, product=given.product, since=since, before=before
+        status=body.status, event=body.event, product=body.product, since=since, before=before
     )
     has_filter = which != Filter()
-    if has_filter and given.ids:
+    if has_filter and body.ids:
         raise InvalidValue(
-            "Deliveries are named by id, and by a filter as well.",
-            hint="An id says which already: leave out the ids, or what narrows others down.",
+            "The body has both ids and a filter.",
+            hint="Leave out the ids, or status, event, product and age.",
         )
-    if not has_filter and not given.ids:
+    if not has_filter and not body.ids:
         raise InvalidValue(
-            "Say which deliveries are meant: by id, or by a filter.",
-            hint='Give {"ids": [...]}, or one of status, event, product and an age.',
+            "The body selects no deliveries: it has neither ids nor a filter.",
+            hint='Give {"ids": [...]}, or one of status, event, product and age.',
         )
     return which if has_filter else None
 
 
 def _since(leanbe: Leanbe, text: str | None) -> datetime | None:
-    """Return the instant that a text names, or that so much time ago was."""
+    """Return the instant that a text has, or the instant at that age."""
     if text is None:
         return None
-    # In a query, a plus that is not encoded is a space: that of an instant's offset from UTC.
+    # In a query, the plus of an instant's offset from UTC is a space if it is not encoded.
     since = parse_since(re.sub(" (?=[0-9]{2}:[0-9]{2}$)", "+", text))
     return since if isinstance(since, datetime) else _before_now(leanbe, text, since)
 
 
-def _ago(leanbe: Leanbe, text: str | None) -> datetime | None:
+def _instant_at_age(leanbe: Leanbe, text: str | None) -> datetime | None:
     return None if text is None else _before_now(leanbe, text, parse_duration(text))
 
 

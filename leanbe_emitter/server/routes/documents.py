@@ -1,6 +1,9 @@
-"""The six resources: what each of them has of its own."""
+"""The six resources: paths, fields, filters and verbs of each."""
+
+from typing import Annotated, Any
 
 from fastapi import FastAPI
+from pydantic import Field, WithJsonSchema
 
 from leanbe_emitter.domain import (
     announcements,
@@ -17,146 +20,189 @@ from leanbe_emitter.library.documents.customers import Customers
 from leanbe_emitter.library.documents.idea_requests import IdeaRequests
 from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
-from leanbe_emitter.server.http.parsing import Parameter, flag
-from leanbe_emitter.server.routes.resources import Resource, Verb, add
-from leanbe_emitter.server.schemas.json_schema import choice, text
+from leanbe_emitter.server.http.query import QueryParameter, boolean_parameter
+from leanbe_emitter.server.routes.resources import Resource, Verb, add_resource
+from leanbe_emitter.server.schemas.json_schema import enum, string
 from leanbe_emitter.storage.schema.states import AnnouncementStatus, RequestStatus
+from leanbe_emitter.strict_model import StrictModel
 
-_CUSTOMER = {"customer": text("ana@example.com", "Whose it is: an e-mail, or an id.")}
-_EG_CUSTOMER = {"customer": "ana@example.com"}
-_OWNER = Parameter(
-    name="owner", schema=text("bo@example.com", "E-mail or id of a user who owns it.")
+_CUSTOMER_EXAMPLE = {"customer": "ana@example.com"}
+_IDEA_ID = "649d2ac49c3a1954e6a2e421"
+_OWNER = QueryParameter(name="owner", schema=string("bo@example.com", "E-mail or id of the owner."))
+_ASSIGNED = QueryParameter(
+    name="assigned", schema=string("bo@example.com", "E-mail or id of the assigned user.")
 )
-_ASSIGNED = Parameter(
-    name="assigned", schema=text("bo@example.com", "E-mail or id of a user who works on it.")
-)
+
+_CUSTOMER = string("ana@example.com", "E-mail or id of the customer.")
+
+
+class Vote(StrictModel):
+    """A vote."""
+
+    # A request leaves it out for an anonymous vote; null is no value.
+    customer: Annotated[str, WithJsonSchema(_CUSTOMER)] = Field(default_factory=str)
+
+
+class Withdrawal(StrictModel):
+    """The withdrawal of a vote."""
+
+    customer: Annotated[str, WithJsonSchema(_CUSTOMER)]
+
+
+class Attachment(StrictModel):
+    """The attachment of an idea request to an idea."""
+
+    idea: Annotated[str, WithJsonSchema(string(_IDEA_ID, "Id of the idea."))]
+
+
+class StatusChange(StrictModel):
+    """The change of a backlog item's status."""
+
+    status: Annotated[str, WithJsonSchema(string("In Progress", "One of the product's statuses."))]
+
+
+class CheckIn(StrictModel):
+    """The present value of a key result."""
+
+    key_result: Annotated[
+        str, WithJsonSchema(string(_IDEA_ID, "Id of the key result, or a part of it."))
+    ]
+    # The domain checks that it is a number.
+    value: Annotated[Any, WithJsonSchema({"type": "number", "description": "The present value."})]
+
+
+class NewIdeaRequests(StrictModel):
+    """Idea requests of a new idea."""
+
+    requests: list[str] = Field(
+        default_factory=list, description="Ids of new idea requests to attach to the idea."
+    )
+
 
 CUSTOMERS = Resource(
     name="customer",
-    kind=Customers,
+    documents=Customers,
     locks_others=True,
     path="customers",
     noun="customer",
     settable=customers.SETTABLE,
-    needed=["email"],
-    eg={"email": "ana@example.com", "firstName": "Ana", "company": {"jobTitle": "CTO"}},
+    required=["email"],
+    example={"email": "ana@example.com", "firstName": "Ana", "company": {"jobTitle": "CTO"}},
     filters=[
-        Parameter(name="email", schema=text("ana@example.com", "The one of this e-mail.")),
-        flag("confirmed", "Whether the e-mail was verified."),
+        QueryParameter(
+            name="email", schema=string("ana@example.com", "E-mail address of the customer.")
+        ),
+        boolean_parameter("confirmed", "Whether the e-mail address was verified."),
     ],
-    verbs=[Verb(name="confirm", meaning="Note that a customer's e-mail was verified.")],
+    verbs=[Verb(name="confirm", summary="Record that a customer's e-mail address was verified.")],
 )
 IDEAS = Resource(
     name="idea",
-    kind=Ideas,
+    documents=Ideas,
     path="ideas",
     noun="idea",
     settable=ideas.SETTABLE,
-    needed=["title"],
-    eg={"title": "Dark mode", "tags": [{"title": "ui"}]},
-    only_new={
-        "requests": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "New idea requests that become part of it, by id.",
-        }
-    },
+    required=["title"],
+    example={"title": "Dark mode", "tags": [{"title": "ui"}]},
+    only_new=NewIdeaRequests,
     filters=[
-        flag("promoted", "Whether it was taken into the backlog."),
-        flag("archived", "Whether it was put away."),
-        Parameter(
-            name="visibility", schema=text("public", "Who sees it: public, or another word.")
+        boolean_parameter("promoted", "Whether the idea was promoted to the backlog."),
+        boolean_parameter("archived", "Whether the idea is archived."),
+        QueryParameter(
+            name="visibility", schema=string("public", "Visibility: `public`, or another word.")
         ),
-        Parameter(name="tag", schema=text("ui", "Ideas that have this tag.")),
+        QueryParameter(name="tag", schema=string("ui", "Title of a tag.")),
         _OWNER,
         _ASSIGNED,
     ],
     verbs=[
-        Verb(name="promote", meaning="Take an idea into the backlog."),
+        Verb(name="promote", summary="Promote an idea to the backlog."),
         Verb(
             name="upvote",
-            meaning="Vote for an idea; without a customer it is an anonymous vote.",
-            members=_CUSTOMER,
-            eg=_EG_CUSTOMER,
+            summary="Vote for an idea; without a customer, the vote is anonymous.",
+            body=Vote,
+            example=_CUSTOMER_EXAMPLE,
         ),
         Verb(
             name="downvote",
-            meaning="Vote against an idea; without a customer it is an anonymous vote.",
-            members=_CUSTOMER,
-            eg=_EG_CUSTOMER,
+            summary="Vote against an idea; without a customer, the vote is anonymous.",
+            body=Vote,
+            example=_CUSTOMER_EXAMPLE,
         ),
         Verb(
             name="withdraw-vote",
-            meaning="Take a customer's vote back; there is no event of it.",
-            members=_CUSTOMER,
-            eg=_EG_CUSTOMER,
-            needed=["customer"],
+            summary="Withdraw a customer's vote; this has no event.",
+            body=Withdrawal,
+            is_body_required=True,
+            example=_CUSTOMER_EXAMPLE,
         ),
     ],
 )
 IDEA_REQUESTS = Resource(
     name="ideaRequest",
-    kind=IdeaRequests,
-    # A request may make its customer, or a customer's request concern all of the customer's.
+    documents=IdeaRequests,
+    # A request may create a customer, or change one who belongs to further products.
     locks_others=True,
     path="idea-requests",
     noun="idea request",
     settable=idea_requests.SETTABLE,
-    needed=["title"],
-    eg={"title": "Dark mode, please", "customer": "ana@example.com"},
+    required=["title"],
+    example={"title": "Dark mode, please", "customer": "ana@example.com"},
     filters=[
-        Parameter(name="status", schema=choice(RequestStatus, "Where they stand.")),
-        Parameter(name="customer", schema=text("ana@example.com", "Who asked: e-mail or id.")),
-        Parameter(
-            name="idea", schema=text("649d2ac49c3a1954e6a2e421", "What they are attached to.")
+        QueryParameter(name="status", schema=enum(RequestStatus, "Status of the request.")),
+        QueryParameter(
+            name="customer", schema=string("ana@example.com", "E-mail or id of the customer.")
+        ),
+        QueryParameter(
+            name="idea", schema=string(_IDEA_ID, "Id of the idea to which the request is attached.")
         ),
     ],
     verbs=[
         Verb(
             name="attach",
-            meaning="Make a new request part of an idea.",
-            members={"idea": text("649d2ac49c3a1954e6a2e421", "The idea's id.")},
-            eg={"idea": "649d2ac49c3a1954e6a2e421"},
-            needed=["idea"],
+            summary="Attach a new idea request to an idea.",
+            body=Attachment,
+            is_body_required=True,
+            example={"idea": _IDEA_ID},
         ),
-        Verb(name="ignore", meaning="Set a new request aside for good."),
+        Verb(name="ignore", summary="Ignore a new idea request, for good."),
     ],
     is_fixed=True,
 )
 BACKLOG_ITEMS = Resource(
     name="backlogItem",
-    kind=BacklogItems,
+    documents=BacklogItems,
     path="backlog-items",
     noun="backlog item",
     settable=backlog_items.SETTABLE,
-    needed=["title"],
-    eg={"title": "Fix the login", "tags": [{"title": "bug"}]},
+    required=["title"],
+    example={"title": "Fix the login", "tags": [{"title": "bug"}]},
     filters=[
-        Parameter(name="status", schema=text("In Progress", "One of the product's.")),
-        _ASSIGNED,
-        Parameter(
-            name="idea", schema=text("649d2ac49c3a1954e6a2e421", "What they were promoted from.")
+        QueryParameter(
+            name="status", schema=string("In Progress", "One of the product's statuses.")
         ),
+        _ASSIGNED,
+        QueryParameter(name="idea", schema=string(_IDEA_ID, "Id of the idea that was promoted.")),
     ],
     verbs=[
         Verb(
             name="status",
-            meaning="Move a backlog item to another of the product's statuses.",
+            summary="Set a backlog item's status.",
             method="set_status",
-            members={"status": text("In Progress", "One of the product's.")},
-            eg={"status": "In Progress"},
-            needed=["status"],
+            body=StatusChange,
+            is_body_required=True,
+            example={"status": "In Progress"},
         )
     ],
 )
 OKRS = Resource(
     name="okr",
-    kind=Okrs,
+    documents=Okrs,
     path="okrs",
     noun="OKR",
     settable=okrs.SETTABLE,
-    needed=["title"],
-    eg={
+    required=["title"],
+    example={
         "title": "Make onboarding effortless",
         "keyResults": [{"title": "Activation", "startValue": 40, "targetValue": 60}],
     },
@@ -164,32 +210,38 @@ OKRS = Resource(
     verbs=[
         Verb(
             name="check-in",
-            meaning="Note how far a key result has come.",
-            members={
-                "keyResult": text("649d2ac49c3a1954e6a2e421", "Its id, or a part of it."),
-                "value": {"type": "number", "description": "The measure now."},
-            },
-            needed=["keyResult", "value"],
-            eg={"keyResult": "649d2ac49c3a1954e6a2e421", "value": 52},
+            summary="Record the present value of a key result.",
+            body=CheckIn,
+            is_body_required=True,
+            example={"keyResult": _IDEA_ID, "value": 52},
         )
     ],
 )
 ANNOUNCEMENTS = Resource(
     name="announcement",
-    kind=Announcements,
+    documents=Announcements,
     path="announcements",
     noun="announcement",
     settable=announcements.SETTABLE,
-    needed=["title"],
-    eg={"title": "Dark mode is here", "categories": [{"title": "New feature"}]},
-    filters=[Parameter(name="status", schema=choice(AnnouncementStatus, "Who can read them."))],
+    required=["title"],
+    example={"title": "Dark mode is here", "categories": [{"title": "New feature"}]},
+    filters=[
+        QueryParameter(
+            name="status", schema=enum(AnnouncementStatus, "Status of the announcement.")
+        )
+    ],
     verbs=[
-        Verb(name="publish", meaning="Let everybody read it; the event is that of an update."),
-        Verb(name="unpublish", meaning="Take it back; the event is that of an update."),
+        Verb(
+            name="publish", summary="Publish an announcement; the event is `announcement.updated`."
+        ),
+        Verb(
+            name="unpublish",
+            summary="Unpublish an announcement; the event is `announcement.updated`.",
+        ),
     ],
 )
 
-#: What they are called in the API's document.
+#: The resources by their tags in the OpenAPI document.
 RESOURCES = {
     "Customers": CUSTOMERS,
     "Ideas": IDEAS,
@@ -200,7 +252,7 @@ RESOURCES = {
 }
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
-    """Add the operations of all six."""
-    for part, resource in RESOURCES.items():
-        add(app, leanbe, resource, part=part)
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations of all six resources."""
+    for tag, resource in RESOURCES.items():
+        add_resource(app, leanbe, resource, tag=tag)

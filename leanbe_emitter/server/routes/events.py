@@ -1,4 +1,4 @@
-"""Events: what has happened, and what the 22 look like."""
+"""Events that were recorded, and the catalogue of the 22 events."""
 
 from typing import Annotated, Any, Final
 
@@ -7,45 +7,46 @@ from fastapi.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.parsing import NARROWING, PAGING, Parameter, Queried, named_in_path
+from leanbe_emitter.server.http.problems import lookup_in_path
+from leanbe_emitter.server.http.query import EVENT_FILTERS, PAGING, Query, QueryParameter
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.server.schemas.json_schema import text
+from leanbe_emitter.server.schemas.json_schema import string
 from leanbe_emitter.wire.event_names import EventKind, event_kind
 
-_LIST: Final = Queried(*NARROWING, *PAGING)
-_READING: Final = Queried(
-    Parameter(
+_LIST: Final = Query(*EVENT_FILTERS, *PAGING)
+_SCHEMA_QUERY: Final = Query(
+    QueryParameter(
         name="product",
-        schema=text("Acme", "Under this product's assumptions. Default: the article's."),
+        schema=string("Acme", "Product whose assumptions apply; by default, those of the article."),
     )
 )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on events."""
     routes = Routes(app, leanbe, "Events")
 
-    @routes.read("/events", gives=setup.page(deliveries.EVENT))
-    def list_(asked: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
-        """List events, the newest first, whether anything is owed for them or not."""
-        page = leanbe.events.list(**asked)
+    @routes.read("/events", returns=setup.page(deliveries.EVENT))
+    def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
+        """List events, the newest first, with or without a delivery."""
+        page = leanbe.events.list(**query)
         return responses.page(page, cursor=page.cursor)
 
-    @routes.read("/events/catalogue", gives=setup.page(deliveries.EVENT_KIND))
+    @routes.read("/events/catalogue", returns=setup.page(deliveries.EVENT_KIND))
     def catalogue() -> Response:
-        """List the 22 events, with their meaning."""
+        """List the 22 events with their meanings."""
         return responses.page(map(_document, leanbe.events.catalogue()))
 
-    @routes.read("/events/catalogue/{name}/schema", gives=deliveries.SCHEMA)
-    def schema(name: str, asked: Annotated[dict[str, Any], Depends(_READING)]) -> Response:
+    @routes.read("/events/catalogue/{name}/schema", returns=deliveries.SCHEMA)
+    def schema(name: str, query: Annotated[dict[str, Any], Depends(_SCHEMA_QUERY)]) -> Response:
         """Show the JSON Schema of an event's payload."""
-        kind = named_in_path(event_kind, name)
-        return responses.one(leanbe.events.schema(kind.name, **asked))
+        kind = lookup_in_path(event_kind, name)
+        return responses.one(leanbe.events.schema(kind.name, **query))
 
-    @routes.read("/events/{reference}", gives=deliveries.EVENT)
+    @routes.read("/events/{reference}", returns=deliveries.EVENT)
     def show(reference: str) -> Response:
-        """Show one event, named by its id, or six digits of either end of it."""
+        """Show one event."""
         return responses.one(leanbe.events.get(reference))
 
 

@@ -1,6 +1,6 @@
-"""Why a signature does not match: of a delivery, or of any body.
+"""Explanations of a signature that does not match, for a delivery or for any body.
 
-A secret that is given is used for this one answer, which does not repeat it.
+A secret in a request serves this one answer, and the answer does not repeat it.
 """
 
 from typing import Annotated
@@ -11,73 +11,71 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import Assumed, Secret, SentHeaders
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries
+from leanbe_emitter.server.schemas.field_types import Assumptions, ReceivedHeaders, Secret
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.explain.explainer import explain
 
 
-class Computed(StrictModel):
-    """What the receiver did."""
+class ReceiverSignature(StrictModel):
+    """The signature on the receiver's side."""
 
     got: str | None = Field(
         default=None,
-        description="What the receiver computed, or found where it looked for the signature. "
-        "Left out: the usual mistakes are listed, each with what it would compute.",
+        description="Signature that the receiver computed, or found in the request. If it is left "
+        "out, the response lists the usual mistakes, each with the signature that it computes.",
     )
 
 
-class Refused(Computed):
+class RefusedRequest(ReceiverSignature):
     """A request that a receiver refused."""
 
-    secret: Secret = Field(
-        description="What the body should be signed with.", examples=["whsec_test"]
-    )
+    secret: Secret = Field(description="Secret that signs the body.", examples=["whsec_test"])
     body: str = Field(
-        description="The request's body, character for character.",
+        description="Body of the request, character for character.",
         examples=['{"payload":{},"event":"idea.created"}'],
     )
-    headers: SentHeaders = Field(
+    headers: ReceivedHeaders = Field(
         default={},
-        description="Its headers; asked where an assumption puts the signature there.",
+        description="Headers of the request; needed if an assumption puts the signature there.",
         examples=[{"X-Leanbe-Signature": "c1164688eaf0fd7910d7f7314efcfd3b"}],
     )
-    assumptions: Assumed = Field(
-        default={}, description="Assumptions that it was made under, by name."
-    )
+    assumptions: Assumptions = Field(default={}, description="Assumptions of the request, by name.")
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
-    """Add the operations that explain."""
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations that explain signatures."""
     routes = Routes(app, leanbe, "Deliveries")
-    computed = Depends(Body(Computed, is_required=False))
+    signature = Depends(ModelBody(ReceiverSignature, is_required=False))
 
     @routes.add(
-        "POST", "/deliveries/{reference}/explain", gives=deliveries.EXPLANATION, refuses=READING
+        "POST", "/deliveries/{reference}/explain", returns=deliveries.EXPLANATION, errors=READING
     )
-    def explain_delivery(reference: str, given: Annotated[Computed, computed]) -> Response:
-        """Say why a receiver refuses the signature of a delivery, and how to mend it.
+    def explain_delivery(reference: str, body: Annotated[ReceiverSignature, signature]) -> Response:
+        """Explain why a receiver refuses the signature of a delivery, and how to correct it.
 
-        It is about the body that was sent last, by the assumptions that it was made under. The
-        product's old secrets, and those of other products, are recognised.
+        The explanation is about the body that was sent last, under the assumptions of that
+        request. It recognises old secrets of the product, and secrets of other products.
         """
-        return responses.one(leanbe.deliveries.get(reference).explain(got=given.got))
+        return responses.one(leanbe.deliveries.get(reference).explain(got=body.got))
 
-    @routes.add("POST", "/explain", gives=deliveries.EXPLANATION, refuses=READING)
-    def explain_body(given: Annotated[Refused, Depends(Body(Refused))]) -> Response:
-        """Say why the signature of a body does not match, and how to mend it.
+    @routes.add("POST", "/explain", returns=deliveries.EXPLANATION, errors=READING)
+    def explain_body(
+        refused: Annotated[RefusedRequest, Depends(ModelBody(RefusedRequest))],
+    ) -> Response:
+        """Explain why the signature of a body does not match, and how to correct it.
 
-        It goes by the assumptions that are given, and else by the article. The secrets of the
-        products here are recognised, old ones too.
+        The explanation applies the given assumptions, and the article's for the rest. It
+        recognises present and old secrets of this server's products.
         """
         explanation = explain(
-            given.body.encode(errors="surrogatepass"),
-            given.secret,
-            got=given.got,
+            refused.body.encode(errors="surrogatepass"),
+            refused.secret,
+            got=refused.got,
             other_secrets=leanbe.webhooks.secrets(),
-            headers=list(given.headers.items()),
-            assume=given.assumptions,
+            headers=list(refused.headers.items()),
+            assume=refused.assumptions,
         )
         return responses.one(explanation)

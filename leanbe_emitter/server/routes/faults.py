@@ -1,4 +1,4 @@
-"""Faults: deliberate misbehaviours, counted, for every process that sends from the database."""
+"""Faults: deliberate, counted misbehaviour of all processes that send from the database."""
 
 from typing import Annotated, Final
 
@@ -8,17 +8,17 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import WHOLE, EventGlob
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.server.schemas.field_types import INTEGER, EventGlob
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 
-_KINDS: Final = "What the receiver gets:\n\n" + "\n".join(
+_KINDS: Final = "Kinds, each with what the receiver gets:\n\n" + "\n".join(
     f"- `{each.name}`: {each.meaning}" for each in FAULT_KINDS
 )
-_WAYS: Final = "\n".join(
+_VARIANTS: Final = "\n".join(
     f"- `{each.name}`: {', '.join(f'`{how}`' for how in each.how)}; by default `{each.default}`"
     for each in FAULT_KINDS
     if each.how
@@ -26,59 +26,60 @@ _WAYS: Final = "\n".join(
 
 
 class NewFault(StrictModel):
-    """A misbehaviour that is asked for."""
+    """A fault to add."""
 
     kind: str = Field(
-        description=f"One kind, or several that happen together, joined by `+`. {_KINDS}",
+        description=f"One kind, or several that apply together, joined by `+`. {_KINDS}",
         examples=["receiver_fails"],
     )
     how: str | None = Field(
         default=None,
-        description=f"How it is done, where there are several ways:\n\n{_WAYS}",
+        description=f"Variant of the kind, if it has several:\n\n{_VARIANTS}",
         examples=["timeout"],
     )
-    times: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE] = Field(
-        default=1, description="How many deliveries take it."
+    times: Annotated[int, Field(ge=1, le=2**31 - 1), INTEGER] = Field(
+        default=1, description="Number of attempts that have the fault."
     )
     event: EventGlob | None = Field(
         default=None,
-        description="A glob of events that it is meant for; any by default.",
+        description="Glob of the events that the fault is for; by default, all.",
         examples=["idea.*"],
     )
     product: str | None = Field(
-        default=None, description="Whose events it is meant for; any product's by default."
+        default=None,
+        description="Name or id of the product that the fault is for; by default, all.",
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on faults."""
     routes = Routes(app, leanbe, "Faults")
 
-    @routes.write("POST", "/faults", gives=setup.FAULT, status=201)
-    def add(given: Annotated[NewFault, Depends(Body(NewFault))]) -> Response:
-        """Arm a fault.
+    @routes.write("POST", "/faults", returns=setup.FAULT, status=201)
+    def add(body: Annotated[NewFault, Depends(ModelBody(NewFault))]) -> Response:
+        """Add a fault.
 
-        One attempt takes one fault: the first one, in the order in which they were armed, that is
-        meant for it and has fired less often than asked. What was done is on record in the attempt.
+        An attempt has one fault at most: the oldest that is for its event and product, and has
+        fired less than `times` times. The attempt records its fault.
         """
         fault = leanbe.faults.add(
-            given.kind,
-            how=given.how,
-            times=given.times,
-            event=given.event,
-            product=given.product,
-            # No test that armed it ends here: how often it fired, whoever cares has to look up.
+            body.kind,
+            how=body.how,
+            times=body.times,
+            event=body.event,
+            product=body.product,
+            # The server knows no end of a test, at which to check whether the fault has fired.
             must_fire=False,
         )
         return responses.one(fault, status=201)
 
-    @routes.read("/faults", gives=setup.page(setup.FAULT))
+    @routes.read("/faults", returns=setup.page(setup.FAULT))
     def list_() -> Response:
-        """List the faults, in the order in which they fire; those that have fired, too."""
+        """List all faults in the order in which they fire, also those that have fired."""
         return responses.page(leanbe.faults.list())
 
-    @routes.write("DELETE", "/faults", gives=None)
+    @routes.write("DELETE", "/faults", returns=None)
     def clear() -> Response:
-        """Forget all faults; what one holds back is due at once."""
+        """Delete all faults; deliveries that a fault holds back are due at once."""
         leanbe.faults.clear()
-        return responses.nothing()
+        return responses.no_content()

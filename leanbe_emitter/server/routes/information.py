@@ -1,4 +1,4 @@
-"""What the server says of itself: to people, and to whoever starts and stops it."""
+"""Information about the server: its state, its document, its health."""
 
 from typing import Annotated, Any, TypeAlias
 
@@ -8,51 +8,51 @@ from fastapi.responses import Response
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.parsing import AnyQuery
 from leanbe_emitter.server.http.problems import NotReady
+from leanbe_emitter.server.http.query import IgnoredQuery
 from leanbe_emitter.server.http.routing import ANYWHERE, HEALTH, READING, Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState
 
-#: Probes send what they will in their queries.
-_Probed: TypeAlias = Annotated[None, Depends(AnyQuery())]
+#: The query of a health check, which may have anything in it.
+_AnyQuery: TypeAlias = Annotated[None, Depends(IgnoredQuery())]
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
-    """Add what is asked of the server itself."""
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on the server itself."""
     routes = Routes(app, leanbe, "Server")
 
-    @routes.read("/info", gives=setup.INFO)
+    @routes.read("/info", returns=setup.INFO)
     def info() -> Response:
-        """Show version, database, time, how much there is, and what new products assume."""
+        """Show version, database, clock, counts, and the assumptions of new products."""
         return responses.one(leanbe.info())
 
-    @routes.add("GET", "/openapi.json", gives=setup.OPENAPI, refuses=READING, prefix="")
+    @routes.add("GET", "/openapi.json", returns=setup.OPENAPI, errors=READING, prefix="")
     def openapi() -> Response:
         """Show this document."""
         return responses.one(app.openapi())
 
-    @routes.add("GET", "/healthz", gives=setup.HEALTH, refuses=ANYWHERE, prefix="")
-    async def healthz(_: _Probed) -> Response:
-        """Say that the server answers.
+    @routes.add("GET", "/healthz", returns=setup.HEALTH, errors=ANYWHERE, prefix="")
+    async def healthz(_: _AnyQuery) -> Response:
+        """Report that the server answers.
 
-        It asks nobody else. What a probe adds to the path is passed over.
+        The operation does not use the database. It ignores the query.
         """
-        # On the loop: all threads may be waiting for a database.
+        # A coroutine: all threads may wait for the database.
         return responses.one({"status": "ok"})
 
-    @routes.add("GET", "/readyz", gives=setup.READINESS, refuses=HEALTH, prefix="")
-    def readyz(_: _Probed) -> Response:
-        """Say whether the server can do its work: 503 and the reason, where it cannot.
+    @routes.add("GET", "/readyz", returns=setup.READINESS, errors=HEALTH, prefix="")
+    def readyz(_: _AnyQuery) -> Response:
+        """Report whether the server can do its work; if not, the answer is 503 with the reason.
 
-        It can where its database is there, has the tables of this program, can be written within
-        the time that an action would wait, and took what the worker inside wrote last. What a probe
-        adds to the path is passed over.
+        The server is ready if the database is there, has this version's tables, accepts a write
+        within the time that an action would wait, and accepted the worker's last write. The
+        operation ignores the query.
         """
         leanbe.require_ready()
         worker = app.state.worker
         if worker is not None and worker.done():
-            raise NotReady("The worker inside has failed.", hint="Start the server again.")
+            raise NotReady("The server's worker has failed.", hint="Start the server again.")
         return responses.one(_readiness(leanbe, works=worker is not None))
 
 

@@ -1,4 +1,4 @@
-"""What the server has done, and what its database owes, as Prometheus reads it."""
+"""Metrics of the server, its worker and its database, for Prometheus."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,49 +18,50 @@ from prometheus_client.registry import Collector
 from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http.routing import READING, Routes
-from leanbe_emitter.server.schemas.json_schema import text
+from leanbe_emitter.server.schemas.json_schema import string
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-#: What the names of all metrics begin with.
+#: Prefix of all names of metrics.
 PREFIX: Final = "leanbe_emitter_"
-#: What each is, as the library says it.
+#: Descriptions of the metrics, from the library's docstring.
 _MEANINGS: Final = dict(re.findall(r"^ +(\w+): (.*)$", Metrics.__doc__ or "", re.MULTILINE))
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
-    """Add the operation that tells of metrics."""
-    # One of its own: what other servers of a process have done is not this one's.
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operation for metrics."""
+    # A registry of its own: Prometheus' default one is shared by all servers of a process.
     registry = CollectorRegistry()
     registry.register(_Collector(leanbe))
 
     @Routes(app, leanbe, "Server").add(
         "GET",
         "/metrics",
-        gives=text("leanbe_emitter_due 0.0\n", "Metrics, a line each."),
-        refuses=READING,
+        returns=string("leanbe_emitter_due 0.0\n", "Metrics, one per line."),
+        errors=READING,
         prefix="",
         media_type=MEDIA_TYPE,
     )
     def metrics() -> Response:
         """Show counters, histograms and gauges in Prometheus' text format.
 
-        They are of this server and the worker inside it; what is due or in flight, of the database.
+        They describe this server and its worker. The numbers of deliveries that are due or in
+        flight describe the whole database.
         """
         return Response(generate_latest(registry), headers={"Content-Type": MEDIA_TYPE})
 
 
 class _Collector(Collector):
-    """Reads the library's metrics whenever they are asked for."""
+    """Reads the library's metrics at each scrape."""
 
     def __init__(self, leanbe: Leanbe) -> None:
         self._leanbe = leanbe
 
     def describe(self) -> Iterator[Metric]:
-        """Name none: the registry is not to ask the database while it is made."""
+        """Describe nothing: else the registry would read the database when it is built."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all that there is to say at present."""
+        """Yield the present value of each metric."""
         for name, value in vars(self._leanbe.metrics()).items():
             if value is not None:
                 yield _family(name, value)

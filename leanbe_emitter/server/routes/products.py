@@ -9,10 +9,17 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import Assumed, Email, Filled, Headers, Secret, Url
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.server.schemas.field_types import (
+    Assumptions,
+    Email,
+    Headers,
+    NonBlank,
+    Secret,
+    Url,
+)
 from leanbe_emitter.server.schemas.json_schema import STATUSES
 from leanbe_emitter.strict_model import StrictModel, Webhook
 
@@ -20,11 +27,11 @@ _URL: Final = "http://127.0.0.1:8000/hooks/leanbe"
 
 
 class NewWebhook(Webhook):
-    """Where a product's events go."""
+    """The webhook of a product."""
 
     url: Url = Field(description="An http or https URL.", examples=[_URL])
     secret: Secret | None = Field(
-        default=None, description="Generated where it is left out.", examples=["whsec_test"]
+        default=None, description="By default, a new one is generated.", examples=["whsec_test"]
     )
     headers: Headers | None = Field(
         default=None,
@@ -33,12 +40,13 @@ class NewWebhook(Webhook):
     )
     ca_file: str | None = Field(
         default=None,
-        description="A PEM file where the server is: its authorities are trusted, and not the "
-        "system's. Not together with `insecure`.",
+        description="PEM file on the server's machine, with the authorities to trust instead of "
+        "the system's. Not together with `insecure`.",
     )
     insecure: bool | None = Field(
         default=None,
-        description="Whether any certificate will do; false: the system's authorities again.",
+        description="Whether to trust every certificate; false: trust the system's authorities "
+        "again.",
     )
 
 
@@ -46,81 +54,81 @@ class Owner(StrictModel):
     """The first user of a product."""
 
     email: Email = Field(examples=["bo@example.com"])
-    first_name: Filled = Field(examples=["Bo"])
+    first_name: NonBlank = Field(examples=["Bo"])
 
 
 class NewProduct(StrictModel):
-    """A product that is to be made."""
+    """A product to create."""
 
-    name: Filled = Field(description="Unique among products.", examples=["Acme"])
+    name: NonBlank = Field(description="Unique among products.", examples=["Acme"])
     webhook: NewWebhook | None = Field(
-        default=None, description="Where its events go.", examples=[{"url": _URL}]
+        default=None, description="Webhook of the product.", examples=[{"url": _URL}]
     )
-    owner: Owner | None = Field(default=None, description="Its first user.")
-    assumptions: Assumed = Field(default={}, description="Assumptions to set, by name.")
+    owner: Owner | None = Field(default=None, description="First user of the product.")
+    assumptions: Assumptions = Field(default={}, description="Assumptions to set, by name.")
 
 
-class ChangedProduct(StrictModel):
-    """What is to be different about a product."""
+class ProductChanges(StrictModel):
+    """Changes of a product."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    # What is left out says nothing; null is no value of either.
-    name: Filled = Field(default_factory=str, description="Unique among products.")
-    statuses: Annotated[list[Filled], WithJsonSchema(STATUSES)] = Field(
+    # A member that is left out changes nothing; null is no value.
+    name: NonBlank = Field(default_factory=str, description="Unique among products.")
+    statuses: Annotated[list[NonBlank], WithJsonSchema(STATUSES)] = Field(
         default_factory=list,
-        description="What a backlog item's status can be, in order.",
+        description="Possible statuses of backlog items, in order.",
         examples=[["Open", "Done"]],
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on products."""
     routes = Routes(app, leanbe, "Products")
 
-    @routes.write("POST", "/products", gives=setup.PRODUCT, status=201)
-    def create(given: Annotated[NewProduct, Depends(Body(NewProduct))]) -> Response:
-        """Make a product, with its webhook if a URL is given.
+    @routes.write("POST", "/products", returns=setup.PRODUCT, status=201)
+    def create(body: Annotated[NewProduct, Depends(ModelBody(NewProduct))]) -> Response:
+        """Create a product, with its webhook if the body has a URL.
 
-        Its secret is at its webhook's `secret`, as in no other answer.
+        `GET /api/v1/products/{product}/webhook/secret` shows the secret; no other response does.
         """
-        webhook, owner = given.webhook, given.owner
-        made = leanbe.products.create(
-            given.name,
+        webhook, owner = body.webhook, body.owner
+        created = leanbe.products.create(
+            body.name,
             owner=None if owner is None else owner.model_dump(),
-            assume=given.assumptions,
+            assume=body.assumptions,
             **({} if webhook is None else {"webhook_url": webhook.url, **webhook.settings()}),
         )
-        return responses.one(made, status=201)
+        return responses.one(created, status=201)
 
-    @routes.read("/products", gives=setup.page(setup.PRODUCT))
+    @routes.read("/products", returns=setup.page(setup.PRODUCT))
     def list_() -> Response:
         """List all products, the oldest first."""
         return responses.page(leanbe.products.list())
 
-    @routes.read("/products/{product}", gives=setup.PRODUCT)
+    @routes.read("/products/{product}", returns=setup.PRODUCT)
     def show(product: str) -> Response:
-        """Show a product, named by its name, its id, or six digits of either end of the id."""
+        """Show a product."""
         return responses.one(leanbe.products.get(product))
 
-    @routes.write("PATCH", "/products/{product}", gives=setup.PRODUCT)
+    @routes.write("PATCH", "/products/{product}", returns=setup.PRODUCT)
     def update(
-        product: str, given: Annotated[ChangedProduct, Depends(Body(ChangedProduct))]
+        product: str, body: Annotated[ProductChanges, Depends(ModelBody(ProductChanges))]
     ) -> Response:
         """Change a product's name or the statuses of its backlog items."""
-        is_given = given.model_fields_set
-        if not is_given:
-            raise InvalidValue("Nothing to change was given.", hint="Give a name or statuses.")
+        changed = body.model_fields_set
+        if not changed:
+            raise InvalidValue("Nothing to change was body.", hint="Give a name or statuses.")
         with leanbe.transaction():
             found = leanbe.products.get(product)
-            if "name" in is_given:
-                found = leanbe.products.rename(found, given.name)
-            if "statuses" in is_given:
-                found = leanbe.products.set_statuses(found, given.statuses)
+            if "name" in changed:
+                found = leanbe.products.rename(found, body.name)
+            if "statuses" in changed:
+                found = leanbe.products.set_statuses(found, body.statuses)
         return responses.one(found)
 
-    @routes.write("DELETE", "/products/{product}", gives=None)
+    @routes.write("DELETE", "/products/{product}", returns=None)
     def delete(product: str) -> Response:
-        """Delete a product and all that hangs on it, what is owed included."""
+        """Delete a product with all its data; its pending deliveries are deleted too."""
         leanbe.products.delete(product)
-        return responses.nothing()
+        return responses.no_content()

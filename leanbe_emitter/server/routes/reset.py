@@ -1,4 +1,4 @@
-"""Reset: everything goes, or what one product has; nothing of before is under way afterwards."""
+"""Reset: delete everything, or one product's data, and leave no earlier delivery in flight."""
 
 from typing import Annotated, Literal
 
@@ -8,43 +8,42 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.strict_model import StrictModel
 
 
 class Reset(StrictModel):
-    """How everything is to begin again."""
+    """Options of a reset."""
 
     ids: Literal["go on", "restart"] = Field(
         default="go on",
-        description="`restart`: the same ids and secrets again as after the last `restart`, and "
-        "the time at which a manual clock was last set. Else both go on.",
+        description="`restart`: ids, secrets and a manual clock begin again as after the last "
+        "`restart`, with the time at which the clock was last set. `go on`: they continue.",
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations that reset."""
     routes = Routes(app, leanbe, "Reset")
 
-    @routes.write("POST", "/reset", gives=None)
-    def reset(given: Annotated[Reset, Depends(Body(Reset, is_required=False))]) -> Response:
-        """Delete everything, faults too.
+    @routes.write("POST", "/reset", returns=None)
+    def reset(body: Annotated[Reset, Depends(ModelBody(Reset, is_required=False))]) -> Response:
+        """Delete everything, including faults, and load the database's seed file again.
 
-        When it answers, nothing of before is there, and what the seed file of the database says is
-        there again. What this server has in flight was broken off; what other workers have in
-        flight changes nothing any more.
+        The server aborts its own deliveries in flight. The results of deliveries that other
+        workers have in flight are ignored.
         """
-        leanbe.reset(ids=given.ids)
-        return responses.nothing()
+        leanbe.reset(ids=body.ids)
+        return responses.no_content()
 
-    @routes.write("POST", "/products/{product}/reset", gives=setup.PRODUCT)
+    @routes.write("POST", "/products/{product}/reset", returns=setup.PRODUCT)
     def reset_product(product: str) -> Response:
-        """Delete what a product has, and faults that are meant for it; it keeps its settings.
+        """Delete a product's data and its faults; the product keeps its settings.
 
-        Those are name, webhook, assumptions, statuses and users. What the seed file says of a
-        product of this name is there again. Of what is in flight holds what `POST /api/v1/reset`
-        says.
+        The settings are name, webhook, assumptions, statuses and users. If the seed file has a
+        product of this name, its content is loaded again. Deliveries in flight end as with
+        `POST /api/v1/reset`.
         """
         return responses.one(leanbe.products.reset(product))

@@ -1,6 +1,7 @@
-"""The documents of a product: six resources, each of them a description, and their operations.
+"""Operations on a product's documents: the same ones for each of the six resources.
 
-A body has the documents' own names. What a field's value may be, the library says.
+``routes.documents`` describes the resources. A body has the documents' own names; the library
+checks the values of fields.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,79 +17,86 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.library.documents.resources import Resource as Documents
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.parsing import PAGING, Fields, Parameter, Queried, check
+from leanbe_emitter.server.http.body import ModelBody, ObjectBody, validated
+from leanbe_emitter.server.http.query import PAGING, Query, QueryParameter
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import documents, setup
-from leanbe_emitter.server.schemas.json_schema import Schema, object_of
+from leanbe_emitter.server.schemas.json_schema import Schema
+from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.stringify import JSON
+
+
+class NoMembers(StrictModel):
+    """An empty object."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """What can be done with one document, besides changing and deleting it.
+    """An operation on one document besides update and delete.
 
     Attributes:
-        name: as the path has it.
-        meaning: what it does, in a sentence.
-        method: the library's name for it; by default the path's.
-        members: what is given with it, by the documents' names.
-        needed: those of them that have to be there.
-        eg: an example of them.
+        name: its name in the path.
+        summary: its summary in the OpenAPI document.
+        method: the library's name for it; by default the same.
+        body: the model of its body.
+        is_body_required: whether a request needs a body.
+        example: an example of the body.
     """
 
     name: str
-    meaning: str
+    summary: str
     method: str = ""
-    members: Mapping[str, Schema] = field(default_factory=dict)
-    needed: Sequence[str] = ()
-    eg: Mapping[str, JSON] = field(default_factory=dict)
+    body: type[StrictModel] = NoMembers
+    is_body_required: bool = False
+    example: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A kind of document, as the API has it.
+    """A kind of document in the API.
 
     Attributes:
         name: one of ``wire.payloads.RESOURCES``.
-        kind: the library's way to all of a product's.
-        path: what stands for them.
-        noun: one of them, in words.
-        settable: the fields that may be set.
-        needed: those of them that a new one has to have.
-        eg: an example of a new one.
-        filters: what a list can be narrowed down by.
-        verbs: what else can be done with one.
-        only_new: what else can be given for a new one.
+        documents: the library's class for all documents of a product.
+        path: their path below the product's.
+        noun: the word for one of them.
+        settable: names of the fields that a request can set.
+        required: names of the fields that a new document needs.
+        example: an example of a new document.
+        filters: the list's filters.
+        verbs: further operations on one document.
+        only_new: the model of further members of the body that creates one.
         is_fixed: whether it can be neither changed nor deleted.
-        locks_others: whether what is done with one may lock further products.
+        locks_others: whether a write may lock further products.
     """
 
     name: str
-    kind: type[Documents[Any, Any]]
+    documents: type[Documents[Any, Any]]
     path: str
     noun: str
     settable: Sequence[str]
-    needed: Sequence[str]
-    eg: Mapping[str, JSON]
-    filters: Sequence[Parameter]
+    required: Sequence[str]
+    example: Mapping[str, JSON]
+    filters: Sequence[QueryParameter]
     verbs: Sequence[Verb]
-    only_new: Mapping[str, Schema] = field(default_factory=dict)
+    only_new: type[StrictModel] = NoMembers
     is_fixed: bool = False
     locks_others: bool = False
 
     def of(self, leanbe: Leanbe, product: str) -> Any:
-        """Return the way to all of a product's."""
-        return leanbe.products.documents(self.kind, product)
+        """Return the library's object for a product's documents of this kind."""
+        return leanbe.products.documents(self.documents, product)
 
     def schema_of_new(self) -> dict[str, Any]:
-        """Return the schema of what makes one."""
-        schema = documents.settable(self.name, self.settable, needed=self.needed)
-        return {**schema, "properties": {**schema["properties"], **self.only_new}}
+        """Return the schema of the body that creates one."""
+        schema = documents.settable(self.name, self.settable, required=self.required)
+        only_new = self.only_new.model_json_schema()["properties"]
+        return {**schema, "properties": {**schema["properties"], **only_new}}
 
 
-def add(app: FastAPI, leanbe: Leanbe, resource: Resource, *, part: str) -> None:
+def add_resource(app: FastAPI, leanbe: Leanbe, resource: Resource, *, tag: str) -> None:
     """Add the operations of one resource."""
-    routes = Routes(app, leanbe, part, locks_others=resource.locks_others)
+    routes = Routes(app, leanbe, tag, locks_others=resource.locks_others)
     document = documents.document(resource.name)
     path = f"/products/{{product}}/{resource.path}"
     _add_create(routes, leanbe, resource, path=path, document=document)
@@ -104,32 +112,32 @@ def add(app: FastAPI, leanbe: Leanbe, resource: Resource, *, part: str) -> None:
 def _add_create(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    body = Fields(resource.schema_of_new(), eg=resource.eg)
-    names = [*resource.settable, *resource.only_new]
-    only_new = object_of(resource.only_new, optional=tuple(resource.only_new))
+    new = ObjectBody(resource.schema_of_new(), example=resource.example)
+    only_new = list(resource.only_new.model_fields)
+    names = [*resource.settable, *only_new]
 
-    def create(product: str, given: Annotated[dict[str, JSON], Depends(body)]) -> Response:
-        fields = _named(given, names)
-        if new := {name: given[name] for name in resource.only_new if name in given}:
-            check(new, only_new)
-        made = resource.of(leanbe, product).create(**fields)
-        return responses.one(made, status=201)
+    def create(product: str, body: Annotated[dict[str, JSON], Depends(new)]) -> Response:
+        fields = _keywords(body, names)
+        if further := {name: body[name] for name in only_new if name in body}:
+            validated(further, resource.only_new)
+        created = resource.of(leanbe, product).create(**fields)
+        return responses.one(created, status=201)
 
-    create.__doc__ = f"Make {_a(resource.noun)}; answers with its document."
-    routes.act("POST", path, gives=document, status=201)(create)
+    create.__doc__ = f"Create {_a(resource.noun)}; the response has its document."
+    routes.write_grouped("POST", path, returns=document, status=201)(create)
 
 
 def _add_list(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    query = Queried(*resource.filters, *PAGING)
+    filters = Query(*resource.filters, *PAGING)
 
-    def list_(product: str, asked: Annotated[dict[str, Any], Depends(query)]) -> Response:
-        page = resource.of(leanbe, product).list(**asked)
+    def list_(product: str, query: Annotated[dict[str, Any], Depends(filters)]) -> Response:
+        page = resource.of(leanbe, product).list(**query)
         return responses.page(page, cursor=page.cursor)
 
     list_.__doc__ = f"List {resource.noun}s, the oldest first."
-    routes.read(path, gives=setup.page(document))(list_)
+    routes.read(path, returns=setup.page(document))(list_)
 
 
 def _add_show(
@@ -138,66 +146,62 @@ def _add_show(
     def show(product: str, reference: str) -> Response:
         return responses.one(resource.of(leanbe, product).get(reference))
 
-    show.__doc__ = f"Show one {resource.noun}: the very text that a webhook would carry."
-    routes.read(f"{path}/{{reference}}", gives=document)(show)
+    show.__doc__ = f"Show {_a(resource.noun)}: the exact text that a webhook would carry."
+    routes.read(f"{path}/{{reference}}", returns=document)(show)
 
 
 def _add_update(
     routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str, document: Schema
 ) -> None:
-    body = Fields(documents.settable(resource.name, resource.settable), eg=resource.eg)
+    changes = ObjectBody(
+        documents.settable(resource.name, resource.settable), example=resource.example
+    )
 
     def update(
-        product: str, reference: str, given: Annotated[dict[str, JSON], Depends(body)]
+        product: str, reference: str, body: Annotated[dict[str, JSON], Depends(changes)]
     ) -> Response:
-        fields = _named(given, resource.settable)
+        fields = _keywords(body, resource.settable)
         if not fields:
             raise InvalidValue("Nothing to change was given.", hint="Give a field to set.")
         return responses.one(resource.of(leanbe, product).update(reference, **fields))
 
-    update.__doc__ = f"Change fields of {_a(resource.noun)}; null takes an optional one away."
-    routes.act("PATCH", f"{path}/{{reference}}", gives=document)(update)
+    update.__doc__ = f"Change fields of {_a(resource.noun)}; null removes an optional value."
+    routes.write_grouped("PATCH", f"{path}/{{reference}}", returns=document)(update)
 
 
 def _add_delete(routes: Routes, leanbe: Leanbe, resource: Resource, *, path: str) -> None:
     def delete(product: str, reference: str) -> Response:
         resource.of(leanbe, product).delete(reference)
-        return responses.nothing()
+        return responses.no_content()
 
     delete.__doc__ = f"Delete {_a(resource.noun)}."
-    routes.act("DELETE", f"{path}/{{reference}}", gives=None)(delete)
+    routes.write_grouped("DELETE", f"{path}/{{reference}}", returns=None)(delete)
 
 
 def _add_verb(  # noqa: PLR0913 - a verb of a resource
     routes: Routes, leanbe: Leanbe, resource: Resource, verb: Verb, *, path: str, document: Schema
 ) -> None:
-    optional = tuple(name for name in verb.members if name not in verb.needed)
-    schema = object_of(verb.members, optional=optional)
-    body = Fields(schema, is_required=bool(verb.needed), eg=verb.eg)
-    name = verb.method or verb.name.replace("-", "_")
+    model = ModelBody(verb.body, is_required=verb.is_body_required, example=verb.example)
+    method = verb.method or verb.name.replace("-", "_")
 
-    def act(
-        product: str, reference: str, given: Annotated[dict[str, JSON], Depends(body)]
-    ) -> Response:
-        fields = _named(given, list(verb.members))
-        check(given, schema)
-        do = getattr(resource.of(leanbe, product), name)
-        return responses.one(do(reference, **fields))
+    def act(product: str, reference: str, body: Annotated[StrictModel, Depends(model)]) -> Response:
+        call = getattr(resource.of(leanbe, product), method)
+        return responses.one(call(reference, **body.model_dump(exclude_unset=True)))
 
-    act.__doc__ = verb.meaning
-    routes.act("POST", f"{path}/{{reference}}/{verb.name}", gives=document)(act)
+    act.__doc__ = verb.summary
+    routes.write_grouped("POST", f"{path}/{{reference}}/{verb.name}", returns=document)(act)
 
 
-def _named(given: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]:
-    """Return fields by the library's names.
+def _keywords(body: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]:
+    """Return the members of a body by the library's keywords.
 
     Raises:
-        InvalidValue: there is no such field; the hint names the nearest.
+        InvalidValue: a field is unknown; the hint has the nearest name.
     """
-    for name in given:
+    for name in body:
         if name not in names:
             raise unknown_field(name, names)
-    return {column_of(name): value for name, value in given.items()}
+    return {column_of(name): value for name, value in body.items()}
 
 
 def _a(noun: str) -> str:

@@ -1,7 +1,7 @@
-"""The stream: server-sent events of what happens, whichever process does it.
+"""The stream: server-sent events of all changes, by whichever process.
 
-It is read from the journal by its cursor, which each message has as its id: whoever comes back with
-the last one misses nothing.
+The journal is the source, and the id of each message is a cursor of the journal: a client that
+reconnects with its last id misses nothing.
 """
 
 import json
@@ -16,60 +16,62 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Entry, Leanbe
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
-from leanbe_emitter.server.http.parsing import Parameter, Queried
+from leanbe_emitter.server.http.query import Query, QueryParameter
 from leanbe_emitter.server.http.routing import READING, Routes
-from leanbe_emitter.server.schemas.json_schema import cursor as cursor_of
-from leanbe_emitter.server.schemas.json_schema import text
+from leanbe_emitter.server.schemas.json_schema import cursor as cursor_schema
+from leanbe_emitter.server.schemas.json_schema import string
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import JournalKind
 
 MEDIA_TYPE: Final = "text/event-stream"
-#: How long nothing is said at the most, in seconds.
+#: Longest silence of the stream, in seconds.
 HEARTBEAT_SECONDS = 15.0
-#: After how many milliseconds whoever was cut off comes back.
+#: Pause of a client before it reconnects, in milliseconds.
 _RETRY_MS = 1000
 
-_MESSAGES: Final = text(
-    'id: 0-17-2\nevent: settled\ndata: {"status": "delivered"}\n\n', "Messages, as they come."
+_MESSAGES: Final = string(
+    'id: 0-17-2\nevent: settled\ndata: {"status": "delivered"}\n\n', "Server-sent events."
 )
 _HEARTBEAT = ": still there\n\n"
-_ASKED: Final = Queried(
-    Parameter(
+_QUERY: Final = Query(
+    QueryParameter(
         name="after",
-        schema=cursor_of(
-            "Begin behind this cursor, as a write answers with; else with what happens now. "
-            "The header `Last-Event-ID` beats it."
+        schema=cursor_schema(
+            "Cursor after which the stream begins; by default, it begins now. The header "
+            "`Last-Event-ID` takes precedence."
         ),
     )
 )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operation that streams."""
-    news = app.state.news
+    notifier = app.state.change_notifier
 
     @Routes(app, leanbe, "Stream").add(
-        "GET", "/stream", gives=_MESSAGES, refuses=READING, media_type=MEDIA_TYPE
+        "GET", "/stream", returns=_MESSAGES, errors=READING, media_type=MEDIA_TYPE
     )
     async def stream(
-        request: Request, asked: Annotated[dict[str, Any], Depends(_ASKED)]
+        request: Request, query: Annotated[dict[str, Any], Depends(_QUERY)]
     ) -> StreamingResponse:
-        """Follow what happens, as server-sent events, whichever process does it.
+        """Follow all changes as server-sent events, whichever process makes them.
 
-        `event`: one was raised. `attempt`: one was made. `settled`: a delivery was, as `status`.
-        Each message's data is an object; its id is a cursor, and whoever comes back with it in
-        `Last-Event-ID` misses nothing. An id of another database, as after the restart of a server
-        whose database was temporary, is refused where it lies ahead of all that happened here.
+        `event`: an event was recorded. `attempt`: an attempt ended. `settled`: a delivery was
+        settled, with its `status`. The data of a message is an object, and its id is a cursor. A
+        client that reconnects with the id in `Last-Event-ID` misses nothing. The server refuses an
+        id that is ahead of its journal, such as one from the temporary database of an earlier
+        server.
         """
-        text = request.headers.get("last-event-id") or asked.get("after")
-        cursor = await run_in_threadpool(_begun, leanbe, text)
+        text = request.headers.get("last-event-id") or query.get("after")
+        cursor = await run_in_threadpool(_first_cursor, leanbe, text)
         headers = {"X-Accel-Buffering": "no"}
-        messages = told(leanbe, news, after=cursor)
-        return StreamingResponse(messages, media_type=MEDIA_TYPE, headers=headers)
+        return StreamingResponse(
+            messages(leanbe, notifier, after=cursor), media_type=MEDIA_TYPE, headers=headers
+        )
 
 
-def _begun(leanbe: Leanbe, text: str | None) -> Cursor:
-    """Return the cursor of that text, or the one behind all that has happened."""
+def _first_cursor(leanbe: Leanbe, text: str | None) -> Cursor:
+    """Return the cursor in a text, or the journal's present end."""
     if text is None:
         return leanbe.journal.follow_cursor()
     cursor = Cursor.parse(text)
@@ -77,47 +79,49 @@ def _begun(leanbe: Leanbe, text: str | None) -> Cursor:
     return cursor
 
 
-async def told(leanbe: Leanbe, news: ChangeNotifier, *, after: Cursor) -> AsyncIterator[str]:
-    """Yield messages until the server stops, or the database is away: who listens comes back."""
-    cursor, said_at = after, stopwatch()
+async def messages(
+    leanbe: Leanbe, notifier: ChangeNotifier, *, after: Cursor
+) -> AsyncIterator[str]:
+    """Yield messages until the server stops, or the database is away; clients reconnect then."""
+    cursor, sent_at = after, stopwatch()
     yield f"retry: {_RETRY_MS}\n\n"
-    async with news.listening() as ear:
-        while not news.is_over:
+    async with notifier.listener() as listener:
+        while not notifier.is_stopped:
             try:
                 entries, end = await run_in_threadpool(leanbe.journal.next, cursor)
             except DatabaseUnavailable:
                 return
             for entry in entries:
-                for message in _messages(entry):
+                for message in _messages_of(entry):
                     yield message
             if entries:
-                said_at = stopwatch()
+                sent_at = stopwatch()
             if end == cursor:
-                await ear.wait(HEARTBEAT_SECONDS)
-            if stopwatch() - said_at >= HEARTBEAT_SECONDS:
-                said_at = stopwatch()
+                await listener.wait(HEARTBEAT_SECONDS)
+            if stopwatch() - sent_at >= HEARTBEAT_SECONDS:
+                sent_at = stopwatch()
                 yield _HEARTBEAT
             cursor = end
 
 
-def _messages(entry: Entry) -> Iterator[str]:
-    """Yield what an entry tells; only the last message of it has its cursor."""
-    whose = {
+def _messages_of(entry: Entry) -> Iterator[str]:
+    """Yield the messages of a journal entry; only the last one has the entry's cursor."""
+    subject = {
         "delivery": None if entry.delivery is None else entry.delivery.id,
         "event": entry.event.name,
     }
     cursor = str(entry.cursor)
     if entry.kind is JournalKind.EVENT:
-        yield _message("event", {**whose, **entry.event.document()}, cursor=cursor)
-    if (made := entry.made()) is not None:
+        yield _message("event", {**subject, **entry.event.document()}, cursor=cursor)
+    if (attempt := entry.made()) is not None:
         is_last = entry.status is None
-        yield _message("attempt", made, cursor=cursor if is_last else None)
+        yield _message("attempt", attempt, cursor=cursor if is_last else None)
     if entry.status is not None:
-        yield _message("settled", {**whose, "status": entry.status}, cursor=cursor)
+        yield _message("settled", {**subject, "status": entry.status}, cursor=cursor)
 
 
 def _message(name: str, data: dict[str, Any], *, cursor: str | None) -> str:
-    # In ASCII: no character of a payload ends a line there.
+    # The data is ASCII: no character of a payload ends a line.
     lines = [f"event: {name}", f"data: {json.dumps(data)}"]
     if cursor is not None:
         lines.insert(0, f"id: {cursor}")

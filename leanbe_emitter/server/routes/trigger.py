@@ -1,7 +1,7 @@
-"""Synthetic events: raised, or only shown as the requests that they would be.
+"""Synthetic events: trigger them, or show the requests that they would cause.
 
-One body names an event and another several; all else that is said of them is the same, and becomes
-the library's ``TriggerRequest`` in one place.
+The body of one event and the body of several events share all members but the names. One method
+makes the library's ``TriggerRequest`` of either.
 """
 
 from collections.abc import Sequence
@@ -15,42 +15,45 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, TriggerRequest
 from leanbe_emitter.library.trigger.synthetic_events import Sample
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import WHOLE, Assumed, EventName
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.server.schemas.field_types import INTEGER, Assumptions, EventName
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
-#: How often at once, at the most: an answer has all that was made.
-_MOST: Final = 100
+#: Most repetitions of a request: its response has all events.
+_MAX_TIMES: Final = 100
 
 
 class _Synthetic(StrictModel):
-    """What is said of synthetic events besides their names."""
+    """Members that bodies of synthetic events share."""
 
     set: dict[str, Any] = Field(
         default={},
-        description="What is different from the sample payload, or from `payload`, by path.",
+        description="Changes of the sample payload, or of `payload`, by path.",
         examples=[{"title": "Dark mode"}],
     )
-    unset: list[str] = Field(default=[], description="Paths whose keys are to be missing.")
+    unset: list[str] = Field(default=[], description="Paths of members to remove.")
     payload: Any = Field(
-        default=None, description="A whole payload instead of the sample; it may be null."
+        default=None, description="Whole payload instead of the sample; it may be null."
     )
-    strict: bool = Field(default=False, description="Refuse a payload off the event's schema.")
+    strict: bool = Field(
+        default=False,
+        description="Whether to refuse a payload that does not fit the event's schema.",
+    )
     same_as: str | None = Field(
-        default=None, description="A delivery whose document the event goes on with, by id."
+        default=None, description="Id of a delivery; the event is about the same document."
     )
-    assume: Assumed = Field(default={}, description="Assumptions for this one request.")
+    assume: Assumptions = Field(default={}, description="Assumptions of this request only.")
 
-    def _wanted(self, events: Sequence[str], *, product: str, times: int = 1) -> TriggerRequest:
-        # A payload may be null: whether it was given is another question.
-        is_given = "payload" in self.model_fields_set
+    def _request(self, events: Sequence[str], *, product: str, times: int = 1) -> TriggerRequest:
+        # A payload may be null, so its value does not tell whether the body has one.
+        has_payload = "payload" in self.model_fields_set
         changes = Changes(
             set_json=self.set,
             unset=self.unset,
-            payload=self.payload if is_given else Sample.OF_THE_CATALOGUE,
+            payload=self.payload if has_payload else Sample.OF_THE_CATALOGUE,
             is_strict=self.strict,
         )
         return TriggerRequest(
@@ -64,16 +67,16 @@ class _Synthetic(StrictModel):
 
 
 class NewEvent(_Synthetic):
-    """A synthetic event that is to be raised; it touches nothing else."""
+    """A synthetic event; it changes no document."""
 
-    event: EventName = Field(description="One of the 22.", examples=["idea.created"])
+    event: EventName = Field(description="Name of the event.", examples=["idea.created"])
 
-    def wanted(self, product: str) -> TriggerRequest:
-        """Return it as the library takes it."""
-        return self._wanted([self.event], product=product)
+    def trigger_request(self, product: str) -> TriggerRequest:
+        """Return the library's request."""
+        return self._request([self.event], product=product)
 
 
-#: Which members there are: some names, or the word for all of them.
+#: Names of events, or ``all``.
 _ONE_WAY: Final[list[JsonValue]] = [
     {"required": ["events"], "properties": {"events": {"minItems": 1}, "all": {"const": False}}},
     {"required": ["all"], "properties": {"events": {"maxItems": 0}, "all": {"const": True}}},
@@ -81,23 +84,26 @@ _ONE_WAY: Final[list[JsonValue]] = [
 
 
 class NewEvents(_Synthetic):
-    """Synthetic events that are to be raised, all of one and the same document."""
+    """Synthetic events, all about the same document."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_WAY})
 
     events: list[EventName] = Field(
-        default=[], description="Of the 22, in this order.", examples=[["idea.created"]]
+        default=[], description="Names of events, in order.", examples=[["idea.created"]]
     )
-    all: bool = Field(default=False, description="Instead: all 22, as one story.")
-    times: Annotated[int, Field(ge=1, le=_MOST), WHOLE] = Field(
-        default=1, description="How often, each time with a document of its own."
+    all: bool = Field(
+        default=False,
+        description="Whether to trigger all 22 events, as one story, instead of `events`.",
+    )
+    times: Annotated[int, Field(ge=1, le=_MAX_TIMES), INTEGER] = Field(
+        default=1, description="Number of repetitions, each about a document of its own."
     )
 
-    def wanted(self, product: str) -> TriggerRequest:
-        """Return them as the library takes them.
+    def trigger_request(self, product: str) -> TriggerRequest:
+        """Return the library's request.
 
         Raises:
-            InvalidValue: no event is named, or some are and all of them, too.
+            InvalidValue: the body has neither events nor ``all``, or both.
         """
         if self.all == bool(self.events):
             raise InvalidValue(
@@ -105,42 +111,47 @@ class NewEvents(_Synthetic):
                 hint='Give {"events": [...]} with names of the catalogue, or {"all": true}.',
             )
         names = LIFECYCLE_ORDER if self.all else self.events
-        return self._wanted(names, product=product, times=self.times)
+        return self._request(names, product=product, times=self.times)
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
-    """Add the operations that raise synthetic events, and show what they would send."""
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+    """Add the operations on synthetic events."""
     routes = Routes(app, leanbe, "Events")
-    several = Depends(Body(NewEvents))
+    several = Depends(ModelBody(NewEvents))
 
-    @routes.write("POST", "/products/{product}/events", gives=deliveries.TRIGGERED, status=201)
-    def raise_(product: str, given: Annotated[NewEvent, Depends(Body(NewEvent))]) -> Response:
-        """Raise a synthetic event: the catalogue's sample payload, with changes.
+    @routes.write("POST", "/products/{product}/events", returns=deliveries.TRIGGERED, status=201)
+    def trigger_one(
+        product: str, body: Annotated[NewEvent, Depends(ModelBody(NewEvent))]
+    ) -> Response:
+        """Trigger a synthetic event: the catalogue's sample payload, with changes.
 
-        Answers with the event and its delivery, which is null where nothing is owed.
+        The response has the event and its delivery, which is null if the product has no URL,
+        or excludes the event.
         """
-        (triggered,) = leanbe.trigger_all(given.wanted(product), deliver=False)
+        (triggered,) = leanbe.trigger_all(body.trigger_request(product), deliver=False)
         return responses.one(triggered, status=201)
 
     @routes.write(
-        "POST", "/products/{product}/trigger", gives=setup.page(deliveries.TRIGGERED), status=201
+        "POST", "/products/{product}/trigger", returns=setup.page(deliveries.TRIGGERED), status=201
     )
-    def trigger(product: str, given: Annotated[NewEvents, several]) -> Response:
-        """Raise several synthetic events, or all 22, of one and the same document.
+    def trigger(product: str, body: Annotated[NewEvents, several]) -> Response:
+        """Trigger several synthetic events, or all 22, about the same document.
 
-        Answers with each event and its delivery, in the order in which they were raised.
+        The response has each event with its delivery, in order.
         """
-        return responses.page(leanbe.trigger_all(given.wanted(product), deliver=False), status=201)
+        return responses.page(
+            leanbe.trigger_all(body.trigger_request(product), deliver=False), status=201
+        )
 
     @routes.add(
         "POST",
         "/products/{product}/trigger/dry-run",
-        gives=setup.page(deliveries.REQUEST),
-        refuses=READING,
+        returns=setup.page(deliveries.REQUEST),
+        errors=READING,
     )
-    def dry_run(product: str, given: Annotated[NewEvents, several]) -> Response:
-        """Show the requests that `trigger` would make; nothing is stored or sent.
+    def dry_run(product: str, body: Annotated[NewEvents, several]) -> Response:
+        """Show the requests that `trigger` would cause; the server stores and sends nothing.
 
-        The values of headers that the product set are masked.
+        Values of the product's own headers are masked.
         """
-        return responses.page(leanbe.dry_run(given.wanted(product)))
+        return responses.page(leanbe.dry_run(body.trigger_request(product)))

@@ -1,4 +1,4 @@
-"""Waiting for deliveries: a request that holds no thread, and is answered as soon as they came."""
+"""Waiting for deliveries: a request that waits holds no thread."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -13,131 +13,141 @@ from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library import Delivery, Filter, Leanbe
 from leanbe_emitter.server.http import problems, responses
-from leanbe_emitter.server.http.field_types import WHOLE, EventGlob, Status
-from leanbe_emitter.server.http.field_types import Cursor as GivenCursor
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
+from leanbe_emitter.server.schemas.field_types import INTEGER, EventGlob, Status
+from leanbe_emitter.server.schemas.field_types import Cursor as CursorText
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.strict_model import StrictModel
 
-#: How long a wait lasts unless it is told otherwise, and how long at the most, in seconds.
-WAIT_SECONDS, LONGEST_WAIT_SECONDS = 30.0, 3600.0
+#: Length of a wait by default, and at most, in seconds.
+DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS = 30.0, 3600.0
 
-#: Answers with which a receiver says that something is wrong with the request.
-_REFUSALS: Final = range(400, 500)
-_OWED: Final = f"{LIST_DELIVERIES.request} shows what is owed."
+#: Answers by which a receiver refuses a request for a fault in it.
+_CLIENT_ERRORS: Final = range(400, 500)
+_LIST_HINT: Final = f"{LIST_DELIVERIES.request} shows what is owed."
 
 
-class Awaited(StrictModel):
-    """What is waited for; without a filter: that nothing is due or in flight."""
+class WaitCriteria(StrictModel):
+    """Deliveries to wait for; without a filter, the wait is until nothing is due or in flight."""
 
     event: EventGlob | None = Field(
-        default=None, description="An event name, or a glob.", examples=["idea.*"]
+        default=None, description="Event name, or a glob.", examples=["idea.*"]
     )
-    product: str | None = Field(default=None, description="Name or id of a product.")
-    status: Status | None = Field(default=None, description="Left out: any but pending.")
-    count: Annotated[int, Field(ge=1, le=1000), WHOLE] | None = Field(
-        default=None, description="How many; 1 by default."
+    product: str | None = Field(default=None, description="Name or id of the product.")
+    status: Status | None = Field(
+        default=None, description="Status of the deliveries; by default, any but `pending`."
     )
-    after: GivenCursor | None = Field(
+    count: Annotated[int, Field(ge=1, le=1000), INTEGER] | None = Field(
+        default=None, description="Number of deliveries; by default 1."
+    )
+    after: CursorText | None = Field(
         default=None,
-        description="A cursor: only what was recorded, attempted or settled behind it counts.",
+        description="Cursor: only deliveries that were recorded, attempted or settled after it "
+        "count.",
     )
     timeout: float = Field(
-        default=WAIT_SECONDS,
+        default=DEFAULT_TIMEOUT_SECONDS,
         ge=0,
-        le=LONGEST_WAIT_SECONDS,
-        description="In seconds.",
+        le=MAX_TIMEOUT_SECONDS,
+        description="Longest wait, in seconds.",
         examples=[10],
     )
 
     @property
-    def is_for_rest(self) -> bool:
-        """Whether it names no deliveries, so that all of them are waited for."""
+    def is_for_idle(self) -> bool:
+        """Whether there is no filter, so that the wait is until nothing is due or in flight."""
         return not self.model_fields_set - {"timeout", "after"}
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operation that waits."""
     routes = Routes(app, leanbe, "Deliveries")
-    news = app.state.news
+    notifier = app.state.change_notifier
 
-    @routes.add("POST", "/deliveries/wait", gives=deliveries.CAUGHT, refuses=(*WRITING, TIMED_OUT))
+    @routes.add(
+        "POST", "/deliveries/wait", returns=deliveries.WAIT_RESULT, errors=(*WRITING, TIMED_OUT)
+    )
     async def wait(
-        request: Request, given: Annotated[Awaited, Depends(Body(Awaited, is_required=False))]
+        request: Request,
+        body: Annotated[WaitCriteria, Depends(ModelBody(WaitCriteria, is_required=False))],
     ) -> Response:
-        """Wait until deliveries match, whoever makes the attempts; answers with the newest, first.
+        """Wait until deliveries match; the response has the newest first.
 
-        Those that were there before count, too, unless there is a cursor. Without event, product,
-        status and count it waits until nothing is due or in flight, and answers with all that came
-        behind the cursor, accepted or not: every first attempt was made then. When the time is
-        over, the problem has in `items` what did arrive.
+        Deliveries from before the request count too, unless the body has a cursor. Without event,
+        product, status and count, the wait is until nothing is due or in flight, and the response
+        has all deliveries after the cursor, accepted or not; each was attempted once at least.
+        After the timeout, the problem has the deliveries so far in `items`.
         """
-        hunt = await run_in_threadpool(WaitingRequest, leanbe, given)
-        deadline = stopwatch() + given.timeout
-        async with news.listening() as ear:
-            while not await run_in_threadpool(hunt.look):
+        waiting = await run_in_threadpool(WaitingRequest, leanbe, body)
+        deadline = stopwatch() + body.timeout
+        async with notifier.listener() as listener:
+            while not await run_in_threadpool(waiting.is_over):
                 left = deadline - stopwatch()
-                if news.is_over:
-                    raise problems.NotReady("The server stops.", hint="Ask the next one.")
+                if notifier.is_stopped:
+                    raise problems.NotReady(
+                        "The server stops.", hint="Send the request to the next server."
+                    )
                 if left <= 0:
-                    return await run_in_threadpool(hunt.in_vain)
+                    return await run_in_threadpool(waiting.timed_out)
                 if await request.is_disconnected():
-                    return responses.nothing()  # nobody is there who would read it
-                await ear.wait(left)
-        return hunt.caught()
+                    return responses.no_content()  # the client is gone
+                await listener.wait(left)
+        return waiting.succeeded()
 
 
 class WaitingRequest:
-    """What one request waits for.
+    """The state of one request that waits.
 
     Raises:
-        InvalidValue: ``after`` is no cursor, or none of this database's.
+        InvalidValue: ``after`` is no cursor, or not one of this database.
     """
 
-    def __init__(self, leanbe: Leanbe, given: Awaited) -> None:
+    def __init__(self, leanbe: Leanbe, criteria: WaitCriteria) -> None:
         self._leanbe = leanbe
-        self._timeout = given.timeout
-        self._which = Filter(status=given.status, event=given.event, product=given.product)
-        self._after = None if given.after is None else Cursor.parse(given.after)
+        self._timeout = criteria.timeout
+        self._filter = Filter(
+            status=criteria.status, event=criteria.event, product=criteria.product
+        )
+        self._after = None if criteria.after is None else Cursor.parse(criteria.after)
         if self._after is not None:
             leanbe.journal.require_reached(self._after)
-        self._lookout = leanbe.deliveries.delivery_wait(
-            self._which, count=given.count or 1, after=self._after
+        self._wait = leanbe.deliveries.delivery_wait(
+            self._filter, count=criteria.count or 1, after=self._after
         )
-        self._is_for_rest = given.is_for_rest
+        self._is_for_idle = criteria.is_for_idle
         self._cursor = ""
 
-    def look(self) -> bool:
-        """Say whether it is over."""
+    def is_over(self) -> bool:
+        """Look at the database, and return whether the wait is over."""
         self._cursor = str(self._leanbe.journal.follow_cursor())
-        return self._leanbe.is_idle() if self._is_for_rest else self._lookout.look()
+        return self._leanbe.is_idle() if self._is_for_idle else self._wait.look()
 
-    def caught(self) -> Response:
-        """Answer with what came, and a cursor from before that look."""
-        return responses.page(self._came(), cursor=self._cursor)
+    def succeeded(self) -> Response:
+        """Return the response with the deliveries, and a cursor from before the last look."""
+        return responses.page(self._found(), cursor=self._cursor)
 
-    def in_vain(self) -> Response:
-        """Answer that the time is over, with what did come."""
-        why = "deliveries are still due or in flight" if self._is_for_rest else str(self._lookout)
+    def timed_out(self) -> Response:
+        """Return the problem after the timeout, with the deliveries so far."""
+        state = "deliveries are still due or in flight" if self._is_for_idle else str(self._wait)
         return problems.problem(
-            WaitTimedOut(f"After {self._timeout:g} s {why}.", hint=self._hint()),
-            items=[each.document() for each in self._came()],
+            WaitTimedOut(f"After {self._timeout:g} s {state}.", hint=self._hint()),
+            items=[each.document() for each in self._found()],
             cursor=self._cursor,
         )
 
     def _hint(self) -> str:
-        pending_reason = self._leanbe.deliveries.pending_reason(self._which)
+        pending_reason = self._leanbe.deliveries.pending_reason(self._filter)
         words, delivery = pending_reason.words.request, pending_reason.delivery
         if delivery is None:
-            return f"{words} {_OWED}"
-        if delivery.attempts and delivery.attempts[-1].answer_status in _REFUSALS:
+            return f"{words} {_LIST_HINT}"
+        if delivery.attempts and delivery.attempts[-1].answer_status in _CLIENT_ERRORS:
             explain = f"POST /api/v1/deliveries/{delivery.id}/explain"
             return f"{words} {explain} names a mistake with the signature."
         return words
 
-    def _came(self) -> Sequence[Delivery]:
-        if not self._is_for_rest:
-            return self._lookout.found
+    def _found(self) -> Sequence[Delivery]:
+        if not self._is_for_idle:
+            return self._wait.found
         return () if self._after is None else self._leanbe.deliveries.behind(self._after)

@@ -1,6 +1,6 @@
-"""The webhook settings of products.
+"""Webhook settings of products.
 
-A secret is shown where it is asked for: nowhere else.
+Only the operation for secrets shows a secret.
 """
 
 from typing import Annotated
@@ -13,50 +13,50 @@ from leanbe_emitter.errors import NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.field_types import Secret
-from leanbe_emitter.server.http.parsing import Body
+from leanbe_emitter.server.http.body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.routes.products import NewWebhook
 from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.server.schemas.field_types import Secret
 from leanbe_emitter.strict_model import StrictModel
 
-#: What a webhook is tested with.
-_SAMPLE = "customer.created"
+#: Event that tests a webhook.
+_TEST_EVENT = "customer.created"
 
 
 class NewSecret(StrictModel):
-    """What to sign with from now on."""
+    """The secret of new signatures."""
 
     secret: Secret | None = Field(
-        default=None, description="Generated where it is left out.", examples=["whsec_test"]
+        default=None, description="By default, a new one is generated.", examples=["whsec_test"]
     )
 
 
-def add_to(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on webhook settings."""
     routes = Routes(app, leanbe, "Webhooks")
     path = "/products/{product}/webhook"
 
-    @routes.write("PUT", path, gives=setup.WEBHOOK)
-    def set_(product: str, given: Annotated[NewWebhook, Depends(Body(NewWebhook))]) -> Response:
-        """Set where a product's events go; what is left out stays as it is.
+    @routes.write("PUT", path, returns=setup.WEBHOOK)
+    def set_(product: str, body: Annotated[NewWebhook, Depends(ModelBody(NewWebhook))]) -> Response:
+        """Set a product's webhook; members that the body leaves out stay unchanged.
 
-        The secret is generated with the first URL; another URL keeps it.
+        The first URL generates a secret, and later URLs keep it.
         """
-        return responses.one(leanbe.webhooks.set(product, given.url, **given.settings()))
+        return responses.one(leanbe.webhooks.set(product, body.url, **body.settings()))
 
-    @routes.read(path, gives=setup.WEBHOOK)
+    @routes.read(path, returns=setup.WEBHOOK)
     def show(product: str) -> Response:
         """Show a product's webhook, without its secret."""
         return responses.one(leanbe.products.get(product).webhook)
 
-    @routes.write("DELETE", path, gives=None)
+    @routes.write("DELETE", path, returns=None)
     def clear(product: str) -> Response:
-        """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
+        """Remove the URL: pending deliveries are cancelled, and the secret stays."""
         leanbe.webhooks.clear(product)
-        return responses.nothing()
+        return responses.no_content()
 
-    @routes.read(f"{path}/secret", gives=setup.SECRET)
+    @routes.read(f"{path}/secret", returns=setup.SECRET)
     def secret(product: str) -> Response:
         """Show a product's secret."""
         found = leanbe.products.get(product)
@@ -67,20 +67,20 @@ def add_to(app: FastAPI, leanbe: Leanbe) -> None:
             )
         return responses.one({"secret": found.webhook.secret})
 
-    @routes.write("POST", f"{path}/rotate", gives=setup.WEBHOOK)
+    @routes.write("POST", f"{path}/rotate", returns=setup.WEBHOOK)
     def rotate(
-        product: str, given: Annotated[NewSecret, Depends(Body(NewSecret, is_required=False))]
+        product: str, body: Annotated[NewSecret, Depends(ModelBody(NewSecret, is_required=False))]
     ) -> Response:
-        """Sign with another secret from now on; what is queued keeps its signature."""
-        return responses.one(leanbe.webhooks.rotate(product, secret=given.secret))
+        """Replace the secret; queued deliveries keep their signatures."""
+        return responses.one(leanbe.webhooks.rotate(product, secret=body.secret))
 
-    @routes.write("POST", f"{path}/test", gives=deliveries.TRIGGERED, status=201)
+    @routes.write("POST", f"{path}/test", returns=deliveries.TRIGGERED, status=201)
     def test(product: str) -> Response:
-        """Raise a sample event (customer.created) for a product's webhook to receive.
+        """Trigger a sample event (`customer.created`) for a product's webhook.
 
-        Without a URL, or where the product does not want the event, it is a conflict (409).
+        If the product has no URL, or excludes the event, the answer is a conflict (409).
         """
-        wanted = TriggerRequest(events=[_SAMPLE], product=product)
-        (triggered,) = leanbe.trigger_all(wanted, deliver=False)
+        request = TriggerRequest(events=[_TEST_EVENT], product=product)
+        (triggered,) = leanbe.trigger_all(request, deliver=False)
         triggered.owed()
         return responses.one(triggered, status=201)

@@ -1,4 +1,4 @@
-"""JSON Schema of what is answered of events and deliveries: what happened, and what came of it."""
+"""JSON Schema of events, deliveries and attempts, and of the responses that contain them."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -6,18 +6,18 @@ from typing import Any, Final
 from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.headers import MASK
 from leanbe_emitter.server.schemas.json_schema import (
-    choice,
     cursor,
+    enum,
     identifier,
     instant,
+    integer,
     list_of,
     number,
     object_of,
     or_null,
-    text,
-    whole,
+    string,
 )
-from leanbe_emitter.server.schemas.setup import ASSUMED, AT, LATER, PRODUCT_ID, URL
+from leanbe_emitter.server.schemas.setup import ASSUMPTION_VALUES, AT, LATER, PRODUCT_ID, URL
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.assumptions.assumption_set import Method
 from leanbe_emitter.wire.envelope import seal
@@ -32,16 +32,17 @@ _DELIVERY_ID: Final = "649d2ac99c3a1954e6a2e42b"
 EVENT: Final = object_of(
     {
         "_id": identifier(_EVENT_ID, "The event's id."),
-        "event": choice(EVENT_NAMES, "What happened."),
-        "product": identifier(PRODUCT_ID, "Where."),
-        "sequence": whole(7, "Its place among its product's events; the first is 1.", minimum=1),
+        "event": enum(EVENT_NAMES, "Name of the event."),
+        "product": identifier(PRODUCT_ID, "Id of the product."),
+        "sequence": integer(7, "Number of the event within its product, from 1.", minimum=1),
         "triggeredAt": instant(
             AT,
-            "When. No two events of a product share one: in a burst, and while a clock stands "
-            "still, each is a millisecond later than the one before, and ahead of the clock.",
+            "Time of the event. All events of a product have distinct times: in a burst, and "
+            "while a manual clock stands still, each is a millisecond after the one before, and "
+            "so ahead of the clock.",
         ),
         "payload": {
-            "description": "The payload, as it was signed.",
+            "description": "The payload that was signed.",
             "examples": [{"_id": "649d2ac49c3a1954e6a2e421", "email": "ana@example.com"}],
         },
     }
@@ -54,95 +55,105 @@ _HEADER: Final = {
 }
 _SENT_HEADER: Final = {
     **_HEADER,
-    "description": "Name and value of a header; a value that the product set is masked.",
+    "description": "Name and value of a header; values of the product's own headers are masked.",
     "examples": [["Content-Type", "application/json"], ["Authorization", MASK]],
 }
 ATTEMPT: Final = object_of(
     {
-        "number": whole(1, "Its place among its delivery's attempts; the first is 1.", minimum=1),
-        "outcome": choice(Outcome, "What it came to."),
+        "number": integer(1, "Number of the attempt within its delivery, from 1.", minimum=1),
+        "outcome": enum(Outcome, "Outcome of the attempt."),
         "startedAt": instant(
-            AT, "When it began, by the clock, which the event's `triggeredAt` may be ahead of."
+            AT, "Start by the clock; the event's `triggeredAt` may be ahead of the clock."
         ),
-        "durationMs": number(17.6, "How long it took, in milliseconds."),
-        "url": text(URL, "Where the request went."),
+        "durationMs": number(17.6, "Duration in milliseconds."),
+        "url": string(URL, "URL of the request."),
         "request": object_of(
             {
                 "headers": list_of(_SENT_HEADER),
-                "body": text('{"payload":{},"event":"idea.created"}', "The very body."),
+                "body": string('{"payload":{},"event":"idea.created"}', "The exact body."),
             }
         ),
         "answer": or_null(
             object_of(
                 {
-                    "status": whole(204, "The status of the answer."),
+                    "status": integer(204, "Status of the response."),
                     "headers": list_of(_HEADER),
-                    "body": text("ok", "What was kept of its body."),
-                    "length": whole(2, "How many bytes it had."),
+                    "body": string("ok", "The stored part of the response's body."),
+                    "length": integer(2, "Length of the response's body in bytes."),
                 }
             )
         ),
-        "error": or_null(text("timed out after 10 s", "Why there is no answer.")),
-        "fault": or_null(text("receiver_fails:timeout", "What was done wrong on purpose.")),
-        "assumptions": ASSUMED,
+        "error": or_null(string("timed out after 10 s", "Reason why there is no response.")),
+        "fault": or_null(string("receiver_fails:timeout", "Fault that was injected.")),
+        "assumptions": ASSUMPTION_VALUES,
     }
 )
-STATUS: Final[dict[str, Any]] = choice(DeliveryStatus, "What has become of a delivery.")
+STATUS: Final[dict[str, Any]] = enum(DeliveryStatus, "Status of the delivery.")
 DELIVERY: Final = object_of(
     {
         "_id": identifier(_DELIVERY_ID, "The delivery's id."),
         "status": STATUS,
-        "nextDueAt": or_null(instant(LATER, "When it is tried next, if it is.")),
-        "url": or_null(text(URL, "Where it goes, at present.")),
+        "nextDueAt": or_null(instant(LATER, "Time of the next attempt; null: there is none.")),
+        "url": or_null(string(URL, "Present URL of the product's webhook.")),
         "event": EVENT,
         "attempts": list_of(ATTEMPT),
     }
 )
-#: Deliveries that came, and where to go on waiting.
-CAUGHT: Final = object_of(
-    {"items": list_of(DELIVERY), "cursor": cursor("From before they were looked for.")}
+#: Deliveries that a wait found, and the cursor for the next wait.
+WAIT_RESULT: Final = object_of(
+    {
+        "items": list_of(DELIVERY),
+        "cursor": cursor("Cursor from before the last look at the database."),
+    }
 )
-#: A request that would be made.
+#: A request of a dry run.
 REQUEST: Final = object_of(
     {
-        "event": choice(EVENT_NAMES, "What it would tell of."),
-        "method": choice(Method, "How it would be sent."),
-        "url": or_null(text(URL, "Where it would go; null: nothing would be owed.")),
+        "event": enum(EVENT_NAMES, "Name of the event."),
+        "method": enum(Method, "Method of the request."),
+        "url": or_null(
+            string(
+                URL, "URL of the request; null: the product has no URL, and nothing would be sent."
+            )
+        ),
         "headers": list_of(_SENT_HEADER),
-        "body": text('{"payload":{},"event":"idea.created"}', "The very body."),
+        "body": string('{"payload":{},"event":"idea.created"}', "The exact body."),
     }
 )
 TRIGGERED: Final = object_of({"event": EVENT, "delivery": or_null(DELIVERY)})
-#: An attempt, with the ids of what it was made for.
-MADE: Final = object_of(
+#: An attempt, with its delivery and event.
+ATTEMPT_OF_DELIVERY: Final = object_of(
     {
-        "delivery": identifier(_DELIVERY_ID, "What it is an attempt of."),
-        "event": choice(EVENT_NAMES, "What is delivered."),
+        "delivery": identifier(_DELIVERY_ID, "Id of the delivery."),
+        "event": enum(EVENT_NAMES, "Name of the event."),
         **ATTEMPT["properties"],
     }
 )
 ADVANCED: Final = object_of(
-    {"now": instant(LATER, "What time it is now."), "attempts": list_of(MADE)}
+    {"now": instant(LATER, "Time by the clock."), "attempts": list_of(ATTEMPT_OF_DELIVERY)}
 )
 REDELIVERED: Final = object_of(
     {
-        "job": text("again", "Under which name it goes on."),
-        "made": whole(2, "How many new deliveries there are."),
-        "withoutUrl": whole(0, "How many events nobody is owed: their product has no URL."),
+        "job": string("again", "Name of the job; run it again under this name to continue."),
+        "made": integer(2, "Number of new deliveries."),
+        "withoutUrl": integer(
+            0, "Number of events that were left out, as their product has no URL."
+        ),
     }
 )
 CURL: Final = object_of(
     {
-        "command": text(
+        "command": string(
             curl(method="POST", url=URL, headers=(), body="{}"),
-            "For a shell: it sends the very body. What the product set in headers is masked.",
+            "Command for a shell, with the exact body. Values of the product's own headers are "
+            "masked.",
         )
     }
 )
 
 
 def _explained() -> Explanation:
-    """Return what is said of a receiver that hashes the raw body."""
+    """Return the explanation for a receiver that hashes the raw body."""
     secret, at = "whsec_test", datetime(2026, 1, 1, tzinfo=UTC)
     body = seal("{}", event=EVENT_NAMES[0], triggered_at=at, secret=secret).body
     return explain(body.encode(), secret, got=sign_text(body, secret))
@@ -151,37 +162,40 @@ def _explained() -> Explanation:
 _EXPLAINED: Final = _explained()
 _MISTAKE: Final = object_of(
     {
-        "name": text(MISTAKES[0].name, "The mistake, for programs."),
-        "what": text(MISTAKES[0].what, "What is done, and what is right."),
-        "signatures": list_of(text("0" * 64, "What whoever makes it computes from this body.")),
-        "javascript": text(MISTAKES[0].fix_javascript, "The line that mends it."),
-        "python": text(MISTAKES[0].fix_python, "The same in Python."),
+        "name": string(MISTAKES[0].name, "Name of the mistake, for programs."),
+        "what": string(MISTAKES[0].what, "What the receiver does, and what is right."),
+        "signatures": list_of(
+            string("0" * 64, "Signature of this body that a receiver with the mistake computes.")
+        ),
+        "javascript": string(MISTAKES[0].fix_javascript, "The line that corrects it."),
+        "python": string(MISTAKES[0].fix_python, "The same in Python."),
     }
 )
 EXPLANATION: Final = {
     "examples": [_EXPLAINED.document()],
     **object_of(
         {
-            "verdict": choice(Verdict, "What it comes to."),
-            "summary": text(_EXPLAINED.summary, "The same in a sentence."),
-            "hint": text(_EXPLAINED.hint, "What to do; empty where the mistakes say it."),
+            "verdict": enum(Verdict, "Verdict for programs."),
+            "summary": string(_EXPLAINED.summary, "The verdict in a sentence."),
+            "hint": string(_EXPLAINED.hint, "What to do; empty if the mistakes say it."),
             "mistakes": {
                 **list_of(_MISTAKE),
-                "description": "What explains it; of a sound body, the usual ones.",
+                "description": "Mistakes that explain the signature; for a correct one, the usual "
+                "mistakes.",
             },
         }
     ),
 }
 EVENT_KIND: Final = object_of(
     {
-        "name": choice(EVENT_NAMES, "Its name."),
-        "group": text(EVENTS[0].group, "What it belongs to."),
-        "meaning": text(EVENTS[0].meaning, "When it is raised."),
-        "triggerSource": choice(Source, "Whether the article says when it is raised."),
-        "payloadSource": choice(Source, "Whether the article shows its payload."),
+        "name": enum(EVENT_NAMES, "Name of the event."),
+        "group": string(EVENTS[0].group, "Group of the event."),
+        "meaning": string(EVENTS[0].meaning, "Trigger of the event."),
+        "triggerSource": enum(Source, "Source of the trigger: the article, or an inference."),
+        "payloadSource": enum(Source, "Source of the payload: the article, or an inference."),
     }
 )
-#: The schema of an event says all of it itself.
+#: Schema of a JSON Schema, which describes itself.
 SCHEMA: Final = {
     "type": "object",
     "description": "A JSON Schema.",

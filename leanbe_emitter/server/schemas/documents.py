@@ -1,4 +1,4 @@
-"""JSON Schema of the documents of products: as they are answered, and as their fields are set."""
+"""JSON Schema of a product's documents: whole documents in responses, fields in requests."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, SEEN, or_null
+from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, NON_SPACE, or_null
 from leanbe_emitter.server.schemas.setup import PRODUCT_ID
 from leanbe_emitter.wire.payloads.resources import RESOURCES
 from leanbe_emitter.wire.payloads.schema import document_schema
@@ -16,14 +16,14 @@ from leanbe_emitter.wire.stringify import JSON
 
 
 def document(resource: str) -> dict[str, Any]:
-    """Return the schema of a resource's document, however a product reads the article.
+    """Return the schema of a resource's document that fits under all assumptions.
 
-    It allows what an assumption may leave out, rename or add (contract d).
+    It allows what assumptions leave out, rename or add.
     """
     schema = document_schema(resource)
     required = schema["required"]
-    open_to_assumptions: dict[str, Any] = _opened(schema)
-    return {**open_to_assumptions, "required": required, "examples": [_samples()[resource]]}
+    opened: dict[str, Any] = _opened(schema)
+    return {**opened, "required": required, "examples": [_samples()[resource]]}
 
 
 @lru_cache(maxsize=1)
@@ -59,78 +59,80 @@ def _nullable(schema: dict[str, Any], *, is_optional: bool) -> dict[str, Any]:
 
 
 def _email(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an e-mail address as the server has it: the format's are fewer."""
+    """Return the schema of an e-mail address; the server accepts more than ``format`` does."""
     return {**{key: schema[key] for key in schema if key != "format"}, **EMAIL}
 
 
-#: Fields that name something else are set by what names it.
+#: Fields that refer to another object; a request has its id or e-mail address.
 _REFERENCES: Final = ("owner", "assigned", "customer")
 _PRODUCTS: Final = "products"
 _KEY_RESULTS: Final = "keyResults"
 
 
-def settable(resource: str, names: Sequence[str], *, needed: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the schema of the fields of a document that may be set.
+def settable(
+    resource: str, names: Sequence[str], *, required: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the schema of a document's fields that a request can set.
 
     Args:
         resource: one of ``wire.payloads.RESOURCES``.
-        names: of those fields.
-        needed: those that have to be there; without any, at least one field has to.
+        names: names of those fields.
+        required: names of required fields; without any, one field at least is required.
     """
-    members: dict[str, Any] = document_schema(resource)["properties"]
-    required = document_schema(resource)["required"]
+    schema = document_schema(resource)
+    members: dict[str, Any] = schema["properties"]
     return {
         "type": "object",
         "properties": {
-            name: _nullable(_given(name, members[name]), is_optional=name not in required)
+            name: _nullable(_field(name, members[name]), is_optional=name not in schema["required"])
             for name in names
         },
         "additionalProperties": False,
-        **({"required": [*needed]} if needed else {"minProperties": 1}),
+        **({"required": [*required]} if required else {"minProperties": 1}),
     }
 
 
-def _given(name: str, member: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a field as it is set."""
+def _field(name: str, member: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a field in a request."""
     if name == _KEY_RESULTS:
-        # One that is there is edited, by its id; any other is new.
-        one = {
-            **_taken(member["items"]),
+        # A key result with an id exists, and is changed; one without is new.
+        key_result = {
+            **_in_request(member["items"]),
             "anyOf": [{"required": ["_id"]}, {"required": ["title", "targetValue"]}],
         }
-        return {**member, "items": one}
+        return {**member, "items": key_result}
     if name == _PRODUCTS:
         return {**member, "items": {"type": "string"}}
     if name in _REFERENCES:
-        who = "an id, or a part of one" if name == "customer" else "an e-mail, or an id"
-        return {"type": "string", "description": f"{member['description']} Set by {who}."}
-    return _taken(member)
+        reference = "an id, or a part of it" if name == "customer" else "an e-mail, or an id"
+        return {"type": "string", "description": f"{member['description']} Give {reference}."}
+    return _in_request(member)
 
 
-def _taken(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value as it is taken: what bears an id may leave out all but that."""
+def _in_request(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value in a request: an object with an id requires nothing else."""
     match schema:
         case {"type": "object", "properties": members}:
             required = schema["required"]
-            taken = {
-                name: _nullable(_taken(member), is_optional=name not in required)
+            properties = {
+                name: _nullable(_in_request(member), is_optional=name not in required)
                 for name, member in members.items()
             }
             needed = [] if "_id" in members else required
-            return {**schema, "properties": taken, "required": needed}
+            return {**schema, "properties": properties, "required": needed}
         case {"type": "array", "items": item}:
-            return {**schema, "items": _entry(_taken(item))}
+            return {**schema, "items": _entry(_in_request(item))}
         case {"format": "email"}:
             return _email(schema)
         case {"format": "date-time"}:
             return {**{key: schema[key] for key in schema if key != "format"}, **DATE}
         case {"minLength": 1}:
-            return {**schema, "pattern": SEEN}
+            return {**schema, "pattern": NON_SPACE}
         case _:
             return schema
 
 
 def _entry(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an entry; one of a single member may be given as that alone."""
+    """Return the schema of a list's entry: an object of one member, or that member's value."""
     members = [*item["properties"].values()]
     return {"anyOf": [item, members[0]]} if len(members) == 1 else item

@@ -1,6 +1,6 @@
-"""Examples of what schemas let through, put together from those of their smallest parts.
+"""Examples of schemas, built from the examples of their parts.
 
-So an example can be no other than its schema, and a part is given its example once.
+So an example always fits its schema, and each part declares its example once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def example_of(schema: Mapping[str, Any]) -> Any:
-    """Return a value that fits: the schema's own example, or one that is made of its parts'.
+    """Return a value that fits: the schema's own example, or one built from its parts'.
 
-    Of an object's members those are shown that are always there, or have an example of their own.
+    An object shows its required members, and those that have an example of their own.
 
     Raises:
-        LookupError: neither the schema nor its parts say what a value looks like.
+        LookupError: neither the schema nor its parts have an example.
     """
     match schema:
         case {"examples": [first, *_]} | {"enum": [first, *_]} | {"const": first}:
@@ -48,4 +48,4 @@ def _of_type(schema: Mapping[str, Any]) -> Any:
         case "integer" | "number":
             return schema.get("minimum", 1)
         case _:
-            raise LookupError(f"Nothing says what a value of {dict(schema)} looks like.")
+            raise LookupError(f"The schema {dict(schema)} has no example.")

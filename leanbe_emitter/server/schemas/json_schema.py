@@ -1,4 +1,4 @@
-"""Schemas of the smallest parts, each with what it means and an example, and of what holds them."""
+"""Builders of JSON Schema, which require a description and an example of each part."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -8,54 +8,59 @@ from leanbe_emitter.wire.event_names import EVENT_NAMES
 Schema = Mapping[str, Any]
 
 
-def text(eg: str, meaning: str, **more: Any) -> dict[str, Any]:
-    """Return the schema of a text that looks like the example."""
-    return {"type": "string", "description": meaning, "examples": [eg], **more}
+def string(example: str, description: str, **more: Any) -> dict[str, Any]:
+    """Return the schema of a string."""
+    return {"type": "string", "description": description, "examples": [example], **more}
 
 
-def choice(names: Iterable[str], meaning: str) -> dict[str, Any]:
-    """Return the schema of a text that is one of these; the first is the example."""
-    return {"type": "string", "description": meaning, "enum": [*map(str, names)]}
+def enum(values: Iterable[str], description: str) -> dict[str, Any]:
+    """Return the schema of one of these strings; the first is the example."""
+    return {"type": "string", "description": description, "enum": [*map(str, values)]}
 
 
-def whole(eg: int, meaning: str, *, minimum: int = 0) -> dict[str, Any]:
-    """Return the schema of a whole number."""
-    return {"type": "integer", "description": meaning, "minimum": minimum, "examples": [eg]}
+def integer(example: int, description: str, *, minimum: int = 0) -> dict[str, Any]:
+    """Return the schema of an integer."""
+    return {
+        "type": "integer",
+        "description": description,
+        "minimum": minimum,
+        "examples": [example],
+    }
 
 
-def number(eg: float, meaning: str) -> dict[str, Any]:
-    """Return the schema of a number that is not less than nothing."""
-    return {"type": "number", "description": meaning, "minimum": 0, "examples": [eg]}
+def number(example: float, description: str) -> dict[str, Any]:
+    """Return the schema of a number that is not negative."""
+    return {"type": "number", "description": description, "minimum": 0, "examples": [example]}
 
 
-def truth(meaning: str, *, eg: bool) -> dict[str, Any]:
-    """Return the schema of what is true or false."""
-    return {"type": "boolean", "description": meaning, "examples": [eg]}
+def boolean(description: str, *, example: bool) -> dict[str, Any]:
+    """Return the schema of a boolean."""
+    return {"type": "boolean", "description": description, "examples": [example]}
 
 
-def identifier(eg: str, meaning: str) -> dict[str, Any]:
+def identifier(example: str, description: str) -> dict[str, Any]:
     """Return the schema of an id."""
-    return text(eg, meaning, pattern="^[0-9a-f]{24}$")
+    return string(example, description, pattern="^[0-9a-f]{24}$")
 
 
-def instant(eg: str, meaning: str) -> dict[str, Any]:
+def instant(example: str, description: str) -> dict[str, Any]:
     """Return the schema of an instant."""
-    return text(eg, meaning, format="date-time")
+    return string(example, description, format="date-time")
 
 
-def cursor(meaning: str) -> dict[str, Any]:
+def cursor(description: str) -> dict[str, Any]:
     """Return the schema of a cursor of the journal."""
-    return text("0-17-2", meaning, pattern="^[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,9}$")
+    return string("0-17-2", description, pattern="^[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,9}$")
 
 
-def cursor_of_list(meaning: str) -> dict[str, Any]:
+def cursor_of_list(description: str) -> dict[str, Any]:
     """Return the schema of a cursor of a list."""
-    eg = "1688021817472-649d2ac49c3a1954e6a2e421"
-    return text(eg, meaning, pattern="^-?[0-9]{1,15}-[0-9a-f]{24}$")
+    example = "1688021817472-649d2ac49c3a1954e6a2e421"
+    return string(example, description, pattern="^-?[0-9]{1,15}-[0-9a-f]{24}$")
 
 
 def object_of(properties: Schema, *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the schema of an object with these members and no others."""
+    """Return the schema of an object with these members only."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -75,67 +80,67 @@ def or_null(schema: Schema) -> dict[str, Any]:
     return {**schema, "type": [schema["type"], "null"], **closed}
 
 
-#: Names and values of headers, as one may carry them.
+#: Headers that a request can carry.
 HEADERS: Final = {
     "type": "object",
     "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"},
     "additionalProperties": {"type": "string", "pattern": "^[\\t\\x20-\\x7e\\x80-\\xff]*$"},
 }
-#: Headers as somebody received them: an object, or pairs.
-SENT_HEADERS: Final = {
+#: Headers that a receiver got: an object, or pairs of name and value.
+RECEIVED_HEADERS: Final = {
     "anyOf": [
         {"type": "object", "additionalProperties": {"type": "string"}},
         list_of({**list_of({"type": "string"}), "minItems": 2, "maxItems": 2}),
     ]
 }
-#: A character that is no white space, neither for JavaScript, whose patterns these are, nor for
-#: Python, which has five more.
-SEEN: Final = r"[^\s\x1c-\x1f\x85]"
-_UNSEEN: Final = SEEN.replace("^", "")
-#: A text with something to see in it.
-FILLED: Final = {"type": "string", "pattern": SEEN, "maxLength": 200}
-#: A product's statuses.
-STATUSES: Final = {"type": "array", "items": FILLED, "minItems": 1, "uniqueItems": True}
-#: Where a webhook points.
+#: Pattern of a character that is not white space in JavaScript, whose patterns JSON Schema has, nor
+#: in Python, which has five characters more.
+NON_SPACE: Final = r"[^\s\x1c-\x1f\x85]"
+_SPACE: Final = NON_SPACE.replace("^", "")
+#: A text that is not blank.
+NON_BLANK: Final = {"type": "string", "pattern": NON_SPACE, "maxLength": 200}
+#: A product's statuses of backlog items.
+STATUSES: Final = {"type": "array", "items": NON_BLANK, "minItems": 1, "uniqueItems": True}
+#: A webhook's URL.
 URL: Final = {"type": "string", "format": "uri", "pattern": "^https?://[^#@]+$", "maxLength": 4096}
-_OF_EMAIL: Final = SEEN.replace("]", "@]")
-#: White space around it is taken off.
+_EMAIL_CHARACTER: Final = NON_SPACE.replace("]", "@]")
+#: An e-mail address; the server strips white space around it.
 EMAIL: Final = {
     "type": "string",
-    "pattern": f"^{_UNSEEN}*{_OF_EMAIL}+@{_OF_EMAIL}+{_UNSEEN}*$",
+    "pattern": f"^{_SPACE}*{_EMAIL_CHARACTER}+@{_EMAIL_CHARACTER}+{_SPACE}*$",
     "maxLength": 200,
 }
 
 
-EVENT_NAME: Final = choice(EVENT_NAMES, "An event name.")
-#: What a filter takes: a name, or a pattern of names.
-EVENT_GLOB: Final = text("idea.*", "An event name, or a glob such as `idea.*`.", minLength=1)
+EVENT_NAME: Final = enum(EVENT_NAMES, "An event name.")
+#: A filter of events: a name, or a pattern of names.
+EVENT_GLOB: Final = string("idea.*", "An event name, or a glob such as `idea.*`.", minLength=1)
 _DURATION: Final = (
     "[0-9]{1,9}([.][0-9]{1,3})?|(([0-9]{1,4}|[0-9]{1,3}[.][0-9]{1,3})[smhd]|[0-9]{1,9}ms){1,2}"
 )
 _DAY_IN_YEAR: Final = "-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-#: Of an instant, in whatever form of RFC 3339.
+#: An instant behind its year, in any form of RFC 3339.
 _IN_YEAR: Final = (
     f"{_DAY_IN_YEAR}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?"
     "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _INSTANT: Final = f"[0-9]{{4}}{_IN_YEAR}"
-#: How long ago something is to be.
-AGE: Final = text(
-    "1h30m", "How long ago: `10m`; a plain number is seconds.", pattern=f"^({_DURATION})$"
+#: An age.
+AGE: Final = string(
+    "1h30m", "Least age, such as `10m`; a plain number is seconds.", pattern=f"^({_DURATION})$"
 )
-SINCE: Final = text(
+SINCE: Final = string(
     "10m",
-    "No older than this: `10m`, `1h30m`, or an instant.",
+    "Greatest age, such as `10m` or `1h30m`, or an instant.",
     pattern=f"^({_DURATION}|{_INSTANT})$",
 )
-#: A day, or an instant: what a document's date is set by.
+#: The value of a document's date: a day, or an instant.
 DATE: Final = {"pattern": f"^[0-9]{{4}}({_DAY_IN_YEAR}|{_IN_YEAR})$"}
-#: What a clock can be set to: the years of ``clock.RANGE``.
-INSTANT: Final = text(
+#: An instant within ``clock.RANGE``, to which a clock can be set.
+INSTANT: Final = string(
     "2026-01-01T00:00:00Z",
-    "An instant by RFC 3339, of the years 1971 to 8999 in UTC; what is finer than a millisecond "
-    "is cut off.",
+    "An instant in RFC 3339, in the years 1971 to 8999 in UTC; digits beyond milliseconds are "
+    "dropped.",
     pattern=f"^(197[1-9]|19[89][0-9]|[2-8][0-9]{{3}}){_IN_YEAR}$",
     format="date-time",
 )

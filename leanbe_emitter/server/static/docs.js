@@ -1,11 +1,11 @@
-// Reads the API's document, with a token where the server has one, and gives it to Swagger UI.
+// Loads the OpenAPI document, with the token if the server has one, and shows it in Swagger UI.
 "use strict";
 
 const asking = document.getElementById("asking");
 const token = document.getElementById("token");
 const trouble = document.getElementById("trouble");
 
-/** The token is kept nowhere but in the page, and goes with it. */
+/** Return the header with the token, which only the page's input field holds. */
 function authorization() {
   return token.value ? { Authorization: `Bearer ${token.value}` } : {};
 }
@@ -19,15 +19,15 @@ async function open() {
       asking.remove();
       show(document);
     } else {
-      refused(document);
+      showProblem(document);
     }
   } catch (error) {
     trouble.textContent = `The server does not answer: ${error.message}`;
   }
 }
 
-/** Ask for the token, and say what is wrong, unless it is that nobody was asked for it yet. */
-function refused(problem) {
+/** Ask for the token, and show the problem unless this is the first request for the token. */
+function showProblem(problem) {
   const wasAsked = !asking.hidden;
   asking.hidden = problem.status !== 401;
   trouble.textContent = asking.hidden || wasAsked ? problem.detail : "";
@@ -35,7 +35,7 @@ function refused(problem) {
 }
 
 function show(document) {
-  // The page has asked for the token, so that Swagger UI need not.
+  // The page asks for the token itself: Swagger UI must not ask again.
   delete document.security;
   delete document.components.securitySchemes;
   SwaggerUIBundle({
@@ -45,7 +45,7 @@ function show(document) {
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
     filter: true,
-    plugins: [whatCanBeTried],
+    plugins: [withoutStream],
     requestInterceptor: authorized,
     tryItOutEnabled: true,
     validatorUrl: null,
@@ -57,8 +57,8 @@ function authorized(request) {
   return request;
 }
 
-/** Swagger UI shows an answer when it has ended, and a stream does not end. */
-function whatCanBeTried() {
+/** Disable "Try it out" for the stream: Swagger UI shows a response at its end only. */
+function withoutStream() {
   const allowTryItOutFor = () => (_, path) => !path.endsWith("/stream");
   return { statePlugins: { spec: { wrapSelectors: { allowTryItOutFor } } } };
 }

@@ -1,4 +1,4 @@
-"""Actions that come at once are done together, and each is answered as if it were alone."""
+"""Concurrent actions share a commit, and each has the answer that it would have alone."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ import pytest
 from fastapi.responses import Response
 from sqlalchemy import event, text
 
-from leanbe_emitter.server.http.group_commit import Together
+from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.journal import Cursor
 from tests.support.api import URL, Api, open_api
@@ -187,21 +187,23 @@ def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
 
 
 def test_where_it_cannot_be_begun_whoever_waits_is_told_so() -> None:
-    together = Together(cast("Any", _Exhausted()), committed=list)
+    group_commit = GroupCommit(cast("Any", _Exhausted()), on_commit=list)
 
     async def act() -> list[Any]:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            three = (together.do(Response, product="Acme") for _ in range(3))
+            three = (group_commit.run(Response, product="Acme") for _ in range(3))
             return await asyncio.gather(*three, return_exceptions=True)
 
     assert [str(each) for each in asyncio.run(act())] == [_Exhausted.SAYS] * 3
 
 
 def test_where_what_does_them_is_cancelled_nobody_waits_any_more(on_sqlite: Api) -> None:
-    together = on_sqlite.app.state.together
+    group_commit = on_sqlite.app.state.group_commit
 
     async def act() -> list[Any]:
-        waiting = [asyncio.create_task(together.do(Response, product="Acme")) for _ in range(3)]
+        waiting = [
+            asyncio.create_task(group_commit.run(Response, product="Acme")) for _ in range(3)
+        ]
         await asyncio.sleep(0)
         for doing in asyncio.all_tasks() - {asyncio.current_task(), *waiting}:
             doing.cancel()

@@ -1,4 +1,7 @@
-"""The kinds of values that bodies have: as models read them, and as the API's document has them."""
+"""Types of the fields of request bodies, each with its schema for the OpenAPI document.
+
+The model checks a value's JSON type; the library checks everything else.
+"""
 
 from typing import Annotated, Any
 
@@ -7,11 +10,11 @@ from pydantic import BeforeValidator, WithJsonSchema
 from leanbe_emitter.server.schemas import deliveries, json_schema, setup
 from leanbe_emitter.strict_model import AssumptionValue
 
-#: A name, or another text with something to see in it.
-Filled = Annotated[str, WithJsonSchema(json_schema.FILLED)]
+#: A name, or another text that is not blank.
+NonBlank = Annotated[str, WithJsonSchema(json_schema.NON_BLANK)]
 Email = Annotated[str, WithJsonSchema(json_schema.EMAIL)]
 Url = Annotated[str, WithJsonSchema(json_schema.URL)]
-#: What is signed with; any text, but not none.
+#: A secret: any text but the empty one.
 Secret = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Headers = Annotated[dict[str, str], WithJsonSchema(json_schema.HEADERS)]
 Status = Annotated[str, WithJsonSchema(deliveries.STATUS)]
@@ -20,17 +23,17 @@ EventGlob = Annotated[str, WithJsonSchema(json_schema.EVENT_GLOB)]
 Since = Annotated[str, WithJsonSchema(json_schema.SINCE)]
 Age = Annotated[str, WithJsonSchema(json_schema.AGE)]
 Instant = Annotated[str, WithJsonSchema(json_schema.INSTANT)]
-Cursor = Annotated[str, WithJsonSchema(json_schema.cursor("A cursor of the journal."))]
-#: Assumptions to set.
-Assumed = Annotated[dict[str, AssumptionValue], WithJsonSchema(setup.SET)]
+Cursor = Annotated[str, WithJsonSchema(json_schema.cursor("Cursor of the journal."))]
+#: Assumptions to set, by name.
+Assumptions = Annotated[dict[str, AssumptionValue], WithJsonSchema(setup.NEW_ASSUMPTIONS)]
 
 
-#: Name and value.
+#: Length of a pair of name and value.
 _PAIR = 2
 
 
 def _object_of_pairs(value: Any) -> Any:
-    """Let pairs of name and value be headers, as the evidence of attempts has them."""
+    """Return pairs of name and value, the form of headers in attempts, as an object."""
     is_pairs = isinstance(value, list) and all(
         isinstance(each, list) and len(each) == _PAIR and all(isinstance(it, str) for it in each)
         for each in value
@@ -38,16 +41,16 @@ def _object_of_pairs(value: Any) -> Any:
     return dict(value) if is_pairs else value
 
 
-#: Headers of a request that was sent, in either form.
-SentHeaders = Annotated[
-    dict[str, str], BeforeValidator(_object_of_pairs), WithJsonSchema(json_schema.SENT_HEADERS)
+#: Headers of a request that a receiver got, in either form.
+ReceivedHeaders = Annotated[
+    dict[str, str], BeforeValidator(_object_of_pairs), WithJsonSchema(json_schema.RECEIVED_HEADERS)
 ]
 
 
-def _whole(value: Any) -> Any:
-    """Let ``2.0`` be whole, as JSON Schema has it."""
+def _integer(value: Any) -> Any:
+    """Return ``2.0`` as an integer, which it is in JSON Schema."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-#: Marks a whole number.
-WHOLE = BeforeValidator(_whole)
+#: Validator of integers; pydantic's own refuses ``2.0``.
+INTEGER = BeforeValidator(_integer)

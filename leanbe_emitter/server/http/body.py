@@ -1,0 +1,207 @@
+"""Request bodies: JSON objects, read whatever their Content-Type, and validated by a model.
+
+A body is described once, for reading and for the OpenAPI document. A member that the description
+does not name is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, Generic, TypeVar, cast
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
+from leanbe_emitter.server.http.query import QueryParameter
+from leanbe_emitter.server.schemas.examples import example_of
+from leanbe_emitter.server.schemas.json_schema import Schema
+from leanbe_emitter.strict_model import StrictModel, mistake_of
+from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
+
+#: How many times the limit the server reads and drops of a body that is too long.
+_DRAINED_LIMITS: Final = 16
+#: Headers that announce a body; an HTTP/1.1 request without them has none.
+_BODY_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
+
+Model = TypeVar("Model", bound=StrictModel)
+
+
+class ObjectBody:
+    """A dependency that returns the body's object; the library checks its members.
+
+    Args:
+        schema: the object's schema, for the OpenAPI document.
+        is_required: whether a request needs a body; else no body is an empty object.
+        example: an example of the object.
+    """
+
+    def __init__(
+        self, schema: Schema, *, is_required: bool = True, example: Mapping[str, JSON] | None = None
+    ) -> None:
+        self._schema = schema
+        self._is_required = is_required
+        self._example = example
+
+    async def __call__(self, request: Request) -> dict[str, JSON]:
+        """Read a request's body.
+
+        Raises:
+            InvalidValue: the body is no JSON, or no object, or is compressed.
+            PayloadTooLarge: it is longer than the limit.
+            PayloadTooDeep: it is nested deeper than the limit.
+        """
+        settings = request.app.state.settings
+        content = await _content(request, max_bytes=settings.max_request_bytes)
+        if not content and not self._is_required:
+            return {}
+        _require_identity_encoding(request)
+        value = _parse(content, max_depth=settings.max_depth) if content else None
+        if not isinstance(value, dict):
+            what = "no JSON object" if content else "empty"
+            raise InvalidValue(f"The body is {what}.", hint=self._hint())
+        return value
+
+    def _hint(self) -> str:
+        example = example_of(self._schema) if self._example is None else self._example
+        return f"Send JSON like {stringify(example)}; its Content-Type does not matter."
+
+    def openapi(self) -> dict[str, Any]:
+        """Return its part of the operation's OpenAPI object."""
+        example = {} if self._example is None else {"example": dict(self._example)}
+        content = {"application/json": {"schema": dict(self._schema), **example}}
+        return {"requestBody": {"required": self._is_required, "content": content}}
+
+
+class ModelBody(Generic[Model]):
+    """A dependency that returns the body as a model.
+
+    Args:
+        model: the body's model.
+        is_required: whether a request needs a body; else no body is an empty object.
+        example: an example of the body; by default one from the model.
+        query: parameters that users may write in the body by mistake; the error says so.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        *,
+        is_required: bool = True,
+        example: Mapping[str, JSON] | None = None,
+        query: Sequence[QueryParameter] = (),
+    ) -> None:
+        self._model = model
+        self._query_names = [each.name for each in query]
+        self._object = ObjectBody(_schema_of(model), is_required=is_required, example=example)
+
+    async def __call__(self, request: Request) -> Model:
+        """Read a request's body; raise what ``ObjectBody`` raises, also if the model refuses it."""
+        members = await self._object(request)
+        for name in self._query_names:
+            if name in members:
+                raise InvalidValue(
+                    f"{name} is no member of the body: it belongs in the query.",
+                    hint=f"Ask for {request.url.path}?{name}=...",
+                )
+        return validated(members, self._model)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return its part of the operation's OpenAPI object."""
+        return self._object.openapi()
+
+
+def validated(members: Mapping[str, JSON], model: type[Model]) -> Model:
+    """Return the members of an object as a model.
+
+    Raises:
+        InvalidValue: the model refuses them.
+    """
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        raise _refused(error, model) from None
+
+
+async def refuse_body(request: Request) -> None:
+    """Refuse a body, for an operation without one; an empty object is accepted.
+
+    Raises:
+        InvalidValue: the request has a body.
+        PayloadTooLarge: the body is longer than the limit.
+    """
+    if not _BODY_HEADERS.isdisjoint(request.headers.keys()):
+        content = await _content(request, max_bytes=request.app.state.settings.max_request_bytes)
+        if content.strip() not in {b"", b"{}"}:
+            raise InvalidValue("This operation takes no body.", hint="Send none.")
+
+
+@cache
+def _schema_of(model: type[StrictModel]) -> Schema:
+    """Return a model's schema without ``$defs``: their references work in whole documents only."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    return cast("dict[str, Any]", _inlined(schema, definitions))
+
+
+def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
+    match part:
+        case {"$ref": str(reference)}:
+            return _inlined(definitions[reference.removeprefix("#/$defs/")], definitions)
+        case dict():
+            return {name: _inlined(each, definitions) for name, each in part.items()}
+        case list():
+            return [_inlined(each, definitions) for each in part]
+        case _:
+            return part
+
+
+def _refused(error: ValidationError, model: type[StrictModel]) -> InvalidValue:
+    """Return the first mistake; an unknown member comes before the one that is missing for it."""
+    errors = error.errors(include_url=False)
+    first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
+    mistake = mistake_of(first, model, whole="The body")
+    parent = ".".join(map(str, first["loc"][:-1]))
+    prefix = f"In {parent}: " if parent else ""
+    return InvalidValue(f"{prefix}{mistake.message}", hint=mistake.hint)
+
+
+def _require_identity_encoding(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise InvalidValue(
+            f"The body has the Content-Encoding {encoding!r}.",
+            hint="Send its JSON as it is, without that header.",
+        )
+
+
+async def _content(request: Request, *, max_bytes: int) -> bytes:
+    """Return a request's body.
+
+    A client reads the answer only after it has sent the body. So the server reads on past the
+    limit, up to a second one, and drops what it reads. A client that sends ``Expect`` gets the
+    answer before it sends the body.
+    """
+    length, content = 0, bytearray()
+    declared = request.headers.get("content-length", "0")
+    if not ("expect" in request.headers and int(declared) > max_bytes):
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length <= max_bytes:
+                content += chunk
+            elif length > max_bytes * _DRAINED_LIMITS:
+                break
+        if length <= max_bytes:
+            return bytes(content)
+    raise PayloadTooLarge(
+        f"The request's body is longer than {max_bytes} bytes.",
+        hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
+    )
+
+
+def _parse(content: bytes, *, max_depth: int) -> JSON:
+    try:
+        return parse_given(content.decode(), max_depth=max_depth)
+    except UnicodeDecodeError as error:
+        raise InvalidValue(
+            f"The body is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
+        ) from None

@@ -1,0 +1,162 @@
+"""Query parameters: each is described once, for reading and for the OpenAPI document.
+
+A parameter that an operation does not describe is refused: a misspelt filter must not list
+everything.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request
+
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.server.schemas.examples import example_of
+from leanbe_emitter.server.schemas.json_schema import (
+    EVENT_GLOB,
+    Schema,
+    boolean,
+    cursor_of_list,
+    string,
+)
+from leanbe_emitter.wire.suggestions import did_you_mean, there_are
+
+#: Number of items of a page by default, and at most.
+_DEFAULT_LIMIT, _MAX_LIMIT = 50, 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryParameter:
+    """A query parameter.
+
+    Attributes:
+        name: its name in the query.
+        schema: its description and its values.
+        parse: returns the value of a text.
+        keyword: the library's name for it; by default the same.
+    """
+
+    name: str
+    schema: Schema
+    parse: Callable[[str], Any] = str
+    keyword: str = ""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return its OpenAPI object."""
+        return {
+            "name": self.name,
+            "in": "query",
+            "required": False,
+            "description": self.schema["description"],
+            "schema": dict(self.schema),
+            "example": example_of(self.schema),
+        }
+
+
+def boolean_parameter(name: str, description: str) -> QueryParameter:
+    """Return a parameter whose value is true or false."""
+    return QueryParameter(
+        name=name, schema=boolean(description, example=True), parse=_parse_boolean
+    )
+
+
+def _parse_boolean(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise InvalidValue(f"{text!r} is neither true nor false.", hint="Write true or false.")
+    return text == "true"
+
+
+def _parse_limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_LIMIT):
+        raise InvalidValue(f"{text!r} is no limit.", hint=f"Use 1 to {_MAX_LIMIT}.")
+    return int(text)
+
+
+#: Parameters of every list that has pages.
+PAGING: Final = (
+    QueryParameter(
+        name="limit",
+        schema={
+            "type": "integer",
+            "description": "Maximum number of items.",
+            "minimum": 1,
+            "maximum": _MAX_LIMIT,
+            "default": _DEFAULT_LIMIT,
+        },
+        parse=_parse_limit,
+    ),
+    QueryParameter(
+        name="cursor", schema=cursor_of_list("Cursor of the previous page."), keyword="after"
+    ),
+)
+#: Filters of the lists of events and of deliveries.
+EVENT_FILTERS: Final = (
+    QueryParameter(name="event", schema=EVENT_GLOB),
+    QueryParameter(name="product", schema=string("Acme", "Name or id of the product.")),
+)
+
+
+class Query:
+    """A dependency that returns the query's values by the library's keywords.
+
+    A parameter that the query leaves out has its default, or is not returned.
+    """
+
+    def __init__(self, *parameters: QueryParameter) -> None:
+        self._parameters = {each.name: each for each in parameters}
+        self._defaults = {
+            each.keyword or each.name: each.schema["default"]
+            for each in parameters
+            if "default" in each.schema
+        }
+
+    async def __call__(self, request: Request) -> dict[str, Any]:
+        """Read a request's query.
+
+        Raises:
+            InvalidValue: a parameter is unknown or given twice, or has a value that is refused.
+        """
+        values: dict[str, Any] = {}
+        for name, text in request.query_params.multi_items():
+            parameter = self._parameters.get(name)
+            if parameter is None:
+                raise _unknown(name, list(self._parameters))
+            keyword = parameter.keyword or name
+            if keyword in values:
+                raise InvalidValue(f"{name} is there twice.", hint="Give it once.")
+            values[keyword] = parameter.parse(text)
+        return {**self._defaults, **values}
+
+    def openapi(self) -> dict[str, Any]:
+        """Return its part of the operation's OpenAPI object."""
+        return {"parameters": [each.openapi() for each in self._parameters.values()]}
+
+
+class IgnoredQuery:
+    """A dependency that accepts any query and reads nothing of it."""
+
+    async def __call__(self, _: Request) -> None:
+        """Read nothing."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return its part of the operation's OpenAPI object: no parameters."""
+        return {"parameters": []}
+
+
+async def refuse_query(request: Request) -> None:
+    """Refuse a query, for an operation without parameters.
+
+    Raises:
+        InvalidValue: the request has one.
+    """
+    if request.scope["query_string"]:
+        await _NO_PARAMETERS(request)
+
+
+_NO_PARAMETERS: Final = Query()
+
+
+def _unknown(name: str, known: Sequence[str]) -> InvalidValue:
+    return InvalidValue(
+        f"There is no parameter {name!r}.", hint=did_you_mean(name, known) or there_are(known)
+    )
