@@ -11,12 +11,9 @@ from click.shell_completion import shell_complete
 
 import leanbe_emitter
 from leanbe_emitter.cli.invocation import exits
-from leanbe_emitter.cli.invocation.command_classes import Root
+from leanbe_emitter.cli.invocation.commands import COMPLETION_VARIABLE, RootGroup
 
 PROGRAM = "leanbe-emitter"
-
-#: The variable by which a shell's script asks what could follow.
-COMPLETE = "_LEANBE_EMITTER_COMPLETE"
 
 #: Title to commands, each with the first line of its own help.
 SECTIONS = {
@@ -69,7 +66,7 @@ SECTIONS = {
 }
 
 
-@click.group(PROGRAM, cls=Root, sections=SECTIONS, example=f"{PROGRAM} trigger")
+@click.group(PROGRAM, cls=RootGroup, sections=SECTIONS, example=f"{PROGRAM} trigger")
 @click.version_option(leanbe_emitter.__version__, prog_name=PROGRAM)
 def program() -> None:
     """The sending side of Leanbe's webhooks: signed, delivered, retried and explained."""
@@ -101,8 +98,8 @@ def _nowhere() -> TextIO:
 
 def _run(arguments: Sequence[str]) -> int:
     # Not click's own main(): it would turn errors into statuses before ``exits`` sees them.
-    if instruction := os.environ.get(COMPLETE):
-        return shell_complete(program, {}, PROGRAM, COMPLETE, instruction)
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        return shell_complete(program, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
     with program.make_context(PROGRAM, list(arguments)) as context:
         program.invoke(context)
     return 0

@@ -192,7 +192,7 @@ def test_follow_and_no_deliver_contradict_each_other(alone: Cli) -> None:
 def test_without_a_webhook_the_event_is_recorded_and_nothing_is_owed(alone: Cli) -> None:
     ran = alone("idea", "create", "--title", "Dark mode")
     assert ran.status == 0
-    assert "nothing is owed for idea.created" in ran.stderr
+    assert "Recorded without a delivery: idea.created" in ran.stderr
 
 
 def test_what_changes_nothing_says_so(alone: Cli) -> None:

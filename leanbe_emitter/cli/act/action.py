@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.attempt_run import (
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import (
     BY_ANY_WORKER_OR_FOLLOW,
-    making_attempts,
-    next_by,
+    printing_attempts,
+    who_retries,
 )
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import chosen, opened
-from leanbe_emitter.cli.invocation.output import Column, Document, Form
-from leanbe_emitter.cli.invocation.unowed_notice import tell_what_is_not_owed
+from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
+from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
+from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 
 if TYPE_CHECKING:
-    from leanbe_emitter.cli.invocation.attempt_run import Printing
+    from leanbe_emitter.cli.invocation.attempt_watchers import PrintingWatcher
     from leanbe_emitter.delivery.claims import Claimed, Settlement
     from leanbe_emitter.library import Product, RecordedEvents
 
@@ -37,7 +37,7 @@ class Snapshot(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class How:
+class ActionOptions:
     """Where a command acts, and who delivers what is owed for it.
 
     Attributes:
@@ -51,22 +51,22 @@ class How:
     no_deliver: bool
 
 
-def as_action(command: F) -> F:
+def with_action_options(command: F) -> F:
     """Add ``--product``, ``--follow`` and ``--no-deliver``; the command gets them as ``how``."""
 
     @wraps(command)
     def packed(
         *args: object, product: str | None, follow: bool, no_deliver: bool, **given: object
     ) -> object:
-        how = How(product=product, follow=follow, no_deliver=no_deliver)
-        return command(*args, how=how, **given)
+        options = ActionOptions(product=product, follow=follow, no_deliver=no_deliver)
+        return command(*args, options=options, **given)
 
-    return cast("F", options.product(options.who_delivers(packed)))
+    return cast("F", shared_options.product(shared_options.delivery_options(packed)))
 
 
 def act(
     invocation: Invocation,
-    how: How,
+    options: ActionOptions,
     action: "Callable[[Product], Snapshot]",
     *,
     columns: Sequence[Column],
@@ -75,7 +75,7 @@ def act(
 
     Args:
         invocation: whose form the output has.
-        how: the product, and who delivers.
+        options: the product, and who delivers.
         action: is called in a transaction; all that it does is kept, or nothing of it.
         columns: what a person sees of the document.
 
@@ -84,21 +84,21 @@ def act(
         LeanbeError: the action was refused.
     """
     with (
-        opened(invocation) as leanbe,
-        making_attempts(
+        open_leanbe(invocation) as leanbe,
+        printing_attempts(
             invocation,
             leanbe.clock,
-            who_is_next="" if how.follow else next_by(leanbe, BY_ANY_WORKER_OR_FOLLOW),
-            are_notices=invocation.form is not Form.TABLE,
-        ) as printing,
+            retried_by="" if options.follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW),
+            to_stderr=invocation.output_format is not OutputFormat.TABLE,
+        ) as watcher,
     ):
-        shown = _Shown(invocation.form, columns, printing)
-        with leanbe.foreground(shown, deliver=not how.no_deliver) as raised:
-            shown.snapshot = action(chosen(leanbe, how.product))
+        shown = _Shown(invocation.output_format, columns, watcher)
+        with leanbe.foreground(shown, deliver=not options.no_deliver) as raised:
+            shown.snapshot = action(select_product(leanbe, options.product))
         shown.show()
-        _tell(invocation, raised, how)
-        if how.follow:
-            leanbe.follow(raised.deliveries, watcher=printing)
+        _tell(invocation, raised, options)
+        if options.follow:
+            leanbe.follow(raised.deliveries, watcher=watcher)
 
 
 class _Shown:
@@ -107,17 +107,19 @@ class _Shown:
     Whoever interrupts a receiver that does not answer knows by then what was made.
     """
 
-    def __init__(self, form: Form, columns: Sequence[Column], printing: "Printing") -> None:
-        self._form = form
+    def __init__(
+        self, output_format: OutputFormat, columns: Sequence[Column], watcher: "PrintingWatcher"
+    ) -> None:
+        self._form = output_format
         self._columns = columns
-        self._printing = printing
+        self._printing = watcher
         self.snapshot: Snapshot | None = None
 
     def show(self) -> None:
         """Print the document, once."""
         snapshot, self.snapshot = self.snapshot, None
         if snapshot is not None:
-            output.record(self._form, snapshot.document(), columns=self._columns)
+            output.print_document(self._form, snapshot.document(), columns=self._columns)
 
     def begun(self, claimed: "Claimed") -> None:
         """Print the document, then the line out."""
@@ -129,15 +131,15 @@ class _Shown:
         self._printing.ended(claimed, settlement)
 
 
-def _tell(invocation: Invocation, raised: "RecordedEvents", how: How) -> None:
+def _tell(invocation: Invocation, raised: "RecordedEvents", options: ActionOptions) -> None:
     """Tell what the attempts do not show of the events that were raised."""
     if not raised.recorded:
         invocation.notice("No event: nothing changed, or no event tells of it.")
-    tell_what_is_not_owed(
+    notice_events_without_delivery(
         invocation, (each.name for each in raised.recorded if each.delivery_id is None)
     )
     owed = [each for each in raised.recorded if each.delivery_id is not None]
-    if owed and how.no_deliver:
+    if owed and options.no_deliver:
         names = ", ".join(
             f"{each.name} {output.abbreviated(each.delivery_id or '')}" for each in owed
         )

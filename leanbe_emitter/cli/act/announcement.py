@@ -3,11 +3,11 @@
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, entries, texts, user
 from leanbe_emitter.cli.act.resources import Resource, text_filter
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 ANNOUNCEMENTS = Resource(
@@ -18,7 +18,7 @@ ANNOUNCEMENTS = Resource(
         output.column("_id", title="id", short=output.abbreviated),
         output.column("title"),
         output.column("status"),
-        output.column("publishedAt", title="published", short=output.local),
+        output.column("publishedAt", title="published", short=output.format_local_time),
     ],
     eg=("descriptionHTML=<b>Hi</b>, categories[0].title=New", "categories=[]"),
     fields=(
@@ -67,17 +67,17 @@ resources.add_delete(
 
 @subcommand(announcement, "publish", example="leanbe-emitter announcement publish a2e509")
 @ANNOUNCEMENTS.argument
-@as_action
+@with_action_options
 @click.pass_obj
-def publish(invocation: Invocation, *, reference: str, how: How) -> None:
+def publish(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
     """Let everybody read an announcement; the event is that of an update."""
-    ANNOUNCEMENTS.act(invocation, how, lambda each: each.publish(reference))
+    ANNOUNCEMENTS.act(invocation, options, lambda each: each.publish(reference))
 
 
 @subcommand(announcement, "unpublish", example="leanbe-emitter announcement unpublish a2e509")
 @ANNOUNCEMENTS.argument
-@as_action
+@with_action_options
 @click.pass_obj
-def unpublish(invocation: Invocation, *, reference: str, how: How) -> None:
+def unpublish(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
     """Make an announcement a draft again; the event is that of an update."""
-    ANNOUNCEMENTS.act(invocation, how, lambda each: each.unpublish(reference))
+    ANNOUNCEMENTS.act(invocation, options, lambda each: each.unpublish(reference))

@@ -3,11 +3,11 @@
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, entries, texts, user
 from leanbe_emitter.cli.act.resources import Resource, text_filter, user_filter
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 BACKLOG_ITEMS = Resource(
@@ -77,8 +77,10 @@ resources.add_delete(
 )
 @BACKLOG_ITEMS.argument
 @click.argument("status")
-@as_action
+@with_action_options
 @click.pass_obj
-def set_status(invocation: Invocation, *, reference: str, status: str, how: How) -> None:
+def set_status(
+    invocation: Invocation, *, reference: str, status: str, options: ActionOptions
+) -> None:
     """Move a backlog item on the board, from any of the product's statuses to any other."""
-    BACKLOG_ITEMS.act(invocation, how, lambda items: items.set_status(reference, status))
+    BACKLOG_ITEMS.act(invocation, options, lambda items: items.set_status(reference, status))

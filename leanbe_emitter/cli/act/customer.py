@@ -3,11 +3,11 @@
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, entries, texts
 from leanbe_emitter.cli.act.resources import Resource, flag_filter, text_filter
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 CUSTOMERS = Resource(
@@ -72,8 +72,8 @@ resources.add_delete(
 
 @subcommand(customer, "confirm", example="leanbe-emitter customer confirm ana@example.com")
 @CUSTOMERS.argument
-@as_action
+@with_action_options
 @click.pass_obj
-def confirm(invocation: Invocation, *, reference: str, how: How) -> None:
+def confirm(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
     """Note that a customer's e-mail was verified."""
-    CUSTOMERS.act(invocation, how, lambda customers: customers.confirm(reference))
+    CUSTOMERS.act(invocation, options, lambda customers: customers.confirm(reference))

@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TypeVar
 
 import click
 
-from leanbe_emitter.cli.invocation.values import as_mapping
+from leanbe_emitter.cli.invocation.param_types import as_mapping
 from leanbe_emitter.domain.fields import column_of
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.payloads.paths import change_fields, first_step

@@ -3,11 +3,11 @@
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, entries, texts, user
 from leanbe_emitter.cli.act.resources import Resource, flag_filter, text_filter, user_filter
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 IDEAS = Resource(
@@ -84,11 +84,11 @@ resources.add_delete(
 
 @subcommand(idea, "promote", example="leanbe-emitter idea promote a2e504")
 @IDEAS.argument
-@as_action
+@with_action_options
 @click.pass_obj
-def promote(invocation: Invocation, *, reference: str, how: How) -> None:
+def promote(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
     """Take an idea into the backlog, once and for good; a backlog item is made of it."""
-    IDEAS.act(invocation, how, lambda ideas: ideas.promote(reference))
+    IDEAS.act(invocation, options, lambda ideas: ideas.promote(reference))
 
 
 _voter = click.option(
@@ -99,21 +99,25 @@ _voter = click.option(
 @subcommand(idea, "upvote", example="leanbe-emitter idea upvote a2e504 --customer ana@example.com")
 @IDEAS.argument
 @_voter
-@as_action
+@with_action_options
 @click.pass_obj
-def upvote(invocation: Invocation, *, reference: str, customer: str | None, how: How) -> None:
+def upvote(
+    invocation: Invocation, *, reference: str, customer: str | None, options: ActionOptions
+) -> None:
     """Vote for an idea; a downvote of the same customer is switched."""
-    IDEAS.act(invocation, how, lambda ideas: ideas.upvote(reference, customer=customer))
+    IDEAS.act(invocation, options, lambda ideas: ideas.upvote(reference, customer=customer))
 
 
 @subcommand(idea, "downvote", example="leanbe-emitter idea downvote a2e504")
 @IDEAS.argument
 @_voter
-@as_action
+@with_action_options
 @click.pass_obj
-def downvote(invocation: Invocation, *, reference: str, customer: str | None, how: How) -> None:
+def downvote(
+    invocation: Invocation, *, reference: str, customer: str | None, options: ActionOptions
+) -> None:
     """Vote against an idea; an upvote of the same customer is switched."""
-    IDEAS.act(invocation, how, lambda ideas: ideas.downvote(reference, customer=customer))
+    IDEAS.act(invocation, options, lambda ideas: ideas.downvote(reference, customer=customer))
 
 
 @subcommand(
@@ -123,8 +127,10 @@ def downvote(invocation: Invocation, *, reference: str, customer: str | None, ho
 )
 @IDEAS.argument
 @click.option("--customer", metavar="C", required=True, help="E-mail or id of who voted.")
-@as_action
+@with_action_options
 @click.pass_obj
-def withdraw_vote(invocation: Invocation, *, reference: str, customer: str, how: How) -> None:
+def withdraw_vote(
+    invocation: Invocation, *, reference: str, customer: str, options: ActionOptions
+) -> None:
     """Take a customer's vote back; no event tells of it."""
-    IDEAS.act(invocation, how, lambda ideas: ideas.withdraw_vote(reference, customer=customer))
+    IDEAS.act(invocation, options, lambda ideas: ideas.withdraw_vote(reference, customer=customer))

@@ -3,11 +3,11 @@
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, texts
 from leanbe_emitter.cli.act.resources import Resource, text_filter
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 IDEA_REQUESTS = Resource(
@@ -66,17 +66,17 @@ resources.add_list(
 )
 @IDEA_REQUESTS.argument
 @click.option("--idea", metavar="ID", required=True, help="The idea that it becomes part of.")
-@as_action
+@with_action_options
 @click.pass_obj
-def attach(invocation: Invocation, *, reference: str, idea: str, how: How) -> None:
+def attach(invocation: Invocation, *, reference: str, idea: str, options: ActionOptions) -> None:
     """Make a new request part of an idea."""
-    IDEA_REQUESTS.act(invocation, how, lambda requests: requests.attach(reference, idea=idea))
+    IDEA_REQUESTS.act(invocation, options, lambda requests: requests.attach(reference, idea=idea))
 
 
 @subcommand(idea_request, "ignore", example="leanbe-emitter idea-request ignore a2e502")
 @IDEA_REQUESTS.argument
-@as_action
+@with_action_options
 @click.pass_obj
-def ignore(invocation: Invocation, *, reference: str, how: How) -> None:
+def ignore(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
     """Set a new request aside, for good."""
-    IDEA_REQUESTS.act(invocation, how, lambda requests: requests.ignore(reference))
+    IDEA_REQUESTS.act(invocation, options, lambda requests: requests.ignore(reference))

@@ -5,13 +5,13 @@ from typing import Any
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, texts, user
 from leanbe_emitter.cli.act.resources import Resource, user_filter
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.values import TITLE_AND_NUMBER
+from leanbe_emitter.cli.invocation.param_types import TITLE_AND_NUMBER
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -91,12 +91,14 @@ resources.add_delete(
 @OKRS.argument
 @click.option("--key-result", metavar="K", required=True, help="Its title or id.")
 @click.option("--value", type=float, required=True, help="The measure now.")
-@as_action
+@with_action_options
 @click.pass_obj
 def check_in(
-    invocation: Invocation, *, reference: str, key_result: str, value: float, how: How
+    invocation: Invocation, *, reference: str, key_result: str, value: float, options: ActionOptions
 ) -> None:
     """Note how far a key result has come; progress follows from it."""
     OKRS.act(
-        invocation, how, lambda okrs: okrs.check_in(reference, key_result=key_result, value=value)
+        invocation,
+        options,
+        lambda okrs: okrs.check_in(reference, key_result=key_result, value=value),
     )

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from leanbe_emitter.cli.act.action import How, Snapshot, act, as_action
+from leanbe_emitter.cli.act.action import ActionOptions, Snapshot, act, with_action_options
 from leanbe_emitter.cli.act.fields import FieldOption, PathChanges, changed, typed
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import Group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import Group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import chosen, opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
 from leanbe_emitter.cli.invocation.output import Column
-from leanbe_emitter.cli.invocation.pages import print_page
 from leanbe_emitter.wire.payloads.resources import document_shape
 
 if TYPE_CHECKING:
@@ -78,9 +77,11 @@ class Resource:
         """Add the argument that names one; the command is given it as ``reference``."""
         return click.argument("reference", metavar=self.metavar)(command)
 
-    def act(self, invocation: Invocation, how: How, action: Callable[[Any], Snapshot]) -> None:
+    def act(
+        self, invocation: Invocation, options: ActionOptions, action: Callable[[Any], Snapshot]
+    ) -> None:
         """Let something be done with the product's documents of this kind; see ``acting.act``."""
-        act(invocation, how, lambda product: action(self.of(product)), columns=self.columns)
+        act(invocation, options, lambda product: action(self.of(product)), columns=self.columns)
 
 
 def add_create(group: Group, resource: Resource, *, example: str, about: str) -> None:
@@ -94,25 +95,30 @@ def add_create(group: Group, resource: Resource, *, example: str, about: str) ->
     """
     own = (*resource.fields, *resource.only_new)
 
-    @as_action
+    @with_action_options
     @click.pass_obj
-    def create(invocation: Invocation, /, *, how: How, **given: Any) -> None:
+    def create(invocation: Invocation, /, *, options: ActionOptions, **given: Any) -> None:
         said, paths, settable = typed(own, given), PathChanges.of(given), resource.settable
         fields = changed(resource.name, {}, said, paths, settable=settable)
-        resource.act(invocation, how, lambda kept: kept.create(**fields))
+        resource.act(invocation, options, lambda kept: kept.create(**fields))
 
     create.__doc__ = f"{about}\n\n{_STDOUT}"
     _command(
-        group, "create", example, _with(own, resource, options.field_values(create, eg=resource.eg))
+        group,
+        "create",
+        example,
+        _with(own, resource, shared_options.field_values(create, eg=resource.eg)),
     )
 
 
 def add_update(group: Group, resource: Resource, *, example: str, about: str) -> None:
     """Add the command that changes fields of one; as for ``add_create``."""
 
-    @as_action
+    @with_action_options
     @click.pass_obj
-    def update(invocation: Invocation, /, *, reference: str, how: How, **given: Any) -> None:
+    def update(
+        invocation: Invocation, /, *, reference: str, options: ActionOptions, **given: Any
+    ) -> None:
         said, paths = typed(resource.fields, given), PathChanges.of(given)
         if not said and not paths.touched:
             raise click.UsageError("Nothing to change was given: an option, --set or --unset.")
@@ -123,14 +129,14 @@ def add_update(group: Group, resource: Resource, *, example: str, about: str) ->
             fields = changed(resource.name, before.document(), said, paths, settable=settable)
             return cast("Snapshot", kept.update(before, **fields))
 
-        resource.act(invocation, how, edited)
+        resource.act(invocation, options, edited)
 
     update.__doc__ = (
         f"{about}\n\nA path changes what it leads to only, and keeps the rest of that value; an "
         "option for a list replaces the list. Options come first, then --set, --set-json and "
         f"--unset. {_STDOUT}"
     )
-    paths = options.field_changes(update, eg=resource.eg)
+    paths = shared_options.field_changes(update, eg=resource.eg)
     command = _with(resource.fields, resource, paths)
     _command(group, "update", example, resource.argument(command))
 
@@ -138,12 +144,12 @@ def add_update(group: Group, resource: Resource, *, example: str, about: str) ->
 def add_show(group: Group, resource: Resource, *, example: str) -> None:
     """Add the command that shows one."""
 
-    @options.product
+    @shared_options.product
     @click.pass_obj
     def show(invocation: Invocation, *, reference: str, product: str | None) -> None:
-        with opened(invocation) as leanbe:
-            document = resource.of(chosen(leanbe, product)).get(reference).document()
-        output.record(invocation.form, document, columns=_all_columns(resource))
+        with open_leanbe(invocation) as leanbe:
+            document = resource.of(select_product(leanbe, product)).get(reference).document()
+        output.print_document(invocation.output_format, document, columns=_all_columns(resource))
 
     show.__doc__ = (
         f"Show one {resource.noun}, named by {resource.by}.\n\n"
@@ -155,15 +161,15 @@ def add_show(group: Group, resource: Resource, *, example: str) -> None:
 def add_delete(group: Group, resource: Resource, *, example: str, about: str) -> None:
     """Add the command that deletes one; as for ``add_create``."""
 
-    @as_action
+    @with_action_options
     @click.pass_obj
-    def delete(invocation: Invocation, *, reference: str, how: How) -> None:
+    def delete(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
         def deleted(kept: Any) -> Snapshot:
             last = kept.get(reference)
             kept.delete(last)
             return cast("Snapshot", last)
 
-        resource.act(invocation, how, deleted)
+        resource.act(invocation, options, deleted)
 
     delete.__doc__ = f"{about}\n\nPrints the document as it last was."
     _command(group, "delete", example, resource.argument(delete))
@@ -181,15 +187,15 @@ def add_list(
         filters: options whose names are the library's filters; None is no filter.
     """
 
-    @options.product
+    @shared_options.product
     @click.option("--limit", type=click.IntRange(min=1), default=_PAGE, show_default=True)
-    @options.after
+    @shared_options.after
     @click.pass_obj
     def list_(invocation: Invocation, /, *, product: str | None, **wanted: Any) -> None:
-        with opened(invocation) as leanbe:
-            page = resource.of(chosen(leanbe, product)).list(**wanted)
+        with open_leanbe(invocation) as leanbe:
+            page = resource.of(select_product(leanbe, product)).list(**wanted)
             documents = [each.document() for each in page]
-        print_page(invocation, documents, page.cursor, resource.columns)
+        invocation.print_page(documents, page.cursor, resource.columns)
 
     list_.__doc__ = (
         f"List {resource.noun}s, the oldest first.\n\nWhere there are more, the cursor for "

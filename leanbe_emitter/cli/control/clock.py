@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_run import making_attempts
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
-from leanbe_emitter.cli.invocation.values import AGE, CLOCK_TIME
+from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.param_types import AGE, CLOCK_TIME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,7 @@ def clock() -> None:
 @click.pass_obj
 def show(invocation: Invocation) -> None:
     """Show the time, and whose it is: manual, or the system's."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         _show(invocation, leanbe)
 
 
@@ -46,7 +46,7 @@ def set_(invocation: Invocation, time: "datetime") -> None:
 
     It is moved within the years 1971 to 8999, in UTC.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         leanbe.clock.set(time)
         _show(invocation, leanbe)
 
@@ -61,7 +61,7 @@ def advance(invocation: Invocation, way: float) -> None:
     Attempts that they make meanwhile are printed, too. Whoever moves it at the same time moves it
     by all of their way, too. Exits with 1 if one was not accepted.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))
 
 
@@ -72,21 +72,21 @@ def run_until_settled(invocation: Invocation) -> None:
 
     Attempts that workers make meanwhile are printed, too. Exits with 1 if one was not accepted.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         _move(invocation, leanbe, leanbe.clock.run_until_settled)
 
 
 def _show(invocation: Invocation, leanbe: "Leanbe") -> None:
-    time = {"now": output.instant(leanbe.clock.now()), "kind": leanbe.clock.kind}
-    output.record(invocation.form, time, columns=_COLUMNS)
+    time = {"now": output.format_instant(leanbe.clock.now()), "kind": leanbe.clock.kind}
+    output.print_document(invocation.output_format, time, columns=_COLUMNS)
 
 
 def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) -> None:
     """Move the clock, and print the attempts that were made meanwhile, whoever made them."""
     since = leanbe.watching.end()
     move()
-    with making_attempts(invocation, leanbe.clock, who_is_next=" by the clock") as printing:
+    with printing_attempts(invocation, leanbe.clock, retried_by=" by the clock") as watcher:
         for entry in leanbe.watching.until_now(since):
             if entry.delivery is not None and entry.attempt is not None:
-                printing.on_record(entry.delivery, entry.attempt)
-        invocation.notice(f"It is {output.instant(leanbe.clock.now())}.")
+                watcher.on_record(entry.delivery, entry.attempt)
+        invocation.notice(f"It is {output.format_instant(leanbe.clock.now())}.")

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
-from leanbe_emitter.cli.invocation.values import Name
+from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.param_types import CompletedName
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
 
-_KIND = Name("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
+_KIND = CompletedName("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
 _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
     *(output.column(key) for key in ("kind", "how", "times", "fired", "event")),
@@ -46,9 +46,9 @@ def faults() -> None:
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
     """List the faults, in the order in which they fire; those that have fired, too."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         documents = [each.document() for each in leanbe.faults.list()]
-    output.rows(invocation.form, documents, columns=_COLUMNS)
+    output.print_rows(invocation.output_format, documents, columns=_COLUMNS)
 
 
 @subcommand(
@@ -67,7 +67,7 @@ def list_(invocation: Invocation) -> None:
     metavar="N",
     help="How many deliveries take it.",
 )
-@options.event_glob
+@shared_options.event_filter
 @click.option("--product", metavar="P", help="Whose events it is meant for; any product's else.")
 @click.pass_obj
 def add(  # noqa: PLR0913 - one argument for each option
@@ -83,16 +83,16 @@ def add(  # noqa: PLR0913 - one argument for each option
 
     Attempts say what was done to them: see "deliveries show".
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         fault = leanbe.faults.add(
             kind, how=how, times=times, event=event, product=product, must_fire=False
         )
-    output.record(invocation.form, fault.document(), columns=_COLUMNS)
+    output.print_document(invocation.output_format, fault.document(), columns=_COLUMNS)
 
 
 @subcommand(faults, "clear", example="leanbe-emitter faults clear")
 @click.pass_obj
 def clear(invocation: Invocation) -> None:
     """Forget all faults; what one holds back is due at once."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         leanbe.faults.clear()

@@ -2,9 +2,9 @@
 
 import click
 
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 
 
 @command("reset", example="leanbe-emitter reset --product Acme")
@@ -16,7 +16,7 @@ def reset(invocation: Invocation, product: str | None) -> None:
     What the database's seed file has is there again (serve --seed-file). What other processes have
     in flight is not broken off, and changes nothing any more.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         if product is None:
             leanbe.reset()
             invocation.notice("Deleted everything.")

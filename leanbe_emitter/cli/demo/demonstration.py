@@ -189,7 +189,7 @@ def _made(attempt: Mapping[str, Any], hook: Hook) -> Made:
 
 def in_words(status: int | None) -> str:
     """Return an answer's status with its phrase; nothing where there was no answer."""
-    return "" if status is None else output.answer(status)
+    return "" if status is None else output.format_status(status)
 
 
 def next_in_words(number: int) -> str:

@@ -9,10 +9,8 @@
 Whenever the status is not 0, stderr says why. Nothing ever ends in a traceback.
 """
 
-import errno
 import logging
 import os
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +18,7 @@ from typing import ClassVar
 
 import click
 
-from leanbe_emitter.cli.invocation.addresses import authority_of
+from leanbe_emitter.cli.invocation.listening import PortTaken
 from leanbe_emitter.errors import (
     DatabaseUnavailable,
     EndlessDeliveries,
@@ -35,7 +33,6 @@ USAGE = 2
 ENVIRONMENT = 3
 INTERRUPTED = 130
 
-_ANOTHER_PORT = "Choose another with --port, or 0 for a free one."
 _INDENT = " " * len("error: ")
 _log = logging.getLogger(__name__)
 
@@ -44,12 +41,6 @@ class Failed(LeanbeError):
     """The work was done, and what came of it is not what was hoped for: exit 1."""
 
     code: ClassVar[str] = "failed"
-
-
-class PortTaken(LeanbeError):
-    """An address cannot be listened on: exit 3."""
-
-    code: ClassVar[str] = "port_taken"
 
 
 def run(program: Callable[[], int]) -> int:
@@ -146,23 +137,3 @@ def _quieten() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             os.dup2(nowhere, stream.fileno())
-
-
-def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:
-    """Return what to raise where listening on an address failed."""
-    if isinstance(error, socket.gaierror):
-        return PortTaken(
-            f"The name {host} cannot be resolved.",
-            hint="Name an address of this machine with --host: 127.0.0.1.",
-        )
-    # The latter: an address that holds on one link only, without the interface to that.
-    if error.errno in {errno.EADDRNOTAVAIL, errno.EINVAL}:
-        return PortTaken(
-            f"{host} is no address of this machine.", hint="Name one with --host: 127.0.0.1."
-        )
-    where = authority_of(host, port)
-    if error.errno == errno.EADDRINUSE:
-        return PortTaken(f"{where} is taken.", hint=_ANOTHER_PORT)
-    # Whoever binds adds words of its own to the system's: these are the system's alone.
-    why = os.strerror(error.errno or 0)
-    return PortTaken(f"{where} cannot be listened at: {why}.", hint=_ANOTHER_PORT)

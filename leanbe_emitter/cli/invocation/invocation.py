@@ -2,11 +2,12 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leanbe_emitter.cli.invocation import logs
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation import logs, output
+from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.settings import LogLevel, Settings
 
 
@@ -15,17 +16,17 @@ class Invocation:
     """One run of the program; a field is None (or false) until an option sets it."""
 
     db: str | None = None
-    output: Form | None = None
+    output: OutputFormat | None = None
     quiet: bool = False
     verbose: bool = False
     log_json: bool = False
 
     @property
-    def form(self) -> Form:
+    def output_format(self) -> OutputFormat:
         """The form of what is printed: a table only where somebody looks at it."""
         if self.output is not None:
             return self.output
-        return Form.TABLE if sys.stdout.isatty() else Form.PLAIN
+        return OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.PLAIN
 
     def settings(self, **arguments: Any) -> Settings:
         """Return the settings: these arguments beat the environment, which beats the defaults.
@@ -46,6 +47,24 @@ class Invocation:
         if not self.quiet:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
+
+    def print_page(
+        self, documents: Sequence[Document], cursor: str | None, columns: Sequence[Column]
+    ) -> None:
+        """Print one page of a list, and a notice where more pages follow.
+
+        Args:
+            documents: the page; ``json`` prints it as the API returns it.
+            cursor: where the next page begins; None at the end of the list.
+            columns: the columns of a table and of ``plain``.
+        """
+        if self.output_format is OutputFormat.JSON:
+            page = {"items": documents, "cursor": cursor}
+            output.print_document(self.output_format, page, columns=())
+            return
+        output.print_rows(self.output_format, documents, columns=columns)
+        if cursor is not None:
+            self.notice(f"There are more: --after {cursor}")
 
     def _log_level(self) -> LogLevel | None:
         if self.quiet:

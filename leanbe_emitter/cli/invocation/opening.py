@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(
+def open_leanbe(
     invocation: Invocation, *, clock: Literal["manual", "system"] | None = None, **arguments: Any
 ) -> Iterator["Leanbe"]:
     """Open the database of an invocation and close it at the end.
@@ -35,7 +35,7 @@ def opened(
 
 
 @contextmanager
-def recording(invocation: Invocation) -> Iterator["Recorder"]:
+def open_recorder(invocation: Invocation) -> Iterator["Recorder"]:
     """Open the database for who only records events: that loads half of what ``opened`` does."""
     from leanbe_emitter.library.trigger.recorder import Recorder  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -45,7 +45,7 @@ def recording(invocation: Invocation) -> Iterator["Recorder"]:
 
 
 @contextmanager
-def unprepared(url: str) -> Iterator["Database"]:
+def open_database(url: str) -> Iterator["Database"]:
     """Reach a database as it is, whatever tables it has, and close it at the end."""
     from leanbe_emitter.storage.engine.database import Database  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -56,7 +56,7 @@ def unprepared(url: str) -> Iterator["Database"]:
         database.close()
 
 
-def chosen(leanbe: "Leanbe", product: str | None) -> "Product":
+def select_product(leanbe: "Leanbe", product: str | None) -> "Product":
     """Return the product that ``--product`` names, or the only one there is.
 
     Raises:
@@ -66,15 +66,15 @@ def chosen(leanbe: "Leanbe", product: str | None) -> "Product":
     return leanbe.products.only() if product is None else leanbe.products.get(product)
 
 
-def set_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
+def product_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
     """Return the assumptions that were set for a product; none, and no look, without a product."""
     if product is None:
         return {}
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         return leanbe.assumptions.of(product)
 
 
-def is_there(url: str) -> bool:
+def database_exists(url: str) -> bool:
     """Say whether there is a database to be opened: opening a file of SQLite would make it."""
     scheme, is_file, path = url.partition("sqlite:///")
     return bool(scheme) or not is_file or Path(path.partition("?")[0]).exists()

@@ -28,7 +28,7 @@ _ORDERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 ID_ENDING = 6
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """The form of what is printed."""
 
     #: Columns with a header, for a terminal.
@@ -67,49 +67,57 @@ def _member(document: Document, key: str) -> object:
     return value
 
 
-def rows(form: Form, documents: Iterable[Document], *, columns: Sequence[Column]) -> None:
+def print_rows(
+    output_format: OutputFormat, documents: Iterable[Document], *, columns: Sequence[Column]
+) -> None:
     """Print many documents."""
-    if form is Form.JSON:
+    if output_format is OutputFormat.JSON:
         _print(_json(list(documents), indent=2))
-    elif form is Form.TABLE:
+    elif output_format is OutputFormat.TABLE:
         _print_table(
             [(each.title, _least_width(each)) for each in columns],
             [[each.short(cell(each.of(document))) for each in columns] for document in documents],
         )
     else:
         for document in documents:
-            row(form, document, columns=columns)
+            print_row(output_format, document, columns=columns)
 
 
-def row(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+def print_row(
+    output_format: OutputFormat, document: Document, *, columns: Sequence[Column]
+) -> None:
     """Print one document of a stream as one line, at once.
 
     A stream that has no end is no document: under ``json`` it is printed as under ``jsonl``.
     """
-    if form in {Form.JSON, Form.JSONL}:
+    if output_format in {OutputFormat.JSON, OutputFormat.JSONL}:
         _print(json_line(document))
     else:
         _print("\t".join(cell(each.of(document)) for each in columns))
 
 
-def record(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+def print_document(
+    output_format: OutputFormat, document: Document, *, columns: Sequence[Column]
+) -> None:
     """Print one document: a table has a line for each column that holds something."""
-    if form is Form.JSON:
+    if output_format is OutputFormat.JSON:
         _print(_json(document, indent=2))
-    elif form is Form.TABLE:
+    elif output_format is OutputFormat.TABLE:
         pairs = [[each.title, cell(each.of(document))] for each in columns]
         _print_table([], [pair for pair in pairs if pair[1]])
     else:
-        row(form, document, columns=columns)
+        print_row(output_format, document, columns=columns)
 
 
-def labelled(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+def print_labelled(
+    output_format: OutputFormat, document: Document, *, columns: Sequence[Column]
+) -> None:
     """Print one document for a person: as ``record``, but in plain, too, a line for each column."""
-    if form is Form.PLAIN:
+    if output_format is OutputFormat.PLAIN:
         for each in columns:
             _print(f"{each.title}\t{cell(each.of(document))}")
     else:
-        record(form, document, columns=columns)
+        print_document(output_format, document, columns=columns)
 
 
 def json_line(document: Document) -> str:
@@ -143,23 +151,23 @@ def are_discarded(*streams: IO[str]) -> bool:
         return False
 
 
-def text(line: str) -> None:
+def print_text(line: str) -> None:
     """Print text as it stands: hex, a secret, a script."""
     _print(line)
 
 
-def binary(content: bytes) -> None:
+def print_bytes(content: bytes) -> None:
     """Print bytes as they are, without a new line after them."""
     sys.stdout.buffer.write(content)
     sys.stdout.flush()
 
 
-def instant(moment: datetime) -> str:
+def format_instant(moment: datetime) -> str:
     """Return an instant as documents write it: ``2026-11-24T14:02:11.123Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def answer(status: int) -> str:
+def format_status(status: int) -> str:
     """Return an answer's status with its usual words, where it has any: ``401 Unauthorized``."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -167,7 +175,7 @@ def answer(status: int) -> str:
         return str(status)
 
 
-def time_of_day(moment: datetime) -> str:
+def format_time_of_day(moment: datetime) -> str:
     """Return the time on the clock of whoever looks: ``14:02:11``."""
     return _time_of_day(int(moment.timestamp()))
 
@@ -178,7 +186,7 @@ def _time_of_day(second: int) -> str:
     return f"{datetime.fromtimestamp(second, UTC).astimezone():%H:%M:%S}"
 
 
-def local(text: str) -> str:
+def format_local_time(text: str) -> str:
     """Return the text of an instant as a table shows it, in local time: ``11-24 14:02:11``."""
     return f"{datetime.fromisoformat(text).astimezone():%m-%d %H:%M:%S}" if text else ""
 

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.attempt_run import BY_ANY_WORKER, making_attempts, next_by
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import (
+    BY_ANY_WORKER,
+    printing_attempts,
+    who_retries,
+)
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
-from leanbe_emitter.cli.invocation.output import Column, Document, Form
-from leanbe_emitter.cli.invocation.pages import print_page
-from leanbe_emitter.cli.invocation.values import AGE, SINCE
-from leanbe_emitter.cli.receive.explain import tell
+from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
+from leanbe_emitter.cli.invocation.param_types import AGE, SINCE
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
@@ -29,7 +32,9 @@ def _last_answer(document: Document) -> str:
     if not document["attempts"]:
         return ""
     last = document["attempts"][-1]
-    return output.answer(last["answer"]["status"]) if last["answer"] else str(last["outcome"])
+    return (
+        output.format_status(last["answer"]["status"]) if last["answer"] else str(last["outcome"])
+    )
 
 
 _LIST = [
@@ -38,7 +43,7 @@ _LIST = [
     output.column("status"),
     Column(title="attempts", of=lambda document: len(document["attempts"])),
     Column(title="last answer", of=_last_answer),
-    output.column("nextDueAt", title="next due", short=output.local),
+    output.column("nextDueAt", title="next due", short=output.format_local_time),
 ]
 _SHOW = [
     *_LIST,
@@ -49,7 +54,7 @@ _SHOW = [
 ]
 _ATTEMPTS = [
     output.column("number", title="attempt"),
-    output.column("startedAt", title="started", short=output.local),
+    output.column("startedAt", title="started", short=output.format_local_time),
     output.column("outcome"),
     output.column("answer.status", title="answer"),
     output.column("durationMs", title="ms"),
@@ -75,11 +80,11 @@ _since = click.option(
     deliveries, "list", example="leanbe-emitter deliveries list --status pending --since 10m"
 )
 @_status
-@options.event_glob
-@options.of_product
+@shared_options.event_filter
+@shared_options.product_filter
 @_since
-@options.limit
-@options.after
+@shared_options.limit
+@shared_options.after
 @click.pass_obj
 def list_(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -98,11 +103,11 @@ def list_(  # noqa: PLR0913 - one argument for each option
     """
     from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
         page = leanbe.deliveries.list(which, limit=limit, after=after)
         documents = [each.document() for each in page]
-    print_page(invocation, documents, page.cursor, _LIST)
+    invocation.print_page(documents, page.cursor, _LIST)
 
 
 @subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
@@ -114,14 +119,14 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> Non
     """Show one delivery with all its attempts."""
     if raw and curl:
         raise click.UsageError("--raw and --curl print different things: give one of them.")
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.deliveries.get(delivery)
         if curl:
-            output.text(found.curl())
+            output.print_text(found.curl())
         elif raw:
-            output.binary(_body(found))
+            output.print_bytes(_body(found))
         else:
-            _show(invocation.form, found.document())
+            _show(invocation.output_format, found.document())
 
 
 @subcommand(
@@ -136,9 +141,9 @@ def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
     As "explain" does, of the body that was sent last and with the product's own secrets: exits with
     0 if the cause was found.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         explanation = leanbe.deliveries.get(delivery).explain(got=got)
-    tell(invocation, explanation)
+    print_explanation(invocation, explanation)
 
 
 @subcommand(
@@ -148,11 +153,11 @@ def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
 )
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
 @_status
-@options.event_glob
-@options.of_product
+@shared_options.event_filter
+@shared_options.product_filter
 @_since
 @click.option("--dry-run", is_flag=True, help="List what would be delivered again.")
-@options.part_of_dry_run
+@shared_options.dry_run_page
 @click.option("--job", metavar="NAME", help="Go on with the job of that name, or begin it.")
 @click.pass_obj
 def redeliver(  # noqa: PLR0913 - one argument for each option
@@ -179,28 +184,30 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     _require_one_way(delivery, status, event, product, since, age="--since")
     if not dry_run and _is_narrowed(limit, after):
         raise click.UsageError("--limit and --after are about the list of --dry-run: give it, too.")
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         narrowed = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
         which = None if delivery else narrowed
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
-            page = leanbe.rehearse_redelivery(named, limit=limit or options.PAGE, after=after)
-            print_page(invocation, [each.document() for each in page], page.cursor, _LIST)
+            page = leanbe.rehearse_redelivery(
+                named, limit=limit or shared_options.PAGE_LENGTH, after=after
+            )
+            invocation.print_page([each.document() for each in page], page.cursor, _LIST)
             more = "" if page.cursor is None else ", and more"
             invocation.notice(f"Would redeliver {len(page)}{more}.")
         elif delivery and job is None:
-            who_is_next = next_by(leanbe, BY_ANY_WORKER)
-            with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
-                leanbe.redeliver(delivery, watcher=printing)
+            retried_by = who_retries(leanbe, BY_ANY_WORKER)
+            with printing_attempts(invocation, leanbe.clock, retried_by=retried_by) as watcher:
+                leanbe.redeliver(delivery, watcher=watcher)
         else:
             _run(invocation, leanbe, named)
 
 
 def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
     invocation.notice(f"The job is {job.name}; if it is interrupted, --job {job.name} goes on.")
-    who_is_next = next_by(leanbe, BY_ANY_WORKER)
-    with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
-        done = leanbe.redeliver_all(job, watcher=printing)
+    retried_by = who_retries(leanbe, BY_ANY_WORKER)
+    with printing_attempts(invocation, leanbe.clock, retried_by=retried_by) as watcher:
+        done = leanbe.redeliver_all(job, watcher=watcher)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")
         if done.still_owed:
@@ -211,15 +218,15 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
 
 
 def _of_the_job(number: int) -> str:
-    form = "is still owed, and was" if number == 1 else "are still owed, and were"
-    return f"{number} of the job {form}"
+    words = "is still owed, and was" if number == 1 else "are still owed, and were"
+    return f"{number} of the job {words}"
 
 
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
 @_status
-@options.event_glob
-@options.of_product
+@shared_options.event_filter
+@shared_options.product_filter
 @click.option("--older-than", type=AGE, metavar="TIME", help="Made longer ago, such as 1h.")
 @click.pass_obj
 def discard(  # noqa: PLR0913 - one argument for each option
@@ -239,12 +246,12 @@ def discard(  # noqa: PLR0913 - one argument for each option
     from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
     _require_one_way(delivery, status, event, product, older_than, age="--older-than")
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         before = _ago(leanbe, older_than)
         narrowed = Filter(status=status, event=event, product=product, before=before)
         which = None if delivery else narrowed
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
-    output.rows(invocation.form, gone, columns=_LIST)
+    output.print_rows(invocation.output_format, gone, columns=_LIST)
     invocation.notice(f"Discarded {len(gone)}.")
 
 
@@ -253,13 +260,13 @@ def discard(  # noqa: PLR0913 - one argument for each option
     "wait",
     example="leanbe-emitter deliveries wait --event 'idea.*' --status delivered --timeout 5s",
 )
-@options.event_glob
-@options.of_product
+@shared_options.event_filter
+@shared_options.product_filter
 @_status
 @click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="How many have to match; 1 by default."
 )
-@options.timeout
+@shared_options.timeout
 @click.pass_obj
 def wait(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -277,7 +284,7 @@ def wait(  # noqa: PLR0913 - one argument for each option
     """
     from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         if sys.stderr.isatty():
             invocation.notice(f"Waiting for at most {format_duration(timeout)}; Ctrl-C ends it.")
         if not _is_narrowed(event, product, status, count):
@@ -286,7 +293,7 @@ def wait(  # noqa: PLR0913 - one argument for each option
         which = Filter(status=status, event=event, product=product)
         found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
-    output.rows(invocation.form, documents, columns=_LIST)
+    output.print_rows(invocation.output_format, documents, columns=_LIST)
 
 
 def _require_one_way(ids: tuple[str, ...], *filters: object, age: str) -> None:
@@ -317,7 +324,7 @@ def _body(delivery: "Delivery") -> bytes:
     return delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
 
 
-def _show(form: Form, document: Document) -> None:
-    output.record(form, document, columns=_SHOW)
-    if form in {Form.TABLE, Form.PLAIN}:
-        output.rows(form, document["attempts"], columns=_ATTEMPTS)
+def _show(output_format: OutputFormat, document: Document) -> None:
+    output.print_document(output_format, document, columns=_SHOW)
+    if output_format in {OutputFormat.TABLE, OutputFormat.PLAIN}:
+        output.print_rows(output_format, document["attempts"], columns=_ATTEMPTS)

@@ -3,9 +3,9 @@
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 
 _COLUMNS = [
@@ -24,6 +24,6 @@ _COLUMNS = [
 @click.pass_obj
 def info(invocation: Invocation) -> None:
     """Show version, database, time, how much there is, and what new products assume."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.info().document()
-    output.labelled(invocation.form, document, columns=_COLUMNS)
+    output.print_labelled(invocation.output_format, document, columns=_COLUMNS)

@@ -2,12 +2,12 @@
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import set_assumptions
-from leanbe_emitter.cli.invocation.output import Form
-from leanbe_emitter.cli.invocation.values import EVENT
+from leanbe_emitter.cli.invocation.opening import product_assumptions
+from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.cli.invocation.param_types import EVENT
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.schema import json_schema
@@ -24,7 +24,7 @@ from leanbe_emitter.wire.payloads.typescript import typescript
     show_default=True,
     help="JSON Schema, or TypeScript.",
 )
-@options.reading_of
+@shared_options.assumptions_of_product
 @click.pass_obj
 def schema(invocation: Invocation, *, event: str, language: str, product: str | None) -> None:
     """Print what an event's payload looks like.
@@ -32,9 +32,13 @@ def schema(invocation: Invocation, *, event: str, language: str, product: str | 
     Leanbe's article shows two payloads; what is inferred is marked as such.
     """
     event_kind(event)
-    reading = read(set_assumptions(invocation, product))
+    reading = read(product_assumptions(invocation, product))
     if language == "typescript":
-        output.text(typescript(event, reading).rstrip())
+        output.print_text(typescript(event, reading).rstrip())
     else:
-        form = Form.JSONL if invocation.form is Form.JSONL else Form.JSON
-        output.record(form, json_schema(event, reading), columns=[])
+        output_format = (
+            OutputFormat.JSONL
+            if invocation.output_format is OutputFormat.JSONL
+            else OutputFormat.JSON
+        )
+        output.print_document(output_format, json_schema(event, reading), columns=[])

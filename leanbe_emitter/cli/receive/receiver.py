@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Document, Form
+from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.receive.receiver_server import (
     Conduct,
     Reception,
@@ -28,7 +28,7 @@ _COLUMNS = [
 @command(
     "receiver", example="leanbe-emitter receiver --secret whsec_test --port 8000 --fail-first 1"
 )
-@options.needed_secret
+@shared_options.required_secret
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -82,18 +82,18 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     conduct = Conduct(
         secret=secret, fail_first=fail_first, delay_seconds=delay / 1000, status=status
     )
-    report = _reporter(invocation.form, save=save)
-    ready = _announcer(invocation.form)
+    report = _reporter(invocation.output_format, save=save)
+    ready = _announcer(invocation.output_format)
     asyncio.run(serve(conduct, port=port, ready=ready, report=report))
 
 
-def _announcer(form: Form) -> Callable[[str], None]:
-    if form in {Form.JSON, Form.JSONL}:
-        return lambda url: output.row(Form.JSONL, {"url": url}, columns=[])
-    return output.text
+def _announcer(output_format: OutputFormat) -> Callable[[str], None]:
+    if output_format in {OutputFormat.JSON, OutputFormat.JSONL}:
+        return lambda url: output.print_row(OutputFormat.JSONL, {"url": url}, columns=[])
+    return output.print_text
 
 
-def _reporter(form: Form, *, save: Path | None) -> Callable[[Reception], None]:
+def _reporter(output_format: OutputFormat, *, save: Path | None) -> Callable[[Reception], None]:
     before = 0
     if save is not None:
         save.mkdir(parents=True, exist_ok=True)
@@ -102,10 +102,10 @@ def _reporter(form: Form, *, save: Path | None) -> Callable[[Reception], None]:
     def report(reception: Reception) -> None:
         saved = keep(reception, directory=save, after=before) if save is not None else None
         document = _document(reception, saved=saved)
-        if form is Form.TABLE:
-            output.text(_line(reception, document))
+        if output_format is OutputFormat.TABLE:
+            output.print_text(_line(reception, document))
         else:
-            output.row(form, document, columns=_COLUMNS)
+            output.print_row(output_format, document, columns=_COLUMNS)
 
     return report
 
@@ -114,7 +114,7 @@ def _document(reception: Reception, *, saved: Path | None) -> Document:
     envelope = reception.envelope
     return {
         "number": reception.number,
-        "receivedAt": output.instant(reception.received_at),
+        "receivedAt": output.format_instant(reception.received_at),
         "method": reception.request.method,
         "path": reception.request.path,
         "event": envelope.event if envelope else None,
@@ -132,6 +132,6 @@ def _line(reception: Reception, document: Document) -> str:
     what = document["event"] or f"{document['method']} {document['path']}"
     found = "verified" if document["verified"] else f"NOT VERIFIED: {document['reason']}"
     identifier = output.abbreviated(document["id"] or "")
-    answer = output.answer(document["status"])
+    answer = output.format_status(document["status"])
     cells = f"{what:<27} {identifier:<8} {answer:<24} {document['bytes']:>6} B  {found}"
-    return f"{output.time_of_day(reception.received_at)} {output.printable(cells)}"
+    return f"{output.format_time_of_day(reception.received_at)} {output.printable(cells)}"

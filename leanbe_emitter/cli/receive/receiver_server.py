@@ -14,7 +14,7 @@ from pathlib import Path
 import httptools
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.exits import port_error
+from leanbe_emitter.cli.invocation.listening import port_error
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidSignature
@@ -137,7 +137,7 @@ def _answer(reception: Reception) -> bytes:
     status = reception.status
     body = _detail(reception)
     bodiless = status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
-    head = [f"HTTP/1.1 {output.answer(status)}"]
+    head = [f"HTTP/1.1 {output.format_status(status)}"]
     if not bodiless:
         head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     if not reception.request.keep_alive:

@@ -2,14 +2,14 @@
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
-from leanbe_emitter.cli.invocation.values import CONTENT, parsed
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.param_types import CONTENT, parse_json
 from leanbe_emitter.wire.signing import sign as signature_of
 
 
 @command("sign", example="leanbe-emitter sign --secret whsec_test --payload @payload.json")
-@options.needed_secret
+@shared_options.required_secret
 @click.option("--payload", type=CONTENT, required=True, help="A JSON value.")
 def sign(secret: str, payload: bytes) -> None:
     """Print the signature of a payload.
@@ -17,4 +17,4 @@ def sign(secret: str, payload: bytes) -> None:
     It is the article's: HMAC-SHA256 of JSON.stringify(payload), in hex. How the file is spaced or
     escaped does not matter, because what is signed is what JavaScript would write.
     """
-    output.text(signature_of(parsed(payload), secret))
+    output.print_text(signature_of(parse_json(payload), secret))

@@ -3,7 +3,7 @@
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.snippets import snippet as text_of
 
@@ -15,4 +15,4 @@ def snippet(name: str) -> None:
 
     Each checks the signature, takes what comes twice once, and lets unknown events pass.
     """
-    output.text(text_of(name).rstrip())
+    output.print_text(text_of(name).rstrip())

@@ -11,12 +11,12 @@ from leanbe_emitter.cli.demo import article_formula
 from leanbe_emitter.cli.demo.demonstration import Hook, Made, Report, demonstrate
 from leanbe_emitter.cli.demo.receiver_process import ReceiverProcess
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.exits import Failed
-from leanbe_emitter.cli.invocation.folders import own_folder
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Document, Form
-from leanbe_emitter.cli.invocation.values import SECRET
+from leanbe_emitter.cli.invocation.output import Document, OutputFormat
+from leanbe_emitter.cli.invocation.param_types import SECRET
+from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.processes import ServerProcess, server_started
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: b
     """
     if (to is None) != (secret is None):
         raise click.UsageError("--to and --secret go together: your receiver and its secret.")
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         report = _run(invocation, folder, to=to, secret=secret or _SECRET, is_story=story)
-    if invocation.form is Form.JSON:
-        output.record(invocation.form, report.document(), columns=[])
+    if invocation.output_format is OutputFormat.JSON:
+        output.print_document(invocation.output_format, report.document(), columns=[])
     else:
-        _say(invocation.form, report.summary)
+        _say(invocation.output_format, report.summary)
     if not report.is_success:
         raise Failed(report.summary, hint=report.reason)
-    if invocation.form is not Form.TABLE:
+    if invocation.output_format is not OutputFormat.TABLE:
         invocation.notice(report.summary)
 
 
@@ -72,10 +72,10 @@ def _run(
         else:
             # It starts while the receiver does.
             with server_started() as server:
-                report = _demonstrate(invocation.form, server, _hook(receiver, to, secret))
+                report = _demonstrate(invocation.output_format, server, _hook(receiver, to, secret))
     if receiver is not None:
         report.node = article_formula.judge(sorted((folder / "bodies").glob("*.json")), secret)
-        _say(invocation.form, f"\n{report.node.remark}")
+        _say(invocation.output_format, f"\n{report.node.remark}")
     return report
 
 
@@ -85,18 +85,18 @@ def _hook(receiver: ReceiverProcess | None, to: str | None, secret: str) -> Hook
     return Hook(url=receiver.url, secret=secret, verdicts=receiver.verdicts())
 
 
-def _demonstrate(form: Form, server: ServerProcess, hook: Hook) -> Report:
-    _say(form, f"Leanbe's 22 events, signed and posted to {hook.url}\n\n{_TITLES}")
-    return demonstrate(server, hook, show=lambda made: _show(form, made))
+def _demonstrate(output_format: OutputFormat, server: ServerProcess, hook: Hook) -> Report:
+    _say(output_format, f"Leanbe's 22 events, signed and posted to {hook.url}\n\n{_TITLES}")
+    return demonstrate(server, hook, show=lambda made: _show(output_format, made))
 
 
 def _tell(invocation: Invocation, hook: Hook, *, database: Path) -> "StoryReport":
     from leanbe_emitter.cli.demo.story_report import Stage, tell  # noqa: PLC0415 - loads SQLAlchemy
 
-    form = invocation.form
-    _say(form, f"The life of a product, told to {hook.url}\n\n{_STORY_TITLES}")
+    output_format = invocation.output_format
+    _say(output_format, f"The life of a product, told to {hook.url}\n\n{_STORY_TITLES}")
     stage = Stage(hook=hook, database=database, settings=invocation.settings())
-    return tell(stage, show=lambda step: _show_step(form, step))
+    return tell(stage, show=lambda step: _show_step(output_format, step))
 
 
 @contextmanager
@@ -108,30 +108,30 @@ def _receiver(to: str | None, *, secret: str, save: Path) -> Iterator[ReceiverPr
         yield process
 
 
-def _say(form: Form, words: str) -> None:
+def _say(output_format: OutputFormat, words: str) -> None:
     """Print what is there for people: the other forms carry data only."""
-    if form is Form.TABLE:
-        output.text(words)
+    if output_format is OutputFormat.TABLE:
+        output.print_text(words)
 
 
-def _show(form: Form, made: Made) -> None:
-    if form is Form.TABLE:
+def _show(output_format: OutputFormat, made: Made) -> None:
+    if output_format is OutputFormat.TABLE:
         cells = (made.event, made.number, made.answer, made.verdict, f"{made.latency_ms:.1f} ms")
-        output.text(output.printable(_LINE.format(*cells, made.next).rstrip()))
-    elif form is not Form.JSON:
-        output.row(form, made.document(), columns=_COLUMNS)
+        output.print_text(output.printable(_LINE.format(*cells, made.next).rstrip()))
+    elif output_format is not OutputFormat.JSON:
+        output.print_row(output_format, made.document(), columns=_COLUMNS)
 
 
-def _show_step(form: Form, step: "Step") -> None:
-    if form is Form.JSONL:
-        output.row(form, step.document(), columns=[])
-    elif form is Form.PLAIN:
-        output.rows(form, _lines(step), columns=_STORY_COLUMNS)
-    elif form is Form.TABLE:
+def _show_step(output_format: OutputFormat, step: "Step") -> None:
+    if output_format is OutputFormat.JSONL:
+        output.print_row(output_format, step.document(), columns=[])
+    elif output_format is OutputFormat.PLAIN:
+        output.print_rows(output_format, _lines(step), columns=_STORY_COLUMNS)
+    elif output_format is OutputFormat.TABLE:
         head: tuple[object, ...] = (step.number, step.words)
         for line in _lines(step):
             cells = (*head, line["event"], line["answers"], line["verdict"])
-            output.text(output.printable(_STORY_LINE.format(*cells).rstrip()))
+            output.print_text(output.printable(_STORY_LINE.format(*cells).rstrip()))
             head = ("", "")
 
 

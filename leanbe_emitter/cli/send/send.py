@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from leanbe_emitter.cli.invocation import options
-from leanbe_emitter.cli.invocation.attempt_run import making_attempts
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.values import CONTENT, EVENT, as_mapping
+from leanbe_emitter.cli.invocation.param_types import CONTENT, EVENT, as_mapping
 from leanbe_emitter.clock import SystemClock
 
 
@@ -19,13 +19,13 @@ from leanbe_emitter.clock import SystemClock
 )
 @click.argument("event", type=EVENT, required=False)
 @click.option("--to", required=True, metavar="URL", help="Where it goes.")
-@options.needed_secret
-@options.changes
+@shared_options.required_secret
+@shared_options.payload_changes
 @click.option("--body", type=CONTENT, help="An envelope instead of an event, to be signed anew.")
 @click.option("--as-is", is_flag=True, help="Send the bytes of --body as they are.")
-@options.headers
-@options.trust
-@options.assume
+@shared_options.headers
+@shared_options.certificate_options
+@shared_options.assume
 @click.pass_obj
 def send(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -58,9 +58,9 @@ def send(  # noqa: PLR0913 - one argument for each option
     receiver = WebhookTarget(
         url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure
     )
-    with making_attempts(invocation, SystemClock(), who_is_next=None) as printing:
+    with printing_attempts(invocation, SystemClock(), retried_by=None) as watcher:
         courier = OneShotSender(
-            receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=printing
+            receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=watcher
         )
         if body is not None:
             courier.send_body(body, as_is=as_is)

@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from leanbe_emitter.cli.invocation.attempt_run import printing_turns
-from leanbe_emitter.cli.invocation.backlog_notice import told_due
-from leanbe_emitter.cli.invocation.command_classes import command
-from leanbe_emitter.cli.invocation.garbage import collecting_less_often
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_turns
+from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.notices import backlog_text
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.clock import MANUAL
 
 _RETRIES_WAIT = "The clock is manual: retries wait until it is moved: leanbe-emitter clock advance."
@@ -38,11 +38,11 @@ def worker(
     flight, and end it with 0; a second of the first two waits for nothing.
     """
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
-    with opened(invocation, **arguments) as leanbe:
-        invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
+    with open_leanbe(invocation, **arguments) as leanbe:
+        invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:
             invocation.notice(_RETRIES_WAIT)
-        with printing_turns(invocation, leanbe.clock) as watcher, collecting_less_often():
+        with printing_turns(invocation, leanbe.clock) as watcher, infrequent_garbage_collection():
             stopped_by = leanbe.work(drain=drain, watcher=watcher)
     if drain and stopped_by is signal.SIGINT:  # it was to go on until nothing is due
         raise KeyboardInterrupt

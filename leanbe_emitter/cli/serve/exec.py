@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.values import SECRETS_VARIABLE
-from leanbe_emitter.cli.serve.ready import URL_VARIABLE
+from leanbe_emitter.cli.invocation.listening import URL_VARIABLE
+from leanbe_emitter.cli.invocation.param_types import SECRETS_VARIABLE
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids

@@ -9,15 +9,13 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.addresses import url_of
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.listening import URL_VARIABLE, url_of
 from leanbe_emitter.clock import pause, stopwatch
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 
-#: What "exec" tells a command of its server by.
-URL_VARIABLE = "LEANBE_EMITTER_URL"
 #: How long somebody who waits rests before asking again, in seconds.
 _LOOK_SECONDS = 0.05
 #: How many seconds an answer is waited for at the most, and at the least: who gives no time looks
@@ -37,7 +35,7 @@ class _Lack(NamedTuple):
 @click.option(
     "--url", metavar="URL", help=f"Of the server; else {URL_VARIABLE}, else where serve listens."
 )
-@options.timeout
+@shared_options.timeout
 @click.pass_obj
 def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
     """Wait until a server can do its work, and print its URL.
@@ -55,7 +53,7 @@ def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
                 hint=lack.hint,
             )
         pause(_LOOK_SECONDS)
-    output.text(asked)
+    output.print_text(asked)
 
 
 def _patience(deadline: float) -> float:

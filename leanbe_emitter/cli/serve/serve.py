@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.addresses import url_of
-from leanbe_emitter.cli.invocation.backlog_notice import told_due
-from leanbe_emitter.cli.invocation.command_classes import command
-from leanbe_emitter.cli.invocation.exits import port_error
-from leanbe_emitter.cli.invocation.folders import own_folder
-from leanbe_emitter.cli.invocation.garbage import collecting_less_often
+from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened, unprepared
-from leanbe_emitter.cli.invocation.output import Form
-from leanbe_emitter.cli.invocation.values import AGE, HOST, ROOT_PATH, SEED, TARGETS
+from leanbe_emitter.cli.invocation.listening import port_error, url_of
+from leanbe_emitter.cli.invocation.notices import backlog_text
+from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
+from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.cli.invocation.param_types import AGE, HOST, ROOT_PATH, SEED, TARGETS
+from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback
 
@@ -120,7 +119,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     with (
         _listening(settings.host, settings.port) as sock,
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
-        opened(invocation, clock=clock, **arguments) as leanbe,
+        open_leanbe(invocation, clock=clock, **arguments) as leanbe,
     ):
         _tell_targets(invocation, settings)
         _plant(invocation, leanbe, seed_file)
@@ -157,7 +156,7 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
     beside = Beside(works=works, keep=keep, until=sys.stdin if until_eof else None)
-    with collecting_less_often():
+    with infrequent_garbage_collection():
         asyncio.run(until_stopped(app, leanbe, sock=sock, beside=beside, ready=ready))
 
 
@@ -215,7 +214,7 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
         return
     if invocation.db is not None:
         raise click.UsageError("--ephemeral and --db contradict each other.")
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         invocation.db = f"sqlite:///{folder}/leanbe-emitter.db"
         yield
 
@@ -223,7 +222,7 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
 def _migrate(url: str) -> None:
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with unprepared(url) as database:
+    with open_database(url) as database:
         migrate.upgrade(database)
 
 
@@ -274,7 +273,7 @@ def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None
         before = leanbe.clock.now() - timedelta(seconds=older_than)
         gone = leanbe.deliveries.discard(which=Filter(before=before))
         invocation.notice(f"Discarded {len(gone)}.")
-    invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
+    invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
 
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
@@ -283,11 +282,11 @@ def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], 
 
     def announce() -> None:
         invocation.notice(f"The API, to read and to try: {url}{page.PATH}")
-        if invocation.form not in {Form.JSON, Form.JSONL}:
-            output.text(url)
+        if invocation.output_format not in {OutputFormat.JSON, OutputFormat.JSONL}:
+            output.print_text(url)
             return
         db = shown(parse_database_url(invocation.settings().db))
         document = {"url": url, "db": db, "token": token or None, "pid": os.getpid()}
-        output.row(Form.JSONL, document, columns=[])
+        output.print_row(OutputFormat.JSONL, document, columns=[])
 
     return announce

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened, unprepared
-from leanbe_emitter.cli.invocation.values import AGE
+from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
+from leanbe_emitter.cli.invocation.param_types import AGE
 from leanbe_emitter.errors import DatabaseBehind
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def upgrade(invocation: Invocation) -> None:
     """Make the tables, or bring them up to this program's."""
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with unprepared(invocation.settings().db) as database:
+    with open_database(invocation.settings().db) as database:
         migrate.upgrade(database)
         _show(invocation, database)
 
@@ -51,7 +51,7 @@ def upgrade(invocation: Invocation) -> None:
 @click.pass_obj
 def current(invocation: Invocation) -> None:
     """Show which revision the tables have, and which one this program needs."""
-    with unprepared(invocation.settings().db) as database:
+    with open_database(invocation.settings().db) as database:
         _require_file(database)
         _show(invocation, database)
 
@@ -62,7 +62,7 @@ def check(invocation: Invocation) -> None:
     """Check that the database can be used: exits with 0, or with 3 and the reason."""
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with unprepared(invocation.settings().db) as database:
+    with open_database(invocation.settings().db) as database:
         _require_file(database)
         schema = migrate.schema_of(database)
         if schema.state is not migrate.SchemaState.CURRENT:
@@ -84,7 +84,7 @@ def prune(invocation: Invocation, *, older_than: float) -> None:
 
     What is owed stays, however old it is. It goes in small transactions, beside running workers.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         pruned = leanbe.prune(older_than=timedelta(seconds=older_than), told=_progress)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
@@ -94,7 +94,7 @@ def prune(invocation: Invocation, *, older_than: float) -> None:
         "attempts": pruned.attempts,
         "journalEntries": pruned.journal_entries,
     }
-    output.record(invocation.form, document, columns=_PRUNED)
+    output.print_document(invocation.output_format, document, columns=_PRUNED)
 
 
 def _progress(pruned: "Pruned") -> None:
@@ -126,4 +126,4 @@ def _show(invocation: Invocation, database: "Database") -> None:
         "newest": schema.newest,
         "db": shown(database.url),
     }
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Document
-from leanbe_emitter.cli.invocation.values import TEXTS, as_mapping
+from leanbe_emitter.cli.invocation.param_types import TEXTS, as_mapping
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Product
@@ -37,12 +37,12 @@ def product() -> None:
 )
 @click.argument("name")
 @click.option("--webhook-url", metavar="URL", help="Where its events go.")
-@options.secret
-@options.headers
-@options.trust
+@shared_options.secret
+@shared_options.headers
+@shared_options.certificate_options
 @click.option("--owner-email", metavar="E", help="Who owns what nobody else does; its first user.")
 @click.option("--owner-first-name", metavar="F", help="As payloads show it.")
-@options.assume
+@shared_options.assume
 @click.pass_obj
 def create(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -61,7 +61,7 @@ def create(  # noqa: PLR0913 - one argument for each option
 
     The secret is shown now, and later by "webhook secret".
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         made = leanbe.products.create(
             name,
             webhook_url=webhook_url,
@@ -72,16 +72,16 @@ def create(  # noqa: PLR0913 - one argument for each option
             owner=_owner(owner_email, owner_first_name),
             assume=as_mapping(assume),
         )
-    output.record(invocation.form, _with_secret(made), columns=_CREATED)
+    output.print_document(invocation.output_format, _with_secret(made), columns=_CREATED)
 
 
 @subcommand(product, "list", example="leanbe-emitter product list")
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
     """List all products, the oldest first."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         documents = [each.document() for each in leanbe.products.list()]
-    output.rows(invocation.form, documents, columns=COLUMNS)
+    output.print_rows(invocation.output_format, documents, columns=COLUMNS)
 
 
 @subcommand(product, "show", example="leanbe-emitter product show Acme")
@@ -89,9 +89,9 @@ def list_(invocation: Invocation) -> None:
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
     """Show one product, named by its name, its id, or six digits of either end of the id."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.products.get(product).document()
-    output.record(invocation.form, document, columns=_SHOWN)
+    output.print_document(invocation.output_format, document, columns=_SHOWN)
 
 
 @subcommand(product, "rename", example='leanbe-emitter product rename Acme "Acme Inc."')
@@ -100,9 +100,9 @@ def show(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def rename(invocation: Invocation, product: str, name: str) -> None:
     """Give a product another name; later payloads show it."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.products.rename(product, name).document()
-    output.record(invocation.form, document, columns=COLUMNS)
+    output.print_document(invocation.output_format, document, columns=COLUMNS)
 
 
 @subcommand(product, "delete", example="leanbe-emitter product delete Acme")
@@ -110,7 +110,7 @@ def rename(invocation: Invocation, product: str, name: str) -> None:
 @click.pass_obj
 def delete(invocation: Invocation, product: str) -> None:
     """Delete a product and all that hangs on it, queued deliveries included."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         gone = leanbe.products.get(product)
         leanbe.products.delete(gone)
     invocation.notice(f"Deleted the product {gone.name!r} ({gone.id}).")
@@ -130,12 +130,12 @@ def delete(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | None) -> None:
     """List the statuses of a product's backlog items, or set them."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         if wanted is not None:
             found = leanbe.products.set_statuses(found, wanted)
     documents = [{"status": status} for status in found.statuses]
-    output.rows(invocation.form, documents, columns=[output.column("status")])
+    output.print_rows(invocation.output_format, documents, columns=[output.column("status")])
 
 
 def _owner(email: str | None, first_name: str | None) -> dict[str, str]:

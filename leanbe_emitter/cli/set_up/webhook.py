@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.attempt_run import making_attempts
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.headers import MASK
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -40,10 +40,10 @@ def webhook() -> None:
 )
 @click.argument("product", metavar="P")
 @click.argument("url")
-@options.secret
-@options.headers
+@shared_options.secret
+@shared_options.headers
 @click.option("--no-headers", is_flag=True, help="Send no further headers any more.")
-@options.trust
+@shared_options.certificate_options
 @click.option("--secure", is_flag=True, help="Trust the system's authorities again.")
 @click.pass_obj
 def set_(  # noqa: PLR0913 - one argument for each option
@@ -65,7 +65,7 @@ def set_(  # noqa: PLR0913 - one argument for each option
         )
     if headers and no_headers:
         raise click.UsageError("--header and --no-headers contradict each other.")
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         before = leanbe.products.get(product)
         after = leanbe.webhooks.set(
             before,
@@ -84,7 +84,7 @@ def set_(  # noqa: PLR0913 - one argument for each option
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
     """Show a product's webhook, its secret masked."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
     _show(invocation, found, found.webhook, with_secret=False)
 
@@ -94,23 +94,23 @@ def show(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def secret(invocation: Invocation, product: str) -> None:
     """Print a product's secret, and nothing else."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
     if found.webhook.secret is None:
         raise NotFound(
             f"The product {found.name!r} has no secret yet.",
             hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
         )
-    output.text(found.webhook.secret)
+    output.print_text(found.webhook.secret)
 
 
 @subcommand(webhook, "rotate", example="leanbe-emitter webhook rotate Acme")
 @click.argument("product", metavar="P")
-@options.secret
+@shared_options.secret
 @click.pass_obj
 def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
     """Sign with another secret from now on; what is queued keeps its signature."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         after = leanbe.webhooks.rotate(found, secret=secret)
     _show(invocation, found, after, with_secret=True)
@@ -121,7 +121,7 @@ def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
 @click.pass_obj
 def clear(invocation: Invocation, product: str) -> None:
     """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         after = leanbe.webhooks.clear(found)
     _show(invocation, found, after, with_secret=False)
@@ -132,8 +132,8 @@ def clear(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def test(invocation: Invocation, product: str) -> None:
     """Send a sample event (customer.created) to a product's webhook, and follow its attempt."""
-    with opened(invocation) as leanbe, making_attempts(invocation, leanbe.clock) as printing:
-        leanbe.trigger("customer.created", product=product, watcher=printing)
+    with open_leanbe(invocation) as leanbe, printing_attempts(invocation, leanbe.clock) as watcher:
+        leanbe.trigger("customer.created", product=product, watcher=watcher)
 
 
 def _show(
@@ -142,4 +142,4 @@ def _show(
     document: Document = {"product": product.name, **webhook.document()}
     if webhook.secret is not None:
         document = {**document, "secret": webhook.secret if with_secret else MASK}
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)

@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_lines import AttemptLines, Begun, Ended
+from leanbe_emitter.cli.invocation.attempt_printer import (
+    AttemptPrinter,
+    EndedAttempt,
+    StartedAttempt,
+)
 from leanbe_emitter.cli.invocation.exits import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.clock import MANUAL, Clock, from_milliseconds
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 
@@ -29,7 +33,7 @@ BY_ANY_WORKER_OR_FOLLOW = f"{BY_ANY_WORKER}, or --follow"
 BY_THE_CLOCK = " by the clock, once it is moved: leanbe-emitter clock run-until-settled"
 
 
-class Printing:
+class PrintingWatcher:
     """The watcher that prints: it is told of every attempt while it is made.
 
     Args:
@@ -38,7 +42,7 @@ class Printing:
         is_kept: whether the attempts are on record; those of ``send`` are not, and have no id.
     """
 
-    def __init__(self, lines: AttemptLines, clock: Clock, *, is_kept: bool) -> None:
+    def __init__(self, lines: AttemptPrinter, clock: Clock, *, is_kept: bool) -> None:
         self._lines = lines
         self._is_kept = is_kept
         self._clock = clock
@@ -59,10 +63,12 @@ class Printing:
 
     def on_record(self, delivery: "Delivery", attempt: "Attempt") -> None:
         """Print both lines of an attempt that was made elsewhere."""
-        self._lines.ended(ended_of(delivery, attempt))
+        self._lines.ended(recorded_attempt(delivery, attempt))
 
-    def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime, body: str) -> Begun:
-        return Begun(
+    def _begun(
+        self, claimed: "Claimed", *, url: str, started_at: datetime, body: str
+    ) -> StartedAttempt:
+        return StartedAttempt(
             delivery_id=claimed.delivery_id if self._is_kept else "",
             event=claimed.event_name or _AS_IS,
             number=claimed.number,
@@ -73,10 +79,10 @@ class Printing:
         )
 
 
-class TurnPrinting(Printing):
+class TurnPrintingWatcher(PrintingWatcher):
     """The watcher that prints for a worker: what there is to tell of a turn, in one write."""
 
-    def __init__(self, lines: AttemptLines, clock: Clock, batch: output.Batch) -> None:
+    def __init__(self, lines: AttemptPrinter, clock: Clock, batch: output.Batch) -> None:
         super().__init__(lines, clock, is_kept=True)
         self._batch = batch
 
@@ -85,34 +91,34 @@ class TurnPrinting(Printing):
         self._batch.print()
 
 
-def next_by(leanbe: "Leanbe", otherwise: str) -> str:
+def who_retries(leanbe: "Leanbe", otherwise: str) -> str:
     """Return who makes the next attempt: where the clock is manual, nobody before it is moved."""
     return BY_THE_CLOCK if leanbe.clock.kind == MANUAL else otherwise
 
 
 @contextmanager
-def making_attempts(
-    invocation: Invocation, clock: Clock, *, who_is_next: str | None = "", are_notices: bool = False
-) -> Iterator[Printing]:
+def printing_attempts(
+    invocation: Invocation, clock: Clock, *, retried_by: str | None = "", to_stderr: bool = False
+) -> Iterator[PrintingWatcher]:
     """Print the attempts that are made in the block.
 
     Args:
         invocation: whose form the lines have.
         clock: tells the instants of the attempts, so that a line out and its line back agree.
-        who_is_next: who makes the attempt after one that failed; None where nobody will.
-        are_notices: whether the lines go to stderr, because stdout carries something else.
+        retried_by: who makes the attempt after one that failed; None where nobody will.
+        to_stderr: whether the lines go to stderr, because stdout carries something else.
 
     Raises:
         Failed: at the end, if an attempt was not accepted.
     """
-    lines = AttemptLines(
-        Form.TABLE if are_notices else invocation.form,
+    lines = AttemptPrinter(
+        OutputFormat.TABLE if to_stderr else invocation.output_format,
         notice=invocation.notice,
-        line=invocation.notice if are_notices else output.text,
-        who_is_next=who_is_next,
+        line=invocation.notice if to_stderr else output.print_text,
+        retried_by=retried_by,
     )
     try:
-        yield Printing(lines, clock, is_kept=who_is_next is not None)
+        yield PrintingWatcher(lines, clock, is_kept=retried_by is not None)
     finally:
         lines.close()
     if lines.accepted < lines.made:
@@ -138,19 +144,19 @@ def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
         batch.print()  # a remark stands behind the lines that it is about
         invocation.notice(remark)
 
-    lines = AttemptLines(invocation.form, notice=notice, line=batch.add)
+    lines = AttemptPrinter(invocation.output_format, notice=notice, line=batch.add)
     try:
-        yield TurnPrinting(lines, clock, batch)
+        yield TurnPrintingWatcher(lines, clock, batch)
     finally:
         lines.close()
         batch.print()
 
 
-def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
+def recorded_attempt(delivery: "Delivery", attempt: "Attempt") -> EndedAttempt:
     """Return what is printed of an attempt that is on record."""
     is_last = attempt.number == delivery.attempts[-1].number
-    return Ended(
-        begun=Begun(
+    return EndedAttempt(
+        begun=StartedAttempt(
             delivery_id=delivery.id,
             event=delivery.event.name,
             number=attempt.number,
@@ -171,10 +177,10 @@ def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
     )
 
 
-def _ended(begun: Begun, settlement: "Settlement") -> Ended:
+def _ended(begun: StartedAttempt, settlement: "Settlement") -> EndedAttempt:
     evidence = settlement.evidence
     is_waiting = settlement.state in {DeliveryState.WAITING, DeliveryState.READY}
-    return Ended(
+    return EndedAttempt(
         begun=begun,
         outcome=evidence.outcome,
         duration_ms=evidence.duration_us / 1000,

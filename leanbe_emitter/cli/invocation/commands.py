@@ -11,10 +11,13 @@ from typing import Any, cast
 import click
 
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 Callback = Callable[..., object]
+
+#: The variable in which a shell's completion script asks the program for completions.
+COMPLETION_VARIABLE = "_LEANBE_EMITTER_COMPLETE"
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
@@ -36,7 +39,7 @@ def _global_options() -> list[click.Option]:
         ),
         click.Option(
             ["--output"],
-            type=click.Choice(Form, case_sensitive=False),
+            type=click.Choice(OutputFormat, case_sensitive=False),
             help="Form of what is printed; table on a terminal, else plain.",
             **keep,
         ),
@@ -46,7 +49,7 @@ def _global_options() -> list[click.Option]:
     ]
 
 
-class _Helpful(click.Command):
+class _CommandWithExample(click.Command):
     """A command whose help shows the global options apart, and ends in an example to run.
 
     Args:
@@ -98,7 +101,7 @@ def _write(
             formatter.write_dl(rows)
 
 
-class Command(_Helpful):
+class Command(_CommandWithExample):
     """A command that does something."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -107,7 +110,7 @@ class Command(_Helpful):
         return super().invoke(ctx)
 
 
-class Group(_Helpful, click.Group):
+class Group(_CommandWithExample, click.Group):
     """Commands under one noun."""
 
     def resolve_command(
@@ -126,7 +129,7 @@ def _no_command(name: str, known: Sequence[str]) -> str:
     return f"There is no command {name!r}.\n{advice}"
 
 
-class Root(Group):
+class RootGroup(Group):
     """The program itself: each command's module is loaded when the command is named.
 
     Args:

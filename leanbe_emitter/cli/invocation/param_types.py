@@ -91,7 +91,7 @@ def _secret_text(text: str) -> str:
     return os.environ[name]
 
 
-def parsed(content: bytes) -> JSON:
+def parse_json(content: bytes) -> JSON:
     """Return the JSON value that a file's bytes hold.
 
     Raises:
@@ -211,7 +211,7 @@ SEED = _Value("file", _seed)
 TEXTS = _Value("text,text", _texts)
 
 
-class Name(click.ParamType[str]):
+class CompletedName(click.ParamType[str]):
     """A name that the shell completes; the library says whether it is known."""
 
     def __init__(self, kind: str, meanings: Mapping[str, str]) -> None:
@@ -232,8 +232,8 @@ class Name(click.ParamType[str]):
         ]
 
 
-EVENT = Name("event", {event.name: event.meaning for event in EVENTS})
-ASSUMPTION = Name("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
+EVENT = CompletedName("event", {event.name: event.meaning for event in EVENTS})
+ASSUMPTION = CompletedName("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
 
 
 def as_mapping(pairs: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:

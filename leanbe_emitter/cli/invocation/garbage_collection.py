@@ -14,7 +14,7 @@ YOUNG_OBJECTS = 50_000
 
 
 @contextmanager
-def collecting_less_often() -> Iterator[None]:
+def infrequent_garbage_collection() -> Iterator[None]:
     """Let the collector look at less, and less often, for as long as the block lasts.
 
     What was imported and opened before lives as long as the process: frozen, it is never looked

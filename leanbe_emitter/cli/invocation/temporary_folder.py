@@ -18,7 +18,7 @@ _LOCK = "goes-with-its-process.lock"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """Make a temporary folder for the block, and remove those of this user whose makers are gone.
 
     Who was killed could not remove his own.

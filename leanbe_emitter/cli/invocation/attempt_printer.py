@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.output import Document, Form
+from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.explain.other_signings import told
@@ -30,7 +30,7 @@ _SIGNATURE_ADVICE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
+class StartedAttempt:
     """A request that goes out; it has no id where nothing is kept of it."""
 
     delivery_id: str
@@ -43,7 +43,7 @@ class Begun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class EndedAttempt:
     """A request, and what came back.
 
     Attributes:
@@ -54,7 +54,7 @@ class Ended:
         fault: what was done to it on purpose, if anything was.
     """
 
-    begun: Begun
+    begun: StartedAttempt
     outcome: Outcome
     duration_ms: float
     answer_status: int | None
@@ -78,7 +78,7 @@ class Ended:
             "event": self.begun.event,
             "number": self.begun.number,
             "outcome": self.outcome,
-            "startedAt": output.instant(self.begun.started_at),
+            "startedAt": output.format_instant(self.begun.started_at),
             "durationMs": round(self.duration_ms, 3),
             "method": self.begun.method,
             "url": self.begun.url,
@@ -87,13 +87,13 @@ class Ended:
             "answerBody": _text(self.answer_body) if self.answer_body is not None else None,
             "error": self.error,
             "status": self.status if is_kept else None,
-            "nextDueAt": output.instant(due) if is_kept and due else None,
+            "nextDueAt": output.format_instant(due) if is_kept and due else None,
             "assumptions": self.assumptions,
             "fault": self.fault,
         }
 
 
-class AttemptLines:
+class AttemptPrinter:
     """Prints attempts as they are made, and counts them.
 
     A line out is printed at once where nothing else is under way; where much is, it waits for its
@@ -103,29 +103,29 @@ class AttemptLines:
         form: the form of what is printed.
         notice: where a remark goes that is no data.
         line: where the lines go: stdout, unless something else is data.
-        who_is_next: who makes the next attempt: `` by any worker, or --follow``; may be empty.
+        retried_by: who makes the next attempt: `` by any worker, or --follow``; may be empty.
             None where nothing is kept, so that there will be none.
     """
 
     def __init__(
         self,
-        form: Form,
+        output_format: OutputFormat,
         *,
         notice: Callable[[str], None],
-        line: Callable[[str], None] = output.text,
-        who_is_next: str | None = "",
+        line: Callable[[str], None] = output.print_text,
+        retried_by: str | None = "",
     ) -> None:
-        self._form = form
+        self._form = output_format
         self._notice = notice
         self._line = line
-        self._who_is_next = who_is_next
+        self._retried_by = retried_by
         self._under_way: set[str] = set()
         self._printed: str | None = None
         self._documents: list[Document] = []
         self.made = 0
         self.accepted = 0
 
-    def begun(self, begun: Begun) -> None:
+    def begun(self, begun: StartedAttempt) -> None:
         """Print the line out, if its line back will be the next."""
         if self.is_alone(begun.delivery_id):
             self.out(begun)
@@ -133,56 +133,56 @@ class AttemptLines:
     def is_alone(self, delivery_id: str) -> bool:
         """Note that an attempt begins; say whether its line out is to be printed at once."""
         self._under_way.add(delivery_id)
-        return len(self._under_way) == 1 and self._form in {Form.TABLE, Form.PLAIN}
+        return len(self._under_way) == 1 and self._form in {OutputFormat.TABLE, OutputFormat.PLAIN}
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, ended: EndedAttempt) -> None:
         """Print what came back."""
         self.made += 1
         self.accepted += ended.accepted
         self._under_way.discard(ended.begun.delivery_id)
         match self._form:
-            case Form.JSON:
+            case OutputFormat.JSON:
                 self._documents.append(ended.document())
-            case Form.JSONL:
+            case OutputFormat.JSONL:
                 self._line(output.json_line(ended.document()))
             case _:
                 self._back(ended)
 
     def close(self) -> None:
         """Print what is printed at the end only."""
-        if self._form is Form.JSON:
-            output.rows(self._form, self._documents, columns=[])
+        if self._form is OutputFormat.JSON:
+            output.print_rows(self._form, self._documents, columns=[])
 
-    def out(self, begun: Begun) -> None:
+    def out(self, begun: StartedAttempt) -> None:
         """Print the line out of an attempt, for a person or in plain."""
-        self._line(_table_out(begun) if self._form is Form.TABLE else _plain_out(begun))
+        self._line(_table_out(begun) if self._form is OutputFormat.TABLE else _plain_out(begun))
         self._printed = begun.delivery_id
 
-    def _back(self, ended: Ended) -> None:
+    def _back(self, ended: EndedAttempt) -> None:
         if self._printed != ended.begun.delivery_id:
             self.out(ended.begun)
         self._printed = None
-        is_plain = self._form is Form.PLAIN
+        is_plain = self._form is OutputFormat.PLAIN
         self._line(_plain_back(ended) if is_plain else _table_back(ended))
-        for remark in _remarks(ended, self._who_is_next):
+        for remark in _remarks(ended, self._retried_by):
             if is_plain:
                 self._notice(remark)
             else:
                 self._line(_INDENT + remark)
 
 
-def _table_out(begun: Begun) -> str:
+def _table_out(begun: StartedAttempt) -> str:
     what = f"{output.printable(begun.event):<14} {output.abbreviated(begun.delivery_id):<7}"
     return (
-        f"{output.time_of_day(begun.started_at)} -> {what}  "
+        f"{output.format_time_of_day(begun.started_at)} -> {what}  "
         f"attempt {begun.number}  {begun.method} {begun.url}  {begun.body_bytes} B"
     )
 
 
-def _plain_out(begun: Begun) -> str:
+def _plain_out(begun: StartedAttempt) -> str:
     return "\t".join(
         [
-            output.time_of_day(begun.started_at),
+            output.format_time_of_day(begun.started_at),
             "->",
             output.printable(begun.event),
             begun.delivery_id,
@@ -194,28 +194,28 @@ def _plain_out(begun: Begun) -> str:
     )
 
 
-def _table_back(ended: Ended) -> str:
+def _table_back(ended: EndedAttempt) -> str:
     time, answer, latency, said = _back_cells(ended)
     return f"{time} <- {answer:<26}{latency}   {said}".rstrip()
 
 
-def _plain_back(ended: Ended) -> str:
+def _plain_back(ended: EndedAttempt) -> str:
     time, answer, latency, said = _back_cells(ended)
     return f"{time}\t<-\t{answer}\t{latency}\t{said}"
 
 
-def _back_cells(ended: Ended) -> tuple[str, str, str, str]:
+def _back_cells(ended: EndedAttempt) -> tuple[str, str, str, str]:
     came_back_at = ended.begun.started_at + timedelta(milliseconds=ended.duration_ms)
     said = "" if ended.accepted else _said(ended)
     return (
-        output.time_of_day(came_back_at),
-        ended.outcome if ended.answer_status is None else output.answer(ended.answer_status),
+        output.format_time_of_day(came_back_at),
+        ended.outcome if ended.answer_status is None else output.format_status(ended.answer_status),
         f"{ended.duration_ms:.0f} ms",
         output.printable(said),
     )
 
 
-def _said(ended: Ended) -> str:
+def _said(ended: EndedAttempt) -> str:
     text = " ".join(filter(None, [ended.error, _text(ended.answer_body or b"").strip()]))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
@@ -224,10 +224,10 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _remarks(ended: Ended, who_is_next: str | None) -> Iterator[str]:
+def _remarks(ended: EndedAttempt, retried_by: str | None) -> Iterator[str]:
     """Yield what to know of an attempt beside its two lines."""
     if not ended.accepted:
-        yield _why_and_what_next(ended, who_is_next)
+        yield _why_and_what_next(ended, retried_by)
     if ended.assumptions:
         named = ", ".join(f"{name}={value}" for name, value in ended.assumptions.items())
         yield f"assuming {named}"
@@ -235,8 +235,8 @@ def _remarks(ended: Ended, who_is_next: str | None) -> Iterator[str]:
         yield f"on purpose, by the fault {ended.fault}"
 
 
-def _why_and_what_next(ended: Ended, who_is_next: str | None) -> str:
-    next_step = "" if who_is_next is None else f"; {_what_is_next(ended, who_is_next)}"
+def _why_and_what_next(ended: EndedAttempt, retried_by: str | None) -> str:
+    next_step = "" if retried_by is None else f"; {_what_is_next(ended, retried_by)}"
     is_about_signature = ended.answer_status in _ABOUT_SIGNATURES
     advice = f" {_signature_advice(ended.assumptions)}" if is_about_signature else ""
     return f"{ended.outcome}{next_step}.{advice}"
@@ -247,9 +247,9 @@ def _signature_advice(assumptions: Mapping[str, str]) -> str:
     return told(read(assumptions)) or _SIGNATURE_ADVICE
 
 
-def _what_is_next(ended: Ended, who_is_next: str) -> str:
+def _what_is_next(ended: EndedAttempt, retried_by: str) -> str:
     if ended.next_due_at is not None:
-        return f"next attempt {output.time_of_day(ended.next_due_at)}{who_is_next}"
+        return f"next attempt {output.format_time_of_day(ended.next_due_at)}{retried_by}"
     if ended.status is DeliveryStatus.PENDING:
         return "another attempt follows"
     identifier = output.abbreviated(ended.begun.delivery_id).removeprefix("…")

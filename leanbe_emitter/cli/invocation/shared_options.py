@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from leanbe_emitter.cli.invocation.values import (
+from leanbe_emitter.cli.invocation.param_types import (
     ASSIGNMENT,
     DURATION,
     EVENT,
@@ -17,7 +17,7 @@ from leanbe_emitter.cli.invocation.values import (
 )
 
 #: How many a list of events or deliveries shows unless it is told otherwise, and at the most.
-PAGE, _LONGEST_PAGE = 50, 200
+PAGE_LENGTH, _MAX_PAGE_LENGTH = 50, 200
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,20 +27,20 @@ product = click.option(
     "--product", metavar="P", help="Name or id; not needed while there is only one product."
 )
 #: The same as a filter: without it, any product's are meant.
-of_product = click.option("--product", metavar="P", help="Of this product alone; name or id.")
+product_filter = click.option("--product", metavar="P", help="Of this product alone; name or id.")
 #: The same where the article's own reading holds without one.
-reading_of = click.option(
+assumptions_of_product = click.option(
     "--product", metavar="P", help="As this product reads the article; else as it stands."
 )
 #: ``--event`` as a filter.
-event_glob = click.option(
+event_filter = click.option(
     "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
 )
 #: ``--limit``, of a list that shows all evidence.
 limit = click.option(
     "--limit",
-    type=click.IntRange(1, _LONGEST_PAGE),
-    default=PAGE,
+    type=click.IntRange(1, _MAX_PAGE_LENGTH),
+    default=PAGE_LENGTH,
     show_default=True,
     help="How many at the most.",
 )
@@ -68,7 +68,7 @@ secret = click.option(
     "--secret", type=SECRET, help="Text, env:NAME or @FILE; generated if left out."
 )
 #: ``--secret`` where nothing can be done without one.
-needed_secret = click.option(
+required_secret = click.option(
     "--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE."
 )
 #: ``--header NAME:VALUE``, as often as wanted.
@@ -82,12 +82,12 @@ headers = click.option(
 )
 
 
-def part_of_dry_run(command: F) -> F:
+def dry_run_page(command: F) -> F:
     """Add ``--limit`` and ``--after``, of a command that lists only what it would do."""
     limit_ = click.option(
         "--limit",
-        type=click.IntRange(1, _LONGEST_PAGE),
-        help=f"With --dry-run: how many at the most, {PAGE} if left out.",
+        type=click.IntRange(1, _MAX_PAGE_LENGTH),
+        help=f"With --dry-run: how many at the most, {PAGE_LENGTH} if left out.",
     )
     after_ = click.option(
         "--after", metavar="CURSOR", help="With --dry-run: go on after the page before."
@@ -95,7 +95,7 @@ def part_of_dry_run(command: F) -> F:
     return limit_(after_(command))
 
 
-def who_delivers(command: F) -> F:
+def delivery_options(command: F) -> F:
     """Add ``--follow`` and ``--no-deliver``, which contradict each other."""
 
     @wraps(command)
@@ -117,7 +117,7 @@ def who_delivers(command: F) -> F:
     return cast("F", follow(no_deliver(checked)))
 
 
-def trust(command: F) -> F:
+def certificate_options(command: F) -> F:
     """Add ``--ca-file`` and ``--insecure``: how the receiver's certificate is judged."""
     ca_file = click.option(
         "--ca-file",
@@ -129,7 +129,7 @@ def trust(command: F) -> F:
     return ca_file(insecure(command))
 
 
-def changes(command: F) -> F:
+def payload_changes(command: F) -> F:
     """Add what changes a sample payload: ``--set``, ``--set-json``, ``--unset``."""
     unset = click.option(
         "--unset", multiple=True, metavar="PATH", help="Take a key out of the payload."
