@@ -23,7 +23,7 @@ SECTIONS = {
         "exec": "Run a command with a server of its own, on a free port and a temporary database.",
     },
     "Send": {
-        "demo": "Have a server send all 22 events to a receiver, see each verified, one retried.",
+        "demo": "Send all 22 events to a receiver, which verifies each; one is retried.",
         "trigger": "Make events, sign them and deliver them.",
         "send": "Send one event to a URL; nothing is stored.",
         "worker": "Deliver what is due, retries included.",

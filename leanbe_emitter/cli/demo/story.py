@@ -1,7 +1,7 @@
-"""The whole life of a product, as ``demo --story`` tells it: all 22 events, and some silences.
+"""The story of ``demo --story``: the life of a product in actions that raise all 22 events.
 
-A chapter yields what happens next, in words; it happens when the next step is asked for. So whoever
-listens puts a transaction around each step, and sees what events it raised.
+A chapter yields each action in words before it acts. The action takes place when the caller asks
+for the next one, so the caller can put a transaction around it and see its events.
 """
 
 from collections.abc import Generator, Iterator
@@ -13,7 +13,7 @@ from leanbe_emitter.errors import Conflict
 if TYPE_CHECKING:
     from leanbe_emitter.library import Announcement, Customer, Idea, Okr, Product
 
-#: The e-mail of somebody who is no customer yet.
+#: The e-mail of a person who is no customer at first.
 _CLEO = "cleo@example.com"
 
 _Two: TypeAlias = "Generator[str, None, tuple[Customer, Customer]]"
@@ -23,7 +23,7 @@ _News: TypeAlias = "Generator[str, None, Announcement]"
 
 
 def story(acme: "Product") -> Iterator[str]:
-    """Tell the life of a product; each step acts on it."""
+    """Yield the actions of the story in words; each acts on the product."""
     ana, bea = yield from _customers_arrive(acme)
     dark, export = yield from _requests_become_ideas(acme, ana, bea)
     yield from _people_vote(acme, dark, ana, bea)
