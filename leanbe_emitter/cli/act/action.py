@@ -1,8 +1,8 @@
-"""How a domain command acts: one transaction, the document on stdout, then what is owed for it.
+"""One action of a domain command: a transaction, its document on stdout, and its deliveries.
 
-On a terminal the document is a table, and the attempts follow it. In every other form stdout
-carries the document alone, the one that a webhook would carry, and stderr tells of the attempts.
-What is printed was committed: an action that is refused prints nothing but why.
+On a terminal, the document is a table and the attempts follow it. In every other format, stdout
+carries only the document, the same that a webhook carries, and stderr shows the attempts. A printed
+document is committed: a refused action prints nothing but the error.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Snapshot(Protocol):
-    """What the library returns of a document."""
+    """A document as the library returns it."""
 
     def document(self) -> Document:
         """Return the document."""
@@ -38,12 +38,12 @@ class Snapshot(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ActionOptions:
-    """Where a command acts, and who delivers what is owed for it.
+    """The options of every action: the product, and the delivery of its events.
 
     Attributes:
-        product: its name or id; None where there is only one.
-        follow: whether to stay until the deliveries are settled.
-        no_deliver: whether the first attempts are left to a worker.
+        product: name or id; None for the only product.
+        follow: whether to wait until the deliveries are settled.
+        no_deliver: whether to leave the first attempts to a worker.
     """
 
     product: str | None
@@ -52,7 +52,7 @@ class ActionOptions:
 
 
 def with_action_options(command: F) -> F:
-    """Add ``--product``, ``--follow`` and ``--no-deliver``; the command gets them as ``how``."""
+    """Add ``--product``, ``--follow``, ``--no-deliver``; the command gets them as ``options``."""
 
     @wraps(command)
     def packed(
@@ -64,24 +64,24 @@ def with_action_options(command: F) -> F:
     return cast("F", shared_options.product(shared_options.delivery_options(packed)))
 
 
-def act(
+def run_action(
     invocation: Invocation,
     options: ActionOptions,
     action: "Callable[[Product], Snapshot]",
     *,
     columns: Sequence[Column],
 ) -> None:
-    """Let something be done, print what it was done to, and deliver what is owed for it.
+    """Run an action in one transaction, print its document, and deliver its events.
 
     Args:
-        invocation: whose form the output has.
-        options: the product, and who delivers.
-        action: is called in a transaction; all that it does is kept, or nothing of it.
-        columns: what a person sees of the document.
+        invocation: the run of the program.
+        options: the product, and the delivery of its events.
+        action: runs in the transaction and returns the document.
+        columns: the columns of a table and of ``plain``.
 
     Raises:
         Failed: an attempt was not accepted.
-        LeanbeError: the action was refused.
+        LeanbeError: the domain refused the action.
     """
     with (
         open_leanbe(invocation) as leanbe,
@@ -92,19 +92,19 @@ def act(
             to_stderr=invocation.output_format is not OutputFormat.TABLE,
         ) as watcher,
     ):
-        shown = _Shown(invocation.output_format, columns, watcher)
-        with leanbe.foreground(shown, deliver=not options.no_deliver) as raised:
+        shown = _DocumentFirst(invocation.output_format, columns, watcher)
+        with leanbe.foreground(shown, deliver=not options.no_deliver) as recorded_events:
             shown.snapshot = action(select_product(leanbe, options.product))
         shown.show()
-        _tell(invocation, raised, options)
+        _notice_events(invocation, recorded_events, options)
         if options.follow:
-            leanbe.follow(raised.deliveries, watcher=watcher)
+            leanbe.follow(recorded_events.deliveries, watcher=watcher)
 
 
-class _Shown:
-    """Prints the document as soon as it is committed: before the first attempt is begun.
+class _DocumentFirst:
+    """A watcher that prints the document when the transaction is committed, before any attempt.
 
-    Whoever interrupts a receiver that does not answer knows by then what was made.
+    A user who interrupts a receiver without an answer has the document by then.
     """
 
     def __init__(
@@ -131,16 +131,18 @@ class _Shown:
         self._printing.ended(claimed, settlement)
 
 
-def _tell(invocation: Invocation, raised: "RecordedEvents", options: ActionOptions) -> None:
-    """Tell what the attempts do not show of the events that were raised."""
-    if not raised.recorded:
-        invocation.notice("No event: nothing changed, or no event tells of it.")
+def _notice_events(
+    invocation: Invocation, recorded_events: "RecordedEvents", options: ActionOptions
+) -> None:
+    """Print notices about events that the attempts do not show."""
+    if not recorded_events.recorded:
+        invocation.notice("No event: nothing changed, or Leanbe has no event for this change.")
     notice_events_without_delivery(
-        invocation, (each.name for each in raised.recorded if each.delivery_id is None)
+        invocation, (each.name for each in recorded_events.recorded if each.delivery_id is None)
     )
-    owed = [each for each in raised.recorded if each.delivery_id is not None]
+    owed = [each for each in recorded_events.recorded if each.delivery_id is not None]
     if owed and options.no_deliver:
         names = ", ".join(
             f"{each.name} {output.abbreviated(each.delivery_id or '')}" for each in owed
         )
-        invocation.notice(f"{names}: left to a worker: leanbe-emitter worker --drain")
+        invocation.notice(f"{names}: left to a worker. Run one with: leanbe-emitter worker --drain")

@@ -1,11 +1,11 @@
-"""The commands ``backlog-item ...``: what is to be done, and how far it is."""
+"""The commands ``backlog-item ...``: the work on the board."""
 
 import click
 
 from leanbe_emitter.cli.act import resources
 from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
-from leanbe_emitter.cli.act.fields import FieldOption, entries, texts, user
-from leanbe_emitter.cli.act.resources import Resource, text_filter, user_filter
+from leanbe_emitter.cli.act.fields import entries, field_options
+from leanbe_emitter.cli.act.resources import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -22,51 +22,43 @@ BACKLOG_ITEMS = Resource(
         output.column("idea.title", title="idea"),
     ],
     eg=("descriptionHTML=<b>Hi</b>, tags[0].title=ui", "tags=[]"),
+    filters=("status", "assigned", "idea"),
     fields=(
-        *texts("title", "description"),
-        user("owner"),
-        user("assigned"),
+        *field_options("title", "description", "owner", "assigned"),
         entries("tags", option="--tag", member="title"),
-        FieldOption(field="status", help='One of the product\'s; see "product statuses".'),
+        *field_options("status"),
     ),
 )
 
 
 @group("backlog-item", example="leanbe-emitter backlog-item list")
 def backlog_item() -> None:
-    """Backlog items: work, and its way over the board."""
+    """Backlog items: the work on the board."""
 
 
 resources.add_create(
     backlog_item,
     BACKLOG_ITEMS,
     example='leanbe-emitter backlog-item create --title "Fix the login" --tag bug',
-    about="Write down a piece of work, at the first of the product's statuses.",
+    about="Create a backlog item, with the first of the product's statuses.",
 )
 resources.add_update(
     backlog_item,
     BACKLOG_ITEMS,
     example='leanbe-emitter backlog-item update a2e505 --title "Dark mode, at last" --status Done',
-    about="Change fields of a backlog item; a new status has an event of its own.",
+    about="Change fields of a backlog item. A new status has an event of its own.",
 )
 resources.add_show(
     backlog_item, BACKLOG_ITEMS, example="leanbe-emitter backlog-item show a2e505 --output json"
 )
 resources.add_list(
-    backlog_item,
-    BACKLOG_ITEMS,
-    example='leanbe-emitter backlog-item list --status "To Do"',
-    filters=[
-        text_filter("status", "One of the product's."),
-        user_filter("assigned"),
-        text_filter("idea", "What they were promoted from.", metavar="ID"),
-    ],
+    backlog_item, BACKLOG_ITEMS, example='leanbe-emitter backlog-item list --status "To Do"'
 )
 resources.add_delete(
     backlog_item,
     BACKLOG_ITEMS,
     example="leanbe-emitter backlog-item delete a2e505",
-    about="Delete a backlog item; its idea stays promoted.",
+    about="Delete a backlog item. Its idea stays promoted.",
 )
 
 
@@ -82,5 +74,5 @@ resources.add_delete(
 def set_status(
     invocation: Invocation, *, reference: str, status: str, options: ActionOptions
 ) -> None:
-    """Move a backlog item on the board, from any of the product's statuses to any other."""
+    """Give a backlog item another status of the product."""
     BACKLOG_ITEMS.act(invocation, options, lambda items: items.set_status(reference, status))
