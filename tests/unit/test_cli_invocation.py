@@ -116,7 +116,7 @@ def test_where_nothing_can_listen_the_system_says_why_and_nobody_else() -> None:
     error = PermissionError(errno.EACCES, "denied (while attempting to bind on ('127.0.0.1', 80))")
     told = port_error(error, host="127.0.0.1", port=80)
     assert told.message == "The program cannot listen at 127.0.0.1:80: Permission denied."
-    assert told.hint == "Choose another with --port, or 0 for a free one."
+    assert told.hint == "Choose another port with --port, or a free one with --port 0."
 
 
 @pytest.mark.parametrize("group", [(), ("product",)])

@@ -205,7 +205,7 @@ def _check_settable(resource: str, touched: Sequence[str], settable: Sequence[st
         if shape.field(name) is not None and name not in settable:
             raise InvalidValue(
                 f"{name} cannot be set: it follows from actions.",
-                hint=f"These fields can be set: {any_of(settable)}.",
+                hint=f"Only {any_of(settable)} can be set.",
             )
 
 

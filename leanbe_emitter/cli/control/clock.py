@@ -1,4 +1,4 @@
-"""The commands ``clock ...``: the time, and moving it where it is a manual clock's."""
+"""The commands ``clock ...``: show the clock, and move a manual one."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -22,18 +22,18 @@ _COLUMNS = [output.column("now"), output.column("kind")]
 
 @group("clock", example="leanbe-emitter clock show")
 def clock() -> None:
-    """The time; a manual clock's stands still until it is moved.
+    """The clock; a manual clock stands still until you move it.
 
-    "serve --clock manual" and "serve --ephemeral" make the clock of a database manual, for every
-    process on it; servers and workers that run already follow. It holds back retries only: what is
-    due at its present time is sent at once.
+    "serve --clock manual" and "serve --ephemeral" make the database's clock manual for every
+    process, including servers and workers that run already. A manual clock holds back only retries:
+    workers send at once what is due at its time.
     """
 
 
 @subcommand(clock, "show", example="leanbe-emitter clock show")
 @click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show the time, and whose it is: manual, or the system's."""
+    """Show the time, and the kind of the clock: manual or system."""
     with open_leanbe(invocation) as leanbe:
         _show(invocation, leanbe)
 
@@ -42,9 +42,9 @@ def show(invocation: Invocation) -> None:
 @click.argument("time", type=CLOCK_TIME, metavar="TIME")
 @click.pass_obj
 def set_(invocation: Invocation, time: "datetime") -> None:
-    """Set a manual clock, backwards too; what is due then, workers send at once.
+    """Set a manual clock, forwards or backwards. Workers send at once what is due then.
 
-    It is moved within the years 1971 to 8999, in UTC.
+    The time must lie in the years 1971 to 8999, in UTC.
     """
     with open_leanbe(invocation) as leanbe:
         leanbe.clock.set(time)
@@ -55,11 +55,11 @@ def set_(invocation: Invocation, time: "datetime") -> None:
 @click.argument("way", type=AGE, metavar="TIME")
 @click.pass_obj
 def advance(invocation: Invocation, way: float) -> None:
-    """Move a manual clock on, and make every retry that falls due, at its own time.
+    """Advance a manual clock, and make each retry at its own time.
 
-    What falls due at one instant is made in order; workers have several of it under way at once.
-    Attempts that they make meanwhile are printed, too. Whoever moves it at the same time moves it
-    by all of their way, too. Exits with 1 if one was not accepted.
+    Attempts that are due at the same instant begin in order; a worker makes several of them at
+    once. The output also shows attempts that workers make meanwhile. If several processes advance
+    the clock at once, their durations add up. Exits with 1 if a receiver did not accept an attempt.
     """
     with open_leanbe(invocation) as leanbe:
         _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))
@@ -68,9 +68,10 @@ def advance(invocation: Invocation, way: float) -> None:
 @subcommand(clock, "run-until-settled", example="leanbe-emitter clock run-until-settled")
 @click.pass_obj
 def run_until_settled(invocation: Invocation) -> None:
-    """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
+    """Advance a manual clock until all deliveries are settled, and make every attempt on the way.
 
-    Attempts that workers make meanwhile are printed, too. Exits with 1 if one was not accepted.
+    The output also shows attempts that workers make meanwhile. Exits with 1 if a receiver did not
+    accept an attempt.
     """
     with open_leanbe(invocation) as leanbe:
         _move(invocation, leanbe, leanbe.clock.run_until_settled)
@@ -82,11 +83,11 @@ def _show(invocation: Invocation, leanbe: "Leanbe") -> None:
 
 
 def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) -> None:
-    """Move the clock, and print the attempts that were made meanwhile, whoever made them."""
+    """Move the clock, and print the attempts of all processes meanwhile."""
     since = leanbe.watching.end()
     move()
     with printing_attempts(invocation, leanbe.clock, retried_by=" by the clock") as watcher:
         for entry in leanbe.watching.until_now(since):
             if entry.delivery is not None and entry.attempt is not None:
                 watcher.on_record(entry.delivery, entry.attempt)
-        invocation.notice(f"It is {output.format_instant(leanbe.clock.now())}.")
+        invocation.notice(f"The clock shows {output.format_instant(leanbe.clock.now())}.")

@@ -1,4 +1,4 @@
-"""The command ``reset``: everything goes, or what one product has."""
+"""The command ``reset``: delete everything, or the content of one product."""
 
 import click
 
@@ -8,13 +8,13 @@ from leanbe_emitter.cli.invocation.opening import open_leanbe
 
 
 @command("reset", example="leanbe-emitter reset --product Acme")
-@click.option("--product", metavar="P", help="Only what this one has; it keeps its settings.")
+@click.option("--product", metavar="P", help="Only the content of this product; its settings stay.")
 @click.pass_obj
 def reset(invocation: Invocation, product: str | None) -> None:
-    """Delete everything, or what one product has; faults too.
+    """Delete everything, or the content of one product; faults too.
 
-    What the database's seed file has is there again (serve --seed-file). What other processes have
-    in flight is not broken off, and changes nothing any more.
+    The database gets the content of its seed file again (serve --seed-file). Other processes finish
+    their attempts in flight, which change nothing any more.
     """
     with open_leanbe(invocation) as leanbe:
         if product is None:
@@ -24,4 +24,4 @@ def reset(invocation: Invocation, product: str | None) -> None:
                 invocation.notice(f"Planted {planted} again.")
         else:
             kept = leanbe.products.reset(product)
-            invocation.notice(f"Deleted what the product {kept.name!r} had.")
+            invocation.notice(f"Deleted the content of the product {kept.name!r}.")

@@ -1,12 +1,12 @@
-"""How an attempt is printed: one line out and one back, the same in every command.
+"""The printed lines of an attempt, the same in every command: one out, one back.
 
     14:02:15 -> idea.upVoted   …a2e4b7  attempt 1  POST http://127.0.0.1:8000/hooks/leanbe  911 B
     14:02:15 <- 401 Unauthorized          3 ms   {"detail":"bad signature"}
                 refused; next attempt 14:02:20 by any worker, or --follow. ...
 
-The third line stands where an attempt was not accepted. ``plain`` has the cells of the first two
-between tabs, ids in full, and the third on stderr; ``json`` and ``jsonl`` have a document for each
-attempt.
+The third line follows an attempt that was not accepted. ``plain`` separates the cells of the first
+two lines by tabs, prints whole ids, and prints the third line on stderr. ``json`` and ``jsonl``
+print a document for each attempt.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,9 +20,9 @@ from leanbe_emitter.wire.assumptions.lookup import read
 from leanbe_emitter.wire.explain.other_signings import told
 
 #: How many characters of an answer's body a line shows.
-_SHOWN = 120
+_MAX_SHOWN = 120
 _INDENT = " " * len("14:02:11 -> ")
-#: Answers by which a receiver may say that the signature does not fit.
+#: Answers with which receivers refuse a signature.
 _ABOUT_SIGNATURES = frozenset({400, 401, 403})
 _SIGNATURE_ADVICE = (
     "Leanbe signs JSON.stringify(payload), not the raw body: leanbe-emitter explain --help"
@@ -31,7 +31,7 @@ _SIGNATURE_ADVICE = (
 
 @dataclass(frozen=True, kw_only=True)
 class StartedAttempt:
-    """A request that goes out; it has no id where nothing is kept of it."""
+    """An attempt whose request goes out; the id is empty if nothing is stored."""
 
     delivery_id: str
     event: str
@@ -44,14 +44,15 @@ class StartedAttempt:
 
 @dataclass(frozen=True, kw_only=True)
 class EndedAttempt:
-    """A request, and what came back.
+    """An attempt and its result.
 
     Attributes:
-        status: what the delivery is now.
-        next_due_at: when it is due again; None where it is settled, or the next attempt is under
-            way or made already.
-        assumptions: those that were not the article's at this attempt.
-        fault: what was done to it on purpose, if anything was.
+        begun: its request.
+        status: the status of the delivery now.
+        next_due_at: when the delivery is due again; None if it is settled, or if the next attempt
+            has begun.
+        assumptions: the assumptions of this attempt that differ from their defaults.
+        fault: the fault of this attempt, if it had one.
     """
 
     begun: StartedAttempt
@@ -67,12 +68,12 @@ class EndedAttempt:
 
     @property
     def accepted(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver accepted the event."""
         return self.outcome is Outcome.DELIVERED
 
     def document(self) -> Document:
-        """Return what ``json`` shows of it; what is not kept has no delivery and is due never."""
-        is_kept, due = bool(self.begun.delivery_id), self.next_due_at
+        """Return the attempt as JSON; without a stored delivery, some members are null."""
+        is_stored, due = bool(self.begun.delivery_id), self.next_due_at
         return {
             "delivery": self.begun.delivery_id or None,
             "event": self.begun.event,
@@ -86,25 +87,25 @@ class EndedAttempt:
             "answerStatus": self.answer_status,
             "answerBody": _text(self.answer_body) if self.answer_body is not None else None,
             "error": self.error,
-            "status": self.status if is_kept else None,
-            "nextDueAt": output.format_instant(due) if is_kept and due else None,
+            "status": self.status if is_stored else None,
+            "nextDueAt": output.format_instant(due) if is_stored and due else None,
             "assumptions": self.assumptions,
             "fault": self.fault,
         }
 
 
 class AttemptPrinter:
-    """Prints attempts as they are made, and counts them.
+    """Prints attempts while they are made, and counts them.
 
-    A line out is printed at once where nothing else is under way; where much is, it waits for its
-    line back, so that the two stand together.
+    A single attempt's line out is printed at once. If several attempts run at the same time, a line
+    out waits for its line back, so that the two lines stand together.
 
     Args:
-        form: the form of what is printed.
-        notice: where a remark goes that is no data.
-        line: where the lines go: stdout, unless something else is data.
-        retried_by: who makes the next attempt: `` by any worker, or --follow``; may be empty.
-            None where nothing is kept, so that there will be none.
+        output_format: the format of the output.
+        notice: prints a remark that is no data.
+        line: prints a line of data; by default on stdout.
+        retried_by: the end of the sentence about a retry: `` by any worker, or --follow``. May be
+            empty; None if nothing is stored and no retry follows.
     """
 
     def __init__(
@@ -119,27 +120,27 @@ class AttemptPrinter:
         self._notice = notice
         self._line = line
         self._retried_by = retried_by
-        self._under_way: set[str] = set()
+        self._running: set[str] = set()
         self._printed: str | None = None
         self._documents: list[Document] = []
         self.made = 0
         self.accepted = 0
 
     def begun(self, begun: StartedAttempt) -> None:
-        """Print the line out, if its line back will be the next."""
+        """Print the line out, unless other attempts are running."""
         if self.is_alone(begun.delivery_id):
             self.out(begun)
 
     def is_alone(self, delivery_id: str) -> bool:
-        """Note that an attempt begins; say whether its line out is to be printed at once."""
-        self._under_way.add(delivery_id)
-        return len(self._under_way) == 1 and self._form in {OutputFormat.TABLE, OutputFormat.PLAIN}
+        """Record that an attempt begins; return whether to print its line out at once."""
+        self._running.add(delivery_id)
+        return len(self._running) == 1 and self._form in {OutputFormat.TABLE, OutputFormat.PLAIN}
 
     def ended(self, ended: EndedAttempt) -> None:
-        """Print what came back."""
+        """Print the line back."""
         self.made += 1
         self.accepted += ended.accepted
-        self._under_way.discard(ended.begun.delivery_id)
+        self._running.discard(ended.begun.delivery_id)
         match self._form:
             case OutputFormat.JSON:
                 self._documents.append(ended.document())
@@ -149,12 +150,12 @@ class AttemptPrinter:
                 self._back(ended)
 
     def close(self) -> None:
-        """Print what is printed at the end only."""
+        """Print the output that comes only at the end."""
         if self._form is OutputFormat.JSON:
             output.print_rows(self._form, self._documents, columns=[])
 
     def out(self, begun: StartedAttempt) -> None:
-        """Print the line out of an attempt, for a person or in plain."""
+        """Print the line out of an attempt, in a table or in plain."""
         self._line(_table_out(begun) if self._form is OutputFormat.TABLE else _plain_out(begun))
         self._printed = begun.delivery_id
 
@@ -217,7 +218,7 @@ def _back_cells(ended: EndedAttempt) -> tuple[str, str, str, str]:
 
 def _said(ended: EndedAttempt) -> str:
     text = " ".join(filter(None, [ended.error, _text(ended.answer_body or b"").strip()]))
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _text(body: bytes) -> str:
@@ -225,9 +226,9 @@ def _text(body: bytes) -> str:
 
 
 def _remarks(ended: EndedAttempt, retried_by: str | None) -> Iterator[str]:
-    """Yield what to know of an attempt beside its two lines."""
+    """Yield remarks about an attempt that follow its two lines."""
     if not ended.accepted:
-        yield _why_and_what_next(ended, retried_by)
+        yield _outcome_and_next_step(ended, retried_by)
     if ended.assumptions:
         named = ", ".join(f"{name}={value}" for name, value in ended.assumptions.items())
         yield f"assuming {named}"
@@ -235,19 +236,19 @@ def _remarks(ended: EndedAttempt, retried_by: str | None) -> Iterator[str]:
         yield f"on purpose, by the fault {ended.fault}"
 
 
-def _why_and_what_next(ended: EndedAttempt, retried_by: str | None) -> str:
-    next_step = "" if retried_by is None else f"; {_what_is_next(ended, retried_by)}"
+def _outcome_and_next_step(ended: EndedAttempt, retried_by: str | None) -> str:
+    then = "" if retried_by is None else f"; {_next_step(ended, retried_by)}"
     is_about_signature = ended.answer_status in _ABOUT_SIGNATURES
     advice = f" {_signature_advice(ended.assumptions)}" if is_about_signature else ""
-    return f"{ended.outcome}{next_step}.{advice}"
+    return f"{ended.outcome}{then}.{advice}"
 
 
 def _signature_advice(assumptions: Mapping[str, str]) -> str:
-    """Say what is signed and where it stands; by the article, how to find a mistake."""
+    """Say what is signed under these assumptions, or by default how to find a mistake."""
     return told(read(assumptions)) or _SIGNATURE_ADVICE
 
 
-def _what_is_next(ended: EndedAttempt, retried_by: str) -> str:
+def _next_step(ended: EndedAttempt, retried_by: str) -> str:
     if ended.next_due_at is not None:
         return f"next attempt {output.format_time_of_day(ended.next_due_at)}{retried_by}"
     if ended.status is DeliveryStatus.PENDING:

@@ -1,7 +1,7 @@
-"""The shape of every command: global options before and after it, help that ends in an example.
+"""The classes of all commands: global options anywhere on the line, help that ends in an example.
 
-An option of ``GLOBAL_OPTIONS`` may stand anywhere on the line; what stands last wins. Its value
-lands in the ``Invocation``, which a command gets by ``@click.pass_obj``.
+If a global option stands several times, the last one wins. Its value is in the ``Invocation``,
+which a command gets by ``@click.pass_obj``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: object) -> 
 
 
 def _global_options() -> list[click.Option]:
-    """Return new global options: click binds an option to one command."""
+    """Return new global options, because click binds an option to one command."""
     keep: dict[str, Any] = {"expose_value": False, "callback": _keep}
     flag: dict[str, Any] = {"is_flag": True, "default": None, **keep}
     return [
@@ -40,21 +40,21 @@ def _global_options() -> list[click.Option]:
         click.Option(
             ["--output"],
             type=click.Choice(OutputFormat, case_sensitive=False),
-            help="Form of what is printed; table on a terminal, else plain.",
+            help="Output format; default: table on a terminal, else plain.",
             **keep,
         ),
-        click.Option(["--quiet"], help="No notices on stderr, errors only.", **flag),
-        click.Option(["--verbose"], help="The whole log on stderr.", **flag),
-        click.Option(["--log-json"], help="The log as one JSON object a line.", **flag),
+        click.Option(["--quiet"], help="Print only errors on stderr, no notices.", **flag),
+        click.Option(["--verbose"], help="Print the whole log on stderr.", **flag),
+        click.Option(["--log-json"], help="Print each log entry as a line of JSON.", **flag),
     ]
 
 
 class _CommandWithExample(click.Command):
-    """A command whose help shows the global options apart, and ends in an example to run.
+    """A command whose help has a section of global options, and ends in an example.
 
     Args:
-        example: what its help ends in, which the tests run.
-        words: title to words that it takes, each with its meaning.
+        example: the end of the help; the tests run it.
+        words: sections of the help with words that the command takes, and their meanings.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class _CommandWithExample(click.Command):
         _write(formatter, "Global options", records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the example, which the tests run."""
+        """Write the example; the tests run it."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Example"):
             formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
@@ -102,11 +102,11 @@ def _write(
 
 
 class Command(_CommandWithExample):
-    """A command that does something."""
+    """A command that is no group."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Begin the log as the global options say, then run the command."""
-        ctx.ensure_object(Invocation).begin()
+        """Configure the log by the global options, then run the command."""
+        ctx.ensure_object(Invocation).configure_log()
         return super().invoke(ctx)
 
 
@@ -116,7 +116,7 @@ class Group(_CommandWithExample, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the named command; a wrong name is an error that says the nearest."""
+        """Return the named command; the error about a wrong name suggests the nearest."""
         name = args[0]
         known = self.get_command(ctx, name)
         if known is None and not ctx.resilient_parsing and not name.startswith("-"):
@@ -130,10 +130,10 @@ def _no_command(name: str, known: Sequence[str]) -> str:
 
 
 class RootGroup(Group):
-    """The program itself: each command's module is loaded when the command is named.
+    """The program: it loads a command's module when the command is named.
 
     Args:
-        sections: title to commands, each with the one line that the help shows of it. The command
+        sections: the commands of each section, each with its line of help. The command
             ``idea-request`` of the section ``Act`` is ``idea_request`` in ``cli/act/idea_request``.
     """
 
@@ -157,7 +157,7 @@ class RootGroup(Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the commands by section, without loading one."""
+        """Write the commands by section, without loading any."""
         for title, commands in self.sections.items():
             _write(formatter, title, list(commands.items()))
 
@@ -172,10 +172,10 @@ def command(
     """Return the decorator of a command that belongs to no group.
 
     Args:
-        name: what it is called.
-        example: what its help ends in.
-        ends_in_command: whether the first word that is no option begins another command, whose
-            options are not ours.
+        name: the command's name.
+        example: the end of the help.
+        ends_in_command: whether the first word that is no option begins another command, with
+            options of its own.
     """
     settings = {"allow_interspersed_args": not ends_in_command}
     return click.command(name, cls=Command, example=example, context_settings=settings)
@@ -193,8 +193,8 @@ def subcommand(
 
     Args:
         parent: the group.
-        name: what it is called there.
-        example: what its help ends in.
-        words: title to words that it takes, each with its meaning.
+        name: the command's name in the group.
+        example: the end of the help.
+        words: sections of the help with words that the command takes, and their meanings.
     """
     return parent.command(name, cls=Command, example=example, words=words)

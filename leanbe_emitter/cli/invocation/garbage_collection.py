@@ -1,24 +1,24 @@
-"""The garbage collector of processes that are ours alone: those of ``worker`` and ``serve``.
+"""The garbage collector in the processes of ``worker`` and ``serve``, which are ours alone.
 
-The library leaves it as it is: there the process is the user's, and so are most of its objects.
+The library does not touch the collector: there the process belongs to the user.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: How many objects come, net of those that go, before the young ones are looked through. Python's
-#: own is 700, or 2000: a turn's deliveries and their answers are more than that, and all are let go
-#: of a turn later, without the collector, because they make no circles.
+#: How many new objects, less deleted ones, start a collection of the young generation. Python's
+#: default is 700 or 2000. A turn's deliveries and answers are more than that, and they go after the
+#: turn without the collector, because they form no cycles.
 YOUNG_OBJECTS = 50_000
 
 
 @contextmanager
 def infrequent_garbage_collection() -> Iterator[None]:
-    """Let the collector look at less, and less often, for as long as the block lasts.
+    """Run the collector rarely, and on fewer objects, until the block ends.
 
-    What was imported and opened before lives as long as the process: frozen, it is never looked
-    through again, which was work for nothing.
+    Imported modules and open objects live as long as the process. They are frozen, so that the
+    collector does not traverse them for nothing.
     """
     before = gc.get_threshold()
     gc.collect()

@@ -1,4 +1,4 @@
-"""What the global options come to: where the database is, the form of the output, the notices."""
+"""The values of the global options, and what follows: settings, output format, notices, log."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from leanbe_emitter.settings import LogLevel, Settings
 
 @dataclass(kw_only=True)
 class Invocation:
-    """One run of the program; a field is None (or false) until an option sets it."""
+    """One run of the program; a field is None or false until an option sets it."""
 
     db: str | None = None
     output: OutputFormat | None = None
@@ -23,27 +23,27 @@ class Invocation:
 
     @property
     def output_format(self) -> OutputFormat:
-        """The form of what is printed: a table only where somebody looks at it."""
+        """The format of the output: by default a table on a terminal, else plain."""
         if self.output is not None:
             return self.output
         return OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.PLAIN
 
     def settings(self, **arguments: Any) -> Settings:
-        """Return the settings: these arguments beat the environment, which beats the defaults.
+        """Return the settings: arguments beat the environment, which beats the defaults.
 
         Raises:
-            InvalidValue: a variable of the environment holds what is refused.
+            InvalidValue: a variable of the environment has a refused value.
         """
         return Settings.from_environment(
             os.environ, db=self.db, log_level=self._log_level(), **arguments
         )
 
-    def begin(self) -> None:
-        """Begin the log."""
-        logs.begin(self.settings().log_level, as_json=self.log_json)
+    def configure_log(self) -> None:
+        """Configure the log."""
+        logs.configure_log(self.settings().log_level, as_json=self.log_json)
 
     def notice(self, text: str) -> None:
-        """Tell something on stderr that is no data."""
+        """Print a notice on stderr, unless ``--quiet``."""
         if not self.quiet:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The commands ``events ...``: what has happened, whether anything is owed for it or not."""
+"""The commands ``events ...``: all events, with or without a delivery."""
 
 import click
 
@@ -21,7 +21,7 @@ _SHOW = [*_LIST, Column(title="payload", of=lambda document: stringify(document[
 
 @group("events", example="leanbe-emitter events list")
 def events() -> None:
-    """What has happened, whether anything is owed for it or not."""
+    """All events, with or without a delivery."""
 
 
 @subcommand(events, "list", example="leanbe-emitter events list --event 'idea.*'")
@@ -35,8 +35,8 @@ def list_(
 ) -> None:
     """List events, the newest first.
 
-    Where there are more, the cursor for --after is told on stderr; --output json prints {"items":
-    [...], "cursor": ...}.
+    If there are more, stderr shows the cursor for --after. --output json prints {"items": [...],
+    "cursor": ...}.
     """
     with open_leanbe(invocation) as leanbe:
         page = leanbe.events.list(event=event, product=product, limit=limit, after=after)

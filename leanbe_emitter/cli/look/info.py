@@ -1,4 +1,4 @@
-"""The command ``info``: what the database is, and how much there is in it."""
+"""The command ``info``: the database, its clock, and counts."""
 
 import click
 
@@ -23,7 +23,7 @@ _COLUMNS = [
 @command("info", example="leanbe-emitter info")
 @click.pass_obj
 def info(invocation: Invocation) -> None:
-    """Show version, database, time, how much there is, and what new products assume."""
+    """Show version, database, time, counts, and the assumptions of new products."""
     with open_leanbe(invocation) as leanbe:
         document = leanbe.info().document()
     output.print_labelled(invocation.output_format, document, columns=_COLUMNS)

@@ -1,4 +1,4 @@
-"""The command ``schema``: what an event's payload looks like."""
+"""The command ``schema``: the schema of an event's payload."""
 
 import click
 
@@ -27,9 +27,9 @@ from leanbe_emitter.wire.payloads.typescript import typescript
 @shared_options.assumptions_of_product
 @click.pass_obj
 def schema(invocation: Invocation, *, event: str, language: str, product: str | None) -> None:
-    """Print what an event's payload looks like.
+    """Print the schema of an event's payload.
 
-    Leanbe's article shows two payloads; what is inferred is marked as such.
+    Leanbe's article shows two payloads. The schema marks what is inferred.
     """
     event_kind(event)
     reading = read(product_assumptions(invocation, product))

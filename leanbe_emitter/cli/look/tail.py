@@ -1,4 +1,4 @@
-"""The command ``tail``: attempts live, whichever process makes them."""
+"""The command ``tail``: the attempts of all processes, live."""
 
 from contextlib import suppress
 
@@ -15,7 +15,7 @@ from leanbe_emitter.cli.invocation.output import OutputFormat
 @command("tail", example="leanbe-emitter tail")
 @click.pass_obj
 def tail(invocation: Invocation) -> None:
-    """Follow attempts live, whichever process makes them; Ctrl-C ends it."""
+    """Follow the attempts of all processes live, until Ctrl-C."""
     output_format = (
         OutputFormat.JSONL
         if invocation.output_format is OutputFormat.JSON
@@ -23,7 +23,7 @@ def tail(invocation: Invocation) -> None:
     )
     lines = AttemptPrinter(output_format, notice=invocation.notice)
     with open_leanbe(invocation) as leanbe, suppress(KeyboardInterrupt):
-        invocation.notice("Following attempts from now on; Ctrl-C ends it.")
+        invocation.notice("Following attempts from now on; stop with Ctrl-C.")
         for entry in leanbe.watching.follow():
             if entry.delivery is not None and entry.attempt is not None:
                 lines.ended(recorded_attempt(entry.delivery, entry.attempt))

@@ -1,4 +1,4 @@
-"""The command ``explain``: why a signature does not match, and how to mend it."""
+"""The command ``explain``: why a signature does not match, and how to repair it."""
 
 from collections.abc import Sequence
 
@@ -17,14 +17,14 @@ from leanbe_emitter.wire.explain.explainer import explain as explanation_of
 @command("explain", example="leanbe-emitter explain --secret whsec_test --body @altered.json")
 @shared_options.required_secret
 @click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
-@click.option("--got", metavar="HEX", help="What the receiver computed from that body.")
+@click.option("--got", metavar="HEX", help="The signature that the receiver computed.")
 @click.option(
     "--header",
     "headers",
     type=RECEIVED_HEADER,
     multiple=True,
     metavar="NAME:VALUE",
-    help="A header of that request, where --assume puts the signature there.",
+    help="A header of the request, if --assume puts the signature into a header.",
 )
 @shared_options.assume
 @click.pass_obj
@@ -37,13 +37,12 @@ def explain(  # noqa: PLR0913 - one argument for each option
     headers: tuple[tuple[str, str], ...],
     assume: tuple[tuple[str, str], ...],
 ) -> None:
-    """Say why a signature does not match, and how to mend it.
+    """Explain why a signature does not match, and how to repair it.
 
-    Exits with 0 if the cause was found: what is wrong with the body or, with --got, the mistake
-    that the receiver makes. Exits with 1 if none fits, and for a sound body without --got: then it
-    lists the usual mistakes, each with what it would compute. It goes by the article, or by what
-    --assume and LEANBE_EMITTER_ASSUME say, as the body was made. Where there is a database, its
-    products' secrets are tried, too.
+    Exits with 0 if it finds the cause: a wrong body or, with --got, the receiver's mistake. Exits
+    with 1 if it finds none, or if the body is sound and --got is missing. Then it lists the usual
+    mistakes, each with the signature that it gives. Pass the assumptions of the body by --assume or
+    LEANBE_EMITTER_ASSUME. If there is a database, it also tries the secrets of its products.
     """
     explanation = explanation_of(
         body,

@@ -1,4 +1,4 @@
-"""The command ``sign``: a payload's signature, offline."""
+"""The command ``sign``: the signature of a payload, without a database."""
 
 import click
 
@@ -14,7 +14,7 @@ from leanbe_emitter.wire.signing import sign as signature_of
 def sign(secret: str, payload: bytes) -> None:
     """Print the signature of a payload.
 
-    It is the article's: HMAC-SHA256 of JSON.stringify(payload), in hex. How the file is spaced or
-    escaped does not matter, because what is signed is what JavaScript would write.
+    The signature is HMAC-SHA256 of JSON.stringify(payload), in hex. Spaces and escapes in the file
+    do not matter: the text that JavaScript would write is signed.
     """
     output.print_text(signature_of(parse_json(payload), secret))

@@ -1,4 +1,4 @@
-"""The command ``snippet``: a receiver to start from."""
+"""The command ``snippet``: the code of a receiver to start from."""
 
 import click
 
@@ -13,6 +13,6 @@ from leanbe_emitter.snippets import snippet as text_of
 def snippet(name: str) -> None:
     """Print a correct receiver to start from.
 
-    Each checks the signature, takes what comes twice once, and lets unknown events pass.
+    Each snippet checks the signature, handles a repeated event once, and accepts unknown events.
     """
     output.print_text(text_of(name).rstrip())

@@ -1,4 +1,4 @@
-"""The command ``verify``: whether an envelope's signature fits its payload, offline."""
+"""The command ``verify``: check an envelope's signature, without a database."""
 
 import click
 
@@ -18,7 +18,7 @@ _COLUMNS = [output.column(key) for key in ("event", "triggeredAt", "signature")]
 def verify(invocation: Invocation, secret: str, body: bytes) -> None:
     """Verify an envelope's signature.
 
-    Prints the envelope and exits with 0 if the signature fits; with 1 and the reason if not.
+    Prints the envelope and exits with 0 if the signature matches; else exits with 1.
     """
     envelope = envelope_of(body, secret)
     document = {

@@ -1,4 +1,4 @@
-"""The commands ``assumptions ...``: how the article is read where it leaves something open."""
+"""The commands ``assumptions ...``: answers to the questions that the article leaves open."""
 
 import click
 
@@ -19,10 +19,10 @@ _SHOW = [
 
 @group("assumptions", example="leanbe-emitter assumptions list")
 def assumptions() -> None:
-    """How the article is read where it leaves something open.
+    """Answers to the questions that Leanbe's article leaves open.
 
-    Every assumption has a name and a value. A product stores those that somebody set; the others
-    have the article's value.
+    Every assumption has a name and a value. A product stores the values that somebody set; the
+    other assumptions have their defaults.
     """
 
 
@@ -41,7 +41,7 @@ def list_(invocation: Invocation, product: str | None) -> None:
 @shared_options.assumptions_of_product
 @click.pass_obj
 def show(invocation: Invocation, name: str, product: str | None) -> None:
-    """Show one assumption: the question, the evidence, and what may be set."""
+    """Show one assumption: the question, the evidence, and the possible values."""
     found = switch(name)
     document = found.document(product_assumptions(invocation, product))
     output.print_document(invocation.output_format, document, columns=_SHOW)
@@ -69,7 +69,7 @@ def set_(invocation: Invocation, *, name: str, value: str, product: str | None) 
 @shared_options.product
 @click.pass_obj
 def unset(invocation: Invocation, name: str, product: str | None) -> None:
-    """Go back to the article's reading of one assumption."""
+    """Give an assumption of a product its default again."""
     found = switch(name)
     with open_leanbe(invocation) as leanbe:
         leanbe.assumptions.unset(name, product=product)

@@ -1,4 +1,4 @@
-"""The commands ``db ...``: the database's tables, and how they stand to this program."""
+"""The commands ``db ...``: the database's tables, their revision, and old records."""
 
 import sys
 from datetime import timedelta
@@ -32,14 +32,14 @@ _PRUNED = [
 def db() -> None:
     """The database's tables.
 
-    SQLite is made and migrated at its first use. PostgreSQL is not: "db upgrade" does it.
+    The first use of a SQLite file creates or upgrades its tables. For PostgreSQL, run "db upgrade".
     """
 
 
 @subcommand(db, "upgrade", example="leanbe-emitter db upgrade")
 @click.pass_obj
 def upgrade(invocation: Invocation) -> None:
-    """Make the tables, or bring them up to this program's."""
+    """Create the tables, or upgrade them to the revision of this program."""
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     with open_database(invocation.settings().db) as database:
@@ -50,7 +50,7 @@ def upgrade(invocation: Invocation) -> None:
 @subcommand(db, "current", example="leanbe-emitter db current")
 @click.pass_obj
 def current(invocation: Invocation) -> None:
-    """Show which revision the tables have, and which one this program needs."""
+    """Show the revision of the tables, and the revision that this program needs."""
     with open_database(invocation.settings().db) as database:
         _require_file(database)
         _show(invocation, database)
@@ -59,7 +59,7 @@ def current(invocation: Invocation) -> None:
 @subcommand(db, "check", example="leanbe-emitter db check")
 @click.pass_obj
 def check(invocation: Invocation) -> None:
-    """Check that the database can be used: exits with 0, or with 3 and the reason."""
+    """Check that the database is ready: exit with 0, or with 3 and the reason."""
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     with open_database(invocation.settings().db) as database:
@@ -80,9 +80,10 @@ def check(invocation: Invocation) -> None:
 )
 @click.pass_obj
 def prune(invocation: Invocation, *, older_than: float) -> None:
-    """Delete settled deliveries, and events that nothing is owed for, with all their records.
+    """Delete old settled deliveries, and old events without a pending delivery.
 
-    What is owed stays, however old it is. It goes in small transactions, beside running workers.
+    Their attempts and journal entries go, too. Pending deliveries stay, whatever their age. Workers
+    can run meanwhile: the command uses small transactions.
     """
     with open_leanbe(invocation) as leanbe:
         pruned = leanbe.prune(older_than=timedelta(seconds=older_than), told=_progress)
@@ -98,20 +99,20 @@ def prune(invocation: Invocation, *, older_than: float) -> None:
 
 
 def _progress(pruned: "Pruned") -> None:
-    """Say how far it is, to somebody who looks at it."""
+    """Show the progress on a terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events gone ")
+        sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events deleted ")
         sys.stderr.flush()
 
 
 def _require_file(database: "Database") -> None:
-    # To look at a file of SQLite that is not there would make it.
+    # To open a SQLite file that does not exist would create it.
     name = database.url.database or ""
     is_file = database.dialect == "sqlite" and name and not name.startswith("file:")
     if is_file and not Path(name).exists():
         raise DatabaseBehind(
             f"There is no database {name!r} yet.",
-            hint="It is made at its first use, or by: leanbe-emitter db upgrade.",
+            hint="Its first use creates it, and so does: leanbe-emitter db upgrade.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The commands ``product ...``: what webhook settings belong to."""
+"""The commands ``product ...``: products, each with its webhook and its documents."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ _SHOWN = [*COLUMNS, output.column("assumptions")]
 
 @group("product", example="leanbe-emitter product list")
 def product() -> None:
-    """Products: what webhook settings belong to."""
+    """Products, each with its webhook and its documents."""
 
 
 @subcommand(
@@ -36,12 +36,14 @@ def product() -> None:
     "--webhook-url http://127.0.0.1:8000/hooks/leanbe --secret whsec_test",
 )
 @click.argument("name")
-@click.option("--webhook-url", metavar="URL", help="Where its events go.")
+@click.option("--webhook-url", metavar="URL", help="Receiver of the product's events.")
 @shared_options.secret
 @shared_options.headers
 @shared_options.certificate_options
-@click.option("--owner-email", metavar="E", help="Who owns what nobody else does; its first user.")
-@click.option("--owner-first-name", metavar="F", help="As payloads show it.")
+@click.option(
+    "--owner-email", metavar="E", help="E-mail of the first user, the default owner of documents."
+)
+@click.option("--owner-first-name", metavar="F", help="The first user's first name in payloads.")
 @shared_options.assume
 @click.pass_obj
 def create(  # noqa: PLR0913 - one argument for each option
@@ -57,9 +59,9 @@ def create(  # noqa: PLR0913 - one argument for each option
     owner_first_name: str | None,
     assume: tuple[tuple[str, str], ...],
 ) -> None:
-    """Make a product, with its webhook if a URL is given.
+    """Create a product, with a webhook if you give a URL.
 
-    The secret is shown now, and later by "webhook secret".
+    Prints the secret; "webhook secret" prints it again.
     """
     with open_leanbe(invocation) as leanbe:
         made = leanbe.products.create(
@@ -88,7 +90,7 @@ def list_(invocation: Invocation) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
-    """Show one product, named by its name, its id, or six digits of either end of the id."""
+    """Show one product: by name, by id, or by six digits of either end of the id."""
     with open_leanbe(invocation) as leanbe:
         document = leanbe.products.get(product).document()
     output.print_document(invocation.output_format, document, columns=_SHOWN)
@@ -99,7 +101,7 @@ def show(invocation: Invocation, product: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def rename(invocation: Invocation, product: str, name: str) -> None:
-    """Give a product another name; later payloads show it."""
+    """Rename a product. Later payloads show the new name."""
     with open_leanbe(invocation) as leanbe:
         document = leanbe.products.rename(product, name).document()
     output.print_document(invocation.output_format, document, columns=COLUMNS)
@@ -109,7 +111,7 @@ def rename(invocation: Invocation, product: str, name: str) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def delete(invocation: Invocation, product: str) -> None:
-    """Delete a product and all that hangs on it, queued deliveries included."""
+    """Delete a product with all its content, including pending deliveries."""
     with open_leanbe(invocation) as leanbe:
         gone = leanbe.products.get(product)
         leanbe.products.delete(gone)
@@ -125,7 +127,7 @@ def delete(invocation: Invocation, product: str) -> None:
     "wanted",
     type=TEXTS,
     metavar="A,B,...",
-    help="The whole new list, in order; the first is where backlog items begin.",
+    help="The whole new list, in order; new backlog items have the first status.",
 )
 @click.pass_obj
 def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | None) -> None:
@@ -139,9 +141,9 @@ def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | No
 
 
 def _owner(email: str | None, first_name: str | None) -> dict[str, str]:
-    """Return what was said of a product's first user."""
-    said = {"email": email, "first_name": first_name}
-    return {name: each for name, each in said.items() if each is not None}
+    """Return the given fields of a product's first user."""
+    given = {"email": email, "first_name": first_name}
+    return {name: each for name, each in given.items() if each is not None}
 
 
 def _with_secret(product: "Product") -> Document:

@@ -23,11 +23,11 @@ def user() -> None:
     user, "create", example="leanbe-emitter user create --email ana@example.com --first-name Ana"
 )
 @shared_options.product
-@click.option("--email", required=True, metavar="E", help="Unique in a product.")
-@click.option("--first-name", required=True, metavar="F", help="As payloads show it.")
+@click.option("--email", required=True, metavar="E", help="E-mail, unique in a product.")
+@click.option("--first-name", required=True, metavar="F", help="First name, as payloads show it.")
 @click.pass_obj
 def create(invocation: Invocation, *, product: str | None, email: str, first_name: str) -> None:
-    """Make a user with access to a product."""
+    """Create a user with access to a product."""
     with open_leanbe(invocation) as leanbe:
         members = select_product(leanbe, product).users
         document = members.create(email=email, first_name=first_name).document()
@@ -49,7 +49,7 @@ def list_(invocation: Invocation, product: str | None) -> None:
 @shared_options.product
 @click.pass_obj
 def show(invocation: Invocation, user: str, product: str | None) -> None:
-    """Show a user of a product, named by e-mail or id."""
+    """Show a user of a product, by e-mail or id."""
     with open_leanbe(invocation) as leanbe:
         document = select_product(leanbe, product).users.get(user).document()
     output.print_document(invocation.output_format, document, columns=_COLUMNS)
@@ -60,7 +60,7 @@ def show(invocation: Invocation, user: str, product: str | None) -> None:
 @click.option("--product", required=True, metavar="P", help="Name or id.")
 @click.pass_obj
 def grant(invocation: Invocation, user: str, product: str) -> None:
-    """Give a user, named by e-mail or id, access to a further product."""
+    """Give a user access to a further product, by e-mail or id."""
     with open_leanbe(invocation) as leanbe:
         document = leanbe.users.grant(user, product=product).document()
     output.print_document(invocation.output_format, document, columns=_COLUMNS)

@@ -1,4 +1,4 @@
-"""The commands ``webhook ...``: where a product's events go, and what signs them."""
+"""The commands ``webhook ...``: the URL of a product's receiver, and its secret."""
 
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ _COLUMNS = [
 def webhook() -> None:
     """A product's webhook: its URL and secret.
 
-    The secret is generated with the first URL; another URL keeps it, and so does "clear".
+    The first URL generates the secret. Later URLs and "clear" keep it.
     """
 
 
@@ -42,9 +42,11 @@ def webhook() -> None:
 @click.argument("url")
 @shared_options.secret
 @shared_options.headers
-@click.option("--no-headers", is_flag=True, help="Send no further headers any more.")
+@click.option("--no-headers", is_flag=True, help="Send no additional headers any more.")
 @shared_options.certificate_options
-@click.option("--secure", is_flag=True, help="Trust the system's authorities again.")
+@click.option(
+    "--secure", is_flag=True, help="Verify certificates by the system's authorities again."
+)
 @click.pass_obj
 def set_(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -58,7 +60,10 @@ def set_(  # noqa: PLR0913 - one argument for each option
     insecure: bool,
     secure: bool,
 ) -> None:
-    """Set where a product's events go; a new secret is shown, what is left out stays."""
+    """Set the URL of a product's receiver; prints a new secret.
+
+    Options that you leave out stay as they are.
+    """
     if bool(ca_file) + insecure + secure > 1:
         raise click.UsageError(
             "--ca-file, --insecure and --secure contradict each other: give one of them."
@@ -83,7 +88,7 @@ def set_(  # noqa: PLR0913 - one argument for each option
 @click.argument("product", metavar="P")
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
-    """Show a product's webhook, its secret masked."""
+    """Show a product's webhook, with its secret masked."""
     with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
     _show(invocation, found, found.webhook, with_secret=False)
@@ -93,7 +98,7 @@ def show(invocation: Invocation, product: str) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def secret(invocation: Invocation, product: str) -> None:
-    """Print a product's secret, and nothing else."""
+    """Print only a product's secret."""
     with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
     if found.webhook.secret is None:
@@ -109,7 +114,7 @@ def secret(invocation: Invocation, product: str) -> None:
 @shared_options.secret
 @click.pass_obj
 def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
-    """Sign with another secret from now on; what is queued keeps its signature."""
+    """Sign new events with another secret. Pending deliveries keep their signature."""
     with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         after = leanbe.webhooks.rotate(found, secret=secret)
@@ -120,7 +125,7 @@ def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def clear(invocation: Invocation, product: str) -> None:
-    """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
+    """Stop deliveries: delete the URL and cancel pending deliveries; the secret stays."""
     with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         after = leanbe.webhooks.clear(found)
@@ -131,7 +136,7 @@ def clear(invocation: Invocation, product: str) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def test(invocation: Invocation, product: str) -> None:
-    """Send a sample event (customer.created) to a product's webhook, and follow its attempt."""
+    """Send a sample event (customer.created) to a product's webhook, and show the attempt."""
     with open_leanbe(invocation) as leanbe, printing_attempts(invocation, leanbe.clock) as watcher:
         leanbe.trigger("customer.created", product=product, watcher=watcher)
 

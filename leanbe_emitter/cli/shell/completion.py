@@ -1,4 +1,4 @@
-"""The command ``completion``: the shell's own script, which asks this program what could follow."""
+"""The command ``completion``: a script for the shell, which asks this program for completions."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -13,11 +13,11 @@ from leanbe_emitter.cli.invocation.commands import COMPLETION_VARIABLE, command
 def completion(context: click.Context, shell: str) -> None:
     """Print the script that completes commands and events in a shell.
 
-    In ~/.bashrc stands: eval "$(leanbe-emitter completion bash)"
+    Put into ~/.bashrc: eval "$(leanbe-emitter completion bash)"
 
-    In ~/.zshrc stands: eval "$(leanbe-emitter completion zsh)"
+    Put into ~/.zshrc: eval "$(leanbe-emitter completion zsh)"
 
-    In ~/.config/fish/config.fish stands: leanbe-emitter completion fish | source
+    Put into ~/.config/fish/config.fish: leanbe-emitter completion fish | source
     """
     completer = get_completion_class(shell)
     if completer is None:
