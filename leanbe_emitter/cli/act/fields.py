@@ -122,6 +122,8 @@ def _described(name: str, field: Field) -> tuple[str, str]:
     metavar, values = _NAMED_BY.get(name, ("TEXT", ""))
     if isinstance(field.shape, Text) and field.shape.choices:
         values = any_of(field.shape.choices)
+    elif name != field.name:
+        values = "the title of one"
     return metavar, f"{field.meaning.removesuffix('.')}: {values}." if values else field.meaning
 
 
@@ -218,8 +220,8 @@ def _settable_shape(resource: str, settable: Sequence[str]) -> Object:
 def _settable(field: Field) -> Field:
     shape = _REFERENCES.get(field.name, field.shape)
     if isinstance(shape, ListOf):
-        kept = tuple(each for each in shape.item.fields if each.name not in _DERIVED)
-        shape = ListOf(item=Object(fields=kept))
+        fields = tuple(each for each in shape.item.fields if each.name not in _DERIVED)
+        shape = ListOf(item=Object(fields=fields))
     return replace(field, shape=shape)
 
 

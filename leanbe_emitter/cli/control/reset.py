@@ -23,5 +23,5 @@ def reset(invocation: Invocation, product: str | None) -> None:
             if (planted := leanbe.seeds.name()) is not None:
                 invocation.notice(f"Planted {planted} again.")
         else:
-            kept = leanbe.products.reset(product)
-            invocation.notice(f"Deleted the content of the product {kept.name!r}.")
+            emptied = leanbe.products.reset(product)
+            invocation.notice(f"Deleted the content of the product {emptied.name!r}.")

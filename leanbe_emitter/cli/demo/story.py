@@ -29,7 +29,7 @@ def story(acme: "Product") -> Iterator[str]:
     yield from _people_vote(acme, dark, ana, bea)
     okr = yield from _a_goal_is_set(acme)
     yield from _work_is_done(acme, dark)
-    yield from _progress_is_noted(acme, okr)
+    yield from _progress_is_recorded(acme, okr)
     news = yield from _the_news_goes_out(acme)
     yield from _things_end(acme, export, news, okr)
 
@@ -43,7 +43,7 @@ def _customers_arrive(acme: "Product") -> _Two:
     bea = acme.customers.create(email="bea@example.com", first_name="Bea", source="Portal")
     yield "Ana's e-mail is verified"
     acme.customers.confirm(ana)
-    yield "Ana tells where she works"
+    yield "Ana says where she works"
     acme.customers.update(ana, company={"name": "Globex", "jobTitle": "CTO"})
     return ana, bea
 
@@ -113,11 +113,11 @@ def _work_is_done(acme: "Product", idea: "Idea") -> Iterator[str]:
     items.set_status(item, "In Review")
     yield "It is done, and gets its final name"
     items.update(item, title="Dark mode for all screens", status="Done")
-    yield "The bug was none: it is deleted"
+    yield "It was no bug: it is deleted"
     items.delete(bug)
 
 
-def _progress_is_noted(acme: "Product", okr: "Okr") -> Iterator[str]:
+def _progress_is_recorded(acme: "Product", okr: "Okr") -> Iterator[str]:
     yield "The score is measured: 50 points"
     acme.okrs.check_in(okr, key_result="Score", value=50)
     yield "It is measured again: 50 points still"
@@ -136,15 +136,15 @@ def _the_news_goes_out(acme: "Product") -> _News:
 
 
 def _things_end(acme: "Product", export: "Idea", news: "Announcement", okr: "Okr") -> Iterator[str]:
-    yield "The export is put away"
+    yield "The export is archived"
     acme.ideas.update(export, archived=True)
     yield "The export is deleted: its request is new again"
     acme.ideas.delete(export)
     yield "Cleo leaves; her vote goes with her"
     acme.customers.delete(_CLEO)
-    yield "The announcement is taken back"
+    yield "The announcement is unpublished"
     acme.announcements.unpublish(news)
     yield "The announcement is deleted"
     acme.announcements.delete(news)
-    yield "The goal is history"
+    yield "The goal is deleted"
     acme.okrs.delete(okr)

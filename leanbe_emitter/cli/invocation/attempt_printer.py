@@ -196,27 +196,27 @@ def _plain_out(begun: StartedAttempt) -> str:
 
 
 def _table_back(ended: EndedAttempt) -> str:
-    time, answer, latency, said = _back_cells(ended)
-    return f"{time} <- {answer:<26}{latency}   {said}".rstrip()
+    time, answer, latency, failure = _back_cells(ended)
+    return f"{time} <- {answer:<26}{latency}   {failure}".rstrip()
 
 
 def _plain_back(ended: EndedAttempt) -> str:
-    time, answer, latency, said = _back_cells(ended)
-    return f"{time}\t<-\t{answer}\t{latency}\t{said}"
+    time, answer, latency, failure = _back_cells(ended)
+    return f"{time}\t<-\t{answer}\t{latency}\t{failure}"
 
 
 def _back_cells(ended: EndedAttempt) -> tuple[str, str, str, str]:
     came_back_at = ended.begun.started_at + timedelta(milliseconds=ended.duration_ms)
-    said = "" if ended.accepted else _said(ended)
+    failure = "" if ended.accepted else _failure_text(ended)
     return (
         output.format_time_of_day(came_back_at),
         ended.outcome if ended.answer_status is None else output.format_status(ended.answer_status),
         f"{ended.duration_ms:.0f} ms",
-        output.printable(said),
+        output.printable(failure),
     )
 
 
-def _said(ended: EndedAttempt) -> str:
+def _failure_text(ended: EndedAttempt) -> str:
     text = " ".join(filter(None, [ended.error, _text(ended.answer_body or b"").strip()]))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 

@@ -26,7 +26,7 @@ def print_explanation(invocation: Invocation, explanation: Explanation) -> None:
 
 def _why_not(explanation: Explanation) -> str:
     if explanation.verdict is Verdict.BODY_SOUND:
-        return "The body is sound, and what the receiver computed was not given (--got)."
+        return "The body is sound. Give the receiver's signature with --got to find its mistake."
     return "No known mistake explains what the receiver computed."
 
 

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     metavar="LIST",
     help="Further hosts and CIDRs that webhooks may call.",
 )
-@click.option("--no-token", is_flag=True, help="Let everybody use the server who can reach it.")
+@click.option("--no-token", is_flag=True, help="Let anyone who can reach the server use it.")
 @click.option(
     "--allowed-host",
     type=HOST,

@@ -142,8 +142,8 @@ def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | No
 
 def _owner(email: str | None, first_name: str | None) -> dict[str, str]:
     """Return the given fields of a product's first user."""
-    given = {"email": email, "first_name": first_name}
-    return {name: each for name, each in given.items() if each is not None}
+    owner = {"email": email, "first_name": first_name}
+    return {name: each for name, each in owner.items() if each is not None}
 
 
 def _with_secret(product: "Product") -> Document:
