@@ -309,7 +309,7 @@ def _require_ids_or_filter(ids: tuple[str, ...], *filters: object, age: str) -> 
         click.UsageError: neither, or both.
     """
     if ids and _is_given(*filters):
-        raise click.UsageError("Give either an ID or a filter: an ID needs no filter.")
+        raise click.UsageError("An ID needs no filter: leave out one of them.")
     if not ids and not _is_given(*filters):
         raise click.UsageError(
             f"Say which: ID, --status, --event, --product or {age}. "
