@@ -18,7 +18,7 @@ from fastapi.responses import Response
 from benchmarks.acting import FIELDS
 from benchmarks.processes import measured, options, say, wait_for_word
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.cli.invocation.garbage import collecting_less_often
+from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.serving import BackgroundJobs, serve
@@ -32,7 +32,7 @@ def _serve(*, db: str) -> None:
     with Leanbe(db, settings=settings) as leanbe, _listening() as sock:
         app = create_app(leanbe, settings=settings, access=Access())
         ready = partial(say, port=sock.getsockname()[1])
-        with collecting_less_often():
+        with infrequent_garbage_collection():
             asyncio.run(
                 serve(app, leanbe, sock=sock, background=BackgroundJobs(works=False), ready=ready)
             )

@@ -1,5 +1,6 @@
-"""The command line: it reads what was typed, calls the library, prints what came of it.
+"""The command line: it reads the words, calls the library, and prints the result.
 
-A module of a command is loaded when the command is named, and what is heavy (the database, tables
-on a terminal) when the command runs, so that ``--help`` answers at once.
+``app`` is the way in. Each section of its help is a sub-package with one module for each command
+group. Importing is lazy: a command's module is loaded when the command is named, and what is heavy
+(the database, tables on a terminal) when the command runs, so that ``--help`` answers at once.
 """

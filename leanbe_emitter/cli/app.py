@@ -1,4 +1,4 @@
-"""The program: which commands there are, and how a run of it begins and ends."""
+"""The program: its commands by section, and the start and the end of a run."""
 
 import io
 import os
@@ -11,98 +11,95 @@ from click.shell_completion import shell_complete
 
 import leanbe_emitter
 from leanbe_emitter.cli.invocation import exits
-from leanbe_emitter.cli.invocation.command_classes import Root
+from leanbe_emitter.cli.invocation.commands import COMPLETION_VARIABLE, RootGroup
 
 PROGRAM = "leanbe-emitter"
 
-#: The variable by which a shell's script asks what could follow.
-COMPLETE = "_LEANBE_EMITTER_COMPLETE"
-
-#: Title to commands, each with the first line of its own help.
+#: Each section's commands, with the first line of the command's own help.
 SECTIONS = {
     "Serve": {
         "serve": "Serve the API over HTTP, and deliver what is due.",
-        "ready": "Wait until a server can do its work, and print its URL.",
-        "exec": "Run a command with a server of its own, on a free port and a temporary database.",
+        "ready": "Wait until a server is ready, and print its URL.",
+        "exec": "Run a command with its own server, on a free port and a temporary database.",
     },
     "Send": {
-        "demo": "Have a server send all 22 events to a receiver, see each verified, one retried.",
-        "trigger": "Make events, sign them and deliver them.",
-        "send": "Send one event to a URL; nothing is stored.",
-        "worker": "Deliver what is due, retries included.",
+        "demo": "Send all 22 events to a receiver, which verifies each; one is retried.",
+        "trigger": "Create events, sign them and deliver them.",
+        "send": "Send one event to a URL, and store nothing.",
+        "worker": "Run a worker in this process until SIGTERM.",
     },
     "Set up": {
-        "product": "Products: what webhook settings belong to.",
+        "product": "Products, each with its webhook and its documents.",
         "webhook": "A product's webhook: its URL and secret.",
         "user": "Users: the members of a product's team.",
-        "assumptions": "How the article is read where it leaves something open.",
+        "assumptions": "Answers to the questions that Leanbe's article leaves open.",
         "db": "The database's tables.",
     },
     "Act": {
-        "customer": "Customers: who asks, and votes.",
-        "idea": "Ideas: voted on, promoted, archived.",
+        "customer": "Customers: the people who ask and vote.",
+        "idea": "Ideas: people vote on them, and the team promotes them.",
         "idea-request": "Idea requests: what customers ask for.",
-        "backlog-item": "Backlog items: work, and its way over the board.",
+        "backlog-item": "Backlog items: the work on the board.",
         "okr": "OKRs: objectives and their key results.",
-        "announcement": "Announcements: what customers are told.",
+        "announcement": "Announcements: news for customers.",
     },
     "Look": {
-        "events": "What has happened, whether anything is owed for it or not.",
-        "deliveries": "What is owed, what was delivered, and every attempt of it.",
-        "tail": "Follow attempts live, whichever process makes them; Ctrl-C ends it.",
-        "info": "Show version, database, time, how much there is, and what new products assume.",
-        "schema": "Print what an event's payload looks like.",
+        "events": "All events, with or without a delivery.",
+        "deliveries": "Deliveries: their states, and the evidence of every attempt.",
+        "tail": "Follow the attempts of all processes live, until Ctrl-C.",
+        "info": "Show version, database, time, counts, and the assumptions of new products.",
+        "schema": "Print the schema of an event's payload.",
     },
     "Control": {
-        "faults": "Deliberate, counted misbehaviours: of the receiver, or of ours.",
-        "clock": "The time; a manual clock's stands still until it is moved.",
-        "reset": "Delete everything, or what one product has; faults too.",
+        "faults": "Faults: deliberate, counted misbehaviour of the receiver or the sender.",
+        "clock": "The clock; a manual clock stands still until you move it.",
+        "reset": "Delete everything, or the content of one product; faults too.",
     },
     "Receive": {
-        "receiver": "Receive webhooks: verify, print, keep, fail on demand.",
+        "receiver": "Run a receiver that verifies, prints and saves webhooks, or fails on demand.",
         "snippet": "Print a correct receiver to start from.",
         "sign": "Print the signature of a payload.",
         "verify": "Verify an envelope's signature.",
-        "explain": "Say why a signature does not match, and how to mend it.",
+        "explain": "Explain why a signature does not match, and how to repair it.",
     },
     "Shell": {"completion": "Print the script that completes commands and events in a shell."},
 }
 
 
-@click.group(PROGRAM, cls=Root, sections=SECTIONS, example=f"{PROGRAM} trigger")
+@click.group(PROGRAM, cls=RootGroup, sections=SECTIONS, example=f"{PROGRAM} trigger")
 @click.version_option(leanbe_emitter.__version__, prog_name=PROGRAM)
 def program() -> None:
-    """The sending side of Leanbe's webhooks: signed, delivered, retried and explained."""
+    """Leanbe's sending side: sign webhooks, deliver them, retry them, and explain mistakes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
     Args:
-        arguments: what was typed after the program's name; by default, what the process was given.
+        arguments: the words after the program's name; by default, those of the process.
     """
     for stream in _streams():
-        # A terminal that cannot show a character gets it written out, not an error.
+        # A terminal that cannot show a character gets an escape instead of an error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     return exits.run(lambda: _run(sys.argv[1:] if arguments is None else arguments))
 
 
 def _streams() -> tuple[TextIO, TextIO]:
-    """Return stdout and stderr; what our caller closed (``>&-``) goes nowhere."""
-    sys.stdout = sys.stdout or _nowhere()
-    sys.stderr = sys.stderr or _nowhere()
+    """Return stdout and stderr; a closed one (``>&-``) becomes the null device."""
+    sys.stdout = sys.stdout or _null_device()
+    sys.stderr = sys.stderr or _null_device()
     return sys.stdout, sys.stderr
 
 
-def _nowhere() -> TextIO:
+def _null_device() -> TextIO:
     return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _run(arguments: Sequence[str]) -> int:
-    # Not click's own main(): it would turn errors into statuses before ``exits`` sees them.
-    if instruction := os.environ.get(COMPLETE):
-        return shell_complete(program, {}, PROGRAM, COMPLETE, instruction)
+    # click's own main() would turn errors into statuses before ``exits`` sees them.
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        return shell_complete(program, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
     with program.make_context(PROGRAM, list(arguments)) as context:
         program.invoke(context)
     return 0

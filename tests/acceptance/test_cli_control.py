@@ -117,7 +117,7 @@ def test_who_makes_the_next_attempt_is_the_clock_where_that_is_manual(manual: Cl
 def test_a_worker_says_where_retries_wait_for_a_manual_clock(acme: Cli, tmp_path: Path) -> None:
     assert acme("worker", "--drain").stderr == "Nothing is due.\n"
     Leanbe(f"sqlite:///{tmp_path / 'leanbe-emitter.db'}", clock="manual").close()
-    told = "The clock is manual: retries wait until it is moved: leanbe-emitter clock advance."
+    told = "The clock is manual: retries wait until you move it: leanbe-emitter clock advance."
     assert acme("worker", "--drain").stderr == f"Nothing is due.\n{told}\n"
 
 
@@ -164,7 +164,9 @@ def test_what_a_product_has_goes_or_everything(acme: Cli) -> None:
     acme("product", "create", "Globex", "--webhook-url", URL)
     for name in ("Acme", "Globex"):
         acme("idea", "create", "--title", "Dark mode", "--product", name, "--no-deliver")
-    assert acme("reset", "--product", "Acme").stderr == "Deleted what the product 'Acme' had.\n"
+    assert (
+        acme("reset", "--product", "Acme").stderr == "Deleted the content of the product 'Acme'.\n"
+    )
     assert acme("idea", "list", "--product", "Acme").stdout == ""
     assert acme("idea", "list", "--product", "Globex").stdout != ""
     assert acme("product", "list").stdout.count("\n") == 2

@@ -16,7 +16,7 @@ import pytest
 
 from leanbe_emitter import Leanbe, Product
 from leanbe_emitter.cli.app import program
-from leanbe_emitter.cli.invocation.command_classes import Command, Group
+from leanbe_emitter.cli.invocation.commands import Command, Group
 from tests.support.command_line import run, run_process, start_program, wait_for_end
 from tests.support.command_tree import all_commands
 from tests.support.receiver_process import SECRET, run_receiver

@@ -73,17 +73,17 @@ def test_a_database_that_it_would_not_use_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("A=B", "'A=B' is no name of a variable: write it like"),
-        ("1 x=", "'1 x=' is no name of a variable: write it like"),
-        ("", "'' is no name of a variable: write it like"),
-        ("PATH", "PATH cannot hold the secret: commands are found by it."),
+        ("A=B", "'A=B' is not a name of a variable: write it like"),
+        ("1 x=", "'1 x=' is not a name of a variable: write it like"),
+        ("", "'' is not a name of a variable: write it like"),
+        ("PATH", "PATH cannot hold the secret: the system finds commands by it."),
         (
             "LEANBE_EMITTER_URL",
-            "LEANBE_EMITTER_URL cannot hold the secret: what begins so is ours.",
+            "LEANBE_EMITTER_URL cannot hold the secret: LEANBE_EMITTER_* are settings",
         ),
         (
             "LEANBE_EMITTER_PORT",
-            "LEANBE_EMITTER_PORT cannot hold the secret: what begins so is ours.",
+            "LEANBE_EMITTER_PORT cannot hold the secret: LEANBE_EMITTER_* are settings",
         ),
     ],
 )
@@ -156,7 +156,7 @@ select.select([watched], [], [])
 def test_a_server_that_ended_before_the_command_is_told_of(tmp_path: Path) -> None:
     here = {"TMPDIR": str(tmp_path)}  # what it can no longer clear away
     ran = run_process("exec", "--", PYTHON, "-c", KILLS_THE_SERVER, cwd=tmp_path, environ=here)
-    assert ran.stderr == "The server had ended before. Its own lines may say why.\n"
+    assert ran.stderr == "The server had ended before. Its own output may say why.\n"
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_any_filter_says_which_are_delivered_again(
     assert f"Redelivered {found}." in both(*wanted).stderr
     named = items(both, "deliveries", "list")[0]["_id"]
     ran = both("deliveries", "redeliver", named, *filter_)
-    assert (ran.status, "An ID says which already" in ran.stderr) == (2, True)
+    assert (ran.status, "An ID needs no filter" in ran.stderr) == (2, True)
 
 
 def test_what_would_be_delivered_again_is_listed_in_parts(both: Cli) -> None:

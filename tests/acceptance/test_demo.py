@@ -135,9 +135,9 @@ def test_a_story_that_is_refused_from_its_first_event_on_ends_with_it_and_the_re
     assert len(receiver.requests) == 3
     assert ran.stderr.splitlines() == [
         f"error: 0 of 1 accepted by {receiver.url}",
-        "       The receiver refused customer.created, the first of all: 401 Unauthorized.",
+        "       The receiver refused the first event, customer.created: 401 Unauthorized.",
         "       The story ends there, with step 2.",
-        "       See that it takes what is posted to that URL, and verifies with that very secret.",
+        "       Check that the receiver accepts POST at that URL, and verifies with that secret.",
     ]
 
 
@@ -152,5 +152,5 @@ def test_a_story_that_nobody_listens_to_ends_with_its_first_event_and_the_reason
         "error: 0 of 1 accepted by http://127.0.0.1:1/",
         "       Nobody answered customer.created: connection refused by 127.0.0.1:1.",
         "       The story ends there, with step 2.",
-        "       See that a receiver listens at that URL; without --to the demo brings one.",
+        "       Check that a receiver listens at that URL; without --to, the demo starts one.",
     ]

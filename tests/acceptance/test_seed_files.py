@@ -85,7 +85,7 @@ def test_a_server_that_is_started_again_goes_on_and_a_reset_begins_again(folder:
         served.client.post("/products/Acme/reset")
         assert ideas(served) == ["Dark mode"]
         _, stderr = served.end(signal.SIGTERM)
-    assert "There are products already: a reset plants seed.yaml." in stderr
+    assert "There are products already. A reset will plant seed.yaml." in stderr
 
 
 def test_a_reset_by_another_process_plants_the_same_without_file_or_variable(folder: Path) -> None:

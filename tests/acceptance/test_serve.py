@@ -112,7 +112,7 @@ def test_beyond_this_machine_only_private_networks_are_called(tmp_path: Path) ->
 
 def test_allowed_targets_are_added_to_what_may_be_called_and_limit_nothing(tmp_path: Path) -> None:
     allowed = ("--allow-targets", "93.184.215.0/24", "--workers-off")
-    told = "--allow-targets adds to that, and limits nothing."
+    told = "--allow-targets adds to these, and limits nothing."
     with run_server(tmp_path, *allowed) as served:
         assert told in served.end(signal.SIGTERM)[1]
     with run_server(tmp_path, "--host", "0.0.0.0", "--no-token", *allowed) as served:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.cli.invocation.logs import begin
+from leanbe_emitter.cli.invocation.logs import configure_log
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.settings import LogLevel
 
@@ -33,7 +33,7 @@ class ShiftedClock(SystemClock):
 
 if __name__ == "__main__":
     db, file = sys.argv[1:]
-    begin(LogLevel.WARNING, as_json=False)
+    configure_log(LogLevel.WARNING, as_json=False)
     # The worker has to poll: nothing tells it of a new time.
     settings = Settings(lease_seconds=3, poll_seconds=0.05)
     with Leanbe(db, clock=ShiftedClock(Path(file)), settings=settings) as leanbe:

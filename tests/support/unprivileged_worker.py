@@ -9,12 +9,12 @@ import pwd
 import sys
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.cli.invocation.logs import begin
+from leanbe_emitter.cli.invocation.logs import configure_log
 from leanbe_emitter.settings import LogLevel
 
 if __name__ == "__main__":
     (db,) = sys.argv[1:]
-    begin(LogLevel.WARNING, as_json=False)
+    configure_log(LogLevel.WARNING, as_json=False)
     Leanbe(db).close()
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.cli.act.fields import PathChanges, changed, entries, texts, typed
+from leanbe_emitter.cli.act.fields import PathChanges, changed, entries, field_options, typed
 from leanbe_emitter.domain import customers, ideas, okrs
 from leanbe_emitter.errors import InvalidValue
 
@@ -87,8 +87,8 @@ def test_paths_go_into_what_options_gave() -> None:
     ("path", "said"),
     [
         ("titel", "Did you mean title"),
-        ("createdAt", "To be set are"),
-        ("promoted", "To be set are"),
+        ("createdAt", "can be set"),
+        ("promoted", "can be set"),
         ("owner.email", "owner"),
         ("tags[7].title", "past the end"),
         ("", "title"),
@@ -108,7 +108,10 @@ def test_text_for_what_is_no_text_is_refused_with_the_option_to_use() -> None:
 
 
 def test_options_that_were_not_given_are_no_fields() -> None:
-    options = (*texts("firstName", "city"), entries("notes", option="--note", member="note"))
+    options = (
+        *field_options("firstName", "city"),
+        entries("notes", option="--note", member="note"),
+    )
     given = {"field_first_name": "Ana", "field_city": None, "field_notes": ()}
     assert typed(options, given) == {"firstName": "Ana"}
     assert typed(options, {**given, "field_city": "", "field_notes": ("a", "b")}) == {

@@ -1,1 +1,1 @@
-"""Commands of the section *Act*: one file a resource."""
+"""Section *Act*: one module for each resource; ``resources`` makes their common commands."""

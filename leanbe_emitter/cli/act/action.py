@@ -1,8 +1,8 @@
-"""How a domain command acts: one transaction, the document on stdout, then what is owed for it.
+"""One action of a domain command: a transaction, its document on stdout, and its deliveries.
 
-On a terminal the document is a table, and the attempts follow it. In every other form stdout
-carries the document alone, the one that a webhook would carry, and stderr tells of the attempts.
-What is printed was committed: an action that is refused prints nothing but why.
+On a terminal, the document is a table and the attempts follow it. In every other format, stdout
+carries only the document, the same that a webhook carries, and stderr shows the attempts. A printed
+document is committed: a refused action prints nothing but the error.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.attempt_run import (
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import (
     BY_ANY_WORKER_OR_FOLLOW,
-    making_attempts,
-    next_by,
+    printing_attempts,
+    who_retries,
 )
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import chosen, opened
-from leanbe_emitter.cli.invocation.output import Column, Document, Form
-from leanbe_emitter.cli.invocation.unowed_notice import tell_what_is_not_owed
+from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
+from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
+from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 
 if TYPE_CHECKING:
-    from leanbe_emitter.cli.invocation.attempt_run import Printing
+    from leanbe_emitter.cli.invocation.attempt_watchers import PrintingWatcher
     from leanbe_emitter.delivery.claims import Claimed, Settlement
     from leanbe_emitter.library import Product, RecordedEvents
 
@@ -30,20 +30,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Snapshot(Protocol):
-    """What the library returns of a document."""
+    """A document as the library returns it."""
 
     def document(self) -> Document:
         """Return the document."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class How:
-    """Where a command acts, and who delivers what is owed for it.
+class ActionOptions:
+    """The options of every action: the product, and the delivery of its events.
 
     Attributes:
-        product: its name or id; None where there is only one.
-        follow: whether to stay until the deliveries are settled.
-        no_deliver: whether the first attempts are left to a worker.
+        product: name or id; None for the only product.
+        follow: whether to wait until the deliveries are settled.
+        no_deliver: whether to leave the first attempts to a worker.
     """
 
     product: str | None
@@ -51,73 +51,75 @@ class How:
     no_deliver: bool
 
 
-def as_action(command: F) -> F:
-    """Add ``--product``, ``--follow`` and ``--no-deliver``; the command gets them as ``how``."""
+def with_action_options(command: F) -> F:
+    """Add ``--product``, ``--follow``, ``--no-deliver``; the command gets them as ``options``."""
 
     @wraps(command)
     def packed(
         *args: object, product: str | None, follow: bool, no_deliver: bool, **given: object
     ) -> object:
-        how = How(product=product, follow=follow, no_deliver=no_deliver)
-        return command(*args, how=how, **given)
+        options = ActionOptions(product=product, follow=follow, no_deliver=no_deliver)
+        return command(*args, options=options, **given)
 
-    return cast("F", options.product(options.who_delivers(packed)))
+    return cast("F", shared_options.product(shared_options.delivery_options(packed)))
 
 
-def act(
+def run_action(
     invocation: Invocation,
-    how: How,
+    options: ActionOptions,
     action: "Callable[[Product], Snapshot]",
     *,
     columns: Sequence[Column],
 ) -> None:
-    """Let something be done, print what it was done to, and deliver what is owed for it.
+    """Run an action in one transaction, print its document, and deliver its events.
 
     Args:
-        invocation: whose form the output has.
-        how: the product, and who delivers.
-        action: is called in a transaction; all that it does is kept, or nothing of it.
-        columns: what a person sees of the document.
+        invocation: the run of the program.
+        options: the product, and the delivery of its events.
+        action: runs in the transaction and returns the document.
+        columns: the columns of a table and of ``plain``.
 
     Raises:
         Failed: an attempt was not accepted.
-        LeanbeError: the action was refused.
+        LeanbeError: the domain refused the action.
     """
     with (
-        opened(invocation) as leanbe,
-        making_attempts(
+        open_leanbe(invocation) as leanbe,
+        printing_attempts(
             invocation,
             leanbe.clock,
-            who_is_next="" if how.follow else next_by(leanbe, BY_ANY_WORKER_OR_FOLLOW),
-            are_notices=invocation.form is not Form.TABLE,
-        ) as printing,
+            retried_by="" if options.follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW),
+            to_stderr=invocation.output_format is not OutputFormat.TABLE,
+        ) as watcher,
     ):
-        shown = _Shown(invocation.form, columns, printing)
-        with leanbe.foreground(shown, deliver=not how.no_deliver) as raised:
-            shown.snapshot = action(chosen(leanbe, how.product))
+        shown = _DocumentFirst(invocation.output_format, columns, watcher)
+        with leanbe.foreground(shown, deliver=not options.no_deliver) as recorded_events:
+            shown.snapshot = action(select_product(leanbe, options.product))
         shown.show()
-        _tell(invocation, raised, how)
-        if how.follow:
-            leanbe.follow(raised.deliveries, watcher=printing)
+        _notice_events(invocation, recorded_events, options)
+        if options.follow:
+            leanbe.follow(recorded_events.deliveries, watcher=watcher)
 
 
-class _Shown:
-    """Prints the document as soon as it is committed: before the first attempt is begun.
+class _DocumentFirst:
+    """A watcher that prints the document when the transaction is committed, before any attempt.
 
-    Whoever interrupts a receiver that does not answer knows by then what was made.
+    A user who interrupts a receiver without an answer has the document by then.
     """
 
-    def __init__(self, form: Form, columns: Sequence[Column], printing: "Printing") -> None:
-        self._form = form
+    def __init__(
+        self, output_format: OutputFormat, columns: Sequence[Column], watcher: "PrintingWatcher"
+    ) -> None:
+        self._form = output_format
         self._columns = columns
-        self._printing = printing
+        self._printing = watcher
         self.snapshot: Snapshot | None = None
 
     def show(self) -> None:
         """Print the document, once."""
         snapshot, self.snapshot = self.snapshot, None
         if snapshot is not None:
-            output.record(self._form, snapshot.document(), columns=self._columns)
+            output.print_document(self._form, snapshot.document(), columns=self._columns)
 
     def begun(self, claimed: "Claimed") -> None:
         """Print the document, then the line out."""
@@ -129,16 +131,18 @@ class _Shown:
         self._printing.ended(claimed, settlement)
 
 
-def _tell(invocation: Invocation, raised: "RecordedEvents", how: How) -> None:
-    """Tell what the attempts do not show of the events that were raised."""
-    if not raised.recorded:
-        invocation.notice("No event: nothing changed, or no event tells of it.")
-    tell_what_is_not_owed(
-        invocation, (each.name for each in raised.recorded if each.delivery_id is None)
+def _notice_events(
+    invocation: Invocation, recorded_events: "RecordedEvents", options: ActionOptions
+) -> None:
+    """Print notices about events that the attempts do not show."""
+    if not recorded_events.recorded:
+        invocation.notice("No event: nothing changed, or Leanbe has no event for this change.")
+    notice_events_without_delivery(
+        invocation, (each.name for each in recorded_events.recorded if each.delivery_id is None)
     )
-    owed = [each for each in raised.recorded if each.delivery_id is not None]
-    if owed and how.no_deliver:
+    owed = [each for each in recorded_events.recorded if each.delivery_id is not None]
+    if owed and options.no_deliver:
         names = ", ".join(
             f"{each.name} {output.abbreviated(each.delivery_id or '')}" for each in owed
         )
-        invocation.notice(f"{names}: left to a worker: leanbe-emitter worker --drain")
+        invocation.notice(f"{names}: left to a worker. Run one with: leanbe-emitter worker --drain")

@@ -1,14 +1,10 @@
-"""The commands ``announcement ...``: what customers are told."""
-
-import click
+"""The commands ``announcement ...``: news for customers."""
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
-from leanbe_emitter.cli.act.fields import FieldOption, entries, texts, user
-from leanbe_emitter.cli.act.resources import Resource, text_filter
+from leanbe_emitter.cli.act.fields import entries, field_options
+from leanbe_emitter.cli.act.resources import Resource
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.commands import group
 
 ANNOUNCEMENTS = Resource(
     name="announcement",
@@ -18,21 +14,21 @@ ANNOUNCEMENTS = Resource(
         output.column("_id", title="id", short=output.abbreviated),
         output.column("title"),
         output.column("status"),
-        output.column("publishedAt", title="published", short=output.local),
+        output.column("publishedAt", title="published", short=output.format_local_time),
     ],
     eg=("descriptionHTML=<b>Hi</b>, categories[0].title=New", "categories=[]"),
+    filters=("status",),
     fields=(
-        *texts("title", "description"),
-        user("owner"),
+        *field_options("title", "description", "owner"),
         entries("categories", option="--category", member="title"),
-        FieldOption(field="status", help="draft (the default) or published."),
+        *field_options("status"),
     ),
 )
 
 
 @group("announcement", example="leanbe-emitter announcement list")
 def announcement() -> None:
-    """Announcements: what customers are told."""
+    """Announcements: news for customers."""
 
 
 resources.add_create(
@@ -40,7 +36,7 @@ resources.add_create(
     ANNOUNCEMENTS,
     example='leanbe-emitter announcement create --title "Dark mode is here" '
     '--category "New feature" --status published',
-    about="Write an announcement, as a draft or published at once.",
+    about="Create an announcement, as a draft or published at once.",
 )
 resources.add_update(
     announcement,
@@ -52,10 +48,7 @@ resources.add_show(
     announcement, ANNOUNCEMENTS, example="leanbe-emitter announcement show a2e509 --output json"
 )
 resources.add_list(
-    announcement,
-    ANNOUNCEMENTS,
-    example="leanbe-emitter announcement list --status draft",
-    filters=[text_filter("status", "draft or published.")],
+    announcement, ANNOUNCEMENTS, example="leanbe-emitter announcement list --status draft"
 )
 resources.add_delete(
     announcement,
@@ -63,21 +56,17 @@ resources.add_delete(
     example="leanbe-emitter announcement delete a2e509",
     about="Delete an announcement.",
 )
-
-
-@subcommand(announcement, "publish", example="leanbe-emitter announcement publish a2e509")
-@ANNOUNCEMENTS.argument
-@as_action
-@click.pass_obj
-def publish(invocation: Invocation, *, reference: str, how: How) -> None:
-    """Let everybody read an announcement; the event is that of an update."""
-    ANNOUNCEMENTS.act(invocation, how, lambda each: each.publish(reference))
-
-
-@subcommand(announcement, "unpublish", example="leanbe-emitter announcement unpublish a2e509")
-@ANNOUNCEMENTS.argument
-@as_action
-@click.pass_obj
-def unpublish(invocation: Invocation, *, reference: str, how: How) -> None:
-    """Make an announcement a draft again; the event is that of an update."""
-    ANNOUNCEMENTS.act(invocation, how, lambda each: each.unpublish(reference))
+resources.add_verb(
+    announcement,
+    ANNOUNCEMENTS,
+    "publish",
+    example="leanbe-emitter announcement publish a2e509",
+    about="Publish an announcement. The event is announcement.updated.",
+)
+resources.add_verb(
+    announcement,
+    ANNOUNCEMENTS,
+    "unpublish",
+    example="leanbe-emitter announcement unpublish a2e509",
+    about="Make an announcement a draft again. The event is announcement.updated.",
+)

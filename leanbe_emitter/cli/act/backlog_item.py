@@ -1,13 +1,13 @@
-"""The commands ``backlog-item ...``: what is to be done, and how far it is."""
+"""The commands ``backlog-item ...``: the work on the board."""
 
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
-from leanbe_emitter.cli.act.fields import FieldOption, entries, texts, user
-from leanbe_emitter.cli.act.resources import Resource, text_filter, user_filter
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
+from leanbe_emitter.cli.act.fields import entries, field_options
+from leanbe_emitter.cli.act.resources import Resource
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 BACKLOG_ITEMS = Resource(
@@ -22,51 +22,43 @@ BACKLOG_ITEMS = Resource(
         output.column("idea.title", title="idea"),
     ],
     eg=("descriptionHTML=<b>Hi</b>, tags[0].title=ui", "tags=[]"),
+    filters=("status", "assigned", "idea"),
     fields=(
-        *texts("title", "description"),
-        user("owner"),
-        user("assigned"),
+        *field_options("title", "description", "owner", "assigned"),
         entries("tags", option="--tag", member="title"),
-        FieldOption(field="status", help='One of the product\'s; see "product statuses".'),
+        *field_options("status"),
     ),
 )
 
 
 @group("backlog-item", example="leanbe-emitter backlog-item list")
 def backlog_item() -> None:
-    """Backlog items: work, and its way over the board."""
+    """Backlog items: the work on the board."""
 
 
 resources.add_create(
     backlog_item,
     BACKLOG_ITEMS,
     example='leanbe-emitter backlog-item create --title "Fix the login" --tag bug',
-    about="Write down a piece of work, at the first of the product's statuses.",
+    about="Create a backlog item, with the first of the product's statuses.",
 )
 resources.add_update(
     backlog_item,
     BACKLOG_ITEMS,
     example='leanbe-emitter backlog-item update a2e505 --title "Dark mode, at last" --status Done',
-    about="Change fields of a backlog item; a new status has an event of its own.",
+    about="Change fields of a backlog item. A new status has an event of its own.",
 )
 resources.add_show(
     backlog_item, BACKLOG_ITEMS, example="leanbe-emitter backlog-item show a2e505 --output json"
 )
 resources.add_list(
-    backlog_item,
-    BACKLOG_ITEMS,
-    example='leanbe-emitter backlog-item list --status "To Do"',
-    filters=[
-        text_filter("status", "One of the product's."),
-        user_filter("assigned"),
-        text_filter("idea", "What they were promoted from.", metavar="ID"),
-    ],
+    backlog_item, BACKLOG_ITEMS, example='leanbe-emitter backlog-item list --status "To Do"'
 )
 resources.add_delete(
     backlog_item,
     BACKLOG_ITEMS,
     example="leanbe-emitter backlog-item delete a2e505",
-    about="Delete a backlog item; its idea stays promoted.",
+    about="Delete a backlog item. Its idea stays promoted.",
 )
 
 
@@ -77,8 +69,10 @@ resources.add_delete(
 )
 @BACKLOG_ITEMS.argument
 @click.argument("status")
-@as_action
+@with_action_options
 @click.pass_obj
-def set_status(invocation: Invocation, *, reference: str, status: str, how: How) -> None:
-    """Move a backlog item on the board, from any of the product's statuses to any other."""
-    BACKLOG_ITEMS.act(invocation, how, lambda items: items.set_status(reference, status))
+def set_status(
+    invocation: Invocation, *, reference: str, status: str, options: ActionOptions
+) -> None:
+    """Give a backlog item another status of the product."""
+    BACKLOG_ITEMS.act(invocation, options, lambda items: items.set_status(reference, status))

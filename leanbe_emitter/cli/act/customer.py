@@ -1,14 +1,10 @@
-"""The commands ``customer ...``: who asks and votes."""
-
-import click
+"""The commands ``customer ...``: the people who ask and vote."""
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
-from leanbe_emitter.cli.act.fields import FieldOption, entries, texts
-from leanbe_emitter.cli.act.resources import Resource, flag_filter, text_filter
+from leanbe_emitter.cli.act.fields import entries, field_options
+from leanbe_emitter.cli.act.resources import Resource
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.commands import group
 
 CUSTOMERS = Resource(
     name="customer",
@@ -22,10 +18,11 @@ CUSTOMERS = Resource(
         output.column("confirmed"),
     ],
     eg=("company.jobTitle=CTO, addressLine1=1 Main St", "isTemporary=true, devices=[]"),
+    filters=("email", "confirmed"),
     fields=(
-        *texts("email", "firstName", "lastName", "phone", "city", "source", "type"),
+        *field_options("email", "firstName", "lastName", "phone", "city", "source", "type"),
         entries("notes", option="--note", member="note"),
-        FieldOption(field="confirmed"),
+        *field_options("confirmed"),
     ),
     by="e-mail, id, or six digits of either end of the id",
 )
@@ -33,7 +30,7 @@ CUSTOMERS = Resource(
 
 @group("customer", example="leanbe-emitter customer list")
 def customer() -> None:
-    """Customers: who asks, and votes."""
+    """Customers: the people who ask and vote."""
 
 
 resources.add_create(
@@ -41,39 +38,31 @@ resources.add_create(
     CUSTOMERS,
     example="leanbe-emitter customer create --email leo@example.com --first-name Leo "
     "--set country.countryCode=FR",
-    about="Make a customer; one whom another product knows gains this product.",
+    about="Create a customer, or add this product to a customer of another product.",
 )
 resources.add_update(
     customer,
     CUSTOMERS,
     example="leanbe-emitter customer update ana@example.com --set company.jobTitle=CTO "
     "--unset phone",
-    about="Change what is known of a customer.",
+    about="Change fields of a customer.",
 )
 resources.add_show(
     customer, CUSTOMERS, example="leanbe-emitter customer show ana@example.com --output json"
 )
 resources.add_list(
-    customer,
-    CUSTOMERS,
-    example="leanbe-emitter customer list --confirmed --limit 10",
-    filters=[
-        text_filter("email", "The one of this e-mail.", metavar="E"),
-        flag_filter("confirmed", "Whether the e-mail was verified."),
-    ],
+    customer, CUSTOMERS, example="leanbe-emitter customer list --confirmed --limit 10"
 )
 resources.add_delete(
     customer,
     CUSTOMERS,
     example="leanbe-emitter customer delete ana@example.com",
-    about="Delete a customer in every product; votes go, requests lose their customer.",
+    about="Delete a customer in every product, with all votes; requests stay without a customer.",
 )
-
-
-@subcommand(customer, "confirm", example="leanbe-emitter customer confirm ana@example.com")
-@CUSTOMERS.argument
-@as_action
-@click.pass_obj
-def confirm(invocation: Invocation, *, reference: str, how: How) -> None:
-    """Note that a customer's e-mail was verified."""
-    CUSTOMERS.act(invocation, how, lambda customers: customers.confirm(reference))
+resources.add_verb(
+    customer,
+    CUSTOMERS,
+    "confirm",
+    example="leanbe-emitter customer confirm ana@example.com",
+    about="Mark a customer's e-mail as verified.",
+)

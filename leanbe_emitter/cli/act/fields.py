@@ -1,8 +1,9 @@
-"""What a command line says of a document's fields, and what of it is to be set.
+"""The fields of a document on the command line: options, paths and filters.
 
-Common fields have options; every settable one has a path (``wire.paths``). Both give values by the
-document's names, which the library takes in snake_case. Only fields that were named are handed on:
-of a nested value that a path goes into, what else is in it stays.
+Common fields have options, and every settable field has a path (``wire.payloads.paths``). The
+catalogue of payload shapes says what a field means and which values it takes. Both ways use the
+document's names; the library takes them in snake_case. Only named fields are passed on: a path into
+a nested value keeps the rest of that value.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 
 import click
 
-from leanbe_emitter.cli.invocation.values import as_mapping
+from leanbe_emitter.cli.invocation.param_types import as_mapping
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.payloads.paths import change_fields, first_step
@@ -30,14 +31,21 @@ from leanbe_emitter.wire.suggestions import any_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Fields that name something else are set by what names it: an id, a name, an e-mail.
+#: What stands for a reference in help texts, and what names it.
+_NAMED_BY: Final[Mapping[str, tuple[str, str]]] = {
+    "owner": ("U", "e-mail or id"),
+    "assigned": ("U", "e-mail or id"),
+    "customer": ("C", "e-mail or id"),
+    "idea": ("ID", "id"),
+}
+#: A field that refers to something is set by an id, a name or an e-mail.
 _REFERENCES: Final[Mapping[str, Shape]] = {
     "owner": Text(),
     "assigned": Text(),
     "customer": Text(),
     "products": Anything(),
 }
-#: What an entry of a list has, and nobody sets: it follows from the rest of the entry.
+#: Fields of a list's entry that nobody sets: they follow from the rest of the entry.
 _DERIVED = ("progress",)
 
 
@@ -46,31 +54,32 @@ class FieldOption:
     """An option that sets one field.
 
     Attributes:
-        field: the document's name of it; the library's, where the document has another.
-        option: as it is typed; by default the field's name (``--first-name``).
-        help: what it says; by default what the catalogue says of the field.
-        metavar: what stands for the value in the help.
-        kind: how the value is written; text by default.
-        item: makes an entry of the field's list from one value; the option is then repeatable.
+        field: its name in the document, or in the library if the document has another name.
+        option: the option's name; by default the field's (``--first-name``).
+        help: the help text; by default from the catalogue.
+        metavar: what stands for the value in the help text.
+        kind: the type of the value; text by default.
+        item: turns one value into an entry of the field's list; the option is then repeatable.
     """
 
     field: str
     option: str = ""
     help: str = ""
-    metavar: str = "TEXT"
+    metavar: str = ""
     kind: click.ParamType[Any] | None = None
     item: Callable[[Any], JSON] | None = None
 
     @property
     def parameter(self) -> str:
-        """The name by which the command is given the value."""
+        """The name of the command's parameter."""
         return f"field_{column_of(self.field)}"
 
     def added_to(self, command: F, shape: Object) -> F:
         """Return the command with this option."""
         field = shape.field(self.field)
         word = self.option or f"--{column_of(self.field).replace('_', '-')}"
-        words = self.help or (field.meaning if field is not None else "")
+        metavar, words = ("TEXT", "") if field is None else _described(self.field, field)
+        words = self.help or words
         if field is not None and isinstance(field.shape, Boolean):
             flag = f"{word}/--no-{word.removeprefix('--')}"
             return click.option(flag, self.parameter, default=None, help=words)(command)
@@ -78,25 +87,44 @@ class FieldOption:
             word,
             self.parameter,
             type=self.kind,
-            metavar=self.metavar,
+            metavar=self.metavar or metavar,
             multiple=self.item is not None,
             help=f"{words} Repeatable." if self.item is not None else words,
         )(command)
 
     def value(self, given: Any) -> JSON:
-        """Return the field's value; what was given is the option's."""
+        """Return the field's value, made from the option's."""
         return given if self.item is None else [self.item(each) for each in given]
 
 
-def texts(*fields: str) -> tuple[FieldOption, ...]:
-    """Return options of fields that hold text."""
+def field_options(*fields: str) -> tuple[FieldOption, ...]:
+    """Return options of fields as the catalogue describes them."""
     return tuple(FieldOption(field=field) for field in fields)
 
 
-def user(field: str) -> FieldOption:
-    """Return the option of a field that names a user."""
-    who = "Who owns it" if field == "owner" else "Who works on it"
-    return FieldOption(field=field, metavar="U", help=f"{who}: e-mail or id of a user.")
+def add_filter(command: F, shape: Object, name: str) -> F:
+    """Return the command with the option of a list's filter, as the catalogue describes its field.
+
+    Args:
+        command: the command.
+        shape: the shape of the listed documents.
+        name: a field, or one entry of a field (``tag`` of ``tags``).
+    """
+    field = shape.field(name) or shape.field(f"{name}s")
+    metavar, words = ("TEXT", "") if field is None else _described(name, field)
+    if field is not None and isinstance(field.shape, Boolean):
+        return click.option(f"--{name}/--no-{name}", default=None, help=words)(command)
+    return click.option(f"--{name}", metavar=metavar, help=words)(command)
+
+
+def _described(name: str, field: Field) -> tuple[str, str]:
+    """Return what stands for a field's value, and its help text."""
+    metavar, values = _NAMED_BY.get(name, ("TEXT", ""))
+    if isinstance(field.shape, Text) and field.shape.choices:
+        values = any_of(field.shape.choices)
+    elif name != field.name:
+        values = "the title of one"
+    return metavar, f"{field.meaning.removesuffix('.')}: {values}." if values else field.meaning
 
 
 def entries(field: str, *, option: str, member: str) -> FieldOption:
@@ -105,11 +133,11 @@ def entries(field: str, *, option: str, member: str) -> FieldOption:
 
 
 def typed(options: Sequence[FieldOption], given: Mapping[str, Any]) -> dict[str, JSON]:
-    """Return the fields that options were given for, by the document's names.
+    """Return the values of the options that the user gave, by the document's names.
 
     Args:
-        options: those of the command.
-        given: what click made of the command line; it is asked for these options' values only.
+        options: the command's options.
+        given: the parameters of the command.
     """
     values = {option: given[option.parameter] for option in options}
     return {
@@ -121,7 +149,7 @@ def typed(options: Sequence[FieldOption], given: Mapping[str, Any]) -> dict[str,
 
 @dataclass(frozen=True, kw_only=True)
 class PathChanges:
-    """What ``--set``, ``--set-json`` and ``--unset`` say."""
+    """The values of ``--set``, ``--set-json`` and ``--unset``."""
 
     set_text: tuple[tuple[str, str], ...]
     set_json: tuple[tuple[str, JSON], ...]
@@ -129,14 +157,14 @@ class PathChanges:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
-        """Return what was said, by what click made of the command line."""
+        """Return the changes in a command's parameters."""
         return cls(
             set_text=given["set_text"], set_json=given["set_json"], unset=given.get("unset", ())
         )
 
     @property
     def touched(self) -> list[str]:
-        """The fields that the paths begin with."""
+        """The fields in which the paths begin."""
         paths = [path for path, _ in (*self.set_text, *self.set_json)] + list(self.unset)
         return [first_step(path) for path in paths]
 
@@ -149,17 +177,17 @@ def changed(
     *,
     settable: Sequence[str],
 ) -> dict[str, JSON]:
-    """Return what the library is to set: its keyword arguments, None for what is taken away.
+    """Return keyword arguments for the library; None takes a value away.
 
     Args:
-        resource: one of ``wire.payloads.RESOURCES``.
-        before: the document as it is; empty for a new one.
-        options: fields that options were given for; paths then go into these values.
-        paths: what was said by path.
-        settable: the fields that may be set.
+        resource: one of ``wire.payloads.resources.RESOURCES``.
+        before: the document; empty for a new one.
+        options: the values of options; paths go into these values.
+        paths: the changes by path.
+        settable: the fields that can be set.
 
     Raises:
-        InvalidValue: no such path, or one of a field that is not to be set.
+        InvalidValue: there is no such path, or the field cannot be set.
     """
     _check_settable(resource, paths.touched, settable)
     after = change_fields(
@@ -178,8 +206,8 @@ def _check_settable(resource: str, touched: Sequence[str], settable: Sequence[st
     for name in touched:
         if shape.field(name) is not None and name not in settable:
             raise InvalidValue(
-                f"{name} is nothing to set: it follows from what is done.",
-                hint=f"To be set are {any_of(settable)}.",
+                f"{name} cannot be set: it follows from actions.",
+                hint=f"Only {any_of(settable)} can be set.",
             )
 
 
@@ -192,13 +220,13 @@ def _settable_shape(resource: str, settable: Sequence[str]) -> Object:
 def _settable(field: Field) -> Field:
     shape = _REFERENCES.get(field.name, field.shape)
     if isinstance(shape, ListOf):
-        kept = tuple(each for each in shape.item.fields if each.name not in _DERIVED)
-        shape = ListOf(item=Object(fields=kept))
+        fields = tuple(each for each in shape.item.fields if each.name not in _DERIVED)
+        shape = ListOf(item=Object(fields=fields))
     return replace(field, shape=shape)
 
 
 def _referring(document: Mapping[str, JSON], settable: Sequence[str]) -> dict[str, JSON]:
-    """Return the document's settable fields, each reference as the id that it is set by."""
+    """Return the document's settable fields, with an id in place of each reference."""
     return {
         name: _ids(value) if name in _REFERENCES else value
         for name, value in document.items()

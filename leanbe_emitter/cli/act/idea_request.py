@@ -3,11 +3,11 @@
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
-from leanbe_emitter.cli.act.fields import FieldOption, texts
-from leanbe_emitter.cli.act.resources import Resource, text_filter
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
+from leanbe_emitter.cli.act.fields import FieldOption, field_options
+from leanbe_emitter.cli.act.resources import Resource
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 
 IDEA_REQUESTS = Resource(
@@ -22,14 +22,15 @@ IDEA_REQUESTS = Resource(
         output.column("idea.title", title="idea"),
     ],
     eg=("descriptionHTML=<b>Hi</b>", 'source="Widget"'),
+    filters=("status", "customer", "idea"),
     fields=(
-        *texts("title", "description"),
+        *field_options("title", "description"),
         FieldOption(
             field="customer",
             metavar="C",
-            help="Who asks: e-mail or id; the e-mail of nobody known makes a new customer.",
+            help="E-mail or id of the customer who asks; an unknown e-mail creates a customer.",
         ),
-        *texts("source"),
+        *field_options("source"),
     ),
 )
 
@@ -44,7 +45,7 @@ resources.add_create(
     IDEA_REQUESTS,
     example='leanbe-emitter idea-request create --title "Dark mode please" '
     "--customer new@example.com --source Portal",
-    about="Write down what somebody asks for.",
+    about="Create an idea request.",
 )
 resources.add_show(
     idea_request, IDEA_REQUESTS, example="leanbe-emitter idea-request show a2e502 --output json"
@@ -53,11 +54,6 @@ resources.add_list(
     idea_request,
     IDEA_REQUESTS,
     example="leanbe-emitter idea-request list --status new --customer ana@example.com",
-    filters=[
-        text_filter("status", "new, attached or ignored."),
-        text_filter("customer", "Who asked: e-mail or id.", metavar="C"),
-        text_filter("idea", "What they are attached to.", metavar="ID"),
-    ],
 )
 
 
@@ -65,18 +61,18 @@ resources.add_list(
     idea_request, "attach", example="leanbe-emitter idea-request attach a2e502 --idea a2e504"
 )
 @IDEA_REQUESTS.argument
-@click.option("--idea", metavar="ID", required=True, help="The idea that it becomes part of.")
-@as_action
+@click.option("--idea", metavar="ID", required=True, help="The idea to attach it to.")
+@with_action_options
 @click.pass_obj
-def attach(invocation: Invocation, *, reference: str, idea: str, how: How) -> None:
-    """Make a new request part of an idea."""
-    IDEA_REQUESTS.act(invocation, how, lambda requests: requests.attach(reference, idea=idea))
+def attach(invocation: Invocation, *, reference: str, idea: str, options: ActionOptions) -> None:
+    """Attach a new idea request to an idea."""
+    IDEA_REQUESTS.act(invocation, options, lambda requests: requests.attach(reference, idea=idea))
 
 
-@subcommand(idea_request, "ignore", example="leanbe-emitter idea-request ignore a2e502")
-@IDEA_REQUESTS.argument
-@as_action
-@click.pass_obj
-def ignore(invocation: Invocation, *, reference: str, how: How) -> None:
-    """Set a new request aside, for good."""
-    IDEA_REQUESTS.act(invocation, how, lambda requests: requests.ignore(reference))
+resources.add_verb(
+    idea_request,
+    IDEA_REQUESTS,
+    "ignore",
+    example="leanbe-emitter idea-request ignore a2e502",
+    about="Ignore a new idea request. This is final.",
+)

@@ -1,17 +1,17 @@
-"""The commands ``okr ...``: objectives, and how far their key results have come."""
+"""The commands ``okr ...``: objectives and the progress of their key results."""
 
 from typing import Any
 
 import click
 
 from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.action import How, as_action
-from leanbe_emitter.cli.act.fields import FieldOption, texts, user
-from leanbe_emitter.cli.act.resources import Resource, user_filter
+from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
+from leanbe_emitter.cli.act.fields import FieldOption, field_options
+from leanbe_emitter.cli.act.resources import Resource
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.values import TITLE_AND_NUMBER
+from leanbe_emitter.cli.invocation.param_types import TITLE_AND_NUMBER
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -32,9 +32,9 @@ OKRS = Resource(
         output.column("endDate", title="end"),
     ],
     eg=("keyResults[0].unit=%", "keyResults[0].targetValue=70"),
+    filters=("owner",),
     fields=(
-        *texts("title", "description"),
-        user("owner"),
+        *field_options("title", "description", "owner"),
         FieldOption(field="startDate", metavar="DATE", help="Such as 2026-07-01."),
         FieldOption(field="endDate", metavar="DATE", help="Such as 2026-09-30."),
     ),
@@ -44,7 +44,7 @@ OKRS = Resource(
             option="--key-result",
             metavar="TITLE=NUMBER",
             kind=TITLE_AND_NUMBER,
-            help="What it is measured by, and the number to be reached.",
+            help="A key result, with its target.",
             item=_key_result,
         ),
     ),
@@ -61,22 +61,17 @@ resources.add_create(
     OKRS,
     example='leanbe-emitter okr create --title "Make onboarding effortless" '
     "--key-result Activation=60 --set-json 'keyResults[0].startValue=40'",
-    about="Set an objective, with the key results that it is measured by.",
+    about="Create an OKR with its key results.",
 )
 resources.add_update(
     okr,
     OKRS,
     example="leanbe-emitter okr update a2e506 --end-date 2026-09-30 "
     "--set-json 'keyResults[0].targetValue=70'",
-    about="Change an OKR or its key results; --unset 'keyResults[0]' removes one.",
+    about="Change an OKR or its key results. --unset 'keyResults[0]' removes one.",
 )
 resources.add_show(okr, OKRS, example="leanbe-emitter okr show a2e506 --output json")
-resources.add_list(
-    okr,
-    OKRS,
-    example="leanbe-emitter okr list --owner owner@example.com",
-    filters=[user_filter("owner")],
-)
+resources.add_list(okr, OKRS, example="leanbe-emitter okr list --owner owner@example.com")
 resources.add_delete(
     okr,
     OKRS,
@@ -89,14 +84,16 @@ resources.add_delete(
     okr, "check-in", example="leanbe-emitter okr check-in a2e506 --key-result Activation --value 50"
 )
 @OKRS.argument
-@click.option("--key-result", metavar="K", required=True, help="Its title or id.")
-@click.option("--value", type=float, required=True, help="The measure now.")
-@as_action
+@click.option("--key-result", metavar="K", required=True, help="Title or id of the key result.")
+@click.option("--value", type=float, required=True, help="The current value.")
+@with_action_options
 @click.pass_obj
 def check_in(
-    invocation: Invocation, *, reference: str, key_result: str, value: float, how: How
+    invocation: Invocation, *, reference: str, key_result: str, value: float, options: ActionOptions
 ) -> None:
-    """Note how far a key result has come; progress follows from it."""
+    """Record the current value of a key result. Leanbe computes the progress."""
     OKRS.act(
-        invocation, how, lambda okrs: okrs.check_in(reference, key_result=key_result, value=value)
+        invocation,
+        options,
+        lambda okrs: okrs.check_in(reference, key_result=key_result, value=value),
     )

@@ -1,1 +1,1 @@
-"""Commands of the section *Control*: faults, the clock and reset."""
+"""Section *Control*: faults, the clock and reset."""

@@ -1,4 +1,4 @@
-"""The commands ``clock ...``: the time, and moving it where it is a manual clock's."""
+"""The commands ``clock ...``: show the clock, and move a manual one."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_run import making_attempts
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
-from leanbe_emitter.cli.invocation.values import AGE, CLOCK_TIME
+from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.param_types import AGE, CLOCK_TIME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,19 +22,19 @@ _COLUMNS = [output.column("now"), output.column("kind")]
 
 @group("clock", example="leanbe-emitter clock show")
 def clock() -> None:
-    """The time; a manual clock's stands still until it is moved.
+    """The clock; a manual clock stands still until you move it.
 
-    "serve --clock manual" and "serve --ephemeral" make the clock of a database manual, for every
-    process on it; servers and workers that run already follow. It holds back retries only: what is
-    due at its present time is sent at once.
+    "serve --clock manual" and "serve --ephemeral" make the database's clock manual for every
+    process, including servers and workers that run already. A manual clock holds back only retries:
+    workers send at once what is due at its time.
     """
 
 
 @subcommand(clock, "show", example="leanbe-emitter clock show")
 @click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show the time, and whose it is: manual, or the system's."""
-    with opened(invocation) as leanbe:
+    """Show the time, and the kind of the clock: manual or system."""
+    with open_leanbe(invocation) as leanbe:
         _show(invocation, leanbe)
 
 
@@ -42,11 +42,11 @@ def show(invocation: Invocation) -> None:
 @click.argument("time", type=CLOCK_TIME, metavar="TIME")
 @click.pass_obj
 def set_(invocation: Invocation, time: "datetime") -> None:
-    """Set a manual clock, backwards too; what is due then, workers send at once.
+    """Set a manual clock, forwards or backwards. Workers send at once what is due then.
 
-    It is moved within the years 1971 to 8999, in UTC.
+    The time must lie in the years 1971 to 8999, in UTC.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         leanbe.clock.set(time)
         _show(invocation, leanbe)
 
@@ -55,38 +55,39 @@ def set_(invocation: Invocation, time: "datetime") -> None:
 @click.argument("way", type=AGE, metavar="TIME")
 @click.pass_obj
 def advance(invocation: Invocation, way: float) -> None:
-    """Move a manual clock on, and make every retry that falls due, at its own time.
+    """Advance a manual clock, and make each retry at its own time.
 
-    What falls due at one instant is made in order; workers have several of it under way at once.
-    Attempts that they make meanwhile are printed, too. Whoever moves it at the same time moves it
-    by all of their way, too. Exits with 1 if one was not accepted.
+    Attempts that are due at the same instant begin in order; a worker makes several of them at
+    once. The output also shows attempts that workers make meanwhile. If several processes advance
+    the clock at once, their durations add up. Exits with 1 if a receiver did not accept an attempt.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))
 
 
 @subcommand(clock, "run-until-settled", example="leanbe-emitter clock run-until-settled")
 @click.pass_obj
 def run_until_settled(invocation: Invocation) -> None:
-    """Move a manual clock on until nothing is owed any more, and make every attempt on the way.
+    """Advance a manual clock until all deliveries are settled, and make every attempt on the way.
 
-    Attempts that workers make meanwhile are printed, too. Exits with 1 if one was not accepted.
+    The output also shows attempts that workers make meanwhile. Exits with 1 if a receiver did not
+    accept an attempt.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         _move(invocation, leanbe, leanbe.clock.run_until_settled)
 
 
 def _show(invocation: Invocation, leanbe: "Leanbe") -> None:
-    time = {"now": output.instant(leanbe.clock.now()), "kind": leanbe.clock.kind}
-    output.record(invocation.form, time, columns=_COLUMNS)
+    time = {"now": output.format_instant(leanbe.clock.now()), "kind": leanbe.clock.kind}
+    output.print_document(invocation.output_format, time, columns=_COLUMNS)
 
 
 def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) -> None:
-    """Move the clock, and print the attempts that were made meanwhile, whoever made them."""
+    """Move the clock, and print the attempts of all processes meanwhile."""
     since = leanbe.journal.follow_cursor()
     move()
-    with making_attempts(invocation, leanbe.clock, who_is_next=" by the clock") as printing:
+    with printing_attempts(invocation, leanbe.clock, retried_by=" by the clock") as watcher:
         for entry in leanbe.journal.read_all(since):
             if entry.delivery is not None and entry.attempt is not None:
-                printing.on_record(entry.delivery, entry.attempt)
-        invocation.notice(f"It is {output.instant(leanbe.clock.now())}.")
+                watcher.on_record(entry.delivery, entry.attempt)
+        invocation.notice(f"The clock shows {output.format_instant(leanbe.clock.now())}.")

@@ -1,17 +1,17 @@
-"""The commands ``faults ...``: deliberate misbehaviours, counted and in order."""
+"""The commands ``faults ...``: deliberate misbehaviour, counted and in order."""
 
 from collections.abc import Mapping
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
-from leanbe_emitter.cli.invocation.values import Name
+from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.param_types import CompletedName
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
 
-_KIND = Name("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
+_KIND = CompletedName("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
 _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
     *(output.column(key) for key in ("kind", "how", "times", "fired", "event")),
@@ -19,36 +19,35 @@ _COLUMNS = [
 ]
 
 
-def _told(kind: FaultKind) -> str:
-    """Return what a kind is, and how it can be done, for the help."""
+def _described(kind: FaultKind) -> str:
+    """Return the help text of a kind: its meaning and its ways."""
     ways = f" How: {', '.join(kind.how)}; by default {kind.default}." if kind.how else ""
     return f"{kind.meaning}{ways}".replace("`", "")
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "Kinds, and what the receiver sees": {
-        each.name.replace("_", "-"): _told(each) for each in FAULT_KINDS
+        each.name.replace("_", "-"): _described(each) for each in FAULT_KINDS
     }
 }
 
 
 @group("faults", example="leanbe-emitter faults list")
 def faults() -> None:
-    """Deliberate, counted misbehaviours: of the receiver, or of ours.
+    """Faults: deliberate, counted misbehaviour of the receiver or the sender.
 
-    They hold for every process that sends from the database. One attempt takes one fault: the first
-    one, in the order in which they were added, that is meant for it and has not fired as often as
-    asked.
+    Faults apply to every process that sends from the database. An attempt takes one fault: the
+    oldest one that matches it and has not fired as often as asked.
     """
 
 
 @subcommand(faults, "list", example="leanbe-emitter faults list")
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
-    """List the faults, in the order in which they fire; those that have fired, too."""
-    with opened(invocation) as leanbe:
+    """List the faults in the order in which they fire, including those that have fired."""
+    with open_leanbe(invocation) as leanbe:
         documents = [each.document() for each in leanbe.faults.list()]
-    output.rows(invocation.form, documents, columns=_COLUMNS)
+    output.print_rows(invocation.output_format, documents, columns=_COLUMNS)
 
 
 @subcommand(
@@ -58,17 +57,17 @@ def list_(invocation: Invocation) -> None:
     words=_WORDS,
 )
 @click.argument("kind", type=_KIND)
-@click.option("--how", help="How it is done, where there are several ways.")
+@click.option("--how", help="The way to do it, if the kind has several.")
 @click.option(
     "--times",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
     metavar="N",
-    help="How many deliveries take it.",
+    help="How many deliveries take the fault.",
 )
-@options.event_glob
-@click.option("--product", metavar="P", help="Whose events it is meant for; any product's else.")
+@shared_options.event_filter
+@click.option("--product", metavar="P", help="Only for events of this product; else of any.")
 @click.pass_obj
 def add(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -79,20 +78,20 @@ def add(  # noqa: PLR0913 - one argument for each option
     event: str | None,
     product: str | None,
 ) -> None:
-    """Add a fault; several kinds at the same attempt are joined by +.
+    """Add a fault; join several kinds for the same attempt with +.
 
-    Attempts say what was done to them: see "deliveries show".
+    Each attempt records its fault: see "deliveries show".
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         fault = leanbe.faults.add(
             kind, how=how, times=times, event=event, product=product, must_fire=False
         )
-    output.record(invocation.form, fault.document(), columns=_COLUMNS)
+    output.print_document(invocation.output_format, fault.document(), columns=_COLUMNS)
 
 
 @subcommand(faults, "clear", example="leanbe-emitter faults clear")
 @click.pass_obj
 def clear(invocation: Invocation) -> None:
-    """Forget all faults; what one holds back is due at once."""
-    with opened(invocation) as leanbe:
+    """Delete all faults. Deliveries that a fault holds back are due at once."""
+    with open_leanbe(invocation) as leanbe:
         leanbe.faults.clear()

@@ -1,27 +1,27 @@
-"""The command ``reset``: everything goes, or what one product has."""
+"""The command ``reset``: delete everything, or the content of one product."""
 
 import click
 
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 
 
 @command("reset", example="leanbe-emitter reset --product Acme")
-@click.option("--product", metavar="P", help="Only what this one has; it keeps its settings.")
+@click.option("--product", metavar="P", help="Only the content of this product; its settings stay.")
 @click.pass_obj
 def reset(invocation: Invocation, product: str | None) -> None:
-    """Delete everything, or what one product has; faults too.
+    """Delete everything, or the content of one product; faults too.
 
-    What the database's seed file has is there again (serve --seed-file). What other processes have
-    in flight is not broken off, and changes nothing any more.
+    The database gets the content of its seed file again (serve --seed-file). Other processes finish
+    their attempts in flight, which change nothing any more.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         if product is None:
             leanbe.reset()
             invocation.notice("Deleted everything.")
             if (planted := leanbe.seeds.name()) is not None:
                 invocation.notice(f"Planted {planted} again.")
         else:
-            kept = leanbe.products.reset(product)
-            invocation.notice(f"Deleted what the product {kept.name!r} had.")
+            emptied = leanbe.products.reset(product)
+            invocation.notice(f"Deleted the content of the product {emptied.name!r}.")

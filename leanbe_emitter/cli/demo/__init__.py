@@ -1,1 +1,1 @@
-"""The steps of the command ``demo``, and its report."""
+"""The work of the command ``demo``: ``run`` sends the events, ``report`` says how they went."""

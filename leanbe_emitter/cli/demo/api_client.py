@@ -1,4 +1,4 @@
-"""A server's API, as a command calls it: JSON over one kept connection."""
+"""A client of a server's API: JSON over one connection that stays open."""
 
 import http.client
 import json
@@ -8,20 +8,20 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.processes import ServerUnavailable
 
-#: How long an answer may take, in seconds: longer than the server lets anybody wait by default.
+#: How long to wait for an answer, in seconds: longer than any wait of the server by default.
 _ANSWER_SECONDS = 60.0
-#: The header that a write's answer has: all that it brings about comes behind it.
+#: The header with the journal's cursor before the effects of a write.
 _CURSOR = "Leanbe-Emitter-Cursor"
 
 
-class Api:
-    """The operations of a server, by their paths behind ``/api/v1``.
+class ApiClient:
+    """The operations of a server, by their paths below ``/api/v1``.
 
     Attributes:
-        cursor: that of the last write.
+        cursor: the cursor of the last write.
     """
 
     def __init__(self, connection: http.client.HTTPConnection, *, token: str | None) -> None:
@@ -32,37 +32,34 @@ class Api:
             self._headers["Authorization"] = f"Bearer {token}"
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Call an operation; return what it answers with.
+        """Call an operation and return the document of its answer.
 
         Raises:
-            InvalidValue: the server refuses it, for the reason that it names.
-            ServerUnavailable: it does not answer, or cannot do its work.
+            InvalidValue: the server refuses the call, with its reason.
+            ServerUnavailable: the server does not answer, or cannot work.
         """
         try:
             self._connection.request("POST", f"/api/v1{path}", json.dumps(body), self._headers)
             answer = self._connection.getresponse()
             document = json.loads(answer.read())
         except (OSError, ValueError, http.client.HTTPException) as error:
-            said = type(error).__name__
             raise ServerUnavailable(
-                f"The server does not answer: {said}.", hint="Its own lines say why."
+                f"The server does not answer: {type(error).__name__}.",
+                hint="The server's own output may say why.",
             ) from None
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise _problem(answer.status, document)
+            is_broken = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            kind = ServerUnavailable if is_broken else InvalidValue
+            raise kind(document["detail"], hint=document["hint"])
         self.cursor = answer.headers.get(_CURSOR, self.cursor)
         return document
 
 
 @contextmanager
-def calling(url: str, *, token: str | None) -> Iterator[Api]:
-    """Call the API of the server at a URL until the block ends; it may ask for a token."""
+def connect(url: str, *, token: str | None) -> Iterator[ApiClient]:
+    """Call the API of the server at a URL, with its bearer token if it has one."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_ANSWER_SECONDS)
     try:
-        yield Api(connection, token=token)
+        yield ApiClient(connection, token=token)
     finally:
         connection.close()
-
-
-def _problem(status: int, document: Mapping[str, Any]) -> LeanbeError:
-    kind = ServerUnavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else InvalidValue
-    return kind(document["detail"], hint=document["hint"])

@@ -1,4 +1,4 @@
-"""The article's own formula, run by Node.js where it is installed: a judge who is not us."""
+"""The article's own formula, run by Node.js if it is installed: an independent check."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# The formula as the article has it, fed with each body that the receiver kept (contract a.1, 6).
+# The article's formula, applied to each body that the receiver kept (contract a.1, 6).
 _PROGRAM = """
 const crypto = require('crypto');
 const fs = require('fs');
@@ -27,8 +27,8 @@ _TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judgement:
-    """How many of the bodies the formula verifies, in a version of Node.js; none if not asked."""
+class NodeCheck:
+    """How many bodies the formula verifies; the version of Node.js is empty if it did not run."""
 
     verified: int
     bodies: int
@@ -36,12 +36,12 @@ class Judgement:
 
     @property
     def agrees(self) -> bool:
-        """Whether it verifies all of them."""
+        """Whether the formula verifies all bodies."""
         return self.verified == self.bodies
 
     @property
     def remark(self) -> str:
-        """What it found, in a sentence; empty where nobody asked it."""
+        """The result in a sentence; empty if Node.js did not run."""
         if not self.version:
             return ""
         return (
@@ -50,19 +50,20 @@ class Judgement:
         )
 
 
-#: What Node.js says where it is not installed, or was not asked: nothing against anybody.
-NOT_ASKED = Judgement(verified=0, bodies=0, version="")
+#: The check of a demo for which Node.js did not run.
+NOT_RUN = NodeCheck(verified=0, bodies=0, version="")
 
 
-def judge(bodies: Sequence[Path], secret: str) -> Judgement:
+def check_with_node(bodies: Sequence[Path], secret: str) -> NodeCheck:
     """Run the formula over the files of bodies, if Node.js is installed."""
     node = shutil.which("node")
     if node is None:
-        return NOT_ASKED
+        return NOT_RUN
     verified = _run(node, "-e", _PROGRAM, "--", *map(str, bodies), secret=secret)
-    version = _run(node, "--version", secret=secret)
-    return Judgement(
-        verified=int(verified) if verified.isdecimal() else 0, bodies=len(bodies), version=version
+    return NodeCheck(
+        verified=int(verified) if verified.isdecimal() else 0,
+        bodies=len(bodies),
+        version=_run(node, "--version", secret=secret),
     )
 
 

@@ -1,4 +1,4 @@
-"""Our receiver as a process of its own: what ``demo`` sends to."""
+"""Our receiver as a process of its own: the target of the demo."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 from leanbe_emitter.cli.invocation.exits import Failed
 from leanbe_emitter.processes import stop
@@ -22,57 +22,52 @@ class ReceiverProcess:
 
     @cached_property
     def url(self) -> str:
-        """Where it listens, as soon as it does.
+        """The URL of the receiver; waits until it listens.
 
         Raises:
-            Failed: it did not start; the hint is what it said.
+            Failed: the receiver did not start; the hint is its output.
         """
-        return _url_of(self._process)
-
-    @classmethod
-    @contextmanager
-    def started(cls, *, secret: str, fail_first: int, save: Path) -> Iterator[Self]:
-        """Start one on a free port; stop it at the end of the block.
-
-        Args:
-            secret: what it verifies with.
-            fail_first: how many requests it answers with 503 first.
-            save: the folder that it keeps the bodies in.
-        """
-        arguments = ["--port", "0", "--fail-first", str(fail_first), "--save", str(save)]
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [
-                *(sys.executable, "-m", "leanbe_emitter", "receiver", "--output", "jsonl"),
-                # Not among the arguments: every user of the machine can list those.
-                *("--secret", "env:LEANBE_EMITTER_DEMO_SECRET", *arguments),
-            ],
-            env={**os.environ, "LEANBE_EMITTER_DEMO_SECRET": secret},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
-            try:
-                yield cls(process)
-            finally:
-                stop(process)
+        line = self._stdout.readline()
+        if not line:
+            self._process.wait()
+            stderr = self._process.stderr.read() if self._process.stderr else ""
+            raise Failed("The receiver did not start.", hint=stderr.strip())
+        return str(json.loads(line)["url"])
 
     def verdicts(self) -> Iterator[bool]:
-        """Yield what it says of each request, in the order of their coming: verified or not."""
-        for line in _output(self._process):
+        """Yield for each request, in the order of arrival, whether the receiver verified it."""
+        for line in self._stdout:
             yield bool(json.loads(line)["verified"])
 
+    @property
+    def _stdout(self) -> IO[str]:
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        return self._process.stdout
 
-def _output(process: "subprocess.Popen[str]") -> IO[str]:
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    return process.stdout
 
+@contextmanager
+def running_receiver(*, secret: str, fail_first: int, save: Path) -> Iterator[ReceiverProcess]:
+    """Run a receiver on a free port until the block ends.
 
-def _url_of(process: "subprocess.Popen[str]") -> str:
-    first = _output(process).readline()
-    if not first:
-        process.wait()
-        said = process.stderr.read() if process.stderr else ""
-        raise Failed("The receiver did not start.", hint=said.strip())
-    url: str = json.loads(first)["url"]
-    return url
+    Args:
+        secret: the secret to verify with.
+        fail_first: how many requests to answer with 503 first.
+        save: the folder for the bodies.
+    """
+    arguments = ["--port", "0", "--fail-first", str(fail_first), "--save", str(save)]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [
+            *(sys.executable, "-m", "leanbe_emitter", "receiver", "--output", "jsonl"),
+            # Every user of the machine can list arguments, so the secret is none of them.
+            *("--secret", "env:LEANBE_EMITTER_DEMO_SECRET", *arguments),
+        ],
+        env={**os.environ, "LEANBE_EMITTER_DEMO_SECRET": secret},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield ReceiverProcess(process)
+        finally:
+            stop(process)

@@ -1,7 +1,7 @@
-"""The whole life of a product, as ``demo --story`` tells it: all 22 events, and some silences.
+"""The story of ``demo --story``: the life of a product in actions that raise all 22 events.
 
-A chapter yields what happens next, in words; it happens when the next step is asked for. So whoever
-listens puts a transaction around each step, and sees what events it raised.
+A chapter yields each action in words before it acts. The action takes place when the caller asks
+for the next one, so the caller can put a transaction around it and see its events.
 """
 
 from collections.abc import Generator, Iterator
@@ -13,7 +13,7 @@ from leanbe_emitter.errors import Conflict
 if TYPE_CHECKING:
     from leanbe_emitter.library import Announcement, Customer, Idea, Okr, Product
 
-#: The e-mail of somebody who is no customer yet.
+#: The e-mail of a person who is no customer at first.
 _CLEO = "cleo@example.com"
 
 _Two: TypeAlias = "Generator[str, None, tuple[Customer, Customer]]"
@@ -23,13 +23,13 @@ _News: TypeAlias = "Generator[str, None, Announcement]"
 
 
 def story(acme: "Product") -> Iterator[str]:
-    """Tell the life of a product; each step acts on it."""
+    """Yield the actions of the story in words; each acts on the product."""
     ana, bea = yield from _customers_arrive(acme)
     dark, export = yield from _requests_become_ideas(acme, ana, bea)
     yield from _people_vote(acme, dark, ana, bea)
     okr = yield from _a_goal_is_set(acme)
     yield from _work_is_done(acme, dark)
-    yield from _progress_is_noted(acme, okr)
+    yield from _progress_is_recorded(acme, okr)
     news = yield from _the_news_goes_out(acme)
     yield from _things_end(acme, export, news, okr)
 
@@ -43,7 +43,7 @@ def _customers_arrive(acme: "Product") -> _Two:
     bea = acme.customers.create(email="bea@example.com", first_name="Bea", source="Portal")
     yield "Ana's e-mail is verified"
     acme.customers.confirm(ana)
-    yield "Ana tells where she works"
+    yield "Ana says where she works"
     acme.customers.update(ana, company={"name": "Globex", "jobTitle": "CTO"})
     return ana, bea
 
@@ -113,11 +113,11 @@ def _work_is_done(acme: "Product", idea: "Idea") -> Iterator[str]:
     items.set_status(item, "In Review")
     yield "It is done, and gets its final name"
     items.update(item, title="Dark mode for all screens", status="Done")
-    yield "The bug was none: it is deleted"
+    yield "It was no bug: it is deleted"
     items.delete(bug)
 
 
-def _progress_is_noted(acme: "Product", okr: "Okr") -> Iterator[str]:
+def _progress_is_recorded(acme: "Product", okr: "Okr") -> Iterator[str]:
     yield "The score is measured: 50 points"
     acme.okrs.check_in(okr, key_result="Score", value=50)
     yield "It is measured again: 50 points still"
@@ -136,15 +136,15 @@ def _the_news_goes_out(acme: "Product") -> _News:
 
 
 def _things_end(acme: "Product", export: "Idea", news: "Announcement", okr: "Okr") -> Iterator[str]:
-    yield "The export is put away"
+    yield "The export is archived"
     acme.ideas.update(export, archived=True)
     yield "The export is deleted: its request is new again"
     acme.ideas.delete(export)
     yield "Cleo leaves; her vote goes with her"
     acme.customers.delete(_CLEO)
-    yield "The announcement is taken back"
+    yield "The announcement is unpublished"
     acme.announcements.unpublish(news)
     yield "The announcement is deleted"
     acme.announcements.delete(news)
-    yield "The goal is history"
+    yield "The goal is deleted"
     acme.okrs.delete(okr)

@@ -1,1 +1,4 @@
-"""One run of the program: options, output, exit status."""
+"""One run of the program: options, output, attempts, errors and exit status.
+
+Commands get an ``Invocation`` and open the library by ``opening``.
+"""

@@ -1,18 +1,16 @@
-"""The one place where what went wrong becomes lines on stderr and an exit status.
+"""The one place where an error becomes lines on stderr and an exit status.
 
-    0    done, and every attempt made was accepted
-    1    an attempt was not, a wait timed out, or a check or verification failed
-    2    usage: an unknown name, a value that is refused, a conflict
+    0    done, and receivers accepted every attempt
+    1    an attempt was not accepted, a wait timed out, or a check or verification failed
+    2    usage: an unknown name, a refused value, a conflict
     3    environment: the database, the port, the disk, a server that does not start
-    130  interrupted before it was done; what runs until it is stopped (serve, worker) ends with 0
+    130  interrupted before the end; what runs until you stop it (serve, worker) exits with 0
 
-Whenever the status is not 0, stderr says why. Nothing ever ends in a traceback.
+If the status is not 0, stderr says why. No run ends in a traceback.
 """
 
-import errno
 import logging
 import os
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +18,7 @@ from typing import ClassVar
 
 import click
 
-from leanbe_emitter.cli.invocation.addresses import authority_of
+from leanbe_emitter.cli.invocation.listening import PortTaken
 from leanbe_emitter.errors import (
     DatabaseUnavailable,
     EndlessDeliveries,
@@ -35,32 +33,25 @@ USAGE = 2
 ENVIRONMENT = 3
 INTERRUPTED = 130
 
-_ANOTHER_PORT = "Choose another with --port, or 0 for a free one."
 _INDENT = " " * len("error: ")
 _log = logging.getLogger(__name__)
 
 
 class Failed(LeanbeError):
-    """The work was done, and what came of it is not what was hoped for: exit 1."""
+    """The command did its work, and the result is a failure: exit status 1."""
 
     code: ClassVar[str] = "failed"
 
 
-class PortTaken(LeanbeError):
-    """An address cannot be listened on: exit 3."""
-
-    code: ClassVar[str] = "port_taken"
-
-
 def run(program: Callable[[], int]) -> int:
-    """Run the program to its end and return its exit status, having said why it is not 0."""
+    """Run the program and return its exit status; stderr says why it is not 0."""
     try:
         status = program()
         sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last net: no traceback
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place before a traceback
         status = _status_after(error)
     if not _can_flush():
-        _quieten()
+        _discard_output()
     return status
 
 
@@ -88,12 +79,12 @@ def _status_after(error: BaseException) -> int:
         case LeanbeError():
             status = _say(error.message, hint=error.hints.command, status=status_of(error))
         case _:
-            status = _say_unforeseen(error)
+            status = _say_unexpected(error)
     return status
 
 
 def status_of(error: LeanbeError) -> int:
-    """Return the exit status of an error of ours."""
+    """Return the exit status of one of our errors."""
     if isinstance(error, Failed | InvalidSignature | WaitTimedOut | EndlessDeliveries):
         return FAILED
     if isinstance(error, DatabaseUnavailable | PortTaken | ServerUnavailable):
@@ -110,7 +101,7 @@ def _say(what: str, *, hint: str = "", status: int) -> int:
 
 
 def _say_help(error: click.exceptions.NoArgsIsHelpError) -> int:
-    """Show what there is to somebody who named no command."""
+    """Show the help to a user who named no command."""
     with suppress(OSError):
         sys.stderr.write(error.format_message() + "\n\n")
     return _say("A command is missing.", status=USAGE)
@@ -122,47 +113,27 @@ def _say_usage(error: click.ClickException) -> int:
     return _say(error.format_message(), hint=hint, status=USAGE)
 
 
-def _say_unforeseen(error: BaseException) -> int:
-    _log.debug("unforeseen error", exc_info=error)
+def _say_unexpected(error: BaseException) -> int:
+    _log.debug("unexpected error", exc_info=error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return _say(f"{where}{error.strerror or error}.", status=ENVIRONMENT)
     return _say(
         f"{type(error).__name__}: {error}",
-        hint="This is a mistake of ours: --verbose shows where.",
+        hint="This is a bug in leanbe-emitter. --verbose shows where.",
         status=ENVIRONMENT,
     )
 
 
 def _reader_left() -> int:
-    """Return 0: whoever closes our output early (``| head``) has what they wanted."""
-    _quieten()
+    """Return 0: a reader that closes our output early (``| head``) has what it needs."""
+    _discard_output()
     return 0
 
 
-def _quieten() -> None:
-    """Let nothing more come out: the interpreter flushes at its end, and must not complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _discard_output() -> None:
+    """Discard further output, so that the interpreter's last flush cannot fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
-            os.dup2(nowhere, stream.fileno())
-
-
-def port_error(error: OSError, *, host: str, port: int) -> LeanbeError:
-    """Return what to raise where listening on an address failed."""
-    if isinstance(error, socket.gaierror):
-        return PortTaken(
-            f"The name {host} cannot be resolved.",
-            hint="Name an address of this machine with --host: 127.0.0.1.",
-        )
-    # The latter: an address that holds on one link only, without the interface to that.
-    if error.errno in {errno.EADDRNOTAVAIL, errno.EINVAL}:
-        return PortTaken(
-            f"{host} is no address of this machine.", hint="Name one with --host: 127.0.0.1."
-        )
-    where = authority_of(host, port)
-    if error.errno == errno.EADDRINUSE:
-        return PortTaken(f"{where} is taken.", hint=_ANOTHER_PORT)
-    # Whoever binds adds words of its own to the system's: these are the system's alone.
-    why = os.strerror(error.errno or 0)
-    return PortTaken(f"{where} cannot be listened at: {why}.", hint=_ANOTHER_PORT)
+            os.dup2(null, stream.fileno())

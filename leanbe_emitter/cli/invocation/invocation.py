@@ -1,51 +1,70 @@
-"""What the global options come to: where the database is, the form of the output, the notices."""
+"""The values of the global options, and what follows: settings, output format, notices, log."""
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leanbe_emitter.cli.invocation import logs
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation import logs, output
+from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.settings import LogLevel, Settings
 
 
 @dataclass(kw_only=True)
 class Invocation:
-    """One run of the program; a field is None (or false) until an option sets it."""
+    """One run of the program; a field is None or false until an option sets it."""
 
     db: str | None = None
-    output: Form | None = None
+    output: OutputFormat | None = None
     quiet: bool = False
     verbose: bool = False
     log_json: bool = False
 
     @property
-    def form(self) -> Form:
-        """The form of what is printed: a table only where somebody looks at it."""
+    def output_format(self) -> OutputFormat:
+        """The format of the output: by default a table on a terminal, else plain."""
         if self.output is not None:
             return self.output
-        return Form.TABLE if sys.stdout.isatty() else Form.PLAIN
+        return OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.PLAIN
 
     def settings(self, **arguments: Any) -> Settings:
-        """Return the settings: these arguments beat the environment, which beats the defaults.
+        """Return the settings: arguments beat the environment, which beats the defaults.
 
         Raises:
-            InvalidValue: a variable of the environment holds what is refused.
+            InvalidValue: a variable of the environment has a refused value.
         """
         return Settings.from_environment(
             os.environ, db=self.db, log_level=self._log_level(), **arguments
         )
 
-    def begin(self) -> None:
-        """Begin the log."""
-        logs.begin(self.settings().log_level, as_json=self.log_json)
+    def configure_log(self) -> None:
+        """Configure the log."""
+        logs.configure_log(self.settings().log_level, as_json=self.log_json)
 
     def notice(self, text: str) -> None:
-        """Tell something on stderr that is no data."""
+        """Print a notice on stderr, unless ``--quiet``."""
         if not self.quiet:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
+
+    def print_page(
+        self, documents: Sequence[Document], cursor: str | None, columns: Sequence[Column]
+    ) -> None:
+        """Print one page of a list, and a notice where more pages follow.
+
+        Args:
+            documents: the page; ``json`` prints it as the API returns it.
+            cursor: where the next page begins; None at the end of the list.
+            columns: the columns of a table and of ``plain``.
+        """
+        if self.output_format is OutputFormat.JSON:
+            page = {"items": documents, "cursor": cursor}
+            output.print_document(self.output_format, page, columns=())
+            return
+        output.print_rows(self.output_format, documents, columns=columns)
+        if cursor is not None:
+            self.notice(f"There are more: --after {cursor}")
 
     def _log_level(self) -> LogLevel | None:
         if self.quiet:

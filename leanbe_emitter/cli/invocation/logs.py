@@ -1,6 +1,6 @@
-"""The log on stderr: a sentence a line, or one JSON object a line.
+"""The log on stderr: one sentence a line, or one JSON object a line.
 
-It holds no secret and no payload, because nobody logs one.
+It contains no secrets and no payloads, because no code logs any.
 """
 
 import json
@@ -12,7 +12,7 @@ from leanbe_emitter.server.http.request_ids import RequestIdFilter
 from leanbe_emitter.settings import LogLevel
 
 _ROOT = "leanbe_emitter"
-#: Who reads the server's requests, and logs what is none; what else it tells is told by us.
+#: The HTTP server: it logs requests that it cannot parse. Our own log has the rest.
 _HTTP = "uvicorn"
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -28,7 +28,7 @@ class _Lines(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One JSON object a record."""
+    """One JSON object for each record."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -43,8 +43,8 @@ class _Json(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
-def begin(level: LogLevel, *, as_json: bool) -> None:
-    """Write the package's log to stderr, from this level on, and what goes wrong below it."""
+def configure_log(level: LogLevel, *, as_json: bool) -> None:
+    """Write the package's log to stderr from this level on, and warnings of the HTTP server."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if as_json else _Lines())
     handler.addFilter(RequestIdFilter())

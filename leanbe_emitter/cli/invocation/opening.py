@@ -1,4 +1,4 @@
-"""How commands come to the library: it is loaded, and the database opened, when a command runs."""
+"""The ways of commands into the library: loading it and opening the database when one runs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,39 +14,39 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(
+def open_leanbe(
     invocation: Invocation, *, clock: Literal["manual", "system"] | None = None, **arguments: Any
 ) -> Iterator["Leanbe"]:
-    """Open the database of an invocation and close it at the end.
+    """Open the database of a run, and close it when the block ends.
 
-    A file of SQLite that is made by this is told of on stderr.
+    A notice says if this creates a SQLite file.
 
     Args:
-        invocation: whose global options say where the database is.
-        clock: whose the database's clock is to be from now on; None: as it is.
-        arguments: further settings that options of the command gave.
+        invocation: the run; its global options name the database.
+        clock: the database's clock from now on; None leaves it unchanged.
+        arguments: further settings from the command's options.
     """
     from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
     settings = invocation.settings(**arguments)
     with Leanbe(settings.db, settings=settings, clock=clock) as leanbe:
-        _tell_if_created(invocation, created=leanbe.created)
+        _notice_if_created(invocation, created=leanbe.created)
         yield leanbe
 
 
 @contextmanager
-def recording(invocation: Invocation) -> Iterator["Recorder"]:
-    """Open the database for who only records events: that loads half of what ``opened`` does."""
+def open_recorder(invocation: Invocation) -> Iterator["Recorder"]:
+    """Open the database only to record events: this loads half as much as ``open_leanbe``."""
     from leanbe_emitter.library.trigger.recorder import Recorder  # noqa: PLC0415 - loads SQLAlchemy
 
     with Recorder(invocation.settings()) as recorder:
-        _tell_if_created(invocation, created=recorder.created)
+        _notice_if_created(invocation, created=recorder.created)
         yield recorder
 
 
 @contextmanager
-def unprepared(url: str) -> Iterator["Database"]:
-    """Reach a database as it is, whatever tables it has, and close it at the end."""
+def open_database(url: str) -> Iterator["Database"]:
+    """Open a database without checking its tables, and close it when the block ends."""
     from leanbe_emitter.storage.engine.database import Database  # noqa: PLC0415 - loads SQLAlchemy
 
     database = Database(url)
@@ -56,30 +56,30 @@ def unprepared(url: str) -> Iterator["Database"]:
         database.close()
 
 
-def chosen(leanbe: "Leanbe", product: str | None) -> "Product":
-    """Return the product that ``--product`` names, or the only one there is.
+def select_product(leanbe: "Leanbe", product: str | None) -> "Product":
+    """Return the product that ``--product`` names, or the only product.
 
     Raises:
-        NotFound: there is none of that name, or none at all.
-        InvalidValue: there are several, and none was named.
+        NotFound: there is no such product, or none at all.
+        InvalidValue: there are several products, and ``--product`` is missing.
     """
     return leanbe.products.only() if product is None else leanbe.products.get(product)
 
 
-def set_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
-    """Return the assumptions that were set for a product; none, and no look, without a product."""
+def product_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
+    """Return the stored assumptions of a product; without a product, open no database."""
     if product is None:
         return {}
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         return leanbe.assumptions.of(product)
 
 
-def is_there(url: str) -> bool:
-    """Say whether there is a database to be opened: opening a file of SQLite would make it."""
+def database_exists(url: str) -> bool:
+    """Return whether the database exists: to open a SQLite file would create it."""
     scheme, is_file, path = url.partition("sqlite:///")
     return bool(scheme) or not is_file or Path(path.partition("?")[0]).exists()
 
 
-def _tell_if_created(invocation: Invocation, *, created: bool) -> None:
+def _notice_if_created(invocation: Invocation, *, created: bool) -> None:
     if created:
         invocation.notice(f"Created the database {invocation.settings().db}.")

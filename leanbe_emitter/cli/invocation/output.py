@@ -1,8 +1,8 @@
-"""What stdout carries: a table for people, plain columns, one JSON document, or a stream of them.
+"""The output on stdout: a table, plain columns, one JSON document, or a stream of documents.
 
-Commands hand over documents (JSON objects) and say which columns a person sees. ``json`` and
-``jsonl`` print the whole documents; ``plain`` prints the columns in full, ``table`` shortened. No
-text that came from outside reaches a terminal with its control characters.
+Commands pass documents (JSON objects) and the columns for people. ``json`` and ``jsonl`` print
+whole documents; ``plain`` prints the columns in full, and ``table`` shortens them. Control
+characters in texts from outside never reach a terminal.
 """
 
 import json
@@ -21,15 +21,15 @@ from typing import IO, Any
 #: A JSON object.
 Document = Mapping[str, Any]
 
-# Control characters, line separators, marks that reverse the reading, and halves of characters.
-_ORDERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, line separators, marks that reverse the direction, and lone surrogates.
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-#: How many characters of an id's ending are shown.
+#: How many characters of an id's end are shown.
 ID_ENDING = 6
 
 
-class Form(StrEnum):
-    """The form of what is printed."""
+class OutputFormat(StrEnum):
+    """The format of the output."""
 
     #: Columns with a header, for a terminal.
     TABLE = "table"
@@ -37,18 +37,18 @@ class Form(StrEnum):
     PLAIN = "plain"
     #: One JSON document.
     JSON = "json"
-    #: One JSON document a line, as they come.
+    #: One JSON document a line, each at once.
     JSONL = "jsonl"
 
 
 def abbreviated(identifier: str) -> str:
-    """Return the unique ending of an id, as lines and tables show it: ``…a2e421``."""
+    """Return the unique end of an id, as lines and tables show it: ``…a2e421``."""
     return f"…{identifier[-ID_ENDING:]}" if len(identifier) > ID_ENDING else identifier
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its title, what of a document stands in it, how a table shortens that."""
+    """One column: its title, its value in a document, and how a table shortens the value."""
 
     title: str
     of: Callable[[Document], object]
@@ -56,7 +56,7 @@ class Column:
 
 
 def column(key: str, *, title: str | None = None, short: Callable[[str], str] = str) -> Column:
-    """Return the column of a document's member; a dot goes into a member of a member."""
+    """Return the column of a document's member; a dot separates nested members."""
     return Column(title=title or key, of=lambda document: _member(document, key), short=short)
 
 
@@ -67,49 +67,57 @@ def _member(document: Document, key: str) -> object:
     return value
 
 
-def rows(form: Form, documents: Iterable[Document], *, columns: Sequence[Column]) -> None:
-    """Print many documents."""
-    if form is Form.JSON:
+def print_rows(
+    output_format: OutputFormat, documents: Iterable[Document], *, columns: Sequence[Column]
+) -> None:
+    """Print a list of documents."""
+    if output_format is OutputFormat.JSON:
         _print(_json(list(documents), indent=2))
-    elif form is Form.TABLE:
+    elif output_format is OutputFormat.TABLE:
         _print_table(
             [(each.title, _least_width(each)) for each in columns],
             [[each.short(cell(each.of(document))) for each in columns] for document in documents],
         )
     else:
         for document in documents:
-            row(form, document, columns=columns)
+            print_row(output_format, document, columns=columns)
 
 
-def row(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
+def print_row(
+    output_format: OutputFormat, document: Document, *, columns: Sequence[Column]
+) -> None:
     """Print one document of a stream as one line, at once.
 
-    A stream that has no end is no document: under ``json`` it is printed as under ``jsonl``.
+    An endless stream cannot be one document: ``json`` prints it as ``jsonl`` does.
     """
-    if form in {Form.JSON, Form.JSONL}:
+    if output_format in {OutputFormat.JSON, OutputFormat.JSONL}:
         _print(json_line(document))
     else:
         _print("\t".join(cell(each.of(document)) for each in columns))
 
 
-def record(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
-    """Print one document: a table has a line for each column that holds something."""
-    if form is Form.JSON:
+def print_document(
+    output_format: OutputFormat, document: Document, *, columns: Sequence[Column]
+) -> None:
+    """Print one document: a table has a line for each column with a value."""
+    if output_format is OutputFormat.JSON:
         _print(_json(document, indent=2))
-    elif form is Form.TABLE:
+    elif output_format is OutputFormat.TABLE:
         pairs = [[each.title, cell(each.of(document))] for each in columns]
         _print_table([], [pair for pair in pairs if pair[1]])
     else:
-        row(form, document, columns=columns)
+        print_row(output_format, document, columns=columns)
 
 
-def labelled(form: Form, document: Document, *, columns: Sequence[Column]) -> None:
-    """Print one document for a person: as ``record``, but in plain, too, a line for each column."""
-    if form is Form.PLAIN:
+def print_labelled(
+    output_format: OutputFormat, document: Document, *, columns: Sequence[Column]
+) -> None:
+    """Print one document as ``print_document`` does, but ``plain`` has a line for each column."""
+    if output_format is OutputFormat.PLAIN:
         for each in columns:
             _print(f"{each.title}\t{cell(each.of(document))}")
     else:
-        record(form, document, columns=columns)
+        print_document(output_format, document, columns=columns)
 
 
 def json_line(document: Document) -> str:
@@ -124,62 +132,62 @@ class Batch:
         self._lines: list[str] = []
 
     def add(self, line: str) -> None:
-        """Take a line."""
+        """Add a line."""
         self._lines.append(line)
 
     def print(self) -> None:
-        """Print the lines that were taken since the last time."""
+        """Print the lines that were added since the last time."""
         lines, self._lines = self._lines, []
         if lines:
             _print("\n".join(lines))
 
 
 def are_discarded(*streams: IO[str]) -> bool:
-    """Say whether nobody can read what is written to any of these: they are the null device."""
+    """Return whether all these streams are the null device."""
     try:
         null = Path(os.devnull).stat()
         return all(os.path.samestat(os.fstat(each.fileno()), null) for each in streams)
-    except OSError:  # a stream of Python's own has no number
+    except OSError:  # a stream without a file descriptor
         return False
 
 
-def text(line: str) -> None:
-    """Print text as it stands: hex, a secret, a script."""
+def print_text(line: str) -> None:
+    """Print text unchanged: hex, a secret, a script."""
     _print(line)
 
 
-def binary(content: bytes) -> None:
-    """Print bytes as they are, without a new line after them."""
+def print_bytes(content: bytes) -> None:
+    """Print bytes unchanged, without a new line after them."""
     sys.stdout.buffer.write(content)
     sys.stdout.flush()
 
 
-def instant(moment: datetime) -> str:
+def format_instant(moment: datetime) -> str:
     """Return an instant as documents write it: ``2026-11-24T14:02:11.123Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def answer(status: int) -> str:
-    """Return an answer's status with its usual words, where it has any: ``401 Unauthorized``."""
+def format_status(status: int) -> str:
+    """Return a status with its standard phrase, if it has one: ``401 Unauthorized``."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
 
 
-def time_of_day(moment: datetime) -> str:
-    """Return the time on the clock of whoever looks: ``14:02:11``."""
+def format_time_of_day(moment: datetime) -> str:
+    """Return the local time: ``14:02:11``."""
     return _time_of_day(int(moment.timestamp()))
 
 
-# Many lines tell of the same second, and the system's time zones are slow.
+# Many lines have the same second, and the system's time zones are slow.
 @lru_cache(maxsize=16)
 def _time_of_day(second: int) -> str:
     return f"{datetime.fromtimestamp(second, UTC).astimezone():%H:%M:%S}"
 
 
-def local(text: str) -> str:
-    """Return the text of an instant as a table shows it, in local time: ``11-24 14:02:11``."""
+def format_local_time(text: str) -> str:
+    """Return an instant in a table's local time: ``11-24 14:02:11``."""
     return f"{datetime.fromisoformat(text).astimezone():%m-%d %H:%M:%S}" if text else ""
 
 
@@ -197,12 +205,12 @@ def cell(value: object) -> str:
 
 
 def printable(line: str) -> str:
-    """Return text that no terminal takes for an order: control characters are written out."""
-    return _ORDERS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
+    """Return text with control characters as escapes, so that no terminal obeys them."""
+    return _CONTROL_CHARACTERS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
 
 
 def _json(document: object, *, indent: int | None = None) -> str:
-    # A lone surrogate cannot be printed, so a document that has one is written in ASCII.
+    # A lone surrogate cannot be printed: a document with one is printed in ASCII.
     separators = (",", ":") if indent is None else None
     whole = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
     try:
@@ -218,7 +226,7 @@ def _print(line: str) -> None:
 
 
 def _least_width(column: Column) -> int | None:
-    """Return how narrow a column may get: an id that is cut short names nothing."""
+    """Return the least width of a column: a truncated id would be useless."""
     return ID_ENDING + 1 if column.short is abbreviated else None
 
 

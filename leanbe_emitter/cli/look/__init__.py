@@ -1,1 +1,1 @@
-"""Commands of the section *Look*: what happened, and what was sent."""
+"""Section *Look*: events, deliveries, attempts and schemas."""

@@ -1,20 +1,19 @@
-"""The commands ``events ...``: what has happened, whether anything is owed for it or not."""
+"""The commands ``events ...``: all events, with or without a delivery."""
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column
-from leanbe_emitter.cli.invocation.pages import print_page
 from leanbe_emitter.wire.stringify import stringify
 
 _LIST = [
     output.column("_id", title="id", short=output.abbreviated),
     output.column("event"),
     output.column("sequence"),
-    output.column("triggeredAt", short=output.local),
+    output.column("triggeredAt", short=output.format_local_time),
     output.column("product", short=output.abbreviated),
 ]
 _SHOW = [*_LIST, Column(title="payload", of=lambda document: stringify(document["payload"]))]
@@ -22,27 +21,27 @@ _SHOW = [*_LIST, Column(title="payload", of=lambda document: stringify(document[
 
 @group("events", example="leanbe-emitter events list")
 def events() -> None:
-    """What has happened, whether anything is owed for it or not."""
+    """All events, with or without a delivery."""
 
 
 @subcommand(events, "list", example="leanbe-emitter events list --event 'idea.*'")
-@options.event_glob
-@options.of_product
-@options.limit
-@options.after
+@shared_options.event_filter
+@shared_options.product_filter
+@shared_options.limit
+@shared_options.after
 @click.pass_obj
 def list_(
     invocation: Invocation, *, event: str | None, product: str | None, limit: int, after: str | None
 ) -> None:
     """List events, the newest first.
 
-    Where there are more, the cursor for --after is told on stderr; --output json prints {"items":
-    [...], "cursor": ...}.
+    If there are more, stderr shows the cursor for --after. --output json prints {"items": [...],
+    "cursor": ...}.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         page = leanbe.events.list(event=event, product=product, limit=limit, after=after)
         documents = [each.document() for each in page]
-    print_page(invocation, documents, page.cursor, _LIST)
+    invocation.print_page(documents, page.cursor, _LIST)
 
 
 @subcommand(events, "show", example="leanbe-emitter events show a2e42a")
@@ -50,6 +49,6 @@ def list_(
 @click.pass_obj
 def show(invocation: Invocation, event: str) -> None:
     """Show one event with its payload."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.events.get(event).document()
-    output.record(invocation.form, document, columns=_SHOW)
+    output.print_document(invocation.output_format, document, columns=_SHOW)

@@ -1,11 +1,11 @@
-"""The command ``info``: what the database is, and how much there is in it."""
+"""The command ``info``: the database, its clock, and counts."""
 
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 
 _COLUMNS = [
@@ -23,7 +23,7 @@ _COLUMNS = [
 @command("info", example="leanbe-emitter info")
 @click.pass_obj
 def info(invocation: Invocation) -> None:
-    """Show version, database, time, how much there is, and what new products assume."""
-    with opened(invocation) as leanbe:
+    """Show version, database, time, counts, and the assumptions of new products."""
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.info().document()
-    output.labelled(invocation.form, document, columns=_COLUMNS)
+    output.print_labelled(invocation.output_format, document, columns=_COLUMNS)

@@ -1,13 +1,13 @@
-"""The command ``schema``: what an event's payload looks like."""
+"""The command ``schema``: the schema of an event's payload."""
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import set_assumptions
-from leanbe_emitter.cli.invocation.output import Form
-from leanbe_emitter.cli.invocation.values import EVENT
+from leanbe_emitter.cli.invocation.opening import product_assumptions
+from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.cli.invocation.param_types import EVENT
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.payloads.schema import json_schema
@@ -24,17 +24,21 @@ from leanbe_emitter.wire.payloads.typescript import typescript
     show_default=True,
     help="JSON Schema, or TypeScript.",
 )
-@options.assumptions_of
+@shared_options.assumptions_of_product
 @click.pass_obj
 def schema(invocation: Invocation, *, event: str, language: str, product: str | None) -> None:
-    """Print what an event's payload looks like.
+    """Print the schema of an event's payload.
 
-    Leanbe's article shows two payloads; what is inferred is marked as such.
+    Leanbe's article shows two payloads. The schema marks what is inferred.
     """
     event_kind(event)
-    assumptions = parse_assumptions(set_assumptions(invocation, product))
+    assumptions = parse_assumptions(product_assumptions(invocation, product))
     if language == "typescript":
-        output.text(typescript(event, assumptions).rstrip())
+        output.print_text(typescript(event, assumptions).rstrip())
     else:
-        form = Form.JSONL if invocation.form is Form.JSONL else Form.JSON
-        output.record(form, json_schema(event, assumptions), columns=[])
+        output_format = (
+            OutputFormat.JSONL
+            if invocation.output_format is OutputFormat.JSONL
+            else OutputFormat.JSON
+        )
+        output.print_document(output_format, json_schema(event, assumptions), columns=[])

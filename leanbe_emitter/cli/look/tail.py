@@ -1,25 +1,29 @@
-"""The command ``tail``: attempts live, whichever process makes them."""
+"""The command ``tail``: the attempts of all processes, live."""
 
 from contextlib import suppress
 
 import click
 
-from leanbe_emitter.cli.invocation.attempt_lines import AttemptLines
-from leanbe_emitter.cli.invocation.attempt_run import ended_of
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
+from leanbe_emitter.cli.invocation.attempt_watchers import recorded_attempt
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.output import OutputFormat
 
 
 @command("tail", example="leanbe-emitter tail")
 @click.pass_obj
 def tail(invocation: Invocation) -> None:
-    """Follow attempts live, whichever process makes them; Ctrl-C ends it."""
-    form = Form.JSONL if invocation.form is Form.JSON else invocation.form
-    lines = AttemptLines(form, notice=invocation.notice)
-    with opened(invocation) as leanbe, suppress(KeyboardInterrupt):
-        invocation.notice("Following attempts from now on; Ctrl-C ends it.")
+    """Follow the attempts of all processes live, until Ctrl-C."""
+    output_format = (
+        OutputFormat.JSONL
+        if invocation.output_format is OutputFormat.JSON
+        else invocation.output_format
+    )
+    lines = AttemptPrinter(output_format, notice=invocation.notice)
+    with open_leanbe(invocation) as leanbe, suppress(KeyboardInterrupt):
+        invocation.notice("Following attempts from now on; stop with Ctrl-C.")
         for entry in leanbe.journal.follow():
             if entry.delivery is not None and entry.attempt is not None:
-                lines.ended(ended_of(entry.delivery, entry.attempt))
+                lines.ended(recorded_attempt(entry.delivery, entry.attempt))

@@ -1,1 +1,1 @@
-"""Commands of the section *Receive*: receivers and signatures."""
+"""Section *Receive*: a receiver, and signatures without a database."""

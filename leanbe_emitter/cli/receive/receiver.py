@@ -1,4 +1,4 @@
-"""The command ``receiver``: a small receiver of ours, to see webhooks arrive."""
+"""The command ``receiver``: a small receiver that prints the webhooks that arrive."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Document, Form
+from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.receive.receiver_server import (
-    Conduct,
-    Reception,
-    highest_kept,
-    keep,
+    ReceivedRequest,
+    ReceiverConfig,
+    highest_number,
     payload_id,
+    save_request,
     serve,
 )
 
@@ -28,13 +28,13 @@ _COLUMNS = [
 @command(
     "receiver", example="leanbe-emitter receiver --secret whsec_test --port 8000 --fail-first 1"
 )
-@options.needed_secret
+@shared_options.required_secret
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="Where to listen on 127.0.0.1; 0 for a free one.",
+    help="Port on 127.0.0.1; 0 for a free one.",
 )
 @click.option(
     "--fail-first",
@@ -48,20 +48,20 @@ _COLUMNS = [
     type=click.FloatRange(min=0),
     default=0,
     metavar="MS",
-    help="Hold each answer back for so many milliseconds.",
+    help="Delay each answer by this many milliseconds.",
 )
 @click.option(
     "--status",
     type=click.IntRange(200, 599),
     default=204,
     show_default=True,
-    help="Answer to what verifies; what does not is answered with 401.",
+    help="Answer to a verified request; others get 401.",
 )
 @click.option(
     "--save",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Keep each body there, byte for byte (0001.json), its headers beside it.",
+    help="Save each body there, byte for byte (0001.json), with its headers in a second file.",
 )
 @click.pass_obj
 def receiver(  # noqa: PLR0913 - one argument for each option
@@ -74,64 +74,65 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     status: int,
     save: Path | None,
 ) -> None:
-    """Receive webhooks: verify, print, keep, fail on demand.
+    """Run a receiver that verifies, prints and saves webhooks, or fails on demand.
 
-    The first line is the URL to send to (any path will do), then comes a line for each request.
-    Ctrl-C ends it.
+    The first line is its URL; any path works. Then it prints a line for each request, until Ctrl-C.
     """
-    conduct = Conduct(
+    config = ReceiverConfig(
         secret=secret, fail_first=fail_first, delay_seconds=delay / 1000, status=status
     )
-    report = _reporter(invocation.form, save=save)
-    ready = _announcer(invocation.form)
-    asyncio.run(serve(conduct, port=port, ready=ready, report=report))
+    report = _reporter(invocation.output_format, save=save)
+    ready = _announcer(invocation.output_format)
+    asyncio.run(serve(config, port=port, ready=ready, report=report))
 
 
-def _announcer(form: Form) -> Callable[[str], None]:
-    if form in {Form.JSON, Form.JSONL}:
-        return lambda url: output.row(Form.JSONL, {"url": url}, columns=[])
-    return output.text
+def _announcer(output_format: OutputFormat) -> Callable[[str], None]:
+    if output_format in {OutputFormat.JSON, OutputFormat.JSONL}:
+        return lambda url: output.print_row(OutputFormat.JSONL, {"url": url}, columns=[])
+    return output.print_text
 
 
-def _reporter(form: Form, *, save: Path | None) -> Callable[[Reception], None]:
+def _reporter(
+    output_format: OutputFormat, *, save: Path | None
+) -> Callable[[ReceivedRequest], None]:
     before = 0
     if save is not None:
         save.mkdir(parents=True, exist_ok=True)
-        before = highest_kept(save)
+        before = highest_number(save)
 
-    def report(reception: Reception) -> None:
-        saved = keep(reception, directory=save, after=before) if save is not None else None
-        document = _document(reception, saved=saved)
-        if form is Form.TABLE:
-            output.text(_line(reception, document))
+    def report(received: ReceivedRequest) -> None:
+        saved = save_request(received, directory=save, after=before) if save is not None else None
+        document = _document(received, saved=saved)
+        if output_format is OutputFormat.TABLE:
+            output.print_text(_line(received, document))
         else:
-            output.row(form, document, columns=_COLUMNS)
+            output.print_row(output_format, document, columns=_COLUMNS)
 
     return report
 
 
-def _document(reception: Reception, *, saved: Path | None) -> Document:
-    envelope = reception.envelope
+def _document(received: ReceivedRequest, *, saved: Path | None) -> Document:
+    envelope = received.envelope
     return {
-        "number": reception.number,
-        "receivedAt": output.instant(reception.received_at),
-        "method": reception.request.method,
-        "path": reception.request.path,
+        "number": received.number,
+        "receivedAt": output.format_instant(received.received_at),
+        "method": received.request.method,
+        "path": received.request.path,
         "event": envelope.event if envelope else None,
         "id": payload_id(envelope) or None,
         "triggeredAt": envelope.triggered_at if envelope else None,
         "verified": envelope is not None,
-        "reason": reception.reason,
-        "status": reception.status,
-        "bytes": len(reception.request.body),
+        "reason": received.reason,
+        "status": received.status,
+        "bytes": len(received.request.body),
         "saved": str(saved) if saved else None,
     }
 
 
-def _line(reception: Reception, document: Document) -> str:
+def _line(received: ReceivedRequest, document: Document) -> str:
     what = document["event"] or f"{document['method']} {document['path']}"
     found = "verified" if document["verified"] else f"NOT VERIFIED: {document['reason']}"
     identifier = output.abbreviated(document["id"] or "")
-    answer = output.answer(document["status"])
+    answer = output.format_status(document["status"])
     cells = f"{what:<27} {identifier:<8} {answer:<24} {document['bytes']:>6} B  {found}"
-    return f"{output.time_of_day(reception.received_at)} {output.printable(cells)}"
+    return f"{output.format_time_of_day(received.received_at)} {output.printable(cells)}"

@@ -1,7 +1,7 @@
-"""A small receiver: it verifies each request, answers as it is told to, and reports what came.
+"""The server of our receiver: it verifies, answers as configured, and reports each request.
 
-HTTP/1.1 with keep-alive, on the loopback only. Requests of one connection are answered in their
-order; connections do not wait for each other.
+It speaks HTTP/1.1 with keep-alive, on the loopback only. It answers the requests of one connection
+in order; connections do not wait for each other.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from pathlib import Path
 import httptools
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.exits import port_error
+from leanbe_emitter.cli.invocation.listening import port_error
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidSignature
@@ -24,19 +24,19 @@ HOST = "127.0.0.1"
 
 _CLOCK = SystemClock()
 
-#: No sender of ours makes a larger request; what is larger is not read to its end.
+#: Our sender makes no larger request. The receiver breaks off a larger one.
 _LARGEST_BODY_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conduct:
-    """How a receiver behaves.
+class ReceiverConfig:
+    """The configuration of a receiver.
 
     Attributes:
-        secret: what signatures are verified with.
-        fail_first: so many requests are answered with 503, whatever they hold.
-        delay_seconds: how long each answer is held back.
-        status: the answer to what verifies; what does not is answered with 401.
+        secret: the secret to verify with.
+        fail_first: how many requests get 503 first.
+        delay_seconds: the delay before each answer.
+        status: the answer to a verified request; others get 401.
     """
 
     secret: str = field(repr=False)
@@ -47,7 +47,7 @@ class Conduct:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request as it came."""
+    """One request as it arrived."""
 
     method: str
     path: str
@@ -57,14 +57,14 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reception:
-    """One request, what it was found to be, and how it was answered.
+class ReceivedRequest:
+    """One request, its verification, and its answer.
 
     Attributes:
-        number: from 1, in the order in which the requests were complete.
-        envelope: what the body holds, or None where it did not verify.
-        reason: why it did not verify; empty where it did.
-        status: the answer.
+        number: from 1, in the order in which requests were complete.
+        envelope: the envelope of a verified request; else None.
+        reason: why the request did not verify; else empty.
+        status: the status of the answer.
     """
 
     number: int
@@ -75,48 +75,48 @@ class Reception:
     status: int
 
 
-Report = Callable[[Reception], None]
+Report = Callable[[ReceivedRequest], None]
 
 
 class WebhookReceiver:
-    """What a receiver knows between requests: its conduct, and how many it had.
+    """The state of a receiver between requests.
 
     Attributes:
-        connections: those that are open.
-        ended: done when a signal ends it, or with what went wrong.
+        connections: the open connections.
+        ended: done when a signal stops the receiver, or when an error does.
     """
 
-    def __init__(self, conduct: Conduct, *, report: Report) -> None:
-        self._conduct = conduct
+    def __init__(self, config: ReceiverConfig, *, report: Report) -> None:
+        self._config = config
         self._report = report
         self._number = 0
         self.connections: set[asyncio.Transport] = set()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def end(self) -> None:
-        """End it, as a signal does."""
+        """Stop the receiver, as a signal does."""
         if not self.ended.done():
             self.ended.set_result(None)
 
     def fail(self, error: Exception) -> None:
-        """End it by what went wrong: a disk that is full, nobody who reads its lines."""
+        """Stop the receiver because of an error: a full disk, or a closed stdout."""
         if not self.ended.done():
             self.ended.set_exception(error)
 
     async def answer(self, request: Request) -> bytes:
-        """Judge one request, report it, and return the bytes of the answer."""
+        """Verify one request, report it, and return the bytes of the answer."""
         self._number += 1
-        reception = self._judge(request, number=self._number)
-        await asyncio.sleep(self._conduct.delay_seconds)
-        self._report(reception)
-        return _answer(reception)
+        received = self._received(request, number=self._number)
+        await asyncio.sleep(self._config.delay_seconds)
+        self._report(received)
+        return _answer(received)
 
-    def _judge(self, request: Request, *, number: int) -> Reception:
-        envelope, reason = _verified(request.body, secret=self._conduct.secret)
-        status = self._conduct.status if envelope else HTTPStatus.UNAUTHORIZED
-        if number <= self._conduct.fail_first:
+    def _received(self, request: Request, *, number: int) -> ReceivedRequest:
+        envelope, reason = _verified(request.body, secret=self._config.secret)
+        status = self._config.status if envelope else HTTPStatus.UNAUTHORIZED
+        if number <= self._config.fail_first:
             status = HTTPStatus.SERVICE_UNAVAILABLE
-        return Reception(
+        return ReceivedRequest(
             number=number,
             received_at=_CLOCK.now(),
             request=request,
@@ -133,26 +133,26 @@ def _verified(body: bytes, *, secret: str) -> tuple[Envelope | None, str]:
         return None, error.message
 
 
-def _answer(reception: Reception) -> bytes:
-    status = reception.status
-    body = _detail(reception)
+def _answer(received: ReceivedRequest) -> bytes:
+    status = received.status
+    body = _detail(received)
     bodiless = status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
-    head = [f"HTTP/1.1 {output.answer(status)}"]
+    head = [f"HTTP/1.1 {output.format_status(status)}"]
     if not bodiless:
         head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
-    if not reception.request.keep_alive:
+    if not received.request.keep_alive:
         head.append("Connection: close")
     return "\r\n".join([*head, "", ""]).encode() + (b"" if bodiless else body)
 
 
-def _detail(reception: Reception) -> bytes:
-    if reception.status == HTTPStatus.UNAUTHORIZED and not reception.envelope:
+def _detail(received: ReceivedRequest) -> bytes:
+    if received.status == HTTPStatus.UNAUTHORIZED and not received.envelope:
         return b'{"detail":"bad signature"}'
     return b""
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: reads requests, has them answered one after the other."""
+    """One connection: it reads requests, and answers one after the other."""
 
     def __init__(self, receiver: WebhookReceiver) -> None:
         self._receiver = receiver
@@ -224,20 +224,20 @@ class _Connection(asyncio.Protocol):
 
 
 async def serve(
-    conduct: Conduct, *, port: int, ready: Callable[[str], None], report: Report
+    config: ReceiverConfig, *, port: int, ready: Callable[[str], None], report: Report
 ) -> None:
     """Receive until SIGTERM, SIGINT or SIGHUP.
 
     Args:
-        conduct: how to behave.
-        port: where to listen on the loopback; 0 for a free one.
-        ready: called with the URL once requests are accepted.
-        report: called with each request that was received, before its answer goes out.
+        config: the configuration.
+        port: the port on the loopback; 0 for a free one.
+        ready: called with the URL when the receiver listens.
+        report: called with each request before its answer.
 
     Raises:
-        PortTaken: nothing can listen there.
+        PortTaken: the receiver cannot listen there.
     """
-    receiver = WebhookReceiver(conduct, report=report)
+    receiver = WebhookReceiver(config, report=report)
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(lambda: _Connection(receiver), HOST, port)
@@ -254,25 +254,25 @@ async def serve(
             connection.close()
 
 
-def keep(reception: Reception, *, directory: Path, after: int) -> Path:
-    """Write the body exactly as it came, its headers beside it; return the body's file.
+def save_request(received: ReceivedRequest, *, directory: Path, after: int) -> Path:
+    """Save the body exactly as it arrived, and its headers beside it; return the body's file.
 
     Args:
-        reception: what came.
-        directory: where to write.
-        after: the highest number that was there before.
+        received: the request.
+        directory: the folder.
+        after: the highest number in the folder before.
     """
-    name = f"{after + reception.number:04d}"
+    name = f"{after + received.number:04d}"
     body = directory / f"{name}.json"
-    body.write_bytes(reception.request.body)
-    lines = [f"{reception.request.method} {reception.request.path}".encode()]
-    lines += [key + b": " + value for key, value in reception.request.headers]
+    body.write_bytes(received.request.body)
+    lines = [f"{received.request.method} {received.request.path}".encode()]
+    lines += [key + b": " + value for key, value in received.request.headers]
     (directory / f"{name}.headers").write_bytes(b"\n".join([*lines, b""]))
     return body
 
 
-def highest_kept(directory: Path) -> int:
-    """Return the highest number of the bodies that are kept there; 0 where there is none."""
+def highest_number(directory: Path) -> int:
+    """Return the highest number of the bodies in a folder; 0 if there is none."""
     return max(
         (int(each.stem) for each in directory.glob("[0-9]*.json") if each.stem.isdecimal()),
         default=0,
@@ -280,7 +280,7 @@ def highest_kept(directory: Path) -> int:
 
 
 def payload_id(envelope: Envelope | None) -> str:
-    """Return the ``_id`` of what an envelope speaks of; nothing where it has none."""
+    """Return the ``_id`` of an envelope's payload; empty if it has none."""
     payload = envelope.payload if envelope else None
     value = payload.get("_id") if isinstance(payload, Mapping) else None
     return value if isinstance(value, str) else ""

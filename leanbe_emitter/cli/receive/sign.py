@@ -1,20 +1,20 @@
-"""The command ``sign``: a payload's signature, offline."""
+"""The command ``sign``: the signature of a payload, without a database."""
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
-from leanbe_emitter.cli.invocation.values import CONTENT, parsed
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.param_types import CONTENT, parse_json
 from leanbe_emitter.wire.signing import sign as signature_of
 
 
 @command("sign", example="leanbe-emitter sign --secret whsec_test --payload @payload.json")
-@options.needed_secret
+@shared_options.required_secret
 @click.option("--payload", type=CONTENT, required=True, help="A JSON value.")
 def sign(secret: str, payload: bytes) -> None:
     """Print the signature of a payload.
 
-    It is the article's: HMAC-SHA256 of JSON.stringify(payload), in hex. How the file is spaced or
-    escaped does not matter, because what is signed is what JavaScript would write.
+    The signature is HMAC-SHA256 of JSON.stringify(payload), in hex. Spaces and escapes in the file
+    do not matter: the text that JavaScript would write is signed.
     """
-    output.text(signature_of(parsed(payload), secret))
+    output.print_text(signature_of(parse_json(payload), secret))

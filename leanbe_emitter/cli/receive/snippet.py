@@ -1,9 +1,9 @@
-"""The command ``snippet``: a receiver to start from."""
+"""The command ``snippet``: the code of a receiver to start from."""
 
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.snippets import snippet as text_of
 
@@ -13,6 +13,6 @@ from leanbe_emitter.snippets import snippet as text_of
 def snippet(name: str) -> None:
     """Print a correct receiver to start from.
 
-    Each checks the signature, takes what comes twice once, and lets unknown events pass.
+    Each snippet checks the signature, handles a repeated event once, and accepts unknown events.
     """
-    output.text(text_of(name).rstrip())
+    output.print_text(text_of(name).rstrip())

@@ -1,1 +1,1 @@
-"""Commands of the section *Send*: events and their deliveries."""
+"""Section *Send*: events, from a sample or a demo, and the worker."""

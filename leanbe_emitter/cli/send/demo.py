@@ -1,28 +1,26 @@
-"""The command ``demo``: the main job for real, with nothing set up and nothing left behind."""
+"""The command ``demo``: all events to a receiver, without a set-up and without leftovers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.demo import article_formula
-from leanbe_emitter.cli.demo.demonstration import Hook, Made, Report, demonstrate
-from leanbe_emitter.cli.demo.receiver_process import ReceiverProcess
+from leanbe_emitter.cli.demo.article_formula import check_with_node
+from leanbe_emitter.cli.demo.receiver_process import running_receiver
+from leanbe_emitter.cli.demo.report import Attempt, Report, Step
+from leanbe_emitter.cli.demo.run import Target, play_story, send_all_events
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.exits import Failed
-from leanbe_emitter.cli.invocation.folders import own_folder
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Document, Form
-from leanbe_emitter.cli.invocation.values import SECRET
+from leanbe_emitter.cli.invocation.output import Document, OutputFormat
+from leanbe_emitter.cli.invocation.param_types import SECRET
+from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.processes import ServerProcess, running_server
 
-if TYPE_CHECKING:
-    from leanbe_emitter.cli.demo.story_report import Step, StoryReport
-
-#: The secret of the demo's own receiver; both of them are gone when it ends.
+#: The secret of the demo's own receiver, which ends with the demo.
 _SECRET = "whsec_demo"  # noqa: S105 - it protects nothing
 
 _COLUMNS = [
@@ -37,114 +35,108 @@ _STORY_TITLES = _STORY_LINE.format("", "action", "events", "answers", "the recei
 
 
 @command("demo", example="leanbe-emitter demo --story")
-@click.option("--to", metavar="URL", help="Send to a receiver of yours instead of ours.")
-@click.option("--secret", type=SECRET, help="What it verifies with: text, env:NAME or @FILE.")
-@click.option("--story", is_flag=True, help="Tell the whole life of a product, action by action.")
+@click.option("--to", metavar="URL", help="Send to your own receiver at this URL.")
+@click.option("--secret", type=SECRET, help="Its secret: text, env:NAME or @FILE.")
+@click.option("--story", is_flag=True, help="Play the life of a product, action by action.")
 @click.pass_obj
 def demo(invocation: Invocation, *, to: str | None, secret: str | None, story: bool) -> None:
-    """Have a server send all 22 events to a receiver, see each verified, one retried.
+    """Send all 22 events to a receiver, which verifies each; one is retried.
 
-    With --story they follow from what some people do: they ask, vote, promote, publish, delete.
-    It ends with the first event that nobody answers, or with the very first if that is refused.
-    Server, database and receiver are made for it, and go with it.
+    The demo starts a server with a temporary database, and a receiver that fails once on purpose.
+    Both end with the demo. With --story, the events follow from actions: people ask, vote, promote,
+    publish and delete. The story stops if nobody answers, or if the receiver refuses the first
+    event.
     """
     if (to is None) != (secret is None):
         raise click.UsageError("--to and --secret go together: your receiver and its secret.")
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         report = _run(invocation, folder, to=to, secret=secret or _SECRET, is_story=story)
-    if invocation.form is Form.JSON:
-        output.record(invocation.form, report.document(), columns=[])
+    if invocation.output_format is OutputFormat.JSON:
+        output.print_document(invocation.output_format, report.document(), columns=[])
     else:
-        _say(invocation.form, report.summary)
+        _say(invocation, report.summary)
     if not report.is_success:
         raise Failed(report.summary, hint=report.reason)
-    if invocation.form is not Form.TABLE:
+    if invocation.output_format is not OutputFormat.TABLE:
         invocation.notice(report.summary)
 
 
 def _run(
     invocation: Invocation, folder: Path, *, to: str | None, secret: str, is_story: bool
-) -> "Report | StoryReport":
-    with _receiver(to, secret=secret, save=folder / "bodies") as receiver:
+) -> Report:
+    bodies = folder / "bodies"
+    with _receiver(to, secret=secret, save=bodies) as target:
         if is_story:
-            hook = _hook(receiver, to, secret)
-            report: Report | StoryReport = _tell(invocation, hook, database=folder / "demo.db")
+            report = _play_story(invocation, target(), database=folder / "demo.db")
         else:
-            # It starts while the receiver does.
+            # The receiver starts while the server does.
             with running_server() as server:
-                report = _demonstrate(invocation.form, server, _hook(receiver, to, secret))
-    if receiver is not None:
-        report.node = article_formula.judge(sorted((folder / "bodies").glob("*.json")), secret)
-        _say(invocation.form, f"\n{report.node.remark}")
+                report = _send_all_events(invocation, server, target())
+    if to is None:
+        report.node = check_with_node(sorted(bodies.glob("*.json")), secret)
+        _say(invocation, f"\n{report.node.remark}")
     return report
 
 
-def _hook(receiver: ReceiverProcess | None, to: str | None, secret: str) -> Hook:
-    if receiver is None:
-        return Hook(url=str(to), secret=secret, verdicts=None)
-    return Hook(url=receiver.url, secret=secret, verdicts=receiver.verdicts())
-
-
-def _demonstrate(form: Form, server: ServerProcess, hook: Hook) -> Report:
-    _say(form, f"Leanbe's 22 events, signed and posted to {hook.url}\n\n{_TITLES}")
-    return demonstrate(server, hook, show=lambda made: _show(form, made))
-
-
-def _tell(invocation: Invocation, hook: Hook, *, database: Path) -> "StoryReport":
-    from leanbe_emitter.cli.demo.story_report import Stage, tell  # noqa: PLC0415 - loads SQLAlchemy
-
-    form = invocation.form
-    _say(form, f"The life of a product, told to {hook.url}\n\n{_STORY_TITLES}")
-    stage = Stage(hook=hook, database=database, settings=invocation.settings())
-    return tell(stage, show=lambda step: _show_step(form, step))
-
-
 @contextmanager
-def _receiver(to: str | None, *, secret: str, save: Path) -> Iterator[ReceiverProcess | None]:
+def _receiver(to: str | None, *, secret: str, save: Path) -> Iterator[Callable[[], Target]]:
+    """Yield a function that returns the target: it waits until our receiver listens."""
     if to is not None:
-        yield None
+        yield lambda: Target(url=to, secret=secret, verdicts=None)
         return
-    with ReceiverProcess.started(secret=secret, fail_first=1, save=save) as process:
-        yield process
+    with running_receiver(secret=secret, fail_first=1, save=save) as receiver:
+        yield lambda: Target(url=receiver.url, secret=secret, verdicts=receiver.verdicts())
 
 
-def _say(form: Form, words: str) -> None:
-    """Print what is there for people: the other forms carry data only."""
-    if form is Form.TABLE:
-        output.text(words)
+def _send_all_events(invocation: Invocation, server: ServerProcess, target: Target) -> Report:
+    _say(invocation, f"Leanbe's 22 events, signed and posted to {target.url}\n\n{_TITLES}")
+    output_format = invocation.output_format
+    return send_all_events(server, target, show=partial(_show_attempt, output_format))
 
 
-def _show(form: Form, made: Made) -> None:
-    if form is Form.TABLE:
-        cells = (made.event, made.number, made.answer, made.verdict, f"{made.latency_ms:.1f} ms")
-        output.text(output.printable(_LINE.format(*cells, made.next).rstrip()))
-    elif form is not Form.JSON:
-        output.row(form, made.document(), columns=_COLUMNS)
+def _play_story(invocation: Invocation, target: Target, *, database: Path) -> Report:
+    _say(invocation, f"The life of a product, sent to {target.url}\n\n{_STORY_TITLES}")
+    return play_story(
+        target,
+        database=database,
+        settings=invocation.settings(),
+        show=partial(_show_step, invocation.output_format),
+    )
 
 
-def _show_step(form: Form, step: "Step") -> None:
-    if form is Form.JSONL:
-        output.row(form, step.document(), columns=[])
-    elif form is Form.PLAIN:
-        output.rows(form, _lines(step), columns=_STORY_COLUMNS)
-    elif form is Form.TABLE:
-        head: tuple[object, ...] = (step.number, step.words)
-        for line in _lines(step):
-            cells = (*head, line["event"], line["answers"], line["verdict"])
-            output.text(output.printable(_STORY_LINE.format(*cells).rstrip()))
+def _say(invocation: Invocation, words: str) -> None:
+    """Print words for people: the other formats carry data only."""
+    if invocation.output_format is OutputFormat.TABLE:
+        output.print_text(words)
+
+
+def _show_attempt(output_format: OutputFormat, attempt: Attempt) -> None:
+    if output_format is OutputFormat.TABLE:
+        latency = f"{attempt.latency_ms:.1f} ms"
+        cells = (attempt.event, attempt.number, attempt.answer, attempt.verdict, latency)
+        output.print_text(output.printable(_LINE.format(*cells, attempt.next).rstrip()))
+    elif output_format is not OutputFormat.JSON:
+        output.print_row(output_format, attempt.document(), columns=_COLUMNS)
+
+
+def _show_step(output_format: OutputFormat, step: Step) -> None:
+    if output_format is OutputFormat.JSONL:
+        output.print_row(output_format, step.document(), columns=[])
+    elif output_format is OutputFormat.PLAIN:
+        output.print_rows(output_format, _rows(step), columns=_STORY_COLUMNS)
+    elif output_format is OutputFormat.TABLE:
+        head: tuple[object, ...] = (step.number, step.action)
+        for row in _rows(step):
+            cells = (*head, row["event"], row["answers"], row["verdict"])
+            output.print_text(output.printable(_STORY_LINE.format(*cells).rstrip()))
             head = ("", "")
 
 
-def _lines(step: "Step") -> list[Document]:
-    """Return a line for each event of a step, or one that says that there is none."""
-    told = [(each.event, each.answers, each.verdict) for each in step.events]
+def _rows(step: Step) -> list[Document]:
+    """Return a row for each event of a step; a step without events has one row, too."""
+    events = [(each.name, each.answers, each.verdict) for each in step.events]
     return [
-        {
-            "step": step.number,
-            "action": step.words,
-            "event": event,
-            "answers": answers,
-            "verdict": verdict,
-        }
-        for event, answers, verdict in told or [("(no event)", "", "")]
+        {"step": step.number, "action": step.action}
+        | {"event": event, "answers": answers, "verdict": verdict}
+        for event, answers, verdict in events or [("(no event)", "", "")]
     ]

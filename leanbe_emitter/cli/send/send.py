@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from leanbe_emitter.cli.invocation import options
-from leanbe_emitter.cli.invocation.attempt_run import making_attempts
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.values import CONTENT, EVENT, as_mapping
+from leanbe_emitter.cli.invocation.param_types import CONTENT, EVENT, as_mapping
 from leanbe_emitter.clock import SystemClock
 
 
@@ -18,14 +18,14 @@ from leanbe_emitter.clock import SystemClock
     "--to http://127.0.0.1:8000/hooks/leanbe",
 )
 @click.argument("event", type=EVENT, required=False)
-@click.option("--to", required=True, metavar="URL", help="Where it goes.")
-@options.needed_secret
-@options.changes
-@click.option("--body", type=CONTENT, help="An envelope instead of an event, to be signed anew.")
-@click.option("--as-is", is_flag=True, help="Send the bytes of --body as they are.")
-@options.headers
-@options.trust
-@options.assume
+@click.option("--to", required=True, metavar="URL", help="URL of the receiver.")
+@shared_options.required_secret
+@shared_options.payload_changes
+@click.option("--body", type=CONTENT, help="An envelope instead of an event; it is signed again.")
+@click.option("--as-is", is_flag=True, help="Send the bytes of --body unchanged.")
+@shared_options.headers
+@shared_options.certificate_options
+@shared_options.assume
 @click.pass_obj
 def send(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -43,14 +43,14 @@ def send(  # noqa: PLR0913 - one argument for each option
     insecure: bool,
     assume: tuple[tuple[str, str], ...],
 ) -> None:
-    """Send one event to a URL; nothing is stored.
+    """Send one event to a URL, and store nothing.
 
-    It is sent once: what is not accepted is not tried again.
+    There is one attempt: a refused event is not retried.
     """
     if (event is None) == (body is None):
         raise click.UsageError("Give either an EVENT or --body.")
     if as_is and body is None:
-        raise click.UsageError("--as-is is about --body: give both.")
+        raise click.UsageError("--as-is needs --body.")
     if body is not None and (set_text or set_json or unset):
         raise click.UsageError("--set changes the sample of an EVENT, not a --body.")
     from leanbe_emitter.library import Changes, OneShotSender, WebhookTarget  # noqa: PLC0415 - SQLAlchemy
@@ -58,12 +58,12 @@ def send(  # noqa: PLR0913 - one argument for each option
     receiver = WebhookTarget(
         url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure
     )
-    with making_attempts(invocation, SystemClock(), who_is_next=None) as printing:
-        courier = OneShotSender(
-            receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=printing
+    with printing_attempts(invocation, SystemClock(), retried_by=None) as watcher:
+        sender = OneShotSender(
+            receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=watcher
         )
         if body is not None:
-            courier.send_body(body, as_is=as_is)
+            sender.send_body(body, as_is=as_is)
         elif event is not None:
             changes = Changes(set=as_mapping(set_text), set_json=as_mapping(set_json), unset=unset)
-            courier.send_sample(event, changes)
+            sender.send_sample(event, changes)

@@ -1,17 +1,17 @@
-"""The command ``trigger``: make events, sign them, deliver them."""
+"""The command ``trigger``: create events, sign them, deliver them."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened, recording
-from leanbe_emitter.cli.invocation.output import Document, Form
-from leanbe_emitter.cli.invocation.unowed_notice import tell_what_is_not_owed
-from leanbe_emitter.cli.invocation.values import CONTENT, EVENT, as_mapping, parsed
+from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
+from leanbe_emitter.cli.invocation.opening import open_leanbe, open_recorder
+from leanbe_emitter.cli.invocation.output import Document, OutputFormat
+from leanbe_emitter.cli.invocation.param_types import CONTENT, EVENT, as_mapping, parse_json
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.event_names import EVENTS
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
@@ -28,25 +28,23 @@ _RECORDED = [
     output.column("event"),
     output.column("status"),
 ]
-_REHEARSED = [output.column(key) for key in ("event", "method", "url", "body")]
+_DRY_RUN = [output.column(key) for key in ("event", "method", "url", "body")]
 
 
 @command("trigger", example='leanbe-emitter trigger idea.created --set title="Dark mode"')
 @click.argument("events", type=EVENT, nargs=-1, metavar="[EVENT...]")
-@options.product
-@options.changes
-@click.option(
-    "--payload", type=CONTENT, help="This payload instead of the sample, to be changed: @FILE or -."
-)
+@shared_options.product
+@shared_options.payload_changes
+@click.option("--payload", type=CONTENT, help="A payload instead of the sample: @FILE or -.")
 @click.option("--strict", is_flag=True, help="Refuse a payload that does not match the schema.")
 @click.option("--all", "is_all", is_flag=True, help="All 22 events, as one story.")
 @click.option(
-    "--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times over."
+    "--times", type=click.IntRange(min=1), default=1, metavar="N", help="Repeat everything N times."
 )
-@click.option("--same-as", metavar="DELIVERY", help="Go on with the document of that delivery.")
-@options.who_delivers
+@click.option("--same-as", metavar="DELIVERY", help="Continue with the document of this delivery.")
+@shared_options.delivery_options
 @click.option("--dry-run", is_flag=True, help="Show the requests; store and send nothing.")
-@options.assume
+@shared_options.assume
 @click.pass_context
 def trigger(  # noqa: PLR0913 - one argument for each option
     context: click.Context,
@@ -66,17 +64,17 @@ def trigger(  # noqa: PLR0913 - one argument for each option
     dry_run: bool,
     assume: tuple[tuple[str, str], ...],
 ) -> None:
-    """Make events, sign them and deliver them.
+    """Create events, sign them and deliver them.
 
-    Without an event, lists all of them. Each is a sample payload with your changes (--set, then
-    --set-json, then --unset); several in one call speak of one and the same document. The first
-    attempt is made at once; what is not accepted stays due, for "worker" or --follow.
+    Without an event, lists all events. The payload is a sample with your changes (--set, then
+    --set-json, then --unset). Several events in one call are about the same document. The first
+    attempt follows at once; a "worker" or --follow makes the retries.
     """
     invocation = context.ensure_object(Invocation)
     names = _names(events, is_all=is_all)
     if not names:
-        _check_nothing_is_meant(context)
-        _list_events(invocation.form)
+        _refuse_options_without_event(context)
+        _list_events(invocation.output_format)
         return
     from leanbe_emitter.library import Changes, TriggerRequest  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -88,31 +86,31 @@ def trigger(  # noqa: PLR0913 - one argument for each option
             set_json=as_mapping(set_json),
             unset=unset,
             is_strict=strict,
-            **({} if payload is None else {"payload": parsed(payload)}),
+            **({} if payload is None else {"payload": parse_json(payload)}),
         ),
         same_as=same_as,
         times=times,
         assume=as_mapping(assume),
     )
     if no_deliver and not dry_run:
-        with recording(invocation) as recorder:
-            _tell_what_is_recorded(invocation, recorder.record(wanted))
+        with open_recorder(invocation) as recorder:
+            _show_recorded(invocation, recorder.record(wanted))
         return
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         if dry_run:
-            _show_requests(invocation.form, leanbe.dry_run(wanted))
+            _show_requests(invocation.output_format, leanbe.dry_run(wanted))
         else:
             _deliver(invocation, leanbe, wanted, follow=follow)
 
 
 def _names(events: tuple[str, ...], *, is_all: bool) -> tuple[str, ...]:
     if events and is_all:
-        raise click.UsageError("--all names every event already: leave out the others.")
+        raise click.UsageError("--all means every event: leave out the EVENTs.")
     return LIFECYCLE_ORDER if is_all else events
 
 
-def _check_nothing_is_meant(context: click.Context) -> None:
-    """Refuse options without an event: the list of events would hide that nothing was made."""
+def _refuse_options_without_event(context: click.Context) -> None:
+    """Refuse options without an event: the list of events would hide the mistake."""
     for name in context.params:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError("An EVENT is missing: name it, or give --all for all of them.")
@@ -121,45 +119,49 @@ def _check_nothing_is_meant(context: click.Context) -> None:
 def _deliver(
     invocation: Invocation, leanbe: "Leanbe", wanted: "TriggerRequest", *, follow: bool
 ) -> None:
-    # What prints attempts also says what a receiver may do wrong: who makes none does not load it.
-    from leanbe_emitter.cli.invocation.attempt_run import (  # noqa: PLC0415
+    # The printer of attempts loads the explanations of mistakes: --no-deliver needs neither.
+    from leanbe_emitter.cli.invocation.attempt_watchers import (  # noqa: PLC0415
         BY_ANY_WORKER_OR_FOLLOW,
-        making_attempts,
-        next_by,
+        printing_attempts,
+        who_retries,
     )
 
-    who_is_next = "" if follow else next_by(leanbe, BY_ANY_WORKER_OR_FOLLOW)
-    with making_attempts(invocation, leanbe.clock, who_is_next=who_is_next) as printing:
-        triggered = leanbe.trigger_all(wanted, watcher=printing)
-        tell_what_is_not_owed(
+    retried_by = "" if follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW)
+    with printing_attempts(invocation, leanbe.clock, retried_by=retried_by) as watcher:
+        triggered = leanbe.trigger_all(wanted, watcher=watcher)
+        notice_events_without_delivery(
             invocation, (each.event.name for each in triggered if each.delivery is None)
         )
         if follow:
             owed = [each.delivery for each in triggered if each.delivery is not None]
-            leanbe.follow(owed, watcher=printing)
+            leanbe.follow(owed, watcher=watcher)
 
 
-def _tell_what_is_recorded(invocation: Invocation, recorded: "Sequence[Recorded]") -> None:
+def _show_recorded(invocation: Invocation, recorded: "Sequence[Recorded]") -> None:
     owed = [each for each in recorded if each.delivery_id is not None]
     documents = [
         {"delivery": each.delivery_id, "event": each.name, "status": DeliveryStatus.PENDING}
         for each in owed
     ]
-    output.rows(invocation.form, documents, columns=_RECORDED)
-    tell_what_is_not_owed(invocation, (each.name for each in recorded if each not in owed))
+    output.print_rows(invocation.output_format, documents, columns=_RECORDED)
+    notice_events_without_delivery(invocation, (each.name for each in recorded if each not in owed))
     if owed:
-        invocation.notice("Left to a worker: leanbe-emitter worker --drain")
+        invocation.notice("Left to a worker. Run one with: leanbe-emitter worker --drain")
 
 
-def _list_events(form: Form) -> None:
-    output.rows(form, list(_catalogue(is_for_a_person=form is Form.TABLE)), columns=_CATALOGUE)
+def _list_events(output_format: OutputFormat) -> None:
+    output.print_rows(
+        output_format,
+        list(_catalogue(is_table=output_format is OutputFormat.TABLE)),
+        columns=_CATALOGUE,
+    )
 
 
-def _catalogue(*, is_for_a_person: bool) -> "Iterator[Document]":
-    """Yield the 22 events; a person sees the name of a group once."""
+def _catalogue(*, is_table: bool) -> "Iterator[Document]":
+    """Yield the 22 events; a table shows the name of a group once."""
     last = ""
     for event in EVENTS:
-        is_repeated = is_for_a_person and event.group == last
+        is_repeated = is_table and event.group == last
         last = event.group
         yield {
             "group": "" if is_repeated else event.group,
@@ -169,5 +171,5 @@ def _catalogue(*, is_for_a_person: bool) -> "Iterator[Document]":
         }
 
 
-def _show_requests(form: Form, requests: "Sequence[DryRun]") -> None:
-    output.rows(form, [each.document() for each in requests], columns=_REHEARSED)
+def _show_requests(output_format: OutputFormat, requests: "Sequence[DryRun]") -> None:
+    output.print_rows(output_format, [each.document() for each in requests], columns=_DRY_RUN)

@@ -1,19 +1,19 @@
-"""The command ``worker``: deliver what is due."""
+"""The command ``worker``: a worker in this process."""
 
 import signal
 from typing import Any
 
 import click
 
-from leanbe_emitter.cli.invocation.attempt_run import printing_turns
-from leanbe_emitter.cli.invocation.backlog_notice import told_due
-from leanbe_emitter.cli.invocation.command_classes import command
-from leanbe_emitter.cli.invocation.garbage import collecting_less_often
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_turns
+from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.notices import backlog_text
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.clock import MANUAL
 
-_RETRIES_WAIT = "The clock is manual: retries wait until it is moved: leanbe-emitter clock advance."
+_RETRIES_WAIT = "The clock is manual: retries wait until you move it: leanbe-emitter clock advance."
 
 
 @command("worker", example="leanbe-emitter worker --drain")
@@ -26,23 +26,24 @@ _RETRIES_WAIT = "The clock is manual: retries wait until it is moved: leanbe-emi
     metavar="N",
     help="Attempts of one product in flight at once.",
 )
-@click.option("--drain", is_flag=True, help="Until nothing is due, then exit with 0.")
+@click.option("--drain", is_flag=True, help="Exit with 0 as soon as nothing is due.")
 @click.pass_obj
 def worker(
     invocation: Invocation, *, concurrency: int | None, per_product: int | None, drain: bool
 ) -> None:
-    """Deliver what is due, retries included.
+    """Run a worker in this process until SIGTERM.
 
-    Any number of workers may run on one database; where its clock is manual, they make retries when
-    it is moved: see "clock". SIGTERM, Ctrl-C and the end of its terminal let finish what is in
-    flight, and end it with 0; a second of the first two waits for nothing.
+    It delivers what is due, including retries. Any number of workers can share a database. With a
+    manual clock, retries wait until you move it: see "clock". At SIGTERM, Ctrl-C or the end of the
+    terminal, the worker finishes the attempts in flight and exits with 0. At a second SIGTERM or
+    Ctrl-C it exits at once.
     """
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
-    with opened(invocation, **arguments) as leanbe:
-        invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
+    with open_leanbe(invocation, **arguments) as leanbe:
+        invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:
             invocation.notice(_RETRIES_WAIT)
-        with printing_turns(invocation, leanbe.clock) as watcher, collecting_less_often():
+        with printing_turns(invocation, leanbe.clock) as watcher, infrequent_garbage_collection():
             stopped_by = leanbe.work(drain=drain, watcher=watcher)
-    if drain and stopped_by is signal.SIGINT:  # it was to go on until nothing is due
+    if drain and stopped_by is signal.SIGINT:  # it stopped before nothing was due
         raise KeyboardInterrupt

@@ -1,1 +1,1 @@
-"""Commands of the section *Serve*: a server, and commands beside one."""
+"""Section *Serve*: the server, and commands that need one."""

@@ -1,4 +1,4 @@
-"""The command ``exec``: another command, with a server of its own for as long as it runs."""
+"""The command ``exec``: another command, with its own server while it runs."""
 
 import os
 import signal
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.values import SECRETS_VARIABLE
-from leanbe_emitter.cli.serve.ready import URL_VARIABLE
+from leanbe_emitter.cli.invocation.listening import URL_VARIABLE
+from leanbe_emitter.cli.invocation.param_types import SECRETS_VARIABLE
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
@@ -23,26 +23,28 @@ if TYPE_CHECKING:
 
     from leanbe_emitter.seeds import Seed
 
-#: The variables that a command finds its server by; the secret's name can be another.
+#: The variables with the database and the secret; ``--secret-env`` renames the second.
 DB_VARIABLE, SECRET_VARIABLE = "LEANBE_EMITTER_DB", "LEANBE_WEBHOOK_SECRET"
-#: What the product is called that a webhook URL is given for.
+#: The name of the product that ``--webhook-url`` creates.
 PRODUCT = "Acme"
-#: What a status of a command that a signal ended begins at.
+#: A command that a signal ended has this status plus the signal's number.
 _SIGNALLED = 128
 
 
 @command("exec", example="leanbe-emitter exec -- leanbe-emitter product list", ends_in_command=True)
 @click.option(
-    "--webhook-url", metavar="URL", help=f"Make a product, {PRODUCT}, whose events go there."
+    "--webhook-url",
+    metavar="URL",
+    help=f"Create the product {PRODUCT}, whose events go to this URL.",
 )
-@click.option("--seed-file", metavar="F", help="What the database begins with: YAML or JSON.")
+@click.option("--seed-file", metavar="F", help="Initial content of the database: YAML or JSON.")
 @click.option(
     "--secret-env",
     type=SECRETS_VARIABLE,
     metavar="NAME",
     default=SECRET_VARIABLE,
     show_default=True,
-    help="The variable that holds the secret.",
+    help="The variable for the secret.",
 )
 @click.argument("words", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
@@ -54,26 +56,27 @@ def exec(  # noqa: A001 - the command's own name
     secret_env: str,
     words: Sequence[str],
 ) -> None:
-    """Run a command with a server of its own, on a free port and a temporary database.
+    """Run a command with its own server, on a free port and a temporary database.
 
-    The command finds them in LEANBE_EMITTER_URL and LEANBE_EMITTER_DB, and a new secret to verify
-    with in LEANBE_WEBHOOK_SECRET, which a seed file can name, too. Its exit status is passed on.
+    The command gets LEANBE_EMITTER_URL, LEANBE_EMITTER_DB, and a new secret to verify with in
+    LEANBE_WEBHOOK_SECRET; a seed file can use that variable, too. exec exits with the status of the
+    command.
     """
     if invocation.db is not None:
         raise InvalidValue(
-            "exec has a temporary database of its own, and takes no --db.",
-            hint="Leave out --db; --seed-file says what it begins with. A database that is kept is "
-            "served by serve.",
+            "exec has its own temporary database, and takes no --db.",
+            hint="Leave out --db; --seed-file gives it content. A database that stays is served by "
+            "serve.",
         )
     secret = Ids().secret()
     seed = _seed(seed_file, {**os.environ, secret_env: secret})
     with running_server() as server:
         if seed is not None or webhook_url is not None:
             _prepare(server, seed, webhook_url, secret=secret)
-        told = {URL_VARIABLE: server.url, DB_VARIABLE: server.db, secret_env: secret}
-        status = _run(words, told)
+        variables = {URL_VARIABLE: server.url, DB_VARIABLE: server.db, secret_env: secret}
+        status = _run(words, variables)
         if server.has_ended():
-            invocation.notice("The server had ended before. Its own lines may say why.")
+            invocation.notice("The server had ended before. Its own output may say why.")
     if status != 0:
         invocation.notice(f"{words[0]} ended with {status}.")
         raise click.exceptions.Exit(status)
@@ -99,10 +102,10 @@ def _prepare(
             leanbe.products.create(PRODUCT, webhook_url=webhook_url, secret=secret)
 
 
-def _run(words: Sequence[str], told: Mapping[str, str]) -> int:
-    """Run a command to its end, and return its status as a shell does."""
+def _run(words: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run a command, and return its exit status as a shell does."""
     try:
-        process = subprocess.Popen(words, env={**os.environ, **told})  # noqa: S603 - what was typed
+        process = subprocess.Popen(words, env={**os.environ, **variables})  # noqa: S603 - what was typed
     except OSError as error:
         raise click.UsageError(f"{words[0]!r} cannot be run: {error.strerror}.") from None
     with process, _signals_to(process):
@@ -112,7 +115,7 @@ def _run(words: Sequence[str], told: Mapping[str, str]) -> int:
 
 @contextmanager
 def _signals_to(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Leave Ctrl-C to the command, which gets it from the terminal; pass the others on."""
+    """Ignore Ctrl-C, which the terminal sends to the command as well; pass on other signals."""
 
     def passed_on(number: int, _: "FrameType | None") -> None:
         process.send_signal(number)

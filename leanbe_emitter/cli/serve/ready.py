@@ -1,4 +1,4 @@
-"""The command ``ready``: wait for a server."""
+"""The command ``ready``: wait until a server can work."""
 
 import http.client
 import json
@@ -9,25 +9,23 @@ from urllib.parse import SplitResult, urlsplit
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.addresses import url_of
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.listening import URL_VARIABLE, url_of
 from leanbe_emitter.clock import pause, stopwatch
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 
-#: What "exec" tells a command of its server by.
-URL_VARIABLE = "LEANBE_EMITTER_URL"
-#: How long somebody who waits rests before asking again, in seconds.
+#: The pause between two requests to the server, in seconds.
 _LOOK_SECONDS = 0.05
-#: How many seconds an answer is waited for at the most, and at the least: who gives no time looks
-#: once, and a server needs a moment to answer.
+#: The longest and the shortest time to wait for an answer, in seconds: with --timeout 0 there is
+#: one request, and a server needs a moment to answer it.
 _ANSWER_SECONDS, _LEAST_SECONDS = 5.0, 1.0
 _WHERE = "Write the URL that leanbe-emitter serve prints: http://HOST:PORT."
 
 
-class _Lack(NamedTuple):
-    """Why a server is not ready, as the end of a sentence, and what to do about it."""
+class _NotReady(NamedTuple):
+    """Why a server is not ready, as the end of a sentence, and a hint."""
 
     why: str
     hint: str = ""
@@ -35,31 +33,31 @@ class _Lack(NamedTuple):
 
 @command("ready", example="leanbe-emitter exec -- leanbe-emitter ready --timeout 30s")
 @click.option(
-    "--url", metavar="URL", help=f"Of the server; else {URL_VARIABLE}, else where serve listens."
+    "--url", metavar="URL", help=f"The server; else {URL_VARIABLE}, else the default of serve."
 )
-@options.timeout
+@shared_options.timeout
 @click.pass_obj
 def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
-    """Wait until a server can do its work, and print its URL.
+    """Wait until a server is ready, and print its URL.
 
-    Exits with 1 if the time is over.
+    Exits with 1 after the timeout.
     """
-    asked = url or os.environ.get(URL_VARIABLE) or _usual(invocation)
+    asked = url or os.environ.get(URL_VARIABLE) or _default_url(invocation)
     address = _parsed(asked)
     deadline = stopwatch() + timeout
     root = address.path.rstrip("/")
-    while (lack := _lack(address.netloc, root, patience=_patience(deadline))) is not None:
+    while (problem := _problem(address.netloc, root, patience=_patience(deadline))) is not None:
         if stopwatch() >= deadline:
             raise WaitTimedOut(
-                f"After {timeout:g} s the server at {asked} is not ready: {lack.why}",
-                hint=lack.hint,
+                f"After {timeout:g} s the server at {asked} is not ready: {problem.why}",
+                hint=problem.hint,
             )
         pause(_LOOK_SECONDS)
-    output.text(asked)
+    output.print_text(asked)
 
 
 def _patience(deadline: float) -> float:
-    """Return how many seconds an answer is waited for: not much longer than all is."""
+    """Return how many seconds to wait for an answer: little longer than the deadline."""
     return min(_ANSWER_SECONDS, max(_LEAST_SECONDS, deadline - stopwatch()))
 
 
@@ -67,26 +65,26 @@ def _parsed(url: str) -> SplitResult:
     """Return the parts of a server's URL.
 
     Raises:
-        InvalidValue: it is none.
+        InvalidValue: the text is no URL of a server.
     """
     refused = InvalidValue(f"{url!r} is no URL of a server.", hint="Write http://HOST:PORT.")
     try:
         address = urlsplit(url)
         is_one = address.scheme == "http" and bool(address.hostname) and address.port != 0
-    except ValueError:  # brackets that do not close, a port that there is not
+    except ValueError:  # open brackets, or a port out of range
         raise refused from None
     if not is_one:
         raise refused
     return address
 
 
-def _usual(invocation: Invocation) -> str:
+def _default_url(invocation: Invocation) -> str:
     settings = invocation.settings()
     return url_of(settings.host, settings.port)
 
 
-def _lack(netloc: str, root: str, *, patience: float) -> _Lack | None:
-    """Return what a server lacks; None where it is ready."""
+def _problem(netloc: str, root: str, *, patience: float) -> _NotReady | None:
+    """Return why a server is not ready; None if it is."""
     connection = http.client.HTTPConnection(netloc, timeout=patience)
     try:
         connection.request("GET", f"{root}/readyz")
@@ -100,23 +98,25 @@ def _lack(netloc: str, root: str, *, patience: float) -> _Lack | None:
         case {"database": _, "worker": _} if answer.status == http.HTTPStatus.OK:
             return None
         case {"code": _, "detail": str(detail), **others}:
-            return _Lack(detail, str(others.get("hint", "")))
-    return _Lack(f"what listens there is no leanbe-emitter: it answers {answer.status}.", _WHERE)
+            return _NotReady(detail, str(others.get("hint", "")))
+    return _NotReady(
+        f"what listens there is no leanbe-emitter: it answers {answer.status}.", _WHERE
+    )
 
 
-def _in_words(error: OSError | http.client.HTTPException) -> _Lack:
+def _in_words(error: OSError | http.client.HTTPException) -> _NotReady:
     match error:
         case socket.gaierror():
-            return _Lack("there is no address of that name.", _WHERE)
+            return _NotReady("there is no address of that name.", _WHERE)
         case TimeoutError():
-            return _Lack("it does not answer.")
+            return _NotReady("it does not answer.")
         case ConnectionRefusedError():
-            return _Lack("nobody listens there.", "Was it started? leanbe-emitter serve")
+            return _NotReady("nobody listens there.", "Was it started? leanbe-emitter serve")
         case http.client.RemoteDisconnected():
-            return _Lack("it hung up without an answer.")
+            return _NotReady("it hung up without an answer.")
         case OSError():
-            return _Lack(f"{error.strerror or type(error).__name__}.")
-    return _Lack("what listens there does not speak HTTP.", _WHERE)
+            return _NotReady(f"{error.strerror or type(error).__name__}.")
+    return _NotReady("what listens there does not speak HTTP.", _WHERE)
 
 
 def _document(body: bytes) -> object:

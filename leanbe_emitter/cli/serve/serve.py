@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.addresses import url_of
-from leanbe_emitter.cli.invocation.backlog_notice import told_due
-from leanbe_emitter.cli.invocation.command_classes import command
-from leanbe_emitter.cli.invocation.exits import port_error
-from leanbe_emitter.cli.invocation.folders import own_folder
-from leanbe_emitter.cli.invocation.garbage import collecting_less_often
+from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened, unprepared
-from leanbe_emitter.cli.invocation.output import Form
-from leanbe_emitter.cli.invocation.values import AGE, HOST, ROOT_PATH, SEED, TARGETS
+from leanbe_emitter.cli.invocation.listening import port_error, url_of
+from leanbe_emitter.cli.invocation.notices import backlog_text
+from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
+from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.cli.invocation.param_types import AGE, HOST, ROOT_PATH, SEED, TARGETS
+from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback
 
@@ -33,49 +32,58 @@ if TYPE_CHECKING:
 
 
 @command("serve", example="leanbe-emitter serve --port 0 --ephemeral")
-@click.option("--host", type=HOST, metavar="H", help="Where to listen; 127.0.0.1 by default.")
+@click.option("--host", type=HOST, metavar="H", help="Address to listen at; default: 127.0.0.1.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", help="5326 by default; 0: a free one."
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="Port; default: 5326. 0: a free one."
 )
-@click.option("--ephemeral", is_flag=True, help="In a new database, which goes with the server.")
-@click.option("--migrate", is_flag=True, help='Make or change tables first, as "db upgrade" does.')
 @click.option(
-    "--seed-file", type=SEED, metavar="F", help="What the database begins with: YAML or JSON."
+    "--ephemeral", is_flag=True, help="Use a new database, and delete it when the server ends."
+)
+@click.option("--migrate", is_flag=True, help='Upgrade the tables first, as "db upgrade" does.')
+@click.option(
+    "--seed-file", type=SEED, metavar="F", help="Initial content of the database: YAML or JSON."
 )
 @click.option(
     "--clock",
     type=click.Choice(["manual", "system"]),
-    help="Whose the database's clock is; as it was, if left out; manual with --ephemeral.",
+    help="Clock of the database; default: unchanged, or manual with --ephemeral.",
 )
-@click.option("--workers-off", is_flag=True, help="Deliver nothing: leave it to other workers.")
+@click.option("--workers-off", is_flag=True, help="Deliver nothing; other workers do.")
 @click.option(
     "--keep",
     type=AGE,
     default="30d",
     show_default=True,
     metavar="TIME",
-    help="How long what was settled is kept.",
+    help="How long to keep settled deliveries.",
 )
 @click.option(
-    "--discard-older-than", type=AGE, metavar="TIME", help="Give up first what is owed for longer."
+    "--discard-older-than",
+    type=AGE,
+    metavar="TIME",
+    help="Cancel pending deliveries that are older, before the start.",
 )
 @click.option(
     "--allow-targets",
     type=TARGETS,
     metavar="LIST",
-    help="Further hosts and CIDRs that may be called.",
+    help="Further hosts and CIDRs that webhooks may call.",
 )
-@click.option("--no-token", is_flag=True, help="Let anybody in who can reach the server.")
+@click.option("--no-token", is_flag=True, help="Let anyone who can reach the server use it.")
 @click.option(
     "--allowed-host",
     type=HOST,
     multiple=True,
     metavar="H",
-    help="A further name that it is asked for by.",
+    help="A further host name of the server.",
 )
-@click.option("--until-eof", is_flag=True, help="Stop, too, when stdin ends: with its starter.")
+@click.option("--until-eof", is_flag=True, help="Also stop when stdin ends.")
 @click.option(
-    "--root-path", type=ROOT_PATH, default="", metavar="P", help="Where a proxy has it: /leanbe."
+    "--root-path",
+    type=ROOT_PATH,
+    default="",
+    metavar="P",
+    help="The path at which a proxy publishes the server: /leanbe.",
 )
 @click.pass_obj
 def serve(  # noqa: PLR0913 - one argument for each option
@@ -98,33 +106,35 @@ def serve(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Serve the API over HTTP, and deliver what is due.
 
-    The first line is the URL (--output json: with database, token and pid). Actions only record;
-    the worker inside delivers at once. Listening beyond this machine takes a token that callers
-    have to show, in LEANBE_EMITTER_TOKEN. SIGTERM, Ctrl-C and the end of its terminal let finish
-    what is at hand, and end it with 0; a second of the first two waits for nothing, and under nohup
-    it outlives the terminal. With --until-eof, a server that a program starts ends with that,
-    however it ended: stdin is a pipe.
+    The first line of the output is the URL (--output json: with database, token and pid). Requests
+    record events, and the worker inside the server delivers them at once. To listen beyond this
+    machine, set LEANBE_EMITTER_TOKEN to a token, which clients must then send.
 
-    A seed file is planted where there is no product yet, and by each reset: products with what
-    they have, and no event of it. See docs/seed-files.md.
+    At SIGTERM, Ctrl-C or the end of the terminal, the server finishes its work in flight and exits
+    with 0. At a second SIGTERM or Ctrl-C it exits at once. Under nohup it outlives the terminal.
+    A program that starts the server can pass a pipe as stdin with --until-eof: the server ends with
+    the program, even if the program is killed.
 
-    A manual clock, the same for every process on the database, holds back retries until it is
-    moved: see "clock".
+    A seed file fills a database without products, and again after each reset: with products and
+    their documents, but without events. See docs/seed-files.md.
+
+    A manual clock applies to every process on the database, and holds back retries until you move
+    it: see "clock".
     """
     arguments = {"host": host, "port": port, "allow_targets": allow_targets}
     settings = invocation.settings(**arguments)
     token = _token(settings, is_open=no_token)
     clock = clock or ("manual" if ephemeral else None)
     if seed_file is not None:
-        _try(seed_file, settings)
+        _check_seed(seed_file, settings)
     with (
         _listening(settings.host, settings.port) as sock,
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
-        opened(invocation, clock=clock, **arguments) as leanbe,
+        open_leanbe(invocation, clock=clock, **arguments) as leanbe,
     ):
-        _tell_targets(invocation, settings)
+        _notice_targets(invocation, settings)
         _plant(invocation, leanbe, seed_file)
-        _clear(invocation, leanbe, older_than=discard_older_than)
+        _discard_old(invocation, leanbe, older_than=discard_older_than)
         url = url_of(settings.host, sock.getsockname()[1])
         _serve(
             leanbe,
@@ -157,22 +167,22 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
     background = BackgroundJobs(works=works, keep=keep, until=sys.stdin if until_eof else None)
-    with collecting_less_often():
+    with infrequent_garbage_collection():
         asyncio.run(until_stopped(app, leanbe, sock=sock, background=background, ready=ready))
 
 
 def _token(settings: "Settings", *, is_open: bool) -> str:
-    """Return what callers have to show; without one, nobody but this machine may reach the server.
+    """Return the token that clients must send; empty if they need none.
 
     Raises:
-        InvalidValue: others can, and no token was set.
+        InvalidValue: other machines can reach the server, and it has no token.
     """
     if is_open:
         return ""
     if not (settings.token or is_loopback(settings.host)):
         raise InvalidValue(
-            f"Others can reach a server at {settings.host}, and it has no token.",
-            hint="Set LEANBE_EMITTER_TOKEN; or --no-token, if anybody may use it.",
+            f"Other machines can reach a server at {settings.host}, and it has no token.",
+            hint="Set LEANBE_EMITTER_TOKEN; or give --no-token, if everybody may use it.",
         )
     return settings.token
 
@@ -187,10 +197,10 @@ def _access(settings: "Settings", token: str, *, hosts: tuple[str, ...]) -> "Acc
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Take the port before anything else is done.
+    """Listen at the port, before anything else happens.
 
     Raises:
-        PortTaken: nothing can listen there.
+        PortTaken: the server cannot listen there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -199,15 +209,15 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     except OSError as error:
         raise port_error(error, host=host, port=port) from None
     with sock:
-        # Connections inherit it. asyncio sets it only where a socket was made for TCP by name, and
-        # without it a kept connection's answers wait 40 ms for the client's acknowledgement.
+        # Connections inherit this option. asyncio sets it only on sockets whose protocol is TCP by
+        # name. Without it, answers on a kept connection wait 40 ms for an acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield sock
 
 
 @contextmanager
 def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iterator[None]:
-    """See to it that the invocation's database can be opened."""
+    """Prepare the database: a temporary one, or tables that are up to date."""
     if not ephemeral:
         if migrate:
             _migrate(invocation.settings().db)
@@ -215,7 +225,7 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
         return
     if invocation.db is not None:
         raise click.UsageError("--ephemeral and --db contradict each other.")
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         invocation.db = f"sqlite:///{folder}/leanbe-emitter.db"
         yield
 
@@ -223,25 +233,26 @@ def _database(invocation: Invocation, *, ephemeral: bool, migrate: bool) -> Iter
 def _migrate(url: str) -> None:
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with unprepared(url) as database:
+    with open_database(url) as database:
         migrate.upgrade(database)
 
 
-def _tell_targets(invocation: Invocation, settings: "Settings") -> None:
-    """Say what targets that were allowed do not do: who names them may expect a limit."""
+def _notice_targets(invocation: Invocation, settings: "Settings") -> None:
+    """Explain ``--allow-targets`` to a user who may expect that it limits targets."""
     rules = settings.target_rules
     if rules.allow and not rules.exposed:
         invocation.notice(
-            "As only this machine reaches the server, webhooks go anywhere but to link-local, "
-            "multicast and metadata addresses: --allow-targets adds to that, and limits nothing."
+            "Only this machine reaches the server, so webhooks may go to all addresses except "
+            "link-local, multicast and metadata addresses. --allow-targets adds to these, and "
+            "limits nothing."
         )
 
 
-def _try(seed: "Seed", settings: "Settings") -> None:
-    """Plant a seed file where it is of no use: what is wrong in it is told before anything is made.
+def _check_seed(seed: "Seed", settings: "Settings") -> None:
+    """Plant a seed file in memory first: its mistakes are reported before anything is created.
 
     Raises:
-        click.BadParameter: the domain refuses something that it says.
+        click.BadParameter: the domain refuses content of the file.
     """
     from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
 
@@ -257,24 +268,24 @@ def _try(seed: "Seed", settings: "Settings") -> None:
 
 
 def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:
-    """Let the database begin with a seed file, and say whether it was planted now."""
+    """Plant a seed file in a database without products, and say whether it was planted."""
     if seed is None:
         return
     if leanbe.seeds.plant(seed):
         invocation.notice(f"Planted {seed.name}.")
     else:
-        invocation.notice(f"There are products already: a reset plants {seed.name}.")
+        invocation.notice(f"There are products already. A reset will plant {seed.name}.")
 
 
-def _clear(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None) -> None:
-    """Give up what is owed for too long, if that is wanted, and say what is due."""
+def _discard_old(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None) -> None:
+    """Cancel deliveries that are too old, if the user wants it, and print the backlog."""
     if older_than is not None:
         from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
         before = leanbe.clock.now() - timedelta(seconds=older_than)
         gone = leanbe.deliveries.discard(which=Filter(before=before))
         invocation.notice(f"Discarded {len(gone)}.")
-    invocation.notice(told_due(leanbe.due(), now=leanbe.clock.now()))
+    invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
 
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
@@ -282,12 +293,12 @@ def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], 
     from leanbe_emitter.storage.engine.urls import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
-        invocation.notice(f"The API, to read and to try: {url}{page.PATH}")
-        if invocation.form not in {Form.JSON, Form.JSONL}:
-            output.text(url)
+        invocation.notice(f"API documentation: {url}{page.PATH}")
+        if invocation.output_format not in {OutputFormat.JSON, OutputFormat.JSONL}:
+            output.print_text(url)
             return
         db = shown(parse_database_url(invocation.settings().db))
         document = {"url": url, "db": db, "token": token or None, "pid": os.getpid()}
-        output.row(Form.JSONL, document, columns=[])
+        output.print_row(OutputFormat.JSONL, document, columns=[])
 
     return announce

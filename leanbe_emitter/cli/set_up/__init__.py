@@ -1,1 +1,1 @@
-"""Commands of the section *Set up*: products, their webhooks, users and the database."""
+"""Section *Set up*: products, webhooks, users, assumptions and the database."""

@@ -1,4 +1,4 @@
-"""The commands ``db ...``: the database's tables, and how they stand to this program."""
+"""The commands ``db ...``: the database's tables, their revision, and old records."""
 
 import sys
 from datetime import timedelta
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened, unprepared
-from leanbe_emitter.cli.invocation.values import AGE
+from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
+from leanbe_emitter.cli.invocation.param_types import AGE
 from leanbe_emitter.errors import DatabaseBehind
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ _PRUNED = [
 def db() -> None:
     """The database's tables.
 
-    SQLite is made and migrated at its first use. PostgreSQL is not: "db upgrade" does it.
+    The first use of a SQLite file creates or upgrades its tables. For PostgreSQL, run "db upgrade".
     """
 
 
 @subcommand(db, "upgrade", example="leanbe-emitter db upgrade")
 @click.pass_obj
 def upgrade(invocation: Invocation) -> None:
-    """Make the tables, or bring them up to this program's."""
+    """Create the tables, or upgrade them to the revision of this program."""
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with unprepared(invocation.settings().db) as database:
+    with open_database(invocation.settings().db) as database:
         migrate.upgrade(database)
         _show(invocation, database)
 
@@ -50,8 +50,8 @@ def upgrade(invocation: Invocation) -> None:
 @subcommand(db, "current", example="leanbe-emitter db current")
 @click.pass_obj
 def current(invocation: Invocation) -> None:
-    """Show which revision the tables have, and which one this program needs."""
-    with unprepared(invocation.settings().db) as database:
+    """Show the revision of the tables, and the revision that this program needs."""
+    with open_database(invocation.settings().db) as database:
         _require_file(database)
         _show(invocation, database)
 
@@ -59,10 +59,10 @@ def current(invocation: Invocation) -> None:
 @subcommand(db, "check", example="leanbe-emitter db check")
 @click.pass_obj
 def check(invocation: Invocation) -> None:
-    """Check that the database can be used: exits with 0, or with 3 and the reason."""
+    """Check that the database is ready: exit with 0, or with 3 and the reason."""
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
-    with unprepared(invocation.settings().db) as database:
+    with open_database(invocation.settings().db) as database:
         _require_file(database)
         schema = migrate.schema_of(database)
         if schema.state is not migrate.SchemaState.CURRENT:
@@ -80,11 +80,12 @@ def check(invocation: Invocation) -> None:
 )
 @click.pass_obj
 def prune(invocation: Invocation, *, older_than: float) -> None:
-    """Delete settled deliveries, and events that nothing is owed for, with all their records.
+    """Delete old settled deliveries, and old events without a pending delivery.
 
-    What is owed stays, however old it is. It goes in small transactions, beside running workers.
+    Their attempts and journal entries go, too. Pending deliveries stay, whatever their age. Workers
+    can run meanwhile: the command uses small transactions.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         pruned = leanbe.prune(older_than=timedelta(seconds=older_than), told=_progress)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
@@ -94,24 +95,24 @@ def prune(invocation: Invocation, *, older_than: float) -> None:
         "attempts": pruned.attempts,
         "journalEntries": pruned.journal_entries,
     }
-    output.record(invocation.form, document, columns=_PRUNED)
+    output.print_document(invocation.output_format, document, columns=_PRUNED)
 
 
 def _progress(pruned: "Pruned") -> None:
-    """Say how far it is, to somebody who looks at it."""
+    """Show the progress on a terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events gone ")
+        sys.stderr.write(f"\r{pruned.deliveries} deliveries, {pruned.events} events deleted ")
         sys.stderr.flush()
 
 
 def _require_file(database: "Database") -> None:
-    # To look at a file of SQLite that is not there would make it.
+    # To open a SQLite file that does not exist would create it.
     name = database.url.database or ""
     is_file = database.dialect == "sqlite" and name and not name.startswith("file:")
     if is_file and not Path(name).exists():
         raise DatabaseBehind(
             f"There is no database {name!r} yet.",
-            hint="It is made at its first use, or by: leanbe-emitter db upgrade.",
+            hint="Its first use creates it, and so does: leanbe-emitter db upgrade.",
         )
 
 
@@ -126,4 +127,4 @@ def _show(invocation: Invocation, database: "Database") -> None:
         "newest": schema.newest,
         "db": shown(database.url),
     }
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)

@@ -1,16 +1,16 @@
-"""The commands ``product ...``: what webhook settings belong to."""
+"""The commands ``product ...``: products, each with its webhook and its documents."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Document
-from leanbe_emitter.cli.invocation.values import TEXTS, as_mapping
+from leanbe_emitter.cli.invocation.param_types import TEXTS, as_mapping
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Product
@@ -26,7 +26,7 @@ _SHOWN = [*COLUMNS, output.column("assumptions")]
 
 @group("product", example="leanbe-emitter product list")
 def product() -> None:
-    """Products: what webhook settings belong to."""
+    """Products, each with its webhook and its documents."""
 
 
 @subcommand(
@@ -36,13 +36,15 @@ def product() -> None:
     "--webhook-url http://127.0.0.1:8000/hooks/leanbe --secret whsec_test",
 )
 @click.argument("name")
-@click.option("--webhook-url", metavar="URL", help="Where its events go.")
-@options.secret
-@options.headers
-@options.trust
-@click.option("--owner-email", metavar="E", help="Who owns what nobody else does; its first user.")
-@click.option("--owner-first-name", metavar="F", help="As payloads show it.")
-@options.assume
+@click.option("--webhook-url", metavar="URL", help="Receiver of the product's events.")
+@shared_options.secret
+@shared_options.headers
+@shared_options.certificate_options
+@click.option(
+    "--owner-email", metavar="E", help="E-mail of the first user, the default owner of documents."
+)
+@click.option("--owner-first-name", metavar="F", help="The first user's first name in payloads.")
+@shared_options.assume
 @click.pass_obj
 def create(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -57,11 +59,11 @@ def create(  # noqa: PLR0913 - one argument for each option
     owner_first_name: str | None,
     assume: tuple[tuple[str, str], ...],
 ) -> None:
-    """Make a product, with its webhook if a URL is given.
+    """Create a product, with a webhook if you give a URL.
 
-    The secret is shown now, and later by "webhook secret".
+    Prints the secret; "webhook secret" prints it again.
     """
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         made = leanbe.products.create(
             name,
             webhook_url=webhook_url,
@@ -72,26 +74,26 @@ def create(  # noqa: PLR0913 - one argument for each option
             owner=_owner(owner_email, owner_first_name),
             assume=as_mapping(assume),
         )
-    output.record(invocation.form, _with_secret(made), columns=_CREATED)
+    output.print_document(invocation.output_format, _with_secret(made), columns=_CREATED)
 
 
 @subcommand(product, "list", example="leanbe-emitter product list")
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
     """List all products, the oldest first."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         documents = [each.document() for each in leanbe.products.list()]
-    output.rows(invocation.form, documents, columns=COLUMNS)
+    output.print_rows(invocation.output_format, documents, columns=COLUMNS)
 
 
 @subcommand(product, "show", example="leanbe-emitter product show Acme")
 @click.argument("product", metavar="P")
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
-    """Show one product, named by its name, its id, or six digits of either end of the id."""
-    with opened(invocation) as leanbe:
+    """Show one product: by name, by id, or by six digits of either end of the id."""
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.products.get(product).document()
-    output.record(invocation.form, document, columns=_SHOWN)
+    output.print_document(invocation.output_format, document, columns=_SHOWN)
 
 
 @subcommand(product, "rename", example='leanbe-emitter product rename Acme "Acme Inc."')
@@ -99,18 +101,18 @@ def show(invocation: Invocation, product: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def rename(invocation: Invocation, product: str, name: str) -> None:
-    """Give a product another name; later payloads show it."""
-    with opened(invocation) as leanbe:
+    """Rename a product. Later payloads show the new name."""
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.products.rename(product, name).document()
-    output.record(invocation.form, document, columns=COLUMNS)
+    output.print_document(invocation.output_format, document, columns=COLUMNS)
 
 
 @subcommand(product, "delete", example="leanbe-emitter product delete Acme")
 @click.argument("product", metavar="P")
 @click.pass_obj
 def delete(invocation: Invocation, product: str) -> None:
-    """Delete a product and all that hangs on it, queued deliveries included."""
-    with opened(invocation) as leanbe:
+    """Delete a product with all its content, including pending deliveries."""
+    with open_leanbe(invocation) as leanbe:
         gone = leanbe.products.get(product)
         leanbe.products.delete(gone)
     invocation.notice(f"Deleted the product {gone.name!r} ({gone.id}).")
@@ -125,23 +127,23 @@ def delete(invocation: Invocation, product: str) -> None:
     "wanted",
     type=TEXTS,
     metavar="A,B,...",
-    help="The whole new list, in order; the first is where backlog items begin.",
+    help="The whole new list, in order; new backlog items have the first status.",
 )
 @click.pass_obj
 def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | None) -> None:
     """List the statuses of a product's backlog items, or set them."""
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         if wanted is not None:
             found = leanbe.products.set_statuses(found, wanted)
     documents = [{"status": status} for status in found.statuses]
-    output.rows(invocation.form, documents, columns=[output.column("status")])
+    output.print_rows(invocation.output_format, documents, columns=[output.column("status")])
 
 
 def _owner(email: str | None, first_name: str | None) -> dict[str, str]:
-    """Return what was said of a product's first user."""
-    said = {"email": email, "first_name": first_name}
-    return {name: each for name, each in said.items() if each is not None}
+    """Return the given fields of a product's first user."""
+    owner = {"email": email, "first_name": first_name}
+    return {name: each for name, each in owner.items() if each is not None}
 
 
 def _with_secret(product: "Product") -> Document:

@@ -2,10 +2,10 @@
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import chosen, opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
 
 _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
@@ -22,37 +22,37 @@ def user() -> None:
 @subcommand(
     user, "create", example="leanbe-emitter user create --email ana@example.com --first-name Ana"
 )
-@options.product
-@click.option("--email", required=True, metavar="E", help="Unique in a product.")
-@click.option("--first-name", required=True, metavar="F", help="As payloads show it.")
+@shared_options.product
+@click.option("--email", required=True, metavar="E", help="E-mail, unique in a product.")
+@click.option("--first-name", required=True, metavar="F", help="First name, as payloads show it.")
 @click.pass_obj
 def create(invocation: Invocation, *, product: str | None, email: str, first_name: str) -> None:
-    """Make a user with access to a product."""
-    with opened(invocation) as leanbe:
-        members = chosen(leanbe, product).users
+    """Create a user with access to a product."""
+    with open_leanbe(invocation) as leanbe:
+        members = select_product(leanbe, product).users
         document = members.create(email=email, first_name=first_name).document()
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)
 
 
 @subcommand(user, "list", example="leanbe-emitter user list --product Acme")
-@options.product
+@shared_options.product
 @click.pass_obj
 def list_(invocation: Invocation, product: str | None) -> None:
     """List the users of a product."""
-    with opened(invocation) as leanbe:
-        documents = [each.document() for each in chosen(leanbe, product).users.list()]
-    output.rows(invocation.form, documents, columns=_COLUMNS)
+    with open_leanbe(invocation) as leanbe:
+        documents = [each.document() for each in select_product(leanbe, product).users.list()]
+    output.print_rows(invocation.output_format, documents, columns=_COLUMNS)
 
 
 @subcommand(user, "show", example="leanbe-emitter user show bo@example.com")
 @click.argument("user", metavar="U")
-@options.product
+@shared_options.product
 @click.pass_obj
 def show(invocation: Invocation, user: str, product: str | None) -> None:
-    """Show a user of a product, named by e-mail or id."""
-    with opened(invocation) as leanbe:
-        document = chosen(leanbe, product).users.get(user).document()
-    output.record(invocation.form, document, columns=_COLUMNS)
+    """Show a user of a product, by e-mail or id."""
+    with open_leanbe(invocation) as leanbe:
+        document = select_product(leanbe, product).users.get(user).document()
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)
 
 
 @subcommand(user, "grant", example="leanbe-emitter user grant bo@example.com --product Initech")
@@ -60,7 +60,7 @@ def show(invocation: Invocation, user: str, product: str | None) -> None:
 @click.option("--product", required=True, metavar="P", help="Name or id.")
 @click.pass_obj
 def grant(invocation: Invocation, user: str, product: str) -> None:
-    """Give a user, named by e-mail or id, access to a further product."""
-    with opened(invocation) as leanbe:
+    """Give a user access to a further product, by e-mail or id."""
+    with open_leanbe(invocation) as leanbe:
         document = leanbe.users.grant(user, product=product).document()
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)

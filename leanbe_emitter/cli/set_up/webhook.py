@@ -1,14 +1,14 @@
-"""The commands ``webhook ...``: where a product's events go, and what signs them."""
+"""The commands ``webhook ...``: the URL of a product's receiver, and its secret."""
 
 from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import options, output
-from leanbe_emitter.cli.invocation.attempt_run import making_attempts
-from leanbe_emitter.cli.invocation.command_classes import group, subcommand
+from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import opened
+from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.headers import MASK
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -31,7 +31,7 @@ _COLUMNS = [
 def webhook() -> None:
     """A product's webhook: its URL and secret.
 
-    The secret is generated with the first URL; another URL keeps it, and so does "clear".
+    The first URL generates the secret. Later URLs and "clear" keep it.
     """
 
 
@@ -40,11 +40,13 @@ def webhook() -> None:
 )
 @click.argument("product", metavar="P")
 @click.argument("url")
-@options.secret
-@options.headers
-@click.option("--no-headers", is_flag=True, help="Send no further headers any more.")
-@options.trust
-@click.option("--secure", is_flag=True, help="Trust the system's authorities again.")
+@shared_options.secret
+@shared_options.headers
+@click.option("--no-headers", is_flag=True, help="Send no additional headers any more.")
+@shared_options.certificate_options
+@click.option(
+    "--secure", is_flag=True, help="Verify certificates by the system's authorities again."
+)
 @click.pass_obj
 def set_(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -58,14 +60,17 @@ def set_(  # noqa: PLR0913 - one argument for each option
     insecure: bool,
     secure: bool,
 ) -> None:
-    """Set where a product's events go; a new secret is shown, what is left out stays."""
+    """Set the URL of a product's receiver; prints a new secret.
+
+    Options that you leave out stay as they are.
+    """
     if bool(ca_file) + insecure + secure > 1:
         raise click.UsageError(
             "--ca-file, --insecure and --secure contradict each other: give one of them."
         )
     if headers and no_headers:
         raise click.UsageError("--header and --no-headers contradict each other.")
-    with opened(invocation) as leanbe:
+    with open_leanbe(invocation) as leanbe:
         before = leanbe.products.get(product)
         after = leanbe.webhooks.set(
             before,
@@ -83,8 +88,8 @@ def set_(  # noqa: PLR0913 - one argument for each option
 @click.argument("product", metavar="P")
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
-    """Show a product's webhook, its secret masked."""
-    with opened(invocation) as leanbe:
+    """Show a product's webhook, with its secret masked."""
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
     _show(invocation, found, found.webhook, with_secret=False)
 
@@ -93,24 +98,24 @@ def show(invocation: Invocation, product: str) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def secret(invocation: Invocation, product: str) -> None:
-    """Print a product's secret, and nothing else."""
-    with opened(invocation) as leanbe:
+    """Print only a product's secret."""
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
     if found.webhook.secret is None:
         raise NotFound(
             f"The product {found.name!r} has no secret yet.",
             hint=SET_WEBHOOK.between("It gets one with its first URL: ", "."),
         )
-    output.text(found.webhook.secret)
+    output.print_text(found.webhook.secret)
 
 
 @subcommand(webhook, "rotate", example="leanbe-emitter webhook rotate Acme")
 @click.argument("product", metavar="P")
-@options.secret
+@shared_options.secret
 @click.pass_obj
 def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
-    """Sign with another secret from now on; what is queued keeps its signature."""
-    with opened(invocation) as leanbe:
+    """Sign new events with another secret. Pending deliveries keep their signature."""
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         after = leanbe.webhooks.rotate(found, secret=secret)
     _show(invocation, found, after, with_secret=True)
@@ -120,8 +125,8 @@ def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def clear(invocation: Invocation, product: str) -> None:
-    """Stop deliveries: the URL goes, what is pending is cancelled, the secret stays."""
-    with opened(invocation) as leanbe:
+    """Stop deliveries: delete the URL and cancel pending deliveries; the secret stays."""
+    with open_leanbe(invocation) as leanbe:
         found = leanbe.products.get(product)
         after = leanbe.webhooks.clear(found)
     _show(invocation, found, after, with_secret=False)
@@ -131,9 +136,9 @@ def clear(invocation: Invocation, product: str) -> None:
 @click.argument("product", metavar="P")
 @click.pass_obj
 def test(invocation: Invocation, product: str) -> None:
-    """Send a sample event (customer.created) to a product's webhook, and follow its attempt."""
-    with opened(invocation) as leanbe, making_attempts(invocation, leanbe.clock) as printing:
-        leanbe.trigger("customer.created", product=product, watcher=printing)
+    """Send a sample event (customer.created) to a product's webhook, and show the attempt."""
+    with open_leanbe(invocation) as leanbe, printing_attempts(invocation, leanbe.clock) as watcher:
+        leanbe.trigger("customer.created", product=product, watcher=watcher)
 
 
 def _show(
@@ -142,4 +147,4 @@ def _show(
     document: Document = {"product": product.name, **webhook.document()}
     if webhook.secret is not None:
         document = {**document, "secret": webhook.secret if with_secret else MASK}
-    output.record(invocation.form, document, columns=_COLUMNS)
+    output.print_document(invocation.output_format, document, columns=_COLUMNS)

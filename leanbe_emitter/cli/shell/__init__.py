@@ -1,1 +1,1 @@
-"""Commands of the section *Shell*: completion."""
+"""Section *Shell*: completion."""

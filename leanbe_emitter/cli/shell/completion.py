@@ -1,25 +1,27 @@
-"""The command ``completion``: the shell's own script, which asks this program what could follow."""
+"""The command ``completion``: a script for the shell, which asks this program for completions."""
 
 import click
 from click.shell_completion import get_completion_class
 
-from leanbe_emitter.cli import app
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.command_classes import command
+from leanbe_emitter.cli.invocation.commands import COMPLETION_VARIABLE, command
 
 
 @command("completion", example='eval "$(leanbe-emitter completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
     """Print the script that completes commands and events in a shell.
 
-    In ~/.bashrc stands: eval "$(leanbe-emitter completion bash)"
+    Put into ~/.bashrc: eval "$(leanbe-emitter completion bash)"
 
-    In ~/.zshrc stands: eval "$(leanbe-emitter completion zsh)"
+    Put into ~/.zshrc: eval "$(leanbe-emitter completion zsh)"
 
-    In ~/.config/fish/config.fish stands: leanbe-emitter completion fish | source
+    Put into ~/.config/fish/config.fish: leanbe-emitter completion fish | source
     """
     completer = get_completion_class(shell)
     if completer is None:
         raise click.UsageError(f"There is no completion for {shell!r}.")
-    output.text(completer(app.program, {}, app.PROGRAM, app.COMPLETE).source().rstrip())
+    root = context.find_root()
+    script = completer(root.command, {}, str(root.info_name), COMPLETION_VARIABLE).source()
+    output.print_text(script.rstrip())

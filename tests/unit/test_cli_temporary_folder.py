@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.cli.invocation.folders import own_folder
+from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 
 
 @pytest.fixture(autouse=True)
@@ -16,21 +16,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lock_name() -> str:
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         (lock,) = folder.iterdir()
         return lock.name
 
 
 def test_a_folder_goes_with_the_block(place: Path) -> None:
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         (folder / "some.db").touch()
         assert folder.parent == place
     assert not folder.exists()
 
 
 def test_a_folder_that_somebody_has_stays() -> None:
-    with own_folder() as first:
-        with own_folder() as second:
+    with temporary_folder() as first:
+        with temporary_folder() as second:
             assert first != second
         assert first.exists()
 
@@ -40,7 +40,7 @@ def test_a_folder_that_nobody_has_any_more_is_removed(place: Path) -> None:
     deserted.mkdir()
     (deserted / "leanbe-emitter.db").touch()
     (deserted / lock_name()).touch()
-    with own_folder():
+    with temporary_folder():
         assert not deserted.exists()
 
 
@@ -48,7 +48,7 @@ def test_a_folder_that_nobody_has_any_more_is_removed(place: Path) -> None:
 def test_a_folder_that_was_not_made_so_stays(place: Path, name: str) -> None:
     (place / name).mkdir()
     (place / name / "notes.txt").touch()
-    with own_folder():
+    with temporary_folder():
         assert (place / name / "notes.txt").exists()
 
 
@@ -56,5 +56,5 @@ def test_what_a_link_leads_to_stays(place: Path, tmp_path_factory: pytest.TempPa
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / lock_name()).touch()
     (place / "leanbe-emitter-link").symlink_to(elsewhere)
-    with own_folder():
+    with temporary_folder():
         assert list(elsewhere.iterdir())

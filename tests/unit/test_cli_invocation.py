@@ -9,7 +9,8 @@ import pytest
 
 from leanbe_emitter.cli import app
 from leanbe_emitter.cli.invocation import exits, output
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.listening import PortTaken, port_error
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.errors import (
     Conflict,
     DatabaseBehind,
@@ -87,7 +88,7 @@ def test_a_wrong_word_is_answered_with_the_nearest(
         (InvalidTarget("x"), 2),
         (DatabaseUnavailable("x"), 3),
         (DatabaseBehind("x"), 3),
-        (exits.PortTaken("x"), 3),
+        (PortTaken("x"), 3),
         (InvalidSignature("x"), 1),
         (exits.Failed("x"), 1),
         (WaitTimedOut("x"), 1),
@@ -113,9 +114,9 @@ def test_each_error_has_its_status_and_a_line_that_says_why(
 
 def test_where_nothing_can_listen_the_system_says_why_and_nobody_else() -> None:
     error = PermissionError(errno.EACCES, "denied (while attempting to bind on ('127.0.0.1', 80))")
-    told = exits.port_error(error, host="127.0.0.1", port=80)
-    assert told.message == "127.0.0.1:80 cannot be listened at: Permission denied."
-    assert told.hint == "Choose another with --port, or 0 for a free one."
+    told = port_error(error, host="127.0.0.1", port=80)
+    assert told.message == "The program cannot listen at 127.0.0.1:80: Permission denied."
+    assert told.hint == "Choose another port with --port, or a free one with --port 0."
 
 
 @pytest.mark.parametrize("group", [(), ("product",)])
@@ -150,21 +151,21 @@ def test_what_to_do_is_said_by_its_command(capsys: pytest.CaptureFixture[str]) -
 def test_plain_is_tab_separated_in_full_and_keeps_a_row_on_its_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    output.rows(Form.PLAIN, [ACME, ACME], columns=COLUMNS)
+    output.print_rows(OutputFormat.PLAIN, [ACME, ACME], columns=COLUMNS)
     assert capsys.readouterr().out == "64a28ec49c3a1954e6a2e502\tAc\\tme\n" * 2
 
 
 def test_json_is_one_document_and_jsonl_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    output.rows(Form.JSON, [ACME, ACME], columns=COLUMNS)
+    output.print_rows(OutputFormat.JSON, [ACME, ACME], columns=COLUMNS)
     assert json.loads(capsys.readouterr().out) == [ACME, ACME]
-    output.rows(Form.JSONL, [ACME, ACME], columns=COLUMNS)
+    output.print_rows(OutputFormat.JSONL, [ACME, ACME], columns=COLUMNS)
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [ACME, ACME]
 
 
 def test_a_table_has_a_header_and_abbreviates_ids_to_their_ending(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    output.rows(Form.TABLE, [ACME], columns=COLUMNS)
+    output.print_rows(OutputFormat.TABLE, [ACME], columns=COLUMNS)
     header, _, row = (line for line in capsys.readouterr().out.splitlines() if line.strip())
     assert header.split() == ["_id", "name"]
     assert row.split() == ["…a2e502", "Ac\\tme"]
@@ -175,7 +176,7 @@ def test_an_id_stays_whole_however_narrow_the_terminal_is(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "24")
     wide = [*COLUMNS, output.column("name"), output.column("name")]
-    output.rows(Form.TABLE, [{**ACME, "name": "a long name"}], columns=wide)
+    output.print_rows(OutputFormat.TABLE, [{**ACME, "name": "a long name"}], columns=wide)
     assert "…a2e502" in capsys.readouterr().out
 
 
@@ -185,7 +186,7 @@ def test_what_came_from_outside_reaches_no_terminal_as_an_order() -> None:
 
 
 def test_a_lone_surrogate_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    output.rows(Form.JSON, [{"name": "\ud800"}], columns=COLUMNS)
+    output.print_rows(OutputFormat.JSON, [{"name": "\ud800"}], columns=COLUMNS)
     assert json.loads(capsys.readouterr().out) == [{"name": "\ud800"}]
 
 

@@ -1,7 +1,8 @@
-"""Folders that go with whoever made them, at the latest when the next one is made.
+"""A temporary folder for a block: it is deleted even if the process was killed.
 
-Invariant: a folder has an owner exactly as long as a process holds the lock of the file in it; the
-system takes that away with the process, however it ends.
+Invariant: a folder has an owner exactly while a process holds the lock on the file in it. The
+system releases the lock when the process ends, however it ends. The next process that needs a
+folder deletes the folders without an owner.
 """
 
 import fcntl
@@ -12,16 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: What a folder is called, and the file in it by which it is one of these.
+#: The start of a folder's name, and the name of the locked file in it.
 _PREFIX = "leanbe-emitter-"
 _LOCK = "goes-with-its-process.lock"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """Make a temporary folder for the block, and remove those of this user whose makers are gone.
+def temporary_folder() -> Iterator[Path]:
+    """Create a temporary folder for the block, and delete this user's folders without an owner.
 
-    Who was killed could not remove his own.
+    Processes that were killed left those.
     """
     _remove_deserted(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
@@ -29,7 +30,7 @@ def own_folder() -> Iterator[Path]:
         unnamed = folder / "lock"
         with unnamed.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # It has its name when it is held, so that nobody takes the folder for deserted.
+            # The file gets its name after it is locked, so that the folder always has an owner.
             unnamed.rename(folder / _LOCK)
             yield folder
 
@@ -37,7 +38,7 @@ def own_folder() -> Iterator[Path]:
 def _remove_deserted(place: Path) -> None:
     for path in place.glob(f"{_PREFIX}*/{_LOCK}"):
         folder = path.parent
-        with suppress(OSError):  # it has an owner, is a link, or somebody else removes it
+        with suppress(OSError):  # it has an owner, is a link, or another process deletes it
             if folder.stat().st_uid != os.getuid():
                 continue
             with path.open() as lock:

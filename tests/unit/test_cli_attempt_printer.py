@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leanbe_emitter.cli.invocation.attempt_lines import AttemptLines, Begun, Ended
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.attempt_printer import (
+    AttemptPrinter,
+    EndedAttempt,
+    StartedAttempt,
+)
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 
 # Lines show the time of whoever looks, so the test's instant is made in their zone.
 STARTED = datetime(2026, 11, 24, 14, 2, 15).astimezone()
-BEGUN = Begun(
+BEGUN = StartedAttempt(
     delivery_id="649d2b399c3a1954e6a2e4b7",
     event="idea.upVoted",
     number=1,
@@ -21,7 +25,7 @@ BEGUN = Begun(
     url="http://127.0.0.1:8000/hooks/leanbe",
     body_bytes=911,
 )
-OTHER = Begun(
+OTHER = StartedAttempt(
     delivery_id="649d2b399c3a1954e6a2e421",
     event="ideaRequest.attachedToIdea",
     number=2,
@@ -32,7 +36,7 @@ OTHER = Begun(
 )
 
 
-REFUSED = Ended(
+REFUSED = EndedAttempt(
     begun=BEGUN,
     outcome=Outcome.REFUSED,
     duration_ms=3.2,
@@ -52,12 +56,14 @@ ACCEPTED = replace(
 )
 
 
-def lines(form: Form, notices: list[str]) -> AttemptLines:
-    return AttemptLines(form, notice=notices.append, who_is_next=" by any worker, or --follow")
+def lines(output_format: OutputFormat, notices: list[str]) -> AttemptPrinter:
+    return AttemptPrinter(
+        output_format, notice=notices.append, retried_by=" by any worker, or --follow"
+    )
 
 
 def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = lines(Form.TABLE, [])
+    printer = lines(OutputFormat.TABLE, [])
     printer.begun(BEGUN)
     printer.ended(REFUSED)
     out, back, remark = capsys.readouterr().out.splitlines()
@@ -87,19 +93,19 @@ def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFix
 def test_a_refusal_under_an_assumption_is_advised_by_that_assumption(
     capsys: pytest.CaptureFixture[str], assumptions: dict[str, str], advice: str
 ) -> None:
-    lines(Form.TABLE, []).ended(replace(REFUSED, assumptions=assumptions))
+    lines(OutputFormat.TABLE, []).ended(replace(REFUSED, assumptions=assumptions))
     assert f"--follow. {advice}" in capsys.readouterr().out.splitlines()[2]
 
 
 def test_an_attempt_that_another_has_followed_is_not_called_the_last(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lines(Form.TABLE, []).ended(replace(REFUSED, answer_status=503, next_due_at=None))
+    lines(OutputFormat.TABLE, []).ended(replace(REFUSED, answer_status=503, next_due_at=None))
     assert capsys.readouterr().out.splitlines()[-1].strip() == "refused; another attempt follows."
 
 
 def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = lines(Form.TABLE, [])
+    printer = lines(OutputFormat.TABLE, [])
     printer.begun(BEGUN)
     printer.ended(ACCEPTED)
     assert capsys.readouterr().out.splitlines()[1:] == [
@@ -109,7 +115,7 @@ def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_what_was_done_on_purpose_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = lines(Form.TABLE, [])
+    printer = lines(OutputFormat.TABLE, [])
     printer.begun(BEGUN)
     printer.ended(replace(ACCEPTED, fault="wrong_secret"))
     remark = capsys.readouterr().out.splitlines()[-1]
@@ -117,7 +123,7 @@ def test_what_was_done_on_purpose_is_said(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_two_lines_of_an_attempt_stand_together(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = lines(Form.TABLE, [])
+    printer = lines(OutputFormat.TABLE, [])
     printer.begun(BEGUN)
     printer.begun(OTHER)
     printer.ended(replace(ACCEPTED, begun=OTHER))
@@ -131,7 +137,7 @@ def test_plain_has_the_same_cells_between_tabs_and_remarks_on_stderr(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     notices: list[str] = []
-    printer = lines(Form.PLAIN, notices)
+    printer = lines(OutputFormat.PLAIN, notices)
     printer.begun(BEGUN)
     printer.ended(REFUSED)
     out, back = capsys.readouterr().out.splitlines()
@@ -158,8 +164,8 @@ def test_plain_has_the_same_cells_between_tabs_and_remarks_on_stderr(
 def test_json_is_one_list_and_jsonl_a_document_an_attempt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for form in (Form.JSON, Form.JSONL):
-        printer = lines(form, [])
+    for output_format in (OutputFormat.JSON, OutputFormat.JSONL):
+        printer = lines(output_format, [])
         printer.begun(BEGUN)
         printer.ended(replace(REFUSED, assumptions={"pretty_body": "true"}))
         printer.close()
@@ -191,7 +197,7 @@ def test_json_is_one_list_and_jsonl_a_document_an_attempt(
 def test_what_had_no_answer_says_its_error_and_what_is_exhausted_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    printer = lines(Form.TABLE, [])
+    printer = lines(OutputFormat.TABLE, [])
     printer.ended(
         replace(
             REFUSED,

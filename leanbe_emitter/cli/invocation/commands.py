@@ -1,7 +1,7 @@
-"""The shape of every command: global options before and after it, help that ends in an example.
+"""The classes of all commands: global options anywhere on the line, help that ends in an example.
 
-An option of ``GLOBAL_OPTIONS`` may stand anywhere on the line; what stands last wins. Its value
-lands in the ``Invocation``, which a command gets by ``@click.pass_obj``.
+If a global option stands several times, the last one wins. Its value is in the ``Invocation``,
+which a command gets by ``@click.pass_obj``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +11,13 @@ from typing import Any, cast
 import click
 
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 Callback = Callable[..., object]
+
+#: The variable in which a shell's completion script asks the program for completions.
+COMPLETION_VARIABLE = "_LEANBE_EMITTER_COMPLETE"
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
@@ -24,7 +27,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: object) -> 
 
 
 def _global_options() -> list[click.Option]:
-    """Return new global options: click binds an option to one command."""
+    """Return new global options, because click binds an option to one command."""
     keep: dict[str, Any] = {"expose_value": False, "callback": _keep}
     flag: dict[str, Any] = {"is_flag": True, "default": None, **keep}
     return [
@@ -36,22 +39,22 @@ def _global_options() -> list[click.Option]:
         ),
         click.Option(
             ["--output"],
-            type=click.Choice(Form, case_sensitive=False),
-            help="Form of what is printed; table on a terminal, else plain.",
+            type=click.Choice(OutputFormat, case_sensitive=False),
+            help="Output format; default: table on a terminal, else plain.",
             **keep,
         ),
-        click.Option(["--quiet"], help="No notices on stderr, errors only.", **flag),
-        click.Option(["--verbose"], help="The whole log on stderr.", **flag),
-        click.Option(["--log-json"], help="The log as one JSON object a line.", **flag),
+        click.Option(["--quiet"], help="Print only errors on stderr, no notices.", **flag),
+        click.Option(["--verbose"], help="Print the whole log on stderr.", **flag),
+        click.Option(["--log-json"], help="Print each log entry as a line of JSON.", **flag),
     ]
 
 
-class _Helpful(click.Command):
-    """A command whose help shows the global options apart, and ends in an example to run.
+class _CommandWithExample(click.Command):
+    """A command whose help has a section of global options, and ends in an example.
 
     Args:
-        example: what its help ends in, which the tests run.
-        words: title to words that it takes, each with its meaning.
+        example: the end of the help; the tests run it.
+        words: sections of the help with words that the command takes, and their meanings.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class _Helpful(click.Command):
         _write(formatter, "Global options", records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the example, which the tests run."""
+        """Write the example; the tests run it."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Example"):
             formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
@@ -98,22 +101,22 @@ def _write(
             formatter.write_dl(rows)
 
 
-class Command(_Helpful):
-    """A command that does something."""
+class Command(_CommandWithExample):
+    """A command that is no group."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Begin the log as the global options say, then run the command."""
-        ctx.ensure_object(Invocation).begin()
+        """Configure the log by the global options, then run the command."""
+        ctx.ensure_object(Invocation).configure_log()
         return super().invoke(ctx)
 
 
-class Group(_Helpful, click.Group):
+class Group(_CommandWithExample, click.Group):
     """Commands under one noun."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the named command; a wrong name is an error that says the nearest."""
+        """Return the named command; the error about a wrong name suggests the nearest."""
         name = args[0]
         known = self.get_command(ctx, name)
         if known is None and not ctx.resilient_parsing and not name.startswith("-"):
@@ -126,11 +129,11 @@ def _no_command(name: str, known: Sequence[str]) -> str:
     return f"There is no command {name!r}.\n{advice}"
 
 
-class Root(Group):
-    """The program itself: each command's module is loaded when the command is named.
+class RootGroup(Group):
+    """The program: it loads a command's module when the command is named.
 
     Args:
-        sections: title to commands, each with the one line that the help shows of it. The command
+        sections: the commands of each section, each with its line of help. The command
             ``idea-request`` of the section ``Act`` is ``idea_request`` in ``cli/act/idea_request``.
     """
 
@@ -154,7 +157,7 @@ class Root(Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the commands by section, without loading one."""
+        """Write the commands by section, without loading any."""
         for title, commands in self.sections.items():
             _write(formatter, title, list(commands.items()))
 
@@ -169,10 +172,10 @@ def command(
     """Return the decorator of a command that belongs to no group.
 
     Args:
-        name: what it is called.
-        example: what its help ends in.
-        ends_in_command: whether the first word that is no option begins another command, whose
-            options are not ours.
+        name: the command's name.
+        example: the end of the help.
+        ends_in_command: whether the first word that is no option begins another command, with
+            options of its own.
     """
     settings = {"allow_interspersed_args": not ends_in_command}
     return click.command(name, cls=Command, example=example, context_settings=settings)
@@ -190,8 +193,8 @@ def subcommand(
 
     Args:
         parent: the group.
-        name: what it is called there.
-        example: what its help ends in.
-        words: title to words that it takes, each with its meaning.
+        name: the command's name in the group.
+        example: the end of the help.
+        words: sections of the help with words that the command takes, and their meanings.
     """
     return parent.command(name, cls=Command, example=example, words=words)

@@ -2,13 +2,16 @@
 
 import gc
 
-from leanbe_emitter.cli.invocation.garbage import YOUNG_OBJECTS, collecting_less_often
+from leanbe_emitter.cli.invocation.garbage_collection import (
+    YOUNG_OBJECTS,
+    infrequent_garbage_collection,
+)
 from leanbe_emitter.library import Leanbe
 
 
 def test_the_collector_looks_at_less_and_less_often_until_the_block_ends() -> None:
     before = gc.get_threshold()
-    with collecting_less_often():
+    with infrequent_garbage_collection():
         assert gc.get_threshold() == (YOUNG_OBJECTS, *before[1:])
         assert gc.get_freeze_count() > 0
     assert gc.get_threshold() == before

@@ -1,4 +1,4 @@
-"""Options that several commands have, each written once."""
+"""Options that several commands have, each declared once."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from leanbe_emitter.cli.invocation.values import (
+from leanbe_emitter.cli.invocation.param_types import (
     ASSIGNMENT,
     DURATION,
     EVENT,
@@ -16,36 +16,36 @@ from leanbe_emitter.cli.invocation.values import (
     SECRET,
 )
 
-#: How many a list of events or deliveries shows unless it is told otherwise, and at the most.
-PAGE, _LONGEST_PAGE = 50, 200
+#: The default and the maximum length of a page of events or deliveries.
+PAGE_LENGTH, _MAX_PAGE_LENGTH = 50, 200
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-#: ``--product``, which may be left out while there is only one.
+#: ``--product``; the only product needs no name.
 product = click.option(
     "--product", metavar="P", help="Name or id; not needed while there is only one product."
 )
-#: The same as a filter: without it, any product's are meant.
-of_product = click.option("--product", metavar="P", help="Of this product alone; name or id.")
-#: The same for commands that take the article's assumptions without one.
-assumptions_of = click.option(
-    "--product", metavar="P", help="Under this product's assumptions. Default: the article's."
+#: ``--product`` as a filter.
+product_filter = click.option("--product", metavar="P", help="Only of this product: name or id.")
+#: ``--product`` whose assumptions apply.
+assumptions_of_product = click.option(
+    "--product", metavar="P", help="Use the assumptions of this product; else the defaults."
 )
 #: ``--event`` as a filter.
-event_glob = click.option(
+event_filter = click.option(
     "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
 )
 #: ``--limit``, of a list that shows all evidence.
 limit = click.option(
     "--limit",
-    type=click.IntRange(1, _LONGEST_PAGE),
-    default=PAGE,
+    type=click.IntRange(1, _MAX_PAGE_LENGTH),
+    default=PAGE_LENGTH,
     show_default=True,
-    help="How many at the most.",
+    help="The length of the page.",
 )
-#: ``--after``: where a list goes on.
-after = click.option("--after", metavar="CURSOR", help="Go on after the page before.")
+#: ``--after``: where a list continues.
+after = click.option("--after", metavar="CURSOR", help="Continue after the previous page.")
 #: ``--timeout``, of a command that waits.
 timeout = click.option(
     "--timeout",
@@ -61,14 +61,12 @@ assume = click.option(
     type=ASSIGNMENT,
     multiple=True,
     metavar="NAME=VALUE",
-    help='Read the article otherwise; see "assumptions list".',
+    help='Set an assumption; see "assumptions list".',
 )
-#: ``--secret`` of a webhook that is set.
-secret = click.option(
-    "--secret", type=SECRET, help="Text, env:NAME or @FILE; generated if left out."
-)
-#: ``--secret`` where nothing can be done without one.
-needed_secret = click.option(
+#: ``--secret`` of a webhook.
+secret = click.option("--secret", type=SECRET, help="Text, env:NAME or @FILE; default: generated.")
+#: ``--secret`` of a command that needs one.
+required_secret = click.option(
     "--secret", type=SECRET, required=True, help="Text, env:NAME or @FILE."
 )
 #: ``--header NAME:VALUE``, as often as wanted.
@@ -78,24 +76,24 @@ headers = click.option(
     type=HEADER,
     multiple=True,
     metavar="NAME:VALUE",
-    help="A further header of every request.",
+    help="An additional header of every request.",
 )
 
 
-def part_of_dry_run(command: F) -> F:
-    """Add ``--limit`` and ``--after``, of a command that lists only what it would do."""
+def dry_run_page(command: F) -> F:
+    """Add ``--limit`` and ``--after`` of the list that ``--dry-run`` prints."""
     limit_ = click.option(
         "--limit",
-        type=click.IntRange(1, _LONGEST_PAGE),
-        help=f"With --dry-run: how many at the most, {PAGE} if left out.",
+        type=click.IntRange(1, _MAX_PAGE_LENGTH),
+        help=f"With --dry-run: the length of the page; default: {PAGE_LENGTH}.",
     )
     after_ = click.option(
-        "--after", metavar="CURSOR", help="With --dry-run: go on after the page before."
+        "--after", metavar="CURSOR", help="With --dry-run: continue after the previous page."
     )
     return limit_(after_(command))
 
 
-def who_delivers(command: F) -> F:
+def delivery_options(command: F) -> F:
     """Add ``--follow`` and ``--no-deliver``, which contradict each other."""
 
     @wraps(command)
@@ -109,7 +107,7 @@ def who_delivers(command: F) -> F:
     follow = click.option(
         "--follow",
         is_flag=True,
-        help="Stay until the deliveries are settled, or a manual clock has to be moved for them.",
+        help="Wait until the deliveries are settled, or need a manual clock to move.",
     )
     no_deliver = click.option(
         "--no-deliver", is_flag=True, help="Leave the first attempt to a worker."
@@ -117,40 +115,40 @@ def who_delivers(command: F) -> F:
     return cast("F", follow(no_deliver(checked)))
 
 
-def trust(command: F) -> F:
-    """Add ``--ca-file`` and ``--insecure``: how the receiver's certificate is judged."""
+def certificate_options(command: F) -> F:
+    """Add ``--ca-file`` and ``--insecure``: the check of the receiver's certificate."""
     ca_file = click.option(
         "--ca-file",
         type=click.Path(exists=True, dir_okay=False, resolve_path=True),
         metavar="FILE",
         help="Trust these authorities (PEM) instead of the system's.",
     )
-    insecure = click.option("--insecure", is_flag=True, help="Do not judge certificates: take any.")
+    insecure = click.option("--insecure", is_flag=True, help="Accept any certificate.")
     return ca_file(insecure(command))
 
 
-def changes(command: F) -> F:
-    """Add what changes a sample payload: ``--set``, ``--set-json``, ``--unset``."""
+def payload_changes(command: F) -> F:
+    """Add changes of a sample payload: ``--set``, ``--set-json``, ``--unset``."""
     unset = click.option(
-        "--unset", multiple=True, metavar="PATH", help="Take a key out of the payload."
+        "--unset", multiple=True, metavar="PATH", help="Remove a key from the payload."
     )
     eg = ("title=Hi, country.countryCode=FR, tags[0].title=ui", "upvotes=3, tags=[]")
     return _sets(unset(command), of="payload", eg=eg)
 
 
 def field_changes(command: F, *, eg: tuple[str, str]) -> F:
-    """Add what changes a document's fields: ``--set``, ``--set-json``, ``--unset``.
+    """Add changes of a document's fields: ``--set``, ``--set-json``, ``--unset``.
 
     Args:
-        command: what they are added to.
+        command: the command.
         eg: an example of ``--set``, and one of ``--set-json``.
     """
-    unset = click.option("--unset", multiple=True, metavar="PATH", help="Take a value away.")
+    unset = click.option("--unset", multiple=True, metavar="PATH", help="Remove a value.")
     return field_values(unset(command), eg=eg)
 
 
 def field_values(command: F, *, eg: tuple[str, str]) -> F:
-    """Add what gives a new document's fields their values: ``--set``, ``--set-json``."""
+    """Add values of a new document's fields: ``--set``, ``--set-json``."""
     return _sets(command, of="document", eg=eg)
 
 

@@ -1,16 +1,14 @@
-"""What is said of a story at its end."""
+"""The report of a demo: when it is a success, and what it says at the end."""
 
 from dataclasses import replace
 
 import pytest
 
-from leanbe_emitter.cli.demo.article_formula import Judgement
-from leanbe_emitter.cli.demo.demonstration import Made
-from leanbe_emitter.cli.demo.story_report import Step, StoryReport, Told
+from leanbe_emitter.cli.demo.article_formula import NodeCheck
+from leanbe_emitter.cli.demo.report import Attempt, Event, Report, Step
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
-MADE = Made(
-    delivery_id="64a28ec49c3a1954e6a2e502",
+ACCEPTED = Attempt(
     event="idea.created",
     number=1,
     status=204,
@@ -20,28 +18,31 @@ MADE = Made(
     latency_ms=1.0,
     next="",
 )
-FAILED = replace(MADE, status=503, answer="503 Service Unavailable", is_accepted=False)
+FAILED = replace(ACCEPTED, status=503, answer="503 Service Unavailable", is_accepted=False)
 UNREACHED = replace(
-    MADE, status=None, answer="connection refused", is_accepted=False, is_verified=False
+    ACCEPTED, status=None, answer="connection refused", is_accepted=False, is_verified=False
 )
 
 
-def report(*attempts: Made, events: tuple[str, ...] = LIFECYCLE_ORDER) -> StoryReport:
-    told = tuple(Told(event=event, attempts=attempts) for event in events)
-    return StoryReport(
-        url="http://127.0.0.1:8000/", steps=[Step(number=1, words="All", events=told)]
-    )
+def report(*attempts: Attempt, events: tuple[str, ...] = LIFECYCLE_ORDER) -> Report:
+    return story_of(*(Event(name=name, attempts=list(attempts)) for name in events))
+
+
+def story_of(*events: Event) -> Report:
+    made = Report(url="http://127.0.0.1:8000/")
+    made.add_step(Step(number=1, action="All", events=events))
+    return made
 
 
 def test_a_story_of_all_events_that_came_through_is_a_success() -> None:
-    told = report(FAILED, MADE)
+    told = report(FAILED, ACCEPTED)
     assert told.is_success
     assert told.summary == "22 of 22 verified by the receiver"
     assert told.events[0].answers == "503, 204"
 
 
-@pytest.mark.parametrize("attempts", [(), (replace(MADE, is_verified=False),)])
-def test_an_event_that_did_not_come_through_is_named(attempts: tuple[Made, ...]) -> None:
+@pytest.mark.parametrize("attempts", [(), (replace(ACCEPTED, is_verified=False),)])
+def test_an_event_that_did_not_come_through_is_named(attempts: tuple[Attempt, ...]) -> None:
     told = report(*attempts)
     assert not told.is_success
     assert told.summary.startswith("0 of 22 ")
@@ -57,37 +58,35 @@ def test_an_event_that_nobody_answered_is_named_with_what_went_wrong() -> None:
 
 @pytest.mark.parametrize("attempts", [(FAILED,), (UNREACHED, FAILED)])
 def test_a_first_event_that_was_refused_is_named_with_the_answer(
-    attempts: tuple[Made, ...],
+    attempts: tuple[Attempt, ...],
 ) -> None:
     told = report(*attempts, events=("idea.created",))
     assert not told.is_success
-    refused = "The receiver refused idea.created, the first of all: 503 Service Unavailable.\n"
+    refused = "The receiver refused the first event, idea.created: 503 Service Unavailable.\n"
     assert told.reason.startswith(refused)
 
 
 def test_what_is_refused_later_does_not_end_the_story() -> None:
-    accepted, refused = (Told(event="okr.created", attempts=(each,)) for each in (MADE, FAILED))
-    steps = [Step(number=1, words="All", events=(accepted, refused))]
-    told = StoryReport(url="http://127.0.0.1:8000/", steps=steps)
-    assert (told.refused, told.unanswered) == (None, None)
+    told = story_of(*(Event(name="okr.created", attempts=[each]) for each in (ACCEPTED, FAILED)))
+    assert told.reason_to_stop == ""
     assert told.reason == "Not accepted, or not verified: okr.created."
 
 
 def test_an_event_that_did_not_occur_is_named() -> None:
-    told = report(MADE, events=tuple(name for name in LIFECYCLE_ORDER if name != "okr.deleted"))
+    told = report(ACCEPTED, events=tuple(name for name in LIFECYCLE_ORDER if name != "okr.deleted"))
     assert not told.is_success
     assert told.reason == "These events did not occur: okr.deleted."
 
 
 def test_what_node_does_not_verify_is_no_success() -> None:
-    told = report(MADE)
-    told.node = Judgement(verified=21, bodies=22, version="v20")
+    told = report(ACCEPTED)
+    told.node = NodeCheck(verified=21, bodies=22, version="v20")
     assert not told.is_success
     assert "21 of 22" in told.reason
 
 
 def test_a_receiver_that_tells_nothing_is_said_to_have_accepted() -> None:
-    told = report(replace(MADE, is_verified=None))
+    told = report(replace(ACCEPTED, is_verified=None))
     assert told.is_success
     assert told.summary == "22 of 22 accepted by http://127.0.0.1:8000/"
 
@@ -95,3 +94,12 @@ def test_a_receiver_that_tells_nothing_is_said_to_have_accepted() -> None:
 def test_what_was_not_reached_is_shown_by_what_went_wrong() -> None:
     assert report(UNREACHED).events[0].answers == "connection refused"
     assert report().events[0].verdict == "NOT SENT"
+
+
+def test_a_demo_without_a_story_lists_its_attempts_and_its_failures() -> None:
+    first = replace(UNREACHED, event="idea.created")
+    events = [Event(name="idea.created", attempts=[first, replace(ACCEPTED, number=2)])]
+    events += [Event(name="okr.created", attempts=[FAILED])]
+    told = Report(url="http://127.0.0.1:8000/", events=events)
+    assert [each["attempt"] for each in told.document()["attempts"]] == [1, 1, 2]
+    assert told.reason == "Not accepted, or not verified: okr.created."

@@ -11,9 +11,9 @@ from typing import IO, cast
 import pytest
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_run import TurnPrinting, printing_turns
+from leanbe_emitter.cli.invocation.attempt_watchers import TurnPrintingWatcher, printing_turns
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.delivery.claims import Claimed, Evidence, WebhookSettings
 from leanbe_emitter.delivery.worker.watcher import NOBODY
@@ -43,7 +43,7 @@ def claimed(delivery_id: str) -> Claimed:
     )
 
 
-def tell(watcher: TurnPrinting, *delivery_ids: str, status: int = 204) -> None:
+def tell(watcher: TurnPrintingWatcher, *delivery_ids: str, status: int = 204) -> None:
     """Tell of attempts that begin together and end together."""
     outcome = Outcome.DELIVERED if status < 300 else Outcome.REFUSED
     for each in delivery_ids:
@@ -76,9 +76,9 @@ class Writes:
 
 
 @contextmanager
-def turns(form: Form = Form.PLAIN) -> Iterator[TurnPrinting]:
-    with printing_turns(Invocation(output=form), SystemClock()) as watcher:
-        assert isinstance(watcher, TurnPrinting)
+def turns(output_format: OutputFormat = OutputFormat.PLAIN) -> Iterator[TurnPrintingWatcher]:
+    with printing_turns(Invocation(output=output_format), SystemClock()) as watcher:
+        assert isinstance(watcher, TurnPrintingWatcher)
         yield watcher
 
 
@@ -90,20 +90,22 @@ def written() -> Iterator[list[str]]:
         yield stream.writes
 
 
-@pytest.mark.parametrize("form", [Form.TABLE, Form.PLAIN, Form.JSONL])
-def test_the_lines_of_a_turn_are_written_at_once(form: Form) -> None:
-    with written() as writes, turns(form) as watcher:
+@pytest.mark.parametrize(
+    "output_format", [OutputFormat.TABLE, OutputFormat.PLAIN, OutputFormat.JSONL]
+)
+def test_the_lines_of_a_turn_are_written_at_once(output_format: OutputFormat) -> None:
+    with written() as writes, turns(output_format) as watcher:
         tell(watcher, "a", "b", "c")
         assert writes == []
         watcher.turn_ended()
         assert len(writes) == 1
-        assert len(writes[0].splitlines()) == (3 if form is Form.JSONL else 6)
+        assert len(writes[0].splitlines()) == (3 if output_format is OutputFormat.JSONL else 6)
         watcher.turn_ended()
     assert len(writes) == 1
 
 
 def test_a_document_is_a_line_of_its_own() -> None:
-    with written() as writes, turns(Form.JSONL) as watcher:
+    with written() as writes, turns(OutputFormat.JSONL) as watcher:
         tell(watcher, "a", "b")
         watcher.turn_ended()
     assert [json.loads(each)["delivery"] for each in writes[0].splitlines()] == ["a", "b"]

@@ -1,7 +1,7 @@
-"""How option values are written: secrets, files, ``NAME=VALUE``, headers, durations.
+"""The types of parameters: secrets, files, ``NAME=VALUE``, headers, durations.
 
-Every value of the command line that is more than a word is read here, so that one grammar holds in
-every command. What is refused is a usage error that names the option.
+This module parses every value that is more than a word, so all commands share one grammar. A
+refused value is a usage error that names the option.
 """
 
 import csv
@@ -32,26 +32,26 @@ from leanbe_emitter.wire.stringify import JSON, parse_given
 if TYPE_CHECKING:
     from leanbe_emitter.seeds import Seed
 
-#: A path as it stands in a URL: no host, no query.
+#: A path of a URL: no host, no query.
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)+")
 
-#: What shells take for the name of a variable.
+#: The name of a variable of a shell.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class _Value(click.ParamType[Any]):
-    """A type made of one function from text; what it raises becomes a usage error."""
+class _ParsedType(click.ParamType[Any]):
+    """A type that one function parses; the function's errors become usage errors."""
 
-    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
-        self._read = read
+        self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return what the text stands for."""
+        """Return the value of the text."""
         if not isinstance(value, str):
             return value
         try:
-            return self._read(value)
+            return self._parse(value)
         except LeanbeError as error:
             self.fail(f"{error.message}\n{error.hints.command}".rstrip(), param, ctx)
         except ValueError as error:
@@ -91,22 +91,22 @@ def _secret_text(text: str) -> str:
     return os.environ[name]
 
 
-def parsed(content: bytes) -> JSON:
-    """Return the JSON value that a file's bytes hold.
+def parse_json(content: bytes) -> JSON:
+    """Return the JSON value of a file's bytes.
 
     Raises:
-        InvalidValue: they are no UTF-8, or no JSON.
+        InvalidValue: the bytes are no UTF-8, or no JSON.
     """
     try:
         return parse_given(content.decode())
     except UnicodeDecodeError as error:
         raise InvalidValue(
-            f"The file is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
+            f"The file is not UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
         ) from None
 
 
 def _decoded(name: str, content: bytes) -> str:
-    # An editor ends a file with one new line that is not part of the secret.
+    # An editor ends a file with one new line, which is not part of the secret.
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -127,7 +127,7 @@ def _pair_of_json(text: str) -> tuple[str, JSON]:
         return path, parse_given(value)
     except LeanbeError as error:
         raise ValueError(
-            f"{error.message}\nText needs quotes ('\"text\"'); --set takes it without."
+            f"{error.message}\nText needs quotes ('\"text\"'); --set takes text without quotes."
         ) from None
 
 
@@ -136,25 +136,25 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _received_header(text: str) -> tuple[str, str]:
-    """Return a header that somebody else wrote, whatever it is."""
+    """Return a header that another program sent, whatever it is."""
     name, sign, value = text.partition(":")
     if not sign or not name.strip():
-        # Not shown: a header may hold a token.
+        # The text is not shown: a header may contain a token.
         raise ValueError("A header needs a name and a ':': write it as NAME:VALUE.")
     return name.strip(), value.strip(" \t")
 
 
 def _texts(line: str) -> list[str]:
-    """Return texts between commas; one that holds a comma stands in double quotes."""
+    """Return texts between commas; double quotes enclose a text with a comma."""
     try:
         (texts,) = csv.reader([line], skipinitialspace=True, strict=True)
     except csv.Error as error:
-        raise ValueError(f"{line!r} is no list of texts between commas: {error}.") from None
+        raise ValueError(f"{line!r} is not a list of texts between commas: {error}.") from None
     return [text.strip() for text in texts]
 
 
 def _title_and_number(text: str) -> tuple[str, JSON]:
-    """Return a title and the number behind its last ``=``."""
+    """Return a title and the number after its last ``=``."""
     title, _, number = text.rpartition("=")
     try:
         value = parse_given(number)
@@ -162,26 +162,28 @@ def _title_and_number(text: str) -> tuple[str, JSON]:
         value = None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not title.strip() or not is_number:
-        raise ValueError(f"{text!r} is no TITLE=NUMBER, such as Activation=60.")
+        raise ValueError(f"{text!r} is not TITLE=NUMBER, such as Activation=60.")
     return title.strip(), value
 
 
 def _root_path(text: str) -> str:
-    """Return a path without a slash at its end; the root itself is the empty text."""
+    """Return a path without a slash at its end; the root is the empty text."""
     path = text.rstrip("/")
     if path and not _ROOT_PATH.fullmatch(path):
-        raise ValueError(f"{text!r} is no path: write it like /leanbe.")
+        raise ValueError(f"{text!r} is not a path: write it like /leanbe.")
     return path
 
 
 def _secrets_variable(text: str) -> str:
-    """Return the name of a variable that a secret may stand in."""
+    """Return the name of a variable that can hold a secret."""
     if not _VARIABLE.fullmatch(text):
-        raise ValueError(f"{text!r} is no name of a variable: write it like WEBHOOK_SECRET.")
+        raise ValueError(f"{text!r} is not a name of a variable: write it like WEBHOOK_SECRET.")
     if text == "PATH":
-        raise ValueError("PATH cannot hold the secret: commands are found by it.")
+        raise ValueError("PATH cannot hold the secret: the system finds commands by it.")
     if text.startswith(PREFIX):
-        raise ValueError(f"{text} cannot hold the secret: what begins so is ours.")
+        raise ValueError(
+            f"{text} cannot hold the secret: {PREFIX}* are settings of leanbe-emitter."
+        )
     return text
 
 
@@ -191,28 +193,28 @@ def _seed(name: str) -> "Seed":
     return read_seed(name)
 
 
-SECRET = _Value("secret", _secret)
-CONTENT = _Value("@file|-", _content)
-DURATION = _Value("duration", parse_duration)
-AGE = _Value("duration", partial(parse_duration, needs_unit=True))
-SINCE = _Value("duration|instant", parse_since)
-CLOCK_TIME = _Value("instant", partial(parse_given_instant, within=RANGE))
-ASSIGNMENT = _Value("name=value", parse_assignment)
-PATH_AND_TEXT = _Value("path=text", _pair)
-PATH_AND_JSON = _Value("path=json", _pair_of_json)
-HEADER = _Value("name:value", _header)
-RECEIVED_HEADER = _Value("name:value", _received_header)
-TITLE_AND_NUMBER = _Value("title=number", _title_and_number)
-SECRETS_VARIABLE = _Value("name", _secrets_variable)
-ROOT_PATH = _Value("path", _root_path)
-HOST = _Value("host", parse_host)
-TARGETS = _Value("host,cidr", parse_targets)
-SEED = _Value("file", _seed)
-TEXTS = _Value("text,text", _texts)
+SECRET = _ParsedType("secret", _secret)
+CONTENT = _ParsedType("@file|-", _content)
+DURATION = _ParsedType("duration", parse_duration)
+AGE = _ParsedType("duration", partial(parse_duration, needs_unit=True))
+SINCE = _ParsedType("duration|instant", parse_since)
+CLOCK_TIME = _ParsedType("instant", partial(parse_given_instant, within=RANGE))
+ASSIGNMENT = _ParsedType("name=value", parse_assignment)
+PATH_AND_TEXT = _ParsedType("path=text", _pair)
+PATH_AND_JSON = _ParsedType("path=json", _pair_of_json)
+HEADER = _ParsedType("name:value", _header)
+RECEIVED_HEADER = _ParsedType("name:value", _received_header)
+TITLE_AND_NUMBER = _ParsedType("title=number", _title_and_number)
+SECRETS_VARIABLE = _ParsedType("name", _secrets_variable)
+ROOT_PATH = _ParsedType("path", _root_path)
+HOST = _ParsedType("host", parse_host)
+TARGETS = _ParsedType("host,cidr", parse_targets)
+SEED = _ParsedType("file", _seed)
+TEXTS = _ParsedType("text,text", _texts)
 
 
-class Name(click.ParamType[str]):
-    """A name that the shell completes; the library says whether it is known."""
+class CompletedName(click.ParamType[str]):
+    """A name that the shell completes; the library checks it."""
 
     def __init__(self, kind: str, meanings: Mapping[str, str]) -> None:
         self.name = kind
@@ -224,7 +226,7 @@ class Name(click.ParamType[str]):
         param: click.Parameter,  # noqa: ARG002 - click's signature
         incomplete: str,
     ) -> list[CompletionItem[str]]:
-        """Return the names that begin so, with their meaning."""
+        """Return the names with this beginning, and their meanings."""
         return [
             CompletionItem(name, help=meaning)
             for name, meaning in self._meanings.items()
@@ -232,10 +234,10 @@ class Name(click.ParamType[str]):
         ]
 
 
-EVENT = Name("event", {event.name: event.meaning for event in EVENTS})
-ASSUMPTION = Name("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
+EVENT = CompletedName("event", {event.name: event.meaning for event in EVENTS})
+ASSUMPTION = CompletedName("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
 
 
 def as_mapping(pairs: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:
-    """Return repeated ``NAME=VALUE`` as one mapping; the last of a name wins."""
+    """Return repeated ``NAME=VALUE`` as one mapping; the last value of a name wins."""
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""Attempts that a command makes: each is printed while it is made, and the status follows them."""
+"""Watchers that print a command's attempts, and the exit status that follows from them."""
 
 import sys
 from collections.abc import Iterator
@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_lines import AttemptLines, Begun, Ended
+from leanbe_emitter.cli.invocation.attempt_printer import (
+    AttemptPrinter,
+    EndedAttempt,
+    StartedAttempt,
+)
 from leanbe_emitter.cli.invocation.exits import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Form
+from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.clock import MANUAL, Clock, from_milliseconds
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 
@@ -19,35 +23,35 @@ if TYPE_CHECKING:
     from leanbe_emitter.delivery.worker.watcher import Watcher
     from leanbe_emitter.library import Attempt, Delivery, Leanbe
 
-#: What stands for the event's name where a body is sent as it is.
+#: The event's name for a body that is sent unchanged.
 _AS_IS = "(as is)"
 
-#: Who makes the next attempt, where this command makes no other: said of one that failed.
+#: The maker of the next attempt, if this command makes no other.
 BY_ANY_WORKER = " by any worker"
 BY_ANY_WORKER_OR_FOLLOW = f"{BY_ANY_WORKER}, or --follow"
-#: The same where the clock is manual, which neither of them moves.
+#: The same with a manual clock, which neither of them moves.
 BY_THE_CLOCK = " by the clock, once it is moved: leanbe-emitter clock run-until-settled"
 
 
-class Printing:
-    """The watcher that prints: it is told of every attempt while it is made.
+class PrintingWatcher:
+    """The watcher that prints every attempt while it is made.
 
     Args:
-        lines: where it prints.
-        clock: tells the instants of the attempts.
-        is_kept: whether the attempts are on record; those of ``send`` are not, and have no id.
+        printer: the printer.
+        clock: gives the time of the attempts.
+        is_stored: whether the attempts are stored; those of ``send`` are not, and have no id.
     """
 
-    def __init__(self, lines: AttemptLines, clock: Clock, *, is_kept: bool) -> None:
-        self._lines = lines
-        self._is_kept = is_kept
+    def __init__(self, printer: AttemptPrinter, clock: Clock, *, is_stored: bool) -> None:
+        self._printer = printer
+        self._is_stored = is_stored
         self._clock = clock
 
     def begun(self, claimed: "Claimed") -> None:
-        """Print the line out, if it is to be printed at once."""
-        if self._lines.is_alone(claimed.delivery_id if self._is_kept else ""):
+        """Print the line out, unless other attempts are running."""
+        if self._printer.is_alone(claimed.delivery_id if self._is_stored else ""):
             url, now = claimed.webhook.url or "", self._clock.now()
-            self._lines.out(self._begun(claimed, url=url, started_at=now, body=claimed.body))
+            self._printer.out(self._begun(claimed, url=url, started_at=now, body=claimed.body))
 
     def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
         """Print the line back."""
@@ -55,15 +59,17 @@ class Printing:
         started_at = from_milliseconds(evidence.started_at)
         body = evidence.request_body or claimed.body
         begun = self._begun(claimed, url=evidence.url, started_at=started_at, body=body)
-        self._lines.ended(_ended(begun, settlement))
+        self._printer.ended(_ended(begun, settlement))
 
     def on_record(self, delivery: "Delivery", attempt: "Attempt") -> None:
-        """Print both lines of an attempt that was made elsewhere."""
-        self._lines.ended(ended_of(delivery, attempt))
+        """Print both lines of a stored attempt."""
+        self._printer.ended(recorded_attempt(delivery, attempt))
 
-    def _begun(self, claimed: "Claimed", *, url: str, started_at: datetime, body: str) -> Begun:
-        return Begun(
-            delivery_id=claimed.delivery_id if self._is_kept else "",
+    def _begun(
+        self, claimed: "Claimed", *, url: str, started_at: datetime, body: str
+    ) -> StartedAttempt:
+        return StartedAttempt(
+            delivery_id=claimed.delivery_id if self._is_stored else "",
             event=claimed.event_name or _AS_IS,
             number=claimed.number,
             started_at=started_at,
@@ -73,11 +79,11 @@ class Printing:
         )
 
 
-class TurnPrinting(Printing):
-    """The watcher that prints for a worker: what there is to tell of a turn, in one write."""
+class TurnPrintingWatcher(PrintingWatcher):
+    """The watcher of a worker: it prints all lines of a turn in one write."""
 
-    def __init__(self, lines: AttemptLines, clock: Clock, batch: output.Batch) -> None:
-        super().__init__(lines, clock, is_kept=True)
+    def __init__(self, printer: AttemptPrinter, clock: Clock, batch: output.Batch) -> None:
+        super().__init__(printer, clock, is_stored=True)
         self._batch = batch
 
     def turn_ended(self) -> None:
@@ -85,43 +91,45 @@ class TurnPrinting(Printing):
         self._batch.print()
 
 
-def next_by(leanbe: "Leanbe", otherwise: str) -> str:
-    """Return who makes the next attempt: where the clock is manual, nobody before it is moved."""
+def who_retries(leanbe: "Leanbe", otherwise: str) -> str:
+    """Return the maker of the next attempt: with a manual clock, the one who moves it."""
     return BY_THE_CLOCK if leanbe.clock.kind == MANUAL else otherwise
 
 
 @contextmanager
-def making_attempts(
-    invocation: Invocation, clock: Clock, *, who_is_next: str | None = "", are_notices: bool = False
-) -> Iterator[Printing]:
-    """Print the attempts that are made in the block.
+def printing_attempts(
+    invocation: Invocation, clock: Clock, *, retried_by: str | None = "", to_stderr: bool = False
+) -> Iterator[PrintingWatcher]:
+    """Print the attempts that the block makes.
 
     Args:
-        invocation: whose form the lines have.
-        clock: tells the instants of the attempts, so that a line out and its line back agree.
-        who_is_next: who makes the attempt after one that failed; None where nobody will.
-        are_notices: whether the lines go to stderr, because stdout carries something else.
+        invocation: the run of the program.
+        clock: gives the time of the attempts, so that a line out and its line back agree.
+        retried_by: the maker of a retry; None if there is none.
+        to_stderr: whether the lines go to stderr, because stdout carries something else.
 
     Raises:
-        Failed: at the end, if an attempt was not accepted.
+        Failed: at the end of the block, if a receiver did not accept an attempt.
     """
-    lines = AttemptLines(
-        Form.TABLE if are_notices else invocation.form,
+    printer = AttemptPrinter(
+        OutputFormat.TABLE if to_stderr else invocation.output_format,
         notice=invocation.notice,
-        line=invocation.notice if are_notices else output.text,
-        who_is_next=who_is_next,
+        line=invocation.notice if to_stderr else output.print_text,
+        retried_by=retried_by,
     )
     try:
-        yield Printing(lines, clock, is_kept=who_is_next is not None)
+        yield PrintingWatcher(printer, clock, is_stored=retried_by is not None)
     finally:
-        lines.close()
-    if lines.accepted < lines.made:
-        raise Failed(f"{lines.made - lines.accepted} of {_attempts(lines.made)} not accepted.")
+        printer.close()
+    if printer.accepted < printer.made:
+        raise Failed(
+            f"{printer.made - printer.accepted} of {_attempts(printer.made)} not accepted."
+        )
 
 
 @contextmanager
 def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
-    """Print the attempts of a worker; nothing is made of them where nobody can read it.
+    """Print the attempts of a worker, unless the output is discarded.
 
     Yields:
         The worker's watcher.
@@ -135,22 +143,22 @@ def printing_turns(invocation: Invocation, clock: Clock) -> Iterator["Watcher"]:
     batch = output.Batch()
 
     def notice(remark: str) -> None:
-        batch.print()  # a remark stands behind the lines that it is about
+        batch.print()  # a remark follows the lines that it is about
         invocation.notice(remark)
 
-    lines = AttemptLines(invocation.form, notice=notice, line=batch.add)
+    printer = AttemptPrinter(invocation.output_format, notice=notice, line=batch.add)
     try:
-        yield TurnPrinting(lines, clock, batch)
+        yield TurnPrintingWatcher(printer, clock, batch)
     finally:
-        lines.close()
+        printer.close()
         batch.print()
 
 
-def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
-    """Return what is printed of an attempt that is on record."""
+def recorded_attempt(delivery: "Delivery", attempt: "Attempt") -> EndedAttempt:
+    """Return a stored attempt as it is printed."""
     is_last = attempt.number == delivery.attempts[-1].number
-    return Ended(
-        begun=Begun(
+    return EndedAttempt(
+        begun=StartedAttempt(
             delivery_id=delivery.id,
             event=delivery.event.name,
             number=attempt.number,
@@ -171,10 +179,10 @@ def ended_of(delivery: "Delivery", attempt: "Attempt") -> Ended:
     )
 
 
-def _ended(begun: Begun, settlement: "Settlement") -> Ended:
+def _ended(begun: StartedAttempt, settlement: "Settlement") -> EndedAttempt:
     evidence = settlement.evidence
     is_waiting = settlement.state in {DeliveryState.WAITING, DeliveryState.READY}
-    return Ended(
+    return EndedAttempt(
         begun=begun,
         outcome=evidence.outcome,
         duration_ms=evidence.duration_us / 1000,
@@ -189,7 +197,7 @@ def _ended(begun: Begun, settlement: "Settlement") -> Ended:
 
 
 def _shown_answer(evidence: "Evidence") -> bytes | None:
-    # Only who makes attempts needs it: a command's start is to be quick.
+    # Only commands that make attempts need it: other commands start faster without.
     from leanbe_emitter.library.deliveries.masking import unechoed  # noqa: PLC0415
 
     return unechoed(
