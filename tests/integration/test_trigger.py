@@ -152,7 +152,7 @@ def test_what_databases_cannot_hold_can_be_in_a_payload(
 def test_a_payload_that_is_no_object_has_no_paths(leanbe: Leanbe) -> None:
     kinds = {"null": None, "a list": [1], "a text": "x", "a number": 1.5, "a truth value": True}
     for kind, payload in kinds.items():
-        with pytest.raises(InvalidValue, match=f"given is {kind}: nothing can be set") as refused:
+        with pytest.raises(InvalidValue, match=f"payload is {kind}: set and unset need") as refused:
             leanbe.trigger("idea.created", payload=payload, set={"title": "x"})
         assert "without set and unset" in refused.value.hint
     leanbe.trigger("idea.created", payload=None)
