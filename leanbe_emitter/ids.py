@@ -102,7 +102,7 @@ def object_id_prefix(second: int) -> str:
 
 def ids_of_second(second: int) -> tuple[str, str]:
     """Return the first and the last ObjectId that a second, since 1970, can have."""
-    beginning = beginning_of(second)
+    beginning = object_id_prefix(second)
     length = OBJECT_ID_LENGTH - len(beginning)
     return beginning + "0" * length, beginning + "f" * length
 

@@ -84,11 +84,6 @@ class FieldError(NamedTuple):
     message: str
     hint: str
 
-    @classmethod
-    def of(cls, path: Path, error: InvalidValue) -> "FieldError":
-        """Return an error of the package as an error at a place."""
-        return cls(path, error.message, error.hint)
-
 
 def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: str) -> FieldError:
     """Translate an error of mistake into this package's error, without secret values.
@@ -118,7 +113,9 @@ def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: s
             return FieldError(path, str(error["ctx"]["error"]), "")
         case kind:
             is_secret = not _SECRET.isdisjoint(path)
-            message = f"{name} is {'of the wrong type' if is_secret else shown_value(error['input'])}."
+            message = (
+                f"{name} is {'of the wrong type' if is_secret else shown_value(error['input'])}."
+            )
             bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
             requirement = _HINTS.get(kind, "").format(**bounds)
             return FieldError(path, message, requirement or f"{error['msg']}.")

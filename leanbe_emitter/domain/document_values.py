@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.wire.assumptions.reading import AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.resources import document, document_shape
 from leanbe_emitter.wire.stringify import JSON, stringify
@@ -48,7 +48,7 @@ def changed_names(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> list
 
 
 def list_changes(
-    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], reading: AssumptionSet
+    resource: str, before: Mapping[str, JSON], after: Mapping[str, JSON], assumptions: AssumptionSet
 ) -> list[JSON]:
     """Return the ``changes`` of an event, with values as the document shows them (contract d-26).
 
@@ -56,10 +56,10 @@ def list_changes(
         resource: one of ``wire.payloads.RESOURCES``.
         before: the values before, by the document's names.
         after: the values now, by the document's names.
-        reading: the product's assumptions, which shape both documents.
+        assumptions: the product's assumptions, which shape both documents.
     """
-    old, new = (document(resource, each, reading=reading) for each in (before, after))
-    order = [field.name for field in document_shape(resource, reading).fields]
+    old, new = (document(resource, each, assumptions=assumptions) for each in (before, after))
+    order = [field.name for field in document_shape(resource, assumptions).fields]
     return [
         {"field": name, "oldValue": old.get(name), "newValue": new.get(name)}
         for name in sorted(changed_names(old, new), key=order.index)

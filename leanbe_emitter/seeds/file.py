@@ -11,7 +11,7 @@ from leanbe_emitter.seeds.content import Content
 from leanbe_emitter.seeds.lines import Located, Unreadable, locate
 from leanbe_emitter.seeds.seed import Seed, blamed, line_of, place
 from leanbe_emitter.seeds.trial import find_mistakes
-from leanbe_emitter.strict_model import Path, mistake_of
+from leanbe_emitter.strict_model import Path, field_error_of
 
 #: How many mistakes one error shows.
 _MOST_MISTAKES = 20
@@ -66,7 +66,7 @@ def _located(name: str, file: FilePath) -> Located:
 
 def _mistakes(error: ValidationError) -> list[tuple[Path, LeanbeError]]:
     found = [
-        mistake_of(each, Content, whole="The file") for each in error.errors(include_url=False)
+        field_error_of(each, Content, whole="The file") for each in error.errors(include_url=False)
     ]
     return [(each.path, InvalidValue(each.message, hint=each.hint)) for each in found]
 

@@ -13,9 +13,9 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, U
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.log import logged
 from leanbe_emitter.delivery.worker.watcher import Nobody
-from tests.support.bench import Bench, Noting, claim
-from tests.support.scripted_transport import Answering, Reply
-from tests.support.unavailable_database import Unavailable
+from tests.support.bench import Bench, RecordingWatcher, claim
+from tests.support.failing_queue import FailingQueue
+from tests.support.scripted_transport import Reply, ScriptedTransport
 
 URL = "http://127.0.0.1:9/hooks/leanbe?token=in-the-url"
 #: What a log must not hold, and where each of them is put.
@@ -194,7 +194,7 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
     other = Leanbe(f"sqlite:///{tmp_path / 'test.db'}", clock=clock, transport=transport)
     with other as troubled:
         bench = Bench(database=troubled._database, clock=clock, ids=troubled._ids)
-        queue, troubled._engine.queue = troubled._engine.queue, Unavailable.of(bench, settle=2)
+        queue, troubled._engine.queue = troubled._engine.queue, FailingQueue.of(bench, settle=2)
         enqueue(leanbe, 6)
         troubled.work(drain=True)
         clock.advance(seconds=LEASE_SECONDS)

@@ -14,7 +14,6 @@ from tests.support.event_loops import run_in_loop
 from tests.support.failing_queue import FailingQueue
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.scripted_transport import ActingTransport, ScriptedTransport
-from tests.support.unavailable_database import Unavailable
 from tests.support.workers import new_worker
 
 
@@ -91,7 +90,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 @run_in_loop
 async def test_an_unavailable_database_is_counted_each_time(bench: Bench) -> None:
     bench.enqueue(bench.product())
-    queue = Unavailable.of(bench, settle=2)
+    queue = FailingQueue.of(bench, settle=2)
     metrics = await drained(bench, ScriptedTransport(), queue=queue)
     assert metrics.database_unavailable_total == 2
     assert metrics.attempts_total[Outcome.DELIVERED] == 1

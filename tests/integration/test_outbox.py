@@ -184,7 +184,8 @@ def test_the_body_is_what_seal_gives_and_is_stored_once(bench: Bench) -> None:
 def test_an_assumption_of_a_request_holds_for_it_only(bench: Bench) -> None:
     product = bench.product(pretty_body="true")
     changed, own = bench.record(
-        new_event(product, assumptions={"method": "PUT", "pretty_body": "false"}), new_event(product)
+        new_event(product, assumptions={"method": "PUT", "pretty_body": "false"}),
+        new_event(product),
     )
     row, other = bench.event(changed.event_id), bench.event(own.event_id)
     assert (row.method, other.method) == ("PUT", "POST")

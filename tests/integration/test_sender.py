@@ -36,7 +36,9 @@ class Try:
 
     def record(self, *, document_updated_at: int = 0, **assumptions: str) -> "Try":
         (recorded,) = self.bench.record(
-            new_event(self.product, document_updated_at=document_updated_at, assumptions=assumptions)
+            new_event(
+                self.product, document_updated_at=document_updated_at, assumptions=assumptions
+            )
         )
         assert recorded.delivery_id is not None
         self.delivery = recorded.delivery_id

@@ -17,7 +17,6 @@ from tests.support.bench import LEASE_SECONDS, Bench, RecordingWatcher, claim, i
 from tests.support.event_loops import run_in_loop
 from tests.support.failing_queue import FailingQueue
 from tests.support.scripted_transport import ActingTransport, HoldingTransport, ScriptedTransport
-from tests.support.unavailable_database import Unavailable
 from tests.support.waiting import async_wait_until
 from tests.support.workers import new_worker, run_worker
 
@@ -188,7 +187,7 @@ async def test_attempts_that_ended_while_the_database_was_unavailable_are_settle
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 3)
     transport, watcher = ScriptedTransport(), RecordingWatcher()
-    queue = Unavailable.of(bench, settle=2, claim=1)
+    queue = FailingQueue.of(bench, settle=2, claim=1)
     await new_worker(bench, transport, queue=queue, watcher=watcher).run(drain=True)
     assert states(bench, deliveries) == {DeliveryState.DELIVERED: 3}
     assert len(transport.requests) == len(watcher.ends) == 3
@@ -197,7 +196,7 @@ async def test_attempts_that_ended_while_the_database_was_unavailable_are_settle
 
 @run_in_loop
 async def test_an_unavailable_database_is_asked_less_and_less_often(bench: Bench) -> None:
-    class Noted(Unavailable):
+    class Noted(FailingQueue):
         def _fail_if_told(self, call: str) -> None:
             pauses.append(it._backoff.seconds)
             super()._fail_if_told(call)
@@ -218,7 +217,7 @@ async def test_what_ends_with_the_worker_is_settled_though_the_database_was_unav
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = HoldingTransport()
-    it = new_worker(bench, transport, queue=Unavailable.of(bench, settle=1))
+    it = new_worker(bench, transport, queue=FailingQueue.of(bench, settle=1))
     async with run_worker(it) as task:
         await transport.sent(2)
         it.stop()
@@ -232,7 +231,7 @@ async def test_deliveries_that_cannot_be_released_come_back_with_their_lease(ben
     gone, there = bench.product("Gone"), bench.product("There")
     homeless, delivered = bench.enqueue(gone), bench.enqueue(there)
     bench.remove_url(gone)
-    await new_worker(bench, ScriptedTransport(), queue=Unavailable.of(bench, release=1)).run(
+    await new_worker(bench, ScriptedTransport(), queue=FailingQueue.of(bench, release=1)).run(
         drain=True
     )
     assert states(bench, delivered) == {DeliveryState.DELIVERED: 1}
@@ -357,7 +356,7 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
 
 @run_in_loop
 async def test_a_worker_that_stops_asks_the_database_no_more_than_it_has_to(bench: Bench) -> None:
-    class Counted(Unavailable):
+    class Counted(FailingQueue):
         def _fail_if_told(self, call: str) -> None:
             asked[call] += 1
 
@@ -379,7 +378,7 @@ async def test_a_database_that_stays_unavailable_does_not_keep_a_worker_from_end
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
     transport = HoldingTransport()
-    it = new_worker(bench, transport, queue=Unavailable.of(bench, settle=100))
+    it = new_worker(bench, transport, queue=FailingQueue.of(bench, settle=100))
     async with run_worker(it) as task:
         await transport.sent(1)
         while it._backoff.next() < LONGEST_SECONDS:  # it has been away for long
@@ -418,7 +417,7 @@ async def test_abandon_interrupts_all_attempts_while_the_database_is_unavailable
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
     transport = HoldingTransport()
-    it = new_worker(bench, transport, queue=Unavailable.of(bench, deleted_among=1))
+    it = new_worker(bench, transport, queue=FailingQueue.of(bench, deleted_among=1))
     async with run_worker(it):
         await transport.sent(2)
         await it.abandon()

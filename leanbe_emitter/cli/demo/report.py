@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from leanbe_emitter.cli.demo.article_formula import NOT_RUN, NodeCheck
 from leanbe_emitter.cli.invocation.output import Document
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +133,7 @@ class Report:
     def missing(self) -> list[str]:
         """Those of the 22 events that did not occur."""
         occurred = {event.name for event in self.events}
-        return [name for name in STORY_ORDER if name not in occurred]
+        return [name for name in LIFECYCLE_ORDER if name not in occurred]
 
     @property
     def reason_to_stop(self) -> str:

@@ -18,7 +18,7 @@ from leanbe_emitter.processes import ServerProcess
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.samples.story import STORY_ORDER
+from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe, RecordedEvents
@@ -83,7 +83,7 @@ def send_all_events(
         InvalidValue: the server refuses the URL or the secret.
         ServerUnavailable: the server does not answer any more.
     """
-    events = {name: Event(name=name) for name in STORY_ORDER}
+    events = {name: Event(name=name) for name in LIFECYCLE_ORDER}
     for document in _attempts(server, target):
         event = events[document["event"]]
         event.attempts.append(target.attempt(document, event=event.name))
@@ -97,7 +97,7 @@ def _attempts(server: ServerProcess, target: Target) -> Iterator[Mapping[str, An
         webhook = {"url": target.url, "secret": target.secret}
         api.post("/products", {"name": "Acme", "webhook": webhook, "assumptions": ASSUMPTIONS})
         last_delivery: dict[str, str] = {}
-        for name in STORY_ORDER:
+        for name in LIFECYCLE_ORDER:
             resource, _, _ = name.partition(".")
             event = {"event": name, "sameAs": last_delivery.get(resource)}
             triggered = api.post("/products/Acme/events", event)

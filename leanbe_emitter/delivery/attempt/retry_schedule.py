@@ -16,7 +16,7 @@ from tenacity.wait import wait_base
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.delivery.retry_state import after_attempt
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.lookup import AssumptionSet, Success
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Success
 
 #: The longest wait that a ``Retry-After`` can ask for, in seconds.
 RETRY_AFTER_CAP_SECONDS = 3600.0

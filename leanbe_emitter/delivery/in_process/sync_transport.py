@@ -17,7 +17,7 @@ from leanbe_emitter.delivery.in_process.frameworks import (
     watch_for_swallowed_errors,
 )
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
-from leanbe_emitter.delivery.network.answer_buffer import KEPT, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
 #: Passes a request to a receiver and writes its answer into the buffer.
@@ -48,7 +48,7 @@ class SyncTransport:
         *,
         app: object,
         answer_seconds: float = ANSWER_SECONDS,
-        kept: AnswerLimits = KEPT,
+        kept: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.errors = AppErrors()
         watch_for_swallowed_errors(app)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.worker.watcher import Watcher
-from leanbe_emitter.domain import named_products, webhooks
+from leanbe_emitter.domain import product_lookup, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import LONGEST_NAME, check_text
 from leanbe_emitter.errors import Conflict, NotFound
@@ -326,7 +326,7 @@ def _entry(
 
 
 def _require_url(action: Action, product_id: str) -> None:
-    product = named_products.get(action.session, product_id)
+    product = product_lookup.get(action.session, product_id)
     action.lock(product)
     if webhooks.get(action.session, product).url is None:
         raise Conflict(

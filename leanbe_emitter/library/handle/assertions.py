@@ -21,7 +21,7 @@ from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.event_names import matches, matching
-from leanbe_emitter.wire.faults.catalogue import Misbehaviour
+from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 _ALL = 1_000_000
 _MOST_SHOWN = 5
@@ -165,7 +165,7 @@ def _may_have_arrived(delivery: Delivery) -> bool:
 
 def _spared_receiver(attempt: Attempt) -> bool:
     """Return whether a fault kept the receiver from being called."""
-    return attempt.fault is not None and Misbehaviour.read(attempt.fault).spares_receiver
+    return attempt.fault is not None and FaultSpec.from_text(attempt.fault).hides_from_receiver
 
 
 def _is_refused(delivery: Delivery, status: int | None) -> bool:

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 import leanbe_emitter
 from leanbe_emitter.clock import MANUAL, Clock
-from leanbe_emitter.delivery.in_process.receivers import SETTLE_SECONDS, Receivers
+from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.queue.due import Due
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher

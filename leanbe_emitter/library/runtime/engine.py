@@ -301,9 +301,7 @@ class Engine:
         transport = self._routed(self._given_transport or self._network)
         return Foreground(
             self.queue,
-            self._sender(
-                transport, jitter=None, on_impossible_fault=self._impossible_faults.append
-            ),
+            self._sender(transport, jitter=None, on_fault_error=self._impossible_faults.append),
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,
@@ -321,14 +319,14 @@ class Engine:
         transport: Transport,
         *,
         jitter: random.Random | None,
-        on_impossible_fault: Callable[[FaultNeedsWire], object] = lambda _: None,
+        on_fault_error: Callable[[FaultNeedsWire], object] = lambda _: None,
     ) -> Sender:
         return Sender(
             transport,
             clock=self._clock,
             jitter=jitter,
             rules=self._rules,
-            on_impossible_fault=on_impossible_fault,
+            on_fault_error=on_fault_error,
         )
 
     @asynccontextmanager

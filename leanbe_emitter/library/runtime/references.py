@@ -3,8 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import named_products
-from leanbe_emitter.domain.references import find
+from leanbe_emitter.domain import product_lookup
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.library.runtime.snapshots import Identified
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 
@@ -22,8 +22,8 @@ def product_row(session: Session, reference: Identified | str | None) -> Product
         InvalidValue: several products match.
     """
     if reference is None:
-        return named_products.only(session)
-    return named_products.get(session, reference_text(reference))
+        return product_lookup.only(session)
+    return product_lookup.get(session, reference_text(reference))
 
 
 def delivery_row(session: Session, reference: Identified | str) -> DeliveryRow:

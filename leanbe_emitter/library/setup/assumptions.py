@@ -38,7 +38,7 @@ class Assumptions:
             assumptions.unset(action, product_row(action.session, product), name)
 
     def of(self, product: ProductRef | None = None) -> dict[str, str]:
-        """Return the assumptions that were set for a product, with the canonical texts of their values.
+        """Return the assumptions that were set for a product, as canonical texts.
 
         Raises:
             NotFound: there is no such product.

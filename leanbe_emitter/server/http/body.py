@@ -15,7 +15,7 @@ from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
 from leanbe_emitter.server.http.query import QueryParameter
 from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import Schema
-from leanbe_emitter.strict_model import StrictModel, mistake_of
+from leanbe_emitter.strict_model import StrictModel, field_error_of
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 
 #: How many times the limit the server reads and drops of a body that is too long.
@@ -159,7 +159,7 @@ def _refused(error: ValidationError, model: type[StrictModel]) -> InvalidValue:
     """Return the first mistake; an unknown member comes before the one that is missing for it."""
     errors = error.errors(include_url=False)
     first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
-    mistake = mistake_of(first, model, whole="The body")
+    mistake = field_error_of(first, model, whole="The body")
     parent = ".".join(map(str, first["loc"][:-1]))
     prefix = f"In {parent}: " if parent else ""
     return InvalidValue(f"{prefix}{mistake.message}", hint=mistake.hint)

@@ -14,11 +14,11 @@ from leanbe_emitter.server.http.body import ModelBody, ObjectBody
 from leanbe_emitter.server.http.problems import lookup_in_path
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
-from leanbe_emitter.strict_model import StrictModel, Switch, shown, text_of_switch
-from leanbe_emitter.wire.assumptions.lookup import ASSUMPTIONS, assumption
+from leanbe_emitter.strict_model import AssumptionValue, StrictModel, assumption_text, shown_value
+from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, assumption
 
 
-class AssumptionValue(StrictModel):
+class ValueBody(StrictModel):
     """The value of an assumption."""
 
     value: Annotated[AssumptionValue, WithJsonSchema(setup.ASSUMPTION_VALUE)] = Field(
@@ -66,9 +66,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("PUT", f"{path}/{{name}}", returns=setup.ASSUMPTION)
     def set_(
-        product: str,
-        name: str,
-        body: Annotated[AssumptionValue, Depends(ModelBody(AssumptionValue))],
+        product: str, name: str, body: Annotated[ValueBody, Depends(ModelBody(ValueBody))]
     ) -> Response:
         """Set an assumption of a product."""
         found = lookup_in_path(assumption, name)

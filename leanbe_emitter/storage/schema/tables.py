@@ -313,7 +313,7 @@ class FaultRow(Base):
     id: Mapped[Id]
     #: Faults fire in this order, in which they were armed.
     position: Mapped[int] = mapped_column(BigInteger)
-    #: The text of a ``wire.faults.Misbehaviour``.
+    #: The text of a ``wire.faults.FaultSpec``.
     misbehaviour: Mapped[LongText]
     times: Mapped[int]
     #: How many deliveries have taken the fault.
