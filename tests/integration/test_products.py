@@ -78,7 +78,7 @@ def test_a_url_at_creation_brings_a_generated_secret(leanbe: Leanbe) -> None:
 def test_a_setting_of_a_webhook_without_a_url_is_refused(
     leanbe: Leanbe, setting: dict[str, Any]
 ) -> None:
-    with pytest.raises(InvalidValue, match="no webhook URL"):
+    with pytest.raises(InvalidValue, match="without a webhook URL"):
         leanbe.products.create("Acme", **setting)
     assert leanbe.products.list() == []
 

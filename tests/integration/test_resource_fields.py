@@ -439,7 +439,7 @@ def test_text_that_no_database_can_hold_is_refused_at_any_depth(
         ),
         ("okrs", {"title": "T", "start_date": "soon"}, "'soon' is no instant"),
         ("okrs", {"title": "T", "start_date": "2023-02-30"}, "2023-02-30"),
-        ("okrs", {"title": "T", "start_date": datetime(2023, 7, 1)}, "no zone"),  # noqa: DTZ001
+        ("okrs", {"title": "T", "start_date": datetime(2023, 7, 1)}, "no time zone"),  # noqa: DTZ001
         (
             "okrs",
             {"title": "T", "start_date": "2023-07-02", "end_date": "2023-07-01"},

@@ -456,7 +456,7 @@ def test_what_goes_wrong_in_the_foreground_raises_nothing_and_sends_nothing(
 def test_statuses_are_the_products_own_and_ordered(leanbe: Leanbe, product: Product) -> None:
     assert product.statuses == ("To Do", "In Progress", "In Review", "Done")
     item = product.backlog_items.create(title="B")
-    with pytest.raises(Conflict, match="are To Do"):
+    with pytest.raises(Conflict, match="have the status To Do"):
         leanbe.products.set_statuses(product, ["Open", "Shut"])
     product = leanbe.products.set_statuses("Acme", ("Open", "To Do"))
     assert product.statuses == ("Open", "To Do")

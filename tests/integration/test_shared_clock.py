@@ -197,8 +197,8 @@ def test_who_waits_for_what_a_process_had_in_flight_is_told_when_its_lease_ends(
 
     leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     assert len(other._engine.queue.claim(ONE)) == 1
-    told = "if who makes it is gone, it is due again when its lease ends, at "
-    assert re.search(rf"attempt 1 is under way; {told}[-0-9T:.]+Z by the machine's clock\.", hint())
+    told = "if its worker is gone, it is due again when its lease ends, at "
+    assert re.search(rf"attempt 1 is in flight; {told}[-0-9T:.]+Z by the machine's clock\.", hint())
     with leanbe._database.transaction() as session:
         session.execute(text("UPDATE deliveries SET lease_until = 1000"))
     told = "1970-01-01T00:00:01.000Z by the machine's clock: is a worker running?"

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage.engine.nonblocking import WouldBlock, nonblocking
+from leanbe_emitter.storage.engine.sqlite_locking import WouldBlock, nowait
 
 #: Longest time that work may take on the loop's thread, in seconds.
 SLOW_SECONDS = 0.05
@@ -54,7 +54,7 @@ class InlineFirst:
     def _inline(self, work: Callable[[], T]) -> T:
         began_at = self._now()
         try:
-            with nonblocking():
+            with nowait():
                 return work()
         finally:
             ended_at = self._now()

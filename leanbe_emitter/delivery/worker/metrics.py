@@ -54,8 +54,7 @@ class Metrics:
         deliveries_handed_back_total: claimed deliveries that it released without an attempt.
         attempts_total: attempts that were made and recorded, by outcome.
         leases_lost_total: attempts that ended after their lease was lost or the delivery deleted.
-        attempts_vanished_total: attempts of other workers that were settled after their lease ran
-            out.
+        attempts_vanished_total: attempts settled for other workers whose lease ran out.
         database_unavailable_total: how often a worker found the database unavailable.
         attempt_duration_seconds: from the beginning of an attempt to its answer or failure.
         delivery_lag_seconds: from the due time of a delivery to the beginning of its attempt.
