@@ -98,7 +98,8 @@ def test_explain_goes_by_the_assumptions_that_the_body_was_made_under(tmp_path: 
     header = (*length, "--header", f"X-Leanbe-Signature: {plain}")
     found = run_process(*arguments, *header, cwd=tmp_path, stdin=body)
     assert (found.status, found.stderr) == (0, "")
-    assert "sent under signature_scheme=sha256-payload-secret" in found.stdout
+    assert "The request was made under" in found.stdout
+    assert "signature_scheme=sha256-payload-secret" in found.stdout
     without = run_process(*arguments, cwd=tmp_path, stdin=body)
     assert (without.status, without.stdout) == (2, "")
     assert "X-Leanbe-Signature, and no header was given" in without.stderr

@@ -144,7 +144,7 @@ def test_it_asks_for_the_token_and_acts_with_it(browser: Browser, site: Path) ->
         expect(seen.page.get_by_role("alert")).to_be_hidden()
         token.fill("tok_other")
         seen.page.keyboard.press("Enter")
-        expect(seen.page.get_by_role("alert")).to_contain_text("is missing, or is another one")
+        expect(seen.page.get_by_role("alert")).to_contain_text("The token is missing or wrong.")
         token.fill(TOKEN["LEANBE_EMITTER_TOKEN"])
         seen.page.get_by_role("button", name="Show the API").click()
         make_product(seen.page, "Acme")

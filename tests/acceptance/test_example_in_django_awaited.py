@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.example_suites import Example
 
+pytestmark = pytest.mark.prove
+
 #: Django's own TestCase runs such tests, in a transaction as ever.
 CASES = """
 from django.core.PROTOCOL import get_PROTOCOL_application
@@ -82,7 +84,6 @@ ASYNCIO = (
 IN_A_FILE = """
 from desk.settings import *
 
-pytestmark = pytest.mark.prove
 LEANBE_WEBHOOK_SECRET = "whsec_test"
 DATABASES["default"]["TEST"] = {"NAME": "kept.db"}
 """

@@ -138,7 +138,7 @@ def test_exec_refuses_a_bad_file_before_the_command_runs(folder: Path) -> None:
     (folder / "seed.yaml").write_text("products: 5\n")
     ran = executing(folder, (), "X")
     assert (ran.status, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("error: seed.yaml:1: products is 5. It has to be a list.")
+    assert ran.stderr.startswith("error: seed.yaml:1: products is 5.\n       It has to be a list.")
     (folder / "seed.yaml").write_text("products: [{name: A}, {name: A}]\n")
     ran = executing(folder, (), "X")
     assert (ran.status, ran.stdout) == (2, "")

@@ -233,10 +233,7 @@ def test_a_cursor_that_was_never_handed_out_is_refused(api: Api) -> None:
     triggered(api, "idea.created")
     for ahead in ("99999999999-0-0", "0-99999999999-0"):
         refused = api("POST", "/deliveries/wait", {"after": ahead, "timeout": 0})
-        assert (
-            refused.status_code,
-            "beyond the end" in refused.json()["detail"],
-        ) == (422, True)
+        assert (refused.status_code, "beyond the end" in refused.json()["detail"]) == (422, True)
 
 
 def test_a_cursor_of_before_a_reset_goes_on(api: Api) -> None:
