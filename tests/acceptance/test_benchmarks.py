@@ -37,7 +37,7 @@ ROWS = {
         for count in (1, 100)
     ],
     "claims": [
-        f"{database}, 5,000 finished, {due} due"
+        f"{database}, 5,000 finished, {due}"
         for database in ("SQLite", "PostgreSQL")
         for due in ("1 product due", "20 products due", "what 20 products due add")
     ],

@@ -122,6 +122,15 @@ def test_a_clock_that_knows_dates_only_tells_milliseconds_rounded_down() -> None
     assert tell() == 2001
 
 
+def test_a_clock_that_changes_the_systems_time_tells_milliseconds_by_its_own() -> None:
+    class HourAhead(SystemClock):
+        def now(self) -> datetime:
+            return super().now() + timedelta(hours=1)
+
+    ahead = milliseconds_of(HourAhead())() - to_milliseconds(SystemClock().now())
+    assert ahead > 59 * 60 * 1000
+
+
 def test_object_ids_carry_their_second_and_sort_by_creation() -> None:
     ids = Ids(random.Random(7))
     first, second = ids.object_id(NOON), ids.object_id(NOON)
