@@ -236,6 +236,14 @@ def test_an_answer_that_is_repeated_can_have_a_remark_of_its_own() -> None:
     assert known.of(LENGTH) == read(LENGTH)
 
 
+@pytest.mark.parametrize("data", WHOLE)
+def test_the_end_of_an_answer_is_found_wherever_its_bytes_are_cut(data: bytes) -> None:
+    for cut in range(1, len(data)):
+        one = reader()
+        feed(one, [data[:cut], data[cut:]])
+        assert (one.is_complete, one.is_tidy) == (True, True), cut
+
+
 @given(st.lists(st.sampled_from(WHOLE), min_size=1), st.lists(st.integers(0, 200), max_size=5))
 def test_one_reader_reads_a_row_of_answers_the_same_whatever_it_remembers(
     answers: list[bytes], cuts: list[int]

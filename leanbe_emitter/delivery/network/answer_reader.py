@@ -22,6 +22,8 @@ _SWITCHING_PROTOCOLS = 101
 #: Most answers in the cache, and most bytes of each.
 _CACHED_ANSWERS = 1024
 _CACHED_BYTES = 2048
+#: How many bytes at the end show whether an answer ends there: two ends of lines, and one too many.
+_END_BYTES = len(b"\r\n\r\n\r\n")
 
 
 class NotHttp(Exception):
@@ -91,6 +93,7 @@ class AnswerReader:
         self._room = self._limits.answer_bytes
         self._body_length = 0
         self._last_piece = b""
+        self._end = b""
         self._barren_bytes = 0
 
     def feed(self, data: bytes) -> bool:
@@ -121,8 +124,10 @@ class AnswerReader:
             if not self.is_complete:
                 raise NotHttp(str(error)) from error
         if self.is_complete:
-            self.is_tidy = self.is_tidy and self._is_at_the_end_of(data)
-        elif self._body_length == length:
+            self.is_tidy = self.is_tidy and self._is_at_the_end_of(self._end + data)
+            return
+        self._end = (self._end + data)[-_END_BYTES:]
+        if self._body_length == length:
             self._count_barren(len(data))
 
     def end(self) -> bool:
