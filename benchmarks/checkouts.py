@@ -31,6 +31,8 @@ OWN: Final = frozenset(
         "server",
     )
 )
+#: What today's programs need of the tests: a PostgreSQL server.
+_OF_THE_TESTS: Final = ("postgresql.py", "ports.py")
 _LOCK: Final = "requirements.lock"
 
 
@@ -63,6 +65,7 @@ class Checkout:
             _git("worktree", "add", "--quiet", "--detach", str(root), name)
             try:
                 _lay_over(root / "benchmarks")
+                _add_server(root / "tests" / "support")
                 yield cls(name=name, root=root, python=_python(root))
             finally:
                 _git("worktree", "remove", "--force", str(root))
@@ -75,6 +78,13 @@ def _lay_over(programs: Path) -> None:
     shutil.copytree(ROOT / "benchmarks", programs, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in kept.items():
         (programs / name).write_bytes(text)
+
+
+def _add_server(support: Path) -> None:
+    """Put today's PostgreSQL server beside a checkout's tests."""
+    support.mkdir(parents=True, exist_ok=True)
+    for name in _OF_THE_TESTS:
+        shutil.copyfile(ROOT / "tests" / "support" / name, support / name)
 
 
 def _python(root: Path) -> Path:

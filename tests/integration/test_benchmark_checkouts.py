@@ -41,6 +41,15 @@ def test_what_knows_the_product_inside_is_the_checkouts_own(checkout: Checkout) 
         assert (checkout.root / "benchmarks" / name).read_text().strip() == own
 
 
+def test_a_checkout_has_todays_server_which_knows_nothing_of_the_product(
+    checkout: Checkout,
+) -> None:
+    for name in ("postgresql.py", "ports.py"):
+        text = (ROOT / "tests" / "support" / name).read_text()
+        assert (checkout.root / "tests" / "support" / name).read_text() == text
+        assert "from leanbe_emitter" not in text
+
+
 def test_nothing_of_a_checkout_is_left() -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("only a checkout has commits")
