@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from leanbe_emitter.clock import SystemClock, to_milliseconds
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.lifespan import AsgiApp
 from leanbe_emitter.delivery.network.http1 import Http1Transport
@@ -15,11 +14,12 @@ from leanbe_emitter.delivery.network.transport import (
 )
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 
 __all__ = [
     "AcceptingTransport",

@@ -165,7 +165,7 @@ def leanbe(  # noqa: PLR0913 - a fixture for each option
 @pytest.fixture(scope="session")
 def leanbe_server_process() -> Generator["SuiteServer", None, None]:
     """Server in a process of its own, for the whole run; each xdist worker has one."""
-    from leanbe_emitter.processes import ServerUnavailable  # noqa: PLC0415 - loaded when it is used
+    from leanbe_emitter.server_process import ServerUnavailable  # noqa: PLC0415 - loaded when it is used
     from leanbe_emitter.testing.suite_server import SuiteServer  # noqa: PLC0415 - the same
 
     with ExitStack() as resources:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback, parse_host
-from leanbe_emitter.targets import TargetRules, parse_targets
+from leanbe_emitter.target_rules import TargetRules, parse_targets
 from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 
@@ -70,7 +70,7 @@ class Settings:
     lease_seconds: float = 30.0
     #: Assumptions of products that this process creates, by name (contract d).
     assume: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: Hosts and networks that webhooks may call in addition to the rules of ``targets``.
+    #: Hosts and networks that webhooks may call in addition to ``target_rules``.
     allow_targets: tuple[str, ...] = ()
     #: The longest body of a request to the server, in bytes.
     max_request_bytes: int = _MEBIBYTE

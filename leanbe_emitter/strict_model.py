@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
 from leanbe_emitter.wire.stringify import stringify
-from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 #: The place of a value: names of members and indexes of lists.
 Path = tuple[str | int, ...]

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import shell_complete
 
 import leanbe_emitter
-from leanbe_emitter.cli.invocation import exits
+from leanbe_emitter.cli.invocation import exit_status
 from leanbe_emitter.cli.invocation.commands import COMPLETION_VARIABLE, RootGroup
 
 PROGRAM = "leanbe-emitter"
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that cannot show a character gets an escape instead of an error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    return exits.run(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+    return exit_status.run(lambda: _run(sys.argv[1:] if arguments is None else arguments))
 
 
 def _streams() -> tuple[TextIO, TextIO]:
@@ -97,7 +97,7 @@ def _null_device() -> TextIO:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    # click's own main() would turn errors into statuses before ``exits`` sees them.
+    # click's own main() would turn errors into statuses before ``exit_status`` sees them.
     if instruction := os.environ.get(COMPLETION_VARIABLE):
         return shell_complete(program, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
     with program.make_context(PROGRAM, list(arguments)) as context:

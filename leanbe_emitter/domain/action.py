@@ -22,11 +22,11 @@ from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer
 from leanbe_emitter.storage.queries.clock import stands_still
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import event_kind
-from leanbe_emitter.wire.payloads.resources import payload
+from leanbe_emitter.wire.payloads.event_payloads import payload
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
 
 _LOCKED = "leanbe_locked"

@@ -7,22 +7,22 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.document_events import record
 from leanbe_emitter.domain.document_references import (
     idea_references,
     people_references,
     product_reference,
 )
 from leanbe_emitter.domain.document_values import assign, changed_names, instant_text
+from leanbe_emitter.domain.event_recording import record
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.queries.compiled import insert_row, new_row
+from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import Cascade
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.stringify import JSON
-from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: The fields that callers may set when they create or edit a backlog item.
 SETTABLE = ("owner", "assigned", "title", "description", "descriptionHTML", "tags", "status")

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.user_references import References, user_references
-from leanbe_emitter.storage.queries.compiled import fetch
+from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.document_tables import (
     BacklogItemRow,
     CustomerRow,

@@ -11,7 +11,7 @@ from typing import Any
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.payloads.resources import document, document_shape
+from leanbe_emitter.wire.payloads.event_payloads import document, document_shape
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

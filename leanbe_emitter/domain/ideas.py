@@ -18,17 +18,17 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.document_events import record, record_change
 from leanbe_emitter.domain.document_references import (
     people_references,
     product_reference,
     request_references,
 )
 from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.event_recording import record, record_change
 from leanbe_emitter.domain.lookup import find, find_by_whole_id
 from leanbe_emitter.domain.validation import check_text, require
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.compiled import insert_row, new_row
+from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow

@@ -14,8 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
-from leanbe_emitter.storage.queries.compiled import load
-from leanbe_emitter.wire.suggestions import did_you_mean
+from leanbe_emitter.storage.queries.compiled_statements import load
+from leanbe_emitter.wire.did_you_mean import did_you_mean
 
 #: How many digits a part of an id has at least.
 SHORTEST_PART = 6

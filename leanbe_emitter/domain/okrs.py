@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.document_events import record, record_change
 from leanbe_emitter.domain.document_references import product_reference
 from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.event_recording import record, record_change
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_number, require
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.queries.compiled import insert_row, new_row
+from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant

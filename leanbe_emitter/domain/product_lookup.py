@@ -10,7 +10,7 @@ from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.hints import CREATE_PRODUCT, Hint
-from leanbe_emitter.storage.queries.compiled import load
+from leanbe_emitter.storage.queries.compiled_statements import load
 from leanbe_emitter.storage.schema.tables import ProductRow
 
 _KNOWN = "leanbe_products"

@@ -16,13 +16,13 @@ from leanbe_emitter.domain.customer_deletion import delete_customers
 from leanbe_emitter.domain.validation import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer
-from leanbe_emitter.storage.queries.compiled import fetch, insert_row, new_row
+from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row, new_row
 from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import check_assumption
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
-from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: The first user of a product for which nobody names an owner (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}

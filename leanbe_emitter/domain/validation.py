@@ -14,7 +14,8 @@ from typing import Any, assert_never
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import Unset
-from leanbe_emitter.wire.payloads.resources import document_shape
+from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
+from leanbe_emitter.wire.payloads.event_payloads import document_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
@@ -29,7 +30,6 @@ from leanbe_emitter.wire.payloads.shapes import (
     arrange,
 )
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
-from leanbe_emitter.wire.suggestions import did_you_mean, there_are
 
 #: How long a name may be, in characters.
 LONGEST_NAME = 200

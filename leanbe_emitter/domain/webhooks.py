@@ -15,7 +15,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.headers import check_header
+from leanbe_emitter.header_rules import check_header
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.schema.tables import (
@@ -24,7 +24,7 @@ from leanbe_emitter.storage.schema.tables import (
     RetiredSecretRow,
     WebhookRow,
 )
-from leanbe_emitter.targets import check_url
+from leanbe_emitter.target_rules import check_url
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 
 Headers = Iterable[tuple[str, str]]

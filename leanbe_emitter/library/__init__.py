@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
     from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
-    from leanbe_emitter.library.deliveries.filter import Filter
+    from leanbe_emitter.library.deliveries.delivery_filter import Filter
     from leanbe_emitter.library.deliveries.journal import Entry
     from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered
     from leanbe_emitter.library.documents.announcements import Announcement
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.handle.information import Info
     from leanbe_emitter.library.handle.leanbe import Leanbe
     from leanbe_emitter.library.handle.recorded_events import RecordedEvents
+    from leanbe_emitter.library.runtime.awaitable_results import Nothing, Results
     from leanbe_emitter.library.runtime.paging import Page
-    from leanbe_emitter.library.runtime.results import Nothing, Results
     from leanbe_emitter.library.setup.faults import Fault
     from leanbe_emitter.library.setup.product import Product, Webhook
     from leanbe_emitter.library.trigger.one_shot import OneShotSender, WebhookTarget
     from leanbe_emitter.library.trigger.synthetic_events import Changes, TriggerRequest
-    from leanbe_emitter.library.trigger.trigger import DryRun, Triggered
+    from leanbe_emitter.library.trigger.trigger_results import DryRun, Triggered
 
 __all__ = [
     "Announcement",
@@ -71,7 +71,7 @@ _NAMES = {
     "library.documents.announcements": ("Announcement",),
     "library.documents.backlog_items": ("BacklogItem",),
     "library.documents.customers": ("Customer",),
-    "library.deliveries.filter": ("Filter",),
+    "library.deliveries.delivery_filter": ("Filter",),
     "library.setup.faults": ("Fault",),
     "library.documents.idea_requests": ("IdeaRequest",),
     "library.documents.ideas": ("Idea",),
@@ -81,13 +81,13 @@ _NAMES = {
     "library.runtime.paging": ("Page",),
     "library.handle.recorded_events": ("RecordedEvents",),
     "library.deliveries.redelivery": ("Job", "Redelivered"),
-    "library.runtime.results": ("Nothing", "Results"),
+    "library.runtime.awaitable_results": ("Nothing", "Results"),
     "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),
     "library.deliveries.delivery": ("Attempt", "Delivery", "Event"),
     "library.documents.users": ("User",),
     "library.setup.product": ("Product", "Webhook"),
     "library.trigger.synthetic_events": ("Changes", "TriggerRequest"),
-    "library.trigger.trigger": ("DryRun", "Triggered"),
+    "library.trigger.trigger_results": ("DryRun", "Triggered"),
     "library.deliveries.journal": ("Entry",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}

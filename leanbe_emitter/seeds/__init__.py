@@ -4,7 +4,7 @@
 events: the content was there before the first event.
 """
 
-from leanbe_emitter.seeds.file import read_seed, seed_of
 from leanbe_emitter.seeds.seed import Seed
+from leanbe_emitter.seeds.seed_file import read_seed, seed_of
 
 __all__ = ["Seed", "read_seed", "seed_of"]

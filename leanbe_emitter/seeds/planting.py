@@ -36,8 +36,8 @@ from leanbe_emitter.seeds.seed import Seed
 from leanbe_emitter.storage.schema.states import RequestStatus, VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.strict_model import Path
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.stringify import JSON
-from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 Made = TypeVar("Made")
 #: The values for one action, by their names in the file.

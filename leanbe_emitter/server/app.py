@@ -26,7 +26,6 @@ from leanbe_emitter.server.routes import (
     assumptions,
     clock,
     deliveries,
-    documents,
     events,
     explain,
     faults,
@@ -34,6 +33,7 @@ from leanbe_emitter.server.routes import (
     metrics,
     products,
     reset,
+    resource_declarations,
     stream,
     trigger,
     users,
@@ -45,7 +45,7 @@ from leanbe_emitter.settings import Settings
 #: Modules in the order in which their routes are matched: those with the most requests come first.
 _ROUTE_MODULES = (
     products.add_routes,
-    documents.add_routes,
+    resource_declarations.add_routes,
     webhooks.add_routes,
     assumptions.add_routes,
     users.add_routes,

@@ -18,7 +18,7 @@ import uvicorn
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
-from leanbe_emitter.delivery.loops import in_background
+from leanbe_emitter.delivery.event_loops import in_background
 from leanbe_emitter.delivery.worker.stop_signals import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.library import Leanbe

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from leanbe_emitter.clock import Clock, ManualClock, SystemClock
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.suggestions import any_of
+from leanbe_emitter.wire.did_you_mean import any_of
 
 if TYPE_CHECKING:
     from leanbe_emitter.testing.handle import TestedLeanbe

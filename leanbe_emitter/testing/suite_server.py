@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.processes import ServerProcess, ServerUnavailable, running_server
+from leanbe_emitter.server_process import ServerProcess, ServerUnavailable, running_server
 from leanbe_emitter.testing.options import START, HandleOptions
 
 if TYPE_CHECKING:

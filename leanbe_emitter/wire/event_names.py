@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.suggestions import did_you_mean
+from leanbe_emitter.wire.did_you_mean import did_you_mean
 
 
 class Source(StrEnum):

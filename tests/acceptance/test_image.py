@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from leanbe_emitter.delivery.worker import worker
-from leanbe_emitter.processes import STOP_SECONDS
 from leanbe_emitter.server import serving
+from leanbe_emitter.server_process import STOP_SECONDS
 from leanbe_emitter.settings import Settings
 from tests.support.containerfile import Image
 from tests.support.loopback_receiver import LoopbackReceiver

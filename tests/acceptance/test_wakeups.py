@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from leanbe_emitter.clock import ManualClock, SystemClock, to_milliseconds
-from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import Outcome

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.cli.demo.api_client import connect
-from leanbe_emitter.processes import ServerUnavailable
+from leanbe_emitter.server_process import ServerUnavailable
 from tests.support.server_process import RunningServer, run_server
 
 

@@ -25,8 +25,8 @@ from leanbe_emitter.errors import (
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.settings import Settings, Synchronous
 from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.database_urls import parse_database_url
 from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
-from leanbe_emitter.storage.engine.urls import parse_database_url
 from leanbe_emitter.storage.schema.migrate import (
     SchemaState,
     downgrade,

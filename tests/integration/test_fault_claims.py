@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow

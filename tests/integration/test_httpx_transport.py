@@ -9,7 +9,7 @@ import pytest
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import BODY, post
 from tests.support.scripted_server import OK, Peer, run_script

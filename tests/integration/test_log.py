@@ -11,7 +11,7 @@ import pytest
 from leanbe_emitter import Changes, Leanbe, ManualClock, Settings, TriggerRequest
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
-from leanbe_emitter.delivery.worker.log import logged
+from leanbe_emitter.delivery.worker.attempt_log import logged
 from leanbe_emitter.delivery.worker.watcher import Nobody
 from tests.support.bench import Bench, RecordingWatcher, claim
 from tests.support.failing_queue import FailingQueue

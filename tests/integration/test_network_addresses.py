@@ -20,7 +20,7 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
     compose_headers,
 )
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import open_sender, post, send_to_unreachable
 from tests.support.scripted_server import OK, Peer, run_script

@@ -15,7 +15,7 @@ from leanbe_emitter.delivery.network.transport import (
     Unknown,
     Unreachable,
 )
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import BODY, open_sender, post, send_to_unknown
 from tests.support.scripted_server import OK, Peer, head, run_script

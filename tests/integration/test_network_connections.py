@@ -9,7 +9,7 @@ import pytest
 
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import TlsSettings
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import open_sender, post, send_to_unknown
 from tests.support.scripted_server import OK, Peer, head, run_script

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue.queue import BATCH, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of

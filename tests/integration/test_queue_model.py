@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 from sqlalchemy import select, text
 
 from leanbe_emitter.clock import ManualClock
-from leanbe_emitter.delivery.claims import Claimed
 from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
+from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow

@@ -2,9 +2,9 @@
 
 import pytest
 
-from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.bench import ALL, Bench, claim, ids_of, settlement_of
 from tests.support.statements import StatementFailed, record_statements

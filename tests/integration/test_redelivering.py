@@ -17,7 +17,7 @@ from leanbe_emitter import (
     Redelivered,
     TriggerRequest,
 )
-from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.library.deliveries import redelivery
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
 from tests.support.concurrency import call_at_once

@@ -9,7 +9,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop
 from tests.support.network_sender import BODY, open_sender, post
 from tests.support.scripted_server import OK, Peer, run_script

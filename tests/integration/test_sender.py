@@ -11,10 +11,10 @@ import pytest
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.attempt.retry_schedule import JITTER
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.claims import Settlement
 from leanbe_emitter.delivery.network.transport import USER_AGENT, Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.signing import sign_text

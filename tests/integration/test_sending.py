@@ -10,7 +10,7 @@ import pytest
 
 from leanbe_emitter import Changes, Conflict, InvalidTarget, InvalidValue, OneShotSender, Settings
 from leanbe_emitter import WebhookTarget as To
-from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
 from tests.support.loopback_receiver import LoopbackReceiver

@@ -21,7 +21,7 @@ from leanbe_emitter import (
     Triggered,
     TriggerRequest,
 )
-from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
 from tests.support.loopback_receiver import LoopbackReceiver

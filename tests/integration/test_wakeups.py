@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.worker.wakeups import wakeups_of
 from leanbe_emitter.delivery.worker.worker import BUSY_PAUSE_SECONDS
 from leanbe_emitter.outbox import Lease, record

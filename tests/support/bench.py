@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import ManualClock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.ids import IdOf, Ids
@@ -32,7 +32,7 @@ from leanbe_emitter.storage.schema.tables import (
     ProductRow,
     WebhookRow,
 )
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 from tests.support.waiting import wait_until
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.cli.invocation.logs import configure_log
+from leanbe_emitter.cli.invocation.log_setup import configure_log
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.settings import LogLevel
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.errors import DatabaseUnavailable
 from tests.support.bench import LEASE_SECONDS, Bench
 

@@ -16,7 +16,7 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
     compose_headers,
 )
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from tests.support.waiting import PATIENCE_SECONDS
 
 BODY = b'{"payload":{}}'

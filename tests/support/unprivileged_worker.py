@@ -9,7 +9,7 @@ import pwd
 import sys
 
 from leanbe_emitter import Leanbe
-from leanbe_emitter.cli.invocation.logs import configure_log
+from leanbe_emitter.cli.invocation.log_setup import configure_log
 from leanbe_emitter.settings import LogLevel
 
 if __name__ == "__main__":

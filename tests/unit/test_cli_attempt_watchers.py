@@ -15,7 +15,7 @@ from leanbe_emitter.cli.invocation.attempt_watchers import TurnPrintingWatcher, 
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.clock import SystemClock
-from leanbe_emitter.delivery.claims import Claimed, Evidence, WebhookSettings
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, WebhookSettings
 from leanbe_emitter.delivery.worker.watcher import NOBODY
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.cli.act.fields import PathChanges, changed, entries, field_options, typed
+from leanbe_emitter.cli.act.field_options import PathChanges, changed, entries, field_options, typed
 from leanbe_emitter.domain import customers, ideas, okrs
 from leanbe_emitter.errors import InvalidValue
 

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from leanbe_emitter.cli import app
-from leanbe_emitter.cli.invocation import exits, output
-from leanbe_emitter.cli.invocation.listening import PortTaken, port_error
+from leanbe_emitter.cli.invocation import exit_status, output
+from leanbe_emitter.cli.invocation.listen_address import PortTaken, port_error
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.errors import (
     Conflict,
@@ -74,7 +74,7 @@ def test_a_wrong_word_is_answered_with_the_nearest(
     capsys: pytest.CaptureFixture[str], typed: list[str], meant: str
 ) -> None:
     ran = run(capsys, *typed)
-    assert ran.status == exits.USAGE
+    assert ran.status == exit_status.USAGE
     assert ran.stdout == ""
     assert meant in ran.stderr
 
@@ -90,7 +90,7 @@ def test_a_wrong_word_is_answered_with_the_nearest(
         (DatabaseBehind("x"), 3),
         (PortTaken("x"), 3),
         (InvalidSignature("x"), 1),
-        (exits.Failed("x"), 1),
+        (exit_status.Failed("x"), 1),
         (WaitTimedOut("x"), 1),
         (EndlessDeliveries("x"), 1),
         (click.UsageError("x"), 2),
@@ -106,7 +106,7 @@ def test_each_error_has_its_status_and_a_line_that_says_why(
     def program() -> int:
         raise error
 
-    assert exits.run(program) == status
+    assert exit_status.run(program) == status
     stderr = capsys.readouterr().err
     assert stderr.startswith("error: ")
     assert "Traceback" not in stderr
@@ -133,7 +133,7 @@ def test_an_error_says_what_and_then_what_to_do(capsys: pytest.CaptureFixture[st
     def program() -> int:
         raise NotFound("There is no product 'Acne'.", hint="Did you mean Acme?")
 
-    exits.run(program)
+    exit_status.run(program)
     assert capsys.readouterr().err == (
         "error: There is no product 'Acne'.\n       Did you mean Acme?\n"
     )
@@ -143,7 +143,7 @@ def test_what_to_do_is_said_by_its_command(capsys: pytest.CaptureFixture[str]) -
     def program() -> int:
         raise NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
 
-    exits.run(program)
+    exit_status.run(program)
     hint = capsys.readouterr().err.splitlines()[1]
     assert hint == "       Create one: leanbe-emitter product create NAME."
 
@@ -206,5 +206,5 @@ def test_a_wrong_variable_stops_the_start(
 ) -> None:
     monkeypatch.setenv("LEANBE_EMITTER_CONCURRENCY", "many")
     ran = run(capsys, "assumptions", "list")
-    assert ran.status == exits.USAGE
+    assert ran.status == exit_status.USAGE
     assert "LEANBE_EMITTER_CONCURRENCY: 'many'" in ran.stderr

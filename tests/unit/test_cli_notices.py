@@ -6,7 +6,7 @@ import pytest
 
 from leanbe_emitter.cli.invocation.notices import backlog_text
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.due_queries import Due
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SINCE = to_milliseconds(NOW - timedelta(seconds=90))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from leanbe_emitter.delivery.network.transport import USER_AGENT, Answer, compose_headers
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.headers import check_header
+from leanbe_emitter.header_rules import check_header
 
 
 def test_the_headers_of_a_request_stand_in_one_order() -> None:

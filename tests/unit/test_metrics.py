@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement, WebhookSettings
-from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.due_queries import Due
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement, WebhookSettings
 from leanbe_emitter.delivery.worker.metrics import (
     DURATION_BOUNDS,
     LAG_BOUNDS,

@@ -1,7 +1,7 @@
 """A mistake is answered with what was probably meant."""
 
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean, nearest
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.suggestions import any_of, did_you_mean, nearest
 
 
 def test_a_slip_of_the_finger_finds_the_name() -> None:

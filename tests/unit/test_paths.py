@@ -14,8 +14,8 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.payloads.paths import change, paths
-from leanbe_emitter.wire.payloads.resources import payload
+from leanbe_emitter.wire.payloads.event_payloads import payload
+from leanbe_emitter.wire.payloads.payload_paths import change, paths
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 

@@ -8,7 +8,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES, Source
-from leanbe_emitter.wire.payloads.resources import (
+from leanbe_emitter.wire.payloads.event_payloads import (
     RESOURCES,
     document,
     document_shape,

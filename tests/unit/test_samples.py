@@ -12,7 +12,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.payloads.resources import payload_shape
+from leanbe_emitter.wire.payloads.event_payloads import payload_shape
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER, SamplePayloads
 from leanbe_emitter.wire.stringify import stringify

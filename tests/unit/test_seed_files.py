@@ -12,7 +12,7 @@ import pytest
 
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.seeds import read_seed
-from leanbe_emitter.seeds.lines import locate
+from leanbe_emitter.seeds.yaml_parser import locate
 from tests.support.pages import ROOT
 
 WRONG = """\

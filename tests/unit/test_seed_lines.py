@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.seeds.lines import Unreadable, locate
+from leanbe_emitter.seeds.yaml_parser import Unreadable, locate
 from leanbe_emitter.wire.stringify import JSON
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leanbe_emitter.errors import InvalidTarget, InvalidValue
-from leanbe_emitter.targets import LONGEST_URL, Target, TargetRules, check_address, check_url
+from leanbe_emitter.target_rules import LONGEST_URL, Target, TargetRules, check_address, check_url
 
 DEFAULT = TargetRules()
 EXPOSED = TargetRules(exposed=True)

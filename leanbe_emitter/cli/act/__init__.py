@@ -1,1 +1,1 @@
-"""Section *Act*: one module for each resource; ``resources`` makes their common commands."""
+"""Section *Act*: one module for each resource; ``resource_commands`` has what they share."""

@@ -23,7 +23,7 @@ from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 
 if TYPE_CHECKING:
     from leanbe_emitter.cli.invocation.attempt_watchers import PrintingWatcher
-    from leanbe_emitter.delivery.claims import Claimed, Settlement
+    from leanbe_emitter.delivery.queue_types import Claimed, Settlement
     from leanbe_emitter.library import Product, RecordedEvents
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -1,8 +1,8 @@
 """The commands ``announcement ...``: news for customers."""
 
-from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.fields import entries, field_options
-from leanbe_emitter.cli.act.resources import Resource
+from leanbe_emitter.cli.act import resource_commands
+from leanbe_emitter.cli.act.field_options import entries, field_options
+from leanbe_emitter.cli.act.resource_commands import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group
 
@@ -31,39 +31,39 @@ def announcement() -> None:
     """Announcements: news for customers."""
 
 
-resources.add_create(
+resource_commands.add_create(
     announcement,
     ANNOUNCEMENTS,
     example='leanbe-emitter announcement create --title "Dark mode is here" '
     '--category "New feature" --status published',
     about="Create an announcement, as a draft or published at once.",
 )
-resources.add_update(
+resource_commands.add_update(
     announcement,
     ANNOUNCEMENTS,
     example='leanbe-emitter announcement update a2e509 --description "Try it: it is dark."',
     about="Change fields of an announcement.",
 )
-resources.add_show(
+resource_commands.add_show(
     announcement, ANNOUNCEMENTS, example="leanbe-emitter announcement show a2e509 --output json"
 )
-resources.add_list(
+resource_commands.add_list(
     announcement, ANNOUNCEMENTS, example="leanbe-emitter announcement list --status draft"
 )
-resources.add_delete(
+resource_commands.add_delete(
     announcement,
     ANNOUNCEMENTS,
     example="leanbe-emitter announcement delete a2e509",
     about="Delete an announcement.",
 )
-resources.add_verb(
+resource_commands.add_verb(
     announcement,
     ANNOUNCEMENTS,
     "publish",
     example="leanbe-emitter announcement publish a2e509",
     about="Publish an announcement. The event is announcement.updated.",
 )
-resources.add_verb(
+resource_commands.add_verb(
     announcement,
     ANNOUNCEMENTS,
     "unpublish",

@@ -2,10 +2,10 @@
 
 import click
 
-from leanbe_emitter.cli.act import resources
+from leanbe_emitter.cli.act import resource_commands
 from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
-from leanbe_emitter.cli.act.fields import entries, field_options
-from leanbe_emitter.cli.act.resources import Resource
+from leanbe_emitter.cli.act.field_options import entries, field_options
+from leanbe_emitter.cli.act.resource_commands import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -36,25 +36,25 @@ def backlog_item() -> None:
     """Backlog items: the work on the board."""
 
 
-resources.add_create(
+resource_commands.add_create(
     backlog_item,
     BACKLOG_ITEMS,
     example='leanbe-emitter backlog-item create --title "Fix the login" --tag bug',
     about="Create a backlog item, with the first of the product's statuses.",
 )
-resources.add_update(
+resource_commands.add_update(
     backlog_item,
     BACKLOG_ITEMS,
     example='leanbe-emitter backlog-item update a2e505 --title "Dark mode, at last" --status Done',
     about="Change fields of a backlog item. A new status has an event of its own.",
 )
-resources.add_show(
+resource_commands.add_show(
     backlog_item, BACKLOG_ITEMS, example="leanbe-emitter backlog-item show a2e505 --output json"
 )
-resources.add_list(
+resource_commands.add_list(
     backlog_item, BACKLOG_ITEMS, example='leanbe-emitter backlog-item list --status "To Do"'
 )
-resources.add_delete(
+resource_commands.add_delete(
     backlog_item,
     BACKLOG_ITEMS,
     example="leanbe-emitter backlog-item delete a2e505",

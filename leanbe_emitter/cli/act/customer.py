@@ -1,8 +1,8 @@
 """The commands ``customer ...``: the people who ask and vote."""
 
-from leanbe_emitter.cli.act import resources
-from leanbe_emitter.cli.act.fields import entries, field_options
-from leanbe_emitter.cli.act.resources import Resource
+from leanbe_emitter.cli.act import resource_commands
+from leanbe_emitter.cli.act.field_options import entries, field_options
+from leanbe_emitter.cli.act.resource_commands import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group
 
@@ -33,33 +33,33 @@ def customer() -> None:
     """Customers: the people who ask and vote."""
 
 
-resources.add_create(
+resource_commands.add_create(
     customer,
     CUSTOMERS,
     example="leanbe-emitter customer create --email leo@example.com --first-name Leo "
     "--set country.countryCode=FR",
     about="Create a customer, or add this product to a customer of another product.",
 )
-resources.add_update(
+resource_commands.add_update(
     customer,
     CUSTOMERS,
     example="leanbe-emitter customer update ana@example.com --set company.jobTitle=CTO "
     "--unset phone",
     about="Change fields of a customer.",
 )
-resources.add_show(
+resource_commands.add_show(
     customer, CUSTOMERS, example="leanbe-emitter customer show ana@example.com --output json"
 )
-resources.add_list(
+resource_commands.add_list(
     customer, CUSTOMERS, example="leanbe-emitter customer list --confirmed --limit 10"
 )
-resources.add_delete(
+resource_commands.add_delete(
     customer,
     CUSTOMERS,
     example="leanbe-emitter customer delete ana@example.com",
     about="Delete a customer in every product, with all votes; requests stay without a customer.",
 )
-resources.add_verb(
+resource_commands.add_verb(
     customer,
     CUSTOMERS,
     "confirm",

@@ -2,10 +2,10 @@
 
 import click
 
-from leanbe_emitter.cli.act import resources
+from leanbe_emitter.cli.act import resource_commands
 from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
-from leanbe_emitter.cli.act.fields import FieldOption, entries, field_options
-from leanbe_emitter.cli.act.resources import Resource
+from leanbe_emitter.cli.act.field_options import FieldOption, entries, field_options
+from leanbe_emitter.cli.act.resource_commands import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -46,27 +46,27 @@ def idea() -> None:
     """Ideas: people vote on them, and the team promotes them."""
 
 
-resources.add_create(
+resource_commands.add_create(
     idea,
     IDEAS,
     example='leanbe-emitter idea create --title "Dark mode" --tag ui --request a2e502',
     about="Create an idea, from idea requests if you name some.",
 )
-resources.add_update(
+resource_commands.add_update(
     idea,
     IDEAS,
     example="leanbe-emitter idea update a2e504 --assigned bo@example.com --set 'tags[0].title=ui'",
     about="Change fields of an idea, all in one event.",
 )
-resources.add_show(idea, IDEAS, example="leanbe-emitter idea show a2e504 --output json")
-resources.add_list(idea, IDEAS, example="leanbe-emitter idea list --no-promoted --tag ui")
-resources.add_delete(
+resource_commands.add_show(idea, IDEAS, example="leanbe-emitter idea show a2e504 --output json")
+resource_commands.add_list(idea, IDEAS, example="leanbe-emitter idea list --no-promoted --tag ui")
+resource_commands.add_delete(
     idea,
     IDEAS,
     example="leanbe-emitter idea delete a2e504",
     about="Delete an idea. Its requests are new again, and its backlog items keep its title.",
 )
-resources.add_verb(
+resource_commands.add_verb(
     idea,
     IDEAS,
     "promote",

@@ -2,10 +2,10 @@
 
 import click
 
-from leanbe_emitter.cli.act import resources
+from leanbe_emitter.cli.act import resource_commands
 from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
-from leanbe_emitter.cli.act.fields import FieldOption, field_options
-from leanbe_emitter.cli.act.resources import Resource
+from leanbe_emitter.cli.act.field_options import FieldOption, field_options
+from leanbe_emitter.cli.act.resource_commands import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -40,17 +40,17 @@ def idea_request() -> None:
     """Idea requests: what customers ask for."""
 
 
-resources.add_create(
+resource_commands.add_create(
     idea_request,
     IDEA_REQUESTS,
     example='leanbe-emitter idea-request create --title "Dark mode please" '
     "--customer new@example.com --source Portal",
     about="Create an idea request.",
 )
-resources.add_show(
+resource_commands.add_show(
     idea_request, IDEA_REQUESTS, example="leanbe-emitter idea-request show a2e502 --output json"
 )
-resources.add_list(
+resource_commands.add_list(
     idea_request,
     IDEA_REQUESTS,
     example="leanbe-emitter idea-request list --status new --customer ana@example.com",
@@ -69,7 +69,7 @@ def attach(invocation: Invocation, *, reference: str, idea: str, options: Action
     IDEA_REQUESTS.act(invocation, options, lambda requests: requests.attach(reference, idea=idea))
 
 
-resources.add_verb(
+resource_commands.add_verb(
     idea_request,
     IDEA_REQUESTS,
     "ignore",

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from leanbe_emitter.cli.act import resources
+from leanbe_emitter.cli.act import resource_commands
 from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
-from leanbe_emitter.cli.act.fields import FieldOption, field_options
-from leanbe_emitter.cli.act.resources import Resource
+from leanbe_emitter.cli.act.field_options import FieldOption, field_options
+from leanbe_emitter.cli.act.resource_commands import Resource
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -56,23 +56,23 @@ def okr() -> None:
     """OKRs: objectives and their key results."""
 
 
-resources.add_create(
+resource_commands.add_create(
     okr,
     OKRS,
     example='leanbe-emitter okr create --title "Make onboarding effortless" '
     "--key-result Activation=60 --set-json 'keyResults[0].startValue=40'",
     about="Create an OKR with its key results.",
 )
-resources.add_update(
+resource_commands.add_update(
     okr,
     OKRS,
     example="leanbe-emitter okr update a2e506 --end-date 2026-09-30 "
     "--set-json 'keyResults[0].targetValue=70'",
     about="Change an OKR or its key results. --unset 'keyResults[0]' removes one.",
 )
-resources.add_show(okr, OKRS, example="leanbe-emitter okr show a2e506 --output json")
-resources.add_list(okr, OKRS, example="leanbe-emitter okr list --owner owner@example.com")
-resources.add_delete(
+resource_commands.add_show(okr, OKRS, example="leanbe-emitter okr show a2e506 --output json")
+resource_commands.add_list(okr, OKRS, example="leanbe-emitter okr list --owner owner@example.com")
+resource_commands.add_delete(
     okr,
     OKRS,
     example="leanbe-emitter okr delete a2e506",

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.processes import ServerUnavailable
+from leanbe_emitter.server_process import ServerUnavailable
 
 #: How long to wait for an answer, in seconds: longer than any wait of the server by default.
 _ANSWER_SECONDS = 60.0

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from leanbe_emitter.cli.invocation.exits import Failed
-from leanbe_emitter.processes import stop
+from leanbe_emitter.cli.invocation.exit_status import Failed
+from leanbe_emitter.server_process import stop
 
 
 class ReceiverProcess:

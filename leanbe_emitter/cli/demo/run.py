@@ -14,7 +14,7 @@ from leanbe_emitter.cli.demo.api_client import connect
 from leanbe_emitter.cli.demo.report import Attempt, Event, Report, Step
 from leanbe_emitter.cli.demo.story import story
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.processes import ServerProcess
+from leanbe_emitter.server_process import ServerProcess
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.durations import format_duration

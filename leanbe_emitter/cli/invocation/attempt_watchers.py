@@ -12,14 +12,14 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
     EndedAttempt,
     StartedAttempt,
 )
-from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.clock import MANUAL, Clock, from_milliseconds
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 
 if TYPE_CHECKING:
-    from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
+    from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
     from leanbe_emitter.delivery.worker.watcher import Watcher
     from leanbe_emitter.library import Attempt, Delivery, Leanbe
 
@@ -198,7 +198,7 @@ def _ended(begun: StartedAttempt, settlement: "Settlement") -> EndedAttempt:
 
 def _shown_answer(evidence: "Evidence") -> bytes | None:
     # Only commands that make attempts need it: other commands start faster without.
-    from leanbe_emitter.library.deliveries.masking import unechoed  # noqa: PLC0415
+    from leanbe_emitter.library.deliveries.header_masking import unechoed  # noqa: PLC0415
 
     return unechoed(
         evidence.answer_body, evidence.request_headers, assumptions=evidence.assumptions

@@ -12,7 +12,7 @@ import click
 
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
-from leanbe_emitter.wire.suggestions import did_you_mean, there_are
+from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
 
 Callback = Callable[..., object]
 

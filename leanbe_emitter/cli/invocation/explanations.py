@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict

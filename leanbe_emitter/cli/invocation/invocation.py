@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leanbe_emitter.cli.invocation import logs, output
+from leanbe_emitter.cli.invocation import log_setup, output
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.settings import LogLevel, Settings
 
@@ -40,7 +40,7 @@ class Invocation:
 
     def configure_log(self) -> None:
         """Configure the log."""
-        logs.configure_log(self.settings().log_level, as_json=self.log_json)
+        log_setup.configure_log(self.settings().log_level, as_json=self.log_json)
 
     def notice(self, text: str) -> None:
         """Print a notice on stderr, unless ``--quiet``."""

@@ -9,7 +9,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.wire.durations import format_duration
 
 if TYPE_CHECKING:
-    from leanbe_emitter.delivery.queue.due import Due
+    from leanbe_emitter.delivery.queue.due_queries import Due
 
 
 def backlog_text(due: "Due", *, now: datetime) -> str:

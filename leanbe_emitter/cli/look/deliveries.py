@@ -13,7 +13,7 @@ from leanbe_emitter.cli.invocation.attempt_watchers import (
     who_retries,
 )
 from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe

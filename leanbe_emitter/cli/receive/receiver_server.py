@@ -14,7 +14,7 @@ from pathlib import Path
 import httptools
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.listening import port_error
+from leanbe_emitter.cli.invocation.listen_address import port_error
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidSignature

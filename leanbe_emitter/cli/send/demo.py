@@ -13,12 +13,12 @@ from leanbe_emitter.cli.demo.report import Attempt, Report, Step
 from leanbe_emitter.cli.demo.run import Target, play_story, send_all_events
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import command
-from leanbe_emitter.cli.invocation.exits import Failed
+from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import SECRET
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
-from leanbe_emitter.processes import ServerProcess, running_server
+from leanbe_emitter.server_process import ServerProcess, running_server
 
 #: The secret of the demo's own receiver, which ends with the demo.
 _SECRET = "whsec_demo"  # noqa: S105 - it protects nothing

@@ -11,12 +11,12 @@ import click
 
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.listening import URL_VARIABLE
+from leanbe_emitter.cli.invocation.listen_address import URL_VARIABLE
 from leanbe_emitter.cli.invocation.param_types import SECRETS_VARIABLE
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.processes import ServerProcess, running_server
+from leanbe_emitter.server_process import ServerProcess, running_server
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -12,7 +12,7 @@ import click
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.listening import URL_VARIABLE, url_of
+from leanbe_emitter.cli.invocation.listen_address import URL_VARIABLE, url_of
 from leanbe_emitter.clock import pause, stopwatch
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 

@@ -15,7 +15,7 @@ from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.listening import port_error, url_of
+from leanbe_emitter.cli.invocation.listen_address import port_error, url_of
 from leanbe_emitter.cli.invocation.notices import backlog_text
 from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
 from leanbe_emitter.cli.invocation.output import OutputFormat
@@ -290,7 +290,7 @@ def _discard_old(invocation: Invocation, leanbe: "Leanbe", *, older_than: float 
 
 def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
     from leanbe_emitter.server.openapi import page  # noqa: PLC0415 - loads FastAPI
-    from leanbe_emitter.storage.engine.urls import parse_database_url, shown  # noqa: PLC0415 - slow
+    from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
         invocation.notice(f"API documentation: {url}{page.PATH}")

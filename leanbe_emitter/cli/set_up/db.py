@@ -117,7 +117,7 @@ def _require_file(database: "Database") -> None:
 
 
 def _show(invocation: Invocation, database: "Database") -> None:
-    from leanbe_emitter.storage.engine.urls import shown  # noqa: PLC0415 - the same
+    from leanbe_emitter.storage.engine.database_urls import shown  # noqa: PLC0415 - the same
     from leanbe_emitter.storage.schema import migrate  # noqa: PLC0415 - loads SQLAlchemy
 
     schema = migrate.schema_of(database)

@@ -10,7 +10,7 @@ from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.errors import NotFound
-from leanbe_emitter.headers import MASK
+from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.hints import SET_WEBHOOK
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from leanbe_emitter.delivery.network.transport import (
 )
 from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.schema.states import DeliveryState
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 

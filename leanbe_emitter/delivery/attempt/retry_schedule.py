@@ -14,7 +14,7 @@ from tenacity import stop_after_attempt, wait_chain, wait_fixed
 from tenacity.wait import wait_base
 
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
-from leanbe_emitter.delivery.retry_state import after_attempt
+from leanbe_emitter.delivery.tenacity_state import after_attempt
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Success
 

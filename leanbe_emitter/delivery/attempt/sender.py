@@ -17,7 +17,6 @@ from typing import NamedTuple
 from leanbe_emitter.clock import Clock, from_milliseconds, milliseconds_of, stopwatch
 from leanbe_emitter.delivery.attempt.fault_transport import state_under, with_fault
 from leanbe_emitter.delivery.attempt.retry_schedule import Facts, classify, next_delay_seconds
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Headers, Settlement, WebhookSettings
 from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import (
     VERIFY,
@@ -31,10 +30,17 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
     compose_headers,
 )
+from leanbe_emitter.delivery.queue_types import (
+    Claimed,
+    Evidence,
+    Headers,
+    Settlement,
+    WebhookSettings,
+)
 from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.queries.clock import stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.assumptions.catalogue import SettledAt, assumption
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions

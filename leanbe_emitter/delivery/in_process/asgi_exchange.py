@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
 from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 
 Message = MutableMapping[str, Any]
 

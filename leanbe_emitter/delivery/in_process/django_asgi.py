@@ -8,10 +8,10 @@ in another thread, so the watchdog keeps the deadline on the caller's thread.
 import sys
 from typing import Any
 
+from leanbe_emitter.delivery.event_loops import is_running_loop
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.call import Call
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
-from leanbe_emitter.delivery.loops import is_running_loop
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
 
 

@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.in_process.frameworks import is_instance_of
 from leanbe_emitter.delivery.in_process.sync_transport import CallReceiver
 from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer
 from leanbe_emitter.delivery.network.transport import OutgoingRequest
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 
 # Headers that clients write from the URL and the body.
 _OF_THE_MESSAGE = frozenset({"host", "content-length"})

@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
+from leanbe_emitter.delivery.event_loops import is_running_loop
 from leanbe_emitter.delivery.in_process.call import current_call
-from leanbe_emitter.delivery.loops import is_running_loop
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from leanbe_emitter.delivery.in_process.app_errors import AppError
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.in_process.detect import InProcessTransport

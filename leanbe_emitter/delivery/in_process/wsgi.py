@@ -17,7 +17,7 @@ from leanbe_emitter.delivery.in_process.frameworks import moved_to_django_thread
 from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None

@@ -16,7 +16,7 @@ from typing import TypeVar
 from leanbe_emitter.delivery.network.resolver import Resolve
 from leanbe_emitter.delivery.network.transport import TlsSettings, Unreachable
 from leanbe_emitter.errors import InvalidTarget
-from leanbe_emitter.targets import Target, TargetRules, check_address
+from leanbe_emitter.target_rules import Target, TargetRules, check_address
 
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
 

@@ -7,7 +7,7 @@ the headers that curl would add.
 import shlex
 from collections.abc import Sequence
 
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 
 #: curl writes these headers itself, correctly.
 _CURLS_OWN = frozenset({"host", "content-length", "connection"})

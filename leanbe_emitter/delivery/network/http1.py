@@ -24,7 +24,7 @@ from leanbe_emitter.delivery.network.transport import (
     WireFault,
 )
 from leanbe_emitter.errors import InvalidTarget
-from leanbe_emitter.targets import Target, TargetRules, check_url
+from leanbe_emitter.target_rules import Target, TargetRules, check_url
 
 #: Longest idle time of a reusable connection: less than the 5 s after which Node closes it.
 IDLE_SECONDS = 4.0

@@ -11,7 +11,7 @@ import httpx
 from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
-from leanbe_emitter.targets import TargetRules, check_url
+from leanbe_emitter.target_rules import TargetRules, check_url
 
 # Errors of httpx that come before any byte of the request.
 _BEFORE_THE_REQUEST = (

@@ -22,8 +22,8 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
 )
 from leanbe_emitter.errors import InvalidTarget
-from leanbe_emitter.headers import OF_EVERY_REQUEST
-from leanbe_emitter.targets import Target, TargetRules, check_url
+from leanbe_emitter.header_rules import OF_EVERY_REQUEST
+from leanbe_emitter.target_rules import Target, TargetRules, check_url
 
 #: Most redirects that are followed.
 MAX_REDIRECTS = 5

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from leanbe_emitter import __version__
-from leanbe_emitter.headers import check_header
-from leanbe_emitter.targets import Target
+from leanbe_emitter.header_rules import check_header
+from leanbe_emitter.target_rules import Target
 
 #: User agent of the sender (contract c.5: a name of the emulator's own).
 USER_AGENT = f"leanbe-emitter/{__version__}"

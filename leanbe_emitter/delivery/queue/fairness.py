@@ -15,10 +15,10 @@ from operator import itemgetter
 
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.claims import Claimed
-from leanbe_emitter.delivery.queue.rows import with_webhooks
+from leanbe_emitter.delivery.queue.row_mapping import with_webhooks
 from leanbe_emitter.delivery.queue.statements import CANDIDATES, LeasedRow, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import pick as pick_strict
+from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 

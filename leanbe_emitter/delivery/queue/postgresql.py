@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, attempt_row
+from leanbe_emitter.delivery.queue.row_mapping import ATTEMPT_COLUMNS, attempt_row
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     EXPIRED,
@@ -21,6 +20,7 @@ from leanbe_emitter.delivery.queue.statements import (
     LeasedRow,
     by_state,
 )
+from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.postgresql_arrays import IntArray, TextArray, arrays, unnest
 from leanbe_emitter.storage.engine.postgresql_driver import execute, text_for_driver

@@ -22,15 +22,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.queue import due, faults
-from leanbe_emitter.delivery.queue.due import NOTHING, Due, Instants, Todo
+from leanbe_emitter.delivery.queue import due_queries, fault_assignment
+from leanbe_emitter.delivery.queue.due_queries import NOTHING, Due, Instants, Todo
 from leanbe_emitter.delivery.queue.fairness import FairClaims, Room
 from leanbe_emitter.delivery.queue.postgresql import Postgresql
-from leanbe_emitter.delivery.queue.rows import with_webhooks
+from leanbe_emitter.delivery.queue.row_mapping import with_webhooks
 from leanbe_emitter.delivery.queue.sqlite import Sqlite
 from leanbe_emitter.delivery.queue.statements import LEASE_ONE, ExpiredRow, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_among
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.database import Database
@@ -128,7 +128,7 @@ class Queue:
             return PollResult()
         with self._database.transaction() as session:
             lost = self._settle(session, ended)
-            todo = todo or due.todo(session, self._instants(), statements=self._statements)
+            todo = todo or due_queries.todo(session, self._instants(), statements=self._statements)
             if not (ended or todo):
                 return PollResult()
             due_in = set(todo.due)
@@ -258,25 +258,27 @@ class Queue:
         """
         with self._database.transaction() as session:
             woken, vanished = self._wake(session), self._reap(session)
-            owed = due.count_due(session, now=self._now(), statements=self._statements)
+            owed = due_queries.count_due(session, now=self._now(), statements=self._statements)
         return CatchUp(woken=woken, vanished=vanished, due=owed)
 
     def todo(self) -> Todo:
         """Return what there is to claim, to wake and to reap."""
         with self._database.reading() as session:
-            return due.todo(session, self._instants(), statements=self._statements)
+            return due_queries.todo(session, self._instants(), statements=self._statements)
 
     def seconds_until_due(self, seconds: float) -> float:
         """Return the seconds until a retry falls due or a lease runs out; at most ``seconds``."""
         with self._database.reading() as session:
             self._read_clock(session)
             still = stands_still(self._clock)
-            return due.seconds_until_due(session, seconds, self._instants(), stands_still=still)
+            return due_queries.seconds_until_due(
+                session, seconds, self._instants(), stands_still=still
+            )
 
     def due(self) -> Due:
         """Count the deliveries that are due and in flight."""
         with self._database.reading() as session:
-            return due.count_due(session, now=self._now(), statements=self._statements)
+            return due_queries.count_due(session, now=self._now(), statements=self._statements)
 
     def count_active(self) -> int:
         """Count deliveries in flight, and those that another transaction is claiming right now.
@@ -284,7 +286,7 @@ class Queue:
         The latter exist on PostgreSQL only, as SQLite has one writer at a time.
         """
         with self._database.transaction() as session:
-            return due.count_active(session, now=self._now(), statements=self._statements)
+            return due_queries.count_active(session, now=self._now(), statements=self._statements)
 
     def _claim(self, session: Session, room: Room) -> list[Claimed]:
         """Claim due deliveries; those that a fault holds back make room for the next."""
@@ -297,7 +299,7 @@ class Queue:
         """Return claimed deliveries with their faults, without those that a fault holds back."""
         if not _may_have_faults(claimed):
             return claimed
-        return faults.assign(session, claimed, now=self._now())
+        return fault_assignment.assign(session, claimed, now=self._now())
 
     def _renew(self, session: Session, claimed: Collection[Claimed]) -> None:
         until = to_milliseconds(self._lease_clock.now()) + self._lease_ms
@@ -344,7 +346,7 @@ class Queue:
             return set()
         states = self._statements.settle(session, settlements)
         if faulty := [each for each in settlements if each.evidence.fault]:
-            faults.finish(session, faulty, states, now=self._now())
+            fault_assignment.finish(session, faulty, states, now=self._now())
         return {each.delivery_id for each in settlements} - states.keys()
 
     def _wake(self, session: Session) -> int:

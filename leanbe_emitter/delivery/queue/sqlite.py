@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.claims import Settlement
-from leanbe_emitter.delivery.queue.rows import ATTEMPT_COLUMNS, attempt_row, fact_of
+from leanbe_emitter.delivery.queue.row_mapping import ATTEMPT_COLUMNS, attempt_row, fact_of
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     EXPIRED,
@@ -24,6 +23,7 @@ from leanbe_emitter.delivery.queue.statements import (
     LeasedRow,
     by_state,
 )
+from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.sqlite_driver import batches, execute
 from leanbe_emitter.storage.queries import journal

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 

@@ -2,7 +2,7 @@
 
 from tenacity.wait import wait_base, wait_exponential
 
-from leanbe_emitter.delivery.retry_state import after_attempt
+from leanbe_emitter.delivery.tenacity_state import after_attempt
 
 #: The first and the longest pause before a reconnect, in seconds; each is twice the one before.
 FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0

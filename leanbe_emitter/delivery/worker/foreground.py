@@ -12,9 +12,9 @@ from collections.abc import Collection, Sequence
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.claims import Claimed, Settlement
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.worker.leases import Renewals, interrupted, log_lost_leases
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.watcher import Watcher

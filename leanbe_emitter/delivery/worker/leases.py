@@ -12,9 +12,9 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.claims import Claimed, Evidence, Settlement
-from leanbe_emitter.delivery.loops import in_background, is_running_loop
+from leanbe_emitter.delivery.event_loops import in_background, is_running_loop
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from types import MappingProxyType
 
-from leanbe_emitter.delivery.claims import Claimed, Settlement
-from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.due_queries import Due
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.storage.schema.states import Outcome
 
 #: Upper bounds of an attempt's duration, in seconds; the last is the default timeout.

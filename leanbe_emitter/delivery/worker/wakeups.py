@@ -1,8 +1,8 @@
 """Wake-ups: signals to a worker that a delivery may be due, so that it polls less often.
 
 No worker depends on them: it also polls every ``poll_seconds``. Commits of this process wake it at
-once. PostgreSQL notifies it of commits by other processes (``listening``). For SQLite it reads a
-number that changes with every commit.
+once. PostgreSQL notifies it of commits by other processes (``postgresql_listener``). For
+SQLite it reads a number that changes with every commit.
 
 An idle worker waits for wake-ups, asks once when the next delivery falls due, and polls every
 ``poll_seconds``. A full worker ignores wake-ups, and a busy one leaves them to its next turn.
@@ -25,7 +25,7 @@ from typing import Protocol
 from tenacity.wait import wait_exponential
 
 from leanbe_emitter.delivery.worker.backoff import Backoff
-from leanbe_emitter.delivery.worker.listening import listening
+from leanbe_emitter.delivery.worker.postgresql_listener import listening
 from leanbe_emitter.storage.engine.commit_counter import CommitCounter
 from leanbe_emitter.storage.engine.database import Database
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 
 
 class Watcher(Protocol):

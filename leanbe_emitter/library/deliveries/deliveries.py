@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
-from leanbe_emitter.library.deliveries.filter import Filter, selected
+from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.deliveries.last_request import curl_command, explain_delivery
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.deliveries.waiting import (
@@ -24,15 +24,15 @@ from leanbe_emitter.library.deliveries.waiting import (
     reason_pending,
     reason_settled,
 )
+from leanbe_emitter.library.runtime.awaitable_results import Results
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
-from leanbe_emitter.library.runtime.results import Results
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal
-from leanbe_emitter.storage.queries.compiled import fetch as found_by
+from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow

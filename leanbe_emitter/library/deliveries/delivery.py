@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.library.deliveries.masking import masked, unechoed, unechoed_headers
-from leanbe_emitter.library.runtime.results import Itself, Results
-from leanbe_emitter.library.runtime.snapshots import Headers, Identified, header_pairs
+from leanbe_emitter.library.deliveries.header_masking import masked, unechoed, unechoed_headers
+from leanbe_emitter.library.runtime.awaitable_results import Itself, Results
+from leanbe_emitter.library.runtime.snapshot_parts import Headers, Identified, header_pairs
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of

@@ -26,12 +26,12 @@ from leanbe_emitter.domain.validation import LONGEST_NAME, check_text
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.deliveries.attempts import Attempts
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
-from leanbe_emitter.library.deliveries.filter import Filter, selected
+from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
+from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
+from leanbe_emitter.library.runtime.awaitable_results import Itself
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.library.runtime.references import delivery_row, product_row
-from leanbe_emitter.library.runtime.results import Itself
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState

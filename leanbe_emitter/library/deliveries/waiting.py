@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.delivery import Delivery
+from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import line_of
-from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.runtime.paging import check_limit
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.setup.product import ProductRef

@@ -8,14 +8,14 @@ from typing import TypedDict, Unpack
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import announcements
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
-from leanbe_emitter.library.documents.snapshot import (
+from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     ProductReference,
     UserReference,
     instant,
     titles,
 )
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow

@@ -7,15 +7,15 @@ from typing import TypedDict, Unpack
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, ideas, users
-from leanbe_emitter.library.documents.ideas import IdeaRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
-from leanbe_emitter.library.documents.snapshot import (
+from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     IdeaReference,
     ProductReference,
     UserReference,
     titles,
 )
+from leanbe_emitter.library.documents.ideas import IdeaRef
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.library.runtime.references import reference_text

@@ -10,10 +10,14 @@ from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.domain.validation import check_text
+from leanbe_emitter.library.documents.document_snapshot import (
+    CustomerReference,
+    Document,
+    ProductReference,
+)
 from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
-from leanbe_emitter.library.documents.snapshot import CustomerReference, Document, ProductReference
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.snapshots import Identified
+from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import parse_instant

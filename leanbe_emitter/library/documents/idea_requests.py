@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.domain import customers, idea_requests, ideas
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.library.documents.customers import CustomerRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
-from leanbe_emitter.library.documents.snapshot import (
+from leanbe_emitter.library.documents.document_snapshot import (
     CustomerReference,
     Document,
     IdeaReference,
     IdeaRequestReference,
     ProductReference,
 )
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow

@@ -10,9 +10,7 @@ from leanbe_emitter.domain import customers, idea_requests, ideas, users, votes
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.customers import CustomerRef
-from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
-from leanbe_emitter.library.documents.snapshot import (
+from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     IdeaReference,
     IdeaRequestReference,
@@ -20,6 +18,8 @@ from leanbe_emitter.library.documents.snapshot import (
     UserReference,
     titles,
 )
+from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
+from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.library.runtime.references import reference_text

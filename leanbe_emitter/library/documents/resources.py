@@ -20,17 +20,17 @@ from leanbe_emitter.domain.action import Action, assumptions_of
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.library.documents.snapshot import Document, Reference, text_of
+from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
 from leanbe_emitter.library.runtime.references import reference_text
-from leanbe_emitter.library.runtime.snapshots import Identified
+from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.payloads.resources import document
+from leanbe_emitter.wire.payloads.event_payloads import document
 from leanbe_emitter.wire.stringify import JSON
-from leanbe_emitter.wire.suggestions import any_of
 
 #: How many rows are read at once: databases limit a statement to some ten thousand ids.
 _ROWS_AT_ONCE = 500

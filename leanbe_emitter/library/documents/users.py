@@ -6,9 +6,9 @@ from typing import Any
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import product_lookup, users
-from leanbe_emitter.library.documents.snapshot import UserReference
+from leanbe_emitter.library.documents.document_snapshot import UserReference
 from leanbe_emitter.library.runtime.references import reference_text
-from leanbe_emitter.library.runtime.snapshots import Identified
+from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import UserRow
 

@@ -12,8 +12,8 @@ from sqlalchemy import exists, select
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
+from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import DeliveryReport, Expected, line_of
-from leanbe_emitter.library.deliveries.filter import Filter
 from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions

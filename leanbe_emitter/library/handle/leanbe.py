@@ -20,17 +20,17 @@ import leanbe_emitter
 from leanbe_emitter.clock import MANUAL, Clock
 from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
-from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.errors import InvalidValue, NotAwaited, WaitTimedOut
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.deliveries.attempts import Attempts
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery
+from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.events import Events
-from leanbe_emitter.library.deliveries.filter import Filter
+from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
 from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.deliveries.redelivery import Redelivery
 from leanbe_emitter.library.deliveries.waiting import reason_pending
@@ -39,14 +39,14 @@ from leanbe_emitter.library.handle.assertions import Assertions
 from leanbe_emitter.library.handle.clock import AdvancingClock, Shared
 from leanbe_emitter.library.handle.information import Counts, Info, count
 from leanbe_emitter.library.handle.recorded_events import RecordedEvents
+from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits, waits_at_end
-from leanbe_emitter.library.runtime.carrier import answer_limits, as_transport
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.group_commit import outcomes
+from leanbe_emitter.library.runtime.handle_transport import answer_limits, as_transport
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop
 from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.polling import wait_until
-from leanbe_emitter.library.runtime.results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.assumptions import Assumptions
 from leanbe_emitter.library.setup.faults import Faults
@@ -55,11 +55,11 @@ from leanbe_emitter.library.setup.products import Products
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import Webhooks
 from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest
-from leanbe_emitter.library.trigger.trigger import DryRun, Triggered
+from leanbe_emitter.library.trigger.trigger_results import DryRun, Triggered
 from leanbe_emitter.library.trigger.triggers import Triggers
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.urls import shown
+from leanbe_emitter.storage.engine.database_urls import shown
 from leanbe_emitter.storage.queries.clock import StoredClock, kind_of
 from leanbe_emitter.storage.queries.reset import empty
 from leanbe_emitter.storage.queries.retention import Pruned, prune

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from leanbe_emitter.delivery.loops import is_running_loop
+from leanbe_emitter.delivery.event_loops import is_running_loop
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.runtime.unawaited import Pending, is_waiting

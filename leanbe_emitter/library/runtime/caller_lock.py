@@ -5,7 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from leanbe_emitter.delivery.loops import is_running_loop, running_loop
+from leanbe_emitter.delivery.event_loops import is_running_loop, running_loop
 
 #: How often a caller in an event loop tries to take the lock, in seconds.
 TRY_SECONDS = 0.002

@@ -15,18 +15,18 @@ from functools import partial
 
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.claims import Settlement
+from leanbe_emitter.delivery.event_loops import is_running_loop, rest
 from leanbe_emitter.delivery.in_process.app_errors import first_with_note
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
-from leanbe_emitter.delivery.loops import is_running_loop, rest
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import Transport
-from leanbe_emitter.delivery.queue.due import Due
+from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Settlement
+from leanbe_emitter.delivery.worker.attempt_log import log_totals, logged
 from leanbe_emitter.delivery.worker.foreground import Foreground
 from leanbe_emitter.delivery.worker.inline_first import InlineFirst
 from leanbe_emitter.delivery.worker.leases import DatabaseCaller, Renewals
-from leanbe_emitter.delivery.worker.log import log_totals, logged
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
 from leanbe_emitter.delivery.worker.stop_signals import stopping_on_signals
 from leanbe_emitter.delivery.worker.wakeups import wakeups_of
@@ -35,15 +35,15 @@ from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.caller_lock import CallerLock
-from leanbe_emitter.library.runtime.carrier import answer_limits
+from leanbe_emitter.library.runtime.handle_transport import answer_limits
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
 from leanbe_emitter.library.runtime.polling import POLL_SECONDS
-from leanbe_emitter.library.runtime.routing import RoutingTransport
+from leanbe_emitter.library.runtime.routing_transport import RoutingTransport
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 
 #: How long ``abandon`` waits for a worker whose loop is blocked, in seconds.
 ABANDON_SECONDS = 5.0

@@ -24,8 +24,8 @@ from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
 
+from leanbe_emitter.delivery.event_loops import is_running_loop, running_loop
 from leanbe_emitter.delivery.in_process.call import current_call
-from leanbe_emitter.delivery.loops import is_running_loop, running_loop
 from leanbe_emitter.errors import Conflict
 
 

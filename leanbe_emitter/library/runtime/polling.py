@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.loops import rest
+from leanbe_emitter.delivery.event_loops import rest
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.hints import LIST_DELIVERIES, Hint
 

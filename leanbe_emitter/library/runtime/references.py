@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import product_lookup
 from leanbe_emitter.domain.lookup import find
-from leanbe_emitter.library.runtime.snapshots import Identified
+from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 
 

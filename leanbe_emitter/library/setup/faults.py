@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
-from leanbe_emitter.delivery.queue.faults import release_all
+from leanbe_emitter.delivery.queue.fault_assignment import release_all
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
 from leanbe_emitter.library.runtime.references import product_row

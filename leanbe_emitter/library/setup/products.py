@@ -24,7 +24,7 @@ from leanbe_emitter.library.setup.product import Product, ProductRef, Webhook
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import url_of
 from leanbe_emitter.storage.schema.tables import ProductRow, WebhookRow
-from leanbe_emitter.targets import Target
+from leanbe_emitter.target_rules import Target
 
 #: One of the six resources of a product.
 Documents = TypeVar("Documents", bound=Resource[Any, Any])

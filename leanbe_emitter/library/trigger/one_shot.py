@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 
 from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.claims import Claimed, Settlement, WebhookSettings
 from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement, WebhookSettings
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.headers import check_header
+from leanbe_emitter.header_rules import check_header
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.carrier import answer_limits
+from leanbe_emitter.library.runtime.handle_transport import answer_limits
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop, require_no_receiver
 from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.targets import TargetRules, check_url
+from leanbe_emitter.target_rules import TargetRules, check_url
 from leanbe_emitter.wire.assumptions.parsing import (
     changed_assumptions,
     check_assumption,

@@ -17,7 +17,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.payloads.paths import change
+from leanbe_emitter.wire.payloads.payload_paths import change
 from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON, stringify
 

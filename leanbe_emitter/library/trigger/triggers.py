@@ -4,13 +4,13 @@ from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.domain import webhooks
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.deliveries.attempts import Attempts
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Event
+from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
-from leanbe_emitter.library.trigger.trigger import DryRun, Triggered, dry_runs
 from leanbe_emitter.library.trigger.trigger_request import plan, record_planned
+from leanbe_emitter.library.trigger.trigger_results import DryRun, Triggered, dry_runs
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.tables import EventRow
 

@@ -17,8 +17,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from leanbe_emitter.server.http.body import refuse_body
-from leanbe_emitter.server.http.query import refuse_query
+from leanbe_emitter.server.http.query_parameters import refuse_query
+from leanbe_emitter.server.http.request_body import refuse_body
 
 Endpoint: TypeAlias = Callable[..., Any]
 #: Dependencies by the endpoint's parameters; each reads a part of the request.

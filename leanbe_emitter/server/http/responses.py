@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fastapi.responses import Response
 
-from leanbe_emitter.library.documents.snapshot import Document, text_of
+from leanbe_emitter.library.documents.document_snapshot import Document, text_of
 from leanbe_emitter.wire.stringify import stringify
 
 MEDIA_TYPE = "application/json"

@@ -10,8 +10,8 @@ from pydantic import Field, WithJsonSchema
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody, ObjectBody
 from leanbe_emitter.server.http.problems import lookup_in_path
+from leanbe_emitter.server.http.request_body import ModelBody, ObjectBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.strict_model import AssumptionValue, StrictModel, assumption_text, shown_value

@@ -11,8 +11,8 @@ from pydantic import Field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Filter, Job, Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody
-from leanbe_emitter.server.http.query import EVENT_FILTERS, PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.query_parameters import EVENT_FILTERS, PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.field_types import Age, EventGlob, Since, Status

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.problems import lookup_in_path
-from leanbe_emitter.server.http.query import EVENT_FILTERS, PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.query_parameters import EVENT_FILTERS, PAGING, Query, QueryParameter
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.json_schema import string

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.server.schemas.field_types import Assumptions, ReceivedHeaders, Secret

@@ -9,7 +9,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.problems import NotReady
-from leanbe_emitter.server.http.query import IgnoredQuery
+from leanbe_emitter.server.http.query_parameters import IgnoredQuery
 from leanbe_emitter.server.http.routing import ANYWHERE, HEALTH, READING, Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.field_types import (

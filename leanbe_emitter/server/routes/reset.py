@@ -8,7 +8,7 @@ from pydantic import Field
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.strict_model import StrictModel

@@ -16,7 +16,7 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Entry, Leanbe
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
-from leanbe_emitter.server.http.query import Query, QueryParameter
+from leanbe_emitter.server.http.query_parameters import Query, QueryParameter
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas.json_schema import cursor as cursor_schema
 from leanbe_emitter.server.schemas.json_schema import string

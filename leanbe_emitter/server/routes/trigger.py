@@ -15,7 +15,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, TriggerRequest
 from leanbe_emitter.library.trigger.synthetic_events import Sample
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.field_types import INTEGER, Assumptions, EventName

@@ -13,7 +13,7 @@ from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library import Delivery, Filter, Leanbe
 from leanbe_emitter.server.http import problems, responses
-from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.server.schemas.field_types import INTEGER, EventGlob, Status

@@ -13,7 +13,7 @@ from leanbe_emitter.errors import NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody
+from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.routes.products import NewWebhook
 from leanbe_emitter.server.schemas import deliveries, setup

@@ -9,7 +9,7 @@ from typing import Any, Final
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, NON_SPACE, or_null
 from leanbe_emitter.server.schemas.setup import PRODUCT_ID
-from leanbe_emitter.wire.payloads.resources import RESOURCES
+from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 from leanbe_emitter.wire.payloads.schema import document_schema
 from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable
 from leanbe_emitter.settings import Synchronous
+from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown
 from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
 from leanbe_emitter.storage.engine.lazy_session import LazySession
 from leanbe_emitter.storage.engine.notify import notifies_workers
@@ -33,7 +34,6 @@ from leanbe_emitter.storage.engine.sqlite_engine import (
     memory_engine,
 )
 from leanbe_emitter.storage.engine.sqlite_locking import WriterLock
-from leanbe_emitter.storage.engine.urls import parse_database_url, shown
 
 # Parameters are secrets and payloads: the message of an unexpected error must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.storage.engine.urls import NAMING, shown
+from leanbe_emitter.storage.engine.database_urls import NAMING, shown
 
 _FAILURES = (OperationalError, InterfaceError)
 # Words of other errors of SQLite and psycopg that also mean a fault of the file or the server.

@@ -30,7 +30,7 @@ from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.notify import notify_workers
 from leanbe_emitter.storage.schema.tables import ClockRow
-from leanbe_emitter.wire.suggestions import any_of
+from leanbe_emitter.wire.did_you_mean import any_of
 
 #: The hint where the clock cannot be moved, for every surface.
 HOW_TO_MOVE = (

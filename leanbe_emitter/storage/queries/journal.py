@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.engine import sqlite_driver
-from leanbe_emitter.storage.queries.compiled import fetch
+from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.schema.tables import JournalRow
 

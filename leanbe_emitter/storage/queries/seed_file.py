@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.queries.compiled import fetch
+from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.tables import SeedFileRow
 
 _STORED = select(SeedFileRow.name, SeedFileRow.content)

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 import leanbe_emitter
 from leanbe_emitter.errors import DatabaseBehind
 from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.database_urls import NAMING
 from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
-from leanbe_emitter.storage.engine.urls import NAMING
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -12,8 +12,8 @@ from typing import Any
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 
 class Kind(StrEnum):

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.durations import format_duration, parse_duration
-from leanbe_emitter.wire.suggestions import any_of, did_you_mean
 
 #: Keys of ``how`` in the catalogue that stand for a value: any duration, any status.
 DURATION = "DURATION"

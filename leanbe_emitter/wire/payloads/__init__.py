@@ -1,4 +1,5 @@
 """Shapes of documents and payloads, and the schemas and types made from them.
 
-``resources`` is the single source: key order, JSON Schema, TypeScript and paths follow its shapes.
+``event_payloads`` is the single source: key order, JSON Schema, TypeScript and paths follow its
+shapes.
 """

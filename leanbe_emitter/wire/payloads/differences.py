@@ -8,7 +8,7 @@ object with its own comparison (``pytest.approx``, ``unittest.mock.ANY``).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from leanbe_emitter.wire.suggestions import did_you_mean
+from leanbe_emitter.wire.did_you_mean import did_you_mean
 
 _LONGEST_SHOWN = 60
 

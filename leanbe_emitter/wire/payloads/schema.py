@@ -6,7 +6,11 @@ whether the article shows it (``stated``) or not (``inferred``).
 
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import event_kind
-from leanbe_emitter.wire.payloads.resources import document_shape, envelope_shape, payload_shape
+from leanbe_emitter.wire.payloads.event_payloads import (
+    document_shape,
+    envelope_shape,
+    payload_shape,
+)
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,

@@ -8,7 +8,7 @@ import json
 
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import Source, event_kind
-from leanbe_emitter.wire.payloads.resources import envelope_shape, payload_shape
+from leanbe_emitter.wire.payloads.event_payloads import envelope_shape, payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from leanbe_emitter.wire.assumptions.assumption_set import VoteModel
-from leanbe_emitter.wire.payloads.resources import document_shape
+from leanbe_emitter.wire.payloads.event_payloads import document_shape
 from leanbe_emitter.wire.stringify import JSON
 
 

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import click
 
-from leanbe_emitter.cli.invocation.listening import PortTaken
+from leanbe_emitter.cli.invocation.listen_address import PortTaken
 from leanbe_emitter.errors import (
     DatabaseUnavailable,
     EndlessDeliveries,
@@ -26,7 +26,7 @@ from leanbe_emitter.errors import (
     LeanbeError,
     WaitTimedOut,
 )
-from leanbe_emitter.processes import ServerUnavailable
+from leanbe_emitter.server_process import ServerUnavailable
 
 FAILED = 1
 USAGE = 2

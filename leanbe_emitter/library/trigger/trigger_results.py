@@ -10,8 +10,8 @@ from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
-from leanbe_emitter.library.deliveries.masking import masked
-from leanbe_emitter.library.runtime.snapshots import Headers
+from leanbe_emitter.library.deliveries.header_masking import masked
+from leanbe_emitter.library.runtime.snapshot_parts import Headers
 from leanbe_emitter.library.trigger.synthetic_events import Synthetic
 from leanbe_emitter.library.trigger.trigger_request import PlannedEvents
 from leanbe_emitter.outbox import sends_event, triggered_at

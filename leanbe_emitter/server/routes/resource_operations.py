@@ -17,8 +17,8 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.library.documents.resources import Resource as Documents
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.body import ModelBody, ObjectBody, validated
-from leanbe_emitter.server.http.query import PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.query_parameters import PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.request_body import ModelBody, ObjectBody, validated
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import documents, setup
 from leanbe_emitter.server.schemas.json_schema import Schema

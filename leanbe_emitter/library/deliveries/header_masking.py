@@ -8,7 +8,7 @@ request. Nothing is masked in ``request_headers``, ``answer_headers``, ``answer_
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-from leanbe_emitter.headers import MASK, OF_EVERY_REQUEST
+from leanbe_emitter.header_rules import MASK, OF_EVERY_REQUEST
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import SIGNATURE

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.seeds.content import Content
-from leanbe_emitter.seeds.lines import Located, Unreadable, locate
 from leanbe_emitter.seeds.seed import Seed, blamed, line_of, place
-from leanbe_emitter.seeds.trial import find_mistakes
+from leanbe_emitter.seeds.trial_planting import find_mistakes
+from leanbe_emitter.seeds.yaml_parser import Located, Unreadable, locate
 from leanbe_emitter.strict_model import Path, field_error_of
 
 #: How many mistakes one error shows.

@@ -15,8 +15,9 @@ import click
 from leanbe_emitter.cli.invocation.param_types import as_mapping
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.payloads.paths import change_fields, first_step
-from leanbe_emitter.wire.payloads.resources import document_shape
+from leanbe_emitter.wire.did_you_mean import any_of
+from leanbe_emitter.wire.payloads.event_payloads import document_shape
+from leanbe_emitter.wire.payloads.payload_paths import change_fields, first_step
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
@@ -27,7 +28,6 @@ from leanbe_emitter.wire.payloads.shapes import (
     Text,
 )
 from leanbe_emitter.wire.stringify import JSON
-from leanbe_emitter.wire.suggestions import any_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

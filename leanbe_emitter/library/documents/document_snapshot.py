@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from leanbe_emitter.library.runtime.snapshots import Identified
+from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 

@@ -6,7 +6,7 @@ when a worker or a foreground call begins. Where it is too high, an attempt cost
 
 import logging
 
-from leanbe_emitter.delivery.claims import Claimed, Settlement
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.delivery.worker.watcher import Watcher, end_of_turn
 

@@ -20,8 +20,8 @@ from leanbe_emitter.library.documents.customers import Customers
 from leanbe_emitter.library.documents.idea_requests import IdeaRequests
 from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
-from leanbe_emitter.server.http.query import QueryParameter, boolean_parameter
-from leanbe_emitter.server.routes.resources import Resource, Verb, add_resource
+from leanbe_emitter.server.http.query_parameters import QueryParameter, boolean_parameter
+from leanbe_emitter.server.routes.resource_operations import Resource, Verb, add_resource
 from leanbe_emitter.server.schemas.json_schema import enum, string
 from leanbe_emitter.storage.schema.states import AnnouncementStatus, RequestStatus
 from leanbe_emitter.strict_model import StrictModel

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from leanbe_emitter.delivery.loops import in_background
+from leanbe_emitter.delivery.event_loops import in_background
 from leanbe_emitter.delivery.worker.backoff import Backoff
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.notify import CHANNEL

@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from leanbe_emitter.cli.act.action import ActionOptions, Snapshot, run_action, with_action_options
-from leanbe_emitter.cli.act.fields import FieldOption, PathChanges, add_filter, changed, typed
+from leanbe_emitter.cli.act.field_options import (
+    FieldOption,
+    PathChanges,
+    add_filter,
+    changed,
+    typed,
+)
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import Group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
 from leanbe_emitter.cli.invocation.output import Column
-from leanbe_emitter.wire.payloads.resources import document_shape
+from leanbe_emitter.wire.payloads.event_payloads import document_shape
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Product

@@ -19,7 +19,7 @@ from leanbe_emitter.server.schemas.json_schema import (
     cursor_of_list,
     string,
 )
-from leanbe_emitter.wire.suggestions import did_you_mean, there_are
+from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
 
 #: Number of items of a page by default, and at most.
 _DEFAULT_LIMIT, _MAX_LIMIT = 50, 200

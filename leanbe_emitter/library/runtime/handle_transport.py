@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport

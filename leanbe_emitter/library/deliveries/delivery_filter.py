@@ -14,8 +14,8 @@ from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
+from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.event_names import matching
-from leanbe_emitter.wire.suggestions import any_of
 
 
 @dataclass(frozen=True, kw_only=True)

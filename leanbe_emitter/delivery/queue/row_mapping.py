@@ -1,4 +1,4 @@
-"""Mapping between rows and the tuples of ``claims``.
+"""Mapping between rows and the tuples of ``queue_types``.
 
 The same few texts are read and written often, so they are cached.
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.claims import Claimed, Headers, Settlement, WebhookSettings
 from leanbe_emitter.delivery.queue.statements import LeasedRow, Statements
+from leanbe_emitter.delivery.queue_types import Claimed, Headers, Settlement, WebhookSettings
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 

@@ -14,7 +14,8 @@ from typing import TypeAlias
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
-from leanbe_emitter.wire.payloads.resources import payload_shape
+from leanbe_emitter.wire.did_you_mean import did_you_mean
+from leanbe_emitter.wire.payloads.event_payloads import payload_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
     Boolean,
@@ -28,7 +29,6 @@ from leanbe_emitter.wire.payloads.shapes import (
     Text,
 )
 from leanbe_emitter.wire.stringify import JSON
-from leanbe_emitter.wire.suggestions import did_you_mean
 
 _Step: TypeAlias = str | int
 _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(0|[1-9][0-9]{0,5})\]")

@@ -21,7 +21,7 @@ from leanbe_emitter.seeds.seed import Seed
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
 from leanbe_emitter.strict_model import Path
-from leanbe_emitter.targets import TargetRules
+from leanbe_emitter.target_rules import TargetRules
 
 Planted = TypeVar("Planted")
 

@@ -12,7 +12,7 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
-from leanbe_emitter.server.http.query import QueryParameter
+from leanbe_emitter.server.http.query_parameters import QueryParameter
 from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import Schema
 from leanbe_emitter.strict_model import StrictModel, field_error_of
