@@ -14,7 +14,7 @@ import pytest
 
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
-from tests.support.bench import Bench
+from tests.support.engine_setup import Bench
 from tests.support.example_counts import EXAMPLES_OF_PROVE, EXAMPLES_OF_TEST
 from tests.support.postgresql import Cluster
 from tests.support.reused_databases import Databases

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.command_line import Cli, Ran, run
 from tests.support.containerfile import Image
-from tests.support.pages import ROOT
+from tests.support.doc_pages import ROOT
 from tests.support.ports import free_port
 
 

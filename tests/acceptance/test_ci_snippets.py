@@ -12,8 +12,8 @@ import yaml
 
 from tests.support.command_line import environment
 from tests.support.containerfile import Image
+from tests.support.doc_pages import ROOT
 from tests.support.example_suites import Example
-from tests.support.pages import ROOT
 from tests.support.waiting import wait_until
 
 PAGE = (ROOT / "docs" / "ci.md").read_text()

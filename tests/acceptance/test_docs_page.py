@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.support.browser import Prefers, chromium, open_page
+from tests.support.receiver_servers import nginx_proxy
 from tests.support.server_process import RunningServer, run_server
-from tests.support.servers import nginx_proxy
 
 pytestmark = pytest.mark.browser
 TOKEN = {"LEANBE_EMITTER_TOKEN": "tok_test"}

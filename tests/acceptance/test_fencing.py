@@ -12,9 +12,9 @@ from sqlalchemy import Row, select, text
 from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, JournalRow
-from tests.support.fleet import Fleet
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
 
 EVENTS = 3
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.doc_pages import FILES, README
 from tests.support.example_suites import FOLDER, patched
 from tests.support.fresh_venv import FreshVenv
-from tests.support.pages import FILES, README
 
 pytestmark = pytest.mark.prove
 

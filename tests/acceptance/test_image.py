@@ -17,8 +17,8 @@ from leanbe_emitter.server import serving
 from leanbe_emitter.server_process import STOP_SECONDS
 from leanbe_emitter.settings import Settings
 from tests.support.containerfile import Image
+from tests.support.doc_pages import ROOT
 from tests.support.loopback_receiver import LoopbackReceiver
-from tests.support.pages import ROOT
 from tests.support.waiting import wait_until
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -18,9 +18,9 @@ from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.tables import UserRow
 from tests.support.emitting_process import email, emit
-from tests.support.fleet import Fleet
 from tests.support.recording_receiver import RecordingReceiver
 from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
 
 pytestmark = pytest.mark.prove
 

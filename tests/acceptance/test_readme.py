@@ -22,7 +22,7 @@ from leanbe_emitter.settings import Settings, variable
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, Kind
 from leanbe_emitter.wire.envelope import seal
 from tests.support.command_line import environment, environment_without_pytest
-from tests.support.pages import BLOCKS, DOCS, FILES, README, ROOT, marked_block
+from tests.support.doc_pages import BLOCKS, DOCS, FILES, README, ROOT, marked_block
 from tests.support.ports import free_port
 from tests.support.user_suites import WITHOUT_OTHER_PLUGINS
 

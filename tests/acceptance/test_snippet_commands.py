@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import environment, run_process
-from tests.support.snippets import STAND_IN
+from tests.support.running_snippets import STAND_IN
 
 COMMAND = re.compile(r"LEANBE_WEBHOOK_SECRET=whsec_test .*")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")

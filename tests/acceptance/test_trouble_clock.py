@@ -13,9 +13,9 @@ from leanbe_emitter import Delivery, Leanbe, Outcome, TriggerRequest
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.clocked_worker import ShiftedClock
-from tests.support.fleet import Fleet
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.worker_fleet import Fleet
 
 pytestmark = pytest.mark.prove
 

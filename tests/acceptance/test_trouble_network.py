@@ -9,10 +9,10 @@ import pytest
 
 from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.fleet import Fleet
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
 
 pytestmark = pytest.mark.prove
 

@@ -11,12 +11,12 @@ import pytest
 
 from leanbe_emitter import Leanbe, verify
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.disks import full_disk, small_disk
 from tests.support.emitting_process import emit
-from tests.support.fleet import Fleet
 from tests.support.postgresql import Cluster
 from tests.support.recording_receiver import RecordingReceiver
+from tests.support.small_disks import full_disk, small_disk
 from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
 
 pytestmark = pytest.mark.prove
 

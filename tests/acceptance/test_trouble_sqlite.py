@@ -11,10 +11,10 @@ import pytest
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe, TriggerRequest
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.disks import full_disk, small_disk
-from tests.support.fleet import Fleet
 from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.small_disks import full_disk, small_disk
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.worker_fleet import Fleet
 
 pytestmark = pytest.mark.prove
 

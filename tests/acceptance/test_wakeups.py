@@ -14,10 +14,10 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import EventRow
-from tests.support.bench import Bench, settlement_of
-from tests.support.fleet import Fleet
+from tests.support.engine_setup import Bench, settlement_of
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
 
 #: One commit may come while the worker is looking anyway; so many do not.
 ROUNDS = 8

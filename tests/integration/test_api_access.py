@@ -17,10 +17,10 @@ from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import downgrade, upgrade
-from tests.support.api import Api, open_api
-from tests.support.disks import full_disk, small_disk
+from tests.support.api_client import Api, open_api
 from tests.support.event_loops import run_in_loop
 from tests.support.scripted_transport import ScriptedTransport
+from tests.support.small_disks import full_disk, small_disk
 from tests.support.waiting import PATIENCE_SECONDS, async_wait_until
 
 EXPOSED = Access(token="tok_test", any_host=True)

@@ -8,7 +8,7 @@ import pytest
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.schemas.json_schema import INSTANT
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.support.api import Api, application, open_api
+from tests.support.api_client import Api, application, open_api
 from tests.support.concurrency import call_at_once
 from tests.support.scripted_transport import ScriptedTransport
 

@@ -12,7 +12,7 @@ from leanbe_emitter import Filter, Leanbe, Settings, WaitTimedOut
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 from tests.support.event_loops import run_in_loop
 from tests.support.scripted_transport import HoldingTransport, ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS

@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 from leanbe_emitter import Settings
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, open_api, openapi_document
+from tests.support.api_client import Api, open_api, openapi_document
 from tests.support.openapi_check import check_against_openapi
 
 RESOURCES = ("customers", "ideas", "idea-requests", "backlog-items", "okrs", "announcements")

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 EVENTS = "/products/Acme/events"

@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.journal import Cursor
-from tests.support.api import URL, Api, open_api
+from tests.support.api_client import URL, Api, open_api
 from tests.support.waiting import PATIENCE_SECONDS
 
 ACME = "/api/v1/products/Acme"

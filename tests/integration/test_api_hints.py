@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.api import Api, open_api, openapi_document
+from tests.support.api_client import Api, open_api, openapi_document
 from tests.support.command_tree import all_commands
 from tests.support.surfaces import command_names
 

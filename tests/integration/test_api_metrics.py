@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 from tests.support.scripted_transport import ScriptedTransport
 
 URL = "http://a.test/"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.server.schemas import json_schema
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 from tests.support.node import Node
 
 #: White space for Python, and some of it for JavaScript.

@@ -9,7 +9,7 @@ import pytest
 
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.openapi import page
-from tests.support.api import open_api
+from tests.support.api_client import open_api
 
 STATIC = Path(str(files("leanbe_emitter.server").joinpath("static")))
 SWAGGER_UI = STATIC / "swagger_ui"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from leanbe_emitter import Settings
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 TAGS = {"tags[0].title": "ui"}

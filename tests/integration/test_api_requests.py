@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.http.request_ids import RequestIdFilter
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.schema.states import DeliveryStatus
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 from tests.support.event_loops import run_in_loop
 from tests.support.scripted_transport import HoldingTransport
 from tests.support.waiting import PATIENCE_SECONDS

@@ -14,8 +14,8 @@ from leanbe_emitter.server.http import change_notifier
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier, Listener
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
-from tests.support.api import URL as API
-from tests.support.api import open_api
+from tests.support.api_client import URL as API
+from tests.support.api_client import open_api
 from tests.support.event_loops import run_in_loop
 from tests.support.scripted_transport import ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS

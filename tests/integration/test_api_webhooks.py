@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 
 URL = "http://127.0.0.1:9/hooks"
 HOOK = "/products/Acme/webhook"

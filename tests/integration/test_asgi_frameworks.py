@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.delivery.network.transport import Unknown
-from tests.support.apps import SOON, described_errors, open_transport
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.framework_apps import (
     STEPS,
@@ -16,6 +15,7 @@ from tests.support.framework_apps import (
     litestar_app,
     starlette_app,
 )
+from tests.support.in_process_apps import SOON, described_errors, open_transport
 from tests.support.network_sender import BODY, post
 
 WITHOUT_THREADS = [fastapi_app, starlette_app, litestar_app]

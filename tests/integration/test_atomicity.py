@@ -7,8 +7,8 @@ import pytest
 from leanbe_emitter.storage.schema.document_tables import IdeaRow
 from tests.support.actions import ACTIONS, prepare
 from tests.support.database_dump import dump
+from tests.support.recorded_statements import StatementFailed, record_statements
 from tests.support.scene import Scene
-from tests.support.statements import StatementFailed, record_statements
 
 #: Acts, and fails at the statement of that number, if there are so many.
 Acting = Callable[[Scene, str, int], bool]

@@ -1,4 +1,4 @@
-"""Random actions, valid and not, against ``tests.support.model``: the contract in plain dicts."""
+"""Random actions, valid and not, against the contract in plain dicts (``domain_model``)."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
-from tests.support.documents import Document
+from tests.support.domain_model import ExpectedEvent, ModelDocument, ModelProduct, Refused
 from tests.support.example_counts import example_count
-from tests.support.model import ExpectedEvent, ModelDocument, ModelProduct, Refused
+from tests.support.expected_documents import Document
 from tests.support.model_comparison import ModelComparison, verbs_of
 from tests.support.node import Node
 from tests.support.random_fields import (

@@ -14,8 +14,8 @@ import pytest
 
 from leanbe_emitter import Event, Leanbe, Product
 from leanbe_emitter.ids import IdOf, Ids
-from tests.support.documents import without_context
-from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
+from tests.support.example_envelopes import BODY_SHA256, ENVELOPES, SECRET
+from tests.support.expected_documents import without_context
 from tests.support.node import Node
 from tests.support.scene import record_events
 

@@ -10,10 +10,10 @@ from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
-from tests.support.bench import ALL, Bench, claim, ids_of, settlement_of
 from tests.support.concurrency import call_at_once
+from tests.support.engine_setup import ALL, Bench, claim, ids_of, settlement_of
+from tests.support.recorded_statements import record_statements
 from tests.support.scripted_transport import ScriptedTransport
-from tests.support.statements import record_statements
 from tests.support.workers import new_worker
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)

@@ -12,7 +12,7 @@ from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.target_rules import TargetRules
-from tests.support.bench import Bench, RecordingWatcher, claim, ids_of
+from tests.support.engine_setup import Bench, RecordingWatcher, claim, ids_of
 from tests.support.scripted_transport import OK, ActingTransport, ScriptedTransport
 
 REFUSED = Answer(status=500)

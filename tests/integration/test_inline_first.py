@@ -17,7 +17,7 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.delivery.worker.inline_first import SLOW_SECONDS, THREAD_SECONDS, InlineFirst
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.bench import Bench
+from tests.support.engine_setup import Bench
 from tests.support.event_loops import run_in_loop
 from tests.support.scripted_transport import ScriptedTransport
 from tests.support.waiting import async_wait_until

@@ -12,8 +12,8 @@ import pytest
 from leanbe_emitter import Leanbe, ReceivedRequest
 from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
-from tests.support.apps import wait_for_ever
-from tests.support.bench import RecordingWatcher
+from tests.support.engine_setup import RecordingWatcher
+from tests.support.in_process_apps import wait_for_ever
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.scripted_transport import ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS

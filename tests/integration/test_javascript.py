@@ -18,7 +18,7 @@ from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSe
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.mistakes import MISTAKES
 from leanbe_emitter.wire.stringify import parse
-from tests.support.examples import ENVELOPES, SECRET
+from tests.support.example_envelopes import ENVELOPES, SECRET
 from tests.support.node import Node, Refused
 
 pytestmark = pytest.mark.node

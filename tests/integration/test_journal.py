@@ -12,7 +12,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import ROWS_AT_ONCE, START, Cursor, Entry
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
-from tests.support.bench import START_AT, Bench, new_event
+from tests.support.engine_setup import START_AT, Bench, new_event
 
 
 def read(database: Database, after: Cursor = START) -> list[Entry]:

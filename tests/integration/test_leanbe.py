@@ -28,8 +28,8 @@ from leanbe_emitter import (
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.schema.tables import RetiredSecretRow
-from tests.support.apps import END, START, app_sending
 from tests.support.concurrency import call_at_once
+from tests.support.in_process_apps import END, START, app_sending
 from tests.support.loopback_receiver import LoopbackReceiver
 
 URL = "http://127.0.0.1:1/"

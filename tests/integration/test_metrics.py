@@ -9,7 +9,7 @@ from leanbe_emitter import Conflict, Leanbe, ManualClock, Outcome, Product, Sett
 from leanbe_emitter.delivery.network.transport import Answer, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
-from tests.support.bench import LEASE_SECONDS, Bench, claim
+from tests.support.engine_setup import LEASE_SECONDS, Bench, claim
 from tests.support.event_loops import run_in_loop
 from tests.support.failing_queue import FailingQueue
 from tests.support.loopback_receiver import LoopbackReceiver

@@ -23,8 +23,8 @@ from leanbe_emitter.delivery.network.transport import (
 from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import open_sender, post, send_to_unreachable
+from tests.support.receiver_servers import python_server
 from tests.support.scripted_server import OK, Peer, run_script
-from tests.support.servers import python_server
 
 #: Of a loop in its own time.
 SOON = 0.2

@@ -22,7 +22,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import seal, verify
-from tests.support.bench import SECRET, START_AT, URL, Bench, claim, new_event
+from tests.support.engine_setup import SECRET, START_AT, URL, Bench, claim, new_event
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TABLES = ("events", "deliveries", "journal")

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DataError
 
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.engine.postgresql_driver import execute
-from tests.support.bench import Bench
-from tests.support.statements import record_statements
+from tests.support.engine_setup import Bench
+from tests.support.recorded_statements import record_statements
 
 _SECRET = "whsec_nobody_is_to_see"
 _PID = "SELECT pg_backend_pid()"

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue.queue import BATCH, Queue
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
-from tests.support.statements import record_statements
+from tests.support.engine_setup import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
+from tests.support.recorded_statements import record_statements
 from tests.support.waiting import PATIENCE_SECONDS
 
 

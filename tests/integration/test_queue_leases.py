@@ -8,7 +8,7 @@ from leanbe_emitter.storage.schema.states import (
     JournalKind,
     Outcome,
 )
-from tests.support.bench import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
+from tests.support.engine_setup import LEASE_SECONDS, URL, Bench, claim, ids_of, settlement_of
 
 
 def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None:

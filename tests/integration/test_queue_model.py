@@ -25,7 +25,7 @@ from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow
-from tests.support.bench import LEASE_SECONDS, START_AT, Bench, claim, settlement_of
+from tests.support.engine_setup import LEASE_SECONDS, START_AT, Bench, claim, settlement_of
 from tests.support.example_counts import example_count
 
 DUE = {DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT}

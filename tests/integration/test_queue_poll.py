@@ -6,8 +6,8 @@ from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import ALL, Bench, claim, ids_of, settlement_of
-from tests.support.statements import StatementFailed, record_statements
+from tests.support.engine_setup import ALL, Bench, claim, ids_of, settlement_of
+from tests.support.recorded_statements import StatementFailed, record_statements
 
 ROOM = Room(total=ALL, held={}, per_product=ALL)
 #: What an exchange of a hundred deliveries sends at the most, settling and claiming.

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus, JournalKind, Outcome
-from tests.support.bench import URL, Bench, claim, settlement_of
+from tests.support.engine_setup import URL, Bench, claim, settlement_of
 
 
 def test_an_attempt_ends_its_delivery_with_its_evidence(bench: Bench) -> None:

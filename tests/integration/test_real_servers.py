@@ -9,7 +9,13 @@ import pytest
 from leanbe_emitter.delivery.network.transport import Answer
 from tests.support.event_loops import run_in_loop
 from tests.support.network_sender import BODY, open_sender, post
-from tests.support.servers import LARGE, nginx_server, node_server, python_server, uvicorn_server
+from tests.support.receiver_servers import (
+    LARGE,
+    nginx_server,
+    node_server,
+    python_server,
+    uvicorn_server,
+)
 
 Start = Callable[[], AbstractContextManager[str]]
 

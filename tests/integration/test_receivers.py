@@ -7,7 +7,7 @@ import pytest
 from leanbe_emitter import Envelope, InvalidValue, sign, stringify
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.receivers.verifier import Secret
-from tests.support.apps import answers_of
+from tests.support.in_process_apps import answers_of
 from tests.support.verified_apps import FRAMEWORKS, Serving
 
 SECRET = "whsec_test"

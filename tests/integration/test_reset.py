@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, Leanbe, ReceivedRequest
 from leanbe_emitter.storage.schema.document_tables import METADATA
-from tests.support.apps import app_noting_lifespan, raising_late
+from tests.support.in_process_apps import app_noting_lifespan, raising_late
 from tests.support.scene import Scene
 
 

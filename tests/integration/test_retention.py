@@ -9,8 +9,8 @@ from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.queries.retention import Pruned, prune
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
-from tests.support.bench import ALL, Bench, claim, settlement_of
 from tests.support.concurrency import call_at_once
+from tests.support.engine_setup import ALL, Bench, claim, settlement_of
 
 MONTH = timedelta(days=30)
 

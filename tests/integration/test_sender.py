@@ -18,7 +18,7 @@ from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.envelope import payload_text_of, verify
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.signing import sign_text
-from tests.support.bench import SECRET, URL, Bench, claim, new_event
+from tests.support.engine_setup import SECRET, URL, Bench, claim, new_event
 from tests.support.scripted_transport import OK, ActingTransport, Reply, ScriptedTransport
 
 REFUSED = Answer(status=500, reason="Internal Server Error")

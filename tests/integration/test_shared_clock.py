@@ -20,12 +20,12 @@ from leanbe_emitter.library.runtime.awaitable_results import Results
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow
-from tests.support.bench import Bench, settlement_of
 from tests.support.concurrency import call_at_once, until_somebody_waits
+from tests.support.engine_setup import Bench, settlement_of
 from tests.support.event_loops import run_in_loop
+from tests.support.recorded_statements import record_statements
 from tests.support.reused_databases import Databases
 from tests.support.scripted_transport import ScriptedTransport
-from tests.support.statements import record_statements
 from tests.support.waiting import async_wait_until, wait_until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 Their ``updatedAt`` stays, the idea of an attach excepted; references in them are live.
 """
 
-from tests.support.documents import altered
+from tests.support.expected_documents import altered
 from tests.support.scene import NOW, THEN, RecordedEvents, Scene, record_events
 
 

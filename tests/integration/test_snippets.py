@@ -8,7 +8,13 @@ import pytest
 from leanbe_emitter import Leanbe, sign, stringify
 from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.snippets import SECRET, RunningSnippet, has_express, run_in_node, run_in_process
+from tests.support.running_snippets import (
+    SECRET,
+    RunningSnippet,
+    has_express,
+    run_in_node,
+    run_in_process,
+)
 
 PYTHON = ("fastapi", "flask", "django")
 PAYLOAD = {"_id": "64a28ec49c3a1954e6a2e504", "title": "Dark mode, née «Noir» 🌒", "score": 1.0}

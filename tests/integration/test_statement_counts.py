@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow, IdeaRow, VoteRow
 from tests.support.actions import ACTIONS, prepare
 from tests.support.bulk_rows import insert_customers, insert_ideas, insert_requests, insert_votes
+from tests.support.recorded_statements import record_statements
 from tests.support.reused_databases import Databases
 from tests.support.scene import Scene, record_events, set_scene
-from tests.support.statements import record_statements
 
 FEW = 10
 many = pytest.mark.parametrize("size", [1_100, pytest.param(10_000, marks=pytest.mark.prove)])

@@ -6,10 +6,10 @@ from leanbe_emitter.delivery.queue.strict_ordering import firsts_of
 from leanbe_emitter.outbox import redeliver
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from tests.support.bench import Bench, claim, ids_of, settlement_of
 from tests.support.concurrency import call_at_once
+from tests.support.engine_setup import Bench, claim, ids_of, settlement_of
 from tests.support.loopback_receiver import LoopbackReceiver
-from tests.support.statements import record_statements
+from tests.support.recorded_statements import record_statements
 
 #: What a claim sends at the most that finds nothing but strict products which are held back.
 MOST = 10

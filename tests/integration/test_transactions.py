@@ -16,7 +16,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.loopback_receiver import LoopbackReceiver
-from tests.support.statements import record_statements
+from tests.support.recorded_statements import record_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable

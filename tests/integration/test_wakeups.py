@@ -17,7 +17,7 @@ from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
 from leanbe_emitter.storage.schema.states import DeliveryState
-from tests.support.bench import LEASE_SECONDS, Bench, new_event
+from tests.support.engine_setup import LEASE_SECONDS, Bench, new_event
 from tests.support.event_loops import run_in_loop
 from tests.support.scripted_transport import HoldingTransport, ScriptedTransport
 from tests.support.waiting import PATIENCE_SECONDS, async_wait_until

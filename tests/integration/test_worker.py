@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.worker.attempt_log import logged
 from leanbe_emitter.delivery.worker.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import LEASE_SECONDS, Bench, RecordingWatcher, claim, ids_of
+from tests.support.engine_setup import LEASE_SECONDS, Bench, RecordingWatcher, claim, ids_of
 from tests.support.event_loops import run_in_loop
 from tests.support.failing_queue import FailingQueue
 from tests.support.scripted_transport import ActingTransport, HoldingTransport, ScriptedTransport

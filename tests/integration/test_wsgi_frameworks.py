@@ -9,7 +9,6 @@ import pytest
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.apps import SOON, described_errors
 from tests.support.event_loops import run_in_loop
 from tests.support.framework_apps import (
     bottle_app,
@@ -21,6 +20,7 @@ from tests.support.framework_apps import (
     litestar_client,
     starlette_client,
 )
+from tests.support.in_process_apps import SOON, described_errors
 from tests.support.network_sender import BODY, post
 
 APPS = [flask_app, bottle_app, django_wsgi_app, django_asgi_app]

@@ -17,8 +17,8 @@ from pathlib import Path
 from shutil import copy2, copytree, ignore_patterns
 
 from tests.support.command_line import environment
+from tests.support.doc_pages import ROOT
 from tests.support.fresh_venv import link_distribution
-from tests.support.pages import ROOT
 
 #: Stand-ins for programs that only the image has, or that would download.
 _STAND_INS = {

@@ -6,7 +6,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
-from tests.support.apps import wait_for_ever
+from tests.support.in_process_apps import wait_for_ever
 
 
 def ok(request: HttpRequest) -> HttpResponse:

@@ -7,7 +7,7 @@ from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.errors import DatabaseUnavailable
-from tests.support.bench import LEASE_SECONDS, Bench
+from tests.support.engine_setup import LEASE_SECONDS, Bench
 
 
 class FailingQueue(Queue):

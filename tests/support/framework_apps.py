@@ -28,7 +28,7 @@ import starlette.responses
 import starlette.routing
 from django.conf import settings
 
-from tests.support.apps import wait_for_ever
+from tests.support.in_process_apps import wait_for_ever
 
 # Django's settings last as long as the process, and so does the folder of its database.
 _FOLDER = tempfile.TemporaryDirectory(prefix="leanbe-emitter-django-")

@@ -1,4 +1,4 @@
-"""Comparison of the library with its model (``tests.support.model``): both make the same actions.
+"""Comparison of the library with its model (``domain_model``): both make the same actions.
 
 After each step, these claims must hold. The database contains what the model contains, and the
 action returned it. Each event's payload is, byte for byte, the document at that event plus the
@@ -25,8 +25,8 @@ from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.support.database_dump import dump
-from tests.support.documents import Document, printed
-from tests.support.model import ExpectedEvent, Model, ModelDocument, ModelProduct, Refused
+from tests.support.domain_model import ExpectedEvent, Model, ModelDocument, ModelProduct, Refused
+from tests.support.expected_documents import Document, printed
 from tests.support.scene import COLOUR, PUBLIC_ID, URL, CountedIds, record_events
 
 _START = datetime(2023, 7, 3, 9, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import event, text
 
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.bench import Bench
+from tests.support.engine_setup import Bench
 
 #: Tables that grow with every event; no statement may read one completely.
 GROWING = ("events", "deliveries", "attempts", "journal")

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.documents import Document
+from tests.support.expected_documents import Document
 
 TEXTS = st.one_of(
     st.sampled_from(["a", "Dark mode", "ä\u2028😀", '"\\/\x7f\x1b', "<b>&'\"", "10", "\t\n x", ""]),

@@ -29,7 +29,7 @@ from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import JournalKind
 from leanbe_emitter.storage.schema.tables import EventRow, JournalRow
-from tests.support.documents import Document, altered
+from tests.support.expected_documents import Document, altered
 
 #: Nothing listens at this URL, and nothing is sent to it.
 URL = "http://127.0.0.1:9/hooks"

@@ -14,7 +14,7 @@ from leanbe_emitter.domain.users import granting
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.waiting import advancing
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
-from tests.support.api import openapi_document
+from tests.support.api_client import openapi_document
 from tests.support.command_tree import all_commands
 
 _TABLE = Path(__file__).parents[1] / "data" / "capabilities.txt"

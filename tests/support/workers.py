@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
 from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
-from tests.support.bench import Bench, RecordingWatcher
+from tests.support.engine_setup import Bench, RecordingWatcher
 
 
 def new_worker(

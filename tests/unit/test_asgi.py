@@ -9,7 +9,8 @@ from leanbe_emitter import WaitTimedOut
 from leanbe_emitter.delivery.in_process.asgi_exchange import FRAME_BYTES
 from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from tests.support.apps import (
+from tests.support.event_loops import run_in_loop, run_in_virtual_time
+from tests.support.in_process_apps import (
     END,
     START,
     URL,
@@ -25,7 +26,6 @@ from tests.support.apps import (
     wait_for_ever,
     yield_to_loop,
 )
-from tests.support.event_loops import run_in_loop, run_in_virtual_time
 from tests.support.network_sender import BODY, post
 
 

@@ -16,7 +16,8 @@ import pytest
 from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
 from leanbe_emitter.delivery.in_process.stack_location import is_user_code
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
-from tests.support.apps import (
+from tests.support.event_loops import run_in_loop, run_in_virtual_time
+from tests.support.in_process_apps import (
     END,
     SOON,
     START,
@@ -31,7 +32,6 @@ from tests.support.apps import (
     start,
     wait_for_ever,
 )
-from tests.support.event_loops import run_in_loop, run_in_virtual_time
 from tests.support.network_sender import post
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -8,7 +8,8 @@ import pytest
 
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.network.transport import Unreachable
-from tests.support.apps import (
+from tests.support.event_loops import run_in_loop, run_in_virtual_time
+from tests.support.in_process_apps import (
     END,
     SOON,
     START,
@@ -22,7 +23,6 @@ from tests.support.apps import (
     wait_for_ever,
     yield_to_loop,
 )
-from tests.support.event_loops import run_in_loop, run_in_virtual_time
 from tests.support.network_sender import post
 
 

@@ -15,7 +15,8 @@ from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
 from leanbe_emitter.delivery.network.transport import Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.apps import (
+from tests.support.event_loops import run_in_loop
+from tests.support.in_process_apps import (
     SOON,
     START,
     URL,
@@ -24,7 +25,6 @@ from tests.support.apps import (
     described_errors,
     wait_for_ever,
 )
-from tests.support.event_loops import run_in_loop
 from tests.support.network_sender import BODY, post
 from tests.support.waiting import PATIENCE_SECONDS
 

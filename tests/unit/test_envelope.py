@@ -23,7 +23,7 @@ from leanbe_emitter.wire.assumptions.assumption_set import (
 )
 from leanbe_emitter.wire.envelope import SealedRequest, payload_text_of, seal
 from leanbe_emitter.wire.instants import parse_instant
-from tests.support.examples import BODY_SHA256, ENVELOPES, SECRET
+from tests.support.example_envelopes import BODY_SHA256, ENVELOPES, SECRET
 
 DATA = Path(__file__).parents[1] / "data"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

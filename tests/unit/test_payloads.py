@@ -17,7 +17,7 @@ from leanbe_emitter.wire.payloads.event_payloads import (
     payload_shape,
 )
 from leanbe_emitter.wire.payloads.shapes import Object
-from tests.support.examples import ENVELOPES
+from tests.support.example_envelopes import ENVELOPES
 
 BY_EVENT: dict[str, dict[str, Any]] = {each["event"]: each["payload"] for each in ENVELOPES}
 

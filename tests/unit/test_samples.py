@@ -17,7 +17,7 @@ from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER, SamplePayloads
 from leanbe_emitter.wire.stringify import stringify
 from tests.support.assumption_sets import ASSUMPTION_SETS
-from tests.support.examples import ENVELOPES
+from tests.support.example_envelopes import ENVELOPES
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 PRINTED_NOW = "2026-11-24T12:00:00.123Z"

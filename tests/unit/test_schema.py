@@ -15,7 +15,7 @@ from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.schema import envelope_schema, json_schema
 from leanbe_emitter.wire.payloads.typescript import typescript
 from tests.support.assumption_sets import ASSUMPTION_SETS
-from tests.support.examples import ENVELOPES
+from tests.support.example_envelopes import ENVELOPES
 
 BY_EVENT: dict[str, dict[str, Any]] = {each["event"]: each for each in ENVELOPES}
 

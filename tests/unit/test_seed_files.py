@@ -13,7 +13,7 @@ import pytest
 from leanbe_emitter import InvalidValue
 from leanbe_emitter.seeds import read_seed
 from leanbe_emitter.seeds.yaml_parser import locate
-from tests.support.pages import ROOT
+from tests.support.doc_pages import ROOT
 
 WRONG = """\
 products:

@@ -12,7 +12,7 @@ from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
 from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
-from tests.support.apps import SOON, URL, block_thread, described_errors
+from tests.support.in_process_apps import SOON, URL, block_thread, described_errors
 from tests.support.network_sender import BODY, post
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -289,7 +289,10 @@ def test_a_blocking_app_is_interrupted_at_the_deadline_and_its_line_is_named() -
     to_app = transport(app, answer_seconds=SOON)
     with pytest.raises(Unknown) as caught:
         to_app.call(post(URL))
-    assert f"within {SOON:g} s: the app blocks at tests/support/apps.py" in caught.value.reason
+    assert (
+        f"within {SOON:g} s: the app blocks at tests/support/in_process_apps.py"
+        in caught.value.reason
+    )
     assert "in block_thread: time.sleep(20)" in caught.value.reason
     assert caught.value.answer is not None
     assert caught.value.answer.body == b"abc"

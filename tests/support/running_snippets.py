@@ -16,8 +16,8 @@ import pytest
 
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.snippets import snippet
-from tests.support.apps import URL, answers_of
 from tests.support.framework_apps import django_wsgi_app
+from tests.support.in_process_apps import URL, answers_of
 from tests.support.waiting import PATIENCE_SECONDS
 
 SECRET = "whsec_tést"

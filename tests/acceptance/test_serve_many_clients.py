@@ -26,11 +26,11 @@ from leanbe_emitter.storage.schema.document_tables import (
     IdeaRow,
 )
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
-from tests.support.fleet import Fleet
 from tests.support.load_clients import ClientLoad
 from tests.support.recording_receiver import RecordingReceiver
 from tests.support.server_process import RunningServer, run_server
 from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
 
 pytestmark = pytest.mark.prove
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Delivery, sign_text
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 from tests.support.scripted_transport import ScriptedTransport
 
 SECRET = "whsec_test"

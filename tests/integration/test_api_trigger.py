@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import verify
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import Api, open_api
+from tests.support.api_client import Api, open_api
 
 SECRET = "whsec_test"
 WEBHOOK = {

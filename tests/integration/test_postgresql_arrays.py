@@ -6,7 +6,7 @@ import pytest
 
 from leanbe_emitter.storage.engine.postgresql_arrays import ARRAYS, TextArray, arrays, unnest
 from leanbe_emitter.storage.engine.postgresql_driver import execute
-from tests.support.bench import Bench
+from tests.support.engine_setup import Bench
 
 _VALUES: dict[str, list[Any]] = {
     "text": ["", "a", "ä\u2028'\"{,}\\", None, "a", "NULL"],

@@ -12,7 +12,7 @@ from math import floor
 from typing import Any
 
 from leanbe_emitter import stringify
-from tests.support.documents import KEYS, Document, arranged, arranged_context, printed
+from tests.support.expected_documents import KEYS, Document, arranged, arranged_context, printed
 
 
 class Refused(Exception):

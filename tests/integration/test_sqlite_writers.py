@@ -11,7 +11,7 @@ from sqlalchemy import text
 from leanbe_emitter import DatabaseUnavailable, Leanbe
 from leanbe_emitter.storage.engine.sqlite_locking import WriterLock
 from tests.support.concurrency import call_at_once
-from tests.support.statements import record_statements
+from tests.support.recorded_statements import record_statements
 
 
 def make_ideas(leanbe: Leanbe, count: int) -> None:

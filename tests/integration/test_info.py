@@ -7,7 +7,7 @@ import pytest
 import leanbe_emitter
 from leanbe_emitter import InvalidValue, Leanbe, ManualClock, NotFound, Settings
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.api import open_api
+from tests.support.api_client import open_api
 
 URL = "http://127.0.0.1:9/hooks"
 

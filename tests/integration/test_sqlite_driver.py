@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.engine import sqlite_driver
 from leanbe_emitter.storage.engine.database import Database
-from tests.support.statements import record_statements
+from tests.support.recorded_statements import record_statements
 
 _SECRET = "whsec_nobody_is_to_see"
 

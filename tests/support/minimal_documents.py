@@ -1,6 +1,6 @@
 """Minimal documents of the contract (b.0), as an action in the scene would create them now."""
 
-from tests.support.documents import Document, altered
+from tests.support.expected_documents import Document, altered
 from tests.support.scene import COLOUR, NOW, PUBLIC_ID, Scene
 
 

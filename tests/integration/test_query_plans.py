@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from leanbe_emitter.storage.queries.retention import BATCH, PASSES
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import Bench, claim, settlement_of
+from tests.support.engine_setup import Bench, claim, settlement_of
 from tests.support.query_plans import (
     explain_statements,
     full_table_scans,

@@ -22,8 +22,8 @@ from leanbe_emitter import (
     transport_for,
 )
 from leanbe_emitter.testing.options import START
-from tests.support.apps import SOON, app_noting_lifespan, block_thread, wait_for_ever
 from tests.support.framework_apps import fastapi_app
+from tests.support.in_process_apps import SOON, app_noting_lifespan, block_thread, wait_for_ever
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -221,7 +221,9 @@ def test_whatever_else_is_done_with_a_call_names_its_file_and_line(use: str) -> 
             pending: Any = leanbe.deliver()
             with pytest.raises(NotAwaited) as caught:
                 USES[use](pending)
-            assert said(caught.value) == "leanbe.deliver() at tests/integration/test_awaited.py"
+            assert (
+                said(caught.value) == "leanbe.deliver() at tests/integration/test_async_callers.py"
+            )
             assert caught.value.hint.endswith("write 'await leanbe.deliver()'.")
 
     asyncio.run(test())
@@ -274,7 +276,7 @@ def test_a_handle_does_not_end_before_a_call_is_awaited(
         with pytest.raises(NotAwaited) as caught:
             async with opened(Here()) as (leanbe, _):
                 call(leanbe)
-        assert said(caught.value) == f"{what} at tests/integration/test_awaited.py"
+        assert said(caught.value) == f"{what} at tests/integration/test_async_callers.py"
 
     asyncio.run(test())
 
@@ -298,7 +300,7 @@ def test_a_call_shows_what_it_is() -> None:
             return shown
 
     shown = asyncio.run(test())
-    assert shown.startswith("<leanbe.deliver() at tests/integration/test_awaited.py:")
+    assert shown.startswith("<leanbe.deliver() at tests/integration/test_async_callers.py:")
     assert shown.endswith(", to be awaited>")
 
 

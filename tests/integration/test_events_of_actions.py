@@ -9,8 +9,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.documents import Document, altered, resource_of, text_of, without_context
-from tests.support.new_documents import (
+from tests.support.expected_documents import (
+    Document,
+    altered,
+    resource_of,
+    text_of,
+    without_context,
+)
+from tests.support.minimal_documents import (
     new_announcement,
     new_customer,
     new_idea,

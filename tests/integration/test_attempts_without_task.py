@@ -8,7 +8,7 @@ import pytest
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from tests.support.bench import LEASE_SECONDS, Bench, RecordingWatcher, claim, new_event
+from tests.support.engine_setup import LEASE_SECONDS, Bench, RecordingWatcher, claim, new_event
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.scripted_transport import OK, Reply, ScriptedCallbackTransport, ScriptedTransport
 from tests.support.waiting import async_wait_until

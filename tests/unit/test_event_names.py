@@ -4,7 +4,7 @@ import pytest
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source, event_kind, matching
-from tests.support.examples import ENVELOPES
+from tests.support.example_envelopes import ENVELOPES
 
 SPELLINGS = [
     "ideaRequest.created",

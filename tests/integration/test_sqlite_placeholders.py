@@ -3,8 +3,8 @@
 import re
 
 from leanbe_emitter.storage.queries import journal
-from tests.support.bench import Bench, claim, settlement_of
-from tests.support.statements import record_statements
+from tests.support.engine_setup import Bench, claim, settlement_of
+from tests.support.recorded_statements import record_statements
 
 
 def test_the_queue_and_the_journal_number_no_placeholder(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, U
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.worker.attempt_log import logged
 from leanbe_emitter.delivery.worker.watcher import Nobody
-from tests.support.bench import Bench, RecordingWatcher, claim
+from tests.support.engine_setup import Bench, RecordingWatcher, claim
 from tests.support.failing_queue import FailingQueue
 from tests.support.scripted_transport import Reply, ScriptedTransport
 

@@ -21,7 +21,18 @@ from leanbe_emitter import (
     transport_for,
 )
 from leanbe_emitter.delivery.worker import foreground
-from tests.support.apps import (
+from tests.support.framework_apps import (
+    bottle_app,
+    django_asgi_app,
+    django_client,
+    django_wsgi_app,
+    fastapi_app,
+    flask_app,
+    flask_client,
+    litestar_app,
+    starlette_app,
+)
+from tests.support.in_process_apps import (
     END,
     SOON,
     START,
@@ -33,17 +44,6 @@ from tests.support.apps import (
     raising_late,
     wait_for_ever,
     yield_to_loop,
-)
-from tests.support.framework_apps import (
-    bottle_app,
-    django_asgi_app,
-    django_client,
-    django_wsgi_app,
-    fastapi_app,
-    flask_app,
-    flask_client,
-    litestar_app,
-    starlette_app,
 )
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.scripted_transport import ScriptedTransport
