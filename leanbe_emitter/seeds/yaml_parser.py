@@ -64,8 +64,8 @@ def locate(text: str) -> Located:
         # In JSON a tab is white space anywhere; YAML does not take it between values.
         loader = _Loader(text.replace("\t", " ") if is_json else text)
         try:
-            reading = _Reading(loader)
-            read = reading.value(loader.get_single_node(), ())
+            parser = _NodeParser(loader)
+            read = parser.value(loader.get_single_node(), ())
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -74,7 +74,7 @@ def locate(text: str) -> Located:
         raise Unreadable(1, f"{error}.") from None
     except RecursionError:
         raise Unreadable(1, "It is nested too deeply.") from None
-    return Located(value=value if is_json else read, lines=reading.lines)
+    return Located(value=value if is_json else read, lines=parser.lines)
 
 
 def _as_json(text: str) -> tuple[bool, JSON]:
@@ -95,7 +95,7 @@ for _name, _look, _begins in _SCALARS:
     _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"^(?:{_look})$"), _begins)
 
 
-class _Reading:
+class _NodeParser:
     """Constructs values from nodes, and notes their lines."""
 
     def __init__(self, loader: _Loader) -> None:

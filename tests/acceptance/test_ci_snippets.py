@@ -28,7 +28,7 @@ def example(tmp_path: Any) -> Example:
     return Example("node", tmp_path)
 
 
-def typed(name: str) -> list[str]:
+def commands_of(name: str) -> list[str]:
     """Return the lines that a job types."""
     if name.startswith("gitlab"):
         lines: list[str] = SNIPPETS[name]["suite"]["script"]
@@ -39,7 +39,7 @@ def typed(name: str) -> list[str]:
 
 def the_line(name: str, beginning: str) -> list[str]:
     """Return the words of the one line that begins so, without that."""
-    (line,) = (line for line in typed(name) if line.startswith(beginning))
+    (line,) = (line for line in commands_of(name) if line.startswith(beginning))
     return shlex.split(line.removeprefix(beginning))
 
 
@@ -56,14 +56,14 @@ def test_there_is_a_snippet_for_each_way_and_each_service() -> None:
         f"{service} {way}" for service in ("github", "gitlab") for way in ("exec", "container")
     }
     for name in SNIPPETS:
-        assert typed(name)[-1].endswith("node --test")
+        assert commands_of(name)[-1].endswith("node --test")
 
 
 @pytest.mark.node
 @pytest.mark.parametrize("name", ["github exec", "gitlab exec"])
 @pytest.mark.prove
 def test_the_suite_passes_by_the_last_line(name: str, image: Image, example: Example) -> None:
-    words = shlex.split(typed(name)[-1].removeprefix("venv/bin/"))
+    words = shlex.split(commands_of(name)[-1].removeprefix("venv/bin/"))
     node(example, *words, environ=environment({"PATH": image.environ["PATH"]}))
 
 
@@ -103,7 +103,7 @@ def test_the_service_of_a_job_is_well_by_the_name_that_the_job_knows(
 
 def test_the_image_is_built_from_what_is_there_and_published_to_this_machine() -> None:
     build = "docker build --tag leanbe-emitter --file leanbe-emitter/Containerfile leanbe-emitter"
-    assert build in typed("github container")
+    assert build in commands_of("github container")
     assert f"{build}\ndocker run --detach --publish 127.0.0.1:5326:5326 leanbe-emitter\n" in PAGE
     assert (ROOT / "Containerfile").is_file()
     for target in re.findall(r"\]\(([^)]+)\)", PAGE):

@@ -409,7 +409,7 @@ def test_what_a_job_owes_and_another_process_holds_is_told(cli: Cli, tmp_path: P
             assert leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
         ran = cli("deliveries", "redeliver", "--status", "delivered", "--job", "broken-off")
     assert (ran.status, ran.stdout.count("204 No Content")) == (1, 1)
-    assert "1 of the job is still owed, and was not attempted yet.\n" in ran.stderr
+    assert "1 of the job is still pending, and was not attempted yet.\n" in ran.stderr
     assert "leanbe-emitter worker --drain" in ran.stderr
 
 

@@ -28,7 +28,7 @@ from tests.support.receiver_process import SECRET, acme_with_receiver, saved_bod
 TEXT = "L'été à 100 % 😎 \"<b>\" & 'x' \\ ; \u2028 \t日本"
 
 
-def made(cli: Cli, *words: str) -> dict[str, Any]:
+def document_of(cli: Cli, *words: str) -> dict[str, Any]:
     """Run a domain command, which must not fail; return the document that it prints."""
     ran = cli(*words, "--output", "json")
     assert ran.status == 0, ran.stderr
@@ -55,7 +55,7 @@ def alone(cli: Cli) -> Cli:
     return cli
 
 
-def refused(ran: Ran, *said: str) -> None:
+def assert_usage_error(ran: Ran, *said: str) -> None:
     """See that a command was an error of usage that says this, and printed nothing."""
     assert (ran.status, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: ")
@@ -63,7 +63,7 @@ def refused(ran: Ran, *said: str) -> None:
         assert words in ran.stderr
 
 
-def everything(folder: Path) -> list[str]:
+def database_dump(folder: Path) -> list[str]:
     """Return all that the database holds, as SQL."""
     with closing(sqlite3.connect(folder / "leanbe-emitter.db")) as database:
         return list(database.iterdump())
@@ -84,8 +84,8 @@ def test_what_create_and_show_print_is_the_document_that_the_webhook_carried(
     cli: Cli, tmp_path: Path, resource: str
 ) -> None:
     with acme_with_receiver(cli, tmp_path):
-        document = made(cli, *CREATED[resource])
-        shown = made(cli, CREATED[resource][0], "show", document["_id"][-6:])
+        document = document_of(cli, *CREATED[resource])
+        shown = document_of(cli, CREATED[resource][0], "show", document["_id"][-6:])
     (body,) = saved_bodies(tmp_path)
     assert events(tmp_path) == [f"{resource}.created"]
     assert stringify(document) == stringify(shown) == payload_text(body)
@@ -94,8 +94,8 @@ def test_what_create_and_show_print_is_the_document_that_the_webhook_carried(
 
 def test_update_prints_the_document_that_the_webhook_carried(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
-        idea = made(cli, "idea", "create", "--title", "Dark mode")["_id"]
-        document = made(cli, "idea", "update", idea, "--description", TEXT, "--archived")
+        idea = document_of(cli, "idea", "create", "--title", "Dark mode")["_id"]
+        document = document_of(cli, "idea", "update", idea, "--description", TEXT, "--archived")
     assert events(tmp_path) == ["idea.created", "idea.updated"]
     assert stringify(document) == payload_text(saved_bodies(tmp_path)[1])
     assert (document["description"], document["archived"]) == (TEXT, True)
@@ -135,17 +135,19 @@ def test_quiet_leaves_nothing_on_stderr(cli: Cli, tmp_path: Path) -> None:
 def test_the_id_of_a_row_goes_into_the_next_command(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         idea = cli("idea", "create", "--title", "Dark mode").stdout.split("\t")[0]
-        assert made(cli, "idea", "upvote", idea)["upvotes"] == 1
+        assert document_of(cli, "idea", "upvote", idea)["upvotes"] == 1
     assert events(tmp_path) == ["idea.created", "idea.upVoted"]
 
 
 def test_an_action_with_several_events_delivers_them_in_order(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
-        first = made(cli, "idea-request", "create", "--title", "a", "--customer", "new@example.com")
-        second = made(cli, "idea-request", "create", "--title", "b")
+        first = document_of(
+            cli, "idea-request", "create", "--title", "a", "--customer", "new@example.com"
+        )
+        second = document_of(cli, "idea-request", "create", "--title", "b")
         requests = ("--request", second["_id"], "--request", first["_id"][-6:])
-        idea = made(cli, "idea", "create", "--title", "Dark mode", *requests)
-        made(cli, "idea", "promote", idea["_id"])
+        idea = document_of(cli, "idea", "create", "--title", "Dark mode", *requests)
+        document_of(cli, "idea", "promote", idea["_id"])
     assert [each["title"] for each in idea["ideaRequests"]] == ["b", "a"]
     assert events(tmp_path) == [
         "customer.created",
@@ -168,7 +170,9 @@ def test_an_attempt_that_is_not_accepted_is_1_and_the_action_stands(
         assert "503 Service Unavailable" in ran.stderr
         assert "by any worker, or --follow." in ran.stderr
         assert ran.stderr.endswith("error: 1 of 1 attempt was not accepted.\n")
-        assert made(cli, "idea", "show", json.loads(ran.stdout)["_id"])["title"] == "Dark mode"
+        assert (
+            document_of(cli, "idea", "show", json.loads(ran.stdout)["_id"])["title"] == "Dark mode"
+        )
         assert cli("deliveries", "list", "--status", "pending").stdout.count("\n") == 1
 
 
@@ -193,18 +197,20 @@ def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) 
 
 
 def test_follow_and_no_deliver_contradict_each_other(alone: Cli) -> None:
-    refused(alone("okr", "create", "--title", "x", "--follow", "--no-deliver"), "contradict")
+    assert_usage_error(
+        alone("okr", "create", "--title", "x", "--follow", "--no-deliver"), "contradict"
+    )
     assert alone("okr", "list").stdout == ""
 
 
-def test_without_a_webhook_the_event_is_recorded_and_nothing_is_owed(alone: Cli) -> None:
+def test_without_a_webhook_the_event_is_recorded_and_has_no_delivery(alone: Cli) -> None:
     ran = alone("idea", "create", "--title", "Dark mode")
     assert ran.status == 0
     assert "Recorded without a delivery: idea.created" in ran.stderr
 
 
 def test_what_changes_nothing_says_so(alone: Cli) -> None:
-    news = made(alone, "announcement", "create", "--title", "News")["_id"]
+    news = document_of(alone, "announcement", "create", "--title", "News")["_id"]
     ran = alone("announcement", "unpublish", news)
     assert ran.status == 0
     assert "No event" in ran.stderr
@@ -217,11 +223,11 @@ def test_an_interrupted_command_has_printed_what_it_made(alone: Cli, tmp_path: P
         with start_program("idea", "create", "--title", "Dark mode", cwd=tmp_path) as process:
             row = next_line(process.stdout)
             assert wait_for_end(process, signal.SIGINT)[0] == 130
-    assert made(alone, "idea", "show", row.split("\t")[0])["title"] == "Dark mode"
+    assert document_of(alone, "idea", "show", row.split("\t")[0])["title"] == "Dark mode"
 
 
 def test_every_field_of_a_customer_can_be_set(alone: Cli) -> None:
-    document = made(
+    document = document_of(
         alone,
         *("customer", "create", "--email", "ana@example.com", "--first-name", "Ana"),
         *("--last-name", "Costa", "--phone", "+1", "--city", "Lyon", "--source", "Portal"),
@@ -243,23 +249,23 @@ def test_every_field_of_a_customer_can_be_set(alone: Cli) -> None:
 
 
 def test_a_nested_path_changes_that_member_only(alone: Cli) -> None:
-    made(
+    document_of(
         alone,
         *("customer", "create", "--email", "ana@example.com", "--set", "company.name=Globex"),
         *("--set", "company.jobTitle=CEO", "--note", "one", "--note", "two"),
     )
     ran = ("customer", "update", "ana@example.com")
-    document = made(alone, *ran, "--set", "company.jobTitle=CTO", "--set", "notes[1].note=2")
+    document = document_of(alone, *ran, "--set", "company.jobTitle=CTO", "--set", "notes[1].note=2")
     assert document["company"] == {"name": "Globex", "jobTitle": "CTO"}
     assert document["notes"] == [{"note": "one"}, {"note": "2"}]
-    document = made(alone, *ran, "--unset", "company.name", "--unset", "notes[0]")
+    document = document_of(alone, *ran, "--unset", "company.name", "--unset", "notes[0]")
     assert (document["company"], document["notes"]) == ({"jobTitle": "CTO"}, [{"note": "2"}])
-    assert "company" not in made(alone, *ran, "--unset", "company")
+    assert "company" not in document_of(alone, *ran, "--unset", "company")
 
 
 def test_the_fields_of_an_idea_can_be_set_and_taken_away(alone: Cli) -> None:
     assert alone("user", "create", "--email", "bo@example.com", "--first-name", "Bo").status == 0
-    idea = made(
+    idea = document_of(
         alone,
         *("idea", "create", "--title", "Dark mode", "--owner", "bo@example.com"),
         *("--assigned", "bo@example.com", "--visibility", "private", "--description", "a < b"),
@@ -267,15 +273,19 @@ def test_the_fields_of_an_idea_can_be_set_and_taken_away(alone: Cli) -> None:
     assert idea["owner"]["firstName"] == idea["assigned"]["firstName"] == "Bo"
     assert (idea["visibility"], idea["descriptionHTML"]) == ("private", "<p>a &lt; b</p>")
     changed = ("idea", "update", idea["_id"])
-    idea = made(alone, *changed, "--unset", "assigned", "--set", "owner=owner@example.com")
+    idea = document_of(alone, *changed, "--unset", "assigned", "--set", "owner=owner@example.com")
     assert "assigned" not in idea
     assert idea["owner"]["email"] == "owner@example.com"
-    assert made(alone, *changed, "--set-json", 'tags=[{"title":"ui"}]')["tags"] == [{"title": "ui"}]
-    assert made(alone, *changed, "--set", "descriptionHTML=<i>x</i>")["description"] == "a < b"
+    assert document_of(alone, *changed, "--set-json", 'tags=[{"title":"ui"}]')["tags"] == [
+        {"title": "ui"}
+    ]
+    assert (
+        document_of(alone, *changed, "--set", "descriptionHTML=<i>x</i>")["description"] == "a < b"
+    )
 
 
 def test_key_results_are_set_checked_in_and_removed_by_path(alone: Cli) -> None:
-    okr = made(
+    okr = document_of(
         alone,
         *("okr", "create", "--title", "Delight", "--start-date", "2026-07-01"),
         *("--end-date", "2026-09-30T12:00:00+02:00"),
@@ -286,41 +296,43 @@ def test_key_results_are_set_checked_in_and_removed_by_path(alone: Cli) -> None:
     assert okr["endDate"] == "2026-09-30T10:00:00.000Z"
     assert [each["targetValue"] for each in okr["keyResults"]] == [60, 0.5]
     on = ("okr", "check-in", okr["_id"], "--key-result", "Score", "--value", "50")
-    okr = made(alone, *on)
+    okr = document_of(alone, *on)
     assert (okr["keyResults"][0]["progress"], okr["progress"]) == (50, 25)
     assert okr["keyResults"][0]["unit"] == "%"
     update = ("okr", "update", okr["_id"])
-    okr = made(alone, *update, "--set-json", "keyResults[0].targetValue=50")
+    okr = document_of(alone, *update, "--set-json", "keyResults[0].targetValue=50")
     assert okr["keyResults"][0] == {**okr["keyResults"][0], "currentValue": 50, "progress": 100}
-    okr = made(alone, *update, "--unset", "keyResults[0]", "--end-date", "2026-08-01")
+    okr = document_of(alone, *update, "--unset", "keyResults[0]", "--end-date", "2026-08-01")
     assert [each["title"] for each in okr["keyResults"]] == ["Speed, in s"]
 
 
 def test_votes_are_cast_switched_and_withdrawn(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         assert cli("customer", "create", "--email", "ana@example.com").status == 0
-        idea = made(cli, "idea", "create", "--title", "Dark mode")["_id"]
+        idea = document_of(cli, "idea", "create", "--title", "Dark mode")["_id"]
         by_ana = (idea, "--customer", "ANA@example.com")
-        assert made(cli, "idea", "upvote", *by_ana)["upvotes"] == 1
-        refused(cli("idea", "upvote", *by_ana), "already", "withdraw-vote")
-        assert made(cli, "idea", "downvote", *by_ana)["upvotes"] == 0
-        assert made(cli, "idea", "upvote", idea)["upvotes"] == 1
+        assert document_of(cli, "idea", "upvote", *by_ana)["upvotes"] == 1
+        assert_usage_error(cli("idea", "upvote", *by_ana), "already", "withdraw-vote")
+        assert document_of(cli, "idea", "downvote", *by_ana)["upvotes"] == 0
+        assert document_of(cli, "idea", "upvote", idea)["upvotes"] == 1
         ran = cli("idea", "withdraw-vote", *by_ana)
         assert (ran.status, "No event" in ran.stderr) == (0, True)
-        refused(cli("idea", "withdraw-vote", *by_ana), "no vote")
+        assert_usage_error(cli("idea", "withdraw-vote", *by_ana), "no vote")
     voted = ["idea.upVoted", "idea.downVoted", "idea.upVoted"]
     assert events(tmp_path) == ["customer.created", "idea.created", *voted]
 
 
 def test_requests_are_attached_or_ignored_for_good(alone: Cli) -> None:
-    one = made(alone, "idea-request", "create", "--title", "one")["_id"]
-    two = made(alone, "idea-request", "create", "--title", "two", "--description", "x")["_id"]
-    idea = made(alone, "idea", "create", "--title", "Dark mode")["_id"]
-    attached = made(alone, "idea-request", "attach", one, "--idea", idea)
+    one = document_of(alone, "idea-request", "create", "--title", "one")["_id"]
+    two = document_of(alone, "idea-request", "create", "--title", "two", "--description", "x")[
+        "_id"
+    ]
+    idea = document_of(alone, "idea", "create", "--title", "Dark mode")["_id"]
+    attached = document_of(alone, "idea-request", "attach", one, "--idea", idea)
     assert (attached["status"], attached["idea"]["_id"]) == ("attached", idea)
-    assert made(alone, "idea-request", "ignore", two)["status"] == "ignored"
-    refused(alone("idea-request", "attach", two, "--idea", idea), "ignored already")
-    refused(alone("idea-request", "ignore", one), "attached already")
+    assert document_of(alone, "idea-request", "ignore", two)["status"] == "ignored"
+    assert_usage_error(alone("idea-request", "attach", two, "--idea", idea), "ignored already")
+    assert_usage_error(alone("idea-request", "ignore", one), "attached already")
 
 
 def test_a_backlog_item_moves_over_the_products_board(cli: Cli, tmp_path: Path) -> None:
@@ -328,13 +340,15 @@ def test_a_backlog_item_moves_over_the_products_board(cli: Cli, tmp_path: Path) 
         ran = cli("product", "statuses", "Acme", "--set", 'To Do, "Doing, hard",Done')
         assert ran.stdout == "To Do\nDoing, hard\nDone\n"
         assert cli("product", "statuses", "Acme").stdout == ran.stdout
-        item = made(cli, "backlog-item", "create", "--title", "Fix it")["_id"]
-        assert made(cli, "backlog-item", "set-status", item, "Doing, hard")["status"] == (
+        item = document_of(cli, "backlog-item", "create", "--title", "Fix it")["_id"]
+        assert document_of(cli, "backlog-item", "set-status", item, "Doing, hard")["status"] == (
             "Doing, hard"
         )
         done = ("--status", "Done", "--title", "Fixed", "--tag", "bug")
-        made(cli, "backlog-item", "update", item, *done)
-        refused(cli("backlog-item", "set-status", item, "Dne"), "Dne", "Did you mean Done?")
+        document_of(cli, "backlog-item", "update", item, *done)
+        assert_usage_error(
+            cli("backlog-item", "set-status", item, "Dne"), "Dne", "Did you mean Done?"
+        )
     assert events(tmp_path) == [
         "backlogItem.created",
         "backlogItem.statusChanged",
@@ -345,20 +359,20 @@ def test_a_backlog_item_moves_over_the_products_board(cli: Cli, tmp_path: Path) 
 
 @pytest.mark.parametrize("wanted", ["", "To Do,,Done", "Done,Done", '"a'])
 def test_statuses_that_make_no_board_are_refused(alone: Cli, wanted: str) -> None:
-    refused(alone("product", "statuses", "Acme", "--set", wanted))
+    assert_usage_error(alone("product", "statuses", "Acme", "--set", wanted))
     assert alone("product", "statuses", "Acme").stdout.startswith("To Do\n")
 
 
 def test_an_announcement_is_published_and_taken_back(alone: Cli) -> None:
-    news = made(alone, "announcement", "create", "--title", "News", "--status", "published")
+    news = document_of(alone, "announcement", "create", "--title", "News", "--status", "published")
     assert "publishedAt" in news
-    assert made(alone, "announcement", "unpublish", news["_id"])["status"] == "draft"
-    assert made(alone, "announcement", "publish", news["_id"])["status"] == "published"
+    assert document_of(alone, "announcement", "unpublish", news["_id"])["status"] == "draft"
+    assert document_of(alone, "announcement", "publish", news["_id"])["status"] == "published"
 
 
 def test_a_customer_is_confirmed(alone: Cli) -> None:
-    made(alone, "customer", "create", "--email", "ana@example.com")
-    assert made(alone, "customer", "confirm", "ana@example.com")["confirmed"] is True
+    document_of(alone, "customer", "create", "--email", "ana@example.com")
+    assert document_of(alone, "customer", "confirm", "ana@example.com")["confirmed"] is True
 
 
 @pytest.mark.parametrize("resource", sorted(set(CREATED) - {"ideaRequest"}))
@@ -367,9 +381,9 @@ def test_delete_prints_the_last_state_and_then_there_is_none(
 ) -> None:
     group = CREATED[resource][0]
     with acme_with_receiver(cli, tmp_path):
-        document = made(cli, *CREATED[resource])
-        assert made(cli, group, "delete", document["_id"]) == document
-        refused(cli(group, "show", document["_id"]), document["_id"])
+        document = document_of(cli, *CREATED[resource])
+        assert document_of(cli, group, "delete", document["_id"]) == document
+        assert_usage_error(cli(group, "show", document["_id"]), document["_id"])
     assert events(tmp_path) == [f"{resource}.created", f"{resource}.deleted"]
     assert stringify(document) == payload_text(saved_bodies(tmp_path)[1])
 
@@ -490,19 +504,19 @@ def test_a_list_in_json_has_items_and_a_cursor(full: Cli) -> None:
 def test_what_is_refused_is_2_with_the_value_and_leaves_no_trace(
     full: Cli, tmp_path: Path, typed: str, said: str
 ) -> None:
-    before = everything(tmp_path)
-    refused(full(*typed.split()), said)
-    assert everything(tmp_path) == before
+    before = database_dump(tmp_path)
+    assert_usage_error(full(*typed.split()), said)
+    assert database_dump(tmp_path) == before
 
 
 def test_with_two_products_one_has_to_be_named(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path) as receiver:
         url = f"{receiver.url}hooks/leanbe"
         assert cli("product", "create", "Globex", "--webhook-url", url).status == 0
-        refused(cli("idea", "create", "--title", "x"), "--product")
-        refused(cli("idea", "list"), "--product")
-        idea = made(cli, "idea", "create", "--title", "x", "--product", "Acme")
-        refused(cli("idea", "show", idea["_id"], "--product", "Globex"), idea["_id"])
+        assert_usage_error(cli("idea", "create", "--title", "x"), "--product")
+        assert_usage_error(cli("idea", "list"), "--product")
+        idea = document_of(cli, "idea", "create", "--title", "x", "--product", "Acme")
+        assert_usage_error(cli("idea", "show", idea["_id"], "--product", "Globex"), idea["_id"])
         assert idea["product"]["name"] == "Acme"
     assert events(tmp_path) == ["idea.created"]
 
@@ -513,9 +527,9 @@ def test_a_customer_of_two_products_is_told_to_both(cli: Cli, tmp_path: Path) ->
         globex = ("product", "create", "Globex", "--webhook-url", url, "--secret", SECRET)
         assert cli(*globex).status == 0
         in_acme = ("--product", "Acme")
-        made(cli, "customer", "create", "--email", "ana@example.com", *in_acme)
+        document_of(cli, "customer", "create", "--email", "ana@example.com", *in_acme)
         joined = ("customer", "update", "ana@example.com", "--set", "products[1]=Globex", *in_acme)
-        document = made(cli, *joined)
+        document = document_of(cli, *joined)
     assert [each["name"] for each in document["products"]] == ["Acme", "Globex"]
     assert events(tmp_path) == ["customer.created", "customer.updated", "customer.updated"]
 
@@ -528,11 +542,11 @@ def test_either_database_carries_an_action_to_the_receiver(
 
     with acme_with_receiver(on_it, tmp_path):
         ana = ("customer", "create", "--email", "ana@example.com", "--set", "company.name=Globex")
-        made(on_it, *ana)
+        document_of(on_it, *ana)
         path = ("--set", "company.jobTitle=CTO")
-        company = made(on_it, "customer", "update", "ana@example.com", *path)["company"]
-        idea = made(on_it, "idea", "create", "--title", TEXT)
-        voted = made(on_it, "idea", "upvote", idea["_id"], "--customer", "ana@example.com")
+        company = document_of(on_it, "customer", "update", "ana@example.com", *path)["company"]
+        idea = document_of(on_it, "idea", "create", "--title", TEXT)
+        voted = document_of(on_it, "idea", "upvote", idea["_id"], "--customer", "ana@example.com")
         assert titles(on_it("backlog-item", "list")) == []
     assert company == {"name": "Globex", "jobTitle": "CTO"}
     assert stringify(idea) == payload_text(saved_bodies(tmp_path)[2])
@@ -541,7 +555,7 @@ def test_either_database_carries_an_action_to_the_receiver(
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell")
 def test_a_document_goes_through_a_pipe(alone: Cli, tmp_path: Path) -> None:
-    made(alone, "idea", "create", "--title", TEXT)
+    document_of(alone, "idea", "create", "--title", TEXT)
     script = f"{' '.join(PROGRAM)} idea list --output jsonl | head -1"
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, check=True

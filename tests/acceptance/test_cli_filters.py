@@ -13,7 +13,7 @@ URL = "http://127.0.0.1:9/hooks"
 
 @pytest.fixture
 def both(cli: Cli) -> Cli:
-    """The program with two products, of each of which two events are owed."""
+    """The program with two products, each with two pending events."""
     for name in ("Acme", "Globex"):
         assert cli("product", "create", name, "--webhook-url", URL).status == 0
         raised = ("trigger", "idea.created", "okr.created", "--no-deliver", "--product", name)
@@ -25,22 +25,22 @@ def items(cli: Cli, *arguments: str) -> list[Any]:
     return list(json.loads(cli(*arguments, "--output", "json").stdout)["items"])
 
 
-def pending(cli: Cli, *more: str) -> list[str]:
-    """Return the names of the events that are owed."""
-    owed = items(cli, "deliveries", "list", "--status", "pending", *more)
-    return [each["event"]["event"] for each in owed]
+def pending_events(cli: Cli, *more: str) -> list[str]:
+    """Return the names of the events with pending deliveries."""
+    rows = items(cli, "deliveries", "list", "--status", "pending", *more)
+    return [each["event"]["event"] for each in rows]
 
 
 def test_one_products_deliveries_are_given_up(both: Cli) -> None:
     ran = both("deliveries", "discard", "--product", "Acme")
     assert (ran.status, ran.stderr) == (0, "Discarded 2.\n")
-    assert pending(both, "--product", "Acme") == []
-    assert pending(both, "--product", "Globex") == ["okr.created", "idea.created"]
+    assert pending_events(both, "--product", "Acme") == []
+    assert pending_events(both, "--product", "Globex") == ["okr.created", "idea.created"]
 
 
 def test_deliveries_of_some_events_are_given_up(both: Cli) -> None:
     assert both("deliveries", "discard", "--event", "idea.*").stderr == "Discarded 2.\n"
-    assert pending(both) == ["okr.created"] * 2
+    assert pending_events(both) == ["okr.created"] * 2
 
 
 def test_one_products_deliveries_are_delivered_again(both: Cli) -> None:
@@ -110,7 +110,7 @@ def test_a_list_goes_on_by_its_cursor(both: Cli, noun: str) -> None:
     assert len(shown) == 4
 
 
-def test_events_are_listed_whether_anything_is_owed_for_them_or_not(both: Cli) -> None:
+def test_events_are_listed_with_and_without_a_delivery(both: Cli) -> None:
     both("webhook", "clear", "Acme")
     both("trigger", "idea.updated", "--product", "Acme")
     listed = items(both, "events", "list", "--product", "Acme", "--event", "idea.*")

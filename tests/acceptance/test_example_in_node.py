@@ -53,17 +53,17 @@ def run(example: Example, *command: str, environ: Mapping[str, str] | None = Non
     return Ran(status=finished.returncode, printed=printed, failed=dict(reports))
 
 
-def documented(example: Example) -> Sequence[str]:
+def documented_command(example: Example) -> Sequence[str]:
     """Return the words of the command that README and package.json name."""
     command: str = json.loads(example.read("package.json"))["scripts"]["test"]
     assert f"\n{command}\n" in example.read("README.md")
     return command.split()
 
 
-def broken(example: Example, flaw: str, *options: str) -> Mapping[str, str]:
+def reports_with_flaw(example: Example, flaw: str, *options: str) -> Mapping[str, str]:
     """Return the reports of the tests that find a flaw."""
     example.apply_flaw(flaw)
-    ran = run(example, *documented(example), *options)
+    ran = run(example, *documented_command(example), *options)
     assert ran.status == 1, ran.printed
     return ran.failed
 
@@ -74,7 +74,7 @@ def test_the_suite_passes_without_a_package_a_sleep_or_a_loop_that_asks_again(
     assert "dependencies" not in json.loads(example.read("package.json"))
     for name in ("shipped.test.js", "emitter.js"):
         assert not IMPATIENT.search(example.read(name))
-    ran = run(example, *documented(example))
+    ran = run(example, *documented_command(example))
     assert (ran.status, ran.failed) == (0, {}), ran.printed
     assert "\n# pass 7\n" in ran.printed
 
@@ -93,7 +93,7 @@ def test_it_passes_against_a_server_of_ones_own_that_asks_for_a_token(
 
 @pytest.mark.prove
 def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(example: Example) -> None:
-    failed = broken(example, "signature_skipped")
+    failed = reports_with_flaw(example, "signature_skipped")
     assert set(failed) == FORGED
     for report in failed.values():
         assert f"-   'backlogItem.statusChanged: {NOT_SIGNED}'" in report
@@ -102,14 +102,14 @@ def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(example:
 
 @pytest.mark.prove
 def test_a_raw_body_that_is_hashed_is_a_bad_signature_everywhere(example: Example) -> None:
-    failed = broken(example, "raw_body_hashed")
+    failed = reports_with_flaw(example, "raw_body_hashed")
     assert set(failed) == {USE, OUTAGE, AGAIN, UNKNOWN}
     assert f"+   'backlogItem.created: {NOT_SIGNED}'" in failed[USE]
 
 
 @pytest.mark.prove
 def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example) -> None:
-    ((test, report),) = broken(example, "not_idempotent").items()
+    ((test, report),) = reports_with_flaw(example, "not_idempotent").items()
     assert test == AGAIN
     assert re.search(r"actual:\n +0: 'Themes'\n +1: 'Themes'\n", report), report
 
@@ -117,7 +117,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example
 @pytest.mark.prove
 def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example) -> None:
     example.apply_flaw("crashes_on_unknown_event")
-    ran = run(example, *documented(example))
+    ran = run(example, *documented_command(example))
     assert set(ran.failed) == {USE, UNKNOWN}
     assert "+   'backlogItem.statusChanged: refused 500'" in ran.failed[UNKNOWN]
     thrown = r"TypeError: handle is not a function\n.*at receive .*shipped\.js"
@@ -126,6 +126,6 @@ def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example)
 
 @pytest.mark.prove
 def test_an_answer_that_comes_late_is_none(example: Example) -> None:
-    failed = broken(example, "blocks", f"--test-name-pattern={USE}")
+    failed = reports_with_flaw(example, "blocks", f"--test-name-pattern={USE}")
     late = "+   'backlogItem.created: unknown no complete answer within 3 s'"
     assert late in failed[USE]

@@ -56,7 +56,7 @@ def copied(tmp_path: Path) -> Copied:
     return lambda name: Example(name, tmp_path)
 
 
-def broken(example: Example, flaw: str, *options: str) -> Ran:
+def run_with_flaw(example: Example, flaw: str, *options: str) -> Ran:
     """Run the suite of a receiver with a flaw."""
     example.apply_flaw(flaw)
     ran = example.run(*options)
@@ -93,7 +93,7 @@ def test_the_suite_passes_in_a_random_order_without_ports_or_sleep(
 def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(
     copied: Copied, name: str
 ) -> None:
-    ran = broken(copied(name), "signature_skipped")
+    ran = run_with_flaw(copied(name), "signature_skipped")
     assert {_without_parameters(test) for test in ran.failed} == {CLAIMS[name].forged}
     assert len(ran.failed) == 3
     for report in ran.failed.values():
@@ -105,7 +105,7 @@ def test_a_signature_that_is_not_checked_is_found_by_the_one_test_of_it(
 def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
     copied: Copied, name: str
 ) -> None:
-    ran = broken(copied(name), "raw_body_hashed")
+    ran = run_with_flaw(copied(name), "raw_body_hashed")
     claims = CLAIMS[name]
     assert {claims.use, claims.again, claims.unknown} <= set(ran.failed)
     # It refuses the forged ones, too: rightly, if for a wrong reason.
@@ -128,7 +128,7 @@ def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
 def test_what_is_done_again_is_told_by_the_suites_own_assertion(
     copied: Copied, name: str, said: str
 ) -> None:
-    ran = broken(copied(name), "not_idempotent")
+    ran = run_with_flaw(copied(name), "not_idempotent")
     ((test, report),) = ran.failed.items()
     assert test == CLAIMS[name].again
     assert said in report
@@ -137,7 +137,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(
 @each_example
 @pytest.mark.prove
 def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: str) -> None:
-    ran = broken(copied(name), "crashes_on_unknown_event")
+    ran = run_with_flaw(copied(name), "crashes_on_unknown_event")
     claims = CLAIMS[name]
     assert not {claims.use, claims.again} & set(ran.failed)
     report = ran.failed[claims.unknown]
@@ -152,7 +152,7 @@ def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: st
 @pytest.mark.prove
 def test_the_line_that_blocks_is_named_after_about_a_second(copied: Copied, name: str) -> None:
     use = CLAIMS[name].use
-    ran = broken(copied(name), "blocks", "-k", use)
+    ran = run_with_flaw(copied(name), "blocks", "-k", use)
     took = re.search(
         r"attempt 1: unknown +(\d+) ms\n +no complete answer within 1 s: the app \w+ at "
         r"\S+\.py:\d+ in receive: time\.sleep\(20\)\n",

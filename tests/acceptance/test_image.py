@@ -64,8 +64,8 @@ def test_it_is_no_root_keeps_its_database_in_a_volume_and_tells_the_port(image: 
 
 
 def test_it_has_what_the_project_needs_as_the_tests_have_it_and_no_tool_of_theirs() -> None:
-    pinned = locked("requirements-image.lock")
-    tested = locked("requirements.lock")
+    pinned = locked_hashes("requirements-image.lock")
+    tested = locked_hashes("requirements.lock")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
     assert {canonicalize_name(Requirement(each).name) for each in needed} <= {
@@ -75,7 +75,7 @@ def test_it_has_what_the_project_needs_as_the_tests_have_it_and_no_tool_of_their
     assert "pytest" not in {each.partition("==")[0] for each in pinned}
 
 
-def locked(name: str) -> dict[str, set[str]]:
+def locked_hashes(name: str) -> dict[str, set[str]]:
     """Return the hashes of each version that a lock names."""
     lines = (ROOT / name).read_text().replace("\\\n", "").splitlines()
     return {line.split()[0]: set(re.findall("sha256:[0-9a-f]+", line)) for line in lines}

@@ -54,14 +54,14 @@ def prepare(database: Database, recorder: RecordingReceiver) -> None:
             leanbe.products.create(f"Product {number}", webhook_url=recorder.url, secret=SECRET)
 
 
-def reached(count: Callable[[], int], moment: int) -> None:
+def wait_for_count(count: Callable[[], int], moment: int) -> None:
     wait_until(
         lambda: count() >= moment, f"{moment} were counted", patience_seconds=PATIENCE_SECONDS
     )
 
 
-def settled(fleet: Fleet) -> None:
-    wait_until(fleet.is_settled, "nothing is owed any more", patience_seconds=PATIENCE_SECONDS)
+def wait_until_settled(fleet: Fleet) -> None:
+    wait_until(fleet.is_settled, "no delivery is pending", patience_seconds=PATIENCE_SECONDS)
 
 
 def moments(count: int) -> list[int]:
@@ -78,23 +78,23 @@ def test_workers_killed_at_random_moments_lose_and_invent_nothing(
     workers = [fleet.start_worker(), fleet.start_worker()]
     claimed_at_a_kill: set[str] = set()
     for moment in moments(EVENTS // EVENTS_PER_KILL):
-        reached(recorder.count, moment)
+        wait_for_count(recorder.count, moment)
         fleet.kill(workers.pop(chance.randrange(len(workers))))
         claimed_at_a_kill |= fleet.in_flight()
         workers.append(fleet.start_worker())
     assert fleet.end(emitter, by=None) == 0, fleet.stderr_of(emitter)
-    settled(fleet)
+    wait_until_settled(fleet)
     assert fleet.complaints() == []
 
-    received, owed = recorder.bodies(), fleet.deliveries_by_body()
-    assert len(owed) == EVENTS
-    assert received.keys() == owed.keys()
+    received, expected = recorder.bodies(), fleet.deliveries_by_body()
+    assert len(expected) == EVENTS
+    assert received.keys() == expected.keys()
     for body in received:
         verify(body, SECRET)
     # What was in flight at three kills in a row is suspected of them, and given up.
     given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
     assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == EVENTS
-    lost, twice = fleet.lost(), {owed[body] for body, count in received.items() if count > 1}
+    lost, twice = fleet.lost(), {expected[body] for body, count in received.items() if count > 1}
     assert twice <= lost <= claimed_at_a_kill
     assert received.total() <= fleet.count("attempts")
 
@@ -106,23 +106,25 @@ def test_a_killed_emitter_leaves_no_change_without_its_event_nor_an_event_withou
     emitter = fleet.start_emitter(0, EVENTS)
     begun_at = [0]
     for moment in moments(EVENTS // EVENTS_PER_KILL):
-        reached(fleet.recorded, moment)
+        wait_for_count(fleet.recorded, moment)
         fleet.kill(emitter)
-        begun_at.append(len(changed(fleet.database)))
+        begun_at.append(len(committed_changes(fleet.database)))
         emitter = fleet.start_emitter(begun_at[-1], EVENTS)
     assert fleet.end(emitter, by=None) == 0, fleet.stderr_of(emitter)
-    settled(fleet)
+    wait_until_settled(fleet)
     assert fleet.complaints() == []
 
     bodies = recorder.bodies()
     heard_of = sorted(json.loads(body)["payload"]["email"] for body in bodies)
-    assert heard_of == sorted(changed(fleet.database)) == sorted(map(email, range(EVENTS)))
+    assert (
+        heard_of == sorted(committed_changes(fleet.database)) == sorted(map(email, range(EVENTS)))
+    )
     assert bodies.total() == EVENTS
     # Two moments can fall between the same two transactions.
     assert len(set(begun_at)) > len(begun_at) // 2
 
 
-def changed(database: Database) -> list[str]:
+def committed_changes(database: Database) -> list[str]:
     """Return the e-mails of the changes that were committed."""
     with database.reading() as session:
         return list(session.scalars(select(UserRow.email).where(UserRow.email.like("n-%"))))
@@ -138,7 +140,7 @@ def test_without_a_kill_four_workers_make_exactly_as_many_requests_as_there_are_
         for _ in range(4):
             fleet.start_worker()
         emit(database, range(EVENTS))
-        settled(fleet)
+        wait_until_settled(fleet)
         assert fleet.complaints() == []
         assert recorder.bodies().keys() == fleet.deliveries_by_body().keys()
         assert recorder.count() == fleet.count("attempts") == EVENTS

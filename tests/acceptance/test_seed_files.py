@@ -33,7 +33,7 @@ def ideas(served: RunningServer) -> list[str]:
     return [each["title"] for each in served.client.get("/products/Acme/ideas").json()["items"]]
 
 
-def test_it_is_there_as_soon_as_the_server_answers_and_nothing_is_owed(folder: Path) -> None:
+def test_seed_is_planted_before_the_first_answer_and_nothing_is_pending(folder: Path) -> None:
     with run_server(folder, "--ephemeral", *FILE, environ=ENVIRON) as served:
         assert ideas(served) == ["Dark mode"]
         secret = served.client.get("/products/Acme/webhook/secret").json()
@@ -121,25 +121,25 @@ print(json.dumps([names, secret == os.environ[sys.argv[1]]]))
 """
 
 
-def executing(folder: Path, options: Sequence[str], variable: str) -> Ran:
+def run_exec(folder: Path, options: Sequence[str], variable: str) -> Ran:
     command = (sys.executable, "-c", CODE, variable)
     return run_process("exec", *FILE, *options, "--", *command, cwd=folder)
 
 
 def test_exec_has_a_seeded_server_whose_file_can_name_the_secret(folder: Path) -> None:
-    ran = executing(folder, (), "LEANBE_WEBHOOK_SECRET")
+    ran = run_exec(folder, (), "LEANBE_WEBHOOK_SECRET")
     assert (ran.status, json.loads(ran.stdout)) == (0, [["Acme"], True])
     (folder / "seed.yaml").write_text(SEED.replace("env:LEANBE_WEBHOOK_SECRET", "env:HOOK"))
-    ran = executing(folder, ("--secret-env", "HOOK"), "HOOK")
+    ran = run_exec(folder, ("--secret-env", "HOOK"), "HOOK")
     assert (ran.status, json.loads(ran.stdout)) == (0, [["Acme"], True])
 
 
 def test_exec_refuses_a_bad_file_before_the_command_runs(folder: Path) -> None:
     (folder / "seed.yaml").write_text("products: 5\n")
-    ran = executing(folder, (), "X")
+    ran = run_exec(folder, (), "X")
     assert (ran.status, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: seed.yaml:1: products is 5.\n       It has to be a list.")
     (folder / "seed.yaml").write_text("products: [{name: A}, {name: A}]\n")
-    ran = executing(folder, (), "X")
+    ran = run_exec(folder, (), "X")
     assert (ran.status, ran.stdout) == (2, "")
     assert "seed.yaml:1: There is a product 'A' already." in ran.stderr

@@ -74,8 +74,8 @@ def wait_while(crowd: ClientLoad, *, acknowledged: int = 0) -> None:
     )
 
 
-def raised(database: Database) -> Events:
-    """Return how often each event was raised of each document; each is owed, and signed."""
+def events_by_document(database: Database) -> Events:
+    """Return how often each event was raised of each document; each with a delivery, and signed."""
     with database.reading() as session:
         rows = session.execute(
             select(EventRow.name, EventRow.body, DeliveryRow.id).outerjoin(DeliveryRow)
@@ -86,7 +86,7 @@ def raised(database: Database) -> Events:
     return Counter((name, json.loads(body)["payload"]["_id"]) for name, body, _ in rows)
 
 
-def told(database: Database) -> Counter[str]:
+def journal_counts(database: Database) -> Counter[str]:
     """Return of how many events, attempts and settlements the journal tells, there or not."""
     with database.reading() as session:
         rows = journal.rows(session, journal.START, whole=True)
@@ -100,13 +100,13 @@ def documents(database: Database) -> set[str]:
         return {each for table in tables for each in session.scalars(select(table.id))}
 
 
-def seeded(database: Database) -> set[str]:
+def seeded_id(database: Database) -> set[str]:
     """Return the id of the one document of the seed file."""
     with database.reading() as session:
         return {session.scalars(select(IdeaRow.id).where(IdeaRow.title == "Seeded")).one()}
 
 
-def made(events: Events) -> set[str]:
+def created_ids(events: Events) -> set[str]:
     """Return the ids of the documents that events tell the making of."""
     return {document for name, document in events if name.endswith(".created")}
 
@@ -123,9 +123,9 @@ def test_a_crowd_meets_no_error_and_each_of_its_actions_is_delivered_once(
         wait_until(fleet.is_settled, "all is delivered", patience_seconds=PATIENCE_SECONDS)
     sys.stdout.write(f"{crowd}\n")
     assert (crowd.failures, crowd.refused) == ([], Counter())
-    events = raised(database)
+    events = events_by_document(database)
     assert events == crowd.events()
-    assert made(events) == documents(database)
+    assert created_ids(events) == documents(database)
     bodies = recorder.bodies()
     assert bodies.keys() == fleet.deliveries_by_body().keys()
     assert bodies.total() == events.total()
@@ -157,20 +157,23 @@ def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
     # Whoever acts on what is gone is told so.
     assert (crowd.failures, crowd.refused.keys() - {404}) == ([], set())
     before = {each.document for each in crowd.done if each.answered_at < begun_at}
-    events, there = raised(database), documents(database)
+    events, there = events_by_document(database), documents(database)
     assert before
     assert before.isdisjoint(there | {document for _, document in events})
     behind = Counter((each.event, each.document) for each in crowd.done if each.begun_at > done_at)
     assert behind
     assert behind <= events <= crowd.events()
-    assert made(events) == there - seeded(database)
+    assert created_ids(events) == there - seeded_id(database)
     # Whatever was sent was sent once: nothing was broken off that is there.
     bodies = recorder.bodies()
     assert bodies.keys() >= fleet.deliveries_by_body().keys()
     assert bodies.total() == len(bodies)
     assert fleet.count("attempts") == events.total()
     # What it tells of a product's events, if they are gone, goes with retention.
-    assert keeps_journal or told(database) == {"event": events.total(), "attempt": events.total()}
+    assert keeps_journal or journal_counts(database) == {
+        "event": events.total(),
+        "attempt": events.total(),
+    }
 
 
 def test_whoever_kills_it_while_a_crowd_acts_nothing_acknowledged_is_lost(
@@ -186,6 +189,6 @@ def test_whoever_kills_it_while_a_crowd_acts_nothing_acknowledged_is_lost(
         listed = served.client.get("/products/Acme/ideas?limit=200")
         assert listed.status_code == 200, listed.text
     assert (crowd.failures, crowd.refused) == ([], Counter())
-    events = raised(database)
+    events = events_by_document(database)
     assert crowd.events() <= events
-    assert made(events) == documents(database)
+    assert created_ids(events) == documents(database)

@@ -23,7 +23,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield served
 
 
-def said(
+def send_raw(
     served: RunningServer, *lines: str, body: bytes = b""
 ) -> tuple[int, dict[str, str], bytes]:
     """Say the lines of a request, and then its body; return status, headers and body."""
@@ -45,7 +45,7 @@ def chunked(*pieces: bytes) -> bytes:
 
 
 def test_an_old_client_is_answered(served: RunningServer) -> None:
-    status, _, content = said(served, f"GET {PRODUCTS} HTTP/1.0")
+    status, _, content = send_raw(served, f"GET {PRODUCTS} HTTP/1.0")
     assert (status, "items" in json.loads(content)) == (HTTPStatus.OK, True)
 
 
@@ -55,32 +55,32 @@ def test_an_old_client_is_answered(served: RunningServer) -> None:
 def test_what_can_be_looked_at_can_be_asked_for_its_headers_alone(
     served: RunningServer, path: str
 ) -> None:
-    got, headers, content = said(served, f"GET {path} HTTP/1.1")
-    status, alone, nothing = said(served, f"HEAD {path} HTTP/1.1")
+    got, headers, content = send_raw(served, f"GET {path} HTTP/1.1")
+    status, alone, nothing = send_raw(served, f"HEAD {path} HTTP/1.1")
     assert (status, alone.keys(), nothing) == (got, headers.keys(), b"")
     assert path == "/metrics" or int(alone["content-length"]) == len(content)
 
 
 def test_what_has_no_end_is_not_asked_for_its_headers_alone(served: RunningServer) -> None:
-    status, headers, _ = said(served, "HEAD /api/v1/stream HTTP/1.1")
+    status, headers, _ = send_raw(served, "HEAD /api/v1/stream HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET")
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT"])
 def test_a_method_that_is_not_taken_is_told_which_are(served: RunningServer, method: str) -> None:
-    status, headers, content = said(served, f"{method} {PRODUCTS} HTTP/1.1")
+    status, headers, content = send_raw(served, f"{method} {PRODUCTS} HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET, HEAD, POST")
     assert json.loads(content)["code"] == "method_not_allowed"
 
 
 def test_a_word_of_the_api_is_taken_for_no_name(served: RunningServer) -> None:
-    status, headers, _ = said(served, "GET /api/v1/deliveries/wait HTTP/1.1")
+    status, headers, _ = send_raw(served, "GET /api/v1/deliveries/wait HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "POST")
 
 
 def test_a_body_of_no_declared_length_is_read(served: RunningServer) -> None:
     body = chunked(b'{"name": ', b'"In pieces"}')
-    status, _, content = said(
+    status, _, content = send_raw(
         served, f"POST {PRODUCTS} HTTP/1.1", "Transfer-Encoding: chunked", body=body
     )
     assert (status, json.loads(content)["name"]) == (HTTPStatus.CREATED, "In pieces")
@@ -94,7 +94,7 @@ def test_a_body_beyond_a_mebibyte_is_refused_however_it_is_sent(
 ) -> None:
     spaces = b" " * (MEBIBYTE + 1)
     body = chunked(spaces) if "chunked" in length else spaces
-    status, _, content = said(served, f"POST {PRODUCTS} HTTP/1.1", length, body=body)
+    status, _, content = send_raw(served, f"POST {PRODUCTS} HTTP/1.1", length, body=body)
     assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     assert json.loads(content)["code"] == "payload_too_large"
 
@@ -103,7 +103,7 @@ def test_whoever_asks_whether_to_send_a_body_that_is_too_long_is_told_not_to(
     served: RunningServer,
 ) -> None:
     lines = (f"Content-Length: {MEBIBYTE + 1}", "Expect: 100-continue")
-    status, _, _ = said(served, f"POST {PRODUCTS} HTTP/1.1", *lines)
+    status, _, _ = send_raw(served, f"POST {PRODUCTS} HTTP/1.1", *lines)
     assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -120,12 +120,12 @@ def test_whoever_asks_whether_to_send_a_body_that_is_too_long_is_told_not_to(
 def test_what_is_no_request_is_refused_as_one_that_nobody_understands(
     served: RunningServer, line: str
 ) -> None:
-    assert said(served, line)[0] == HTTPStatus.BAD_REQUEST
+    assert send_raw(served, line)[0] == HTTPStatus.BAD_REQUEST
 
 
 def test_what_is_no_request_is_a_line_of_the_log_as_all_else(tmp_path: Path) -> None:
     with run_server(tmp_path, "--ephemeral", "--log-json") as served:
-        said(served, "GET")
+        send_raw(served, "GET")
         entry = json.loads(next_line_with("Invalid", served.process.stderr))
     assert (entry["level"], entry["message"]) == ("warning", "Invalid HTTP request received.")
 
@@ -148,5 +148,5 @@ def test_a_text_that_is_no_json_is_refused(served: RunningServer, content: bytes
 
 
 def test_large_headers_are_taken_or_refused_and_the_server_goes_on(served: RunningServer) -> None:
-    said(served, f"GET {PRODUCTS} HTTP/1.1", f"X-Large: {'x' * MEBIBYTE}")
+    send_raw(served, f"GET {PRODUCTS} HTTP/1.1", f"X-Large: {'x' * MEBIBYTE}")
     assert served.client.get("/products").status_code == HTTPStatus.OK

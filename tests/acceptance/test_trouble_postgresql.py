@@ -36,7 +36,7 @@ def recorder(tmp_path: Path) -> Iterator[RecordingReceiver]:
 
 @pytest.fixture
 def fleet(postgresql_ready: str, recorder: RecordingReceiver, tmp_path: Path) -> Iterator[Fleet]:
-    with owing(postgresql_ready, recorder, tmp_path) as fleet:
+    with fleet_with_pending_events(postgresql_ready, recorder, tmp_path) as fleet:
         yield fleet
 
 
@@ -65,10 +65,10 @@ def server(home: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def owing(
+def fleet_with_pending_events(
     url: str, recorder: RecordingReceiver, home: Path, *, products: int = PRODUCTS
 ) -> Iterator[Fleet]:
-    """Have processes on a database in which events are owed to the recorder."""
+    """Have processes on a database with pending events for the recorder."""
     database = Database(url)
     with Leanbe(url) as leanbe:
         for number in range(products):
@@ -81,18 +81,21 @@ def owing(
 
 def no_event_is_lost(fleet: Fleet, recorder: RecordingReceiver) -> None:
     """Whatever came twice has an attempt on record that nobody knows the end of."""
-    received, owed = recorder.bodies(), fleet.deliveries_by_body()
-    assert received.keys() == owed.keys()
+    received, expected = recorder.bodies(), fleet.deliveries_by_body()
+    assert received.keys() == expected.keys()
     for body in received:
         verify(body, SECRET)
     assert fleet.count("deliveries", "state = 'delivered'") == EVENTS
-    assert {owed[body] for body, count in received.items() if count > 1} <= fleet.lost()
+    assert {expected[body] for body, count in received.items() if count > 1} <= fleet.lost()
 
 
 def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
     server: Cluster, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
-    with server.migrated_database() as url, owing(url, recorder, tmp_path) as fleet:
+    with (
+        server.migrated_database() as url,
+        fleet_with_pending_events(url, recorder, tmp_path) as fleet,
+    ):
         worker = fleet.start_worker()
         wait_until(lambda: recorder.count() > EVENTS // 4, "it is in the middle of it")
         with server.crashed():
@@ -106,7 +109,10 @@ def test_a_server_that_crashes_under_a_worker_costs_nothing_but_time(
 def test_a_worker_that_is_told_to_stop_while_the_server_is_gone_ends_and_loses_nothing(
     server: Cluster, recorder: RecordingReceiver, tmp_path: Path
 ) -> None:
-    with server.migrated_database() as url, owing(url, recorder, tmp_path, products=1) as fleet:
+    with (
+        server.migrated_database() as url,
+        fleet_with_pending_events(url, recorder, tmp_path, products=1) as fleet,
+    ):
         worker = fleet.start_worker()
         wait_until(lambda: recorder.count() > 0, "it is in the middle of it")
         with server.crashed():
@@ -126,7 +132,7 @@ def test_a_server_whose_disk_is_full_is_waited_for(
         small_disk(home, megabytes=256),
         own_server(home) as server,
         server.migrated_database() as url,
-        owing(url, recorder, tmp_path) as fleet,
+        fleet_with_pending_events(url, recorder, tmp_path) as fleet,
     ):
         with full_disk(home):
             worker = fleet.start_worker()
@@ -138,7 +144,7 @@ def test_a_server_whose_disk_is_full_is_waited_for(
         no_event_is_lost(fleet, recorder)
 
 
-def reached(recorder: RecordingReceiver, moment: int) -> bool:
+def has_received(recorder: RecordingReceiver, moment: int) -> bool:
     return recorder.count() >= moment
 
 
@@ -161,7 +167,7 @@ def test_connections_that_are_terminated_cost_nothing_but_time(
 ) -> None:
     worker = fleet.start_worker()
     for moment in range(EVENTS // 6, EVENTS, EVENTS // 6):
-        wait_until(partial(reached, recorder, moment), "it is in the middle of it")
+        wait_until(partial(has_received, recorder, moment), "it is in the middle of it")
         wait_until(lambda: terminate(fleet, worker), "it had a connection")
     wait_until(fleet.is_settled, "all is delivered")
     assert fleet.end(worker) == 0

@@ -114,7 +114,7 @@ async def enqueue(leanbe: Leanbe, name: str, url: str, **assume: str) -> str:
     return triggered.delivery.id
 
 
-async def drained(db: str, home: Path, *, program: Sequence[str] = PROGRAM) -> None:
+async def drain(db: str, home: Path, *, program: Sequence[str] = PROGRAM) -> None:
     """Let a worker process make every attempt that is due."""
     ran = await asyncio.to_thread(
         run_process, "worker", "--drain", "--db", db, cwd=home, program=program
@@ -134,19 +134,19 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Script | None, 
 
 async def meet_them_all(home: Path) -> Mapping[Script | None, Delivery]:
     db = f"sqlite:///{home / 'test.db'}"
-    owed: dict[Script | None, str] = {}
+    pending: dict[Script | None, str] = {}
     async with AsyncExitStack() as stack:
         leanbe = await stack.enter_async_context(Leanbe(db))
         for number, trouble in enumerate(TROUBLES):
             server = await stack.enter_async_context(run_script(once(trouble)))
             timeout = "3s" if trouble in SILENT else "10s"
-            owed[trouble] = await enqueue(
+            pending[trouble] = await enqueue(
                 leanbe, f"Troubled {number}", server.url(), timeout=timeout
             )
         neighbour = stack.enter_context(LoopbackReceiver.listening())
-        owed[None] = await enqueue(leanbe, "Neighbour", neighbour.url)
-        await drained(db, home)
-        return {trouble: leanbe.deliveries.get(delivery) for trouble, delivery in owed.items()}
+        pending[None] = await enqueue(leanbe, "Neighbour", neighbour.url)
+        await drain(db, home)
+        return {trouble: leanbe.deliveries.get(delivery) for trouble, delivery in pending.items()}
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
@@ -175,7 +175,7 @@ async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_o
     async with Leanbe(db) as leanbe:
         async with run_script(script) as server:
             delivery = await enqueue(leanbe, "Chatty", server.url(), timeout="60s")
-            await drained(db, tmp_path, program=FRUGAL)
+            await drain(db, tmp_path, program=FRUGAL)
         with leanbe._database.reading() as session:
             attempt = session.get_one(AttemptRow, (delivery, 1))
     assert attempt.outcome is Outcome.DELIVERED
@@ -199,7 +199,7 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
             delivery = await enqueue(
                 leanbe, "Sly", server.url(), follow_redirects=follows, max_attempts="1"
             )
-            await drained(db, tmp_path)
+            await drain(db, tmp_path)
         (attempt,) = leanbe.deliveries.get(delivery).attempts
     assert (attempt.outcome, attempt.answer_status) == (Outcome.REFUSED, 307)
     assert ("metadata" in (attempt.error or "")) == (follows == "true")

@@ -32,7 +32,9 @@ def receiver() -> Iterator[LoopbackReceiver]:
 
 
 @contextmanager
-def working(file: Path, receiver: LoopbackReceiver, home: Path) -> Iterator[tuple[Fleet, str]]:
+def worker_in_first_attempt(
+    file: Path, receiver: LoopbackReceiver, home: Path
+) -> Iterator[tuple[Fleet, str]]:
     """Have a worker on a file, in the middle of its first attempt; yield it and its name."""
     url = f"sqlite:///{file}?{PATIENT}"
     with Leanbe(url) as leanbe:
@@ -66,7 +68,7 @@ def test_a_file_that_another_process_locks_for_long_is_waited_for(
     receiver: LoopbackReceiver, tmp_path: Path
 ) -> None:
     file = tmp_path / "test.db"
-    with working(file, receiver, tmp_path) as (fleet, worker):
+    with worker_in_first_attempt(file, receiver, tmp_path) as (fleet, worker):
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             receiver.is_open.set()
@@ -83,7 +85,10 @@ def test_a_disk_that_is_full_is_waited_for(receiver: LoopbackReceiver, tmp_path:
     disk = tmp_path / "disk"
     disk.mkdir()
     file = disk / "test.db"
-    with small_disk(disk, megabytes=8), working(file, receiver, tmp_path) as (fleet, worker):
+    with (
+        small_disk(disk, megabytes=8),
+        worker_in_first_attempt(file, receiver, tmp_path) as (fleet, worker),
+    ):
         with full_disk(disk):
             receiver.is_open.set()
             wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")
@@ -107,7 +112,7 @@ def no_longer_file(process: int, file: Path) -> Iterator[None]:
 
 def test_a_file_that_may_not_grow_is_waited_for(receiver: LoopbackReceiver, tmp_path: Path) -> None:
     file = tmp_path / "test.db"
-    with working(file, receiver, tmp_path) as (fleet, worker):
+    with worker_in_first_attempt(file, receiver, tmp_path) as (fleet, worker):
         with no_longer_file(fleet.running[worker].pid, Path(f"{file}-wal")):
             receiver.is_open.set()
             wait_until(lambda: fleet.waits_for_database(worker), "it has asked more than once")

@@ -49,11 +49,11 @@ def product(bench: Bench, fleet: Fleet, receiver: LoopbackReceiver) -> str:
     product = bench.product(url=receiver.url, backoff=f"{RETRY_MS}ms")
     fleet.start_worker()
     bench.enqueue(product)
-    delivered(fleet, 1)
+    wait_until_delivered(fleet, 1)
     return product
 
 
-def delivered(fleet: Fleet, count: int) -> None:
+def wait_until_delivered(fleet: Fleet, count: int) -> None:
     wait_until(
         lambda: fleet.count("deliveries", "state = 'delivered'") == count, f"{count} are delivered"
     )
@@ -71,7 +71,7 @@ def test_what_another_process_commits_is_delivered_at_once(
 ) -> None:
     for count in range(2, 2 + ROUNDS):
         bench.enqueue(product)
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
 
 
 @pytest.mark.usefixtures("product")
@@ -80,7 +80,7 @@ def test_what_another_process_owes_again_is_delivered_at_once(bench: Bench, flee
         with bench.database.transaction() as session:
             event = session.scalars(select(EventRow)).one()
             redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
 
 
 def test_what_another_process_hands_back_is_delivered_at_once(
@@ -89,7 +89,7 @@ def test_what_another_process_hands_back_is_delivered_at_once(
     queue = bench.queue()
     for count in range(2, 2 + ROUNDS):
         queue.release([hold(bench, queue, product)])
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
 
 
 def test_a_retry_falls_due_without_a_poll(
@@ -98,7 +98,7 @@ def test_a_retry_falls_due_without_a_poll(
     for count in range(2, 4):
         receiver.statuses.append(500)
         bench.enqueue(product)
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
     assert fleet.count("attempts", "outcome = 'refused'") == 2
 
 
@@ -109,7 +109,7 @@ def test_a_retry_of_another_process_falls_due_without_a_poll(
     for count in range(2, 4):
         due_at = to_milliseconds(SystemClock().now()) + RETRY_MS
         queue.settle([settlement_of(hold(bench, queue, product), Outcome.REFUSED, due_at=due_at)])
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
 
 
 def test_what_another_process_held_back_is_delivered_at_once(
@@ -122,7 +122,7 @@ def test_what_another_process_held_back_is_delivered_at_once(
         first = hold(bench, queue, product)
         bench.enqueue(product)
         queue.settle([settlement_of(first)])
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_worker_whose_connection_was_cut_is_woken_by_the_next(
                 session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid,))
         wait_until(lambda: listener() - cut, "it listens again")  # noqa: B023 - called in this round
         bench.enqueue(product)
-        delivered(fleet, count)
+        wait_until_delivered(fleet, count)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -165,7 +165,7 @@ def test_what_was_committed_while_nobody_listened_is_delivered_when_it_listens_a
         for pid in listener():
             session.connection().exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (pid,))
     bench.enqueue(product)
-    delivered(fleet, 2)
+    wait_until_delivered(fleet, 2)
 
 
 @pytest.mark.usefixtures("product")

@@ -38,7 +38,7 @@ def leanbe() -> Iterator[Leanbe]:
         yield leanbe
 
 
-def made(leanbe: Leanbe) -> list[tuple[str, int]]:
+def attempts_by_second(leanbe: Leanbe) -> list[tuple[str, int]]:
     """Return every attempt as its event and the second in which it was made, in their order."""
     attempts = [
         (each.started_at, delivery.event.sequence, delivery.event.name)
@@ -52,7 +52,7 @@ def test_retries_are_made_at_their_own_time_in_their_order(leanbe: Leanbe) -> No
     leanbe.trigger("idea.created")
     leanbe.trigger("idea.upVoted")
     attempts = leanbe.clock.advance(hours=1)
-    assert made(leanbe) == [
+    assert attempts_by_second(leanbe) == [
         ("idea.created", 0),
         ("idea.upVoted", 0),
         ("idea.created", 5),
@@ -66,7 +66,7 @@ def test_retries_are_made_at_their_own_time_in_their_order(leanbe: Leanbe) -> No
 def test_what_is_due_already_is_attempted_first(leanbe: Leanbe) -> None:
     leanbe.products.only().ideas.create(title="Dark mode")
     leanbe.clock.advance(seconds=1)
-    assert made(leanbe) == [("idea.created", 0)]
+    assert attempts_by_second(leanbe) == [("idea.created", 0)]
 
 
 def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
@@ -80,7 +80,7 @@ def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
     leanbe.trigger("idea.created")
     monkeypatch.setattr(leanbe.clock, "_deliver", deliver)
     leanbe.clock.advance(seconds=2)
-    assert made(leanbe) == [("idea.created", 0), ("idea.created", 5)]
+    assert attempts_by_second(leanbe) == [("idea.created", 0), ("idea.created", 5)]
     assert leanbe.clock.now() == START + timedelta(seconds=6)
 
 
@@ -127,7 +127,7 @@ def test_what_a_receiver_raises_at_a_retry_is_made_in_the_same_pass() -> None:
         product = leanbe.products.create("Acme", webhook=receive, secret="whsec_test")
         product.ideas.create(title="Dark mode")
         leanbe.clock.advance(hours=1)
-        assert made(leanbe)[-1] == ("customer.created", 5)
+        assert attempts_by_second(leanbe)[-1] == ("customer.created", 5)
     assert events == ["idea.created", "idea.created", "customer.created"]
 
 

@@ -27,7 +27,7 @@ EXPOSED = Access(token="tok_test", any_host=True)
 
 
 @contextmanager
-def guarded(access: Access) -> Iterator[Api]:
+def open_guarded_api(access: Access) -> Iterator[Api]:
     with open_api(access=access) as api:
         yield api
 
@@ -36,7 +36,7 @@ def guarded(access: Access) -> Iterator[Api]:
     "host", ["127.0.0.1:5326", "localhost", "LOCALHOST:80", "[::1]:5326", "leanbe.localhost."]
 )
 def test_on_loopback_it_is_asked_for_by_names_of_this_machine(host: str) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         assert api("GET", "/products", headers={"Host": host}).status_code == 200
 
 
@@ -54,7 +54,7 @@ def test_on_loopback_it_is_asked_for_by_names_of_this_machine(host: str) -> None
     ],
 )
 def test_a_name_that_somebody_else_gave_this_machine_is_refused(host: str) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         answer = api("GET", "/products", headers={"Host": host})
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
@@ -63,14 +63,14 @@ def test_a_name_that_somebody_else_gave_this_machine_is_refused(host: str) -> No
     "origin", ["http://evil.example", "null", "http://localhost:3000", "http://[", "file://"]
 )
 def test_a_page_of_somebody_else_may_not_act(origin: str) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         answer = api("POST", "/products", {"name": "Acme"}, headers={"Origin": origin})
         assert answer.status_code == 403
         assert api.leanbe.products.list() == []
 
 
 def test_a_page_that_is_refused_is_told_that_no_option_lets_it_read() -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         told = api("GET", "/products", headers={"Origin": "http://localhost:3000"}).json()
     assert told["detail"] == "Pages of 'http://localhost:3000' may not use this server."
     assert told["hint"] == (
@@ -89,22 +89,22 @@ def test_a_page_that_is_refused_is_told_that_no_option_lets_it_read() -> None:
     ],
 )
 def test_the_option_that_a_refusal_names_lets_through(headers: dict[str, str]) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         hint = api("GET", "/products", headers=headers).json()["hint"]
     host = hint.removesuffix(".").rpartition("--allowed-host ")[2]
-    with guarded(Access(hosts=frozenset({parse_host(host)}))) as api:
+    with open_guarded_api(Access(hosts=frozenset({parse_host(host)}))) as api:
         assert api("GET", "/products", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{"Host": "["}, {"Origin": "null"}])
 def test_what_has_no_host_is_told_of_no_option_for_it(headers: dict[str, str]) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         answer = api("GET", "/products", headers=headers)
     assert (answer.status_code, "--allowed-host" in answer.text) == (403, False)
 
 
 def test_names_that_were_allowed_may_ask_and_their_pages_act() -> None:
-    with guarded(Access(hosts=frozenset({"leanbe.example"}))) as api:
+    with open_guarded_api(Access(hosts=frozenset({"leanbe.example"}))) as api:
         for host in ("leanbe.example", "127.0.0.1:5326"):
             headers = {"Host": host, "Origin": "https://leanbe.example"}
             assert api("GET", "/products", headers=headers).status_code == 200
@@ -112,7 +112,7 @@ def test_names_that_were_allowed_may_ask_and_their_pages_act() -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_its_own_page_may_act(scheme: str) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         headers = {"Host": "localhost:5326", "Origin": f"{scheme}://LOCALHOST:5326"}
         assert api("GET", "/products", headers=headers).status_code == 200
 
@@ -120,14 +120,14 @@ def test_its_own_page_may_act(scheme: str) -> None:
 @pytest.mark.parametrize("shown", [None, "Bearer tok", "Basic tok_test", "Bearer", "tok_test", "ü"])
 def test_without_the_token_nobody_is_let_in(shown: str | None) -> None:
     headers = {} if shown is None else {"Authorization": shown.encode()}
-    with guarded(EXPOSED) as api:
+    with open_guarded_api(EXPOSED) as api:
         answer = api("GET", "/products", headers=headers)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         assert api.at("GET", "/openapi.json", headers=headers).status_code == 401
 
 
 def test_with_the_token_anybody_is_and_health_is_told_without_it() -> None:
-    with guarded(EXPOSED) as api:
+    with open_guarded_api(EXPOSED) as api:
         headers = {"Host": "leanbe.example", "Authorization": "Bearer tok_test"}
         assert api("GET", "/products", headers=headers).status_code == 200
         assert api.at("GET", "/healthz").json() == {"status": "ok"}
@@ -136,7 +136,7 @@ def test_with_the_token_anybody_is_and_health_is_told_without_it() -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/products", "/nowhere", "/openapi.json"])
 def test_every_answer_tells_browsers_to_keep_away(path: str) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         headers = api.at("GET", path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"].startswith("default-src 'none'")
@@ -144,7 +144,7 @@ def test_every_answer_tells_browsers_to_keep_away(path: str) -> None:
 
 
 def test_an_error_of_ours_is_a_problem_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
 
         @api.app.get("/broken")
         def broken() -> None:
@@ -158,7 +158,7 @@ def test_an_error_of_ours_is_a_problem_without_its_words(caplog: pytest.LogCaptu
 
 
 def test_it_tells_what_it_is_and_how_much_there_is() -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         api("POST", "/products", {"name": "Acme"})
         told = api("GET", "/info").json()
     assert told["version"] == leanbe_emitter.__version__
@@ -181,7 +181,7 @@ def test_it_is_ready_where_its_database_is_as_this_program_has_it(empty_url: str
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_a_probe_may_add_what_it_will(path: str) -> None:
-    with guarded(Access()) as api:
+    with open_guarded_api(Access()) as api:
         assert api.at("GET", f"{path}?x=1&x=2").status_code == 200
 
 

@@ -86,7 +86,7 @@ def test_a_header_that_the_product_set_is_masked_in_every_answer_with_attempts(a
     assert attempt.request_headers[-1] == ("Authorization", "Bearer t0ken")
 
 
-def test_it_runs_until_nothing_is_owed(api: Api) -> None:
+def test_it_runs_until_no_delivery_is_pending(api: Api) -> None:
     api("POST", "/faults", {"kind": "receiver_fails", "times": 9})
     api("POST", "/products/Acme/webhook/test")
     assert len(api("POST", "/clock/run-until-settled").json()["attempts"]) == 5

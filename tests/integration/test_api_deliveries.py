@@ -28,7 +28,7 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def triggered(api: Api, event: str) -> str:
+def trigger_event(api: Api, event: str) -> str:
     """Raise a synthetic event; return the id of its delivery."""
     told = api("POST", "/products/Acme/events", {"event": event}).json()
     return str(told["delivery"]["_id"])
@@ -40,7 +40,7 @@ def ids(answer: httpx.Response) -> list[str]:
 
 
 def test_a_delivery_is_shown_with_the_evidence_of_every_attempt(api: Api) -> None:
-    delivery = triggered(api, "idea.created")
+    delivery = trigger_event(api, "idea.created")
     api.leanbe.deliver()
     shown = api("GET", f"/deliveries/{delivery[-6:]}").json()
     (attempt,) = shown["attempts"]
@@ -50,7 +50,7 @@ def test_a_delivery_is_shown_with_the_evidence_of_every_attempt(api: Api) -> Non
 
 
 def test_deliveries_are_narrowed_down_and_go_on_from_their_cursor(api: Api) -> None:
-    made = [triggered(api, name) for name in ("idea.created", "okr.created", "idea.updated")]
+    made = [trigger_event(api, name) for name in ("idea.created", "okr.created", "idea.updated")]
     api.leanbe.deliver()
     assert ids(api("GET", "/deliveries")) == made[::-1]
     assert ids(api("GET", "/deliveries?status=delivered")) == made[:0:-1]
@@ -62,7 +62,7 @@ def test_deliveries_are_narrowed_down_and_go_on_from_their_cursor(api: Api) -> N
 
 
 def test_one_is_redelivered_by_owing_its_event_again(api: Api) -> None:
-    old = triggered(api, "idea.created")
+    old = trigger_event(api, "idea.created")
     new = api("POST", f"/deliveries/{old}/redeliver")
     assert (new.status_code, new.json()["status"]) == (201, "pending")
     assert new.json()["_id"] != old
@@ -71,7 +71,7 @@ def test_one_is_redelivered_by_owing_its_event_again(api: Api) -> None:
 
 def test_many_are_redelivered_as_a_job_each_of_them_once(api: Api) -> None:
     for name in ("idea.created", "idea.updated", "okr.created"):
-        triggered(api, name)
+        trigger_event(api, name)
     api("POST", "/products", {"name": "Globex"})
     wanted = {"status": "pending", "event": "idea.*", "job": "again"}
     for made in (2, 0):
@@ -82,7 +82,7 @@ def test_many_are_redelivered_as_a_job_each_of_them_once(api: Api) -> None:
 
 @pytest.mark.parametrize("path", ["/deliveries/redeliver", "/deliveries/redeliver/dry-run"])
 def test_a_jobs_name_with_another_filter_is_a_conflict(api: Api, path: str) -> None:
-    triggered(api, "idea.created")
+    trigger_event(api, "idea.created")
     api("POST", "/deliveries/redeliver", {"event": "idea.*", "job": "again"})
     refused = api("POST", path, {"event": "okr.*", "job": "again"})
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
@@ -91,7 +91,7 @@ def test_a_jobs_name_with_another_filter_is_a_conflict(api: Api, path: str) -> N
 
 
 def test_a_dry_run_lists_what_would_be_redelivered_and_owes_nothing(api: Api) -> None:
-    made = [triggered(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
+    made = [trigger_event(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
     wanted = {"status": "pending", "event": "idea.*", "job": "again"}
     assert ids(api("POST", "/deliveries/redeliver/dry-run", wanted)) == made[:2]
     assert len(ids(api("GET", "/deliveries"))) == 3
@@ -100,7 +100,7 @@ def test_a_dry_run_lists_what_would_be_redelivered_and_owes_nothing(api: Api) ->
 
 
 def test_a_dry_run_lists_in_parts_as_all_lists_do(api: Api) -> None:
-    made = [triggered(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
+    made = [trigger_event(api, name) for name in ("idea.created", "idea.updated", "okr.created")]
     path, wanted = "/deliveries/redeliver/dry-run", {"status": "pending"}
     first = api("POST", f"{path}?limit=2", wanted)
     rest = api("POST", f"{path}?cursor={first.json()['cursor']}", wanted)
@@ -111,7 +111,7 @@ def test_a_dry_run_lists_in_parts_as_all_lists_do(api: Api) -> None:
 
 def test_a_request_can_be_seen_as_a_command_that_repeats_it(api: Api) -> None:
     api("PUT", "/products/Acme/webhook", {"url": URL})
-    delivery = triggered(api, "idea.created")
+    delivery = trigger_event(api, "idea.created")
     api.leanbe.deliver()
     command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
     assert command == api.leanbe.deliveries.get(delivery).curl()
@@ -123,7 +123,7 @@ def test_a_command_for_a_request_has_no_value_of_a_header_that_the_product_set(
 ) -> None:
     headers = {"Authorization": "Bearer hush"}
     api("PUT", "/products/Acme/webhook", {"url": URL, "headers": headers})
-    delivery = triggered(api, "idea.created")
+    delivery = trigger_event(api, "idea.created")
     if is_sent:
         api.leanbe.deliver()
     command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
@@ -135,19 +135,19 @@ def test_a_command_for_a_request_has_no_value_of_a_header_that_the_product_set(
 def test_a_command_for_a_request_shows_the_signature_where_an_assumption_puts_it(api: Api) -> None:
     api("PUT", "/products/Acme/webhook", {"url": URL})
     api("PUT", "/products/Acme/assumptions/signature_location", {"value": "header"})
-    delivery = triggered(api, "idea.created")
+    delivery = trigger_event(api, "idea.created")
     command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
     assert command == api.leanbe.deliveries.get(delivery).curl()
 
 
 def test_no_command_repeats_what_was_never_sent_and_goes_nowhere(api: Api) -> None:
-    delivery = triggered(api, "idea.created")
+    delivery = trigger_event(api, "idea.created")
     api("DELETE", "/products/Acme/webhook")
     assert api("GET", f"/deliveries/{delivery}/curl").status_code == 409
 
 
 def test_what_is_discarded_is_cancelled(api: Api) -> None:
-    ideas, okr = triggered(api, "idea.created"), triggered(api, "okr.created")
+    ideas, okr = trigger_event(api, "idea.created"), trigger_event(api, "okr.created")
     assert ids(api("POST", "/deliveries/discard", {"event": "idea.*"})) == [ideas]
     assert ids(api("POST", "/deliveries/discard", {"olderThan": "1h"})) == []
     assert ids(api("POST", "/deliveries/discard", {"ids": [okr]})) == [okr]
@@ -185,7 +185,7 @@ def test_a_filter_that_cannot_be_meant_is_refused(api: Api, query: str) -> None:
 
 
 def test_deliveries_are_those_since_an_instant_of_any_form(api: Api) -> None:
-    delivery = triggered(api, "idea.created")
+    delivery = trigger_event(api, "idea.created")
     for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dt%H:%M:%S.0z"):
         since = f"{api.leanbe.clock.now() - timedelta(minutes=1):{form}}"
         assert ids(api("GET", f"/deliveries?since={since}")) == [delivery]
@@ -223,29 +223,29 @@ def test_what_pages_a_dry_run_is_said_to_belong_in_the_query(api: Api, name: str
 
 
 def test_a_wait_answers_at_once_where_enough_is_there(api: Api) -> None:
-    triggered(api, "idea.created")
-    settled = triggered(api, "okr.created")
+    trigger_event(api, "idea.created")
+    settled = trigger_event(api, "okr.created")
     api.leanbe.deliver()
     assert ids(api("POST", "/deliveries/wait", {"count": 1, "timeout": 0})) == [settled]
 
 
 def test_a_cursor_that_was_never_handed_out_is_refused(api: Api) -> None:
-    triggered(api, "idea.created")
+    trigger_event(api, "idea.created")
     for ahead in ("99999999999-0-0", "0-99999999999-0"):
         refused = api("POST", "/deliveries/wait", {"after": ahead, "timeout": 0})
         assert (refused.status_code, "beyond the end" in refused.json()["detail"]) == (422, True)
 
 
 def test_a_cursor_of_before_a_reset_goes_on(api: Api) -> None:
-    triggered(api, "idea.created")
+    trigger_event(api, "idea.created")
     cursor = str(api.leanbe.journal.follow_cursor())
     api("POST", "/reset")
     assert api("POST", "/deliveries/wait", {"after": cursor, "timeout": 0}).status_code == 200
 
 
 def test_a_wait_in_vain_tells_what_did_arrive(api: Api) -> None:
-    triggered(api, "idea.created")
-    settled = triggered(api, "okr.created")
+    trigger_event(api, "idea.created")
+    settled = trigger_event(api, "okr.created")
     api.leanbe.deliver()
     answer = api("POST", "/deliveries/wait", {"count": 2, "timeout": 0})
     assert (answer.status_code, answer.json()["code"]) == (408, "timed_out")
@@ -257,7 +257,7 @@ def test_a_wait_in_vain_for_what_was_refused_shows_the_answer_and_how_to_explain
     unverified = Answer(status=401, reason="Unauthorized", body=b"wrong signature")
     with open_api(transport=ScriptedTransport(unverified)) as api:
         api("POST", "/products", {"name": "Acme", "webhook": {"url": URL}})
-        refused = triggered(api, "idea.created")
+        refused = trigger_event(api, "idea.created")
         api.leanbe.deliver()
         hint = api("POST", "/deliveries/wait", {"event": "idea.*", "timeout": 0}).json()["hint"]
     told = f"idea.created  …{refused[-6:]}  refused: 401 wrong signature; attempt 2 is due at"
@@ -278,20 +278,20 @@ def test_a_wait_in_vain_says_why_nothing_comes(
 ) -> None:
     api("POST", "/products", {"name": "Bare"})
     for event in recorded:
-        triggered(api, event)
+        trigger_event(api, event)
     answer = api("POST", "/deliveries/wait", {**awaited, "timeout": 0}).json()
     assert hint in answer["hint"]
     which = Filter(event=awaited.get("event"), product=awaited.get("product"))
     with pytest.raises(WaitTimedOut) as caught:
         api.leanbe.deliveries.wait_for(which, timeout_seconds=0)
     assert hint in caught.value.hint
-    assert caught.value.hint.endswith(" leanbe.deliveries.list() shows what is owed.")
-    assert caught.value.hints.request.endswith(" GET /api/v1/deliveries shows what is owed.")
+    assert caught.value.hint.endswith(" leanbe.deliveries.list() shows what is pending.")
+    assert caught.value.hints.request.endswith(" GET /api/v1/deliveries shows what is pending.")
 
 
 def test_a_wait_in_vain_for_what_was_given_up_says_how_it_ended(api: Api) -> None:
     api("PUT", "/products/Acme/assumptions/max_attempts", {"value": "1"})
-    triggered(api, "idea.created")
+    trigger_event(api, "idea.created")
     api.leanbe.deliver()
     wanted = {"event": "idea.*", "status": "delivered", "timeout": 0}
     hint = api("POST", "/deliveries/wait", wanted).json()["hint"]
@@ -300,7 +300,7 @@ def test_a_wait_in_vain_for_what_was_given_up_says_how_it_ended(api: Api) -> Non
 
 def test_a_wait_in_vain_names_what_has_to_end_first_of_a_strict_product(api: Api) -> None:
     api("PUT", "/products/Acme/assumptions/ordering", {"value": "strict"})
-    first, held = triggered(api, "idea.created"), triggered(api, "okr.created")
+    first, held = trigger_event(api, "idea.created"), trigger_event(api, "okr.created")
 
     def hint() -> str:
         answer = api("POST", "/deliveries/wait", {"event": "okr.*", "timeout": 0}).json()
@@ -348,15 +348,15 @@ def test_where_no_product_has_a_url_a_wait_in_vain_says_so() -> None:
 
 def test_a_wait_for_nothing_is_for_nothing_to_be_due(api: Api) -> None:
     assert ids(api("POST", "/deliveries/wait")) == []
-    triggered(api, "idea.created")
+    trigger_event(api, "idea.created")
     assert api("POST", "/deliveries/wait", {"timeout": 0}).status_code == 408
     api.leanbe.deliver()
     assert ids(api("POST", "/deliveries/wait", {"timeout": 0})) == []
 
 
 def test_only_what_came_behind_the_cursor_of_a_write_counts(api: Api) -> None:
-    triggered(api, "okr.created")
-    triggered(api, "okr.updated")
+    trigger_event(api, "okr.created")
+    trigger_event(api, "okr.updated")
     api.leanbe.deliver()
     made = api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
     after = {"after": made.headers["Leanbe-Emitter-Cursor"], "event": "*", "timeout": 0}
@@ -369,7 +369,7 @@ def test_only_what_came_behind_the_cursor_of_a_write_counts(api: Api) -> None:
 def test_a_wait_with_a_cursor_alone_is_for_all_that_came_behind_it_to_be_attempted(
     api: Api,
 ) -> None:
-    api("POST", "/deliveries/discard", {"ids": [triggered(api, "okr.created")]})
+    api("POST", "/deliveries/discard", {"ids": [trigger_event(api, "okr.created")]})
     made = api("POST", "/products/Acme/ideas", {"title": "Dark mode"})
     after = {"after": made.headers["Leanbe-Emitter-Cursor"], "timeout": 0}
     early = api("POST", "/deliveries/wait", after)

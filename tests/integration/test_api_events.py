@@ -20,14 +20,14 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def triggered(api: Api, **wanted: Any) -> Any:
+def trigger_event(api: Api, **wanted: Any) -> Any:
     answer = api("POST", EVENTS, wanted)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
 def test_a_sample_event_is_recorded_and_owed(api: Api) -> None:
-    told = triggered(api, event="idea.created")
+    told = trigger_event(api, event="idea.created")
     assert told["delivery"]["event"] == told["event"]
     assert told["delivery"]["status"] == "pending"
     assert api("GET", f"/events/{told['event']['_id']}").json() == told["event"]
@@ -36,7 +36,7 @@ def test_a_sample_event_is_recorded_and_owed(api: Api) -> None:
 
 def test_values_of_any_kind_are_set_by_path(api: Api) -> None:
     changes = {"title": "Dark", "upvotes": 3, "tags": [{"title": "ui"}], "owner.firstName": "Bo"}
-    payload = triggered(api, event="idea.upVoted", set=changes, unset=["assigned"])["event"][
+    payload = trigger_event(api, event="idea.upVoted", set=changes, unset=["assigned"])["event"][
         "payload"
     ]
     assert (payload["title"], payload["upvotes"], payload["tags"]) == ("Dark", 3, [{"title": "ui"}])
@@ -46,23 +46,23 @@ def test_values_of_any_kind_are_set_by_path(api: Api) -> None:
 
 @pytest.mark.parametrize("payload", [None, 1.5, "text", {"a": None}])
 def test_a_payload_of_ones_own_is_sent_as_it_is(api: Api, payload: object) -> None:
-    assert triggered(api, event="okr.created", payload=payload)["event"]["payload"] == payload
+    assert trigger_event(api, event="okr.created", payload=payload)["event"]["payload"] == payload
 
 
 def test_an_event_can_go_on_with_the_document_of_another(api: Api) -> None:
-    first = triggered(api, event="idea.created")
-    then = triggered(api, event="idea.deleted", sameAs=first["delivery"]["_id"])
+    first = trigger_event(api, event="idea.created")
+    then = trigger_event(api, event="idea.deleted", sameAs=first["delivery"]["_id"])
     assert then["event"]["payload"]["_id"] == first["event"]["payload"]["_id"]
 
 
 def test_an_assumption_can_be_of_one_request(api: Api) -> None:
-    told = triggered(api, event="idea.created", assume={"method": "PUT"})
+    told = trigger_event(api, event="idea.created", assume={"method": "PUT"})
     assert api.leanbe.events.get(told["event"]["_id"]).method == "PUT"
 
 
-def test_where_nothing_is_owed_the_delivery_is_null(api: Api) -> None:
+def test_an_event_without_a_delivery_shows_null(api: Api) -> None:
     api("DELETE", "/products/Acme/webhook")
-    assert triggered(api, event="idea.created")["delivery"] is None
+    assert trigger_event(api, event="idea.created")["delivery"] is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_cannot_be_raised_is_refused(api: Api, wanted: Any) -> None:
 def test_events_are_listed_the_newest_first_in_pages(api: Api) -> None:
     names = ["idea.created", "idea.updated", "okr.created"]
     for name in names:
-        triggered(api, event=name)
+        trigger_event(api, event=name)
     first = api("GET", "/events?limit=2").json()
     rest = api("GET", f"/events?limit=2&cursor={first['cursor']}").json()
     assert [each["event"] for each in first["items"] + rest["items"]] == names[::-1]
@@ -97,4 +97,4 @@ def test_the_catalogue_has_the_22_with_schemas_that_their_samples_fit(api: Api) 
     assert [each["name"] for each in listed] == list(EVENT_NAMES)
     for name in EVENT_NAMES:
         schema = api("GET", f"/events/catalogue/{name}/schema?product=Acme").json()
-        jsonschema.validate(triggered(api, event=name)["event"]["payload"], schema)
+        jsonschema.validate(trigger_event(api, event=name)["event"]["payload"], schema)

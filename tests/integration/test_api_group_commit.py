@@ -64,10 +64,10 @@ def at_once(api: Api, titles: Sequence[str], **more: str) -> list[httpx.Response
     Those called "Bad" have further fields.
     """
     bodies = [{"title": each, **(more if each == "Bad" else {})} for each in titles]
-    return asked_at_once(api, [("POST", "/ideas", body) for body in bodies])
+    return request_at_once(api, [("POST", "/ideas", body) for body in bodies])
 
 
-def asked_at_once(api: Api, requests: Sequence[tuple[str, str, object]]) -> list[httpx.Response]:
+def request_at_once(api: Api, requests: Sequence[tuple[str, str, object]]) -> list[httpx.Response]:
     """Make requests of the product at once; return their answers in this order."""
 
     async def ask() -> list[httpx.Response]:
@@ -80,13 +80,13 @@ def asked_at_once(api: Api, requests: Sequence[tuple[str, str, object]]) -> list
     return asyncio.run(ask())
 
 
-def raised(api: Api) -> list[str]:
+def titles_of_events(api: Api) -> list[str]:
     """Return the titles that events of new ideas tell of, in their order."""
     listed = [each.event for each in api.leanbe.deliveries.list(limit=200)]
     return [each.payload["title"] for each in sorted(listed, key=lambda each: each.sequence)]
 
 
-def kept(api: Api) -> list[str]:
+def titles_of_ideas(api: Api) -> list[str]:
     """Return the titles of all ideas."""
     return [each.title for each in api.leanbe.products.get("Acme").ideas.list(limit=200)]
 
@@ -107,7 +107,7 @@ def test_who_comes_during_a_commit_is_part_of_the_next(api: Api) -> None:
         answers = at_once(api, titles)
     assert [each.json()["title"] for each in answers] == titles
     assert 1 <= len(noted) < CROWD / 2
-    assert kept(api) == raised(api) == titles
+    assert titles_of_ideas(api) == titles_of_events(api) == titles
 
 
 def test_on_postgresql_nobody_waits_for_those_of_another_product(postgresql_ready: str) -> None:
@@ -133,7 +133,9 @@ def test_what_is_refused_leaves_no_trace_in_what_went_with_it(api: Api) -> None:
     # Its row is written when it turns out that its event would be too long.
     answers = at_once(api, ["Good", "Bad", "Better", "Bad", "Best"], description="x" * 600_000)
     assert [each.status_code for each in answers] == [201, 413, 201, 413, 201]
-    assert sorted(kept(api)) == sorted(raised(api)) == ["Best", "Better", "Good"]
+    assert (
+        sorted(titles_of_ideas(api)) == sorted(titles_of_events(api)) == ["Best", "Better", "Good"]
+    )
 
 
 def test_what_was_changed_before_it_was_refused_is_as_it_was(api: Api) -> None:
@@ -142,10 +144,10 @@ def test_what_was_changed_before_it_was_refused_is_as_it_was(api: Api) -> None:
     # That it would end before it begins is seen when it has its new title.
     ends_early = {"title": "Shrink", "endDate": "2023-06-30"}
     requests = [("POST", "/ideas", {"title": "Good"}), ("PATCH", f"/okrs/{okr['_id']}", ends_early)]
-    answers = asked_at_once(api, [*requests, ("POST", "/ideas", {"title": "Better"})])
+    answers = request_at_once(api, [*requests, ("POST", "/ideas", {"title": "Better"})])
     assert [each.status_code for each in answers] == [201, 422, 201]
     assert api("GET", f"/products/Acme/okrs/{okr['_id']}").json() == okr
-    assert sorted(kept(api)) == ["Better", "Good"]
+    assert sorted(titles_of_ideas(api)) == ["Better", "Good"]
 
 
 def test_what_is_refused_before_it_wrote_anything_takes_nothing_back(on_sqlite: Api) -> None:
@@ -161,7 +163,7 @@ def test_an_error_of_ours_is_of_one_request_alone(on_sqlite: Api) -> None:
         session.execute(text(_REFUSING))
     answers = at_once(on_sqlite, ["Good", "Bad", "Better", "Bad", "Best"])
     assert [each.status_code for each in answers] == [201, 500, 201, 500, 201]
-    assert kept(on_sqlite) == raised(on_sqlite) == ["Good", "Better", "Best"]
+    assert titles_of_ideas(on_sqlite) == titles_of_events(on_sqlite) == ["Good", "Better", "Best"]
 
 
 def test_while_somebody_else_writes_for_long_all_are_refused_and_nothing_is_done(
@@ -173,7 +175,7 @@ def test_while_somebody_else_writes_for_long_all_are_refused_and_nothing_is_done
         answers = at_once(on_sqlite, ["One", "Two", "Three"])
     assert {each.status_code for each in answers} == {503}
     assert {each.json()["code"] for each in answers} == {"database_unavailable"}
-    assert kept(on_sqlite) == raised(on_sqlite) == []
+    assert titles_of_ideas(on_sqlite) == titles_of_events(on_sqlite) == []
     assert at_once(on_sqlite, ["Four"])[0].status_code == 201
     other.close()
 

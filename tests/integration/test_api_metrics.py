@@ -21,7 +21,7 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def sampled(api: Api) -> dict[str, float]:
+def samples_of(api: Api) -> dict[str, float]:
     """Return each sample by its name and its labels' values."""
     answer = api.at("GET", "/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -35,7 +35,7 @@ def sampled(api: Api) -> dict[str, float]:
 def test_everything_that_is_counted_is_there_with_its_meaning(api: Api) -> None:
     api.leanbe.trigger("idea.created")
     api("POST", "/products/Acme/webhook/test")
-    samples = sampled(api)
+    samples = samples_of(api)
     assert samples["attempts_total delivered"] == 1
     assert samples["attempt_duration_seconds_count"] == 1
     assert samples["attempt_duration_seconds_bucket +Inf"] == 1
@@ -48,15 +48,15 @@ def test_everything_that_is_counted_is_there_with_its_meaning(api: Api) -> None:
 
 
 def test_what_the_database_does_not_say_is_left_out(api: Api) -> None:
-    assert "oldest_due_seconds" not in sampled(api)
+    assert "oldest_due_seconds" not in samples_of(api)
 
 
 def test_each_server_of_a_process_counts_its_own(api: Api, database_url: str) -> None:
     with Leanbe(database_url, transport=ScriptedTransport()) as other:
         others = Api(other, create_app(other, settings=Settings(), access=Access()))
         other.trigger("idea.created")
-        assert sampled(others)["attempts_total delivered"] == 1
-    assert sampled(api)["attempts_total delivered"] == 0
+        assert samples_of(others)["attempts_total delivered"] == 1
+    assert samples_of(api)["attempts_total delivered"] == 0
 
 
 def test_no_url_and_no_secret_is_in_them(api: Api) -> None:

@@ -24,7 +24,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def answered(log: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+def request_records(log: pytest.LogCaptureFixture) -> list[dict[str, object]]:
     names = ("request", "method", "path", "status")
     return [
         {name: getattr(record, name, None) for name in names}
@@ -38,7 +38,7 @@ def test_the_callers_id_is_in_the_answer_and_in_the_log(
 ) -> None:
     answer = api("GET", "/products?limit=1", headers={"X-Request-Id": "test-7"})
     assert answer.headers["x-request-id"] == "test-7"
-    assert answered(log) == [
+    assert request_records(log) == [
         {"request": "test-7", "method": "GET", "path": "/api/v1/products", "status": 422}
     ]
 
@@ -56,8 +56,8 @@ def test_a_request_without_an_id_that_is_fit_gets_one_of_its_own(
 def test_one_that_is_not_let_in_has_its_line_too(log: pytest.LogCaptureFixture) -> None:
     with open_api(access=Access(token="tok_test")) as api:
         refused = api("GET", "/products")
-    assert refused.headers["x-request-id"] == answered(log)[0]["request"]
-    assert answered(log)[0]["status"] == 401
+    assert refused.headers["x-request-id"] == request_records(log)[0]["request"]
+    assert request_records(log)[0]["status"] == 401
 
 
 def test_what_an_operation_logs_has_the_id(api: Api, log: pytest.LogCaptureFixture) -> None:
@@ -88,6 +88,6 @@ def test_nothing_is_logged_of_what_was_asked_or_shown(
     headers = {"Authorization": "Bearer tok_test"}
     hook = {"url": "http://a.test/", "secret": "whsec_test"}
     api("POST", "/products", {"name": "Acme", "webhook": hook}, headers=headers)
-    assert len(answered(log)) == 1
+    assert len(request_records(log)) == 1
     for record in log.records:
         assert not any(each in str(vars(record)) for each in ("tok_test", "whsec_test", "a.test"))

@@ -38,7 +38,7 @@ def read(text: str) -> Message:
     return {**fields, "data": json.loads(fields["data"])} if "data" in fields else fields
 
 
-async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
+async def next_messages(messages: AsyncIterator[str], count: int) -> list[Message]:
     """Return the next messages with data."""
     told: list[Message] = []
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -51,7 +51,7 @@ async def heard(messages: AsyncIterator[str], count: int) -> list[Message]:
     return told
 
 
-async def triggered(db: str, *events: str) -> None:
+async def trigger_event(db: str, *events: str) -> None:
     """Trigger and deliver events with a second handle, like another process."""
     async with Leanbe(db, transport=ScriptedTransport()) as elsewhere:
         for event in events:
@@ -61,8 +61,8 @@ async def triggered(db: str, *events: str) -> None:
 @run_in_loop
 async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_url: str) -> None:
     leanbe.webhooks.set("Acme", URL, headers=[("Authorization", "Bearer t0ken")])
-    await triggered(database_url, "idea.created")
-    told = await heard(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 3)
+    await trigger_event(database_url, "idea.created")
+    told = await next_messages(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 3)
     assert told[1]["data"]["request"]["headers"][-1] == ["Authorization", "********"]
     assert "t0ken" not in str(told)
 
@@ -73,8 +73,8 @@ async def test_it_tells_what_another_process_does_in_its_order(
 ) -> None:
     messages = stream.messages(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
     await anext(messages)
-    hearing = asyncio.create_task(heard(messages, 3))
-    await triggered(database_url, "idea.created")
+    hearing = asyncio.create_task(next_messages(messages, 3))
+    await trigger_event(database_url, "idea.created")
     raised, made, settled = await hearing
     delivery = leanbe.deliveries.last()
     assert [each["event"] for each in (raised, made, settled)] == ["event", "attempt", "settled"]
@@ -91,15 +91,17 @@ async def test_it_tells_what_another_process_does_in_its_order(
 async def test_whoever_comes_back_with_the_last_id_misses_nothing(
     leanbe: Leanbe, database_url: str
 ) -> None:
-    await triggered(database_url, "idea.created", "idea.upVoted")
-    whole = await heard(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 6)
+    await trigger_event(database_url, "idea.created", "idea.upVoted")
+    whole = await next_messages(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 6)
     for cut in range(1, len(whole)):
         with_id = [number for number, each in enumerate(whole[:cut]) if "id" in each]
         after = Cursor.parse(whole[with_id[-1]]["id"])
         missed = whole[with_id[-1] + 1 :]
         assert whole[cut] in missed
         assert (
-            await heard(stream.messages(leanbe, ChangeNotifier(leanbe), after=after), len(missed))
+            await next_messages(
+                stream.messages(leanbe, ChangeNotifier(leanbe), after=after), len(missed)
+            )
             == missed
         )
 
@@ -109,7 +111,7 @@ async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
     notifier = ChangeNotifier(leanbe)
     messages = stream.messages(leanbe, notifier, after=START)
     await anext(messages)
-    ending = asyncio.create_task(heard(messages, 1))
+    ending = asyncio.create_task(next_messages(messages, 1))
     await asyncio.sleep(0)
     notifier.stop()
     assert await ending == []
@@ -142,7 +144,7 @@ def looking_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(change_notifier, name, 10 * PATIENCE_SECONDS)
 
 
-async def heard_again(listener: Listener) -> None:
+async def wait_for_notification(listener: Listener) -> None:
     """Return at the next notification."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         await listener.wait(10 * PATIENCE_SECONDS)
@@ -160,12 +162,14 @@ def test_what_the_server_writes_itself_is_told_without_a_look(
     async def follow(app: FastAPI) -> list[Message]:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=API)
         async with client, app.state.change_notifier.listener() as listener:
-            await heard_again(listener)
+            await wait_for_notification(listener)
             answer = await client.post(f"/api/v1/products/Acme{path}", json=body)
             assert answer.is_success, answer.text
-            await heard_again(listener)
+            await wait_for_notification(listener)
         after = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
-        return await heard(stream.messages(api.leanbe, app.state.change_notifier, after=after), 1)
+        return await next_messages(
+            stream.messages(api.leanbe, app.state.change_notifier, after=after), 1
+        )
 
     with open_api(database_url, transport=ScriptedTransport()) as api:
         api.leanbe.products.create("Acme", webhook_url=URL)
@@ -178,12 +182,12 @@ def test_what_the_server_writes_itself_is_told_without_a_look(
 async def test_many_commits_at_once_are_told_twice_at_the_most(leanbe: Leanbe) -> None:
     notifier = _Counting(leanbe)
     async with notifier.listener() as listener:
-        await heard_again(listener)
+        await wait_for_notification(listener)
         before = notifier.notifications
         for _ in range(100):
             notifier.on_commit()
-        await heard_again(listener)
+        await wait_for_notification(listener)
         for _ in range(100):
             notifier.on_commit()
-        await heard_again(listener)
+        await wait_for_notification(listener)
     assert notifier.notifications - before == 2

@@ -26,7 +26,7 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-def triggered(api: Api, **wanted: Any) -> list[Any]:
+def trigger_event(api: Api, **wanted: Any) -> list[Any]:
     answer = api("POST", TRIGGER, wanted)
     assert answer.status_code == 201, answer.text
     return list(answer.json()["items"])
@@ -37,7 +37,9 @@ def names(told: list[Any]) -> list[str]:
 
 
 def test_several_events_speak_of_one_document_and_each_time_of_another(api: Api) -> None:
-    told = triggered(api, events=["idea.created", "idea.upVoted"], times=2, set={"title": "Dark"})
+    told = trigger_event(
+        api, events=["idea.created", "idea.upVoted"], times=2, set={"title": "Dark"}
+    )
     assert names(told) == ["idea.created", "idea.upVoted"] * 2
     ideas = [each["event"]["payload"]["_id"] for each in told]
     assert ideas[0] == ideas[1] != ideas[2] == ideas[3]
@@ -46,7 +48,7 @@ def test_several_events_speak_of_one_document_and_each_time_of_another(api: Api)
 
 
 def test_all_22_are_raised_as_one_story(api: Api) -> None:
-    told = triggered(api, all=True)
+    told = trigger_event(api, all=True)
     assert sorted(names(told)) == sorted(EVENT_NAMES)
     assert names(told).index("idea.upVoted") < names(told).index("idea.deleted")
 
@@ -56,8 +58,8 @@ def test_whoever_triggered_several_waits_for_them_behind_one_cursor(api: Api) ->
     wanted = {"after": answer.headers["Leanbe-Emitter-Cursor"], "status": "pending", "count": 2}
     # On PostgreSQL they can be seen when no transaction of other tests can precede them any more.
     found = api("POST", "/deliveries/wait", {**wanted, "timeout": 30}).json()["items"]
-    owed = [each["delivery"]["_id"] for each in answer.json()["items"]]
-    assert [each["_id"] for each in found] == owed[::-1]
+    delivery_ids = [each["delivery"]["_id"] for each in answer.json()["items"]]
+    assert [each["_id"] for each in found] == delivery_ids[::-1]
 
 
 def test_a_dry_run_shows_the_very_requests_and_stores_nothing(api: Api) -> None:

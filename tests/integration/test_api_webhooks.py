@@ -46,7 +46,7 @@ def test_clearing_cancels_what_is_pending_and_keeps_the_secret(api: Api) -> None
     assert api("GET", f"{HOOK}/secret").json() == {"secret": "whsec_first"}
 
 
-def test_a_test_raises_a_sample_event_and_shows_what_is_owed(api: Api) -> None:
+def test_a_test_raises_a_sample_event_and_shows_its_delivery(api: Api) -> None:
     api("PUT", HOOK, {"url": URL})
     told = api("POST", f"{HOOK}/test")
     assert told.status_code == 201
@@ -57,7 +57,7 @@ def test_a_test_raises_a_sample_event_and_shows_what_is_owed(api: Api) -> None:
 def test_a_webhook_without_a_url_cannot_be_tested(api: Api) -> None:
     told = api("POST", f"{HOOK}/test")
     assert (told.status_code, told.json()["code"]) == (409, "conflict")
-    assert told.json()["detail"] == "customer.created was recorded, and nothing is owed for it."
+    assert told.json()["detail"] == "customer.created was recorded, and it has no delivery."
     assert "PUT /api/v1/products/{product}/webhook" in told.json()["hint"]
 
 

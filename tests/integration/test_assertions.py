@@ -20,7 +20,7 @@ from tests.support.reused_databases import Databases
 from tests.support.scripted_transport import OK, ScriptedTransport
 
 
-def patient(receiver: Any) -> Any:
+def with_more_time(receiver: Any) -> Any:
     """Return the receiver with more time to answer, for tests of something else than that."""
     return transport_for(receiver, answer_seconds=10)
 
@@ -42,7 +42,9 @@ def acme() -> Iterator[Acme]:
         def receive(request: ReceivedRequest) -> Any:
             return answers.get(request.envelope("whsec_test").event)
 
-        product = leanbe.products.create("Acme", webhook=patient(receive), secret="whsec_test")
+        product = leanbe.products.create(
+            "Acme", webhook=with_more_time(receive), secret="whsec_test"
+        )
         yield Acme(leanbe=leanbe, product=product, answers=answers)
 
 
@@ -53,7 +55,7 @@ def failure(act: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def ending(acme: Acme, event: str) -> str:
+def id_ending(acme: Acme, event: str) -> str:
     """Return the end of the id of an event's last delivery."""
     return acme.leanbe.deliveries.last(event).id[-6:]
 
@@ -88,9 +90,9 @@ def test_a_failure_tells_what_was_delivered_instead_nearest_first(acme: Acme) ->
     assert said == (
         "idea.upVoted was not delivered.\n"
         "Delivered:\n"
-        f"  idea.downVoted  …{ending(acme, 'idea.downVoted')}  delivered: 204\n"
-        f"  idea.created  …{ending(acme, 'idea.created')}  delivered: 204\n"
-        f"  customer.created  …{ending(acme, 'customer.created')}  delivered: 204"
+        f"  idea.downVoted  …{id_ending(acme, 'idea.downVoted')}  delivered: 204\n"
+        f"  idea.created  …{id_ending(acme, 'idea.created')}  delivered: 204\n"
+        f"  customer.created  …{id_ending(acme, 'customer.created')}  delivered: 204"
     )
 
 
@@ -130,7 +132,7 @@ def test_a_failure_tells_what_was_refused_and_with_which_words(acme: Acme) -> No
     assert said == (
         "idea.created was not delivered.\n"
         "Not delivered:\n"
-        f"  idea.created  …{ending(acme, 'idea.created')}  "
+        f"  idea.created  …{id_ending(acme, 'idea.created')}  "
         'refused: 401 {"detail":"bad signature"}'
     )
 
@@ -227,8 +229,8 @@ def test_an_order_that_was_another_is_shown(acme: Acme) -> None:
     assert said == (
         "idea.upVoted was not delivered after idea.created.\n"
         "Delivered, in this order:\n"
-        f"  idea.upVoted  …{ending(acme, 'idea.upVoted')}  delivered: 204\n"
-        f"  idea.created  …{ending(acme, 'idea.created')}  delivered: 204"
+        f"  idea.upVoted  …{id_ending(acme, 'idea.upVoted')}  delivered: 204\n"
+        f"  idea.created  …{id_ending(acme, 'idea.created')}  delivered: 204"
     )
     said = failure(lambda: acme.leanbe.assert_order(["idea.created", "idea.created"]))
     assert said.startswith("idea.created was not delivered after idea.created.\n")
@@ -314,7 +316,7 @@ def test_what_cannot_be_meant_is_an_error(acme: Acme) -> None:
 
 
 def test_only_the_product_that_is_named_counts(acme: Acme) -> None:
-    other = acme.leanbe.products.create("Other", webhook=patient(lambda _: 204))
+    other = acme.leanbe.products.create("Other", webhook=with_more_time(lambda _: 204))
     acme.leanbe.trigger("idea.created", product=other)
     acme.leanbe.trigger("idea.upVoted", product=acme.product)
     acme.leanbe.assert_delivered("idea.created", product=other, times=1)

@@ -54,7 +54,9 @@ def here() -> Here:
 
 
 @asynccontextmanager
-async def opened(webhook: object, **assume: str) -> AsyncIterator[tuple[Leanbe, Product]]:
+async def open_with_receiver(
+    webhook: object, **assume: str
+) -> AsyncIterator[tuple[Leanbe, Product]]:
     """A handle in a running loop, and a product whose events go to a receiver in this process."""
     async with Leanbe(seed=1, clock=ManualClock(START), assume=assume) as leanbe:
         yield leanbe, leanbe.products.create("Acme", webhook=webhook)
@@ -101,7 +103,7 @@ async def follow(leanbe: Leanbe, product: Product) -> None:
 @pytest.mark.parametrize("act", [foreground, redeliver, deliver, advance, follow])
 def test_the_receiver_runs_in_the_callers_own_loop(act: Act, here: Here) -> None:
     async def test() -> set[asyncio.AbstractEventLoop]:
-        async with opened(here) as both:
+        async with open_with_receiver(here) as both:
             await act(*both)
         return {asyncio.get_running_loop()}
 
@@ -119,7 +121,7 @@ def test_both_ways_give_the_same_bytes() -> None:
             return leanbe.deliveries.snapshot()
 
     async def asynchronous() -> object:
-        async with opened(fails_once()) as (leanbe, product):
+        async with open_with_receiver(fails_once()) as (leanbe, product):
             product.ideas.create(title="Dark mode")
             await leanbe.deliver()
             await leanbe.clock.advance(hours=1)
@@ -162,7 +164,7 @@ async def waited_for(leanbe: Leanbe) -> None:
 @pytest.mark.parametrize("act", [gathered, grouped, in_a_task, waited_for])
 def test_tasks_can_be_made_of_a_call(act: Callable[[Leanbe], Coroutine[Any, Any, None]]) -> None:
     async def test() -> None:
-        async with opened(Here()) as (leanbe, product):
+        async with open_with_receiver(Here()) as (leanbe, product):
             product.ideas.create(title="Dark mode")
             await act(leanbe)
 
@@ -171,7 +173,7 @@ def test_tasks_can_be_made_of_a_call(act: Callable[[Leanbe], Coroutine[Any, Any,
 
 def test_tasks_make_attempts_one_after_the_other(here: Here) -> None:
     async def test() -> None:
-        async with opened(here) as (leanbe, product):
+        async with open_with_receiver(here) as (leanbe, product):
             for _ in range(5):
                 product.ideas.create(title="Dark mode")
             made = await asyncio.gather(leanbe.deliver(), leanbe.deliver(), leanbe.deliver())
@@ -183,7 +185,7 @@ def test_tasks_make_attempts_one_after_the_other(here: Here) -> None:
 
 def test_a_call_may_be_awaited_after_another_one() -> None:
     async def test() -> None:
-        async with opened(Here()) as (leanbe, product):
+        async with open_with_receiver(Here()) as (leanbe, product):
             product.ideas.create(title="Dark mode")
             settling, delivering = leanbe.settle(), leanbe.deliver()
             assert len(await delivering) == 1
@@ -194,7 +196,7 @@ def test_a_call_may_be_awaited_after_another_one() -> None:
 
 def test_what_is_settled_may_be_delivered_by_another_task(here: Here) -> None:
     async def test() -> None:
-        async with opened(here) as (leanbe, product):
+        async with open_with_receiver(here) as (leanbe, product):
             product.ideas.create(title="Dark mode")
             await asyncio.gather(leanbe.settle(until=lambda: bool(here.loops)), leanbe.deliver())
 
@@ -217,19 +219,20 @@ USES: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("use", USES)
 def test_whatever_else_is_done_with_a_call_names_its_file_and_line(use: str) -> None:
     async def test() -> None:
-        async with opened(Here()) as (leanbe, _):
+        async with open_with_receiver(Here()) as (leanbe, _):
             pending: Any = leanbe.deliver()
             with pytest.raises(NotAwaited) as caught:
                 USES[use](pending)
             assert (
-                said(caught.value) == "leanbe.deliver() at tests/integration/test_async_callers.py"
+                awaited_call_of(caught.value)
+                == "leanbe.deliver() at tests/integration/test_async_callers.py"
             )
             assert caught.value.hint.endswith("write 'await leanbe.deliver()'.")
 
     asyncio.run(test())
 
 
-def said(error: NotAwaited) -> str:
+def awaited_call_of(error: NotAwaited) -> str:
     """Return what the message says, less the line, which has to be a line of this file."""
     what, _, line = error.message.removesuffix(" was not awaited.").rpartition(":")
     assert 1 < int(line) < 1000
@@ -250,7 +253,7 @@ ASKED: dict[str, Callable[[Leanbe, Product], object]] = {
 @pytest.mark.parametrize("ask", ASKED)
 def test_nothing_else_is_done_before_a_call_is_awaited(ask: str, here: Here) -> None:
     async def test() -> None:
-        async with opened(here) as (leanbe, product):
+        async with open_with_receiver(here) as (leanbe, product):
             leanbe.trigger("idea.created")
             with pytest.raises(NotAwaited, match=r"leanbe\.trigger\(\) at .*:\d+ was not"):
                 ASKED[ask](leanbe, product)
@@ -274,16 +277,16 @@ def test_a_handle_does_not_end_before_a_call_is_awaited(
 ) -> None:
     async def test() -> None:
         with pytest.raises(NotAwaited) as caught:
-            async with opened(Here()) as (leanbe, _):
+            async with open_with_receiver(Here()) as (leanbe, _):
                 call(leanbe)
-        assert said(caught.value) == f"{what} at tests/integration/test_async_callers.py"
+        assert awaited_call_of(caught.value) == f"{what} at tests/integration/test_async_callers.py"
 
     asyncio.run(test())
 
 
 def test_what_a_block_raises_tells_more_than_what_it_did_not_await() -> None:
     async def test() -> None:
-        async with opened(Here()) as (leanbe, _):
+        async with open_with_receiver(Here()) as (leanbe, _):
             leanbe.deliver()
             raise KeyError("dark")
 
@@ -293,7 +296,7 @@ def test_what_a_block_raises_tells_more_than_what_it_did_not_await() -> None:
 
 def test_a_call_shows_what_it_is() -> None:
     async def test() -> str:
-        async with opened(Here()) as (leanbe, _):
+        async with open_with_receiver(Here()) as (leanbe, _):
             pending = leanbe.deliver()
             shown = repr(pending)
             await pending
@@ -327,7 +330,7 @@ def test_with_is_refused_where_async_with_is_needed(leanbe: Leanbe) -> None:
 
 def test_a_synchronous_function_in_a_thread_calls_the_app_in_the_tests_loop(here: Here) -> None:
     async def test() -> None:
-        async with opened(here) as (leanbe, _):
+        async with open_with_receiver(here) as (leanbe, _):
             delivery = await asyncio.to_thread(leanbe.trigger, "idea.created")
             assert delivery.delivered
             await leanbe.trigger("idea.created")
@@ -349,7 +352,7 @@ def test_the_loop_of_the_last_awaited_call_is_that_of_threads(leanbe: Leanbe, he
 
 def test_threads_and_tasks_take_turns(here: Here) -> None:
     async def test() -> None:
-        async with opened(here) as (leanbe, product):
+        async with open_with_receiver(here) as (leanbe, product):
             for _ in range(6):
                 product.ideas.create(title="Dark mode")
             made = await asyncio.gather(
@@ -395,7 +398,7 @@ def test_an_app_starts_and_stops_in_the_callers_loop() -> None:
     steps: list[str] = []
 
     async def test() -> None:
-        async with opened(app_noting_lifespan(steps)) as (leanbe, _):
+        async with open_with_receiver(app_noting_lifespan(steps)) as (leanbe, _):
             await leanbe.trigger("idea.created")
             await leanbe.stop_receivers()
             assert steps == ["lifespan.startup", "lifespan.shutdown"]
@@ -438,7 +441,7 @@ def test_what_hangs_or_blocks_is_an_outcome_that_names_the_line(
     receive: Callable[[ReceivedRequest], Any],
 ) -> None:
     async def test() -> str | None:
-        async with opened(receive, timeout=f"{SOON}s") as (leanbe, _):
+        async with open_with_receiver(receive, timeout=f"{SOON}s") as (leanbe, _):
             delivery = await leanbe.trigger("idea.created")
             assert delivery.outcome == "unknown"
             return delivery.attempts[0].error
@@ -456,7 +459,7 @@ def test_a_call_that_is_cancelled_is_accounted_for_and_holds_up_nobody(here: Her
         await wait_for_ever()
 
     async def test() -> None:
-        async with opened(hangs_at_the_limit) as (leanbe, _):
+        async with open_with_receiver(hangs_at_the_limit) as (leanbe, _):
             with pytest.raises(TimeoutError):
                 async with limit:
                     await leanbe.trigger("idea.created")
@@ -476,7 +479,7 @@ def test_inside_a_receiver_nothing_is_awaited() -> None:
             with pytest.raises(Conflict, match="inside a receiver"):
                 await handle.deliver()
 
-        async with opened(receive) as (handle, _):
+        async with open_with_receiver(receive) as (handle, _):
             assert (await handle.trigger("idea.created")).delivered
 
     asyncio.run(test())
@@ -484,7 +487,7 @@ def test_inside_a_receiver_nothing_is_awaited() -> None:
 
 def test_inside_a_transaction_nothing_is_awaited() -> None:
     async def test() -> None:
-        async with opened(Here()) as (leanbe, _):
+        async with open_with_receiver(Here()) as (leanbe, _):
             with leanbe.transaction(), pytest.raises(Conflict, match="inside a transaction"):
                 await leanbe.deliver()
 
@@ -497,7 +500,7 @@ def test_who_waits_lets_the_loop_go_on(here: Here) -> None:
         await leanbe.deliver()
 
     async def test() -> None:
-        async with opened(here) as (leanbe, product):
+        async with open_with_receiver(here) as (leanbe, product):
             product.ideas.create(title="Dark mode")
             acting = asyncio.create_task(act(leanbe))
             (found,) = await leanbe.deliveries.wait_for(Filter(), timeout_seconds=30)

@@ -65,7 +65,7 @@ def enqueue(leanbe: Leanbe, count: int = 1) -> list[str]:
     ]
 
 
-def answering(transport: ScriptedTransport, *replies: Reply) -> None:
+def set_replies(transport: ScriptedTransport, *replies: Reply) -> None:
     transport._replies[:] = replies
 
 
@@ -82,7 +82,7 @@ def test_an_attempt_is_logged_with_what_it_is_about(
     leanbe: Leanbe, transport: ScriptedTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "leanbe_emitter")
-    answering(transport, Answer(status=500))
+    set_replies(transport, Answer(status=500))
     (delivery,) = enqueue(leanbe)
     leanbe.work(drain=True)
     (begun,), (ended,) = of(caplog, "An attempt begins."), of(caplog, "An attempt ended.")
@@ -115,7 +115,7 @@ def test_a_worker_that_stops_logs_its_totals(
     leanbe: Leanbe, transport: ScriptedTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "leanbe_emitter")
-    answering(transport, Answer(status=500), Unreachable("refused"))
+    set_replies(transport, Answer(status=500), Unreachable("refused"))
     enqueue(leanbe, 4)
     leanbe.work(drain=True)
     (totals,) = of(caplog, "The worker stopped.")
@@ -152,7 +152,7 @@ def test_who_watches_is_told_whether_or_not_it_is_logged(
     assert len(watcher.begins) == len(watcher.ends) == 1
 
 
-def shown(record: logging.LogRecord) -> str:
+def record_content(record: logging.LogRecord) -> str:
     """Return all that a record holds, as whatever formatter might show it."""
     trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
     return json.dumps(vars(record), default=repr) + record.getMessage() + trace
@@ -210,7 +210,7 @@ def test_no_secret_and_no_payload_is_in_any_log_record_or_metric(
     assert (metrics.leases_lost_total, metrics.attempts_vanished_total) == (1, 1)
     assert metrics.database_unavailable_total == 2
     assert len({each.getMessage() for each in caplog.records}) >= 6
-    everything = [shown(record) for record in caplog.records]
+    everything = [record_content(record) for record in caplog.records]
     everything.append(repr(metrics))
     leaks = {what for what, text in HIDDEN.items() for each in everything if text in each}
     assert leaks == set()

@@ -14,7 +14,7 @@ VOTERS = 12
 
 @pytest.fixture
 def acme(leanbe: Leanbe) -> Product:
-    """A product whose events are owed and never sent."""
+    """A product whose events are pending and never sent."""
     return leanbe.products.create("Acme", webhook_url=URL, secret="acme-secret")
 
 

@@ -51,7 +51,7 @@ def _header(head: bytes, name: bytes) -> bytes:
 
 
 @contextmanager
-def recording() -> Iterator[tuple[Recorder, int]]:
+def recording_server() -> Iterator[tuple[Recorder, int]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE_SECONDS)
         recorder = Recorder(server)
@@ -78,7 +78,7 @@ def test_what_curl_sends_is_what_was_sent(body: str) -> None:
         ("X-Empty", ""),
         ("Content-Length", "1"),
     ]
-    with recording() as (recorder, port):
+    with recording_server() as (recorder, port):
         command = curl(
             method="PUT", url=f"http://127.0.0.1:{port}/a/../b?[c]=1", headers=headers, body=body
         )

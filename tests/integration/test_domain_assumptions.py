@@ -112,7 +112,7 @@ BEARS_ON: Mapping[tuple[str, str], frozenset[str]] = {
 }
 
 
-def heard(action: str, **assumptions: str) -> list[tuple[str, str]] | str:
+def events_of_action(action: str, **assumptions: str) -> list[tuple[str, str]] | str:
     """Return what Acme's webhook hears of an action under assumptions, or how it is refused."""
     with set_scene(":memory:") as scene:
         prepare(scene, action)
@@ -127,13 +127,13 @@ def heard(action: str, **assumptions: str) -> list[tuple[str, str]] | str:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_assumptions_bear_on_the_actions_that_they_say_and_on_no_other(action: str) -> None:
-    article = heard(action)
+    article = events_of_action(action)
     bearing = [assumed for assumed, actions in BEARS_ON.items() if action in actions]
     names = {name for name, _ in bearing}
     others = {name: value for name, value in BEARS_ON if name not in names}
-    assert heard(action, **others) == article
+    assert events_of_action(action, **others) == article
     for name, value in bearing:
-        assert heard(action, **{name: value}) != article, name
+        assert events_of_action(action, **{name: value}) != article, name
 
 
 def test_d_11_names_the_id_of_an_ideas_request(scene: Scene) -> None:

@@ -467,7 +467,9 @@ def _instants(fields: Document) -> Document:
     }
 
 
-def told(database: Callable[[], AbstractContextManager[str]], *, count: int) -> list[str]:
+def payloads_of_run(
+    database: Callable[[], AbstractContextManager[str]], *, count: int
+) -> list[str]:
     """Run the machine; return the payloads of all of its events."""
 
     class Acting(Machine):
@@ -494,17 +496,17 @@ def in_memory() -> AbstractContextManager[str]:
 
 @pytest.mark.hypothesis
 def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
-    assert told(in_memory, count=example_count(EXAMPLES))
+    assert payloads_of_run(in_memory, count=example_count(EXAMPLES))
 
 
 @pytest.mark.hypothesis
 def test_whatever_is_done_it_is_the_same_on_postgresql(databases: Databases) -> None:
-    assert told(databases.empty, count=example_count(EXAMPLES_ON_POSTGRESQL))
+    assert payloads_of_run(databases.empty, count=example_count(EXAMPLES_ON_POSTGRESQL))
 
 
 @pytest.mark.node
 @pytest.mark.hypothesis
 def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged() -> None:
-    texts = told(in_memory, count=example_count(3))
+    texts = payloads_of_run(in_memory, count=example_count(3))
     with Node.started() as node:
         assert [node.restringify(each) for each in texts] == texts

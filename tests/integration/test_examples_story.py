@@ -210,7 +210,7 @@ class Story:
 
 
 @pytest.fixture
-def told(stage: str) -> list[Event]:
+def story_events(stage: str) -> list[Event]:
     """The events of the story, less the one that the file does not show."""
     story = Story(stage)
     with story.leanbe, record_events(story.leanbe) as events:
@@ -218,24 +218,24 @@ def told(stage: str) -> list[Event]:
     return [each for each in events.events if not _is_the_one_not_shown(each)]
 
 
-def test_every_body_of_the_examples_comes_out_of_an_action(told: list[Event]) -> None:
-    assert [each.name for each in told] == [each["event"] for each in ENVELOPES]
-    for event, envelope in zip(told, ENVELOPES, strict=True):
+def test_every_body_of_the_examples_comes_out_of_an_action(story_events: list[Event]) -> None:
+    assert [each.name for each in story_events] == [each["event"] for each in ENVELOPES]
+    for event, envelope in zip(story_events, ENVELOPES, strict=True):
         assert event.payload == envelope["payload"]
         assert list(event.payload) == list(envelope["payload"])
-    assert [hashlib.sha256(each.body).hexdigest() for each in told] == BODY_SHA256
+    assert [hashlib.sha256(each.body).hexdigest() for each in story_events] == BODY_SHA256
 
 
-def test_each_document_of_the_story_is_a_prefix_of_its_payload(told: list[Event]) -> None:
-    for event in told:
+def test_each_document_of_the_story_is_a_prefix_of_its_payload(story_events: list[Event]) -> None:
+    for event in story_events:
         document = without_context(event.name, event.payload)
         assert list(event.payload)[: len(document)] == list(document)
 
 
 @pytest.mark.node
-def test_node_verifies_every_body_of_the_story(told: list[Event]) -> None:
+def test_node_verifies_every_body_of_the_story(story_events: list[Event]) -> None:
     with Node.started() as node:
-        assert all(node.verifies(each.body.decode(), SECRET) for each in told)
+        assert all(node.verifies(each.body.decode(), SECRET) for each in story_events)
 
 
 def _is_the_one_not_shown(event: Event) -> bool:

@@ -182,7 +182,7 @@ def test_follow_takes_a_delivery_over_from_a_dead_worker(bench: Bench, engine: E
     drive(
         engine.follow(
             [delivery],
-            is_owed=lambda each: not bench.state(each).is_end,
+            is_pending=lambda each: not bench.state(each).is_end,
             watcher=RecordingWatcher(),
         )
     )

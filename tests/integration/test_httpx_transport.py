@@ -26,7 +26,7 @@ def adapter(
     return HttpxTransport(httpx.MockTransport(handler), rules=TargetRules(), limits=limits)
 
 
-def raising(error: Exception) -> HttpxTransport:
+def transport_that_raises(error: Exception) -> HttpxTransport:
     async def handler(request: httpx.Request) -> httpx.Response:
         del request
         raise error
@@ -97,7 +97,7 @@ async def test_an_answer_is_kept_up_to_the_caps_and_its_stream_closed() -> None:
 @run_in_loop
 async def test_what_ends_before_the_request_is_unreachable(error: Exception) -> None:
     with pytest.raises(Unreachable, match="refused"):
-        await raising(error).send(post(URL))
+        await transport_that_raises(error).send(post(URL))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_what_ends_before_the_request_is_unreachable(error: Exception) -> 
 @run_in_loop
 async def test_whatever_else_it_raises_is_unknown(error: Exception) -> None:
     with pytest.raises(Unknown, match=r"broken|no complete answer within 60 s"):
-        await raising(error).send(post(URL))
+        await transport_that_raises(error).send(post(URL))
 
 
 @run_in_loop
@@ -169,7 +169,7 @@ async def test_a_url_that_the_rules_refuse_is_unreachable(url: str) -> None:
     request = post(URL)
     object.__setattr__(request, "url", url)
     with pytest.raises(Unreachable):
-        await raising(AssertionError("it was sent")).send(request)
+        await transport_that_raises(AssertionError("it was sent")).send(request)
 
 
 @run_in_loop

@@ -72,14 +72,16 @@ class Noting:
         self.requests.append(request)
 
 
-def patient(app: Any) -> Any:
+def with_more_time(app: Any) -> Any:
     """Return the app with more time to answer, for tests of something else than that."""
     return transport_for(app, answer_seconds=10)
 
 
 @pytest.mark.parametrize("make", EVERYTHING)
 def test_an_event_reaches_the_app(leanbe: Leanbe, make: Callable[[], Any]) -> None:
-    product = leanbe.products.create("Acme", webhook=patient(make()), path="/ok", secret=SECRET)
+    product = leanbe.products.create(
+        "Acme", webhook=with_more_time(make()), path="/ok", secret=SECRET
+    )
     product.ideas.create(title="Dark mode")
     (attempt,) = leanbe.deliver()
     assert (attempt.outcome, attempt.answer_status) == ("delivered", 200)
@@ -92,7 +94,9 @@ def test_an_event_reaches_the_app(leanbe: Leanbe, make: Callable[[], Any]) -> No
 def test_what_the_app_raises_is_on_record_and_raised(
     leanbe: Leanbe, make: Callable[[], Any]
 ) -> None:
-    product = leanbe.products.create("Acme", webhook=patient(make()), path="/raise", secret=SECRET)
+    product = leanbe.products.create(
+        "Acme", webhook=with_more_time(make()), path="/raise", secret=SECRET
+    )
     product.ideas.create(title="Dark mode")
     with pytest.raises(ValueError, match="no such idea") as caught:
         leanbe.deliver()
@@ -106,7 +110,7 @@ def test_what_the_app_raises_is_on_record_and_raised(
 
 def test_what_the_app_raises_can_be_recorded_only() -> None:
     with Leanbe(app_errors="record") as leanbe:
-        leanbe.products.create("Acme", webhook=patient(fastapi_app()), path="/raise")
+        leanbe.products.create("Acme", webhook=with_more_time(fastapi_app()), path="/raise")
         assert leanbe.trigger("idea.created").outcome == "refused"
 
 
@@ -366,7 +370,7 @@ def test_an_error_in_the_block_is_not_hidden_by_one_of_the_app() -> None:
 def test_a_worker_delivers_to_apps_too(leanbe: Leanbe) -> None:
     receiver = Noting()
     leanbe.products.create("Function", webhook=receiver).ideas.create(title="A")
-    leanbe.products.create("App", webhook=patient(starlette_app()), path="/ok").ideas.create(
+    leanbe.products.create("App", webhook=with_more_time(starlette_app()), path="/ok").ideas.create(
         title="B"
     )
     leanbe.work(drain=True)
@@ -384,7 +388,7 @@ def test_what_a_django_test_case_wrote_is_seen_and_rolled_back() -> None:
             connection.cursor().execute("INSERT INTO seen VALUES ('idea')")
             with Leanbe() as leanbe:
                 for name, app in enumerate(apps):
-                    leanbe.products.create(f"{name}", webhook=patient(app), path="/count")
+                    leanbe.products.create(f"{name}", webhook=with_more_time(app), path="/count")
                 deliveries = [
                     leanbe.trigger("idea.created", product=each) for each in leanbe.products.list()
                 ]

@@ -44,7 +44,7 @@ def thread() -> Iterator[ThreadPoolExecutor]:
 
 
 @contextmanager
-def locked(file: Path, *how: str) -> Iterator[None]:
+def lock_by_other_program(file: Path, *how: str) -> Iterator[None]:
     """Let another program lock the file for as long as the block lasts."""
     with closing(sqlite3.connect(file, isolation_level=None)) as another_program:
         for statement in how or ("BEGIN IMMEDIATE",):
@@ -79,7 +79,7 @@ async def test_work_that_does_not_block_is_done_on_the_loops_own_thread(
 async def test_while_another_program_writes_the_loop_goes_on(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
-    with locked(file):
+    with lock_by_other_program(file):
         written = asyncio.ensure_future(InlineFirst(thread)(partial(write, database)))
         await asyncio.sleep(0)
         assert not written.done()
@@ -94,7 +94,7 @@ async def test_while_another_program_has_the_file_alone_the_loop_goes_on(
     with closing(database.engine.raw_connection()) as one:
         # As on a disk where SQLite cannot have a log beside the file: who writes stops who reads.
         one.cursor().execute("PRAGMA journal_mode = DELETE")
-    with locked(file, "BEGIN EXCLUSIVE"):
+    with lock_by_other_program(file, "BEGIN EXCLUSIVE"):
         found = asyncio.ensure_future(InlineFirst(thread)(partial(read, database)))
         await asyncio.sleep(0)
         assert not found.done()
@@ -137,7 +137,7 @@ async def test_work_queues_behind_the_work_of_the_thread(
     database: Database, file: Path, thread: ThreadPoolExecutor
 ) -> None:
     call = InlineFirst(thread)
-    with locked(file):
+    with lock_by_other_program(file):
         written = asyncio.ensure_future(call(partial(write, database)))
         await asyncio.sleep(0)
         found = asyncio.ensure_future(call(partial(read, database)))

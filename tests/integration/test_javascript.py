@@ -34,16 +34,16 @@ LEAVES = st.none() | st.booleans() | NUMBERS | TEXTS
 VALUES = st.recursive(LEAVES, lambda x: st.lists(x) | st.dictionaries(KEYS, x), max_leaves=30)
 
 
-def wrapped(value: Any, layers: list[bool]) -> Any:
+def wrap(value: Any, layers: list[bool]) -> Any:
     for in_list in layers:
         value = [value] if in_list else {"9": 0, "a": value}
     return value
 
 
-DEEP_VALUES = st.builds(wrapped, VALUES, st.lists(st.booleans(), max_size=150))
+DEEP_VALUES = st.builds(wrap, VALUES, st.lists(st.booleans(), max_size=150))
 
 
-def spelled(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def json_texts(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Return texts of lists and objects of those parts, with spaces and keys that come twice."""
     spaces = st.sampled_from(["", " ", "\n\t", "\r"])
     keys = st.sampled_from(['"a"', '"\\u0061"', '"1"', '"10"', '"\\ud83d"', '"__proto__"'])
@@ -55,15 +55,15 @@ def spelled(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 SPELLED_NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?\Z")
 SPELLED_TEXTS = TEXTS.map(json.dumps) | st.sampled_from([r'"\/"', r'"\u00E9"', r'"\ud83d\ude00"'])
-SPELLINGS = st.recursive(SPELLED_NUMBERS | SPELLED_TEXTS, spelled, max_leaves=10)
+SPELLINGS = st.recursive(SPELLED_NUMBERS | SPELLED_TEXTS, json_texts, max_leaves=10)
 
 
-def garbled(text: str, at: int, noise: str) -> str:
+def garble(text: str, at: int, noise: str) -> str:
     at %= len(text) + 1
     return text[:at] + noise + text[at + 1 :]
 
 
-GARBLED = st.builds(garbled, SPELLINGS, st.integers(0, 99), st.sampled_from(list('{}[],:"\\eE.-0')))
+GARBLED = st.builds(garble, SPELLINGS, st.integers(0, 99), st.sampled_from(list('{}[],:"\\eE.-0')))
 
 
 @pytest.fixture(scope="module")

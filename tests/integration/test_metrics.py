@@ -17,7 +17,7 @@ from tests.support.scripted_transport import ActingTransport, ScriptedTransport
 from tests.support.workers import new_worker
 
 
-async def drained(
+async def drain(
     bench: Bench, transport: ScriptedTransport, *, queue: Queue | None = None
 ) -> Metrics:
     """Let a worker deliver what is due; return what it counted."""
@@ -31,7 +31,7 @@ async def drained(
 async def test_a_worker_counts_what_it_claims_and_what_its_attempts_come_to(bench: Bench) -> None:
     bench.enqueue(bench.product(), 5)
     replies = (Answer(status=500), Unreachable("connection refused"), Answer(status=204))
-    metrics = await drained(bench, ScriptedTransport(*replies))
+    metrics = await drain(bench, ScriptedTransport(*replies))
     assert metrics.deliveries_claimed_total == 5
     assert metrics.attempts_total == {
         Outcome.DELIVERED: 3, Outcome.REFUSED: 1, Outcome.UNREACHABLE: 1, Outcome.UNKNOWN: 0
@@ -43,15 +43,15 @@ async def test_a_worker_counts_what_it_claims_and_what_its_attempts_come_to(benc
 async def test_the_lag_is_from_when_it_was_due_until_its_attempt_began(bench: Bench) -> None:
     bench.enqueue(bench.product())
     bench.clock.advance(seconds=7)
-    assert (await drained(bench, ScriptedTransport())).delivery_lag_seconds.sum == 7
+    assert (await drain(bench, ScriptedTransport())).delivery_lag_seconds.sum == 7
 
 
 @run_in_loop
 async def test_the_lag_of_a_retry_is_from_its_own_due_time(bench: Bench) -> None:
     bench.enqueue(bench.product(backoff="60s"))
-    await drained(bench, ScriptedTransport(Answer(status=500)))
+    await drain(bench, ScriptedTransport(Answer(status=500)))
     bench.clock.advance(seconds=62)
-    assert (await drained(bench, ScriptedTransport())).delivery_lag_seconds.sum == 2
+    assert (await drain(bench, ScriptedTransport())).delivery_lag_seconds.sum == 2
 
 
 @run_in_loop
@@ -59,7 +59,7 @@ async def test_a_released_delivery_is_counted_and_is_no_attempt(bench: Bench) ->
     product = bench.product()
     bench.enqueue(product, 3)
     bench.remove_url(product)
-    metrics = await drained(bench, ScriptedTransport())
+    metrics = await drain(bench, ScriptedTransport())
     assert (metrics.deliveries_claimed_total, metrics.deliveries_handed_back_total) == (3, 3)
     assert sum(metrics.attempts_total.values()) == 0
 
@@ -69,7 +69,7 @@ async def test_attempts_that_vanished_are_counted_by_who_settles_them(bench: Ben
     bench.enqueue(bench.product(), 3)
     claim(bench.queue())
     bench.clock.advance(seconds=LEASE_SECONDS)
-    metrics = await drained(bench, ScriptedTransport())
+    metrics = await drain(bench, ScriptedTransport())
     assert metrics.attempts_vanished_total == 3
     assert metrics.attempts_total[Outcome.DELIVERED] == 3
     assert metrics.attempts_total[Outcome.UNKNOWN] == 0
@@ -82,7 +82,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
         claim(bench.queue())
 
     bench.enqueue(bench.product())
-    metrics = await drained(bench, ActingTransport(sleep))
+    metrics = await drain(bench, ActingTransport(sleep))
     assert metrics.leases_lost_total == 1
     assert sum(metrics.attempts_total.values()) == 0
 
@@ -91,7 +91,7 @@ async def test_a_lost_lease_is_counted_and_its_attempt_is_not(bench: Bench) -> N
 async def test_an_unavailable_database_is_counted_each_time(bench: Bench) -> None:
     bench.enqueue(bench.product())
     queue = FailingQueue.of(bench, settle=2)
-    metrics = await drained(bench, ScriptedTransport(), queue=queue)
+    metrics = await drain(bench, ScriptedTransport(), queue=queue)
     assert metrics.database_unavailable_total == 2
     assert metrics.attempts_total[Outcome.DELIVERED] == 1
 
@@ -112,7 +112,7 @@ def test_a_handle_counts_foreground_and_worker_together(
     assert metrics.deliveries_handed_back_total == metrics.attempts_vanished_total == 0
 
 
-def test_a_handle_asks_its_database_what_is_owed(db: str, receiver: LoopbackReceiver) -> None:
+def test_a_handle_asks_its_database_what_is_due(db: str, receiver: LoopbackReceiver) -> None:
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     with Leanbe(db, clock=clock) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)

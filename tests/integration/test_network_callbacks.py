@@ -40,7 +40,9 @@ class Callback:
         return result
 
 
-def begun(prepared: PreparedRequest, callback: Callback, body: bytes = BODY) -> RequestInFlight:
+def begin_on_idle_connection(
+    prepared: PreparedRequest, callback: Callback, body: bytes = BODY
+) -> RequestInFlight:
     """Begin a request for which a connection idles; nobody is told before this returns."""
     request = prepared.begin(body, callback)
     assert request is not None
@@ -77,7 +79,7 @@ async def test_the_same_bytes_go_out_and_the_same_answer_comes_back() -> None:
         prepared = transport.prepare(request)
         for _ in range(2):
             callback = Callback()
-            begun(prepared, callback)
+            begin_on_idle_connection(prepared, callback)
             assert await callback.result() == sent
         assert received == [received[0]] * 3
         assert server.connections == 1
@@ -94,7 +96,7 @@ async def test_requests_of_one_kind_differ_in_their_bodies() -> None:
     async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
-        begun(prepared, callback, BODY[::-1])
+        begin_on_idle_connection(prepared, callback, BODY[::-1])
         await callback.result()
         assert received == [BODY, BODY[::-1]]
 
@@ -121,7 +123,7 @@ async def test_what_is_no_complete_answer_is_unknown_in_the_same_words(answer: b
         await transport.send(request)
         sent = await send_to_unknown(transport, request)
         callback = Callback()
-        begun(await ready(transport, request), callback)
+        begin_on_idle_connection(await ready(transport, request), callback)
         came = await callback.result()
         assert isinstance(came, Unknown)
         assert (came.reason, came.answer) == (sent.reason, sent.answer)
@@ -137,7 +139,7 @@ async def test_a_request_that_is_not_answered_ends_with_its_time() -> None:
         prepared = await ready(transport, post(server.url(), timeout_seconds=SOON))
         callback = Callback()
         with takes_virtual_seconds(SOON):
-            begun(prepared, callback)
+            begin_on_idle_connection(prepared, callback)
             came = await callback.result()
         assert isinstance(came, Unknown)
         assert came.reason == f"no complete answer within {SOON} s"
@@ -153,7 +155,7 @@ async def test_a_request_that_is_cancelled_closes_its_connection_and_tells_nobod
     async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
-        request = begun(prepared, callback)
+        request = begin_on_idle_connection(prepared, callback)
         request.cancel()
         with takes_virtual_seconds(0):
             await server.ended.get()
@@ -166,9 +168,9 @@ async def test_a_request_that_is_over_cannot_be_cancelled() -> None:
     async with run_script(Peer.serve) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         first, second = Callback(), Callback()
-        over = begun(prepared, first)
+        over = begin_on_idle_connection(prepared, first)
         await first.result()
-        begun(prepared, second)
+        begin_on_idle_connection(prepared, second)
         over.cancel()
         assert isinstance(await second.result(), Answer)
         assert server.connections == 1
@@ -198,7 +200,7 @@ async def test_after_an_odd_answer_the_connection_is_not_used_again() -> None:
     async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
-        begun(prepared, callback)
+        begin_on_idle_connection(prepared, callback)
         assert isinstance(await callback.result(), Answer)
         assert prepared.begin(BODY, Callback()) is None
 
@@ -227,7 +229,7 @@ async def test_what_is_in_flight_when_the_sender_is_closed_is_unknown() -> None:
     async with run_script(script) as server, open_sender() as transport:
         prepared = await ready(transport, post(server.url()))
         callback = Callback()
-        begun(prepared, callback)
+        begin_on_idle_connection(prepared, callback)
         await transport.aclose()
         came = await callback.result()
         assert isinstance(came, Unknown)

@@ -23,7 +23,7 @@ LARGE = b"x" * 40_000_000
 SOON = 0.2
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def turn_loop_until(condition: Callable[[], bool]) -> None:
     """Let the loop turn until the sender's own state shows it."""
     while not condition():  # noqa: ASYNC110 - no event tells what the sender has read so far
         await asyncio.sleep(0)
@@ -132,7 +132,7 @@ async def test_a_reset_in_the_middle_of_an_answer_is_unknown() -> None:
     come = asyncio.Event()
     async with run_script(script) as server, open_sender() as transport:
         sending = asyncio.ensure_future(send_to_unknown(transport, post(server.url())))
-        await until(lambda: any(one._reader.has_head for one in transport._open))
+        await turn_loop_until(lambda: any(one._reader.has_head for one in transport._open))
         come.set()
         assert "was reset in the middle of its answer" in (await sending).reason
 
@@ -306,7 +306,7 @@ async def test_the_answer_that_came_before_a_write_failed_is_read_out_of_the_soc
     go_on = asyncio.Event()
     async with run_script(script) as server, open_sender() as transport:
         sending = asyncio.ensure_future(transport.send(post(server.url(), body=LARGE)))
-        await until(lambda: bool(transport._open))
+        await turn_loop_until(lambda: bool(transport._open))
         [connection] = transport._open
         connection._transport.pause_reading()
         go_on.set()

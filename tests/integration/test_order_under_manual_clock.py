@@ -86,6 +86,6 @@ def test_events_of_another_product_are_the_newest_though_it_has_fewer(
 def test_retries_are_made_in_the_order_of_their_events(handles: tuple[Leanbe, Leanbe]) -> None:
     first, second = handles
     first.faults.receiver_fails(how="refused", times=2 * ROUNDS)
-    owed = [each.trigger("idea.created").event for _ in range(ROUNDS) for each in handles]
+    recorded = [each.trigger("idea.created").event for _ in range(ROUNDS) for each in handles]
     attempts = second.clock.advance(hours=1)
-    assert [each.request_body for each in attempts] == [each.body for each in owed]
+    assert [each.request_body for each in attempts] == [each.body for each in recorded]

@@ -130,7 +130,7 @@ def test_a_burst_is_due_now_although_its_times_run_ahead(bench: Bench) -> None:
     assert {bench.delivery(each).due_at for each in deliveries} == {bench.now}
 
 
-def test_without_a_url_nothing_is_owed(bench: Bench) -> None:
+def test_without_a_url_an_event_gets_no_delivery(bench: Bench) -> None:
     product = bench.product(url=None)
     (recorded,) = bench.record(new_event(product))
     (entry,) = bench.journal()
@@ -140,7 +140,7 @@ def test_without_a_url_nothing_is_owed(bench: Bench) -> None:
     assert bench.rows("deliveries") == 0
 
 
-def test_a_url_that_is_set_later_is_owed_nothing_of_the_past(bench: Bench) -> None:
+def test_a_url_that_is_set_later_gets_no_past_events(bench: Bench) -> None:
     product = bench.product(url=None)
     bench.record(new_event(product))
     bench.set_url(product, URL)
@@ -149,17 +149,17 @@ def test_a_url_that_is_set_later_is_owed_nothing_of_the_past(bench: Bench) -> No
 
 
 @pytest.mark.parametrize(
-    ("events", "is_owed"), [("*", True), ("idea.*", True), ("customer.*,okr.created", False)]
+    ("events", "has_delivery"), [("*", True), ("idea.*", True), ("customer.*,okr.created", False)]
 )
-def test_a_product_is_owed_the_events_that_it_wants(
-    bench: Bench, events: str, *, is_owed: bool
+def test_only_events_that_a_product_wants_get_a_delivery(
+    bench: Bench, events: str, *, has_delivery: bool
 ) -> None:
     (recorded,) = bench.record(new_event(bench.product(events=events), name="idea.created"))
-    assert (recorded.delivery_id is not None) is is_owed
+    assert (recorded.delivery_id is not None) is has_delivery
     assert bench.rows("events") == 1
 
 
-def test_by_the_article_every_event_is_owed(bench: Bench) -> None:
+def test_by_default_every_event_gets_a_delivery(bench: Bench) -> None:
     (recorded,) = bench.record(new_event(bench.product(), name="okr.deleted"))
     assert recorded.delivery_id is not None
 

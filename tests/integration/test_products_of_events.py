@@ -4,7 +4,7 @@ from leanbe_emitter import Event, Product, verify
 from tests.support.scene import OTHER_SECRET, SECRET, URL, Scene, record_events
 
 
-def heard(events: list[Event]) -> list[str]:
+def event_names(events: list[Event]) -> list[str]:
     return [event.name for event in events]
 
 
@@ -15,7 +15,7 @@ def test_each_product_of_a_customer_gets_an_event_of_its_own(scene: Scene) -> No
             email="bea@example.com", products=[scene.other, scene.product]
         )
     ours, theirs = events.of(scene.product)[0], events.of(scene.other)[0]
-    assert heard(list(events.events)) == ["customer.created", "customer.created"]
+    assert event_names(list(events.events)) == ["customer.created", "customer.created"]
     assert ours.payload_text == theirs.payload_text
     assert ours.payload == bea.document()
     assert ours.sequence == sequences[scene.product.id] + 1
@@ -37,20 +37,28 @@ def test_a_product_that_a_customer_leaves_gets_that_last_update(scene: Scene) ->
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
     with record_events(scene.leanbe) as events:
         scene.product.customers.update(scene.ana, products=[scene.other])
-    assert heard(events.of(scene.product)) == heard(events.of(scene.other)) == ["customer.updated"]
+    assert (
+        event_names(events.of(scene.product))
+        == event_names(events.of(scene.other))
+        == ["customer.updated"]
+    )
     assert all(each.payload["products"] == [scene.other_ref] for each in events.events)
     with record_events(scene.leanbe) as events:
         scene.other.customers.update(scene.ana, city="Porto")
         scene.other.customers.delete(scene.ana)
     assert events.of(scene.product) == []
-    assert heard(events.of(scene.other)) == ["customer.updated", "customer.deleted"]
+    assert event_names(events.of(scene.other)) == ["customer.updated", "customer.deleted"]
 
 
 def test_a_customer_is_deleted_in_every_product(scene: Scene) -> None:
     scene.product.customers.update(scene.ana, products=[scene.product, scene.other])
     with record_events(scene.leanbe) as events:
         scene.other.customers.delete(scene.ana)
-    assert heard(events.of(scene.product)) == heard(events.of(scene.other)) == ["customer.deleted"]
+    assert (
+        event_names(events.of(scene.product))
+        == event_names(events.of(scene.other))
+        == ["customer.deleted"]
+    )
     assert scene.product.customers.list() == scene.other.customers.list() == []
 
 
@@ -117,10 +125,11 @@ def test_a_deleted_products_queue_is_dropped(scene: Scene) -> None:
 
 
 def _owed(scene: Scene, product: Product) -> list[Event]:
-    """Return the product's events that are owed or were, the oldest first."""
-    owed = (each.event for each in scene.leanbe.deliveries.list())
+    """Return the product's events that have a delivery, the oldest first."""
+    with_delivery = (each.event for each in scene.leanbe.deliveries.list())
     return sorted(
-        (each for each in owed if each.product_id == product.id), key=lambda each: each.sequence
+        (each for each in with_delivery if each.product_id == product.id),
+        key=lambda each: each.sequence,
     )
 
 

@@ -18,17 +18,17 @@ FINISHED = 100_000
 
 
 @pytest.fixture
-def grown(postgresql_bench: Bench) -> Bench:
-    """The bench with finished deliveries, and ten products with ten that are owed."""
+def filled_bench(postgresql_bench: Bench) -> Bench:
+    """The bench with finished deliveries, and ten products with ten pending ones."""
     insert_finished_deliveries(postgresql_bench, postgresql_bench.product("Old"), FINISHED)
     for number in range(10):
         postgresql_bench.enqueue(postgresql_bench.product(f"Product {number}"), 10)
     return postgresql_bench
 
 
-def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> None:
-    queue = grown.queue()
-    with explain_statements(grown.database) as plans:
+def test_claims_settlements_and_leases_read_pending_rows_only(filled_bench: Bench) -> None:
+    queue = filled_bench.queue()
+    with explain_statements(filled_bench.database) as plans:
         queue.todo()
         queue.due()
         first, second, third, *rest = claim(queue)
@@ -36,7 +36,7 @@ def test_claims_settlements_and_leases_read_what_is_owed_only(grown: Bench) -> N
         queue.release([first])
         queue.settle([settlement_of(second), settlement_of(third, Outcome.REFUSED)])
         queue.wake()
-        grown.clock.advance(seconds=60)
+        filled_bench.clock.advance(seconds=60)
         assert len(queue.reap()) == len(rest)
         claim(queue)
         assert queue.claim_one(third.delivery_id) is not None
@@ -57,11 +57,11 @@ def test_what_there_is_to_do_is_told_by_indexes_where_most_of_it_is_due(
     assert full_table_scans(plans) == []
 
 
-def test_strict_products_are_looked_up_in_indexes(grown: Bench) -> None:
-    product = grown.product("Strict", ordering="strict")
-    deliveries = grown.enqueue(product, 3)
-    queue = grown.queue()
-    with explain_statements(grown.database) as plans:
+def test_strict_products_are_looked_up_in_indexes(filled_bench: Bench) -> None:
+    product = filled_bench.product("Strict", ordering="strict")
+    deliveries = filled_bench.enqueue(product, 3)
+    queue = filled_bench.queue()
+    with explain_statements(filled_bench.database) as plans:
         claimed = claim(queue)
         taken = [each.delivery_id for each in claimed if each.product_id == product]
         assert taken == deliveries[:1]
@@ -70,18 +70,18 @@ def test_strict_products_are_looked_up_in_indexes(grown: Bench) -> None:
     assert full_table_scans(plans) == []
 
 
-def test_recording_events_reads_nothing_as_a_whole(grown: Bench) -> None:
-    product = grown.product("New")
-    with explain_statements(grown.database) as plans:
-        grown.enqueue(product, 5)
+def test_recording_events_reads_nothing_as_a_whole(filled_bench: Bench) -> None:
+    product = filled_bench.product("New")
+    with explain_statements(filled_bench.database) as plans:
+        filled_bench.enqueue(product, 5)
     assert full_table_scans(plans) == []
 
 
-def test_pruning_reads_one_stretch_after_the_other(grown: Bench) -> None:
-    before = grown.clock.now() + timedelta(seconds=1)
-    with explain_statements(grown.database) as plans:
+def test_pruning_reads_one_stretch_after_the_other(filled_bench: Bench) -> None:
+    before = filled_bench.clock.now() + timedelta(seconds=1)
+    with explain_statements(filled_bench.database) as plans:
         for passing in PASSES:
-            next(passing(grown.database, before, BATCH))
-    assert grown.rows("deliveries") < FINISHED + 100
+            next(passing(filled_bench.database, before, BATCH))
+    assert filled_bench.rows("deliveries") < FINISHED + 100
     assert len(plans) >= 3 + len(PASSES)
     assert full_table_scans(plans) == []

@@ -18,7 +18,7 @@ def poll(queue: Queue, *ended: Settlement, room: Room = ROOM) -> PollResult:
     return queue.poll(ended, room)
 
 
-def delivered(claimed: list[Claimed]) -> list[Settlement]:
+def settlements_as_delivered(claimed: list[Claimed]) -> list[Settlement]:
     return [settlement_of(each) for each in claimed]
 
 
@@ -28,7 +28,7 @@ def test_a_hundred_deliveries_of_fifty_products_cost_a_few_statements(bench: Ben
     queue = bench.queue()
     first = list(poll(queue, room=Room(total=100, held={}, per_product=2)).claimed)
     with record_statements(bench.database) as sent:
-        second = poll(queue, *delivered(first))
+        second = poll(queue, *settlements_as_delivered(first))
     assert len(first) == len(second.claimed) == 100
     assert len(sent) <= FEW
 

@@ -86,7 +86,7 @@ def test_what_was_deleted_meanwhile_is_ours_no_more(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("state", [DeliveryState.WAITING, DeliveryState.READY])
-def test_what_is_owed_again_after_its_webhook_was_cleared_is_cancelled(
+def test_a_delivery_due_again_after_its_webhook_was_cleared_is_cancelled(
     bench: Bench, state: DeliveryState
 ) -> None:
     product = bench.product()

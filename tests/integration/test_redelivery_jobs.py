@@ -97,17 +97,17 @@ def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
 ) -> None:
     leanbe.deliveries.redeliver(by_filter(), deliver=False)
     held = leanbe._engine.queue.claim_one(leanbe.deliveries.last().id)
-    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(still_owed=1)
+    assert leanbe.deliveries.redeliver(by_filter()) == Redelivered(still_pending=1)
     assert len(receiver.requests) == len(old) - 1
     leanbe._engine.queue.release([held] if held else [])
     assert leanbe.deliveries.redeliver(by_filter()) == Redelivered()
     assert sorted(receiver.bodies) == sorted(old)
 
 
-def test_a_job_with_another_filter_makes_no_attempts_of_what_is_owed(
+def test_a_job_with_another_filter_makes_no_attempts_of_pending_deliveries(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
-    assert leanbe.deliveries.redeliver(by_filter(), deliver=False).still_owed == len(old)
+    assert leanbe.deliveries.redeliver(by_filter(), deliver=False).still_pending == len(old)
     with pytest.raises(Conflict):
         leanbe.deliveries.redeliver(by_filter(which=Filter()))
     assert receiver.requests == []

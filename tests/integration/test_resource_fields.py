@@ -384,13 +384,13 @@ PLACES: Mapping[str, dict[str, Any]] = {
 }
 
 
-def filled(value: Any, text: str) -> Any:
+def with_text(value: Any, text: str) -> Any:
     """Return the value with a text in the place of ``%``."""
     match value:
         case dict():
-            return {filled(name, text): filled(each, text) for name, each in value.items()}
+            return {with_text(name, text): with_text(each, text) for name, each in value.items()}
         case list():
-            return [filled(each, text) for each in value]
+            return [with_text(each, text) for each in value]
         case str():
             return value.replace("%", text)
     return value
@@ -403,7 +403,7 @@ def test_text_that_no_database_can_hold_is_refused_at_any_depth(
     product: Product, text: str, place: str
 ) -> None:
     with pytest.raises(InvalidValue, match="no database can hold"):
-        product.customers.create(**{"email": "ana@example.com", **filled(PLACES[place], text)})
+        product.customers.create(**{"email": "ana@example.com", **with_text(PLACES[place], text)})
     assert product.customers.list() == []
 
 

@@ -40,7 +40,7 @@ def make(product: Product, resource: str, name: str = "x") -> Any:
     return getattr(product, resource).create(title=name)
 
 
-def raised(leanbe: Leanbe, *calls: Callable[[], object]) -> list[str]:
+def events_of_calls(leanbe: Leanbe, *calls: Callable[[], object]) -> list[str]:
     """Return the names of the events that calls raise."""
     with leanbe.foreground(deliver=False) as seen:
         for call in calls:
@@ -112,7 +112,7 @@ def test_an_update_without_fields_changes_nothing(
     leanbe: Leanbe, product: Product, resource: str
 ) -> None:
     made, documents = make(product, resource), getattr(product, resource)
-    assert raised(leanbe, lambda: documents.update(made)) == []
+    assert events_of_calls(leanbe, lambda: documents.update(made)) == []
     assert documents.get(made) == made
 
 
@@ -150,7 +150,7 @@ def test_what_is_there_already_is_no_action(leanbe: Leanbe, product: Product) ->
     item = product.backlog_items.create(title="B")
     news = product.announcements.create(title="A")
     okr = product.okrs.create(title="O", key_results=[{"title": "k", "targetValue": 4}])
-    assert not raised(
+    assert not events_of_calls(
         leanbe,
         lambda: product.customers.confirm(ana),
         lambda: product.backlog_items.set_status(item, item.status),
@@ -168,7 +168,7 @@ def test_an_idea_is_made_of_new_requests_each_once(leanbe: Leanbe, product: Prod
             product.ideas.create(title="I", requests=requests)
     with pytest.raises(Conflict, match="archived"):
         product.ideas.create(title="I", archived=True, requests=[first])
-    assert raised(
+    assert events_of_calls(
         leanbe, lambda: product.ideas.create(title="I", requests=[second.id[-6:], first])
     ) == ["idea.created", "ideaRequest.attachedToIdea", "ideaRequest.attachedToIdea"]
     (idea,) = product.ideas.list()
@@ -179,7 +179,7 @@ def test_an_idea_is_made_of_new_requests_each_once(leanbe: Leanbe, product: Prod
 
 def test_a_request_brings_its_customer(leanbe: Leanbe, product: Product) -> None:
     def ask(email: str) -> list[str]:
-        return raised(
+        return events_of_calls(
             leanbe, lambda: product.idea_requests.create(title="R", customer=email, source="Widget")
         )
 
@@ -268,7 +268,7 @@ def test_a_list_of_nothing_is_refused(product: Product, resource: str) -> None:
         getattr(product, resource).list(limit=0)
 
 
-def titled(page: Page[Any]) -> str:
+def titles_of(page: Page[Any]) -> str:
     """Return the titles of a page in one text."""
     return "".join(each.title for each in page)
 
@@ -279,16 +279,16 @@ def test_ideas_are_told_apart(product: Product) -> None:
     product.ideas.create(title="b", tags=["UI"], owner="ana@example.com", visibility="private")
     product.ideas.update(product.ideas.promote(product.ideas.create(title="c")), archived=True)
     ideas = product.ideas
-    assert titled(ideas.list()) == "abc"
-    assert titled(ideas.list(promoted=True)) == titled(ideas.list(archived=True)) == "c"
-    assert titled(ideas.list(promoted=False)) == titled(ideas.list(archived=False)) == "ab"
-    assert titled(ideas.list(visibility="private")) == "b"
-    assert (titled(ideas.list(tag="ui")), titled(ideas.list(tag="UI"))) == ("a", "b")
-    assert titled(ideas.list(tag="no")) == titled(ideas.list(tag="u")) == ""
-    assert titled(ideas.list(tag='x{"title": "no"}')) == "a"
-    assert titled(ideas.list(owner="ana@example.com")) == "b"
-    assert titled(ideas.list(assigned="ana@example.com")) == "a"
-    assert titled(ideas.list(owner="owner@example.com", promoted=False)) == "a"
+    assert titles_of(ideas.list()) == "abc"
+    assert titles_of(ideas.list(promoted=True)) == titles_of(ideas.list(archived=True)) == "c"
+    assert titles_of(ideas.list(promoted=False)) == titles_of(ideas.list(archived=False)) == "ab"
+    assert titles_of(ideas.list(visibility="private")) == "b"
+    assert (titles_of(ideas.list(tag="ui")), titles_of(ideas.list(tag="UI"))) == ("a", "b")
+    assert titles_of(ideas.list(tag="no")) == titles_of(ideas.list(tag="u")) == ""
+    assert titles_of(ideas.list(tag='x{"title": "no"}')) == "a"
+    assert titles_of(ideas.list(owner="ana@example.com")) == "b"
+    assert titles_of(ideas.list(assigned="ana@example.com")) == "a"
+    assert titles_of(ideas.list(owner="owner@example.com", promoted=False)) == "a"
     with pytest.raises(NotFound):
         ideas.list(owner="nobody")
     for filters in ({"tag": "\ud800"}, {"visibility": "\0"}):
@@ -304,9 +304,9 @@ def test_requests_are_told_apart(product: Product) -> None:
     product.idea_requests.ignore(product.idea_requests.list()[2])
     requests = product.idea_requests
     for status, title in {"new": "a", "attached": "b", "ignored": "c"}.items():
-        assert titled(requests.list(status=status)) == title
-    assert titled(requests.list(customer=ana)) == "a"
-    assert titled(requests.list(idea=idea)) == "b"
+        assert titles_of(requests.list(status=status)) == title
+    assert titles_of(requests.list(customer=ana)) == "a"
+    assert titles_of(requests.list(idea=idea)) == "b"
     with pytest.raises(InvalidValue, match="'open' is no status of a request"):
         requests.list(status="open")
 
@@ -321,17 +321,17 @@ def test_customers_backlog_items_okrs_and_announcements_are_told_apart(product: 
     idea = product.ideas.create(title="b")
     product.ideas.promote(idea)
     items = product.backlog_items
-    assert titled(items.list(status="Done")) == titled(items.list(assigned="ana@example.com"))
-    assert titled(items.list(idea=idea)) == titled(items.list(status="To Do")) == "b"
+    assert titles_of(items.list(status="Done")) == titles_of(items.list(assigned="ana@example.com"))
+    assert titles_of(items.list(idea=idea)) == titles_of(items.list(status="To Do")) == "b"
     with pytest.raises(InvalidValue, match=r"Did you mean Done\? It has To Do, "):
         items.list(status="done")
     product.okrs.create(title="a", owner="ana@example.com")
     product.okrs.create(title="b")
-    assert titled(product.okrs.list(owner="ana@example.com")) == "a"
+    assert titles_of(product.okrs.list(owner="ana@example.com")) == "a"
     product.announcements.publish(product.announcements.create(title="a"))
     product.announcements.create(title="b")
-    assert titled(product.announcements.list(status="published")) == "a"
-    assert titled(product.announcements.list(status="draft")) == "b"
+    assert titles_of(product.announcements.list(status="published")) == "a"
+    assert titles_of(product.announcements.list(status="draft")) == "b"
     with pytest.raises(InvalidValue, match="Use draft or published"):
         product.announcements.list(status="live")
 
@@ -529,7 +529,9 @@ def test_a_product_added_while_a_customer_is_changed_is_kept_and_told(
         with one.transaction():
             second.customers.create(email="ana@example.com")
             customers = two.products.get("Acme").customers
-            change = thread.submit(lambda: raised(two, lambda: customers.update(ana, city="C")))
+            change = thread.submit(
+                lambda: events_of_calls(two, lambda: customers.update(ana, city="C"))
+            )
             until_somebody_waits(postgresql_ready)
         assert change.result() == ["customer.updated"] * 2
         assert [each.name for each in first.customers.get(ana).products] == ["Acme", "Other"]

@@ -1,4 +1,4 @@
-"""Retention: what is settled and old goes; what is owed stays, and a worker is not disturbed."""
+"""Retention: what is settled and old goes; what is pending stays, and a worker is not disturbed."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def deliver(bench: Bench) -> None:
         queue.settle([settlement_of(each, due_at=bench.now) for each in claimed])
 
 
-def pruned(bench: Bench, *, batch: int = 3) -> Pruned:
+def prune_older(bench: Bench, *, batch: int = 3) -> Pruned:
     return prune(bench.database, before=bench.clock.now() - MONTH, batch=batch)
 
 
@@ -31,9 +31,9 @@ def test_what_was_settled_long_ago_goes_with_all_its_records(bench: Bench) -> No
     deliver(bench)
     bench.journal()
     bench.clock.advance(hours=24 * 31)
-    assert pruned(bench) == Pruned(events=10, deliveries=10, attempts=10, journal_entries=20)
+    assert prune_older(bench) == Pruned(events=10, deliveries=10, attempts=10, journal_entries=20)
     assert [bench.rows(each) for each in ("events", "deliveries", "attempts", "journal")] == [0] * 4
-    assert pruned(bench) == Pruned()
+    assert prune_older(bench) == Pruned()
 
 
 def test_what_is_younger_stays(bench: Bench) -> None:
@@ -45,7 +45,7 @@ def test_what_is_younger_stays(bench: Bench) -> None:
     deliver(bench)
     bench.journal()
     bench.clock.advance(seconds=1)
-    assert pruned(bench) == Pruned(events=2, deliveries=2, attempts=2, journal_entries=4)
+    assert prune_older(bench) == Pruned(events=2, deliveries=2, attempts=2, journal_entries=4)
     assert bench.rows("deliveries") == 2
     assert len(bench.journal()) == 4
 
@@ -54,11 +54,11 @@ def test_what_was_settled_lately_stays_however_old_it_is(bench: Bench) -> None:
     bench.enqueue(bench.product())
     bench.clock.advance(hours=24 * 40)
     deliver(bench)
-    assert pruned(bench) == Pruned()
+    assert prune_older(bench) == Pruned()
 
 
 @pytest.mark.parametrize("state", [state for state in DeliveryState if not state.is_end])
-def test_what_is_owed_stays_with_its_event_and_its_records(
+def test_a_pending_delivery_stays_with_its_event_and_its_records(
     bench: Bench, state: DeliveryState
 ) -> None:
     (delivery,) = bench.enqueue(bench.product())
@@ -66,7 +66,7 @@ def test_what_is_owed_stays_with_its_event_and_its_records(
     assert bench.state(delivery) is state
     bench.clock.advance(hours=24 * 400)
     entries = len(bench.journal())
-    assert pruned(bench) == Pruned()
+    assert prune_older(bench) == Pruned()
     assert (bench.rows("events"), len(bench.journal())) == (1, entries)
 
 
@@ -88,17 +88,17 @@ def test_an_event_that_nothing_was_ever_owed_for_goes_too(bench: Bench) -> None:
     bench.enqueue(bench.product(url=None), 2)
     bench.journal()
     bench.clock.advance(hours=24 * 31)
-    assert pruned(bench) == Pruned(events=2, journal_entries=2)
+    assert prune_older(bench) == Pruned(events=2, journal_entries=2)
 
 
-def test_an_event_that_is_owed_again_stays_without_its_old_delivery(bench: Bench) -> None:
+def test_an_event_with_a_new_delivery_stays_without_its_old_one(bench: Bench) -> None:
     (old,) = bench.enqueue(bench.product())
     deliver(bench)
     bench.clock.advance(hours=24 * 31)
     with bench.database.transaction() as session:
         event = session.scalars(select(EventRow)).one()
         new = redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
-    assert pruned(bench) == Pruned(deliveries=1, attempts=1)
+    assert prune_older(bench) == Pruned(deliveries=1, attempts=1)
     assert bench.state(new) is DeliveryState.NEW
     assert old != new
 
@@ -110,7 +110,7 @@ def test_the_records_of_a_deleted_product_go_with_the_others(bench: Bench) -> No
     with bench.database.transaction() as session:
         session.delete(session.get_one(ProductRow, product))
     bench.journal()
-    assert pruned(bench).journal_entries == 4
+    assert prune_older(bench).journal_entries == 4
 
 
 def test_it_tells_how_far_it_is(bench: Bench) -> None:
@@ -136,8 +136,8 @@ def test_a_worker_goes_on_beside_it(bench: Bench) -> None:
         while claimed := claim(queue, 10):
             queue.settle([settlement_of(each, due_at=bench.now) for each in claimed])
 
-    call_at_once(work, lambda: pruned(bench, batch=20))
-    pruned(bench, batch=ALL)
+    call_at_once(work, lambda: prune_older(bench, batch=20))
+    prune_older(bench, batch=ALL)
     assert {bench.state(each) for each in young} == {DeliveryState.DELIVERED}
     assert bench.rows("deliveries") == bench.rows("attempts") == bench.rows("events") == 200
 
@@ -151,7 +151,7 @@ def test_a_redelivery_that_is_being_made_keeps_its_event(postgresql_bench: Bench
     with bench.database.transaction() as session:
         event = session.scalars(select(EventRow).limit(1)).one()
         new = redeliver(session, event, now=bench.clock.now(), ids=bench.ids)
-        assert pruned(bench).events == 1
+        assert prune_older(bench).events == 1
     assert bench.state(new) is DeliveryState.NEW
 
 
@@ -161,6 +161,6 @@ def test_who_follows_the_journal_goes_on_behind_what_is_gone(bench: Bench) -> No
     deliver(bench)
     cursor = bench.journal()[-1].cursor
     bench.clock.advance(hours=24 * 31)
-    assert pruned(bench).journal_entries == 6
+    assert prune_older(bench).journal_entries == 6
     bench.enqueue(product)
     assert len(bench.journal(cursor)) == 1

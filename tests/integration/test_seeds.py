@@ -63,10 +63,10 @@ def leanbe(database_url: str) -> Iterator[Leanbe]:
 
 @pytest.fixture
 def seed(tmp_path: Path) -> Path:
-    return written(tmp_path, SEED)
+    return write_seed(tmp_path, SEED)
 
 
-def written(folder: Path, text: str) -> Path:
+def write_seed(folder: Path, text: str) -> Path:
     path = folder / "seed.yaml"
     path.write_text(text)
     return path
@@ -111,7 +111,7 @@ def test_everything_is_as_the_file_has_it(leanbe: Leanbe, seed: Path) -> None:
     assert found["announcements"][0]["status"] == "published"
 
 
-def test_no_event_is_recorded_and_nothing_is_owed(leanbe: Leanbe, seed: Path) -> None:
+def test_planting_records_no_event_and_no_delivery(leanbe: Leanbe, seed: Path) -> None:
     cursor = leanbe.journal.follow_cursor()
     leanbe.seeds.plant(seed)
     assert list(leanbe.events.list()) == []
@@ -134,7 +134,7 @@ def test_lists_are_in_the_order_of_the_file_whatever_the_ids(
 ) -> None:
     ids = [f"{9 - number:024x}" for number in range(9)]
     entries = "".join(f"      - {{title: '{each}', _id: '{each}'}}\n" for each in ids)
-    leanbe.seeds.plant(written(tmp_path, f"products:\n  - name: Acme\n    ideas:\n{entries}"))
+    leanbe.seeds.plant(write_seed(tmp_path, f"products:\n  - name: Acme\n    ideas:\n{entries}"))
     listed = leanbe.products.only().ideas.list()
     assert [each.id for each in listed] == ids
     assert all(each.created_at < leanbe.clock.now() for each in listed)
@@ -170,7 +170,7 @@ def test_each_reset_by_any_process_plants_it_again(
 def test_a_file_without_products_takes_what_was_kept_away(leanbe: Leanbe, seed: Path) -> None:
     leanbe.seeds.plant(seed)
     assert leanbe.seeds.name() == str(seed)
-    leanbe.seeds.plant(written(seed.parent, "products: []"))
+    leanbe.seeds.plant(write_seed(seed.parent, "products: []"))
     leanbe.reset()
     assert leanbe.products.list() == []
 
@@ -214,7 +214,7 @@ def test_what_a_seed_says_is_the_same_with_the_same_ids(database_url: str, seed:
 
 
 def test_secrets_of_the_environment_are_looked_up_once(leanbe: Leanbe, tmp_path: Path) -> None:
-    file = written(
+    file = write_seed(
         tmp_path,
         "products: [{name: Acme, webhook: {url: 'http://127.0.0.1:9/', secret: 'env:HOOK'}}]",
     )
@@ -231,7 +231,7 @@ def test_a_file_of_authorities_is_found_by_whoever_resets(
     (tmp_path / "ca.pem").touch()
     monkeypatch.chdir(tmp_path)
     webhook = "{url: 'https://127.0.0.1:9/', caFile: ca.pem}"
-    leanbe.seeds.plant(written(tmp_path, f"products: [{{name: Acme, webhook: {webhook}}}]"))
+    leanbe.seeds.plant(write_seed(tmp_path, f"products: [{{name: Acme, webhook: {webhook}}}]"))
     monkeypatch.chdir("/")
     leanbe.reset()
     assert leanbe.products.only().webhook.ca_file == str(tmp_path / "ca.pem")
@@ -259,7 +259,7 @@ def test_what_the_domain_refuses_is_told_with_its_line_and_leaves_nothing(
     leanbe: Leanbe, tmp_path: Path, text: str
 ) -> None:
     kind, match = REFUSED[text]
-    file = written(tmp_path, f"products:\n  - name: Acme\n    {text}\n")
+    file = write_seed(tmp_path, f"products:\n  - name: Acme\n    {text}\n")
     with pytest.raises(kind, match=match):
         leanbe.seeds.plant(file)
     assert leanbe.products.list() == []

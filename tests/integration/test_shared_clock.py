@@ -32,7 +32,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
-def opened(db: str, *, clock: str | None = None) -> Iterator[Leanbe]:
+def open_database_again(db: str, *, clock: str | None = None) -> Iterator[Leanbe]:
     """Open a database as a process of its own would."""
     with Leanbe(db, clock=clock, transport=ScriptedTransport()) as leanbe:  # type: ignore[arg-type]
         yield leanbe
@@ -47,7 +47,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @pytest.fixture
 def leanbe(database_url: str) -> Iterator[Leanbe]:
-    with opened(database_url, clock="manual") as leanbe:
+    with open_database_again(database_url, clock="manual") as leanbe:
         leanbe.clock.set(START)
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         yield leanbe
@@ -56,7 +56,7 @@ def leanbe(database_url: str) -> Iterator[Leanbe]:
 @pytest.fixture
 def other(leanbe: Leanbe, database_url: str) -> Iterator[Leanbe]:
     del leanbe
-    with opened(database_url) as other:
+    with open_database_again(database_url) as other:
         yield other
 
 
@@ -160,7 +160,7 @@ def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
     leanbe.faults.receiver_fails(how="refused")
     first = leanbe.trigger("idea.created")
     (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.updated"]), deliver=False)
-    held = triggered.owed()
+    held = triggered.require_delivery()
     with pytest.raises(WaitTimedOut, match="the time stands still") as raised:
         leanbe.follow([held])
     assert raised.value.hint.startswith(f"idea.updated  …{held.id[-6:]}  pending, never attempted;")
@@ -217,7 +217,7 @@ def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe
 def test_what_was_made_before_is_not_returned_though_somebody_elses_transaction_is_open(
     databases: Databases,
 ) -> None:
-    with databases.empty() as url, opened(url, clock="manual") as leanbe:
+    with databases.empty() as url, open_database_again(url, clock="manual") as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         leanbe.faults.receiver_fails(how="refused")
         with leanbe._database.engine.begin() as somebody_else:
@@ -265,7 +265,7 @@ def test_a_lease_lasts_however_far_it_is_moved(leanbe: Leanbe, other: Leanbe) ->
 
 
 def test_the_machines_clock_of_a_database_cannot_be_moved(database_url: str) -> None:
-    with opened(database_url) as leanbe:
+    with open_database_again(database_url) as leanbe:
         assert leanbe.clock.kind == "system"
         for move in (lambda: leanbe.clock.set(START), lambda: leanbe.clock.advance(hours=1)):
             with pytest.raises(Conflict, match="cannot be moved"):
@@ -273,7 +273,7 @@ def test_the_machines_clock_of_a_database_cannot_be_moved(database_url: str) -> 
 
 
 def test_it_can_be_the_machines_again(leanbe: Leanbe, other: Leanbe, database_url: str) -> None:
-    with opened(database_url, clock="system") as machines:
+    with open_database_again(database_url, clock="system") as machines:
         assert machines.clock.kind == "system"
     assert other.clock.now() > START + timedelta(days=30)
     assert (leanbe.clock.kind, other.clock.kind) == ("system", "system")
@@ -285,7 +285,7 @@ def test_who_moves_it_while_it_becomes_the_machines_is_told(
     leanbe: Leanbe, database_url: str
 ) -> None:
     assert isinstance(leanbe._clock, StoredClock)
-    with opened(database_url, clock="system"), pytest.raises(Conflict, match="by now"):
+    with open_database_again(database_url, clock="system"), pytest.raises(Conflict, match="by now"):
         leanbe._clock.set(START)
 
 
@@ -324,7 +324,10 @@ def take_turns(leanbe: Leanbe) -> None:
 def test_who_makes_what_is_due_by_the_machines_learns_that_somebody_made_it_manual(
     database_url: str, make_what_is_due: Callable[[Leanbe], object]
 ) -> None:
-    with opened(database_url) as early, opened(database_url, clock="manual") as manual:
+    with (
+        open_database_again(database_url) as early,
+        open_database_again(database_url, clock="manual") as manual,
+    ):
         manual.clock.set(START)
         early.faults.receiver_fails(how="refused")
         early.products.create("Acme", webhook_url="http://a.test/")
@@ -346,7 +349,10 @@ def put_off(leanbe: Leanbe, instant: datetime) -> None:
 
 
 def test_who_asks_whose_it_is_learns_that_somebody_made_it_manual(database_url: str) -> None:
-    with opened(database_url) as early, opened(database_url, clock="manual") as manual:
+    with (
+        open_database_again(database_url) as early,
+        open_database_again(database_url, clock="manual") as manual,
+    ):
         manual.clock.set(START)
         assert early.clock.now() > START
         assert early.clock.kind == "manual"
@@ -356,7 +362,10 @@ def test_who_asks_whose_it_is_learns_that_somebody_made_it_manual(database_url: 
 
 
 def test_its_ids_go_on_behind_those_of_others_once_it_is_manual(database_url: str) -> None:
-    with opened(database_url) as early, opened(database_url, clock="manual") as manual:
+    with (
+        open_database_again(database_url) as early,
+        open_database_again(database_url, clock="manual") as manual,
+    ):
         assert early.clock.kind == "manual"
         titles = [str(number) for number in range(8)]
         acme = manual.products.create("Acme")
@@ -366,14 +375,14 @@ def test_its_ids_go_on_behind_those_of_others_once_it_is_manual(database_url: st
 
 
 def test_a_manual_clock_goes_on_where_it_stands(leanbe: Leanbe, database_url: str) -> None:
-    with opened(database_url, clock="manual") as again:
+    with open_database_again(database_url, clock="manual") as again:
         assert again.clock.now() == leanbe.clock.now() == START
 
 
 def test_whoever_makes_it_manual_at_the_same_time_has_the_one_that_there_is(
     postgresql_ready: str,
 ) -> None:
-    with opened(postgresql_ready) as first, ThreadPoolExecutor(1) as thread:
+    with open_database_again(postgresql_ready) as first, ThreadPoolExecutor(1) as thread:
         with first._database.transaction() as session:
             session.add(ClockRow(id=1, now_at=(at := to_milliseconds(START)), begun_at=at))
             session.flush()
@@ -434,7 +443,7 @@ def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
 def test_a_clock_that_there_is_not_is_refused(database_url: str) -> None:
     with (
         pytest.raises(InvalidValue, match="'sundial' is no clock"),
-        opened(database_url, clock="sundial"),
+        open_database_again(database_url, clock="sundial"),
     ):
         pass
 
@@ -472,7 +481,7 @@ def test_who_asks_whose_it_is_is_told_what_was_found_whatever_others_find_meanwh
 
 def test_when_the_database_is_back_it_is_asked_again(postgresql_bench: Bench) -> None:
     url = postgresql_bench.database.url.render_as_string(hide_password=False)
-    with opened(url, clock="manual") as leanbe, opened(url) as other:
+    with open_database_again(url, clock="manual") as leanbe, open_database_again(url) as other:
         leanbe.clock.now()
         with postgresql_bench.database.transaction() as session:
             session.execute(text(_HANGING_UP))
@@ -506,7 +515,7 @@ def test_however_many_ask_first_it_is_asked_by_one_handle_of_its_own(database_ur
 def test_of_the_machines_clock_no_statement_is_sent_where_no_retry_is_due(
     database_url: str,
 ) -> None:
-    with opened(database_url) as leanbe:
+    with open_database_again(database_url) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         with record_statements(leanbe._database) as noted:
             leanbe.trigger("idea.created")

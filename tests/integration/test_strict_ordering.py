@@ -99,7 +99,7 @@ def test_the_first_is_taken_though_a_retry_stands_behind_it(bench: Bench) -> Non
     assert ids_of(claim(bench.queue())) == [first]
 
 
-def test_an_old_event_that_is_owed_again_waits_for_what_is_in_flight(bench: Bench) -> None:
+def test_a_redelivered_event_waits_for_the_delivery_in_flight(bench: Bench) -> None:
     (old, new) = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     queue.settle([settlement_of(each) for each in claim(queue)])

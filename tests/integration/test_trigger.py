@@ -233,17 +233,17 @@ def test_what_is_wrong_is_refused_before_anything_is_recorded(
     assert leanbe.trigger("idea.created").event.sequence == 1
 
 
-def test_without_a_url_an_event_is_recorded_and_nothing_is_owed(leanbe: Leanbe) -> None:
+def test_without_a_url_an_event_is_recorded_without_a_delivery(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme")
     (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]))
     assert triggered.delivery is None
     assert "signature" not in json.loads(triggered.event.body)
-    with pytest.raises(Conflict, match="nothing is owed"):
+    with pytest.raises(Conflict, match="it has no delivery"):
         leanbe.trigger("idea.created")
 
 
 @pytest.mark.usefixtures("product")
-def test_an_event_that_the_product_does_not_want_is_owed_to_nobody(
+def test_an_event_that_the_product_does_not_want_gets_no_delivery(
     leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     leanbe.assumptions.set("events", "idea.*,okr.created")
@@ -353,8 +353,12 @@ def test_a_rehearsal_has_no_url_where_nothing_would_be_owed(leanbe: Leanbe) -> N
     leanbe.products.create("Acme", assume={"events": "okr.*"})
     (homeless,) = leanbe.dry_run(TriggerRequest(events=["okr.created"]))
     leanbe.webhooks.set("Acme", "http://127.0.0.1:9/")
-    owed, unwanted = leanbe.dry_run(TriggerRequest(events=["okr.created", "idea.created"]))
-    assert [each.url for each in (homeless, owed, unwanted)] == [None, "http://127.0.0.1:9/", None]
+    with_url, unwanted = leanbe.dry_run(TriggerRequest(events=["okr.created", "idea.created"]))
+    assert [each.url for each in (homeless, with_url, unwanted)] == [
+        None,
+        "http://127.0.0.1:9/",
+        None,
+    ]
 
 
 @pytest.mark.usefixtures("product")

@@ -88,7 +88,7 @@ def test_a_wait_for_nothing_is_refused(leanbe: Leanbe) -> None:
             leanbe.deliveries.wait_for(which, count=count, timeout_seconds=PATIENCE_SECONDS)
 
 
-def told(entries: list[Entry]) -> list[tuple[str, str, str]]:
+def entry_facts(entries: list[Entry]) -> list[tuple[str, str, str]]:
     """Return kind, event name, and what came of it, of each entry."""
     return [
         (
@@ -116,7 +116,7 @@ def test_what_another_process_does_is_followed_in_order(
     ):
         following = thread.submit(lambda: list(itertools.islice(follower, 4)))
         entries = following.result(PATIENCE_SECONDS)
-    assert told(entries) == [
+    assert entry_facts(entries) == [
         ("event", "idea.created", ""),
         ("event", "okr.created", ""),
         ("attempt", "idea.created", "delivered"),
@@ -134,14 +134,14 @@ def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: LoopbackRe
     leanbe.trigger_all(TriggerRequest(events=["idea.updated"]))
     # Followed, because an open transaction of anybody holds back what can be read on PostgreSQL.
     entries = list(itertools.islice(leanbe.journal.follow(start), 4))
-    assert told(entries) == [
+    assert entry_facts(entries) == [
         ("event", "idea.created", ""),
         ("attempt", "idea.created", "refused"),
         ("settled", "idea.created", "cancelled"),
         ("event", "idea.updated", ""),
     ]
     assert entries[3].delivery is None
-    assert told(list(leanbe.journal.entries(entries[1].cursor))) == told(entries[2:])
+    assert entry_facts(list(leanbe.journal.entries(entries[1].cursor))) == entry_facts(entries[2:])
     assert next(leanbe.journal.follow(entries[0].cursor)).kind == "attempt"
     assert leanbe.journal.entries(leanbe.journal.follow_cursor()) == []
 

@@ -64,7 +64,7 @@ def test_events_and_deliveries_come_in_pages_the_newest_first(leanbe: Leanbe) ->
         assert (titles, sizes) == ("edcba", [2, 2, 1])
 
 
-def test_events_are_there_whether_anything_is_owed_for_them_or_not(leanbe: Leanbe) -> None:
+def test_events_are_listed_with_and_without_a_delivery(leanbe: Leanbe) -> None:
     make_ideas(leanbe, "Elsewhere")
     other = leanbe.products.create("Without a URL")
     other.ideas.create(title="Dark mode")

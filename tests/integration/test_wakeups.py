@@ -51,7 +51,7 @@ class Looking(Queue):
 
 
 @asynccontextmanager
-async def woken(
+async def worker_polling_hourly(
     bench: Bench, transport: Transport, *, concurrency: int = 4
 ) -> AsyncIterator[tuple[ByHand, Looking]]:
     """Let a worker run that looks by itself once an hour."""
@@ -74,7 +74,7 @@ async def woken(
 @run_in_loop
 async def test_a_wake_up_makes_a_resting_worker_poll(bench: Bench) -> None:
     product, transport = bench.product(), ScriptedTransport()
-    async with woken(bench, transport) as (wakeups, _):
+    async with worker_polling_hourly(bench, transport) as (wakeups, _):
         for count in (1, 2, 3):
             bench.enqueue(product)
             wakeups.tell()
@@ -85,7 +85,7 @@ async def test_a_wake_up_makes_a_resting_worker_poll(bench: Bench) -> None:
 async def test_a_full_worker_ignores_wake_ups(bench: Bench) -> None:
     bench.enqueue(bench.product(), 3)
     transport = HoldingTransport()
-    async with woken(bench, transport, concurrency=2) as (wakeups, queue):
+    async with worker_polling_hourly(bench, transport, concurrency=2) as (wakeups, queue):
         await transport.sent(2)
         before = await looks_of(queue)
         for _ in range(STORM):
@@ -99,7 +99,7 @@ async def test_a_full_worker_ignores_wake_ups(bench: Bench) -> None:
 async def test_a_busy_worker_polls_seldom_however_many_wake_ups_come(bench: Bench) -> None:
     bench.enqueue(bench.product())
     transport = HoldingTransport()
-    async with woken(bench, transport) as (wakeups, queue):
+    async with worker_polling_hourly(bench, transport) as (wakeups, queue):
         await transport.sent(1)
         before = await looks_of(queue)
         for _ in range(STORM):
@@ -113,7 +113,7 @@ async def test_a_busy_worker_begins_what_is_due_all_the_same(bench: Bench) -> No
     product = bench.product()
     bench.enqueue(product)
     transport = HoldingTransport()
-    async with woken(bench, transport) as (wakeups, _):
+    async with worker_polling_hourly(bench, transport) as (wakeups, _):
         await transport.sent(1)
         bench.enqueue(product)
         wakeups.tell()

@@ -27,7 +27,7 @@ OTHER_URL = "http://127.0.0.1:9/elsewhere"
 HEX_DIGITS = set("0123456789abcdef")
 
 
-def retired(leanbe: Leanbe) -> list[str]:
+def retired_secrets(leanbe: Leanbe) -> list[str]:
     """Return the secrets that are used no more, oldest first."""
     with leanbe._transactions.looking() as session:
         rows = session.connection().exec_driver_sql(
@@ -60,7 +60,7 @@ def test_changing_the_url_keeps_the_secret(leanbe: Leanbe) -> None:
     before = leanbe.products.create("Acme", webhook_url=URL).webhook
     after = leanbe.webhooks.set("Acme", OTHER_URL)
     assert (after.url, after.secret) == (OTHER_URL, before.secret)
-    assert retired(leanbe) == []
+    assert retired_secrets(leanbe) == []
 
 
 def test_under_its_assumption_a_changed_url_brings_another_secret(leanbe: Leanbe) -> None:
@@ -69,7 +69,7 @@ def test_under_its_assumption_a_changed_url_brings_another_secret(leanbe: Leanbe
     assert leanbe.webhooks.set("Acme", URL).secret == before.secret
     after = leanbe.webhooks.set("Acme", OTHER_URL)
     assert after.secret != before.secret
-    assert retired(leanbe) == [before.secret]
+    assert retired_secrets(leanbe) == [before.secret]
 
 
 def test_a_secret_of_the_callers_own_is_used_as_it_is(leanbe: Leanbe) -> None:
@@ -84,13 +84,13 @@ def test_rotating_generates_another_secret_and_keeps_the_old_one_on_record(leanb
     assert after.url == URL
     assert after.secret not in {None, before.secret}
     assert leanbe.webhooks.rotate("Acme", secret="whsec_mine").secret == "whsec_mine"
-    assert retired(leanbe) == [before.secret, after.secret]
+    assert retired_secrets(leanbe) == [before.secret, after.secret]
 
 
 def test_the_same_secret_again_retires_nothing(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", webhook_url=URL, secret="whsec_mine")
     leanbe.webhooks.rotate("Acme", secret="whsec_mine")
-    assert retired(leanbe) == []
+    assert retired_secrets(leanbe) == []
 
 
 def test_there_is_nothing_to_rotate_before_the_first_url(leanbe: Leanbe) -> None:
@@ -306,7 +306,7 @@ def test_a_rotation_during_a_recording_comes_after_it(postgresql_ready: str) -> 
         assert verify(one.deliveries.last().event.body, "whsec_old").event == "idea.created"
 
 
-def test_what_is_recorded_while_a_webhook_is_cleared_is_owed_before_or_not_at_all(
+def test_an_event_recorded_while_a_webhook_is_cleared_has_an_earlier_delivery_or_none(
     postgresql_ready: str,
 ) -> None:
     with Leanbe(postgresql_ready) as one, Leanbe(postgresql_ready) as other:

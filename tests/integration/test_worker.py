@@ -271,7 +271,7 @@ async def test_what_failed_in_the_sender_is_not_held_by_its_neighbours(bench: Be
     async with run_worker(new_worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):
         await transport.sent(2)
         until = bench.delivery(failed).lease_until
-        await renewed(bench, neighbour)
+        await wait_for_renewal(bench, neighbour)
         assert bench.delivery(failed).lease_until == until
         transport.let_go()
 
@@ -283,12 +283,12 @@ async def test_a_long_send_keeps_its_lease(bench: Bench) -> None:
     async with run_worker(new_worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):
         await transport.sent(1)
         for _ in range(3):
-            await renewed(bench, delivery)
+            await wait_for_renewal(bench, delivery)
         transport.let_go()
     assert [each.outcome for each in bench.attempts(delivery)] == [Outcome.DELIVERED]
 
 
-async def renewed(bench: Bench, delivery: str) -> None:
+async def wait_for_renewal(bench: Bench, delivery: str) -> None:
     """Let a part of a short lease go by, and wait until it is held for longer."""
     before = bench.delivery(delivery).lease_until
     bench.clock.advance(seconds=0.02)

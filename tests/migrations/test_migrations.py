@@ -159,7 +159,7 @@ def test_tables_made_at_once_equal_those_of_the_migrations(tmp_path: Path) -> No
         for database in (at_once, by_steps)
     }
     assert columns[at_once] == columns[by_steps]
-    names = [[row[:2] for row in described(database)] for database in (at_once, by_steps)]
+    names = [[row[:2] for row in sqlite_schema(database)] for database in (at_once, by_steps)]
     assert names[0] == names[1]
     at_once.close()
     by_steps.close()
@@ -181,12 +181,12 @@ def test_tables_in_memory_equal_those_of_a_file(tmp_path: Path) -> None:
     for database in (file, memory):
         assert prepare(database) is True
         assert prepare(database) is False
-    assert described(file) == described(memory)
+    assert sqlite_schema(file) == sqlite_schema(memory)
     file.close()
     memory.close()
 
 
-def described(database: Database) -> list[tuple[str, ...]]:
+def sqlite_schema(database: Database) -> list[tuple[str, ...]]:
     """Return what SQLite says of each table and index: its type, its name, its statement."""
     with database.reading() as session:
         rows = session.execute(

@@ -220,7 +220,7 @@ def leanbe_receiver():
     finished.stdout.fnmatch_lines([f"E*refused: 403 {page}", f"              {page}"])
 
 
-def test_what_is_owed_to_nobody_or_was_not_attempted_is_said() -> None:
+def test_the_report_names_events_without_a_delivery_or_an_attempt() -> None:
     with Leanbe() as leanbe:
         leanbe.products.create("Unwired").ideas.create(title="A")
         wired = leanbe.products.create("Wired", webhook=lambda _: None)

@@ -142,9 +142,9 @@ class Fleet:
         # One statement: between two, a delivery could change its state unseen.
         states = ("new", "ready", "suspect", "waiting", "in_flight")
         exists = "EXISTS (SELECT 1 FROM deliveries WHERE state = '{}')"
-        owed = text("SELECT " + " OR ".join(map(exists.format, states)))
+        is_any_pending = text("SELECT " + " OR ".join(map(exists.format, states)))
         with self.database.reading() as session:
-            return not session.execute(owed).scalar_one()
+            return not session.execute(is_any_pending).scalar_one()
 
     def _start(self, name: str, *command: str) -> None:
         with self._stderr(name).open("wb") as stderr:

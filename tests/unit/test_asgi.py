@@ -98,7 +98,9 @@ async def test_the_answer_comes_back_whole() -> None:
 @run_in_loop
 async def test_an_answer_is_kept_up_to_the_caps() -> None:
     app = app_sending(start(200, (b"a", b"1"), (b"b", b"2")), body(b"abc", more=True), body(b"def"))
-    async with open_transport(app, kept=AnswerLimits(answer_bytes=4, header_bytes=3)) as transport:
+    async with open_transport(
+        app, limits=AnswerLimits(answer_bytes=4, header_bytes=3)
+    ) as transport:
         answer = await transport.send(post(URL))
     assert (answer.body, answer.body_length, answer.headers) == (b"abcd", 6, (("a", "1"),))
 
@@ -169,8 +171,12 @@ async def test_an_error_in_the_app_is_a_500_on_record_and_kept() -> None:
         assert (answer.status, answer.body) == (500, b"Internal Server Error")
         assert answer.remark.startswith("the app raised ValueError: no such idea (at ")
         assert "test_asgi.py" in answer.remark
-        (kept,) = transport.errors.take()
-        assert (str(kept.error), kept.during, kept.url) == ("no such idea", "request", URL)
+        (app_error,) = transport.errors.take()
+        assert (str(app_error.error), app_error.during, app_error.url) == (
+            "no such idea",
+            "request",
+            URL,
+        )
         assert transport.errors.take() == []
 
 

@@ -83,7 +83,7 @@ def turns(output_format: OutputFormat = OutputFormat.PLAIN) -> Iterator[TurnPrin
 
 
 @contextmanager
-def written() -> Iterator[list[str]]:
+def recorded_writes() -> Iterator[list[str]]:
     """Yield what is written to either stream in the block, write by write."""
     stream = Writes()
     with redirect_stdout(cast("IO[str]", stream)), redirect_stderr(cast("IO[str]", stream)):
@@ -94,7 +94,7 @@ def written() -> Iterator[list[str]]:
     "output_format", [OutputFormat.TABLE, OutputFormat.PLAIN, OutputFormat.JSONL]
 )
 def test_the_lines_of_a_turn_are_written_at_once(output_format: OutputFormat) -> None:
-    with written() as writes, turns(output_format) as watcher:
+    with recorded_writes() as writes, turns(output_format) as watcher:
         tell(watcher, "a", "b", "c")
         assert writes == []
         watcher.turn_ended()
@@ -105,14 +105,14 @@ def test_the_lines_of_a_turn_are_written_at_once(output_format: OutputFormat) ->
 
 
 def test_a_document_is_a_line_of_its_own() -> None:
-    with written() as writes, turns(OutputFormat.JSONL) as watcher:
+    with recorded_writes() as writes, turns(OutputFormat.JSONL) as watcher:
         tell(watcher, "a", "b")
         watcher.turn_ended()
     assert [json.loads(each)["delivery"] for each in writes[0].splitlines()] == ["a", "b"]
 
 
 def test_a_remark_stands_behind_the_lines_that_it_is_about() -> None:
-    with written() as writes, turns() as watcher:
+    with recorded_writes() as writes, turns() as watcher:
         tell(watcher, "a", status=500)
         tell(watcher, "b")
         watcher.turn_ended()
@@ -122,7 +122,7 @@ def test_a_remark_stands_behind_the_lines_that_it_is_about() -> None:
 
 
 def test_what_is_broken_off_in_a_turn_is_printed_all_the_same() -> None:
-    with written() as writes, suppress(ZeroDivisionError), turns() as watcher:
+    with recorded_writes() as writes, suppress(ZeroDivisionError), turns() as watcher:
         tell(watcher, "a")
         raise ZeroDivisionError
     assert len("".join(writes).splitlines()) == 2

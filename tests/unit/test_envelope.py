@@ -43,7 +43,7 @@ def sealed(
     )
 
 
-def resigned(**members: Any) -> bytes:
+def sign_again(**members: Any) -> bytes:
     """Return the body of a right envelope with those members put in its place."""
     envelope = json.loads(sealed().body) | members
     return json.dumps({k: v for k, v in envelope.items() if v is not ...}).encode()
@@ -218,7 +218,7 @@ def test_any_payload_verifies_with_its_secret_and_no_other(payload: Any) -> None
 
 
 def test_event_and_time_are_not_bound_by_the_signature() -> None:
-    opened = verify(resigned(event="idea.deleted", triggeredAt="yesterday"), SECRET)
+    opened = verify(sign_again(event="idea.deleted", triggeredAt="yesterday"), SECRET)
     assert (opened.event, opened.triggered_at) == ("idea.deleted", "yesterday")
 
 
@@ -227,7 +227,7 @@ def test_white_space_and_member_order_do_not_matter() -> None:
     right = verify(BODY, SECRET)
     assert verify(json.dumps(members, indent=4).encode(), SECRET) == right
     assert verify(json.dumps(dict(reversed(members.items()))).encode(), SECRET) == right
-    assert verify(resigned(extra=1), SECRET) == right
+    assert verify(sign_again(extra=1), SECRET) == right
 
 
 def test_the_last_of_two_equal_keys_counts_as_in_javascript() -> None:
@@ -270,25 +270,25 @@ def test_bytes_of_any_kind_verify() -> None:
         (b"1", "is a number, not a JSON object"),
         (b'"text"', "is a string, not a JSON object"),
         (b"{}", "no member 'payload'"),
-        (resigned(payload=...), "no member 'payload'"),
-        (resigned(event=...), "no member 'event'"),
-        (resigned(triggeredAt=...), "no member 'triggeredAt'"),
-        (resigned(signature=...), "no member 'signature'"),
-        (resigned(event=1), "'event' is a number, not text"),
-        (resigned(triggeredAt=None), "'triggeredAt' is null, not text"),
-        (resigned(signature=None), "'signature' is null, not text"),
-        (resigned(signature=1), "'signature' is a number, not text"),
-        (resigned(signature=True), "'signature' is a boolean, not text"),
-        (resigned(signature=["a"]), "'signature' is an array, not text"),
-        (resigned(signature={}), "'signature' is an object, not text"),
-        (resigned(signature=""), "of 0 characters, is not 64"),
-        (resigned(signature="a" * 63), "of 63 characters, is not 64"),
-        (resigned(signature="é" * 64), "of 64 characters, is not 64"),
-        (resigned(signature="\ud800" * 64), "of 64 characters, is not 64"),
-        (resigned(signature=sign(json.loads(TEXT), SECRET).upper()), "in upper case"),
-        (resigned(signature="a" * 64), "does not fit the payload"),
-        (resigned(payload={"title": "Light mode"}), "does not fit the payload"),
-        (resigned(payload={"n": int("9" * 4_000)}), "does not fit the payload"),
+        (sign_again(payload=...), "no member 'payload'"),
+        (sign_again(event=...), "no member 'event'"),
+        (sign_again(triggeredAt=...), "no member 'triggeredAt'"),
+        (sign_again(signature=...), "no member 'signature'"),
+        (sign_again(event=1), "'event' is a number, not text"),
+        (sign_again(triggeredAt=None), "'triggeredAt' is null, not text"),
+        (sign_again(signature=None), "'signature' is null, not text"),
+        (sign_again(signature=1), "'signature' is a number, not text"),
+        (sign_again(signature=True), "'signature' is a boolean, not text"),
+        (sign_again(signature=["a"]), "'signature' is an array, not text"),
+        (sign_again(signature={}), "'signature' is an object, not text"),
+        (sign_again(signature=""), "of 0 characters, is not 64"),
+        (sign_again(signature="a" * 63), "of 63 characters, is not 64"),
+        (sign_again(signature="é" * 64), "of 64 characters, is not 64"),
+        (sign_again(signature="\ud800" * 64), "of 64 characters, is not 64"),
+        (sign_again(signature=sign(json.loads(TEXT), SECRET).upper()), "in upper case"),
+        (sign_again(signature="a" * 64), "does not fit the payload"),
+        (sign_again(payload={"title": "Light mode"}), "does not fit the payload"),
+        (sign_again(payload={"n": int("9" * 4_000)}), "does not fit the payload"),
         (b'{"payload":' + b"9" * 100_000 + BODY[len(b'{"payload":' + TEXT.encode()) :], "not fit"),
     ],
     ids=str,
@@ -306,7 +306,7 @@ def test_what_is_not_bytes_is_refused_with_the_reason(body: Any) -> None:
 
 @pytest.mark.parametrize("secret", ["", None, b"whsec_test"])
 def test_without_a_secret_nothing_verifies(secret: Any) -> None:
-    forged = resigned(signature=sign(json.loads(TEXT), ""))
+    forged = sign_again(signature=sign(json.loads(TEXT), ""))
     with pytest.raises(InvalidSignature, match="no secret"):
         verify(forged, secret)
 
@@ -315,7 +315,7 @@ def test_a_refusal_tells_neither_the_secret_nor_the_right_signature() -> None:
     right = sign(json.loads(TEXT), SECRET)
     for wrong in (right.upper(), "a" * 64, right[:-1], right + " "):
         with pytest.raises(InvalidSignature) as refused:
-            verify(resigned(signature=wrong), SECRET)
+            verify(sign_again(signature=wrong), SECRET)
         told = repr(refused.value).lower() + str(refused.value).lower()
         assert right[:-1] not in told
         assert SECRET not in told

@@ -37,7 +37,7 @@ def body_of(text: str, payload: Any = PAYLOAD, **assume: str) -> bytes:
     return apply_to_body(sealed.body, fault).encode()
 
 
-def sent(text: str, payload: Any = PAYLOAD, **assume: str) -> dict[str, Any]:
+def faulty_envelope(text: str, payload: Any = PAYLOAD, **assume: str) -> dict[str, Any]:
     """Return the envelope that a fault sends."""
     envelope: dict[str, Any] = json.loads(body_of(text, payload, **assume))
     return envelope
@@ -47,7 +47,10 @@ OWN = json.loads(draft().sealed().body)
 
 
 def test_a_tampered_payload_differs_in_one_text_and_keeps_its_signature() -> None:
-    assert sent("tampered_payload") == {**OWN, "payload": {**PAYLOAD, "title": "Été ☀ (tampered)"}}
+    assert faulty_envelope("tampered_payload") == {
+        **OWN,
+        "payload": {**PAYLOAD, "title": "Été ☀ (tampered)"},
+    }
     with pytest.raises(InvalidSignature, match="changed after it was signed"):
         verify(body_of("tampered_payload"), SECRET)
 
@@ -63,7 +66,7 @@ def test_a_tampered_payload_differs_in_one_text_and_keeps_its_signature() -> Non
     ],
 )
 def test_whatever_the_payload_it_is_tampered_with(payload: Any, tampered: Any) -> None:
-    assert sent("tampered_payload", payload)["payload"] == tampered
+    assert faulty_envelope("tampered_payload", payload)["payload"] == tampered
 
 
 @pytest.mark.parametrize("pretty", ["true", "false"])
@@ -81,7 +84,7 @@ def test_a_wrong_secret_signs_the_same_payload() -> None:
 
 
 def test_without_a_signature_all_else_is_there() -> None:
-    assert sent("missing_signature") == {
+    assert faulty_envelope("missing_signature") == {
         name: value for name, value in OWN.items() if name != "signature"
     }
 
@@ -123,8 +126,8 @@ def test_a_truncated_body_is_the_first_half() -> None:
 
 
 def test_several_are_done_to_the_same_body() -> None:
-    assert sent("unknown_event+tampered_payload+stale_body") == {
-        **sent("tampered_payload"),
+    assert faulty_envelope("unknown_event+tampered_payload+stale_body") == {
+        **faulty_envelope("tampered_payload"),
         "event": "idea.teleported",
         "triggeredAt": "2026-11-23T08:00:00.000Z",
     }

@@ -51,7 +51,7 @@ def ended(outcome: Outcome = Outcome.DELIVERED, *, us: int = 1, lag_ms: int = 0)
     )
 
 
-def told(*settlements: Settlement) -> Metrics:
+def metrics_of(*settlements: Settlement) -> Metrics:
     counters = Counters()
     counters.ended((CLAIMED, each) for each in settlements)
     return counters.metrics()
@@ -83,7 +83,7 @@ def test_each_thing_that_happens_has_a_counter_of_its_own() -> None:
 
 
 def test_attempts_are_counted_by_outcome() -> None:
-    metrics = told(ended(), ended(), ended(Outcome.REFUSED), ended(Outcome.UNKNOWN))
+    metrics = metrics_of(ended(), ended(), ended(Outcome.REFUSED), ended(Outcome.UNKNOWN))
     assert metrics.attempts_total == {
         Outcome.DELIVERED: 2, Outcome.REFUSED: 1, Outcome.UNREACHABLE: 0, Outcome.UNKNOWN: 1
     }  # fmt: skip
@@ -92,7 +92,7 @@ def test_attempts_are_counted_by_outcome() -> None:
 @pytest.mark.parametrize("bound", DURATION_BOUNDS)
 def test_a_duration_is_counted_in_every_bucket_that_reaches_so_far(bound: float) -> None:
     us = round(bound * 1_000_000)
-    histogram = told(ended(us=us), ended(us=us + 1)).attempt_duration_seconds
+    histogram = metrics_of(ended(us=us), ended(us=us + 1)).attempt_duration_seconds
     assert up_to(histogram, bound) == 1
     assert histogram.count == 2
     assert histogram.sum == pytest.approx(2 * bound, abs=1e-5)
@@ -101,35 +101,35 @@ def test_a_duration_is_counted_in_every_bucket_that_reaches_so_far(bound: float)
 @pytest.mark.parametrize("bound", LAG_BOUNDS)
 def test_a_lag_is_counted_from_when_the_delivery_was_due(bound: float) -> None:
     ms = round(bound * 1000)
-    histogram = told(ended(lag_ms=ms), ended(lag_ms=ms + 1)).delivery_lag_seconds
+    histogram = metrics_of(ended(lag_ms=ms), ended(lag_ms=ms + 1)).delivery_lag_seconds
     assert up_to(histogram, bound) == 1
     assert histogram.count == 2
     assert histogram.sum == pytest.approx(2 * bound + 0.001)
 
 
 def test_buckets_add_up_and_end_in_infinity() -> None:
-    histogram = told(ended(us=1), ended(us=60_000_000)).attempt_duration_seconds
+    histogram = metrics_of(ended(us=1), ended(us=60_000_000)).attempt_duration_seconds
     assert len(histogram.counts) == len(histogram.bounds) + 1
     assert list(histogram.counts) == sorted(histogram.counts)
     assert (histogram.counts[0], histogram.counts[-2], histogram.counts[-1]) == (1, 1, 2)
 
 
 def test_a_clock_that_went_back_makes_no_sum_smaller() -> None:
-    histogram = told(ended(lag_ms=-3_600_000)).delivery_lag_seconds
+    histogram = metrics_of(ended(lag_ms=-3_600_000)).delivery_lag_seconds
     assert (histogram.counts[0], histogram.sum) == (1, 0.0)
 
 
 def test_an_attempt_that_was_broken_off_says_nothing_about_its_receiver() -> None:
-    metrics = told(ended(Outcome.UNKNOWN)._replace(counts=False))
+    metrics = metrics_of(ended(Outcome.UNKNOWN)._replace(counts=False))
     assert metrics.attempts_total[Outcome.UNKNOWN] == 1
     assert metrics.attempt_duration_seconds.count == metrics.delivery_lag_seconds.count == 0
 
 
-def test_what_is_owed_is_the_databases_to_say() -> None:
+def test_metrics_take_due_deliveries_from_the_database() -> None:
     counters = Counters()
-    owed = counters.metrics(Due(count=7, oldest_due_at=1000, in_flight=2), now=3500)
-    assert (owed.deliveries_due, owed.deliveries_in_flight) == (7, 2)
-    assert owed.oldest_due_seconds == 2.5
+    shown = counters.metrics(Due(count=7, oldest_due_at=1000, in_flight=2), now=3500)
+    assert (shown.deliveries_due, shown.deliveries_in_flight) == (7, 2)
+    assert shown.oldest_due_seconds == 2.5
     nothing = counters.metrics(Due(count=0, oldest_due_at=None, in_flight=0), now=3500)
     assert (nothing.deliveries_due, nothing.oldest_due_seconds) == (0, None)
     away = counters.metrics()

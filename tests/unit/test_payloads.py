@@ -1,4 +1,4 @@
-"""Shapes are data: the contract's keys in its order, and what each switch makes of them."""
+"""Shapes are data: the contract's keys in its order, and what each assumption makes of them."""
 
 from typing import Any
 
@@ -38,11 +38,11 @@ def names(shape: Object) -> list[str]:
     return [field.name for field in shape.fields]
 
 
-def shuffled(value: Any) -> Any:
+def shuffle_keys(value: Any) -> Any:
     """Return the value with every object's keys in another order."""
     if isinstance(value, dict):
-        return {key: shuffled(value[key]) for key in sorted(value, reverse=True)}
-    return [shuffled(item) for item in value] if isinstance(value, list) else value
+        return {key: shuffle_keys(value[key]) for key in sorted(value, reverse=True)}
+    return [shuffle_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def keys(value: Any) -> Any:
@@ -55,7 +55,7 @@ def keys(value: Any) -> Any:
 @pytest.mark.parametrize("event", EVENT_NAMES)
 def test_the_examples_keys_stand_in_the_shapes_order_at_every_depth(event: str) -> None:
     example = BY_EVENT[event]
-    arranged = payload(event, shuffled(example))
+    arranged = payload(event, shuffle_keys(example))
     assert arranged == example
     assert keys(arranged) == keys(example)
 

@@ -209,7 +209,7 @@ def test_two_stories_have_no_id_and_no_email_in_common() -> None:
     assert one["email"] != two["email"]
 
 
-# The switches.
+# The assumptions.
 
 
 def test_a_vote_against_counts_below_zero_only_as_a_balance() -> None:

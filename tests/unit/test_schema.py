@@ -36,7 +36,7 @@ def test_the_examples_fit_their_schemas(event: str) -> None:
 
 @cache
 def check_schema(text: str) -> None:
-    """Check a schema, once: a switch leaves most of the events' schemas as they are."""
+    """Check a schema, once: an assumption leaves most of the events' schemas as they are."""
     Draft202012Validator.check_schema(json.loads(text))
 
 

@@ -24,7 +24,7 @@ def transport(app: Callable[[Environ, Start], Iterable[bytes]], **options: Any) 
     return WsgiTransport(app, **{"answer_seconds": PATIENCE_SECONDS, **options})
 
 
-def answering(
+def app_that_answers(
     *pieces: bytes, status: str = "200 OK"
 ) -> Callable[[Environ, Start], Iterable[bytes]]:
     """Return an app that answers with these pieces."""
@@ -72,7 +72,7 @@ def test_the_environ_is_complete() -> None:
 
 
 def test_the_answer_comes_back_whole() -> None:
-    answer = transport(answering(b"he", b"", b"llo", status="201 Made")).call(post(URL))
+    answer = transport(app_that_answers(b"he", b"", b"llo", status="201 Made")).call(post(URL))
     assert answer == Answer(
         status=201,
         reason="Made",
@@ -83,15 +83,15 @@ def test_the_answer_comes_back_whole() -> None:
 
 
 def test_an_answer_is_kept_up_to_the_caps() -> None:
-    kept = AnswerLimits(answer_bytes=4, header_bytes=5)
-    answer = transport(answering(b"abc", b"def"), kept=kept).call(post(URL))
+    limits = AnswerLimits(answer_bytes=4, header_bytes=5)
+    answer = transport(app_that_answers(b"abc", b"def"), limits=limits).call(post(URL))
     assert (answer.body, answer.body_length, answer.headers) == (b"abcd", 6, (("X-A", "1"),))
 
 
 def test_it_is_called_on_the_thread_of_whoever_sends() -> None:
     def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
         threads.append(threading.current_thread())
-        return answering()(environ, start_response)
+        return app_that_answers()(environ, start_response)
 
     threads = list[threading.Thread]()
     answer = drive(transport(app).send(post(URL)))  # no loop has to run
@@ -204,8 +204,12 @@ def test_an_error_in_the_app_is_a_500_on_record_and_kept() -> None:
     answer = to_app.call(post(URL))
     assert (answer.status, answer.body) == (500, b"Internal Server Error")
     assert "test_wsgi.py" in answer.remark
-    (kept,) = to_app.errors.take()
-    assert (str(kept.error), kept.during, kept.url) == ("no such idea", "request", URL)
+    (app_error,) = to_app.errors.take()
+    assert (str(app_error.error), app_error.during, app_error.url) == (
+        "no such idea",
+        "request",
+        URL,
+    )
 
 
 def test_what_a_test_framework_raises_in_the_app_is_kept_too() -> None:
@@ -304,7 +308,7 @@ def test_outside_the_main_thread_a_late_answer_is_unknown() -> None:
 
     def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
         threading.Event().wait(taken)
-        return answering()(environ, start_response)
+        return app_that_answers()(environ, start_response)
 
     def call() -> None:
         try:

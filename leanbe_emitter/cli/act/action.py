@@ -140,9 +140,9 @@ def _notice_events(
     notice_events_without_delivery(
         invocation, (each.name for each in recorded_events.recorded if each.delivery_id is None)
     )
-    owed = [each for each in recorded_events.recorded if each.delivery_id is not None]
-    if owed and options.no_deliver:
+    with_delivery = [each for each in recorded_events.recorded if each.delivery_id is not None]
+    if with_delivery and options.no_deliver:
         names = ", ".join(
-            f"{each.name} {output.abbreviated(each.delivery_id or '')}" for each in owed
+            f"{each.name} {output.abbreviated(each.delivery_id or '')}" for each in with_delivery
         )
         invocation.notice(f"{names}: left to a worker. Run one with: leanbe-emitter worker --drain")

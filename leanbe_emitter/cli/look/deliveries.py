@@ -216,15 +216,15 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
         done = leanbe.deliveries.redeliver(job, watcher=watcher)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")
-        if done.still_owed:
+        if done.still_pending:
             raise Failed(
-                f"{_of_the_job(done.still_owed)} not attempted yet.",
+                f"{_of_the_job(done.still_pending)} not attempted yet.",
                 hint="Held back, or in flight elsewhere. Run: leanbe-emitter worker --drain",
             )
 
 
 def _of_the_job(number: int) -> str:
-    words = "is still owed, and was" if number == 1 else "are still owed, and were"
+    words = "is still pending, and was" if number == 1 else "are still pending, and were"
     return f"{number} of the job {words}"
 
 

@@ -133,19 +133,21 @@ def _deliver(
             invocation, (each.event.name for each in triggered if each.delivery is None)
         )
         if follow:
-            owed = [each.delivery for each in triggered if each.delivery is not None]
-            leanbe.follow(owed, watcher=watcher)
+            with_delivery = [each.delivery for each in triggered if each.delivery is not None]
+            leanbe.follow(with_delivery, watcher=watcher)
 
 
 def _show_recorded(invocation: Invocation, recorded: "Sequence[Recorded]") -> None:
-    owed = [each for each in recorded if each.delivery_id is not None]
+    with_delivery = [each for each in recorded if each.delivery_id is not None]
     documents = [
         {"delivery": each.delivery_id, "event": each.name, "status": DeliveryStatus.PENDING}
-        for each in owed
+        for each in with_delivery
     ]
     output.print_rows(invocation.output_format, documents, columns=_RECORDED)
-    notice_events_without_delivery(invocation, (each.name for each in recorded if each not in owed))
-    if owed:
+    notice_events_without_delivery(
+        invocation, (each.name for each in recorded if each not in with_delivery)
+    )
+    if with_delivery:
         invocation.notice("Left to a worker. Run one with: leanbe-emitter worker --drain")
 
 

@@ -49,7 +49,7 @@ class AsgiTransport:
             end; False leaves both to the caller.
         answer_seconds: the time in which the app must answer.
         lifespan_seconds: the time in which the app must start, and in which it must stop.
-        kept: the limits of what is kept of an answer.
+        limits: how much of an answer is stored.
 
     Attributes:
         errors: the errors that the app raised.
@@ -65,7 +65,7 @@ class AsgiTransport:
         lifespan: bool = True,
         answer_seconds: float = ANSWER_SECONDS,
         lifespan_seconds: float = DEADLINE_SECONDS,
-        kept: AnswerLimits = DEFAULT_LIMITS,
+        limits: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.errors = AppErrors()
         watch_for_swallowed_errors(app)
@@ -73,7 +73,7 @@ class AsgiTransport:
         self._has_lifespan = lifespan
         self._answer_seconds = answer_seconds
         self._lifespan_seconds = lifespan_seconds
-        self._kept = kept
+        self._limits = limits
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lifespan: Lifespan | None = None
         self._start: asyncio.Task[str] | None = None
@@ -101,7 +101,7 @@ class AsgiTransport:
         """Make a call; it raises the errors of ``send``."""
         self._serve(asyncio.get_running_loop())
         await self._started()
-        exchange = Exchange(request.body, kept=self._kept)
+        exchange = Exchange(request.body, limits=self._limits)
         others = asyncio.all_tasks()
         with WATCHDOG.watching(call), start_threads_as_daemons():
             task = self._begin(call, request, exchange)

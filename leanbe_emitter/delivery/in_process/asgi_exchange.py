@@ -63,8 +63,8 @@ class Exchange:
         is_complete: a future that is done when the app has sent the whole answer.
     """
 
-    def __init__(self, body: bytes, *, kept: AnswerLimits) -> None:
-        self.answer = AnswerBuffer(kept)
+    def __init__(self, body: bytes, *, limits: AnswerLimits) -> None:
+        self.answer = AnswerBuffer(limits)
         self.is_complete = asyncio.get_running_loop().create_future()
         self._frames = _frames(body)
         self._is_over = asyncio.Event()

@@ -62,7 +62,7 @@ def transport_for(
     *,
     lifespan: bool = True,
     answer_seconds: float = ANSWER_SECONDS,
-    kept: AnswerLimits = DEFAULT_LIMITS,
+    limits: AnswerLimits = DEFAULT_LIMITS,
 ) -> InProcessTransport:
     """Return the transport that sends requests to a receiver in this process.
 
@@ -71,12 +71,12 @@ def transport_for(
             ``ReceivedRequest``. A transport of this package is returned unchanged.
         lifespan: whether the transport starts and stops an ASGI app; False leaves both to the test.
         answer_seconds: the time in which the receiver must answer.
-        kept: the limits of what is kept of an answer.
+        limits: how much of an answer is stored.
 
     Raises:
         InvalidValue: the object is none of these; the hint says what to pass instead.
     """
-    options: dict[str, Any] = {"answer_seconds": answer_seconds, "kept": kept}
+    options: dict[str, Any] = {"answer_seconds": answer_seconds, "limits": limits}
     if isinstance(app, AsgiTransport | SyncTransport):
         return app
     if ask := call_through_client(app):

@@ -61,12 +61,12 @@ def function_transport(
     function: Callable[[ReceivedRequest], Reply | Awaitable[Reply]],
     *,
     answer_seconds: float = ANSWER_SECONDS,
-    kept: AnswerLimits = DEFAULT_LIMITS,
+    limits: AnswerLimits = DEFAULT_LIMITS,
 ) -> SyncTransport | AsgiTransport:
     """Return the transport that calls a function with each request."""
     if is_asynchronous(function):
         return _AsyncFunctionTransport(
-            _asgi_app(function), lifespan=False, answer_seconds=answer_seconds, kept=kept
+            _asgi_app(function), lifespan=False, answer_seconds=answer_seconds, limits=limits
         )
 
     def ask(request: OutgoingRequest, answer: AnswerBuffer) -> None:
@@ -74,7 +74,7 @@ def function_transport(
         answer.begin(status, (), reason=reason_phrase(status))
         answer.add(body)
 
-    return SyncTransport(ask, app=function, answer_seconds=answer_seconds, kept=kept)
+    return SyncTransport(ask, app=function, answer_seconds=answer_seconds, limits=limits)
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:

@@ -24,11 +24,11 @@ class ReceiverRegistry:
     """Receivers by their address.
 
     Args:
-        kept: the limits of what is kept of an answer.
+        limits: how much of an answer is stored.
     """
 
-    def __init__(self, *, kept: AnswerLimits = DEFAULT_LIMITS) -> None:
-        self._kept = kept
+    def __init__(self, *, limits: AnswerLimits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
         self._apps: list[tuple[object, str]] = []
         self._at: dict[str, InProcessTransport] = {}
         # Errors of receivers that the registry has forgotten.
@@ -98,7 +98,7 @@ class ReceiverRegistry:
         # Only a process with a receiver loads this.
         from leanbe_emitter.delivery.in_process.detect import transport_for  # noqa: PLC0415
 
-        transport = transport_for(app, kept=self._kept)
+        transport = transport_for(app, limits=self._limits)
         address = f"{HOST}:{len(self._apps) + 1}" if self._apps else HOST
         self._apps.append((app, address))
         self._at[address] = transport

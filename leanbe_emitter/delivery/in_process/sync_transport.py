@@ -31,7 +31,7 @@ class SyncTransport:
         ask: passes a request to the receiver; it raises the errors of the receiver.
         app: the receiver itself, whose framework may swallow errors.
         answer_seconds: the time in which the receiver must answer.
-        kept: the limits of what is kept of an answer.
+        limits: how much of an answer is stored.
 
     Attributes:
         errors: the errors that the receiver raised.
@@ -48,14 +48,14 @@ class SyncTransport:
         *,
         app: object,
         answer_seconds: float = ANSWER_SECONDS,
-        kept: AnswerLimits = DEFAULT_LIMITS,
+        limits: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
         self.errors = AppErrors()
         watch_for_swallowed_errors(app)
         watch_for_swallowed_errors(getattr(app, "app", None))  # behind a test client
         self._ask = ask
         self._answer_seconds = answer_seconds
-        self._kept = kept
+        self._limits = limits
 
     async def send(self, request: OutgoingRequest) -> Answer:
         """Call the receiver once, without suspending, and return its answer.
@@ -68,7 +68,7 @@ class SyncTransport:
     def call(self, request: OutgoingRequest) -> Answer:
         """Call the receiver as ``send`` does, as a plain function."""
         call = Call(seconds=min(request.timeout_seconds, self._answer_seconds))
-        answer, watch = AnswerBuffer(self._kept), stopwatch()
+        answer, watch = AnswerBuffer(self._limits), stopwatch()
         with WATCHDOG.watching(call), keep_django_connections():
             error = self._error(call, request, answer)
         taken = stopwatch() - watch

@@ -32,7 +32,7 @@ class WsgiTransport(SyncTransport):
     Args:
         app: the app.
         answer_seconds: the time in which the app must answer.
-        kept: the limits of what is kept of an answer.
+        limits: how much of an answer is stored.
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class WsgiTransport(SyncTransport):
         app: WsgiApp,
         *,
         answer_seconds: float = ANSWER_SECONDS,
-        kept: AnswerLimits = DEFAULT_LIMITS,
+        limits: AnswerLimits = DEFAULT_LIMITS,
     ) -> None:
-        super().__init__(self._exchange, app=app, answer_seconds=answer_seconds, kept=kept)
+        super().__init__(self._exchange, app=app, answer_seconds=answer_seconds, limits=limits)
         self._app = app
 
     async def send(self, request: OutgoingRequest) -> Answer:

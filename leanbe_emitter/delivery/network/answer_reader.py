@@ -57,7 +57,7 @@ class AnswerReader:
     """Read the answers of one connection, one at a time.
 
     Args:
-        limits: how much of an answer is kept.
+        limits: how much of an answer is stored.
         known: the cache; all its connections must have the same ``limits``.
 
     Attributes:

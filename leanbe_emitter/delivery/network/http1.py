@@ -46,7 +46,7 @@ class Http1Transport:
 
     Args:
         rules: where webhooks may point; the URL and the address are checked.
-        limits: how much of an answer is kept.
+        limits: how much of an answer is stored.
         idle_seconds: the longest idle time of a reusable connection.
         resolve: resolves names to addresses; by default the system's resolver.
     """

@@ -29,7 +29,7 @@ class HttpxTransport:
     Args:
         transport: the user's transport; ``aclose`` closes it.
         rules: where webhooks may point; the URL is checked, not the address.
-        limits: how much of an answer is kept.
+        limits: how much of an answer is stored.
     """
 
     def __init__(

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
+    DUE_STATES,
     NEXT,
-    OWED,
-    TODO,
-    TODO_STATES,
+    PENDING_COUNTS,
+    WORK_TO_DO,
     Statements,
 )
 from leanbe_emitter.storage.schema.states import DeliveryState
@@ -56,8 +56,8 @@ NOTHING = Todo(due=frozenset(), wake=False, reap=False)
 
 def todo(session: Session, instants: Instants, *, statements: Statements) -> Todo:
     """Return what there is to claim, to wake and to reap."""
-    ((*are_due, wake, reap),) = statements.fetch(session, TODO, instants._asdict())
-    due = frozenset(state for state, is_due in zip(TODO_STATES, are_due, strict=True) if is_due)
+    ((*are_due, wake, reap),) = statements.fetch(session, WORK_TO_DO, instants._asdict())
+    due = frozenset(state for state, is_due in zip(DUE_STATES, are_due, strict=True) if is_due)
     return Todo(due=due, wake=bool(wake), reap=bool(reap))
 
 
@@ -86,7 +86,7 @@ def seconds_until_due(
 
 def count_due(session: Session, *, now: int, statements: Statements) -> Due:
     """Count the deliveries that are due and in flight."""
-    rows = statements.fetch(session, OWED, {"now": now})
+    rows = statements.fetch(session, PENDING_COUNTS, {"now": now})
     due = [(count, since) for kind, count, since in rows if kind == "due"]
     return Due(
         count=sum(count for count, _ in due),

@@ -258,8 +258,8 @@ class Queue:
         """
         with self._database.transaction() as session:
             woken, vanished = self._wake(session), self._reap(session)
-            owed = due_queries.count_due(session, now=self._now(), statements=self._statements)
-        return CatchUp(woken=woken, vanished=vanished, due=owed)
+            pending = due_queries.count_due(session, now=self._now(), statements=self._statements)
+        return CatchUp(woken=woken, vanished=vanished, due=pending)
 
     def todo(self) -> Todo:
         """Return what there is to claim, to wake and to reap."""

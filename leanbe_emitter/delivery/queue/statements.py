@@ -136,10 +136,10 @@ RETURNING id
 )
 
 #: States of the first columns of ``TODO``.
-TODO_STATES = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
+DUE_STATES = (DeliveryState.NEW, DeliveryState.READY, DeliveryState.SUSPECT)
 #: Work of the queue; the first row of an index answers each column. Each is a minimum: for an
 #: EXISTS that most rows satisfy, PostgreSQL would scan the table.
-TODO = text(
+WORK_TO_DO = text(
     """
 SELECT (SELECT min(product_id) FROM deliveries WHERE state = 'new') IS NOT NULL AS new,
        (SELECT min(product_id) FROM deliveries WHERE state = 'ready') IS NOT NULL AS ready,
@@ -162,7 +162,7 @@ SELECT (SELECT min(due_at) FROM deliveries WHERE state = 'waiting' AND due_at <=
 )
 
 #: Counts of due and in-flight deliveries, and the oldest due instant of each.
-OWED = text(
+PENDING_COUNTS = text(
     """
 SELECT 'due' AS kind, count(*) AS n, min(due_at) AS since FROM deliveries WHERE state = 'new'
 UNION ALL

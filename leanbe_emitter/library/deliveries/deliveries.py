@@ -18,7 +18,7 @@ from leanbe_emitter.library.deliveries.last_request import curl_command, explain
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.deliveries.waiting import (
     DeliveryWait,
-    Owed,
+    PendingDelivery,
     PendingReason,
     reason_none,
     reason_pending,
@@ -187,9 +187,9 @@ class Deliveries:
             InvalidValue: the filter's glob matches no event name.
         """
         pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
-        if owed := self.owed(each.id for each in pending):
+        if unfinished := self.pending_of(each.id for each in pending):
             with self._transactions.looking() as session:
-                return reason_pending(session, owed, clock=self._transactions.clock)
+                return reason_pending(session, unfinished, clock=self._transactions.clock)
         if which.status is not None:
             for each in self.list(replace(which, status=None, is_settled=True)):
                 if each.status != which.status:
@@ -209,7 +209,7 @@ class Deliveries:
         with self._transactions.looking() as session:
             return self._snapshots(session, list(delivery_ids))
 
-    def owed(self, delivery_ids: Iterable[str]) -> Sequence[Owed]:
+    def pending_of(self, delivery_ids: Iterable[str]) -> Sequence[PendingDelivery]:
         """Return the pending deliveries of these ids, each with the one that must end first."""
         with self._transactions.looking() as session:
             found = self._snapshots(session, list(delivery_ids))
@@ -217,7 +217,7 @@ class Deliveries:
             firsts = self._firsts(session, {each.event.product_id for each in pending})
         return [
             # A delivery in flight has begun, whichever delivery comes before it.
-            Owed(delivery=each, first=each if each.next_due_at is None else first)
+            PendingDelivery(delivery=each, first=each if each.next_due_at is None else first)
             for each in pending
             for first in [firsts.get(each.event.product_id, each)]
         ]

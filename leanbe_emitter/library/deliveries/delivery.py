@@ -206,13 +206,13 @@ class Delivery(Identified, Itself):
         actions: DeliveryActions,
     ) -> "Delivery":
         """Take a snapshot of the rows."""
-        is_owed = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
+        awaits_attempt = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
         return cls(
             id=row.id,
             event=event,
             status=row.state.status,
             attempts=attempts,
-            next_due_at=from_milliseconds(row.due_at) if is_owed else None,
+            next_due_at=from_milliseconds(row.due_at) if awaits_attempt else None,
             url=attempts[-1].url if attempts else url,
             created_at=from_milliseconds(row.created_at),
             _actions=actions,

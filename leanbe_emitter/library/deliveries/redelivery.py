@@ -51,13 +51,13 @@ class Redelivered(Itself):
     Attributes:
         made: the number of new deliveries.
         without_url: the number of skipped deliveries, because their product has no URL now.
-        still_owed: the number of the job's pending deliveries without a finished attempt: another
-            process has them in flight, or they are left to workers.
+        still_pending: the number of the job's pending deliveries without a finished attempt:
+            another process has them in flight, or they are left to workers.
     """
 
     made: int = 0
     without_url: int = 0
-    still_owed: int = 0
+    still_pending: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +158,8 @@ class Redelivery:
         made, without_url = await self._enqueue_all(job, deliver=deliver, watcher=watcher)
         await self._catch_up(job, deliver=deliver, watcher=watcher)
         with self._transactions.looking() as session:
-            owed = session.scalar(select(func.count()).select_from(_unattempted(job).subquery()))
-        return Redelivered(made=made, without_url=without_url, still_owed=owed or 0)
+            pending = session.scalar(select(func.count()).select_from(_unattempted(job).subquery()))
+        return Redelivered(made=made, without_url=without_url, still_pending=pending or 0)
 
     async def _catch_up(self, job: Job, *, deliver: bool, watcher: Watcher) -> None:
         """Make the missing first attempts of the job's recorded deliveries."""
@@ -178,11 +178,11 @@ class Redelivery:
                 page = _page(action.session, job, after)
                 if not page:
                     return made, without_url
-                owed = _once(page)
-                new = _enqueue(action, job, owed, lease=lease)
+                wanted = _once(page)
+                new = _enqueue(action, job, wanted, lease=lease)
             await self._attempts.make_first(new, lease=lease, watcher=watcher)
             after, made = page[-1].id, made + len(new)
-            without_url += len(owed) - len(new)
+            without_url += len(wanted) - len(new)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class PendingReason:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owed:
+class PendingDelivery:
     """A pending delivery.
 
     Attributes:
@@ -128,10 +128,12 @@ class Owed:
         return self.first.next_due_at is not None and self.first.next_due_at > now
 
 
-def reason_pending(session: Session, owed: Sequence[Owed], *, clock: Clock) -> PendingReason:
+def reason_pending(
+    session: Session, pending: Sequence[PendingDelivery], *, clock: Clock
+) -> PendingReason:
     """Explain what the nearest of at least one pending delivery waits for."""
     now = clock.now()
-    nearest = min(owed, key=lambda each: _distance(each, now))
+    nearest = min(pending, key=lambda each: _distance(each, now))
     first, due_at = nearest.first, nearest.first.next_due_at
     state = _in_flight(session, first, clock) if due_at is None else _due(first, due_at, now)
     words = Hint.same(f"{_line_of(nearest)}; {state}")
@@ -160,20 +162,20 @@ def reason_none(session: Session, product: ProductRef | None) -> PendingReason:
     return PendingReason(words=Hint.same(not_delivered))
 
 
-def _distance(owed: Owed, now: datetime) -> tuple[bool, bool, bool, bool]:
+def _distance(pending: PendingDelivery, now: datetime) -> tuple[bool, bool, bool, bool]:
     """Return the distance of a delivery from its end; less is nearer.
 
     In flight is nearer than due, due than later, first than held back, attempted than new.
     """
-    is_owed_an_attempt = owed.first.next_due_at is not None
-    return is_owed_an_attempt, owed.is_later(now), owed.is_held, not owed.delivery.attempts
+    awaits_attempt = pending.first.next_due_at is not None
+    return awaits_attempt, pending.is_later(now), pending.is_held, not pending.delivery.attempts
 
 
-def _line_of(owed: Owed) -> str:
-    line = line_of(owed.delivery).strip()
-    if not owed.is_held:
+def _line_of(pending: PendingDelivery) -> str:
+    line = line_of(pending.delivery).strip()
+    if not pending.is_held:
         return line
-    return f"{line}; before it comes (ordering = strict) {line_of(owed.first).strip()}"
+    return f"{line}; before it comes (ordering = strict) {line_of(pending.first).strip()}"
 
 
 def _in_flight(session: Session, delivery: Delivery, clock: Clock) -> str:

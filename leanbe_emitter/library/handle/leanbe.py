@@ -152,7 +152,7 @@ class Leanbe:
                 max_payload_bytes=self._settings.max_payload_bytes,
             ),
         )
-        self._receivers = ReceiverRegistry(kept=answer_limits(self._settings))
+        self._receivers = ReceiverRegistry(limits=answer_limits(self._settings))
         self._engine = Engine(
             self._database,
             clock=self._clock,
@@ -232,9 +232,9 @@ class Leanbe:
         with self._transactions.begin(lease=lease) as transaction:
             yield events
         events.recorded = tuple(transaction.recorded)
-        owed = [each.delivery_id for each in events.recorded if each.delivery_id]
-        await self._attempts.make_first(owed, lease=lease, watcher=watcher)
-        events.deliveries = tuple(self.deliveries.of(owed))
+        made_here = [each.delivery_id for each in events.recorded if each.delivery_id]
+        await self._attempts.make_first(made_here, lease=lease, watcher=watcher)
+        events.deliveries = tuple(self.deliveries.of(made_here))
 
     def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Make calls in one transaction. Each call is done or refused by itself.
@@ -290,7 +290,7 @@ class Leanbe:
             assume=assume or {},
         )
         (triggered,) = await self._triggers.run(request, deliver=True, watcher=watcher)
-        return triggered.owed()
+        return triggered.require_delivery()
 
     @waits("leanbe.trigger_all()")
     async def trigger_all(
@@ -356,7 +356,7 @@ class Leanbe:
         self._attempts.require_possible()
         await self._engine.follow(
             [each.id for each in deliveries],
-            is_owed=self._is_owed,
+            is_pending=self._is_pending,
             watcher=watcher,
             require_coming=self._require_attemptable,
         )
@@ -754,7 +754,7 @@ class Leanbe:
             )
         return self.products.at(to)
 
-    def _is_owed(self, delivery_id: str) -> bool:
+    def _is_pending(self, delivery_id: str) -> bool:
         with self._transactions.looking() as session:
             row = session.get(DeliveryRow, delivery_id)
             return row is not None and row.state.status is DeliveryStatus.PENDING
@@ -767,7 +767,7 @@ class Leanbe:
         """
         if kind_of(self._clock) != MANUAL:
             return
-        left, now = self.deliveries.owed(delivery_ids), self._clock.now()
+        left, now = self.deliveries.pending_of(delivery_ids), self._clock.now()
         if left and all(each.is_later(now) for each in left):
             with self._transactions.looking() as session:
                 pending_reason = reason_pending(session, left, clock=self._clock)

@@ -127,7 +127,7 @@ class Engine:
         self,
         delivery_ids: Iterable[str],
         *,
-        is_owed: Callable[[str], bool],
+        is_pending: Callable[[str], bool],
         watcher: Watcher,
         require_coming: Callable[[Sequence[str]], object] = lambda _: None,
     ) -> None:
@@ -135,20 +135,20 @@ class Engine:
 
         Args:
             delivery_ids: the deliveries.
-            is_owed: returns whether a delivery is still pending.
+            is_pending: returns whether a delivery is still pending.
             watcher: gets a call for each attempt.
             require_coming: raises an error if no pending delivery can fall due by itself.
         """
-        owed = list(delivery_ids)
-        while owed := [each for each in owed if is_owed(each)]:
-            claimed = [one for each in owed if (one := self.queue.claim_one(each)) is not None]
+        pending = list(delivery_ids)
+        while pending := [each for each in pending if is_pending(each)]:
+            claimed = [one for each in pending if (one := self.queue.claim_one(each)) is not None]
             if claimed:
                 async with self._turn():
                     await self._foreground(watcher).attempt(claimed)
             elif vanished := self.queue.reap():
                 self._counters.vanished(len(vanished))
             else:
-                require_coming(owed)
+                require_coming(pending)
                 await rest(POLL_SECONDS)
 
     def work(

@@ -35,6 +35,6 @@ async def wait_until(
         if left <= 0:
             raise WaitTimedOut(
                 f"After {timeout_seconds:g} s {came()}.",
-                hint=why().then(LIST_DELIVERIES.between("", " shows what is owed.")),
+                hint=why().then(LIST_DELIVERIES.between("", " shows what is pending.")),
             )
         await rest(min(POLL_SECONDS, left))

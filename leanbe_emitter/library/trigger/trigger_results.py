@@ -27,7 +27,7 @@ class Triggered:
     event: Event
     delivery: Delivery | None
 
-    def owed(self) -> Delivery:
+    def require_delivery(self) -> Delivery:
         """Return the delivery.
 
         Raises:
@@ -35,7 +35,7 @@ class Triggered:
         """
         if self.delivery is None:
             raise Conflict(
-                f"{self.event.name} was recorded, and nothing is owed for it.",
+                f"{self.event.name} was recorded, and it has no delivery.",
                 hint=SET_WEBHOOK.between("Set a webhook URL, if the product has none: ", "."),
             )
         return self.delivery

@@ -57,9 +57,9 @@ class Triggers:
             )
             events = [Event.of(action.session.get_one(EventRow, each.event_id)) for each in made]
         delivery_ids = [each.delivery_id for each in made]
-        owed = [each for each in delivery_ids if each]
-        await self._attempts.make_first(owed, lease=lease, watcher=watcher)
-        deliveries = {each.id: each for each in self._deliveries.of(owed)}
+        with_delivery = [each for each in delivery_ids if each]
+        await self._attempts.make_first(with_delivery, lease=lease, watcher=watcher)
+        deliveries = {each.id: each for each in self._deliveries.of(with_delivery)}
         return [
             Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
             for event, delivery_id in zip(events, delivery_ids, strict=True)

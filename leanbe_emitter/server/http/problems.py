@@ -118,7 +118,7 @@ _EXAMPLES: Sequence[LeanbeError] = (
     NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
     WaitTimedOut(
         "After 30 s 1 of 2 deliveries came.",
-        hint=LIST_DELIVERIES.between("Is a worker running? ", " shows what is owed."),
+        hint=LIST_DELIVERIES.between("Is a worker running? ", " shows what is pending."),
     ),
     Conflict("There is a product 'Acme' already.", hint="Names are unique: choose another one."),
     PayloadTooLarge(

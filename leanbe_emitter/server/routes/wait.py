@@ -26,7 +26,7 @@ DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS = 30.0, 3600.0
 
 #: Answers by which a receiver refuses a request for a fault in it.
 _CLIENT_ERRORS: Final = range(400, 500)
-_LIST_HINT: Final = f"{LIST_DELIVERIES.request} shows what is owed."
+_LIST_HINT: Final = f"{LIST_DELIVERIES.request} shows what is pending."
 
 
 class WaitCriteria(StrictModel):

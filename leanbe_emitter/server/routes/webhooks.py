@@ -82,5 +82,5 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         """
         request = TriggerRequest(events=[_TEST_EVENT], product=product)
         (triggered,) = leanbe.trigger_all(request, deliver=False)
-        triggered.owed()
+        triggered.require_delivery()
         return responses.one(triggered, status=201)

@@ -144,10 +144,10 @@ def _prune_events(database: Database, before: datetime, batch: int) -> Iterator[
 
 
 def _delete_events(session: Session, old: Sequence[str]) -> Pruned:
-    owed = exists().where(DeliveryRow.event_id == EventRow.id)
+    has_delivery = exists().where(DeliveryRow.event_id == EventRow.id)
     events = session.execute(
         delete(EventRow)
-        .where(EventRow.id.in_(old), ~owed)
+        .where(EventRow.id.in_(old), ~has_delivery)
         .returning(EventRow.id)
         .execution_options(synchronize_session=False)
     ).all()

@@ -229,7 +229,7 @@ class EventRow(Base):
 
 
 class DeliveryRow(Base):
-    """One event owed to one webhook. The row is narrow, as the queue works on it."""
+    """One event for one webhook. The row is narrow, as the queue works on it."""
 
     __tablename__ = "deliveries"
 
