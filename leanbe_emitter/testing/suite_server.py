@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
+from leanbe_emitter.api_client import ApiClient
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server_process import ServerProcess, ServerUnavailable, running_server
 from leanbe_emitter.testing.options import START, HandleOptions
@@ -86,21 +86,17 @@ class SuiteServer:
 
     def _reset(self) -> None:
         """Let the server reset itself, because it stops its own requests first."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_RESET_SECONDS)
         try:
-            connection.request("POST", "/api/v1/reset", headers=headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
+            with ApiClient(self.url, token=self.token, answer_seconds=_RESET_SECONDS) as client:
+                answer = client.request("POST", "/api/v1/reset")
         except (OSError, http.client.HTTPException) as error:
             raise ServerUnavailable(
                 f"The server at {self.url} does not answer any more: {type(error).__name__}.",
                 hint=_end_of_output(self._output),
             ) from None
-        finally:
-            connection.close()
         if answer.status != http.HTTPStatus.NO_CONTENT:
-            raise ServerUnavailable(f"The server at {self.url} cannot be emptied.", hint=text)
+            hint = answer.body.decode()
+            raise ServerUnavailable(f"The server at {self.url} cannot be emptied.", hint=hint)
 
 
 def _end_of_output(output: IO[bytes]) -> str:

@@ -39,7 +39,7 @@ def test_it_acts_over_a_servers_api_and_opens_no_database_itself(tmp_path: Path)
     program = (sys.executable, "-X", "importtime", "-m", "leanbe_emitter")
     ran = run_process("demo", "--output", "plain", cwd=tmp_path, program=program)
     assert ran.status == 0
-    assert "leanbe_emitter.cli.demo.api_client" in ran.stderr
+    assert "leanbe_emitter.api_client" in ran.stderr
     assert "sqlalchemy" not in ran.stderr
 
 

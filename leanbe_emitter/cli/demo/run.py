@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leanbe_emitter.cli.demo.api_client import connect
+from leanbe_emitter.api_client import ApiClient
 from leanbe_emitter.cli.demo.report import Attempt, Event, Report, Step
 from leanbe_emitter.cli.demo.story import story
 from leanbe_emitter.cli.invocation import output
@@ -93,7 +93,7 @@ def send_all_events(
 
 def _attempts(server: ServerProcess, target: Target) -> Iterator[Mapping[str, Any]]:
     """Yield the documents of the attempts in order, each with the name of its event."""
-    with connect(server.url, token=server.token) as api:
+    with ApiClient(server.url, token=server.token) as api:
         webhook = {"url": target.url, "secret": target.secret}
         api.post("/products", {"name": "Acme", "webhook": webhook, "assumptions": ASSUMPTIONS})
         last_delivery: dict[str, str] = {}

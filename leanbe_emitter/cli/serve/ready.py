@@ -5,10 +5,11 @@ import json
 import os
 import socket
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import click
 
+from leanbe_emitter.api_client import ApiClient
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -43,10 +44,9 @@ def ready(invocation: Invocation, *, url: str | None, timeout: float) -> None:
     Exits with 1 after the timeout.
     """
     asked = url or os.environ.get(URL_VARIABLE) or _default_url(invocation)
-    address = _parsed(asked)
+    _require_server_url(asked)
     deadline = stopwatch() + timeout
-    root = address.path.rstrip("/")
-    while (problem := _problem(address.netloc, root, patience=_patience(deadline))) is not None:
+    while (problem := _problem(asked, patience=_patience(deadline))) is not None:
         if stopwatch() >= deadline:
             raise WaitTimedOut(
                 f"After {timeout:g} s the server at {asked} is not ready: {problem.why}",
@@ -61,8 +61,8 @@ def _patience(deadline: float) -> float:
     return min(_ANSWER_SECONDS, max(_LEAST_SECONDS, deadline - stopwatch()))
 
 
-def _parsed(url: str) -> SplitResult:
-    """Return the parts of a server's URL.
+def _require_server_url(url: str) -> None:
+    """Check that a text is the URL of a server.
 
     Raises:
         InvalidValue: the text is no URL of a server.
@@ -75,7 +75,6 @@ def _parsed(url: str) -> SplitResult:
         raise refused from None
     if not is_one:
         raise refused
-    return address
 
 
 def _default_url(invocation: Invocation) -> str:
@@ -83,18 +82,14 @@ def _default_url(invocation: Invocation) -> str:
     return url_of(settings.host, settings.port)
 
 
-def _problem(netloc: str, root: str, *, patience: float) -> _NotReady | None:
+def _problem(url: str, *, patience: float) -> _NotReady | None:
     """Return why a server is not ready; None if it is."""
-    connection = http.client.HTTPConnection(netloc, timeout=patience)
     try:
-        connection.request("GET", f"{root}/readyz")
-        answer = connection.getresponse()
-        body = answer.read()
+        with ApiClient(url, answer_seconds=patience) as client:
+            answer = client.request("GET", "/readyz")
     except (OSError, http.client.HTTPException) as error:
         return _in_words(error)
-    finally:
-        connection.close()
-    match _document(body):
+    match _document(answer.body):
         case {"database": _, "worker": _} if answer.status == http.HTTPStatus.OK:
             return None
         case {"code": _, "detail": str(detail), **others}:

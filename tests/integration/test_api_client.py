@@ -1,4 +1,4 @@
-"""A server's API as commands call it: what it answers, and what it refuses."""
+"""The client of a server's API: documents, cursors, refusals, and a server that has gone."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter import InvalidValue
-from leanbe_emitter.cli.demo.api_client import connect
+from leanbe_emitter.api_client import ApiClient
 from leanbe_emitter.server_process import ServerUnavailable
 from tests.support.server_process import RunningServer, run_server
 
@@ -20,7 +20,7 @@ def served(tmp_path: Path) -> Iterator[RunningServer]:
 
 
 def test_a_write_answers_with_its_document_and_leaves_its_cursor(served: RunningServer) -> None:
-    with connect(served.ready["url"], token="tok_test") as api:
+    with ApiClient(served.ready["url"], token="tok_test") as api:
         assert api.post("/products", {"name": "Acme"})["name"] == "Acme"
         triggered = api.post("/products/Acme/events", {"event": "idea.created"})
         assert triggered["delivery"] is None, "it has no URL"
@@ -30,7 +30,7 @@ def test_a_write_answers_with_its_document_and_leaves_its_cursor(served: Running
 def test_what_the_server_refuses_is_told_with_its_reason_and_its_hint(
     served: RunningServer,
 ) -> None:
-    with connect(served.ready["url"], token="tok_test") as api:
+    with ApiClient(served.ready["url"], token="tok_test") as api:
         webhook = {"url": "http://169.254.169.254/"}
         with pytest.raises(
             InvalidValue, match=r"A webhook must not call 169\.254\.169\.254"
@@ -38,14 +38,14 @@ def test_what_the_server_refuses_is_told_with_its_reason_and_its_hint(
             api.post("/products", {"name": "Acme", "webhook": webhook})
         assert "metadata" in refused.value.hint
     with (
-        connect(served.ready["url"], token=None) as stranger,
+        ApiClient(served.ready["url"], token=None) as stranger,
         pytest.raises(InvalidValue, match="token"),
     ):
         stranger.post("/products", {"name": "Acme"})
 
 
 def test_a_server_that_has_gone_is_told_of(served: RunningServer) -> None:
-    with connect(served.ready["url"], token="tok_test") as api:
+    with ApiClient(served.ready["url"], token="tok_test") as api:
         api.post("/products", {"name": "Acme"})
         served.end(signal.SIGKILL)
         with pytest.raises(ServerUnavailable, match="does not answer"):
