@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
 from leanbe_emitter.domain.document_values import list_changes
-from leanbe_emitter.domain.lookup import deleted_meanwhile
+from leanbe_emitter.domain.not_found import deleted_meanwhile
 from leanbe_emitter.ids import IdOf, Ids, ids_of_second
 from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer

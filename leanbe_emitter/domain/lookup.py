@@ -11,8 +11,9 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from leanbe_emitter.domain.not_found import no_such
 from leanbe_emitter.domain.validation import is_storable
-from leanbe_emitter.errors import InvalidValue, NotFound
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.queries.compiled_statements import load
 from leanbe_emitter.wire.did_you_mean import did_you_mean
@@ -60,7 +61,7 @@ def find(  # noqa: PLR0913 - the rows, the reference, and the words of the error
             return _only(matching, reference, what)
     advice = _ADVICE if by_name else _ADVICE_WITHOUT_NAMES
     hint = did_you_mean(reference, names()) or advice
-    raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
+    raise no_such(what, reference, hint=hint)
 
 
 def find_by_whole_id(
@@ -79,11 +80,6 @@ def find_by_whole_id(
     if len(reference) != OBJECT_ID_LENGTH or _ID_PART.fullmatch(reference) is None:
         return None
     return next(iter(load(session, statement, id=reference, **values)), None)
-
-
-def deleted_meanwhile(what: str) -> NotFound:
-    """Return the error for an object that somebody has deleted since the caller found it."""
-    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else deleted it.")
 
 
 def _conditions(

@@ -7,9 +7,10 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.not_found import no_product_yet
 from leanbe_emitter.domain.validation import is_storable
-from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.hints import CREATE_PRODUCT, Hint
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.queries.compiled_statements import load
 from leanbe_emitter.storage.schema.tables import ProductRow
 
@@ -65,7 +66,7 @@ def only(session: Session) -> ProductRow:
     """
     rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
     if not rows:
-        raise NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
+        raise no_product_yet()
     if len(rows) > 1:
         names = ", ".join(repr(row.name) for row in rows[:_SHOWN])
         more = ", ..." if len(rows) > _SHOWN else ""

@@ -20,7 +20,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.domain.action import Action, Limits, forget_locks
-from leanbe_emitter.domain.lookup import deleted_meanwhile
+from leanbe_emitter.domain.not_found import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.unawaited import Unawaited
