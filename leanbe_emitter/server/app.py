@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
@@ -75,9 +74,7 @@ class _App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the middleware around the routes, the outermost."""
-        routes = ExceptionMiddleware(
-            AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers
-        )
+        routes = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
         open_paths = HEALTH_PATHS | page.PATHS
         return RequestIdMiddleware(
             AccessMiddleware(routes, access=self._access, open_paths=open_paths)
