@@ -66,7 +66,7 @@ class FieldOption:
     option: str = ""
     help: str = ""
     metavar: str = ""
-    kind: click.ParamType[Any] | None = None
+    kind: "click.ParamType[Any] | None" = None
     item: Callable[[Any], JSON] | None = None
 
     @property

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import click
 
+from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
+from leanbe_emitter.cli.invocation.exit_status import CommandMissing
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
@@ -39,7 +41,7 @@ def _global_options() -> list[click.Option]:
         ),
         click.Option(
             ["--output"],
-            type=click.Choice(OutputFormat, case_sensitive=False),
+            type=EnumChoice(OutputFormat),
             help="Output format; default: table on a terminal, else plain.",
             **keep,
         ),
@@ -112,6 +114,12 @@ class Command(_CommandWithExample):
 
 class Group(_CommandWithExample, click.Group):
     """Commands under one noun."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Require a command: what click does without one depends on its version."""
+        if not args and not ctx.resilient_parsing:
+            raise CommandMissing(ctx)
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

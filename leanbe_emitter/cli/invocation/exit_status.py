@@ -43,6 +43,14 @@ class Failed(LeanbeError):
     code: ClassVar[str] = "failed"
 
 
+class CommandMissing(click.UsageError):
+    """A user named a group and none of its commands."""
+
+    def __init__(self, context: click.Context) -> None:
+        super().__init__("A command is missing.", context)
+        self.help_text = context.get_help()
+
+
 def run(program: Callable[[], int]) -> int:
     """Run the program and return its exit status; stderr says why it is not 0."""
     try:
@@ -72,7 +80,7 @@ def _status_after(error: BaseException) -> int:
             status = _reader_left()
         case KeyboardInterrupt() | click.Abort():
             status = _say("Interrupted.", status=INTERRUPTED)
-        case click.exceptions.NoArgsIsHelpError():
+        case CommandMissing():
             status = _say_help(error)
         case click.ClickException():
             status = _say_usage(error)
@@ -100,11 +108,11 @@ def _say(what: str, *, hint: str = "", status: int) -> int:
     return status
 
 
-def _say_help(error: click.exceptions.NoArgsIsHelpError) -> int:
+def _say_help(error: CommandMissing) -> int:
     """Show the help to a user who named no command."""
     with suppress(OSError):
-        sys.stderr.write(error.format_message() + "\n\n")
-    return _say("A command is missing.", status=USAGE)
+        sys.stderr.write(error.help_text + "\n\n")
+    return _say(error.message, status=USAGE)
 
 
 def _say_usage(error: click.ClickException) -> int:

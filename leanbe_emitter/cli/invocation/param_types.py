@@ -39,7 +39,14 @@ _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class _ParsedType(click.ParamType[Any]):
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+    _TextParamType = click.ParamType[str]
+else:  # click 8.1's class takes no type argument
+    _ParamType = _TextParamType = click.ParamType
+
+
+class _ParsedType(_ParamType):
     """A type that one function parses; the function's errors become usage errors."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
@@ -213,7 +220,7 @@ SEED = _ParsedType("file", _seed)
 TEXTS = _ParsedType("text,text", _texts)
 
 
-class CompletedName(click.ParamType[str]):
+class CompletedName(_TextParamType):
     """A name that the shell completes; the library checks it."""
 
     def __init__(self, kind: str, meanings: Mapping[str, str]) -> None:
@@ -225,7 +232,7 @@ class CompletedName(click.ParamType[str]):
         ctx: click.Context,  # noqa: ARG002 - click's signature
         param: click.Parameter,  # noqa: ARG002 - click's signature
         incomplete: str,
-    ) -> list[CompletionItem[str]]:
+    ) -> "list[CompletionItem[str]]":  # click 8.1's class takes no type argument
         """Return the names with this beginning, and their meanings."""
         return [
             CompletionItem(name, help=meaning)

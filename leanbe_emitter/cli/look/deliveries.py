@@ -13,6 +13,7 @@ from leanbe_emitter.cli.invocation.attempt_watchers import (
     who_retries,
 )
 from leanbe_emitter.cli.invocation.commands import group, subcommand
+from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -69,9 +70,7 @@ def deliveries() -> None:
 
 
 _status = click.option(
-    "--status",
-    type=click.Choice(DeliveryStatus, case_sensitive=False),
-    help="The status of the delivery.",
+    "--status", type=EnumChoice(DeliveryStatus), help="The status of the delivery."
 )
 _since = click.option(
     "--since",
