@@ -1,87 +1,39 @@
-"""``Leanbe``: the handle of a database, and the composition root of the library.
+"""``Leanbe``: the handle of a database, as users open it.
 
 Every capability of the package is a method of ``Leanbe`` or of one of its attributes. The command
 line and the server only parse, call and print. The methods here are short: their work is done by
-``Triggers``, ``Attempts``, ``Assertions`` and the engine.
+``Triggers``, ``Attempts``, ``Assertions`` and the engine, which ``DatabaseHandle`` puts together.
 """
 
 import asyncio
-import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from datetime import datetime, timedelta
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
-from sqlalchemy.orm import Session
-
-import leanbe_emitter
-from leanbe_emitter.clock import MANUAL, Clock
+from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
-from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
-from leanbe_emitter.delivery.queue.due_queries import Due
-from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
-from leanbe_emitter.domain.action import Limits
-from leanbe_emitter.errors import InvalidValue, NotAwaited, WaitTimedOut
-from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.deliveries.deliveries import Deliveries
-from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery
+from leanbe_emitter.errors import InvalidValue, WaitTimedOut
+from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
-from leanbe_emitter.library.deliveries.events import Events
-from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
-from leanbe_emitter.library.deliveries.journal import Journal
-from leanbe_emitter.library.deliveries.redelivery import Redelivery
 from leanbe_emitter.library.deliveries.waiting import reason_pending
-from leanbe_emitter.library.documents.users import Users
-from leanbe_emitter.library.handle.assertions import Assertions
-from leanbe_emitter.library.handle.clock import AdvancingClock, Shared
-from leanbe_emitter.library.handle.information import Counts, Info, count
+from leanbe_emitter.library.handle.database_handle import DatabaseHandle
 from leanbe_emitter.library.handle.recorded_events import RecordedEvents
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
-from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits, waits_at_end
-from leanbe_emitter.library.runtime.engine import Engine
-from leanbe_emitter.library.runtime.group_commit import outcomes
-from leanbe_emitter.library.runtime.handle_transport import answer_limits, as_transport
+from leanbe_emitter.library.runtime.awaitables import waits, waits_at_end
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop
-from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.polling import wait_until
-from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.assumptions import Assumptions
-from leanbe_emitter.library.setup.faults import Faults
 from leanbe_emitter.library.setup.product import Product, ProductRef
-from leanbe_emitter.library.setup.products import Products
-from leanbe_emitter.library.setup.seeds import Seeds
-from leanbe_emitter.library.setup.webhooks import Webhooks
 from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest
 from leanbe_emitter.library.trigger.trigger_results import DryRun, Triggered
-from leanbe_emitter.library.trigger.triggers import Triggers
-from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.database_urls import shown
-from leanbe_emitter.storage.queries.clock import StoredClock, kind_of
-from leanbe_emitter.storage.queries.reset import empty
-from leanbe_emitter.storage.queries.retention import Pruned, prune
-from leanbe_emitter.storage.schema.migrate import (
-    Schema,
-    SchemaState,
-    not_ready,
-    schema_of,
-    write_revision_again,
-)
+from leanbe_emitter.storage.queries.clock import kind_of
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.storage.schema.tables import DeliveryRow
-from leanbe_emitter.wire.assumptions.parsing import check_assumption
 from leanbe_emitter.wire.stringify import JSON
 
-if TYPE_CHECKING:
-    from httpx import AsyncBaseTransport
 
-    from leanbe_emitter.delivery.network.transport import Transport
-
-
-class Leanbe:
+class Leanbe(DatabaseHandle):
     """The handle of a database: it records events and delivers them.
 
     Methods that wait (``deliver``, ``trigger``, ``settle`` ...) return when their work is done. In
@@ -121,95 +73,6 @@ class Leanbe:
         DatabaseBehind: the database's tables are not those of this program.
     """
 
-    def __init__(  # noqa: PLR0913 - each part can be given from outside
-        self,
-        db: str = ":memory:",
-        *,
-        assume: Mapping[str, str] | None = None,
-        seed: int | str | None = None,
-        clock: Clock | Literal["manual", "system"] | None = None,
-        ids: Ids | None = None,
-        transport: "Transport | AsyncBaseTransport | None" = None,
-        settings: Settings | None = None,
-        app_errors: Literal["raise", "record"] = "raise",
-    ) -> None:
-        self._settings = settings or Settings()
-        source = None if seed is None else random.Random(seed)  # noqa: S311 - seeded on purpose
-        self._ids = ids or Ids(source)
-        rules = self._settings.target_rules
-        assumed = {**self._settings.assume, **(assume or {})}
-        self._assumed = {name: check_assumption(name, value) for name, value in assumed.items()}
-        self._database = Database(db, synchronous=self._settings.sqlite_synchronous)
-        self.created, self._clock = open_database(self._database, clock)
-        self._transactions = Transactions(
-            self._database,
-            clock=self._clock,
-            ids=self._ids,
-            rules=rules,
-            assume=self._assumed,
-            limits=Limits(
-                max_depth=self._settings.max_depth,
-                max_payload_bytes=self._settings.max_payload_bytes,
-            ),
-        )
-        self._receivers = ReceiverRegistry(limits=answer_limits(self._settings))
-        self._engine = Engine(
-            self._database,
-            clock=self._clock,
-            ids=self._ids,
-            settings=self._settings,
-            rules=rules,
-            transport=as_transport(transport, rules=rules, settings=self._settings),
-            receivers=self._receivers,
-            raises_app_errors=app_errors == "raise",
-        )
-        self.seeds = Seeds(self._transactions)
-        self.products = Products(
-            self._transactions,
-            receivers=self._receivers,
-            seeds=self.seeds,
-            abandon=self._engine.abandon,
-        )
-        self.webhooks = Webhooks(self._transactions, receivers=self._receivers)
-        self.assumptions = Assumptions(self._transactions)
-        self.users = Users(self._transactions)
-        self._attempts = Attempts(self._transactions, self._engine)
-        redelivery = Redelivery(self._transactions, self._attempts, ids=self._ids)
-        self.deliveries = Deliveries(self._transactions, redelivery)
-        self.events = Events(self._transactions)
-        self.faults = Faults(self._transactions, receivers=self._receivers)
-        self.journal = Journal(self._transactions, self.deliveries)
-        self._triggers = Triggers(
-            self._transactions,
-            self._attempts,
-            self.deliveries,
-            clock=self._clock,
-            ids=self._ids,
-            settings=self._settings,
-        )
-        self._assertions = Assertions(
-            self._transactions,
-            self.deliveries,
-            self.journal,
-            is_anything_due=lambda: self.due().count > 0,
-        )
-        self.clock = AdvancingClock(
-            self._clock,
-            self._transactions,
-            deliver=self.deliver,
-            shared=Shared(journal=self.journal, queue=self._engine.queue),
-        )
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make the calls of this block one transaction: all of them and their events, or none.
-
-        Raises:
-            Conflict: a transaction is open already; transactions do not nest.
-        """
-        with self._transactions.begin():
-            yield
-
     @waits_at_end("leanbe.foreground()")
     async def foreground(
         self, watcher: Watcher = NOBODY, *, deliver: bool = True
@@ -235,14 +98,6 @@ class Leanbe:
         made_here = [each.delivery_id for each in events.recorded if each.delivery_id]
         await self._attempts.make_first(made_here, lease=lease, watcher=watcher)
         events.deliveries = tuple(self.deliveries.of(made_here))
-
-    def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Make calls in one transaction. Each call is done or refused by itself.
-
-        Returns:
-            For each call its result, or the error that it raised.
-        """
-        return outcomes(self._transactions, calls)
 
     @waits("leanbe.trigger()")
     async def trigger(  # noqa: PLR0913 - an event, and what is special about it
@@ -318,30 +173,6 @@ class Leanbe:
             NotFound: there is no such product or delivery.
         """
         return self._triggers.dry_run(request)
-
-    @waits("leanbe.deliver()")
-    async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:
-        """Make every attempt that is due, once.
-
-        Events that receivers record meanwhile are delivered, too.
-
-        Returns:
-            The attempts that were made.
-
-        Raises:
-            Conflict: a transaction is open: no requests are made inside one.
-            EndlessDeliveries: receivers recorded event after event.
-        """
-        self._attempts.require_possible()
-        settled = await self._engine.deliver_due(watcher=watcher)
-        made = [(each.delivery_id, each.number) for each in settled]
-        attempts = {
-            (delivery.id, attempt.number): attempt
-            for delivery in self.deliveries.of({delivery_id for delivery_id, _ in made})
-            for attempt in delivery.attempts
-        }
-        # A delivery that was deleted meanwhile, or whose lease we lost, is not among them.
-        return Results(attempts[each] for each in made if each in attempts)
 
     @waits("leanbe.follow()")
     async def follow(self, deliveries: Sequence[Delivery], *, watcher: Watcher = NOBODY) -> Nothing:
@@ -556,190 +387,6 @@ class Leanbe:
         """
         __tracebackhide__ = True
         self._assertions.in_order(events, product=product)
-
-    def due(self) -> Due:
-        """Return how many deliveries are due, since when, and how many are in flight.
-
-        Raises:
-            Conflict: a transaction is open; its deliveries are not due before it ends.
-        """
-        self._transactions.require_none("Asking what is due")
-        return self._engine.queue.due()
-
-    def is_idle(self) -> bool:
-        """Return whether no delivery is due or in flight; it raises what ``due`` raises."""
-        due = self.due()
-        return due.count == due.in_flight == 0
-
-    def counts(self) -> Counts:
-        """Return the numbers of products, events and deliveries."""
-        with self._transactions.looking() as session:
-            return count(session)
-
-    def info(self) -> Info:
-        """Return the version, the database, the time, the counts, and the default assumptions.
-
-        Raises:
-            DatabaseUnavailable: the database cannot be reached.
-        """
-        return Info(
-            version=leanbe_emitter.__version__,
-            db=self.db,
-            clock_kind=self.clock.kind,
-            now=self.clock.now(),
-            counts=self.counts(),
-            assumptions=self._assumed,
-        )
-
-    def metrics(self) -> Metrics:
-        """Return what this handle did since it was opened, and what the database holds as due.
-
-        Counters are readable while the database is away; values from the database are None then.
-
-        Raises:
-            Conflict: a transaction is open; its deliveries are not due before it ends.
-        """
-        self._transactions.require_none("Asking for metrics")
-        return self._engine.metrics()
-
-    def schema(self) -> Schema:
-        """Compare the database's tables with those of this program.
-
-        Raises:
-            DatabaseUnavailable: the database cannot be reached.
-        """
-        return schema_of(self._database)
-
-    def require_ready(self) -> None:
-        """Check that the database has this program's tables, takes writes, and answers workers.
-
-        Raises:
-            Conflict: a transaction is open.
-            DatabaseBehind: the database's tables are not those of this program.
-            DatabaseUnavailable: the database cannot be reached, its file is gone, its disk is full,
-                another process held its lock for as long as an action waits, or the last write of a
-                worker failed.
-        """
-        self._transactions.require_none("Asking whether all is ready")
-        schema = self.schema()
-        if schema.state is not SchemaState.CURRENT:
-            raise not_ready(schema)
-        write_revision_again(self._database)
-        self._engine.require_reached()
-
-    @property
-    def in_flight(self) -> int:
-        """The number of attempts that workers of this handle are making now."""
-        return self._engine.in_flight()
-
-    @property
-    def writes_alone(self) -> bool:
-        """Whether the database takes one writing transaction at a time, as SQLite does."""
-        return self._database.dialect == "sqlite"
-
-    @property
-    def db(self) -> str:
-        """The database's URL, without a password."""
-        return shown(self._database.url)
-
-    def new_job_name(self) -> str:
-        """Return a name that no job has yet."""
-        return self._ids.object_id(self._clock.now())
-
-    def prune(
-        self, *, older_than: timedelta, told: Callable[[Pruned], None] = lambda _: None
-    ) -> Pruned:
-        """Delete old settled deliveries in batches; pending deliveries stay.
-
-        Args:
-            older_than: the age at which settled deliveries with their attempts, events without a
-                pending delivery, and their journal entries are deleted.
-            told: is called after each batch with the numbers of rows deleted until then.
-
-        Raises:
-            Conflict: a transaction is open.
-        """
-        self._transactions.require_none("Pruning")
-        return prune(self._database, before=self._clock.now() - older_than, on_batch=told)
-
-    @waits("leanbe.reset()")
-    async def reset(self, *, ids: Literal["go on", "restart"] = "go on") -> Nothing:
-        """Delete everything, faults too, and stop and forget the receivers in this process.
-
-        Attempts in flight are cancelled in this process; those of other processes change nothing
-        any more. The same transaction plants the database's seed file again.
-
-        Args:
-            ids: ``restart`` to generate the same ids and secrets as after the last ``restart``, and
-                to set the database's manual clock back to the time that was last set.
-
-        Raises:
-            Conflict: a transaction is open, or a receiver makes this call.
-        """
-        self._attempts.require_possible()
-        with self._database.transaction() as session:
-            empty(session)
-            now = self._begin_again(session) if ids == "restart" else None
-            self.seeds.replant(session, now=now)
-        self._engine.abandon()
-        await self._engine.leave_loop()
-        return NOTHING
-
-    def _begin_again(self, session: Session) -> datetime | None:
-        """Restart ids and the database's clock; return the instant of that clock, if it is used."""
-        self._ids.restart()
-        return self._clock.begin_again(session) if isinstance(self._clock, StoredClock) else None
-
-    @waits("leanbe.close()")
-    async def close(self) -> Nothing:
-        """Close connections and the database, and stop receivers. A database in memory is gone.
-
-        Raises:
-            NotAwaited: a call was not awaited.
-        """
-        await self._close()
-        self._transactions.unawaited.close()
-        self._engine.raise_app_errors()
-        return NOTHING
-
-    def __enter__(self) -> Self:
-        require_async_with("Leanbe()")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        drive(self.__aexit__(kind, error, trace))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            await self.close()
-            return
-        await self._close()
-        with suppress(NotAwaited):  # the block's own exception tells more, also than a receiver's
-            self._transactions.unawaited.close()
-
-    def __repr__(self) -> str:
-        return f"Leanbe({self._database!r})"
-
-    async def _close(self) -> None:
-        try:
-            await self._engine.close()
-        finally:
-            self._database.close()
-            if isinstance(self._clock, StoredClock):
-                self._clock.close()
 
     def _usual_product(self) -> Product | None:
         """Return the product of events that name none; None: the only product."""
