@@ -2,7 +2,7 @@
 
 import pytest
 
-from leanbe_emitter.delivery.attempt.retry_schedule import classify
+from leanbe_emitter.delivery.attempt.outcome import classify
 from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Success

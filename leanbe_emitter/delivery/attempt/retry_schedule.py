@@ -1,4 +1,4 @@
-"""Outcome of an attempt, and the retry schedule: facts of the attempt in, a delay or None out.
+"""The retry schedule: facts of the attempt in, a delay or None out.
 
 The schedule never sleeps and never reads a clock. tenacity's waits and stops are asked about one
 attempt, and the caller stores the result. Randomness comes from the injected source only.
@@ -13,18 +13,15 @@ from functools import lru_cache
 from tenacity import stop_after_attempt, wait_chain, wait_fixed
 from tenacity.wait import wait_base
 
-from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
 from leanbe_emitter.delivery.tenacity_state import after_attempt
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Success
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 
 #: The longest wait that a ``Retry-After`` can ask for, in seconds.
 RETRY_AFTER_CAP_SECONDS = 3600.0
 #: Largest random change of a delay, as a fraction of it.
 JITTER = 0.1
 
-_OK = 200
-_ANY_2XX = range(200, 300)
 _GONE = 410
 _ASKS_TO_WAIT = frozenset({429, 503})
 
@@ -45,23 +42,6 @@ class Facts:
     outcome: Outcome
     answer_status: int | None = None
     retry_after: str | None = None
-
-
-def classify(result: Answer | Unreachable | Unknown, assumptions: AssumptionSet) -> Outcome:
-    """Return the outcome of a request: one of four, however it ended."""
-    # Contract c.5; d-7 for what counts as success.
-    match result:
-        case Unreachable():
-            return Outcome.UNREACHABLE
-        case Unknown():
-            return Outcome.UNKNOWN
-        case Answer(status=status):
-            is_success = _is_success(status, assumptions.success)
-            return Outcome.DELIVERED if is_success else Outcome.REFUSED
-
-
-def _is_success(status: int, success: Success) -> bool:
-    return status == _OK if success == Success.ONLY_200 else status in _ANY_2XX
 
 
 def next_delay_seconds(

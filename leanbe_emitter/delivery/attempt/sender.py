@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from leanbe_emitter.clock import Clock, from_milliseconds, milliseconds_of, stopwatch
 from leanbe_emitter.delivery.attempt.fault_transport import state_under, with_fault
-from leanbe_emitter.delivery.attempt.retry_schedule import Facts, classify, next_delay_seconds
+from leanbe_emitter.delivery.attempt.outcome import classify
+from leanbe_emitter.delivery.attempt.retry_schedule import Facts, next_delay_seconds
 from leanbe_emitter.delivery.network.redirects import RedirectingTransport
 from leanbe_emitter.delivery.network.transport import (
     VERIFY,
