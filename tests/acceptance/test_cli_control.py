@@ -84,7 +84,7 @@ def test_advancing_makes_the_retries_and_prints_them(manual: Cli) -> None:
     assert "exhausted" in manual("deliveries", "list").stdout
 
 
-def test_who_waits_in_vain_is_told_the_command_that_moves_the_clock(manual: Cli) -> None:
+def test_a_failed_wait_names_the_command_that_moves_the_clock(manual: Cli) -> None:
     manual("faults", "add", "receiver-fails", "--how", "status:503")
     manual("trigger", "idea.created")
     ran = manual("deliveries", "wait", "--event", "idea.*", "--timeout", "0s")
@@ -101,7 +101,7 @@ def test_follow_ends_with_the_command_that_moves_the_clock(manual: Cli) -> None:
         assert told in " ".join(ran.stderr.split())
 
 
-def test_who_makes_the_next_attempt_is_the_clock_where_that_is_manual(manual: Cli) -> None:
+def test_under_a_manual_clock_moving_it_makes_the_next_attempt(manual: Cli) -> None:
     delivery = json.loads(manual("trigger", "idea.created", "--output", "json").stdout)[0]
     told = "by the clock, once it is moved: leanbe-emitter clock run-until-settled"
     for command in (

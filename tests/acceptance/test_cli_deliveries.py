@@ -336,7 +336,7 @@ def test_a_product_is_made_with_all_that_its_webhook_and_its_owner_have(
     assert json.loads(insecure.stdout)["webhook"]["insecure"] is True
 
 
-def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> None:
+def test_settings_of_a_webhook_can_be_reset(cli: Cli, tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     authority.write_text("")
     to = ("webhook", "set", "Acme", "https://127.0.0.1:1/", "--output", "json")
@@ -352,7 +352,7 @@ def test_what_a_webhook_was_told_can_be_taken_back(cli: Cli, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "given", [("--insecure", "--secure"), ("--header", "X-Env: test", "--no-headers")]
 )
-def test_what_contradicts_itself_is_refused(cli: Cli, given: tuple[str, ...]) -> None:
+def test_contradicting_options_are_refused(cli: Cli, given: tuple[str, ...]) -> None:
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     ran = cli("webhook", "set", "Acme", "http://127.0.0.1:1/", *given)
     assert (ran.status, "contradict" in ran.stderr) == (2, True)
@@ -400,7 +400,9 @@ def test_a_job_delivers_again_by_filter_and_goes_on_under_its_name(
     assert len(saved_bodies(tmp_path)) == 6
 
 
-def test_what_a_job_owes_and_another_process_holds_is_told(cli: Cli, tmp_path: Path) -> None:
+def test_deliveries_of_a_job_that_another_process_holds_are_reported(
+    cli: Cli, tmp_path: Path
+) -> None:
     with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "idea.updated")
         with Leanbe(f"sqlite:///{tmp_path}/leanbe-emitter.db") as leanbe:

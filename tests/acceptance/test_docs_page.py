@@ -82,7 +82,9 @@ def test_it_shows_all_that_there_is_and_asks_nobody_else(
     assert all(url.startswith(served.ready["url"]) for _, url in seen.requests)
 
 
-def test_what_is_tried_on_it_is_done(browser: Browser, served: RunningServer) -> None:
+def test_an_operation_tried_on_the_page_is_carried_out(
+    browser: Browser, served: RunningServer
+) -> None:
     with open_page(browser, f"{served.ready['url']}/docs") as seen:
         make_product(seen.page, "Tried")
     assert "Tried" in products_of(served)

@@ -136,7 +136,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(
 
 @each_example
 @pytest.mark.prove
-def test_what_the_receiver_raises_is_raised_in_the_test(copied: Copied, name: str) -> None:
+def test_a_receivers_exception_is_raised_in_the_test(copied: Copied, name: str) -> None:
     ran = run_with_flaw(copied(name), "crashes_on_unknown_event")
     claims = CLAIMS[name]
     assert not {claims.use, claims.again} & set(ran.failed)

@@ -118,7 +118,7 @@ def test_a_server_and_two_workers_share_postgresql_and_one_is_enough(
     assert len(receiver.requests) == len(workers) == 2
 
 
-def test_whoever_stops_it_leaves_it_the_time_that_it_may_take() -> None:
+def test_a_stop_gives_the_server_the_time_that_it_may_take() -> None:
     longest = serving.GRACE_SECONDS + worker.GRACE_SECONDS
     assert longest + 5 <= STOP_SECONDS
     for name in ("server", "worker"):

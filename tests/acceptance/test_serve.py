@@ -200,7 +200,7 @@ def test_at_the_start_it_says_what_is_due_and_discards_what_is_too_old(tmp_path:
         assert "Nothing is due." in told
 
 
-def test_what_is_older_than_is_to_be_kept_is_deleted_from_the_start_on(tmp_path: Path) -> None:
+def test_the_server_prunes_old_records_from_its_start(tmp_path: Path) -> None:
     run_process("product", "create", "Acme", cwd=tmp_path)
     run_process("trigger", "idea.created", cwd=tmp_path)
     with run_server(tmp_path) as served:

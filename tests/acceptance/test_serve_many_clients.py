@@ -176,7 +176,7 @@ def test_a_reset_in_the_middle_leaves_what_was_done_behind_it_and_nothing_else(
     }
 
 
-def test_whoever_kills_it_while_a_crowd_acts_nothing_acknowledged_is_lost(
+def test_a_kill_while_many_clients_act_loses_nothing_acknowledged(
     tmp_path: Path, database: Database
 ) -> None:
     url = database.url.render_as_string(hide_password=False)

@@ -99,9 +99,7 @@ def test_a_body_beyond_a_mebibyte_is_refused_however_it_is_sent(
     assert json.loads(content)["code"] == "payload_too_large"
 
 
-def test_whoever_asks_whether_to_send_a_body_that_is_too_long_is_told_not_to(
-    served: RunningServer,
-) -> None:
+def test_a_client_that_expects_100_for_too_long_a_body_is_refused(served: RunningServer) -> None:
     lines = (f"Content-Length: {MEBIBYTE + 1}", "Expect: 100-continue")
     status, _, _ = send_raw(served, f"POST {PRODUCTS} HTTP/1.1", *lines)
     assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE

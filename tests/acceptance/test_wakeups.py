@@ -66,7 +66,7 @@ def hold(bench: Bench, queue: Queue, product: str) -> Claimed:
     return claimed
 
 
-def test_what_another_process_commits_is_delivered_at_once(
+def test_an_event_that_another_process_commits_is_delivered_at_once(
     bench: Bench, product: str, fleet: Fleet
 ) -> None:
     for count in range(2, 2 + ROUNDS):
@@ -75,7 +75,7 @@ def test_what_another_process_commits_is_delivered_at_once(
 
 
 @pytest.mark.usefixtures("product")
-def test_what_another_process_owes_again_is_delivered_at_once(bench: Bench, fleet: Fleet) -> None:
+def test_a_redelivery_by_another_process_is_delivered_at_once(bench: Bench, fleet: Fleet) -> None:
     for count in range(2, 2 + ROUNDS):
         with bench.database.transaction() as session:
             event = session.scalars(select(EventRow)).one()
@@ -83,7 +83,7 @@ def test_what_another_process_owes_again_is_delivered_at_once(bench: Bench, flee
         wait_until_delivered(fleet, count)
 
 
-def test_what_another_process_hands_back_is_delivered_at_once(
+def test_a_delivery_that_another_process_releases_is_delivered_at_once(
     bench: Bench, product: str, fleet: Fleet
 ) -> None:
     queue = bench.queue()
@@ -112,7 +112,7 @@ def test_a_retry_of_another_process_falls_due_without_a_poll(
         wait_until_delivered(fleet, count)
 
 
-def test_what_another_process_held_back_is_delivered_at_once(
+def test_a_delivery_that_another_process_held_is_delivered_at_once(
     bench: Bench, product: str, fleet: Fleet
 ) -> None:
     """The product's events are delivered strictly one after the other."""

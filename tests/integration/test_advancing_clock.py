@@ -69,9 +69,7 @@ def test_what_is_due_already_is_attempted_first(leanbe: Leanbe) -> None:
     assert attempts_by_second(leanbe) == [("idea.created", 0)]
 
 
-def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
-    leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_moves_of_the_clock_at_once_add_up(leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch) -> None:
     def deliver() -> Results[Attempt]:
         monkeypatch.undo()
         leanbe.clock.advance(seconds=4)
@@ -84,7 +82,7 @@ def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
     assert leanbe.clock.now() == START + timedelta(seconds=6)
 
 
-def test_what_is_due_later_stays_due(leanbe: Leanbe) -> None:
+def test_a_delivery_due_later_stays_pending(leanbe: Leanbe) -> None:
     delivery = leanbe.trigger("idea.created")
     assert leanbe.clock.advance(seconds=4.999) == []
     assert len(leanbe.clock.advance(seconds=0.001)) == 1
@@ -99,7 +97,7 @@ def test_the_clock_runs_until_everything_is_settled(leanbe: Leanbe) -> None:
     assert leanbe.clock.run_until_settled() == []
 
 
-def test_what_is_exhausted_is_settled() -> None:
+def test_an_exhausted_delivery_is_settled() -> None:
     with acme(*[TIMEOUT] * 5) as leanbe:
         delivery = leanbe.trigger("idea.created")
         leanbe.clock.run_until_settled()
@@ -131,7 +129,7 @@ def test_what_a_receiver_raises_at_a_retry_is_made_in_the_same_pass() -> None:
     assert events == ["idea.created", "idea.created", "customer.created"]
 
 
-def test_what_falls_due_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deliveries_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "MOST_STOPS", 3)
     with acme(*[TIMEOUT] * 9) as leanbe:
         leanbe.assumptions.set("max_attempts", "9")

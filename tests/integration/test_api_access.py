@@ -186,7 +186,7 @@ def test_a_probe_may_add_what_it_will(path: str) -> None:
 
 
 @run_in_loop
-async def test_whoever_is_broken_off_by_a_stop_is_told_so() -> None:
+async def test_a_request_that_a_stop_interrupts_gets_an_answer_that_says_so() -> None:
     async with Leanbe() as leanbe:
         app, has_begun = create_app(leanbe, settings=Settings(), access=Access()), asyncio.Event()
 

@@ -27,9 +27,7 @@ def test_a_write_answers_with_its_document_and_leaves_its_cursor(served: Running
         assert api.post("/deliveries/wait", {"after": api.cursor})["items"] == []
 
 
-def test_what_the_server_refuses_is_told_with_its_reason_and_its_hint(
-    served: RunningServer,
-) -> None:
+def test_a_refusal_of_the_server_has_its_reason_and_its_hint(served: RunningServer) -> None:
     with ApiClient(served.ready["url"], token="tok_test") as api:
         webhook = {"url": "http://169.254.169.254/"}
         with pytest.raises(

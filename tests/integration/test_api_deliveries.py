@@ -146,7 +146,7 @@ def test_no_command_repeats_what_was_never_sent_and_goes_nowhere(api: Api) -> No
     assert api("GET", f"/deliveries/{delivery}/curl").status_code == 409
 
 
-def test_what_is_discarded_is_cancelled(api: Api) -> None:
+def test_a_discarded_delivery_is_cancelled(api: Api) -> None:
     ideas, okr = trigger_event(api, "idea.created"), trigger_event(api, "okr.created")
     assert ids(api("POST", "/deliveries/discard", {"event": "idea.*"})) == [ideas]
     assert ids(api("POST", "/deliveries/discard", {"olderThan": "1h"})) == []
@@ -416,7 +416,7 @@ async def test_a_wait_ends_when_the_delivery_is_settled_however_many_wait() -> N
 
 
 @run_in_loop
-async def test_whoever_waits_is_let_go_when_the_server_stops() -> None:
+async def test_waiting_requests_are_answered_when_the_server_stops() -> None:
     async with Leanbe() as leanbe:
         leanbe.products.create("Acme")
         app = create_app(leanbe, settings=Settings(), access=Access())

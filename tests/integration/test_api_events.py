@@ -76,7 +76,7 @@ def test_an_event_without_a_delivery_shows_null(api: Api) -> None:
         {"event": "idea.created", "assume": {"method": "GRAB"}},
     ],
 )
-def test_what_cannot_be_raised_is_refused(api: Api, wanted: Any) -> None:
+def test_an_event_that_cannot_be_triggered_is_refused(api: Api, wanted: Any) -> None:
     assert api("POST", EVENTS, wanted).status_code == 422
     assert api("GET", "/events").json()["items"] == []
 

@@ -52,7 +52,7 @@ def test_faults_that_were_cleared_are_gone(api: Api) -> None:
         ({"how": "timeout"}, 422, "kind"),
     ],
 )
-def test_what_is_no_fault_is_refused_with_what_would_be(
+def test_an_invalid_fault_is_refused_with_valid_ones(
     api: Api, wanted: dict[str, Any], status: int, told: str
 ) -> None:
     refused = api("POST", "/faults", wanted)

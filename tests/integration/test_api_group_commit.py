@@ -101,7 +101,7 @@ def ends(database: Database, how: str) -> Iterator[list[object]]:
     event.remove(database.engine, how, note)
 
 
-def test_who_comes_during_a_commit_is_part_of_the_next(api: Api) -> None:
+def test_an_action_that_arrives_during_a_commit_joins_the_next_one(api: Api) -> None:
     titles = [f"Idea {number}" for number in range(CROWD)]
     with ends(api.leanbe._database, "commit") as noted:
         answers = at_once(api, titles)

@@ -215,7 +215,7 @@ def test_a_check_in_says_of_what_and_how_far(api: Api, missing: str) -> None:
     assert missing in refused.json()["detail"]
 
 
-def test_what_the_present_state_refuses_is_a_conflict(api: Api) -> None:
+def test_an_action_against_the_present_state_is_a_conflict(api: Api) -> None:
     idea = act(api, "ideas", {"title": "Dark mode"})["_id"]
     act(api, f"ideas/{idea}/promote")
     refused = api("POST", f"/products/Acme/ideas/{idea}/promote")

@@ -88,7 +88,7 @@ async def test_it_tells_what_another_process_does_in_its_order(
 
 
 @run_in_loop
-async def test_whoever_comes_back_with_the_last_id_misses_nothing(
+async def test_a_client_that_reconnects_with_the_last_id_misses_nothing(
     leanbe: Leanbe, database_url: str
 ) -> None:
     await trigger_event(database_url, "idea.created", "idea.upVoted")

@@ -53,7 +53,7 @@ def test_all_22_are_raised_as_one_story(api: Api) -> None:
     assert names(told).index("idea.upVoted") < names(told).index("idea.deleted")
 
 
-def test_whoever_triggered_several_waits_for_them_behind_one_cursor(api: Api) -> None:
+def test_one_cursor_serves_to_wait_for_several_triggered_events(api: Api) -> None:
     answer = api("POST", TRIGGER, {"events": ["okr.created", "okr.updated"]})
     wanted = {"after": answer.headers["Leanbe-Emitter-Cursor"], "status": "pending", "count": 2}
     # On PostgreSQL they can be seen when no transaction of other tests can precede them any more.

@@ -170,14 +170,14 @@ def test_long_lists_are_cut(acme: Acme) -> None:
     assert said.splitlines()[-1] == "  and 2 more lines"
 
 
-def test_what_was_not_delivered_is_refuted(acme: Acme) -> None:
+def test_an_undelivered_event_is_refuted(acme: Acme) -> None:
     acme.leanbe.trigger("idea.created")
     acme.leanbe.refute_delivered("customer.*")
     said = failure(lambda: acme.leanbe.refute_delivered("idea.*"))
     assert said.startswith("idea.* was delivered once, and was not to be.\nThese are:\n  idea.cr")
 
 
-def test_what_may_have_arrived_is_not_refuted() -> None:
+def test_an_event_that_may_have_arrived_is_not_refuted() -> None:
     with Leanbe(transport=ScriptedTransport(Unknown("no answer"), Answer(status=500))) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
         leanbe.trigger("idea.created")
@@ -284,7 +284,7 @@ def test_nothing_is_asserted_while_something_is_due(
     )
 
 
-def test_what_is_due_later_is_not_due(acme: Acme) -> None:
+def test_a_delivery_due_later_is_not_due(acme: Acme) -> None:
     acme.answers["idea.created"] = 500
     acme.leanbe.trigger("idea.created")
     acme.leanbe.assert_refused("idea.created", status=500, times=1)

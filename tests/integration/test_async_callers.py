@@ -494,7 +494,7 @@ def test_inside_a_transaction_nothing_is_awaited() -> None:
     asyncio.run(test())
 
 
-def test_who_waits_lets_the_loop_go_on(here: Here) -> None:
+def test_a_waiting_caller_lets_the_loop_run(here: Here) -> None:
     async def act(leanbe: Leanbe) -> None:
         await asyncio.sleep(0)
         await leanbe.deliver()

@@ -142,7 +142,7 @@ def test_nobody_listens_unless_somebody_asks_and_then_an_attempt_costs_nothing(
     assert logged(watcher) is not watcher
 
 
-def test_who_watches_is_told_whether_or_not_it_is_logged(
+def test_a_watcher_gets_attempts_whether_or_not_they_are_logged(
     leanbe: Leanbe, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "leanbe_emitter")

@@ -146,7 +146,7 @@ def test_a_missing_folder_is_called_so(opened: Opener, tmp_path: Path) -> None:
     require_naming(raised.value, told)
 
 
-def test_whatever_a_database_says_there_is_something_to_look_at() -> None:
+def test_an_unknown_error_of_a_driver_says_what_to_check() -> None:
     url = parse_database_url("sqlite:///x.db")
     with pytest.raises(DatabaseUnavailable) as raised, driver_errors_as_ours(url):
         raise OperationalError("SELECT 1", {}, Exception("out of tune"))

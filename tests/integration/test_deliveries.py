@@ -301,7 +301,7 @@ def test_without_a_url_nothing_is_redelivered(leanbe: Leanbe, product: Product) 
 # Given up
 
 
-def test_what_is_pending_is_discarded_by_name(leanbe: Leanbe, product: Product) -> None:
+def test_pending_deliveries_are_discarded_by_name(leanbe: Leanbe, product: Product) -> None:
     accepted = leanbe.trigger("idea.created", product=product)
     one, other = queue(leanbe, "idea.created", "idea.updated")
     assert [each.id for each in leanbe.deliveries.discard([one])] == [one.id]
@@ -310,7 +310,7 @@ def test_what_is_pending_is_discarded_by_name(leanbe: Leanbe, product: Product) 
     assert len(leanbe.deliver()) == 1
 
 
-def test_what_is_pending_is_discarded_by_filter(leanbe: Leanbe, product: Product) -> None:
+def test_pending_deliveries_are_discarded_by_filter(leanbe: Leanbe, product: Product) -> None:
     queue(leanbe, "idea.created", "idea.updated", "okr.created", product=product)
     gone = leanbe.deliveries.discard(which=Filter(event="idea.*"))
     assert {each.event.name for each in gone} == {"idea.created", "idea.updated"}
@@ -320,7 +320,7 @@ def test_what_is_pending_is_discarded_by_filter(leanbe: Leanbe, product: Product
     ]
 
 
-def test_whoever_names_what_cannot_be_given_up_is_told_so_and_discards_nothing(
+def test_discarding_a_settled_delivery_by_name_is_refused_and_discards_nothing(
     leanbe: Leanbe, product: Product
 ) -> None:
     accepted = leanbe.trigger("idea.created", product=product)
@@ -365,7 +365,7 @@ def test_a_name_that_is_wrong_discards_nothing(leanbe: Leanbe, product: Product)
     assert leanbe.deliveries.discard() == []
 
 
-def test_what_was_waiting_for_a_retry_is_discarded(
+def test_a_delivery_that_waits_for_a_retry_is_discarded(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.append(500)

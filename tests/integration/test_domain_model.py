@@ -495,12 +495,12 @@ def in_memory() -> AbstractContextManager[str]:
 
 
 @pytest.mark.hypothesis
-def test_whatever_is_done_the_library_does_what_the_contract_says() -> None:
+def test_random_actions_match_the_contract() -> None:
     assert payloads_of_run(in_memory, count=example_count(EXAMPLES))
 
 
 @pytest.mark.hypothesis
-def test_whatever_is_done_it_is_the_same_on_postgresql(databases: Databases) -> None:
+def test_random_actions_give_the_same_on_postgresql(databases: Databases) -> None:
     assert payloads_of_run(databases.empty, count=example_count(EXAMPLES_ON_POSTGRESQL))
 
 

@@ -94,7 +94,7 @@ def test_a_worker_that_is_killed_takes_no_fault_along(bench: Bench) -> None:
     assert [each.fault for each in bench.attempts(delivery)] == [None], "nobody knows of that one"
 
 
-def test_what_is_handed_back_keeps_its_fault(bench: Bench) -> None:
+def test_a_released_delivery_keeps_its_fault(bench: Bench) -> None:
     bench.enqueue(bench.product(), 2)
     fault = bench.arm("wrong_secret")
     queue = bench.queue()
@@ -112,7 +112,7 @@ def test_a_late_settlement_does_not_end_a_fault(bench: Bench) -> None:
     assert faults_of(claim(bench.queue())) == ["delivered_twice"]
 
 
-def test_what_a_fault_holds_back_makes_room_for_the_next(bench: Bench) -> None:
+def test_a_delivery_that_a_fault_holds_back_makes_room_for_the_next(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product(), 3)
     bench.arm("delivered_late:1h", times=2)
     queue = bench.queue()
@@ -181,7 +181,7 @@ def test_what_is_in_flight_by_then_is_not_overtaken(bench: Bench) -> None:
     assert faults_of(claim(queue)) == [None]
 
 
-def test_who_makes_an_overtaken_one_due_waits_for_nobody(postgresql_ready: str) -> None:
+def test_making_an_overtaken_delivery_due_waits_for_nobody(postgresql_ready: str) -> None:
     # What waits for a lock fails here, where it would hang.
     database = Database(f"{postgresql_ready}?options=-c%20lock_timeout%3D1s")
     bench = Bench(database=database)

@@ -113,7 +113,7 @@ async def test_what_ends_before_the_request_is_unreachable(error: Exception) -> 
     ],
 )
 @run_in_loop
-async def test_whatever_else_it_raises_is_unknown(error: Exception) -> None:
+async def test_any_other_error_of_the_transport_is_unknown(error: Exception) -> None:
     with pytest.raises(Unknown, match=r"broken|no complete answer within 60 s"):
         await transport_that_raises(error).send(post(URL))
 

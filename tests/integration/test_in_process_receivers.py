@@ -91,9 +91,7 @@ def test_an_event_reaches_the_app(leanbe: Leanbe, make: Callable[[], Any]) -> No
 
 
 @pytest.mark.parametrize("make", EVERYTHING)
-def test_what_the_app_raises_is_on_record_and_raised(
-    leanbe: Leanbe, make: Callable[[], Any]
-) -> None:
+def test_an_apps_exception_is_recorded_and_raised(leanbe: Leanbe, make: Callable[[], Any]) -> None:
     product = leanbe.products.create(
         "Acme", webhook=with_more_time(make()), path="/raise", secret=SECRET
     )
@@ -108,7 +106,7 @@ def test_what_the_app_raises_is_on_record_and_raised(
     assert (attempt.error or "").startswith("the app raised ValueError: no such idea (at tests")
 
 
-def test_what_the_app_raises_can_be_recorded_only() -> None:
+def test_an_apps_exception_can_be_recorded_only() -> None:
     with Leanbe(app_errors="record") as leanbe:
         leanbe.products.create("Acme", webhook=with_more_time(fastapi_app()), path="/raise")
         assert leanbe.trigger("idea.created").outcome == "refused"
@@ -222,7 +220,7 @@ def test_where_an_event_goes_must_be_clear(leanbe: Leanbe) -> None:
         leanbe.trigger("idea.created", to=receiver)
 
 
-def test_what_a_receiver_records_is_delivered_in_the_same_pass(leanbe: Leanbe) -> None:
+def test_an_event_that_a_receiver_records_is_delivered_in_the_same_pass(leanbe: Leanbe) -> None:
     def receive(request: ReceivedRequest) -> None:
         events.append(request.envelope(SECRET).event)
         if len(events) == 1:
@@ -298,7 +296,7 @@ def test_what_is_raised_after_the_answer_is_raised_where_it_is_waited_for(leanbe
         leanbe.settle()
 
 
-def test_who_waits_for_what_no_receiver_does_is_told_so(leanbe: Leanbe) -> None:
+def test_a_wait_without_a_receivers_work_says_so(leanbe: Leanbe) -> None:
     leanbe.settle()
     with pytest.raises(WaitTimedOut, match="no receiver is at work"):
         leanbe.settle(until=lambda: False)

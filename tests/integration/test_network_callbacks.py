@@ -221,7 +221,7 @@ async def test_the_connection_idles_again_when_the_callback_is_called() -> None:
 
 
 @run_in_loop
-async def test_what_is_in_flight_when_the_sender_is_closed_is_unknown() -> None:
+async def test_a_request_in_flight_when_the_sender_closes_is_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.until_hung_up()
@@ -236,7 +236,7 @@ async def test_what_is_in_flight_when_the_sender_is_closed_is_unknown() -> None:
         assert came.reason == "the sender was closed before the answer came"
 
 
-def test_what_must_not_be_called_cannot_be_prepared() -> None:
+def test_a_forbidden_target_cannot_be_prepared() -> None:
     transport = Http1Transport(rules=TargetRules())
     with pytest.raises(Unreachable):
         transport.prepare(post("http://169.254.169.254/latest"))

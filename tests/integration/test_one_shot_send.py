@@ -130,7 +130,7 @@ def test_a_refused_request_is_not_made_again(
     assert len(receiver.requests) == 1
 
 
-def test_who_looks_on_is_told(receiver: LoopbackReceiver) -> None:
+def test_a_watcher_gets_each_attempt(receiver: LoopbackReceiver) -> None:
     told: list[str] = []
 
     class Listener:

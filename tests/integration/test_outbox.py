@@ -265,7 +265,7 @@ def test_two_who_record_for_the_same_products_do_not_wait_for_each_other(bench: 
     assert bench.rows("events") == 100
 
 
-def test_who_waited_for_a_change_of_the_webhook_records_by_it(bench: Bench) -> None:
+def test_an_action_that_waited_for_a_webhook_change_records_by_it(bench: Bench) -> None:
     product = bench.product(url=None)
     with ThreadPoolExecutor(1) as thread:
         with bench.database.transaction() as session:

@@ -182,7 +182,7 @@ def test_a_product_is_named_by_its_name_its_id_or_a_part_of_it(leanbe: Leanbe) -
 
 
 @pytest.mark.parametrize("reference", ["", "acme", "a%", "______", "\0", "\ud800", "Acme\0", "😀"])
-def test_what_names_nothing_is_not_found(leanbe: Leanbe, reference: str) -> None:
+def test_a_reference_to_nothing_is_not_found(leanbe: Leanbe, reference: str) -> None:
     leanbe.products.create("Acme")
     with pytest.raises(NotFound):
         leanbe.products.get(reference)

@@ -78,7 +78,7 @@ def test_other_documents_are_their_own_products_alone(scene: Scene) -> None:
     assert events.of(scene.other) == []
 
 
-def test_what_happens_without_a_url_is_recorded_and_never_owed(scene: Scene) -> None:
+def test_an_event_without_a_url_is_recorded_and_never_gets_a_delivery(scene: Scene) -> None:
     silent = scene.leanbe.products.create("Silent")
     with record_events(scene.leanbe) as events:
         silent.ideas.create(title="Unheard")

@@ -24,7 +24,7 @@ def test_a_products_deliveries_come_in_the_order_of_its_events(bench: Bench) -> 
     assert claim(queue, 3) == []
 
 
-def test_what_is_claimed_has_all_that_an_attempt_needs(bench: Bench) -> None:
+def test_a_claimed_delivery_has_all_that_an_attempt_needs(bench: Bench) -> None:
     product = bench.product(headers={"X-Team": "blue"}, max_attempts="3", method="PUT")
     (delivery,) = bench.enqueue(product)
     (claimed,) = claim(bench.queue())
@@ -50,7 +50,7 @@ def test_the_webhook_is_the_present_one(bench: Bench) -> None:
     assert "whsec_new" not in repr(claimed)
 
 
-def test_what_is_claimed_is_nobody_elses(bench: Bench) -> None:
+def test_a_claimed_delivery_is_not_claimed_again(bench: Bench) -> None:
     bench.enqueue(bench.product(), 3)
     assert len(claim(bench.queue())) == 3
     assert claim(bench.queue()) == []
@@ -140,7 +140,7 @@ def test_two_who_claim_at_once_never_get_the_same(bench: Bench) -> None:
     assert sorted(both[0] + both[1]) == sorted(deliveries)
 
 
-def test_what_another_transaction_holds_is_passed_over(postgresql_bench: Bench) -> None:
+def test_rows_that_another_transaction_locks_are_skipped(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
     first, second = bench.enqueue(bench.product(), 2)
     with bench.database.transaction() as session:

@@ -63,7 +63,7 @@ def test_an_attempt_that_ends_makes_up_for_losses(bench: Bench) -> None:
     assert bench.state(delivery) is DeliveryState.SUSPECT
 
 
-def test_what_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
+def test_a_delivery_that_lost_its_lease_is_claimed_alone(bench: Bench) -> None:
     product = bench.product()
     suspects = bench.enqueue(product, 2)
     queue = bench.queue()
@@ -129,7 +129,7 @@ def test_a_lost_lease_of_a_cleared_webhook_ends_as_cancelled(bench: Bench) -> No
     assert bench.attempts(delivery)[0].outcome is Outcome.UNKNOWN
 
 
-def test_what_was_never_tried_is_new_again(bench: Bench) -> None:
+def test_a_delivery_without_an_attempt_is_new_again(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     before = vars(bench.delivery(delivery))
     queue = bench.queue()
@@ -160,7 +160,7 @@ def test_a_suspect_is_one_again(bench: Bench) -> None:
     assert row.attempts_started == 1
 
 
-def test_what_has_no_url_any_more_is_cancelled(bench: Bench) -> None:
+def test_a_delivery_whose_url_was_removed_is_cancelled(bench: Bench) -> None:
     product = bench.product()
     (delivery,) = bench.enqueue(product)
     queue = bench.queue()

@@ -45,7 +45,7 @@ def test_where_writers_do_not_wait_it_is_asked_once_what_there_is_to_do(
     assert (len(idle), len(one)) == (1, 4)
 
 
-def test_what_ends_makes_room_for_the_next_of_a_strict_product(bench: Bench) -> None:
+def test_a_settled_delivery_makes_room_for_the_next_of_a_strict_product(bench: Bench) -> None:
     first, second = bench.enqueue(bench.product(ordering="strict"), 2)
     queue = bench.queue()
     (claimed,) = poll(queue).claimed
@@ -53,7 +53,7 @@ def test_what_ends_makes_room_for_the_next_of_a_strict_product(bench: Bench) -> 
     assert ids_of(list(poll(queue, settlement_of(claimed)).claimed)) == [second]
 
 
-def test_what_has_waited_long_enough_is_woken_and_claimed_at_once(bench: Bench) -> None:
+def test_a_waiting_delivery_that_is_due_is_claimed_at_once(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = poll(queue).claimed
@@ -71,7 +71,7 @@ def test_what_a_lease_ran_out_on_is_reaped_and_claimed_at_once(bench: Bench) -> 
     assert [each.delivery_id for each in got.vanished] == ids_of(list(got.claimed)) == deliveries
 
 
-def test_who_comes_too_late_is_told_so_and_claims_all_the_same(bench: Bench) -> None:
+def test_a_late_settlement_is_reported_and_the_poll_still_claims(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product)
     queue = bench.queue()

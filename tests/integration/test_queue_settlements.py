@@ -76,7 +76,7 @@ def test_nothing_to_settle_is_nothing(bench: Bench) -> None:
     assert bench.queue().settle([]) == set()
 
 
-def test_what_was_deleted_meanwhile_is_ours_no_more(bench: Bench) -> None:
+def test_a_delivery_that_was_deleted_meanwhile_is_a_lost_lease(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     queue = bench.queue()
     (claimed,) = claim(queue)
@@ -101,7 +101,7 @@ def test_a_delivery_due_again_after_its_webhook_was_cleared_is_cancelled(
     assert (entry.kind, entry.status) == (JournalKind.ATTEMPT, DeliveryStatus.CANCELLED)
 
 
-def test_what_was_delivered_stays_so_though_its_webhook_was_cleared(bench: Bench) -> None:
+def test_a_delivered_delivery_stays_so_after_its_webhook_was_cleared(bench: Bench) -> None:
     product = bench.product()
     (delivery,) = bench.enqueue(product)
     queue = bench.queue()

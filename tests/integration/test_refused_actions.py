@@ -507,7 +507,7 @@ def test_an_action_refused_inside_a_transaction_leaves_no_trace_in_it(row: Refus
 
 
 @pytest.mark.parametrize("row", NOTHINGS, ids=[row.action for row in NOTHINGS])
-def test_what_changes_nothing_leaves_no_trace(scene: Scene, row: Nothing) -> None:
+def test_an_action_that_changes_nothing_leaves_no_trace(scene: Scene, row: Nothing) -> None:
     with scene.earlier():
         row.given(scene)
     before = dump(scene.leanbe._database)

@@ -59,7 +59,7 @@ def test_a_document_is_named_by_snapshot_id_or_a_part_of_the_id(
 
 @IN_MEMORY
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_what_another_product_has_is_not_found(
+def test_documents_of_another_product_are_not_found(
     leanbe: Leanbe, product: Product, resource: str
 ) -> None:
     other = make(leanbe.products.create("Other"), resource)
@@ -96,7 +96,7 @@ def test_what_a_document_refers_to_names_it(product: Product) -> None:
 
 
 @pytest.mark.parametrize("resource", sorted(set(RESOURCES) - {"idea_requests"}))
-def test_what_was_deleted_is_gone(leanbe: Leanbe, product: Product, resource: str) -> None:
+def test_a_deleted_document_is_gone(leanbe: Leanbe, product: Product, resource: str) -> None:
     made, documents = make(product, resource), getattr(product, resource)
     last = made.document()
     documents.delete(made)
@@ -256,7 +256,7 @@ def test_a_list_is_longer_than_what_is_loaded_at_once(leanbe: Leanbe, product: P
 
 @IN_MEMORY
 @pytest.mark.parametrize("after", ["", "x", "1-", "²-x", "1-\0", f"{9**30}-{'a' * 24}"])
-def test_what_is_no_cursor_is_refused(product: Product, after: str) -> None:
+def test_an_invalid_cursor_is_refused(product: Product, after: str) -> None:
     with pytest.raises(InvalidValue, match="is no cursor"):
         product.ideas.list(after=after)
 

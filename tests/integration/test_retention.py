@@ -155,7 +155,7 @@ def test_a_redelivery_that_is_being_made_keeps_its_event(postgresql_bench: Bench
     assert bench.state(new) is DeliveryState.NEW
 
 
-def test_who_follows_the_journal_goes_on_behind_what_is_gone(bench: Bench) -> None:
+def test_a_reader_of_the_journal_continues_after_pruned_entries(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product, 3)
     deliver(bench)

@@ -60,7 +60,7 @@ def other(leanbe: Leanbe, database_url: str) -> Iterator[Leanbe]:
         yield other
 
 
-def test_whoever_opens_the_database_has_its_time(leanbe: Leanbe, other: Leanbe) -> None:
+def test_every_handle_on_the_database_has_its_time(leanbe: Leanbe, other: Leanbe) -> None:
     assert (other.clock.kind, other.clock.now()) == ("manual", START)
     other.clock.advance(hours=1)
     assert leanbe.clock.now() == START + timedelta(hours=1)
@@ -118,7 +118,7 @@ def test_a_retry_waits_for_it_and_what_is_due_does_not(leanbe: Leanbe, other: Le
     assert leanbe.deliveries.get(delivery).delivered
 
 
-def test_who_waits_in_vain_is_told_how_it_is_moved_by_whole_seconds(leanbe: Leanbe) -> None:
+def test_a_failed_wait_names_the_call_that_moves_the_clock_by_whole_seconds(leanbe: Leanbe) -> None:
     leanbe.faults.receiver_fails(how="refused")
     delivery = leanbe.trigger("idea.created")
     leanbe.clock.advance(seconds=0.5)
@@ -177,7 +177,9 @@ def test_following_ends_where_what_has_to_end_first_waits_for_the_clock(
     assert [each.delivered for each in leanbe.deliveries.of([first.id, held.id])] == [True, True]
 
 
-def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other: Leanbe) -> None:
+def test_follow_waits_for_deliveries_in_flight_in_another_process(
+    leanbe: Leanbe, other: Leanbe
+) -> None:
     (triggered,) = leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
     (claimed,) = other._engine.queue.claim(ONE)
     leanbe._require_attemptable([claimed.delivery_id])
@@ -187,7 +189,7 @@ def test_who_follows_waits_for_what_another_has_in_flight(leanbe: Leanbe, other:
     assert leanbe.deliveries.get(triggered.delivery).delivered
 
 
-def test_who_waits_for_what_a_process_had_in_flight_is_told_when_its_lease_ends(
+def test_a_failed_wait_for_a_dead_process_names_the_end_of_its_lease(
     leanbe: Leanbe, other: Leanbe
 ) -> None:
     def hint() -> str:
@@ -281,7 +283,7 @@ def test_it_can_be_the_machines_again(leanbe: Leanbe, other: Leanbe, database_ur
         leanbe.clock.set(START)
 
 
-def test_who_moves_it_while_it_becomes_the_machines_is_told(
+def test_setting_a_clock_that_became_the_system_clock_is_a_conflict(
     leanbe: Leanbe, database_url: str
 ) -> None:
     assert isinstance(leanbe._clock, StoredClock)
@@ -321,7 +323,7 @@ def take_turns(leanbe: Leanbe) -> None:
 
 
 @pytest.mark.parametrize("make_what_is_due", [Leanbe.deliver, follow, take_turns])
-def test_who_makes_what_is_due_by_the_machines_learns_that_somebody_made_it_manual(
+def test_delivering_by_the_system_clock_notices_that_another_process_set_a_manual_clock(
     database_url: str, make_what_is_due: Callable[[Leanbe], object]
 ) -> None:
     with (
@@ -348,7 +350,9 @@ def put_off(leanbe: Leanbe, instant: datetime) -> None:
         session.execute(statement, {"at": to_milliseconds(instant)})
 
 
-def test_who_asks_whose_it_is_learns_that_somebody_made_it_manual(database_url: str) -> None:
+def test_asking_for_the_kind_notices_that_another_process_set_a_manual_clock(
+    database_url: str,
+) -> None:
     with (
         open_database_again(database_url) as early,
         open_database_again(database_url, clock="manual") as manual,
@@ -379,9 +383,7 @@ def test_a_manual_clock_goes_on_where_it_stands(leanbe: Leanbe, database_url: st
         assert again.clock.now() == leanbe.clock.now() == START
 
 
-def test_whoever_makes_it_manual_at_the_same_time_has_the_one_that_there_is(
-    postgresql_ready: str,
-) -> None:
+def test_processes_that_set_a_manual_clock_at_once_share_one(postgresql_ready: str) -> None:
     with open_database_again(postgresql_ready) as first, ThreadPoolExecutor(1) as thread:
         with first._database.transaction() as session:
             session.add(ClockRow(id=1, now_at=(at := to_milliseconds(START)), begun_at=at))
@@ -421,7 +423,7 @@ def test_a_step_from_where_it_no_longer_stands_is_not_made(leanbe: Leanbe, other
     assert other.clock.now() == START + 3 * hour
 
 
-def test_whoever_moves_it_at_the_same_time_goes_all_of_his_way(
+def test_moves_of_the_clock_at_once_add_up(
     leanbe: Leanbe, other: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def deliver() -> Results[Attempt]:
@@ -466,9 +468,7 @@ def test_it_has_been_seen_by_who_found_that_it_is_manual(leanbe: Leanbe, tmp_pat
     assert clock.now() == START
 
 
-def test_who_asks_whose_it_is_is_told_what_was_found_whatever_others_find_meanwhile(
-    leanbe: Leanbe,
-) -> None:
+def test_kind_returns_what_its_own_query_found(leanbe: Leanbe) -> None:
     class Passed(StoredClock):
         def look(self, session: Session) -> bool:
             found = super().look(session)

@@ -30,7 +30,7 @@ def test_writers_of_a_process_never_meet_in_the_file(tmp_path: Path) -> None:
         assert leanbe.counts().events == 120
 
 
-def test_whoever_waits_in_vain_for_the_turn_is_told_by_sqlite_why(tmp_path: Path) -> None:
+def test_a_failed_wait_for_the_writers_lock_gives_sqlites_reason(tmp_path: Path) -> None:
     with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=0.05") as leanbe:
         leanbe.products.create("Acme")
         with leanbe.transaction():
@@ -66,7 +66,7 @@ def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path:
         assert told <= Counter(noted.sent)
 
 
-def test_who_has_waited_for_the_turn_leaves_the_connection_its_patience(tmp_path: Path) -> None:
+def test_waiting_for_the_writers_lock_leaves_the_connections_busy_timeout(tmp_path: Path) -> None:
     with Leanbe(f"sqlite:///{tmp_path / 'a.db'}?timeout=20") as leanbe:
         leanbe.products.create("Acme")
         ended = call_at_once(*(partial(make_ideas, leanbe, 20) for _ in range(4)))

@@ -62,7 +62,7 @@ def test_other_products_are_not_held(bench: Bench) -> None:
     assert set(ids_of(claim(bench.queue()))) == {strict, *free}
 
 
-def test_what_is_held_does_not_hide_what_is_due_behind_it(bench: Bench) -> None:
+def test_held_deliveries_do_not_hide_due_ones_behind_them(bench: Bench) -> None:
     queue = bench.queue()
     for name in "ABC":
         bench.enqueue(bench.product(name, ordering="strict"), 2)

@@ -88,7 +88,7 @@ def test_a_user_is_not_granted_what_another_of_that_email_has(leanbe: Leanbe) ->
         leanbe.users.grant("ana@example.com", product=other)
 
 
-def test_who_comes_later_does_not_own_the_product(leanbe: Leanbe) -> None:
+def test_a_later_member_does_not_own_the_product(leanbe: Leanbe) -> None:
     elder = leanbe.products.create("Elder")
     ana = elder.users.create(email="ana@example.com", first_name="Ana")
     product = leanbe.products.create("Acme")
@@ -118,7 +118,7 @@ def test_where_time_stands_still_users_keep_the_order_in_which_they_came(db: str
 @pytest.mark.parametrize(
     "email", ["", "ana", "@example.com", "ana@", "a na@example.com", "a@b@c", "\0@b.c"]
 )
-def test_what_is_no_email_is_refused(leanbe: Leanbe, email: str) -> None:
+def test_an_invalid_email_is_refused(leanbe: Leanbe, email: str) -> None:
     product = leanbe.products.create("Acme")
     with pytest.raises(InvalidValue):
         product.users.create(email=email, first_name="Ana")

@@ -95,7 +95,7 @@ def test_whatever_transaction_is_open_only_what_was_begun_since_counts(
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "1-2", "x-649d2ac49c3a1954e6a2e421"])
-def test_what_is_no_cursor_is_refused(leanbe: Leanbe, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(leanbe: Leanbe, cursor: str) -> None:
     with pytest.raises(InvalidValue, match="no cursor"):
         leanbe.events.list(after=cursor)
     with pytest.raises(InvalidValue, match="no cursor"):

@@ -128,7 +128,7 @@ async def looks_of(queue: Looking) -> int:
 
 
 @run_in_loop
-async def test_what_this_process_makes_due_wakes_a_worker_at_once_also_in_memory() -> None:
+async def test_an_event_of_this_process_wakes_a_worker_at_once_also_in_memory() -> None:
     database = Database(":memory:")
     prepare(database)
     bench = Bench(database=database)
@@ -141,7 +141,7 @@ async def test_what_this_process_makes_due_wakes_a_worker_at_once_also_in_memory
 
 
 @run_in_loop
-async def test_what_another_handle_makes_due_wakes_a_worker(
+async def test_a_delivery_that_another_handle_makes_due_wakes_a_worker(
     bench: Bench, database_url: str
 ) -> None:
     product, other = bench.product(), Database(database_url)
@@ -172,7 +172,7 @@ async def quiet(database: Database, told: asyncio.Event) -> None:
 
 
 @run_in_loop
-async def test_what_is_leased_already_wakes_nobody(postgresql_bench: Bench) -> None:
+async def test_a_leased_delivery_wakes_nobody(postgresql_bench: Bench) -> None:
     """A foreground call makes its own attempt; SQLite tells of every commit."""
     bench = postgresql_bench
     product, told = bench.product(), asyncio.Event()
@@ -184,7 +184,7 @@ async def test_what_is_leased_already_wakes_nobody(postgresql_bench: Bench) -> N
 
 
 @run_in_loop
-async def test_what_is_rolled_back_wakes_nobody(bench: Bench) -> None:
+async def test_a_rolled_back_event_wakes_nobody(bench: Bench) -> None:
     product, told = bench.product(), asyncio.Event()
 
     def act() -> None:

@@ -339,7 +339,7 @@ def test_what_is_deleted_meanwhile_is_not_found(postgresql_ready: str) -> None:
             assert isinstance(recording.exception(), NotFound)
 
 
-def test_whatever_happens_at_once_every_owed_event_verifies_with_a_secret_of_its_time(
+def test_concurrent_actions_leave_events_that_verify_with_a_secret_of_their_time(
     database_url: str,
 ) -> None:
     with Leanbe(database_url) as one, Leanbe(database_url) as other:

@@ -70,7 +70,7 @@ async def test_a_body_slower_than_the_timeout_is_broken_off_then() -> None:
 
 
 @run_in_virtual_time
-async def test_who_answers_before_the_body_is_there_is_heard() -> None:
+async def test_a_receiver_may_answer_before_the_body_is_there() -> None:
     async def hasty(peer: Peer) -> None:
         await peer.reader.readuntil(b"\r\n\r\n")
         await peer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")

@@ -127,7 +127,7 @@ def test_an_answer_that_is_cut_off_is_not_complete(data: bytes) -> None:
     assert not one.end()
 
 
-def test_what_is_beyond_the_cap_is_counted_and_dropped() -> None:
+def test_bytes_beyond_the_cap_are_counted_and_dropped() -> None:
     one = reader(answer_bytes=4)
     one.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
     one.feed(b"def")

@@ -15,7 +15,7 @@ async def have_one(turns: CallerLock) -> None:
         pass
 
 
-def test_who_has_just_got_it_keeps_it_though_the_loop_of_the_last_one_has_ended() -> None:
+def test_a_caller_keeps_the_lock_after_the_last_callers_loop_has_ended() -> None:
     turns = CallerLock()
     asyncio.run(have_one(turns))
 
@@ -28,7 +28,7 @@ def test_who_has_just_got_it_keeps_it_though_the_loop_of_the_last_one_has_ended(
     asyncio.run(wait())
 
 
-def test_who_gets_what_was_taken_away_meanwhile_has_no_turn() -> None:
+def test_a_lock_that_was_replaced_meanwhile_gives_no_turn() -> None:
     class TakenAway:
         """What somebody waits for while another one puts a lock in its place."""
 

@@ -82,7 +82,7 @@ def test_a_path_keeps_what_follows_its_first_equals_sign() -> None:
         (param_types.ROOT_PATH, "/leanbe?a=b"),
     ],
 )
-def test_what_is_no_value_is_refused(kind: "click.ParamType[object]", text: str) -> None:
+def test_an_invalid_value_is_refused(kind: "click.ParamType[object]", text: str) -> None:
     with pytest.raises(click.BadParameter):
         read(kind, text)
 

@@ -31,7 +31,7 @@ def test_a_duration_is_read_as_seconds(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text", ["", "s", "10 s", "-1s", "1e3", "1w", "1s2", "٣s", "1.s", ".5s", "nan", "inf", "9" * 99]
 )
-def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         parse_duration(text)
     assert repr(text) in refusal.value.message

@@ -293,7 +293,7 @@ def test_bytes_of_any_kind_verify() -> None:
     ],
     ids=str,
 )
-def test_what_does_not_verify_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+def test_a_body_that_does_not_verify_is_refused_with_the_reason(body: bytes, reason: str) -> None:
     with pytest.raises(InvalidSignature, match=reason):
         verify(body, SECRET)
 

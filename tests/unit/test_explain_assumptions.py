@@ -80,7 +80,7 @@ def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[st
 
 
 @pytest.mark.parametrize("assumed", ASSUMPTION_SETS, ids=str)
-def test_who_computes_what_an_assumption_asks_for_is_told_that_it_is_right(
+def test_a_receiver_that_follows_the_assumption_is_told_that_it_is_right(
     assumed: dict[str, str],
 ) -> None:
     explanation = explained(assumed, sealed(assumed).signature)
@@ -100,7 +100,7 @@ def test_who_computes_what_an_assumption_asks_for_is_told_that_it_is_right(
     ids=str,
 )
 @pytest.mark.parametrize("got", ["undefined", ""])
-def test_who_found_no_signature_is_told_where_it_stands(
+def test_a_receiver_that_found_no_signature_gets_its_place(
     assumed: dict[str, str], name: str, where: str, got: str
 ) -> None:
     explanation = explained(assumed, got)
@@ -109,7 +109,7 @@ def test_who_found_no_signature_is_told_where_it_stands(
 
 
 @pytest.mark.parametrize("assumed", [BEHIND, BEFORE, ENVELOPE, {**BEFORE, **ENVELOPE}], ids=str)
-def test_who_computes_the_articles_formula_is_told_the_assumption_and_the_line(
+def test_a_receiver_with_the_articles_formula_gets_the_assumption_and_the_line(
     assumed: dict[str, str],
 ) -> None:
     explanation = explained(assumed, digest(SECRET, TEXT))
@@ -135,9 +135,7 @@ def test_another_secret_is_found_under_an_assumption_too(assumed: dict[str, str]
 
 
 @pytest.mark.parametrize("assumed", [HEADER, ENVELOPE, BEHIND], ids=str)
-def test_who_hashes_the_raw_body_is_told_so_under_an_assumption_too(
-    assumed: dict[str, str],
-) -> None:
+def test_hashing_the_raw_body_is_named_under_an_assumption_too(assumed: dict[str, str]) -> None:
     explanation = explained(assumed, digest(SECRET, sealed(assumed).body))
     assert names(explanation) == ["raw-body-hashed"]
     signs_payload = "Hash the stringified payload alone" in explanation.mistakes[0].mistake.what

@@ -165,7 +165,7 @@ def test_an_item_of_a_list_is_unset_alone() -> None:
         customer(unset=["devices[2].name"])
 
 
-def test_what_is_not_there_is_unset_already() -> None:
+def test_unsetting_a_missing_member_changes_nothing() -> None:
     bare = idea(unset=["assigned"])
     assert change(bare, event="idea.created", unset=["assigned", "assigned.email"]) == bare
 

@@ -93,7 +93,7 @@ def test_a_lone_surrogate_in_a_secret_signs_as_it_does_in_node() -> None:
     assert sign_text("{}", "\ud800") == sign_text("{}", "\ufffd")
 
 
-def test_what_has_no_json_form_is_not_signed() -> None:
+def test_a_value_without_a_json_form_is_not_signed() -> None:
     with pytest.raises(InvalidValue, match=r"payload\.owner is of type set"):
         sign({"owner": set()}, "whsec_test")
 

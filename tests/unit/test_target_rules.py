@@ -184,7 +184,7 @@ def test_no_option_allows_metadata_addresses(address: str) -> None:
 @pytest.mark.parametrize(
     "allow", [("169.254.0.0/16",), ("169.254.1.1",), ("EVIL.test",), ("evil.test.",)]
 )
-def test_what_is_allowed_may_be_called(allow: tuple[str, ...]) -> None:
+def test_allowed_targets_may_be_called(allow: tuple[str, ...]) -> None:
     check_address("169.254.1.1", TargetRules(allow=allow), host="Evil.Test")
 
 
