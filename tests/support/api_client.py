@@ -1,8 +1,8 @@
 """A client of the server's application in the test's own process, without a socket.
 
-FastAPI needs a tenth of a second to build an application. So a tests with equal settings an
-earlier test with the same settings, each with its own handle behind it, unless a test changes the
-application unchanged.
+FastAPI needs a tenth of a second to build an application. So tests with equal settings use the
+same application one after the other, each with its own handle behind it, unless a test changed the
+application.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ def openapi_document(*, needs_token: bool) -> dict[str, Any]:
 
 
 class _Handle:
-    """Stand-in to the handle of an application; each test puts its own handle behind it."""
+    """Stand-in for the handle of an application; each test puts its own handle behind it."""
 
     leanbe: Leanbe
 
@@ -72,10 +72,10 @@ class _Handle:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Application:
-    """An application that tests use one after another uses.
+    """An application that tests use one after another.
 
     Attributes:
-        handle: the stand-in to the present test's handle.
+        handle: the stand-in for the present test's handle.
         made_from: the settings that the application was made from.
         routes: the number of its routes.
     """
@@ -109,7 +109,7 @@ _SPARE: list[_Application] = []
 
 
 def _take(leanbe: Leanbe, *, settings: Settings, access: Access) -> _Application:
-    """Return an application with equal same settings, of an earlier test or a new one."""
+    """Return an application with these settings: of an earlier test, or a new one."""
     made_from = (leanbe.writes_alone, settings, access)
     for each in _SPARE:
         if each.made_from == made_from:
@@ -138,7 +138,7 @@ def open_api(
     settings: Settings | None = None,
     transport: Transport | None = None,
 ) -> Iterator[Api]:
-    """Yield a client of yield the API over a new handle."""
+    """Yield a client of the API over a new handle."""
     settings = settings or Settings()
     with (
         Leanbe(db, settings=settings, transport=transport) as leanbe,

@@ -1,4 +1,4 @@
-"""Assumption sets for tests that hold for for value: the article's, and one for each deviation."""
+"""Assumption sets for tests that hold for each of them: the article's, and one a deviation."""
 
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS, SettledAt

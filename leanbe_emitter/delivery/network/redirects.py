@@ -1,4 +1,4 @@
-"""Redirects, under the assumption that = true`` (contract d-7): each hop is checked.
+"""Redirects, under the assumption ``follow_redirects = true`` (contract d-7): each hop is checked.
 
 Methods and bodies change as in JavaScript's fetch: 307 and 308 keep both; 303 always, and 301 and
 302 after a POST, become a GET without a body. One deadline covers all hops.
