@@ -21,7 +21,7 @@ def is_running_loop() -> bool:
     return running_loop() is not None
 
 
-async def rest(seconds: float) -> None:
+async def sleep(seconds: float) -> None:
     """Wait for so much real time without blocking a loop that runs here."""
     if is_running_loop():
         await asyncio.sleep(seconds)

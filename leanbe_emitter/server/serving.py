@@ -159,7 +159,7 @@ async def _prune(leanbe: Leanbe, keep: timedelta) -> None:
     try:
         while True:
             try:
-                await asyncio.to_thread(leanbe.prune, older_than=keep, told=after_each_batch)
+                await asyncio.to_thread(leanbe.prune, older_than=keep, on_batch=after_each_batch)
             except LeanbeError as error:
                 logger.warning("Old deliveries were not deleted.", extra={"reason": error.message})
             await asyncio.sleep(PRUNE_SECONDS)

@@ -86,7 +86,7 @@ def prune(invocation: Invocation, *, older_than: float) -> None:
     can run meanwhile: the command uses small transactions.
     """
     with open_leanbe(invocation) as leanbe:
-        pruned = leanbe.prune(older_than=timedelta(seconds=older_than), told=_progress)
+        pruned = leanbe.prune(older_than=timedelta(seconds=older_than), on_batch=_progress)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     document: Document = {

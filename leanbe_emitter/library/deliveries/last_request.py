@@ -56,8 +56,8 @@ def explain_delivery(session: Session, delivery: Delivery, *, got: str | None) -
     )
     if last is None or last.fault is None:
         return found
-    told = FaultSpec.from_text(last.fault).description()
-    return replace(found, summary=f"{found.summary} {told}")
+    description = FaultSpec.from_text(last.fault).description()
+    return replace(found, summary=f"{found.summary} {description}")
 
 
 def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:

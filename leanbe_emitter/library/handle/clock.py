@@ -156,8 +156,8 @@ class AdvancingClock:
             return await self._run_alone(clock, distance)
         since = self._shared.journal.wait_cursor()
         await self._run_alone(clock, distance)
-        told = self._shared.journal.read_all(since)
-        return Results(each.attempt for each in told if each.attempt is not None)
+        entries = self._shared.journal.read_all(since)
+        return Results(each.attempt for each in entries if each.attempt is not None)
 
     async def _run_alone(self, clock: MovableClock, left: timedelta | None) -> Results[Attempt]:
         """Move the clock by ``left``, from stop to stop; None: until nothing is due any more.

@@ -157,7 +157,7 @@ class DatabaseHandle:
         with self._transactions.begin():
             yield
 
-    def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    def group_commit(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Make calls in one transaction. Each call is done or refused by itself.
 
         Returns:
@@ -279,20 +279,20 @@ class DatabaseHandle:
         return self._ids.object_id(self._clock.now())
 
     def prune(
-        self, *, older_than: timedelta, told: Callable[[Pruned], None] = lambda _: None
+        self, *, older_than: timedelta, on_batch: Callable[[Pruned], None] = lambda _: None
     ) -> Pruned:
         """Delete old settled deliveries in batches; pending deliveries stay.
 
         Args:
             older_than: the age at which settled deliveries with their attempts, events without a
                 pending delivery, and their journal entries are deleted.
-            told: is called after each batch with the numbers of rows deleted until then.
+            on_batch: is called after each batch with the numbers of rows deleted until then.
 
         Raises:
             Conflict: a transaction is open.
         """
         self._transactions.require_none("Pruning")
-        return prune(self._database, before=self._clock.now() - older_than, on_batch=told)
+        return prune(self._database, before=self._clock.now() - older_than, on_batch=on_batch)
 
     @waits("leanbe.reset()")
     async def reset(self, *, ids: Literal["go on", "restart"] = "go on") -> Nothing:

@@ -15,7 +15,7 @@ from functools import partial
 
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.event_loops import is_running_loop, rest
+from leanbe_emitter.delivery.event_loops import is_running_loop, sleep
 from leanbe_emitter.delivery.in_process.app_errors import first_with_note
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.http1 import Http1Transport
@@ -149,7 +149,7 @@ class Engine:
                 self._counters.vanished(len(vanished))
             else:
                 require_coming(pending)
-                await rest(POLL_SECONDS)
+                await sleep(POLL_SECONDS)
 
     def work(
         self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.event_loops import rest
+from leanbe_emitter.delivery.event_loops import sleep
 from leanbe_emitter.errors import WaitTimedOut
 from leanbe_emitter.hints import LIST_DELIVERIES, Hint
 
@@ -37,4 +37,4 @@ async def wait_until(
                 f"After {timeout_seconds:g} s {came()}.",
                 hint=why().then(LIST_DELIVERIES.between("", " shows what is pending.")),
             )
-        await rest(min(POLL_SECONDS, left))
+        await sleep(min(POLL_SECONDS, left))

@@ -122,7 +122,7 @@ class Author:
         return [self._write(samples, name, changes) for name in names]
 
     def _samples(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> SamplePayloads:
-        told: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "product": self.product,
             "ids": self.ids,
             "now": self.now,
@@ -130,9 +130,9 @@ class Author:
             "assumptions": self.assumptions,
         }
         if same_as is None:
-            return SamplePayloads(**told)
+            return SamplePayloads(**arguments)
         name, payload = same_as
-        return SamplePayloads.continuing(payload, event=name, **told)
+        return SamplePayloads.continuing(payload, event=name, **arguments)
 
     def _write(self, samples: SamplePayloads, name: str, changes: Changes) -> Synthetic:
         given = changes.payload

@@ -111,5 +111,5 @@ class GroupCommit:
 
     def _outcomes(self, actions: list[_PendingAction]) -> list[Outcome]:
         calls = [self._leanbe.journal.wait_cursor, *(each.run for each in actions)]
-        cursor, *outcomes = self._leanbe.together(calls)
+        cursor, *outcomes = self._leanbe.group_commit(calls)
         return [each if isinstance(each, Exception) else (each, cursor) for each in outcomes]

@@ -298,8 +298,8 @@ class FaultSpec:
 
     def description(self) -> str:
         """Return what the fault does, in sentences."""
-        told = " ".join(_BY_NAME[each.kind].description(each.how) for each in self.parts)
-        return f"The fault {self} was applied on purpose. What the receiver gets: {told}"
+        effects = " ".join(_BY_NAME[each.kind].description(each.how) for each in self.parts)
+        return f"The fault {self} was applied on purpose. What the receiver gets: {effects}"
 
     def __str__(self) -> str:
         return "+".join(map(str, self.parts))
