@@ -169,7 +169,7 @@ class Action:
             PayloadTooDeep: the payload is nested deeper than the limit.
         """
         self.latest_documents[values["_id"]] = values
-        assumptions = assumptions_of(product)
+        assumptions = parse_assumptions(product.assumptions)
         if before is not None:
             values = {**values, **_difference(name, before, values, assumptions)}
         text = stringify(
@@ -210,8 +210,3 @@ def _locked_by(session: Session) -> set[str]:
 def forget_locks(session: Session) -> None:
     """Forget the locks: a rollback to a savepoint releases those that were taken after it."""
     session.info.pop(_LOCKED, None)
-
-
-def assumptions_of(product: ProductRow) -> AssumptionSet:
-    """Return a product's assumptions."""
-    return parse_assumptions(product.assumptions)

@@ -7,25 +7,23 @@ Publishing has no event of its own: it raises ``announcement.updated``.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_references import product_reference
 from leanbe_emitter.domain.document_values import assign, instant_text
-from leanbe_emitter.domain.event_recording import record, record_change
-from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.event_recording import changing, record
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow
 from leanbe_emitter.storage.schema.states import AnnouncementStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.wire.instants import print_milliseconds
+from leanbe_emitter.wire.payloads.declarations import ANNOUNCEMENT
 from leanbe_emitter.wire.stringify import JSON
-
-#: The fields that callers may set when they create or edit an announcement.
-SETTABLE = ("owner", "title", "description", "descriptionHTML", "categories", "status")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> AnnouncementRow:
@@ -49,23 +47,8 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> A
     )
     _write(action, product, row, values)
     insert_row(action.session, row)
-    record(action, "announcement.created", product, row, document)
+    record(action, "announcement.created", product, row, documents)
     return row
-
-
-def get(session: Session, product: ProductRow, reference: str) -> AnnouncementRow:
-    """Return the product's announcement of an id, or of a part of an id.
-
-    Raises:
-        NotFound: no announcement has it.
-        InvalidValue: several have it.
-    """
-    return find(session, of(product), reference, what="announcement", by_id=AnnouncementRow.id)
-
-
-def of(product: ProductRow) -> Select[AnnouncementRow]:
-    """Select a product's announcements."""
-    return select(AnnouncementRow).where(AnnouncementRow.product_id == product.id)
 
 
 def edit(
@@ -77,10 +60,8 @@ def edit(
         InvalidValue: a value is refused.
         NotFound: the owner does not exist.
     """
-    action.lock(product)
-    before = document(action.session, product, row)
-    _write(action, product, row, values)
-    record_change(action, "announcement.updated", product, row, document, before=before)
+    with changing(action, "announcement.updated", product, row, documents):
+        _write(action, product, row, values)
     return row
 
 
@@ -97,13 +78,8 @@ def unpublish(action: Action, product: ProductRow, row: AnnouncementRow) -> Anno
 def remove(action: Action, product: ProductRow, row: AnnouncementRow) -> None:
     """Delete an announcement: ``announcement.deleted`` with its last state."""
     action.lock(product)
-    record(action, "announcement.deleted", product, row, document)
+    record(action, "announcement.deleted", product, row, documents)
     action.session.execute(delete(AnnouncementRow).where(AnnouncementRow.id == row.id))
-
-
-def document(session: Session, product: ProductRow, row: AnnouncementRow) -> dict[str, JSON]:
-    """Return an announcement's values by the document's names."""
-    return documents(session, product, [row])[0]
 
 
 def documents(
@@ -121,8 +97,8 @@ def documents(
             "categories": row.categories,
             "status": row.status.value,
             "publishedAt": instant_text(row.published_at),
-            "createdAt": instant_text(row.created_at),
-            "updatedAt": instant_text(row.updated_at),
+            "createdAt": print_milliseconds(row.created_at),
+            "updatedAt": print_milliseconds(row.updated_at),
             "product": product_reference(product),
         }
         for row in rows
@@ -132,7 +108,7 @@ def documents(
 def _write(
     action: Action, product: ProductRow, row: AnnouncementRow, values: Mapping[str, JSON]
 ) -> None:
-    columns = users.columns(action.session, product, "announcement", values, settable=SETTABLE)
+    columns = users.columns(action.session, product, ANNOUNCEMENT, values)
     if "status" in columns:
         _set_status(action, row, AnnouncementStatus(str(columns.pop("status"))))
     assign(row, columns)

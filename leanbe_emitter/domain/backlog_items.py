@@ -2,30 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.document_references import (
-    idea_references,
-    people_references,
-    product_reference,
-)
-from leanbe_emitter.domain.document_values import assign, changed_names, instant_text
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.document_references import idea_references, product_reference
+from leanbe_emitter.domain.document_values import assign, changed_names
 from leanbe_emitter.domain.event_recording import record
-from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import Cascade
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
+from leanbe_emitter.wire.instants import print_milliseconds
+from leanbe_emitter.wire.payloads.declarations import BACKLOG_ITEM
 from leanbe_emitter.wire.stringify import JSON
-
-#: The fields that callers may set when they create or edit a backlog item.
-SETTABLE = ("owner", "assigned", "title", "description", "descriptionHTML", "tags", "status")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> BacklogItemRow:
@@ -51,21 +47,6 @@ def create_from(action: Action, product: ProductRow, idea: IdeaRow) -> BacklogIt
     return _add(action, product, row)
 
 
-def get(session: Session, product: ProductRow, reference: str) -> BacklogItemRow:
-    """Return the product's backlog item of an id, or of a part of an id.
-
-    Raises:
-        NotFound: no backlog item has it.
-        InvalidValue: several have it.
-    """
-    return find(session, of(product), reference, what="backlog item", by_id=BacklogItemRow.id)
-
-
-def of(product: ProductRow) -> Select[BacklogItemRow]:
-    """Select a product's backlog items."""
-    return select(BacklogItemRow).where(BacklogItemRow.product_id == product.id)
-
-
 def edit(
     action: Action, product: ProductRow, row: BacklogItemRow, values: Mapping[str, JSON]
 ) -> BacklogItemRow:
@@ -79,20 +60,21 @@ def edit(
         NotFound: a user does not exist.
     """
     action.lock(product)
-    before = document(action.session, product, row)
+    (before,) = documents(action.session, product, [row])
     assign(row, _columns(action, product, values))
     action.session.flush()
-    names = set(changed_names(before, document(action.session, product, row)))
+    (after,) = documents(action.session, product, [row])
+    names = set(changed_names(before, after))
     if not names:
         return row
     action.touch(row)
     action.session.flush()
     if names - {"status"}:
-        record(action, "backlogItem.updated", product, row, document, before=before)
+        record(action, "backlogItem.updated", product, row, documents, before=before)
     if "status" in names:
-        record(action, "backlogItem.statusChanged", product, row, document, before=before)
-    if names == {"status"} and assumptions_of(product).cascade is Cascade.UPDATED:
-        record(action, "backlogItem.updated", product, row, document, before=before)
+        record(action, "backlogItem.statusChanged", product, row, documents, before=before)
+    if names == {"status"} and parse_assumptions(product.assumptions).cascade is Cascade.UPDATED:
+        record(action, "backlogItem.updated", product, row, documents, before=before)
     return row
 
 
@@ -110,20 +92,17 @@ def set_status(
 def remove(action: Action, product: ProductRow, row: BacklogItemRow) -> None:
     """Delete a backlog item: ``backlogItem.deleted``; its idea stays promoted."""
     action.lock(product)
-    record(action, "backlogItem.deleted", product, row, document)
+    record(action, "backlogItem.deleted", product, row, documents)
     action.session.execute(delete(BacklogItemRow).where(BacklogItemRow.id == row.id))
-
-
-def document(session: Session, product: ProductRow, row: BacklogItemRow) -> dict[str, JSON]:
-    """Return an item's values by the document's names; ``wire.payloads`` orders them."""
-    return documents(session, product, [row])[0]
 
 
 def documents(
     session: Session, product: ProductRow, rows: Sequence[BacklogItemRow]
 ) -> list[dict[str, JSON]]:
     """Return the values of backlog items, in as many statements as for one."""
-    people = people_references(session, rows)
+    people = user_references(
+        session, [each for row in rows for each in (row.owner_id, row.assigned_id)]
+    )
     promoted = idea_references(session, [row.idea_id for row in rows])
     return [
         {
@@ -135,8 +114,8 @@ def documents(
             "descriptionHTML": row.description_html,
             "tags": row.tags,
             "status": row.status,
-            "createdAt": instant_text(row.created_at),
-            "updatedAt": instant_text(row.updated_at),
+            "createdAt": print_milliseconds(row.created_at),
+            "updatedAt": print_milliseconds(row.updated_at),
             "product": product_reference(product),
             "idea": promoted.get(row.idea_id or "", _last_known(row)),
         }
@@ -164,12 +143,12 @@ def _new(action: Action, product: ProductRow, *, owner_id: str) -> BacklogItemRo
 
 def _add(action: Action, product: ProductRow, row: BacklogItemRow) -> BacklogItemRow:
     insert_row(action.session, row)
-    record(action, "backlogItem.created", product, row, document)
+    record(action, "backlogItem.created", product, row, documents)
     return row
 
 
 def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    columns = users.columns(action.session, product, "backlogItem", values, settable=SETTABLE)
+    columns = users.columns(action.session, product, BACKLOG_ITEM, values)
     if "status" in columns:
         check_status(product, columns["status"])
     return columns

@@ -11,14 +11,9 @@ from typing import Any
 from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.user_references import References, user_references
+from leanbe_emitter.domain.user_references import References
 from leanbe_emitter.storage.queries.compiled_statements import fetch
-from leanbe_emitter.storage.schema.document_tables import (
-    BacklogItemRow,
-    CustomerRow,
-    IdeaRequestRow,
-    IdeaRow,
-)
+from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.stringify import JSON
@@ -38,13 +33,6 @@ _REQUESTS = (
 def product_reference(product: ProductRow) -> dict[str, JSON]:
     """Return the reference to a product."""
     return {"_id": product.id, "name": product.name}
-
-
-def people_references(session: Session, rows: Iterable[IdeaRow | BacklogItemRow]) -> References:
-    """Return the references to owners and assigned users of these documents, by user id."""
-    return user_references(
-        session, [each for row in rows for each in (row.owner_id, row.assigned_id)]
-    )
 
 
 def customer_reference(row: Any) -> dict[str, JSON]:

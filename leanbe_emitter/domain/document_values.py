@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
-from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.instants import print_milliseconds
 from leanbe_emitter.wire.payloads.event_payloads import document, document_shape
 from leanbe_emitter.wire.stringify import JSON, stringify
 
@@ -25,7 +24,7 @@ def column_of(name: str) -> str:
 
 def instant_text(milliseconds: int | None) -> str | None:
     """Return the text of a row's instant for a document; None for None."""
-    return None if milliseconds is None else print_instant(from_milliseconds(milliseconds))
+    return None if milliseconds is None else print_milliseconds(milliseconds)
 
 
 def assign(row: Any, values: Mapping[str, JSON]) -> None:

@@ -1,6 +1,7 @@
 """Events of documents that belong to one product: each shows its document as it is then."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -12,8 +13,8 @@ from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.stringify import JSON
 
 Row = TypeVar("Row", bound=OfProduct)
-#: Returns a document's values by the document's names.
-DocumentOf = Callable[[Session, ProductRow, Row], dict[str, JSON]]
+#: Returns the values of documents by the documents' names.
+DocumentsOf = Callable[[Session, ProductRow, Sequence[Row]], list[dict[str, JSON]]]
 
 
 def record(  # noqa: PLR0913 - the event, its document, and how to read it
@@ -21,28 +22,27 @@ def record(  # noqa: PLR0913 - the event, its document, and how to read it
     event: str,
     product: ProductRow,
     row: Row,
-    document: DocumentOf[Row],
+    documents: DocumentsOf[Row],
     *,
     before: Mapping[str, JSON] | None = None,
 ) -> None:
     """Add an event with the present values of its document; see ``Action.record``."""
-    values = document(action.session, product, row)
+    (values,) = documents(action.session, product, [row])
     action.record(event, product, values, updated_at=row.updated_at, before=before)
 
 
-def record_change(  # noqa: PLR0913 - as above
-    action: Action,
-    event: str,
-    product: ProductRow,
-    row: Row,
-    document: DocumentOf[Row],
-    *,
-    before: Mapping[str, JSON],
-) -> None:
-    """Move ``updatedAt`` and add an event, if the document differs from its values before."""
+@contextmanager
+def changing(
+    action: Action, event: str, product: ProductRow, row: Row, documents: DocumentsOf[Row]
+) -> Iterator[None]:
+    """Lock the product; if the block changes the document, move ``updatedAt`` and add an event."""
+    action.lock(product)
+    (before,) = documents(action.session, product, [row])
+    yield
     action.session.flush()
-    if changed_names(before, document(action.session, product, row)):
+    (after,) = documents(action.session, product, [row])
+    if changed_names(before, after):
         action.touch(row)
         # Flush within the action: a later flush would not be undone if the action fails.
         action.session.flush()
-        record(action, event, product, row, document, before=before)
+        record(action, event, product, row, documents, before=before)

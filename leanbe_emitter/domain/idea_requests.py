@@ -16,7 +16,7 @@ from leanbe_emitter.domain.document_references import (
     idea_references,
     product_reference,
 )
-from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.document_values import assign
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.validation import check_fields, is_storable, require
 from leanbe_emitter.errors import Conflict
@@ -24,10 +24,9 @@ from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_r
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.wire.instants import print_milliseconds
+from leanbe_emitter.wire.payloads.declarations import IDEA_REQUEST
 from leanbe_emitter.wire.stringify import JSON
-
-#: The fields that callers may set. ``customer`` names a customer, or is a new customer's e-mail.
-SETTABLE = ("customer", "title", "description", "descriptionHTML", "source")
 
 
 def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> IdeaRequestRow:
@@ -42,7 +41,7 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> I
     """
     require(values, "title")
     own = {name: value for name, value in values.items() if name != "customer"}
-    columns = check_fields("ideaRequest", own, settable=SETTABLE)
+    columns = check_fields(IDEA_REQUEST, own)
     source = str(columns.get("source") or customers.MANUAL)
     # This also locks the customer's products, in the order of their ids.
     customer = _customer(action, product, values.get("customer"), source=source)
@@ -151,8 +150,8 @@ def documents(
             "descriptionHTML": row.description_html,
             "status": row.status.value,
             "source": row.source,
-            "createdAt": instant_text(row.created_at),
-            "updatedAt": instant_text(row.updated_at),
+            "createdAt": print_milliseconds(row.created_at),
+            "updatedAt": print_milliseconds(row.updated_at),
             "product": product_reference(product),
             "idea": attached.get(row.idea_id or ""),
         }

@@ -3,29 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    bindparam,
-    delete,
-    func,
-    select,
-    type_coerce,
-    update,
-)
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
-from leanbe_emitter.domain.action import Action, assumptions_of
-from leanbe_emitter.domain.document_references import (
-    people_references,
-    product_reference,
-    request_references,
-)
-from leanbe_emitter.domain.document_values import assign, instant_text
-from leanbe_emitter.domain.event_recording import record, record_change
+from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.document_references import product_reference, request_references
+from leanbe_emitter.domain.document_values import assign
+from leanbe_emitter.domain.event_recording import changing, record
 from leanbe_emitter.domain.lookup import find, find_by_whole_id
+from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_text, require
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
@@ -33,31 +20,18 @@ from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRe
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Cascade, VoteModel
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
+from leanbe_emitter.wire.instants import print_milliseconds
+from leanbe_emitter.wire.payloads.declarations import IDEA
 from leanbe_emitter.wire.stringify import JSON
 
 _OF_ID = select(IdeaRow).where(
     IdeaRow.id == bindparam("id"), IdeaRow.product_id == bindparam("product_id")
 )
 
-#: The fields that callers may set when they create or edit an idea.
-SETTABLE = (
-    "owner",
-    "assigned",
-    "title",
-    "description",
-    "descriptionHTML",
-    "tags",
-    "visibility",
-    "archived",
-)
-
 
 def create(
-    action: Action,
-    product: ProductRow,
-    values: Mapping[str, JSON],
-    *,
-    requests: Sequence[IdeaRequestRow] = (),
+    action: Action, product: ProductRow, values: Mapping[str, JSON], *, requests: Sequence[str] = ()
 ) -> IdeaRow:
     """Create an idea, with or without requests.
 
@@ -67,14 +41,15 @@ def create(
         action: the action.
         product: the product of the idea.
         values: by the document's names; ``owner`` and ``assigned`` name users.
-        requests: new requests of the same product, in order.
+        requests: names new requests of the same product, in order.
 
     Raises:
         InvalidValue: a value is refused, or the title is missing.
-        NotFound: a user does not exist.
+        NotFound: a user or a request does not exist.
         Conflict: a request is not new, or an archived idea gets requests.
     """
     action.lock(product)
+    attached = idea_requests.get_all(action.session, product, requests)
     require(values, "title")
     row = new_row(
         IdeaRow,
@@ -91,13 +66,13 @@ def create(
         updated_at=action.now_ms,
     )
     assign(row, _columns(action, product, values))
-    if requests:
+    if attached:
         require_active(row)
     insert_row(action.session, row)
-    idea_requests.attach_all(action, requests, row)
-    (new,) = _documents(action.session, product, [row], with_requests=[row] if requests else [])
+    idea_requests.attach_all(action, attached, row)
+    (new,) = documents(action.session, product, [row], with_requests=[row] if attached else [])
     action.record("idea.created", product, new, updated_at=row.updated_at)
-    idea_requests.record_attached(action, product, requests)
+    idea_requests.record_attached(action, product, attached)
     return row
 
 
@@ -109,12 +84,13 @@ def get(session: Session, product: ProductRow, reference: str) -> IdeaRow:
         InvalidValue: several have it.
     """
     row = find_by_whole_id(session, _OF_ID, reference, product_id=product.id)
-    return row or find(session, of(product), reference, what="idea", by_id=IdeaRow.id)
-
-
-def of(product: ProductRow) -> Select[IdeaRow]:
-    """Select a product's ideas."""
-    return select(IdeaRow).where(IdeaRow.product_id == product.id)
+    return row or find(
+        session,
+        select(IdeaRow).where(IdeaRow.product_id == product.id),
+        reference,
+        what="idea",
+        by_id=IdeaRow.id,
+    )
 
 
 def tagged(title: str) -> ColumnElement[bool]:
@@ -138,15 +114,13 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
         InvalidValue: a value is refused.
         NotFound: a user does not exist.
     """
-    action.lock(product)
-    before = document(action.session, product, row)
-    assign(row, _columns(action, product, values))
-    record_change(action, "idea.updated", product, row, document, before=before)
+    with changing(action, "idea.updated", product, row, documents):
+        assign(row, _columns(action, product, values))
     return row
 
 
 def attach(
-    action: Action, product: ProductRow, row: IdeaRow, request: IdeaRequestRow
+    action: Action, product: ProductRow, request: IdeaRequestRow, idea: str
 ) -> IdeaRequestRow:
     """Attach a new request to an idea: ``ideaRequest.attachedToIdea``.
 
@@ -155,10 +129,12 @@ def attach(
 
     Raises:
         Conflict: the request is not new, or the idea is archived.
+        NotFound: the product has no such idea.
     """
     action.lock(product)
+    row = get(action.session, product, idea)
     require_active(row)
-    before = document(action.session, product, row)
+    before = before_cascade(action, product, row)
     idea_requests.attach_all(action, [request], row)
     action.touch(row)
     action.session.flush()
@@ -187,9 +163,11 @@ def promote(action: Action, product: ProductRow, row: IdeaRow) -> BacklogItemRow
     row.promoted = True
     action.touch(row)
     action.session.flush()
-    record(action, "idea.promoted", product, row, document, before=before)
-    record_cascade(action, product, row, before=before)
-    if not assumptions_of(product).promote_creates_backlog_item:
+    record(action, "idea.promoted", product, row, documents, before=before)
+    assumptions = parse_assumptions(product.assumptions)
+    if assumptions.cascade is Cascade.UPDATED:
+        record(action, "idea.updated", product, row, documents, before=before)
+    if not assumptions.promote_creates_backlog_item:
         return None
     return backlog_items.create_from(action, product, row)
 
@@ -200,7 +178,7 @@ def remove(action: Action, product: ProductRow, row: IdeaRow) -> None:
     The idea's requests become new again, without an event. Backlog items keep its last title.
     """
     action.lock(product)
-    record(action, "idea.deleted", product, row, document)
+    record(action, "idea.deleted", product, row, documents)
     action.session.execute(
         update(IdeaRequestRow)
         .where(IdeaRequestRow.idea_id == row.id)
@@ -222,25 +200,19 @@ def require_active(row: IdeaRow) -> None:
         raise Conflict(f"The idea {row.title!r} is archived.", hint="Unarchive it first.")
 
 
+def before_cascade(action: Action, product: ProductRow, row: IdeaRow) -> Mapping[str, JSON] | None:
+    """Return an idea's values if, under ``cascade``, a change has a second event (d-13)."""
+    if parse_assumptions(product.assumptions).cascade is not Cascade.UPDATED:
+        return None
+    return document(action.session, product, row)
+
+
 def record_cascade(
-    action: Action, product: ProductRow, row: IdeaRow, *, before: Mapping[str, JSON]
+    action: Action, product: ProductRow, row: IdeaRow, *, before: Mapping[str, JSON] | None
 ) -> None:
-    """Add ``idea.updated`` after a more specific event, under ``cascade`` (contract d-13)."""
-    if assumptions_of(product).cascade is Cascade.UPDATED:
-        record(action, "idea.updated", product, row, document, before=before)
-
-
-def record_vote(
-    action: Action,
-    event: str,
-    product: ProductRow,
-    row: IdeaRow,
-    *,
-    customer: Mapping[str, JSON] | None,
-) -> None:
-    """Add the event of a vote, with its voter if it has one (contract d-16)."""
-    values = {**document(action.session, product, row), "customer": customer}
-    action.record(event, product, values, updated_at=row.updated_at)
+    """Add ``idea.updated`` after a more specific event; ``before`` is of ``before_cascade``."""
+    if before is not None:
+        record(action, "idea.updated", product, row, documents, before=before)
 
 
 def document(session: Session, product: ProductRow, row: IdeaRow) -> dict[str, JSON]:
@@ -249,23 +221,27 @@ def document(session: Session, product: ProductRow, row: IdeaRow) -> dict[str, J
 
 
 def documents(
-    session: Session, product: ProductRow, rows: Sequence[IdeaRow]
-) -> list[dict[str, JSON]]:
-    """Return the values of ideas, in as many statements as for one."""
-    return _documents(session, product, rows, with_requests=rows)
-
-
-def _documents(
     session: Session,
     product: ProductRow,
     rows: Sequence[IdeaRow],
     *,
-    with_requests: Sequence[IdeaRow],
+    with_requests: Sequence[IdeaRow] | None = None,
 ) -> list[dict[str, JSON]]:
-    """Do the same as ``documents``, where only ``with_requests`` can have requests."""
-    assumptions = assumptions_of(product)
-    requests = request_references(session, [row.id for row in with_requests], assumptions)
-    people = people_references(session, rows)
+    """Return the values of ideas, in as many statements as for one.
+
+    Args:
+        session: the session of a transaction.
+        product: the product of the ideas.
+        rows: the ideas.
+        with_requests: those that can have requests; all of them by default.
+    """
+    assumptions = parse_assumptions(product.assumptions)
+    requests = request_references(
+        session, [row.id for row in (rows if with_requests is None else with_requests)], assumptions
+    )
+    people = user_references(
+        session, [each for row in rows for each in (row.owner_id, row.assigned_id)]
+    )
     return [
         {
             "_id": row.id,
@@ -279,8 +255,8 @@ def _documents(
             "promoted": row.promoted,
             "archived": row.archived,
             "upvotes": upvotes(row, assumptions),
-            "createdAt": instant_text(row.created_at),
-            "updatedAt": instant_text(row.updated_at),
+            "createdAt": print_milliseconds(row.created_at),
+            "updatedAt": print_milliseconds(row.updated_at),
             "product": product_reference(product),
             "ideaRequests": requests.get(row.id, []),
         }
@@ -296,4 +272,4 @@ def upvotes(row: IdeaRow, assumptions: AssumptionSet) -> int:
 
 
 def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    return users.columns(action.session, product, "idea", values, settable=SETTABLE)
+    return users.columns(action.session, product, IDEA, values)

@@ -2,20 +2,23 @@
 
 ObjectIds of one second begin alike, so output shows their endings. Six digits of either end are
 enough if they are unique. A whole id takes precedence over a name, and a name over a part of an id.
+This module imports no document tables, so synthetic events load none.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, or_
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from leanbe_emitter.domain.not_found import no_such
+from leanbe_emitter.domain.not_found import no_product_yet, no_such
 from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.queries.compiled_statements import load
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.did_you_mean import did_you_mean
 
 #: How many digits a part of an id has at least.
@@ -26,7 +29,30 @@ _ADVICE = f"Name it in full, or {_BY_PART} of its id."
 _ADVICE_WITHOUT_NAMES = f"Name it by its id, or {_BY_PART} of that."
 _ID_PART = re.compile(rf"[0-9a-f]{{{SHORTEST_PART},{OBJECT_ID_LENGTH}}}")
 
+_KNOWN = "leanbe_products"
+_OF_ID = select(ProductRow).where(ProductRow.id == bindparam("id"))
+_OF_NAME = select(ProductRow).where(ProductRow.name == bindparam("name"))
+#: How many names a message shows.
+_SHOWN = 3
+_NAME_ONE = Hint(
+    call="Name one: product=...", command="Name one with --product.", request="Name one."
+)
+
 Row = TypeVar("Row")
+
+
+class HasId(Protocol):
+    """An object that its id names, such as a snapshot."""
+
+    @property
+    def id(self) -> str:
+        """Return the id."""
+        ...
+
+
+def reference_text(reference: HasId | str) -> str:
+    """Return the text of a reference: for an object, its id."""
+    return reference if isinstance(reference, str) else reference.id
 
 
 def find(  # noqa: PLR0913 - the rows, the reference, and the words of the errors
@@ -80,6 +106,54 @@ def find_by_whole_id(
     if len(reference) != OBJECT_ID_LENGTH or _ID_PART.fullmatch(reference) is None:
         return None
     return next(iter(load(session, statement, id=reference, **values)), None)
+
+
+def product(session: Session, reference: str) -> ProductRow:
+    """Return the product of a name, an id, or a part of an id.
+
+    Raises:
+        NotFound: no product has it.
+        InvalidValue: several products have it.
+    """
+    row = find_by_whole_id(session, _OF_ID, reference)
+    if row is None and is_storable(reference):
+        row = next(iter(load(session, _OF_NAME, name=reference)), None)
+    return row or find(
+        session,
+        select(ProductRow),
+        reference,
+        what="product",
+        by_id=ProductRow.id,
+        by_name=lambda name: ProductRow.name == name,
+        names=lambda: session.scalars(select(ProductRow.name)).all(),
+    )
+
+
+def cached_product(session: Session, reference: str) -> ProductRow:
+    """Do the same as ``product``, for callers that repeat it within a transaction."""
+    # The session itself keeps no row that nobody else refers to.
+    rows: dict[str, ProductRow] = session.info.setdefault(_KNOWN, {})
+    row = rows.get(reference)
+    if row is None or row not in session or reference not in {row.id, row.name}:
+        row = rows[reference] = product(session, reference)
+    return row
+
+
+def only_product(session: Session) -> ProductRow:
+    """Return the only product of the database.
+
+    Raises:
+        NotFound: the database has no product.
+        InvalidValue: it has several, so the caller must name one.
+    """
+    rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
+    if not rows:
+        raise no_product_yet()
+    if len(rows) > 1:
+        names = ", ".join(repr(row.name) for row in rows[:_SHOWN])
+        more = ", ..." if len(rows) > _SHOWN else ""
+        raise InvalidValue(f"There are several products: {names}{more}.", hint=_NAME_ONE)
+    return rows[0]
 
 
 def _conditions(

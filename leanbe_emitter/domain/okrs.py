@@ -7,7 +7,7 @@ OKR. Progress is calculated, never set.
 import re
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
@@ -15,7 +15,7 @@ from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_references import product_reference
 from leanbe_emitter.domain.document_values import assign, instant_text
-from leanbe_emitter.domain.event_recording import record, record_change
+from leanbe_emitter.domain.event_recording import changing, record
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_number, require
@@ -23,12 +23,15 @@ from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_given_instant, parse_instant, print_instant
+from leanbe_emitter.wire.instants import (
+    parse_given_instant,
+    parse_instant,
+    print_instant,
+    print_milliseconds,
+)
+from leanbe_emitter.wire.payloads.declarations import OKR
 from leanbe_emitter.wire.payloads.field_rules import key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON
-
-#: The fields that callers may set when they create or edit an OKR. ``keyResults`` is a whole list.
-SETTABLE = ("owner", "title", "description", "startDate", "endDate", "keyResults")
 
 _DATES = ("startDate", "endDate")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -54,23 +57,8 @@ def create(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> O
     key_results = _write(action, product, row, values)
     insert_row(action.session, row)
     _replace(action, row, key_results or [])
-    record(action, "okr.created", product, row, document)
+    record(action, "okr.created", product, row, documents)
     return row
-
-
-def get(session: Session, product: ProductRow, reference: str) -> OkrRow:
-    """Return the product's OKR of an id, or of a part of an id.
-
-    Raises:
-        NotFound: no OKR has it.
-        InvalidValue: several have it.
-    """
-    return find(session, of(product), reference, what="OKR", by_id=OkrRow.id)
-
-
-def of(product: ProductRow) -> Select[OkrRow]:
-    """Select a product's OKRs."""
-    return select(OkrRow).where(OkrRow.product_id == product.id)
 
 
 def edit(action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, JSON]) -> OkrRow:
@@ -83,12 +71,10 @@ def edit(action: Action, product: ProductRow, row: OkrRow, values: Mapping[str, 
         InvalidValue: a value is refused, or the OKR ends before it begins.
         NotFound: the owner or a key result does not exist.
     """
-    action.lock(product)
-    before = document(action.session, product, row)
-    key_results = _write(action, product, row, values)
-    if key_results is not None:
-        _replace(action, row, key_results)
-    record_change(action, "okr.updated", product, row, document, before=before)
+    with changing(action, "okr.updated", product, row, documents):
+        key_results = _write(action, product, row, values)
+        if key_results is not None:
+            _replace(action, row, key_results)
     return row
 
 
@@ -108,24 +94,17 @@ def check_in(
         InvalidValue: the value is no finite number, or several key results match.
         NotFound: no key result matches.
     """
-    action.lock(product)
-    before = document(action.session, product, row)
-    found = _key_result(action.session, row, key_result)
-    found.current_value = check_number(value, what="value")
-    record_change(action, "okr.updated", product, row, document, before=before)
+    with changing(action, "okr.updated", product, row, documents):
+        found = _key_result(action.session, row, key_result)
+        found.current_value = check_number(value, what="value")
     return row
 
 
 def remove(action: Action, product: ProductRow, row: OkrRow) -> None:
     """Delete an OKR with its key results: ``okr.deleted`` with its last state."""
     action.lock(product)
-    record(action, "okr.deleted", product, row, document)
+    record(action, "okr.deleted", product, row, documents)
     action.session.execute(delete(OkrRow).where(OkrRow.id == row.id))
-
-
-def document(session: Session, product: ProductRow, row: OkrRow) -> dict[str, JSON]:
-    """Return an OKR's values by the document's names; ``wire.payloads`` orders them."""
-    return documents(session, product, [row])[0]
 
 
 def documents(
@@ -156,8 +135,8 @@ def _values(
         "endDate": instant_text(row.end_date),
         "progress": okr_progress([each["progress"] for each in key_results]),
         "keyResults": key_results,
-        "createdAt": instant_text(row.created_at),
-        "updatedAt": instant_text(row.updated_at),
+        "createdAt": print_milliseconds(row.created_at),
+        "updatedAt": print_milliseconds(row.updated_at),
         "product": product_reference(product),
     }
 
@@ -181,7 +160,7 @@ def _write(
 ) -> list[dict[str, JSON]] | None:
     """Set the columns of an OKR, and return the checked key results among the values."""
     given = with_instants(values)
-    columns = users.columns(action.session, product, "okr", given, settable=SETTABLE)
+    columns = users.columns(action.session, product, OKR, given)
     key_results: list[dict[str, JSON]] | None = columns.pop("keyResults", None)
     for name in _DATES:
         if columns.get(name) is not None:

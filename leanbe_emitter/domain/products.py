@@ -1,6 +1,6 @@
 """Products: owners of webhooks, documents and assumptions. They raise no events (contract c.3).
 
-``product_lookup`` finds a product.
+Only assumptions that somebody set are stored (contract d). ``lookup`` finds a product.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.customer_deletion import delete_customers
+from leanbe_emitter.domain.customers import delete_customers
 from leanbe_emitter.domain.validation import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer
@@ -20,6 +20,7 @@ from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row
 from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow
+from leanbe_emitter.wire.assumptions.catalogue import assumption
 from leanbe_emitter.wire.assumptions.parsing import check_assumption
 from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
@@ -145,6 +146,36 @@ def set_statuses(action: Action, product: ProductRow, statuses: Sequence[str]) -
     if names != product.statuses:
         product.statuses, product.updated_at = names, action.now_ms
     return product
+
+
+def set_assumption(action: Action, product: ProductRow, name: str, text: str) -> str:
+    """Set an assumption, and return the canonical text of its value.
+
+    Raises:
+        InvalidValue: the assumption does not exist, or does not take this value.
+    """
+    value = check_assumption(name, text)
+    action.lock(product)
+    _store(action, product, {**product.assumptions, name: value})
+    return value
+
+
+def unset_assumption(action: Action, product: ProductRow, name: str) -> None:
+    """Reset an assumption to its default.
+
+    Raises:
+        InvalidValue: the assumption does not exist.
+    """
+    name = assumption(name).name
+    action.lock(product)
+    rest = {key: value for key, value in product.assumptions.items() if key != name}
+    _store(action, product, rest)
+
+
+def _store(action: Action, product: ProductRow, assumptions: dict[str, str]) -> None:
+    if assumptions != product.assumptions:
+        product.assumptions, product.updated_at = assumptions, action.now_ms
+        action.session.flush()
 
 
 def remove(action: Action, product: ProductRow) -> None:

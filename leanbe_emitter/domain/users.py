@@ -18,6 +18,7 @@ from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row, new_row
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
+from leanbe_emitter.wire.payloads.declarations import Declaration
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 #: The members of documents that refer to users.
@@ -137,12 +138,7 @@ def _has_email(email: str) -> ColumnElement[bool]:
 
 
 def columns(
-    session: Session,
-    product: ProductRow,
-    resource: str,
-    values: Mapping[str, JSON],
-    *,
-    settable: Sequence[str],
+    session: Session, product: ProductRow, resource: Declaration, values: Mapping[str, JSON]
 ) -> dict[str, JSON]:
     """Check the values of an owned document, and return them for its columns.
 
@@ -152,10 +148,10 @@ def columns(
         InvalidValue: a name or a value is refused, or ``owner`` is removed.
         NotFound: the product has no such user.
     """
-    named = [name for name in _PEOPLE if name in values and name in settable]
+    named = [name for name in _PEOPLE if name in values and name in resource.settable]
     own = {name: value for name, value in values.items() if name not in named}
     people = {f"{name}_id": _user_id(session, product, name, values[name]) for name in named}
-    return {**check_fields(resource, own, settable=settable), **people}
+    return {**check_fields(resource, own), **people}
 
 
 def _user_id(session: Session, product: ProductRow, name: str, reference: JSON) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any, assert_never
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import Unset
 from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
+from leanbe_emitter.wire.payloads.declarations import Declaration
 from leanbe_emitter.wire.payloads.event_payloads import document_shape
 from leanbe_emitter.wire.payloads.shapes import (
     Anything,
@@ -37,27 +38,24 @@ LONGEST_NAME = 200
 _PARTS_OF_EMAIL = 2
 
 
-def check_fields(
-    resource: str, values: Mapping[str, JSON], *, settable: Collection[str]
-) -> dict[str, JSON]:
+def check_fields(resource: Declaration, values: Mapping[str, JSON]) -> dict[str, JSON]:
     """Check values of a document, and return them as columns hold them.
 
     Args:
-        resource: one of ``wire.payloads.RESOURCES``.
+        resource: what users can set.
         values: by the document's names; texts for references.
-        settable: the names that may be set.
 
     Raises:
         InvalidValue: a name is unknown (the hint has the nearest), or a value does not fit.
     """
-    shape = document_shape(resource)
+    shape = document_shape(resource.name)
     checked: dict[str, JSON] = {}
     for name, value in values.items():
         field = shape.field(name)
-        if name not in settable or field is None:
-            raise unknown_field(name, settable)
+        if name not in resource.settable or field is None:
+            raise unknown_field(name, resource.settable)
         checked[name] = _checked(value, field, name)
-    if "descriptionHTML" in settable:
+    if "descriptionHTML" in resource.settable:
         _describe(checked)
     return checked
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from leanbe_emitter.domain import customers, ideas
-from leanbe_emitter.domain.action import Action, assumptions_of
+from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_references import customer_reference
 from leanbe_emitter.domain.not_found import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
@@ -23,6 +23,7 @@ from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, 
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, VoteModel
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 
 _SHIFT = (
     update(IdeaRow)
@@ -42,7 +43,7 @@ def cast(
     idea: IdeaRow,
     direction: VoteDirection,
     *,
-    customer: CustomerRow | None = None,
+    customer: str | None = None,
 ) -> IdeaRow:
     """Vote for or against an idea. A customer's vote of the other direction changes.
 
@@ -53,62 +54,55 @@ def cast(
         product: the product of the idea.
         idea: the idea.
         direction: up or down.
-        customer: the voter. None is an anonymous vote, which can be repeated but not withdrawn.
+        customer: names the voter. None is an anonymous vote, which can be repeated but not
+            withdrawn.
 
     Raises:
-        Conflict: the customer has voted so already, is not of this product, or may not vote; the
-            idea is archived; or there is no upvote to take back (``vote_model`` is ``toggle``).
+        NotFound: the product has no such customer.
+        Conflict: the customer has voted so already, or may not vote; the idea is archived; or there
+            is no upvote to take back (``vote_model`` is ``toggle``).
     """
     action.lock(product)
-    assumptions = assumptions_of(product)
+    assumptions = parse_assumptions(product.assumptions)
+    voter = None if customer is None else customers.get(action.session, product, customer)
     ideas.require_active(idea)
-    if customer is not None:
-        _require_voter(action.session, product, customer, assumptions)
-    before = ideas.document(action.session, product, idea)
+    if voter is not None and assumptions.require_confirmed and not voter.confirmed:
+        raise Conflict(
+            f"{voter.email} is not confirmed.", hint="Confirm first, or unset require_confirmed."
+        )
+    before = ideas.before_cascade(action, product, idea)
     if assumptions.vote_model is VoteModel.TOGGLE and direction is VoteDirection.DOWN:
-        _take_back(action, idea, customer)
+        _take_back(action, idea, voter)
     else:
-        _count(action, idea, direction, customer)
+        _count(action, idea, direction, voter)
     _touch(action, idea, assumptions)
-    voter = None if customer is None else customer_reference(customer)
-    ideas.record_vote(action, _EVENTS[direction], product, idea, customer=voter)
+    # With its voter, if it has one (contract d-16).
+    values = ideas.document(action.session, product, idea)
+    values["customer"] = None if voter is None else customer_reference(voter)
+    action.record(_EVENTS[direction], product, values, updated_at=idea.updated_at)
     ideas.record_cascade(action, product, idea, before=before)
     return idea
 
 
-def withdraw(
-    action: Action, product: ProductRow, idea: IdeaRow, *, customer: CustomerRow
-) -> IdeaRow:
+def withdraw(action: Action, product: ProductRow, idea: IdeaRow, *, customer: str) -> IdeaRow:
     """Withdraw a customer's vote: no event of its own (contract c.3).
 
     Raises:
+        NotFound: the product has no such customer.
         Conflict: the customer has no vote on this idea; the idea is archived.
     """
     action.lock(product)
+    voter = customers.get(action.session, product, customer)
     ideas.require_active(idea)
-    vote = _vote_of(action.session, idea, customer)
+    vote = _vote_of(action.session, idea, voter)
     if vote is None:
-        raise Conflict(f"{customer.email} has no vote on {idea.title!r}.", hint="Vote first.")
-    before = ideas.document(action.session, product, idea)
+        raise Conflict(f"{voter.email} has no vote on {idea.title!r}.", hint="Vote first.")
+    before = ideas.before_cascade(action, product, idea)
     _shift(action.session, idea, vote.direction, by=-1)
     action.session.delete(vote)
-    _touch(action, idea, assumptions_of(product))
+    _touch(action, idea, parse_assumptions(product.assumptions))
     ideas.record_cascade(action, product, idea, before=before)
     return idea
-
-
-def _require_voter(
-    session: Session, product: ProductRow, customer: CustomerRow, assumptions: AssumptionSet
-) -> None:
-    if not customers.belongs_to(session, customer, product):
-        raise Conflict(
-            f"{customer.email} is no customer of {product.name!r}.",
-            hint="Add the product to the customer first.",
-        )
-    if assumptions.require_confirmed and not customer.confirmed:
-        raise Conflict(
-            f"{customer.email} is not confirmed.", hint="Confirm first, or unset require_confirmed."
-        )
 
 
 def _count(

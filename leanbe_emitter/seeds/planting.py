@@ -52,7 +52,7 @@ _ID: Final = re.compile(rf"[0-9a-f]{{{OBJECT_ID_LENGTH}}}")
 #: How many names a hint shows.
 _MOST_NAMES: Final = 10
 #: Members of a product that are planted by themselves.
-_PLANTED_APART: Final = {"users", *(each.attribute for each in SECTIONS)}
+_PLANTED_APART: Final = {"users", *(each.resource.collection for each in SECTIONS)}
 
 
 class Begin(Protocol):
@@ -150,7 +150,7 @@ class Planter:
     def _documents(self, row: ProductRow, product: Product, at: Path) -> None:
         making = _Making(row, self._session)
         for section in SECTIONS:
-            for number, entry in enumerate(product.entries(section.attribute)):
+            for number, entry in enumerate(product.entries(section.resource.collection)):
                 place = (*at, section.name, number)
                 parts: Parts = {(name,): value for name, value in entry.items()}
                 create = partial(self._create_document, making, section)
@@ -185,13 +185,13 @@ class _Making:
 
     def remember(self, section: Section, entry: Entry, document_id: str) -> None:
         """Note a document by its names, to which later documents refer."""
-        for name in (entry.get(section.named_by), entry.get(FIXED_ID)):
+        for name in (entry.get(section.resource.key), entry.get(FIXED_ID)):
             if isinstance(name, str):
                 self._named[section.name].setdefault(name, []).append(document_id)
 
     def make(self, section: Section, action: Action, entry: Entry) -> str:
         """Make one document, and return its id."""
-        values = {name: value for name, value in entry.items() if name in section.settable}
+        values = {name: value for name, value in entry.items() if name in section.resource.settable}
         match section.name:
             case "customers":
                 return customers.create(action, self._product, values).id
@@ -214,12 +214,10 @@ class _Making:
 
     def _idea(self, action: Action, entry: Entry, values: Entry) -> str:
         named = [self._id("ideaRequests", each) for each in _texts(entry, "requests")]
-        requests = idea_requests.get_all(self._session, self._product, named)
-        row = ideas.create(action, self._product, values, requests=requests)
+        row = ideas.create(action, self._product, values, requests=named)
         for member, direction in _VOTES.items():
             for reference in _texts(entry, member):
-                voter = customers.get(self._session, self._product, reference)
-                votes.cast(action, self._product, row, direction, customer=voter)
+                votes.cast(action, self._product, row, direction, customer=reference)
         return row.id
 
     def _backlog_item(self, action: Action, entry: Entry, values: Entry) -> str:
@@ -294,7 +292,8 @@ def _any_user(at: Path) -> Parts:
 
 def _any_document(section: Section, at: Path) -> Parts:
     name = _any_name(at)
-    return {(section.named_by,): f"{name}@example.com" if section.named_by == "email" else name}
+    key = section.resource.key
+    return {(key,): f"{name}@example.com" if key == "email" else name}
 
 
 def _any_name(at: Path) -> str:
@@ -367,7 +366,7 @@ def _person(user: User | None) -> dict[str, str]:
 
 
 def _size(product: Product) -> int:
-    documents = sum(len(product.entries(each.attribute)) for each in SECTIONS)
+    documents = sum(len(product.entries(each.resource.collection)) for each in SECTIONS)
     return 1 + len(product.users) + documents
 
 

@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from leanbe_emitter.domain import (
-    announcements,
-    backlog_items,
-    customers,
-    idea_requests,
-    ideas,
-    okrs,
+from pydantic.alias_generators import to_camel
+
+from leanbe_emitter.wire.payloads.declarations import (
+    ANNOUNCEMENT,
+    BACKLOG_ITEM,
+    CUSTOMER,
+    IDEA,
+    IDEA_REQUEST,
+    OKR,
+    Declaration,
 )
-from leanbe_emitter.domain.document_values import column_of
 
 #: The member that fixes a document's id.
 FIXED_ID: Final = "_id"
@@ -27,54 +29,42 @@ class Section:
     """One kind of documents.
 
     Attributes:
-        name: the section's name in the file.
-        settable: the members that the domain accepts for a new document.
-        named_by: the member by which others refer to a document.
+        resource: what users can do with them.
         choices: members that only a seed file has, with their possible values.
-        refers: members that refer to other documents.
+        names: members that only a seed file has, and that name other documents.
         instead: members of documents that follow from others, with what to write instead.
     """
 
-    name: str
-    settable: Sequence[str]
-    named_by: str = "title"
+    resource: Declaration
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    refers: Sequence[str] = ()
+    names: Sequence[str] = ()
     instead: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def attribute(self) -> str:
-        """Return the section's attribute in ``content.Product``."""
-        return column_of(self.name)
+    def name(self) -> str:
+        """Return the section's name in the file."""
+        return to_camel(self.resource.collection)
 
     @property
     def members(self) -> list[str]:
         """Return all members that a document may have in a seed file."""
-        return list(dict.fromkeys([FIXED_ID, *self.settable, *self.choices, *self.refers]))
+        return [FIXED_ID, *self.resource.settable, *self.choices, *self.names]
 
 
 SECTIONS: Final = (
-    Section(name="customers", settable=customers.SETTABLE, named_by="email", refers=("products",)),
+    Section(resource=CUSTOMER),
+    # An idea names the requests that are attached to it.
+    Section(resource=IDEA_REQUEST, choices={"status": ("new", "ignored")}),
     Section(
-        name="ideaRequests",
-        settable=idea_requests.SETTABLE,
-        # An idea names the requests that are attached to it.
-        choices={"status": ("new", "ignored")},
-        refers=("customer",),
-    ),
-    Section(
-        name="ideas",
-        settable=ideas.SETTABLE,
-        refers=("owner", "assigned", "requests", "upvotedBy", "downvotedBy"),
+        resource=IDEA,
+        names=("requests", "upvotedBy", "downvotedBy"),
         instead={
             "promoted": "A backlog item that names the idea promotes it.",
             "upvotes": "Name the voters: upvotedBy is a list of customers.",
             "ideaRequests": "Name them in requests.",
         },
     ),
-    Section(
-        name="backlogItems", settable=backlog_items.SETTABLE, refers=("owner", "assigned", "idea")
-    ),
-    Section(name="okrs", settable=okrs.SETTABLE, refers=("owner",)),
-    Section(name="announcements", settable=announcements.SETTABLE, refers=("owner",)),
+    Section(resource=BACKLOG_ITEM, names=("idea",)),
+    Section(resource=OKR),
+    Section(resource=ANNOUNCEMENT),
 )

@@ -25,6 +25,7 @@ from leanbe_emitter.server.routes import (
     assumptions,
     clock,
     deliveries,
+    documents,
     events,
     explain,
     faults,
@@ -32,7 +33,6 @@ from leanbe_emitter.server.routes import (
     metrics,
     products,
     reset,
-    resource_declarations,
     stream,
     trigger,
     users,
@@ -44,7 +44,7 @@ from leanbe_emitter.settings import Settings
 #: Modules in the order in which their routes are matched: those with the most requests come first.
 _ROUTE_MODULES = (
     products.add_routes,
-    resource_declarations.add_routes,
+    documents.add_routes,
     webhooks.add_routes,
     assumptions.add_routes,
     users.add_routes,

@@ -19,14 +19,6 @@ from leanbe_emitter import (
     Product,
     stringify,
 )
-from leanbe_emitter.domain import (
-    announcements,
-    backlog_items,
-    customers,
-    idea_requests,
-    ideas,
-    okrs,
-)
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.library.documents.announcements import AnnouncementFields
 from leanbe_emitter.library.documents.backlog_items import BacklogItemFields
@@ -34,16 +26,24 @@ from leanbe_emitter.library.documents.customers import CustomerFields
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestFields
 from leanbe_emitter.library.documents.ideas import IdeaFields
 from leanbe_emitter.library.documents.okrs import OkrFields
+from leanbe_emitter.wire.payloads.declarations import (
+    ANNOUNCEMENT,
+    BACKLOG_ITEM,
+    CUSTOMER,
+    IDEA,
+    IDEA_REQUEST,
+    OKR,
+)
 from tests.support.loopback_receiver import LoopbackReceiver
 
-#: By the resource's attribute of a product: its settable names, as the domain and as types say.
+#: By the resource's attribute of a product: its settable names, as declared and as types say.
 SETTABLE = {
-    "customers": (customers.SETTABLE, CustomerFields),
-    "ideas": (ideas.SETTABLE, IdeaFields),
-    "idea_requests": (idea_requests.SETTABLE, IdeaRequestFields),
-    "backlog_items": (backlog_items.SETTABLE, BacklogItemFields),
-    "okrs": (okrs.SETTABLE, OkrFields),
-    "announcements": (announcements.SETTABLE, AnnouncementFields),
+    "customers": (CUSTOMER.settable, CustomerFields),
+    "ideas": (IDEA.settable, IdeaFields),
+    "idea_requests": (IDEA_REQUEST.settable, IdeaRequestFields),
+    "backlog_items": (BACKLOG_ITEM.settable, BacklogItemFields),
+    "okrs": (OKR.settable, OkrFields),
+    "announcements": (ANNOUNCEMENT.settable, AnnouncementFields),
 }
 
 DESCRIBED = {

@@ -25,7 +25,7 @@ def test_the_page_shows_the_example_as_it_is() -> None:
 
 def test_the_example_has_something_of_everything() -> None:
     (globex,) = read_seed(EXAMPLE).content.products
-    assert all(globex.entries(each.attribute) for each in SECTIONS)
+    assert all(globex.entries(each.resource.collection) for each in SECTIONS)
     assert globex.webhook is not None
     assert globex.webhook.url == "http://127.0.0.1:8000/hooks/leanbe"
 
@@ -41,7 +41,7 @@ def test_every_file_of_the_page_can_be_planted(tmp_path: Path) -> None:
 
 def test_the_page_tells_of_every_member_that_only_a_seed_file_has() -> None:
     for section in SECTIONS:
-        for name in {FIXED_ID, *section.refers, *section.choices}:
+        for name in {FIXED_ID, *section.names, *section.choices}:
             assert f"`{name}`" in PAGE, name
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.cli.act.field_options import PathChanges, changed, entries, field_options, typed
-from leanbe_emitter.domain import customers, ideas, okrs
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.payloads import declarations
 
 IDEA: dict[str, Any] = {
     "_id": "64a28f3c9c3a1954e6a2e504",
@@ -29,11 +29,11 @@ def paths(
 
 
 def idea(*text: tuple[str, str], **more: Any) -> dict[str, Any]:
-    return changed("idea", IDEA, {}, paths(*text, **more), settable=ideas.SETTABLE)
+    return changed(declarations.IDEA, IDEA, {}, paths(*text, **more))
 
 
 def customer(*text: tuple[str, str], **more: Any) -> dict[str, Any]:
-    return changed("customer", CUSTOMER, {}, paths(*text, **more), settable=customers.SETTABLE)
+    return changed(declarations.CUSTOMER, CUSTOMER, {}, paths(*text, **more))
 
 
 def test_only_fields_that_were_named_are_handed_on() -> None:
@@ -78,7 +78,7 @@ def test_references_are_set_by_what_names_them() -> None:
 def test_paths_go_into_what_options_gave() -> None:
     key_results = [{"title": "Score", "targetValue": 60}]
     said = paths(("keyResults[0].unit", "%"))
-    values = changed("okr", {}, {"keyResults": key_results}, said, settable=okrs.SETTABLE)
+    values = changed(declarations.OKR, {}, {"keyResults": key_results}, said)
     assert values == {"key_results": [{"title": "Score", "targetValue": 60, "unit": "%"}]}
     assert key_results == [{"title": "Score", "targetValue": 60}]
 

@@ -81,6 +81,13 @@ def test_verify_loads_nothing_heavy() -> None:
     assert "leanbe_emitter.wire.envelope" in modules
 
 
+def test_the_documents_of_a_database_load_no_sender() -> None:
+    modules = loaded_by("import leanbe_emitter.library.documents.documents")
+    ours = {name for name in modules if name.startswith("leanbe_emitter.delivery.")}
+    assert ours & {f"leanbe_emitter.delivery.{each}" for each in ("worker", "network")} == set()
+    assert modules & {"httptools", "tenacity", "pydantic"} == set()
+
+
 def test_the_receivers_load_no_framework_until_one_is_named() -> None:
     modules = loaded_by("import leanbe_emitter.receivers.verifier")
     assert modules & {*SENDING, *FRAMEWORKS, "asyncio"} == set()

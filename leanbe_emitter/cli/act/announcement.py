@@ -1,15 +1,13 @@
 """The commands ``announcement ...``: news for customers."""
 
-from leanbe_emitter.cli.act import resource_commands
 from leanbe_emitter.cli.act.field_options import entries, field_options
-from leanbe_emitter.cli.act.resource_commands import Resource
+from leanbe_emitter.cli.act.resource_commands import Resource, Words, add_commands
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import group
+from leanbe_emitter.wire.payloads.declarations import ANNOUNCEMENT
 
-ANNOUNCEMENTS = Resource(
-    name="announcement",
-    noun="announcement",
-    collection="announcements",
+_RESOURCE = Resource(
+    declaration=ANNOUNCEMENT,
     columns=[
         output.column("_id", title="id", short=output.abbreviated),
         output.column("title"),
@@ -17,7 +15,6 @@ ANNOUNCEMENTS = Resource(
         output.column("publishedAt", title="published", short=output.format_local_time),
     ],
     eg=("descriptionHTML=<b>Hi</b>, categories[0].title=New", "categories=[]"),
-    filters=("status",),
     fields=(
         *field_options("title", "description", "owner"),
         entries("categories", option="--category", member="title"),
@@ -31,42 +28,31 @@ def announcement() -> None:
     """Announcements: news for customers."""
 
 
-resource_commands.add_create(
+add_commands(
     announcement,
-    ANNOUNCEMENTS,
-    example='leanbe-emitter announcement create --title "Dark mode is here" '
-    '--category "New feature" --status published',
-    about="Create an announcement, as a draft or published at once.",
-)
-resource_commands.add_update(
-    announcement,
-    ANNOUNCEMENTS,
-    example='leanbe-emitter announcement update a2e509 --description "Try it: it is dark."',
-    about="Change fields of an announcement.",
-)
-resource_commands.add_show(
-    announcement, ANNOUNCEMENTS, example="leanbe-emitter announcement show a2e509 --output json"
-)
-resource_commands.add_list(
-    announcement, ANNOUNCEMENTS, example="leanbe-emitter announcement list --status draft"
-)
-resource_commands.add_delete(
-    announcement,
-    ANNOUNCEMENTS,
-    example="leanbe-emitter announcement delete a2e509",
-    about="Delete an announcement.",
-)
-resource_commands.add_verb(
-    announcement,
-    ANNOUNCEMENTS,
-    "publish",
-    example="leanbe-emitter announcement publish a2e509",
-    about="Publish an announcement. The event is announcement.updated.",
-)
-resource_commands.add_verb(
-    announcement,
-    ANNOUNCEMENTS,
-    "unpublish",
-    example="leanbe-emitter announcement unpublish a2e509",
-    about="Make an announcement a draft again. The event is announcement.updated.",
+    _RESOURCE,
+    {
+        "create": Words(
+            about="Create an announcement, as a draft or published at once.",
+            example='leanbe-emitter announcement create --title "Dark mode is here" '
+            '--category "New feature" --status published',
+        ),
+        "update": Words(
+            about="Change fields of an announcement.",
+            example='leanbe-emitter announcement update a2e509 --description "Try it: it is dark."',
+        ),
+        "show": Words(example="leanbe-emitter announcement show a2e509 --output json"),
+        "list": Words(example="leanbe-emitter announcement list --status draft"),
+        "delete": Words(
+            about="Delete an announcement.", example="leanbe-emitter announcement delete a2e509"
+        ),
+        "publish": Words(
+            about="Publish an announcement. The event is announcement.updated.",
+            example="leanbe-emitter announcement publish a2e509",
+        ),
+        "unpublish": Words(
+            about="Make an announcement a draft again. The event is announcement.updated.",
+            example="leanbe-emitter announcement unpublish a2e509",
+        ),
+    },
 )

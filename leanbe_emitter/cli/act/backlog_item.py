@@ -1,19 +1,13 @@
 """The commands ``backlog-item ...``: the work on the board."""
 
-import click
-
-from leanbe_emitter.cli.act import resource_commands
-from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.field_options import entries, field_options
-from leanbe_emitter.cli.act.resource_commands import Resource
+from leanbe_emitter.cli.act.resource_commands import Resource, Words, add_commands
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.commands import group
+from leanbe_emitter.wire.payloads.declarations import BACKLOG_ITEM
 
-BACKLOG_ITEMS = Resource(
-    name="backlogItem",
-    noun="backlog item",
-    collection="backlog_items",
+_RESOURCE = Resource(
+    declaration=BACKLOG_ITEM,
     columns=[
         output.column("_id", title="id", short=output.abbreviated),
         output.column("title"),
@@ -22,7 +16,6 @@ BACKLOG_ITEMS = Resource(
         output.column("idea.title", title="idea"),
     ],
     eg=("descriptionHTML=<b>Hi</b>, tags[0].title=ui", "tags=[]"),
-    filters=("status", "assigned", "idea"),
     fields=(
         *field_options("title", "description", "owner", "assigned"),
         entries("tags", option="--tag", member="title"),
@@ -36,43 +29,28 @@ def backlog_item() -> None:
     """Backlog items: the work on the board."""
 
 
-resource_commands.add_create(
+add_commands(
     backlog_item,
-    BACKLOG_ITEMS,
-    example='leanbe-emitter backlog-item create --title "Fix the login" --tag bug',
-    about="Create a backlog item, with the first of the product's statuses.",
+    _RESOURCE,
+    {
+        "create": Words(
+            about="Create a backlog item, with the first of the product's statuses.",
+            example='leanbe-emitter backlog-item create --title "Fix the login" --tag bug',
+        ),
+        "update": Words(
+            about="Change fields of a backlog item. A new status has an event of its own.",
+            example='leanbe-emitter backlog-item update a2e505 --title "Dark mode, at last" '
+            "--status Done",
+        ),
+        "show": Words(example="leanbe-emitter backlog-item show a2e505 --output json"),
+        "list": Words(example='leanbe-emitter backlog-item list --status "To Do"'),
+        "delete": Words(
+            about="Delete a backlog item. Its idea stays promoted.",
+            example="leanbe-emitter backlog-item delete a2e505",
+        ),
+        "set-status": Words(
+            about="Give a backlog item another status of the product.",
+            example='leanbe-emitter backlog-item set-status a2e505 "In Progress"',
+        ),
+    },
 )
-resource_commands.add_update(
-    backlog_item,
-    BACKLOG_ITEMS,
-    example='leanbe-emitter backlog-item update a2e505 --title "Dark mode, at last" --status Done',
-    about="Change fields of a backlog item. A new status has an event of its own.",
-)
-resource_commands.add_show(
-    backlog_item, BACKLOG_ITEMS, example="leanbe-emitter backlog-item show a2e505 --output json"
-)
-resource_commands.add_list(
-    backlog_item, BACKLOG_ITEMS, example='leanbe-emitter backlog-item list --status "To Do"'
-)
-resource_commands.add_delete(
-    backlog_item,
-    BACKLOG_ITEMS,
-    example="leanbe-emitter backlog-item delete a2e505",
-    about="Delete a backlog item. Its idea stays promoted.",
-)
-
-
-@subcommand(
-    backlog_item,
-    "set-status",
-    example='leanbe-emitter backlog-item set-status a2e505 "In Progress"',
-)
-@BACKLOG_ITEMS.argument
-@click.argument("status")
-@with_action_options
-@click.pass_obj
-def set_status(
-    invocation: Invocation, *, reference: str, status: str, options: ActionOptions
-) -> None:
-    """Give a backlog item another status of the product."""
-    BACKLOG_ITEMS.act(invocation, options, lambda items: items.set_status(reference, status))

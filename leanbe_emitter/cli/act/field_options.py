@@ -16,17 +16,10 @@ from leanbe_emitter.cli.invocation.param_types import as_mapping
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.did_you_mean import any_of
+from leanbe_emitter.wire.payloads.declarations import REFERENCES, Argument, Declaration
 from leanbe_emitter.wire.payloads.event_payloads import document_shape
 from leanbe_emitter.wire.payloads.payload_paths import change_fields, first_step
-from leanbe_emitter.wire.payloads.shapes import (
-    Anything,
-    Boolean,
-    Field,
-    ListOf,
-    Object,
-    Shape,
-    Text,
-)
+from leanbe_emitter.wire.payloads.shapes import Anything, Boolean, Field, ListOf, Object, Text
 from leanbe_emitter.wire.stringify import JSON
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,13 +30,7 @@ _NAMED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "assigned": ("U", "e-mail or id"),
     "customer": ("C", "e-mail or id"),
     "idea": ("ID", "id"),
-}
-#: A field that refers to something is set by an id, a name or an e-mail.
-_REFERENCES: Final[Mapping[str, Shape]] = {
-    "owner": Text(),
-    "assigned": Text(),
-    "customer": Text(),
-    "products": Anything(),
+    "keyResult": ("K", "title or id"),
 }
 #: Fields of a list's entry that nobody sets: they follow from the rest of the entry.
 _DERIVED = ("progress",)
@@ -102,19 +89,31 @@ def field_options(*fields: str) -> tuple[FieldOption, ...]:
     return tuple(FieldOption(field=field) for field in fields)
 
 
-def add_filter(command: F, shape: Object, name: str) -> F:
+def add_filter(command: F, resource: Declaration, name: str) -> F:
     """Return the command with the option of a list's filter, as the catalogue describes its field.
 
     Args:
         command: the command.
-        shape: the shape of the listed documents.
+        resource: what users can do with the listed documents.
         name: a field, or one entry of a field (``tag`` of ``tags``).
     """
-    field = shape.field(name) or shape.field(f"{name}s")
+    field = resource.filtered(name)
     metavar, words = ("TEXT", "") if field is None else _described(name, field)
     if field is not None and isinstance(field.shape, Boolean):
         return click.option(f"--{name}/--no-{name}", default=None, help=words)(command)
     return click.option(f"--{name}", metavar=metavar, help=words)(command)
+
+
+def add_argument(command: F, argument: Argument, words: str) -> F:
+    """Return the command with the option of a verb's argument; without words, with an argument."""
+    name = column_of(argument.name)
+    if not words:
+        return click.argument(name)(command)
+    is_text = isinstance(argument.example, str)
+    metavar = _NAMED_BY.get(argument.name, ("TEXT", ""))[0] if is_text else None
+    kind, required = None if is_text else float, argument.is_required
+    word = f"--{name.replace('_', '-')}"
+    return click.option(word, type=kind, metavar=metavar, required=required, help=words)(command)
 
 
 def _described(name: str, field: Field) -> tuple[str, str]:
@@ -170,30 +169,27 @@ class PathChanges:
 
 
 def changed(
-    resource: str,
+    resource: Declaration,
     before: Mapping[str, JSON],
     options: Mapping[str, JSON],
     paths: PathChanges,
-    *,
-    settable: Sequence[str],
 ) -> dict[str, JSON]:
     """Return keyword arguments for the library; None takes a value away.
 
     Args:
-        resource: one of ``wire.payloads.resources.RESOURCES``.
+        resource: what users can set.
         before: the document; empty for a new one.
         options: the values of options; paths go into these values.
         paths: the changes by path.
-        settable: the fields that can be set.
 
     Raises:
         InvalidValue: there is no such path, or the field cannot be set.
     """
-    _check_settable(resource, paths.touched, settable)
+    _check_settable(resource, paths.touched)
     after = change_fields(
-        {**_referring(before, settable), **options},
-        what=resource,
-        shape=_settable_shape(resource, settable),
+        {**_referring(before, resource.settable), **options},
+        what=resource.name,
+        shape=_settable_shape(resource),
         set=as_mapping(paths.set_text),
         set_json=as_mapping(paths.set_json),
         unset=paths.unset,
@@ -201,25 +197,28 @@ def changed(
     return {column_of(name): after.get(name) for name in (*options, *paths.touched)}
 
 
-def _check_settable(resource: str, touched: Sequence[str], settable: Sequence[str]) -> None:
-    shape = document_shape(resource)
+def _check_settable(resource: Declaration, touched: Sequence[str]) -> None:
+    shape = document_shape(resource.name)
     for name in touched:
-        if shape.field(name) is not None and name not in settable:
+        if shape.field(name) is not None and name not in resource.settable:
             raise InvalidValue(
                 f"{name} cannot be set: it follows from actions.",
-                hint=f"Only {any_of(settable)} can be set.",
+                hint=f"Only {any_of(resource.settable)} can be set.",
             )
 
 
-def _settable_shape(resource: str, settable: Sequence[str]) -> Object:
-    shape = document_shape(resource)
-    fields = tuple(_settable(field) for field in shape.fields if field.name in settable)
+def _settable_shape(resource: Declaration) -> Object:
+    shape = document_shape(resource.name)
+    fields = tuple(_settable(field) for field in shape.fields if field.name in resource.settable)
     return Object(fields=fields)
 
 
 def _settable(field: Field) -> Field:
-    shape = _REFERENCES.get(field.name, field.shape)
-    if isinstance(shape, ListOf):
+    shape = field.shape
+    if field.name in REFERENCES:
+        # It is set by an id, a name or an e-mail, or by a list of those.
+        shape = Anything() if isinstance(shape, ListOf) else Text()
+    elif isinstance(shape, ListOf):
         fields = tuple(each for each in shape.item.fields if each.name not in _DERIVED)
         shape = ListOf(item=Object(fields=fields))
     return replace(field, shape=shape)
@@ -228,7 +227,7 @@ def _settable(field: Field) -> Field:
 def _referring(document: Mapping[str, JSON], settable: Sequence[str]) -> dict[str, JSON]:
     """Return the document's settable fields, with an id in place of each reference."""
     return {
-        name: _ids(value) if name in _REFERENCES else value
+        name: _ids(value) if name in REFERENCES else value
         for name, value in document.items()
         if name in settable
     }

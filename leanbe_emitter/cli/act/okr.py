@@ -2,16 +2,12 @@
 
 from typing import Any
 
-import click
-
-from leanbe_emitter.cli.act import resource_commands
-from leanbe_emitter.cli.act.action import ActionOptions, with_action_options
 from leanbe_emitter.cli.act.field_options import FieldOption, field_options
-from leanbe_emitter.cli.act.resource_commands import Resource
+from leanbe_emitter.cli.act.resource_commands import Resource, Words, add_commands
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.commands import group
 from leanbe_emitter.cli.invocation.param_types import TITLE_AND_NUMBER
+from leanbe_emitter.wire.payloads.declarations import OKR
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -20,10 +16,8 @@ def _key_result(pair: tuple[str, Any]) -> JSON:
     return {"title": title, "targetValue": target}
 
 
-OKRS = Resource(
-    name="okr",
-    noun="OKR",
-    collection="okrs",
+_RESOURCE = Resource(
+    declaration=OKR,
     columns=[
         output.column("_id", title="id", short=output.abbreviated),
         output.column("title"),
@@ -32,7 +26,6 @@ OKRS = Resource(
         output.column("endDate", title="end"),
     ],
     eg=("keyResults[0].unit=%", "keyResults[0].targetValue=70"),
-    filters=("owner",),
     fields=(
         *field_options("title", "description", "owner"),
         FieldOption(field="startDate", metavar="DATE", help="Such as 2026-07-01."),
@@ -56,44 +49,32 @@ def okr() -> None:
     """OKRs: objectives and their key results."""
 
 
-resource_commands.add_create(
+add_commands(
     okr,
-    OKRS,
-    example='leanbe-emitter okr create --title "Make onboarding effortless" '
-    "--key-result Activation=60 --set-json 'keyResults[0].startValue=40'",
-    about="Create an OKR with its key results.",
+    _RESOURCE,
+    {
+        "create": Words(
+            about="Create an OKR with its key results.",
+            example='leanbe-emitter okr create --title "Make onboarding effortless" '
+            "--key-result Activation=60 --set-json 'keyResults[0].startValue=40'",
+        ),
+        "update": Words(
+            about="Change an OKR or its key results. --unset 'keyResults[0]' removes one.",
+            example="leanbe-emitter okr update a2e506 --end-date 2026-09-30 "
+            "--set-json 'keyResults[0].targetValue=70'",
+        ),
+        "show": Words(example="leanbe-emitter okr show a2e506 --output json"),
+        "list": Words(example="leanbe-emitter okr list --owner owner@example.com"),
+        "delete": Words(
+            about="Delete an OKR with its key results.", example="leanbe-emitter okr delete a2e506"
+        ),
+        "check-in": Words(
+            about="Record the current value of a key result. Leanbe computes the progress.",
+            example="leanbe-emitter okr check-in a2e506 --key-result Activation --value 50",
+            arguments={
+                "keyResult": "Title or id of the key result.",
+                "value": "The current value.",
+            },
+        ),
+    },
 )
-resource_commands.add_update(
-    okr,
-    OKRS,
-    example="leanbe-emitter okr update a2e506 --end-date 2026-09-30 "
-    "--set-json 'keyResults[0].targetValue=70'",
-    about="Change an OKR or its key results. --unset 'keyResults[0]' removes one.",
-)
-resource_commands.add_show(okr, OKRS, example="leanbe-emitter okr show a2e506 --output json")
-resource_commands.add_list(okr, OKRS, example="leanbe-emitter okr list --owner owner@example.com")
-resource_commands.add_delete(
-    okr,
-    OKRS,
-    example="leanbe-emitter okr delete a2e506",
-    about="Delete an OKR with its key results.",
-)
-
-
-@subcommand(
-    okr, "check-in", example="leanbe-emitter okr check-in a2e506 --key-result Activation --value 50"
-)
-@OKRS.argument
-@click.option("--key-result", metavar="K", required=True, help="Title or id of the key result.")
-@click.option("--value", type=float, required=True, help="The current value.")
-@with_action_options
-@click.pass_obj
-def check_in(
-    invocation: Invocation, *, reference: str, key_result: str, value: float, options: ActionOptions
-) -> None:
-    """Record the current value of a key result. Leanbe computes the progress."""
-    OKRS.act(
-        invocation,
-        options,
-        lambda okrs: okrs.check_in(reference, key_result=key_result, value=value),
-    )

@@ -1,33 +1,45 @@
-"""The commands that the six resources share: create, update, show, list, delete, simple verbs.
+"""The commands of the six resources: create, update, show, list, delete, and verbs.
 
-A group describes its resource (``Resource``: options, filters, columns), and these functions make
-the commands from that. A verb with arguments of its own is a command like any other.
+``wire.payloads.declarations`` says what users can do with a resource. A group adds what only the
+command line has: options, columns, and the texts of the help.
+
+An action is one transaction. On a terminal, its document is a table and the attempts follow it. In
+every other format, stdout carries only the document, the same that a webhook carries, and stderr
+shows the attempts. A printed document is committed: a refused action prints nothing but the error.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import click
 
-from leanbe_emitter.cli.act.action import ActionOptions, Snapshot, run_action, with_action_options
 from leanbe_emitter.cli.act.field_options import (
     FieldOption,
     PathChanges,
+    add_argument,
     add_filter,
     changed,
     typed,
 )
 from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation.attempt_watchers import (
+    BY_ANY_WORKER_OR_FOLLOW,
+    printing_attempts,
+    who_retries,
+)
 from leanbe_emitter.cli.invocation.commands import Group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
-from leanbe_emitter.cli.invocation.output import Column
+from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
+from leanbe_emitter.cli.invocation.opening import open_documents, open_leanbe, select_product
+from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
+from leanbe_emitter.wire.payloads import declarations
 from leanbe_emitter.wire.payloads.event_payloads import document_shape
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library import Product
+    from leanbe_emitter.cli.invocation.attempt_watchers import PrintingWatcher
+    from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+    from leanbe_emitter.outbox import Recorded
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,208 +52,313 @@ _STDOUT = (
 )
 
 
+class Snapshot(Protocol):
+    """A document as the library returns it."""
+
+    def document(self) -> Document:
+        """Return the document."""
+
+
+#: Runs on a product's documents of one kind, in a transaction.
+Action = Callable[[Any], Snapshot]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """One kind of document on the command line.
 
     Attributes:
-        name: one of ``wire.payloads.resources.RESOURCES``.
-        noun: in words: ``idea request``.
-        collection: the product's attribute in the library: ``idea_requests``.
+        declaration: what users can do with it.
         columns: the columns of a table and of ``plain``.
         fields: the options of ``create`` and ``update``.
-        filters: the options of ``list``, by the library's names.
         only_new: further options of ``create``.
         eg: examples of ``--set`` and of ``--set-json``.
         by: what names one document, in words.
     """
 
-    name: str
-    noun: str
-    collection: str
+    declaration: declarations.Declaration
     columns: Sequence[Column]
     fields: Sequence[FieldOption]
     eg: tuple[str, str]
-    filters: Sequence[str] = ()
     only_new: Sequence[FieldOption] = ()
     by: str = "its id, or six digits of either end of it"
 
-    @property
-    def metavar(self) -> str:
-        """The name of the argument in help texts."""
-        return self.noun.upper().replace(" ", "-")
 
-    def of(self, product: "Product") -> Any:
-        """Return the product's collection of these documents."""
-        return getattr(product, self.collection)
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What the help of a command says.
 
-    @property
-    def settable(self) -> Sequence[str]:
-        """The fields that can be set, by the document's names."""
-        rules = import_module(f"leanbe_emitter.domain.{self.collection}")
-        return cast("Sequence[str]", rules.SETTABLE)
-
-    def argument(self, command: F) -> F:
-        """Add the argument that names one document; the command gets it as ``reference``."""
-        return click.argument("reference", metavar=self.metavar)(command)
-
-    def act(
-        self, invocation: Invocation, options: ActionOptions, action: Callable[[Any], Snapshot]
-    ) -> None:
-        """Run an action on the product's collection; see ``action.run_action``."""
-        run_action(
-            invocation, options, lambda product: action(self.of(product)), columns=self.columns
-        )
-
-
-def add_create(group: Group, resource: Resource, *, example: str, about: str) -> None:
-    """Add the command that creates a document.
-
-    Args:
-        group: the resource's group.
-        resource: the resource.
-        example: the example in the help.
-        about: the first line of the help.
+    Attributes:
+        example: the example at its end.
+        about: its text; those of ``show`` and ``list`` are the same for each resource.
+        arguments: the help of a verb's options; an argument without help has no option.
     """
+
+    example: str
+    about: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+def add_commands(group: Group, resource: Resource, commands: Mapping[str, Words]) -> None:
+    """Add the commands of a resource to its group, in this order."""
+    for name, words in commands.items():
+        if name in _COMMON:
+            command = _COMMON[name](resource, words)
+        else:
+            command = _verb(resource, resource.declaration.verb(name), words)
+        subcommand(group, name, example=words.example)(command)
+
+
+def _create(resource: Resource, words: Words) -> Callable[..., Any]:
     own = (*resource.fields, *resource.only_new)
 
-    @with_action_options
-    @click.pass_obj
-    def create(invocation: Invocation, /, *, options: ActionOptions, **given: Any) -> None:
-        values, paths, settable = typed(own, given), PathChanges.of(given), resource.settable
-        fields = changed(resource.name, {}, values, paths, settable=settable)
-        resource.act(invocation, options, lambda collection: collection.create(**fields))
+    @_with_action_options
+    def create(invocation: Invocation, options: "_ActionOptions", given: Mapping[str, Any]) -> None:
+        values, paths = typed(own, given), PathChanges.of(given)
+        fields = changed(resource.declaration, {}, values, paths)
+        _act(invocation, resource, options, lambda documents: documents.create(**fields))
 
-    create.__doc__ = f"{about}\n\n{_STDOUT}"
-    _command(
-        group,
-        "create",
-        example,
-        _with(own, resource, shared_options.field_values(create, eg=resource.eg)),
-    )
+    create.__doc__ = f"{words.about}\n\n{_STDOUT}"
+    return _with(own, resource, shared_options.field_values(create, eg=resource.eg))
 
 
-def add_update(group: Group, resource: Resource, *, example: str, about: str) -> None:
-    """Add the command that changes fields of a document; arguments as for ``add_create``."""
-
-    @with_action_options
-    @click.pass_obj
-    def update(
-        invocation: Invocation, /, *, reference: str, options: ActionOptions, **given: Any
-    ) -> None:
+def _update(resource: Resource, words: Words) -> Callable[..., Any]:
+    @_with_action_options
+    def update(invocation: Invocation, options: "_ActionOptions", given: Mapping[str, Any]) -> None:
         values, paths = typed(resource.fields, given), PathChanges.of(given)
         if not values and not paths.touched:
             raise click.UsageError("There is nothing to change: give an option, --set or --unset.")
-        settable = resource.settable
 
-        def edited(collection: Any) -> Snapshot:
-            before = collection.get(reference)
-            fields = changed(resource.name, before.document(), values, paths, settable=settable)
-            return cast("Snapshot", collection.update(before, **fields))
+        def edited(documents: Any) -> Snapshot:
+            before = documents.get(given["reference"])
+            fields = changed(resource.declaration, before.document(), values, paths)
+            return cast("Snapshot", documents.update(before, **fields))
 
-        resource.act(invocation, options, edited)
+        _act(invocation, resource, options, edited)
 
     update.__doc__ = (
-        f"{about}\n\nA path changes only the value at its end. An option for a list replaces the "
-        "whole list. Options apply first, then --set, --set-json and --unset. "
+        f"{words.about}\n\nA path changes only the value at its end. An option for a list replaces "
+        "the whole list. Options apply first, then --set, --set-json and --unset. "
         f"{_STDOUT}"
     )
     paths = shared_options.field_changes(update, eg=resource.eg)
-    command = _with(resource.fields, resource, paths)
-    _command(group, "update", example, resource.argument(command))
+    return _reference(resource, _with(resource.fields, resource, paths))
 
 
-def add_show(group: Group, resource: Resource, *, example: str) -> None:
-    """Add the command that shows a document."""
-
+def _show(resource: Resource, _: Words) -> Callable[..., Any]:
     @shared_options.product
     @click.pass_obj
     def show(invocation: Invocation, *, reference: str, product: str | None) -> None:
-        with open_leanbe(invocation) as leanbe:
-            document = resource.of(select_product(leanbe, product)).get(reference).document()
+        with open_documents(invocation) as documents:
+            of_product = documents.of(product, resource.declaration.collection)
+            document = of_product.get(reference).document()
         output.print_document(invocation.output_format, document, columns=_all_columns(resource))
 
     show.__doc__ = (
-        f"Show one {resource.noun}, named by {resource.by}.\n\n"
+        f"Show one {resource.declaration.noun}, named by {resource.by}.\n\n"
         "--output json prints the same document that a webhook carries."
     )
-    _command(group, "show", example, resource.argument(show))
+    return _reference(resource, show)
 
 
-def add_delete(group: Group, resource: Resource, *, example: str, about: str) -> None:
-    """Add the command that deletes a document; arguments as for ``add_create``."""
-
-    @with_action_options
-    @click.pass_obj
-    def delete(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
-        def deleted(collection: Any) -> Snapshot:
-            last = collection.get(reference)
-            collection.delete(last)
-            return cast("Snapshot", last)
-
-        resource.act(invocation, options, deleted)
-
-    delete.__doc__ = f"{about}\n\nPrints the last state of the document."
-    _command(group, "delete", example, resource.argument(delete))
-
-
-def add_verb(group: Group, resource: Resource, verb: str, *, example: str, about: str) -> None:
-    """Add a command that calls a method of the library with nothing but the document.
-
-    Args:
-        group: the resource's group.
-        resource: the resource.
-        verb: the name of the command and of the method.
-        example: the example in the help.
-        about: the help text.
-    """
-
-    @with_action_options
-    @click.pass_obj
-    def act(invocation: Invocation, *, reference: str, options: ActionOptions) -> None:
-        resource.act(invocation, options, lambda collection: getattr(collection, verb)(reference))
-
-    act.__doc__ = about
-    _command(group, verb, example, resource.argument(act))
-
-
-def add_list(group: Group, resource: Resource, *, example: str) -> None:
-    """Add the command that lists documents, narrowed by the resource's filters."""
-
+def _list(resource: Resource, _: Words) -> Callable[..., Any]:
     @shared_options.product
     @click.option("--limit", type=click.IntRange(min=1), default=_PAGE, show_default=True)
     @shared_options.after
     @click.pass_obj
     def list_(invocation: Invocation, /, *, product: str | None, **wanted: Any) -> None:
-        with open_leanbe(invocation) as leanbe:
-            page = resource.of(select_product(leanbe, product)).list(**wanted)
-            documents = [each.document() for each in page]
-        invocation.print_page(documents, page.cursor, resource.columns)
+        with open_documents(invocation) as documents:
+            of_product: Any = documents.of(product, resource.declaration.collection)
+            page = of_product.list(**wanted)
+            shown = [each.document() for each in page]
+        invocation.print_page(shown, page.cursor, resource.columns)
 
     list_.__doc__ = (
-        f"List {resource.noun}s, the oldest first.\n\nIf there are more, stderr shows the cursor "
-        'for --after. --output json prints {"items": [...], "cursor": ...}.'
+        f"List {resource.declaration.plural}, the oldest first.\n\nIf there are more, stderr shows "
+        'the cursor for --after. --output json prints {"items": [...], "cursor": ...}.'
     )
     command: Callable[..., Any] = list_
-    for name in reversed(resource.filters):
-        command = add_filter(command, document_shape(resource.name), name)
-    _command(group, "list", example, command)
+    for each in reversed(resource.declaration.filters):
+        command = add_filter(command, resource.declaration, each.name)
+    return command
+
+
+def _delete(resource: Resource, words: Words) -> Callable[..., Any]:
+    @_with_action_options
+    def delete(invocation: Invocation, options: "_ActionOptions", given: Mapping[str, Any]) -> None:
+        def deleted(documents: Any) -> Snapshot:
+            last = documents.get(given["reference"])
+            documents.delete(last)
+            return cast("Snapshot", last)
+
+        _act(invocation, resource, options, deleted)
+
+    delete.__doc__ = f"{words.about}\n\nPrints the last state of the document."
+    return _reference(resource, delete)
+
+
+def _verb(resource: Resource, verb: declarations.Verb, words: Words) -> Callable[..., Any]:
+    @_with_action_options
+    def act(invocation: Invocation, options: "_ActionOptions", given: dict[str, Any]) -> None:
+        reference = given.pop("reference")
+        _act(
+            invocation,
+            resource,
+            options,
+            lambda documents: getattr(documents, verb.method)(reference, **given),
+        )
+
+    act.__doc__ = words.about
+    command: Callable[..., Any] = act
+    for argument in reversed(verb.input.arguments):
+        command = add_argument(command, argument, words.arguments.get(argument.name, ""))
+    return _reference(resource, command)
+
+
+_COMMON = {"create": _create, "update": _update, "show": _show, "list": _list, "delete": _delete}
+
+
+def _reference(resource: Resource, command: F) -> F:
+    """Add the argument that names one document; the command gets it as ``reference``."""
+    metavar = resource.declaration.noun.upper().replace(" ", "-")
+    return click.argument("reference", metavar=metavar)(command)
 
 
 def _with(own: Sequence[FieldOption], resource: Resource, command: F) -> F:
     """Add the options of these fields."""
-    shape = document_shape(resource.name)
+    shape = document_shape(resource.declaration.name)
     for option in reversed(own):
         command = option.added_to(command, shape)
     return command
 
 
-def _command(group: Group, name: str, example: str, command: Callable[..., Any]) -> None:
-    subcommand(group, name, example=example)(command)
-
-
 def _all_columns(resource: Resource) -> Sequence[Column]:
     """Return the resource's columns, then every other field of the document."""
     shown = {column.title for column in resource.columns} | {"_id"}
-    rest = [each.name for each in document_shape(resource.name).fields if each.name not in shown]
+    shape = document_shape(resource.declaration.name)
+    rest = [each.name for each in shape.fields if each.name not in shown]
     return [*resource.columns, *(output.column(name) for name in rest)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ActionOptions:
+    """The options of every action.
+
+    Attributes:
+        product: name or id; None for the only product.
+        follow: whether to wait until the deliveries are settled.
+        no_deliver: whether to leave the first attempts to a worker.
+    """
+
+    product: str | None
+    follow: bool
+    no_deliver: bool
+
+
+def _with_action_options(
+    command: Callable[[Invocation, _ActionOptions, dict[str, Any]], None],
+) -> Callable[..., None]:
+    """Add ``--product``, ``--follow``, ``--no-deliver``; the command gets them in one object."""
+
+    @click.pass_obj
+    def run(
+        invocation: Invocation,
+        /,
+        *,
+        product: str | None,
+        follow: bool,
+        no_deliver: bool,
+        **given: Any,
+    ) -> None:
+        options = _ActionOptions(product=product, follow=follow, no_deliver=no_deliver)
+        command(invocation, options, given)
+
+    return shared_options.product(shared_options.delivery_options(run))
+
+
+def _act(
+    invocation: Invocation, resource: Resource, options: _ActionOptions, action: Action
+) -> None:
+    """Run an action in one transaction, print its document, and deliver its events.
+
+    Raises:
+        Failed: an attempt was not accepted.
+        LeanbeError: the domain refused the action.
+    """
+    if options.no_deliver:
+        _act_and_leave(invocation, resource, options, action)
+        return
+    with (
+        open_leanbe(invocation) as leanbe,
+        printing_attempts(
+            invocation,
+            leanbe.clock,
+            retried_by="" if options.follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW),
+            to_stderr=invocation.output_format is not OutputFormat.TABLE,
+        ) as watcher,
+    ):
+        shown = _DocumentFirst(invocation.output_format, resource.columns, watcher)
+        with leanbe.foreground(shown) as events:
+            product = select_product(leanbe, options.product)
+            shown.snapshot = action(getattr(product, resource.declaration.collection))
+        shown.show()
+        _notice_events(invocation, events.recorded)
+        if options.follow:
+            leanbe.follow(events.deliveries, watcher=watcher)
+
+
+def _act_and_leave(
+    invocation: Invocation, resource: Resource, options: _ActionOptions, action: Action
+) -> None:
+    """Do the same, but leave the first attempts to a worker, and load no sender."""
+    with open_documents(invocation) as documents, documents.transaction() as transaction:
+        snapshot = action(documents.of(options.product, resource.declaration.collection))
+    document = snapshot.document()
+    output.print_document(invocation.output_format, document, columns=resource.columns)
+    _notice_events(invocation, transaction.recorded)
+    owed = ", ".join(
+        f"{each.name} {output.abbreviated(each.delivery_id)}"
+        for each in transaction.recorded
+        if each.delivery_id is not None
+    )
+    if owed:
+        invocation.notice(f"{owed}: left to a worker. Run one with: leanbe-emitter worker --drain")
+
+
+def _notice_events(invocation: Invocation, recorded: "Sequence[Recorded]") -> None:
+    """Print notices about events that the attempts do not show."""
+    if not recorded:
+        invocation.notice("No event: nothing changed, or Leanbe has no event for this change.")
+    notice_events_without_delivery(
+        invocation, (each.name for each in recorded if each.delivery_id is None)
+    )
+
+
+class _DocumentFirst:
+    """A watcher that prints the document when the transaction is committed, before any attempt.
+
+    A user who interrupts a receiver without an answer has the document by then.
+    """
+
+    def __init__(
+        self, output_format: OutputFormat, columns: Sequence[Column], watcher: "PrintingWatcher"
+    ) -> None:
+        self._form = output_format
+        self._columns = columns
+        self._printing = watcher
+        self.snapshot: Snapshot | None = None
+
+    def show(self) -> None:
+        """Print the document, once."""
+        snapshot, self.snapshot = self.snapshot, None
+        if snapshot is not None:
+            output.print_document(self._form, snapshot.document(), columns=self._columns)
+
+    def begun(self, claimed: "Claimed") -> None:
+        """Print the document, then the line out."""
+        self.show()
+        self._printing.begun(claimed)
+
+    def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
+        """Print the line back."""
+        self._printing.ended(claimed, settlement)

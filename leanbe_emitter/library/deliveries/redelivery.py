@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.worker.watcher import Watcher
-from leanbe_emitter.domain import product_lookup, webhooks
+from leanbe_emitter.domain import lookup, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import LONGEST_NAME, check_text
 from leanbe_emitter.errors import Conflict, NotFound
@@ -287,7 +287,7 @@ def _enqueue(
     session = action.session
     product_ids = {row.product_id for row in rows}
     for product_id in sorted(product_ids):  # every caller locks products in this order
-        action.lock(product_lookup.get(session, product_id))
+        action.lock(lookup.product(session, product_id))
     with_url = _with_url(session, product_ids)
     wanted = [row.event_id for row in rows if row.product_id in with_url]
     # The lock keeps retention from deleting an event before its new delivery is recorded.
@@ -326,7 +326,7 @@ def _entry(
 
 
 def _require_url(action: Action, product_id: str) -> None:
-    product = product_lookup.get(action.session, product_id)
+    product = lookup.product(action.session, product_id)
     action.lock(product)
     if webhooks.get(action.session, product).url is None:
         raise Conflict(

@@ -5,24 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy.orm import Session
-
 from leanbe_emitter.domain import announcements
 from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     ProductReference,
     UserReference,
-    instant,
-    titles,
 )
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
+from leanbe_emitter.library.documents.resources import Kind, Resource, has_status
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow
 from leanbe_emitter.storage.schema.states import AnnouncementStatus
-from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.payloads.declarations import ANNOUNCEMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,24 +37,6 @@ class Announcement(Document):
     status: AnnouncementStatus
     published_at: datetime | None
     product: ProductReference
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> "Announcement":
-        """Read a snapshot from a document."""
-        return cls(
-            id=values["_id"],
-            owner=UserReference.of(values["owner"]),
-            title=values["title"],
-            description=values["description"],
-            description_html=values["descriptionHTML"],
-            categories=titles(values["categories"]),
-            status=AnnouncementStatus(values["status"]),
-            published_at=instant(values["publishedAt"]),
-            created_at=parse_instant(values["createdAt"]),
-            updated_at=parse_instant(values["updatedAt"]),
-            product=ProductReference.of(values["product"]),
-            _text=text,
-        )
 
 
 #: An announcement is named by a snapshot, the id, or a part of the id.
@@ -86,13 +62,13 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
     """The announcements of one product."""
 
     _kind = Kind(
-        resource="announcement",
+        declaration=ANNOUNCEMENT,
         table=AnnouncementRow,
-        settable=announcements.SETTABLE,
-        get=announcements.get,
-        of=announcements.of,
         documents=announcements.documents,
-        snapshot=Announcement.of,
+        snapshot=Announcement,
+        filters={
+            "status": has_status(AnnouncementRow.status, AnnouncementStatus, what="an announcement")
+        },
     )
 
     def create(self, **fields: Unpack[AnnouncementFields]) -> Announcement:
@@ -105,8 +81,7 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
             InvalidValue: a field or a value is refused, or the title is missing.
             NotFound: there is no such user in the product.
         """
-        values = self._values(fields)
-        return self._make(lambda action, product: announcements.create(action, product, values))
+        return self._make(announcements.create, self._values(fields))
 
     def list(
         self,
@@ -125,13 +100,7 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
         Raises:
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
         """
-
-        def conditions(_: Session, __: ProductRow) -> Conditions:
-            if status is not None:
-                wanted = one_of(AnnouncementStatus, status, what="an announcement")
-                yield AnnouncementRow.status == wanted
-
-        return self._page(conditions, limit=limit, after=after)
+        return self._page(status=status, limit=limit, after=after)
 
     def update(
         self, reference: AnnouncementRef, **fields: Unpack[AnnouncementFields]
@@ -142,10 +111,7 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
             InvalidValue: a field or a value is refused.
             NotFound: there is no such announcement, or no such user in the product.
         """
-        values = self._values(fields)
-        return self._change(
-            reference, lambda action, product, row: announcements.edit(action, product, row, values)
-        )
+        return self._change(reference, announcements.edit, self._values(fields))
 
     def publish(self, reference: AnnouncementRef) -> Announcement:
         """Publish an announcement: ``announcement.updated``; no event if it is published already.

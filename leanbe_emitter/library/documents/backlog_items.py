@@ -4,25 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import backlog_items, ideas, users
+from leanbe_emitter.domain import backlog_items, ideas
 from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     IdeaReference,
     ProductReference,
     UserReference,
-    titles,
 )
 from leanbe_emitter.library.documents.ideas import IdeaRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
+from leanbe_emitter.library.documents.resources import Kind, Resource, member, refers_to
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.payloads.declarations import BACKLOG_ITEM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,25 +43,6 @@ class BacklogItem(Document):
     product: ProductReference
     idea: IdeaReference | None
 
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> "BacklogItem":
-        """Read a snapshot from a document."""
-        return cls(
-            id=values["_id"],
-            owner=UserReference.of(values["owner"]),
-            assigned=UserReference.maybe(values["assigned"]),
-            title=values["title"],
-            description=values["description"],
-            description_html=values["descriptionHTML"],
-            tags=titles(values["tags"]),
-            status=values["status"],
-            created_at=parse_instant(values["createdAt"]),
-            updated_at=parse_instant(values["updatedAt"]),
-            product=ProductReference.of(values["product"]),
-            idea=IdeaReference.maybe(values["idea"]),
-            _text=text,
-        )
-
 
 #: A backlog item is named by a snapshot, the id, or a part of the id.
 BacklogItemRef = BacklogItem | str
@@ -85,17 +64,24 @@ class BacklogItemFields(TypedDict, total=False):
     status: str
 
 
+def _has_status(_: Session, product: ProductRow, value: str) -> ColumnElement[bool]:
+    backlog_items.check_status(product, value)
+    return BacklogItemRow.status == value
+
+
 class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
     """The backlog items of one product."""
 
     _kind = Kind(
-        resource="backlogItem",
+        declaration=BACKLOG_ITEM,
         table=BacklogItemRow,
-        settable=backlog_items.SETTABLE,
-        get=backlog_items.get,
-        of=backlog_items.of,
         documents=backlog_items.documents,
-        snapshot=BacklogItem.of,
+        snapshot=BacklogItem,
+        filters={
+            "status": _has_status,
+            "assigned": refers_to(BacklogItemRow.assigned_id, member),
+            "idea": refers_to(BacklogItemRow.idea_id, ideas.get),
+        },
     )
 
     def create(self, **fields: Unpack[BacklogItemFields]) -> BacklogItem:
@@ -108,8 +94,7 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
             InvalidValue: a field or a value is refused, or the title is missing.
             NotFound: there is no such user in the product.
         """
-        values = self._values(fields)
-        return self._make(lambda action, product: backlog_items.create(action, product, values))
+        return self._make(backlog_items.create, self._values(fields))
 
     def list(
         self,
@@ -133,20 +118,7 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such user or idea in the product.
         """
-
-        def conditions(session: Session, product: ProductRow) -> Conditions:
-            if status is not None:
-                backlog_items.check_status(product, status)
-                yield BacklogItemRow.status == status
-            if assigned is not None:
-                found = users.get(session, reference_text(assigned), product=product)
-                yield BacklogItemRow.assigned_id == found.id
-            if idea is not None:
-                yield (
-                    BacklogItemRow.idea_id == ideas.get(session, product, reference_text(idea)).id
-                )
-
-        return self._page(conditions, limit=limit, after=after)
+        return self._page(status=status, assigned=assigned, idea=idea, limit=limit, after=after)
 
     def update(self, reference: BacklogItemRef, **fields: Unpack[BacklogItemFields]) -> BacklogItem:
         """Change a backlog item: ``backlogItem.updated``, ``backlogItem.statusChanged``, or both.
@@ -155,10 +127,7 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
             InvalidValue: a field or a value is refused.
             NotFound: there is no such backlog item or user in the product.
         """
-        values = self._values(fields)
-        return self._change(
-            reference, lambda action, product, row: backlog_items.edit(action, product, row, values)
-        )
+        return self._change(reference, backlog_items.edit, self._values(fields))
 
     def set_status(self, reference: BacklogItemRef, status: str) -> BacklogItem:
         """Set the status: ``backlogItem.statusChanged``; no event if it stays the same.
@@ -167,10 +136,7 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
             InvalidValue: the product has no such status.
             NotFound: there is no such backlog item.
         """
-        return self._change(
-            reference,
-            lambda action, product, row: backlog_items.set_status(action, product, row, status),
-        )
+        return self._change(reference, backlog_items.set_status, status)
 
     def delete(self, reference: BacklogItemRef) -> None:
         """Delete a backlog item: ``backlogItem.deleted``; its idea stays promoted.

@@ -4,23 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.document_snapshot import (
     CustomerReference,
     Document,
     ProductReference,
+    Reference,
 )
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
+from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.payloads.declarations import CUSTOMER
 from leanbe_emitter.wire.stringify import JSON
 
 Texts = Mapping[str, str]
@@ -53,39 +56,6 @@ class Customer(Document):
     devices: tuple[Texts, ...] = field(hash=False)
     billing_details: tuple[Texts, ...] = field(hash=False)
     notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> "Customer":
-        """Read a snapshot from a document."""
-        return cls(
-            id=values["_id"],
-            first_name=values["firstName"],
-            last_name=values["lastName"],
-            public_id=values["publicId"],
-            email=values["email"],
-            phone=values["phone"],
-            state=values["state"],
-            city=values["city"],
-            address_line1=values["addressLine1"],
-            address_line2=values["addressLine2"],
-            zipcode=values["zipcode"],
-            country=values["country"],
-            company=values["company"],
-            image=values["image"],
-            gender=values["gender"],
-            source=values["source"],
-            type=values["type"],
-            confirmed=values["confirmed"],
-            products=tuple(map(ProductReference.of, values["products"])),
-            bg_color=values["bgColor"],
-            is_temporary=values["isTemporary"],
-            devices=tuple(values["devices"]),
-            billing_details=tuple(values["billing_details"]),
-            notes=tuple(each["note"] for each in values["notes"]),
-            created_at=parse_instant(values["createdAt"]),
-            updated_at=parse_instant(values["updatedAt"]),
-            _text=text,
-        )
 
 
 #: A customer is named by a snapshot or a reference, the e-mail, the id, or a part of the id.
@@ -124,17 +94,19 @@ class CustomerFields(TypedDict, total=False):
     notes: Sequence[str | Texts]
 
 
+def _has_email(_: Session, __: ProductRow, value: str) -> ColumnElement[bool]:
+    return CustomerProductRow.email_key == email_key(check_text(value, what="e-mail"))
+
+
 class Customers(Resource[CustomerRow, Customer]):
     """The customers of one product."""
 
     _kind = Kind(
-        resource="customer",
+        declaration=CUSTOMER,
         table=CustomerRow,
-        settable=customers.SETTABLE,
-        get=customers.get,
-        of=customers.of,
         documents=lambda session, _, rows: customers.documents(session, rows),
-        snapshot=Customer.of,
+        snapshot=Customer,
+        filters={"email": _has_email, "confirmed": has_flag(CustomerRow.confirmed)},
     )
 
     def create(self, **fields: Unpack[CustomerFields]) -> Customer:
@@ -151,8 +123,7 @@ class Customers(Resource[CustomerRow, Customer]):
             InvalidValue: a field or a value is refused, or the e-mail is missing.
             NotFound: there is no such product.
         """
-        values = self._values(fields)
-        return self._make(lambda action, product: customers.create(action, product, values))
+        return self._make(customers.create, self._values(fields))
 
     def list(
         self,
@@ -174,14 +145,7 @@ class Customers(Resource[CustomerRow, Customer]):
             InvalidValue: a database cannot store the e-mail, ``limit`` is 0, or ``after`` is no
                 cursor.
         """
-
-        def conditions(_: Session, __: ProductRow) -> Conditions:
-            if email is not None:
-                yield CustomerProductRow.email_key == email_key(check_text(email, what="e-mail"))
-            if confirmed is not None:
-                yield CustomerRow.confirmed.is_(confirmed)
-
-        return self._page(conditions, limit=limit, after=after)
+        return self._page(email=email, confirmed=confirmed, limit=limit, after=after)
 
     def update(self, reference: CustomerRef, **fields: Unpack[CustomerFields]) -> Customer:
         """Change a customer: one ``customer.updated``; no event if nothing changes.
@@ -212,3 +176,11 @@ class Customers(Resource[CustomerRow, Customer]):
 
     def _lock(self, action: Action, product: ProductRow) -> None:
         """Lock nothing: the domain locks all products of the customer, in order."""
+
+    def _row(
+        self, session: Session, product: ProductRow, reference: Customer | Reference | str
+    ) -> CustomerRow:
+        return customers.get(session, product, reference_text(reference))
+
+    def _select(self, product: ProductRow) -> Select[CustomerRow]:
+        return customers.of(product)

@@ -1,18 +1,38 @@
 """The base of the snapshots of documents, and the references in them.
 
 A snapshot is read from the document that a webhook would carry at that moment. So its attributes
-and its ``document()`` always agree, and neither changes later.
+and its ``document()`` always agree, and neither changes later. The type of an attribute says how a
+member of the document is read.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Self
+from enum import StrEnum
+from functools import cache, partial
+from types import NoneType
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
+from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.payloads.event_payloads import RESOURCES, document_shape
+from leanbe_emitter.wire.payloads.shapes import ListOf, Object
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
+
+Made = TypeVar("Made")
+_Reader = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """An object in a document, as it was at the moment of the snapshot."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, JSON]) -> Self:
+        """Read it from the document's member."""
+        return _made(cls, values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +49,11 @@ class Document(Identified):
     updated_at: datetime
     _text: str = field(repr=False)
 
+    @classmethod
+    def of(cls, values: Mapping[str, JSON], text: str) -> Self:
+        """Read a snapshot from a document and its text."""
+        return _made(cls, values, _text=text)
+
     @property
     def text(self) -> str:
         """The document's text, exactly as a webhook carries it."""
@@ -44,7 +69,7 @@ class Document(Identified):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference(Identified):
+class Reference(Identified, Part):
     """A reference in a document to another object, as it was at the moment of the snapshot."""
 
 
@@ -55,27 +80,12 @@ class UserReference(Reference):
     first_name: str
     email: str
 
-    @classmethod
-    def of(cls, values: Mapping[str, JSON]) -> Self:
-        """Read it from a document's member."""
-        return cls(id=values["_id"], first_name=values["firstName"], email=values["email"])
-
-    @classmethod
-    def maybe(cls, values: Mapping[str, JSON] | None) -> Self | None:
-        """Read it from a document's member, if the member is not null."""
-        return None if values is None else cls.of(values)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ProductReference(Reference):
     """A reference to the document's product."""
 
     name: str
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON]) -> Self:
-        """Read it from a document's member."""
-        return cls(id=values["_id"], name=values["name"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,29 +96,12 @@ class CustomerReference(Reference):
     last_name: str | None
     email: str
 
-    @classmethod
-    def maybe(cls, values: Mapping[str, JSON] | None) -> Self | None:
-        """Read it from a document's member, if the member is not null."""
-        if values is None:
-            return None
-        return cls(
-            id=values["_id"],
-            first_name=values["firstName"],
-            last_name=values["lastName"],
-            email=values["email"],
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class IdeaReference(Reference):
     """A reference to an idea."""
 
     title: str
-
-    @classmethod
-    def maybe(cls, values: Mapping[str, JSON] | None) -> Self | None:
-        """Read it from a document's member, if the member is not null."""
-        return None if values is None else cls(id=values["_id"], title=values["title"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +117,68 @@ class IdeaRequestReference(Reference):
         return cls(id=values.get("_id") or values["id"], title=values["title"])
 
 
-def titles(entries: Iterable[Mapping[str, JSON]]) -> tuple[str, ...]:
-    """Return the texts of tags or categories."""
-    return tuple(entry["title"] for entry in entries)
-
-
-def instant(text: JSON) -> datetime | None:
-    """Return the instant of an optional member."""
-    return None if text is None else parse_instant(text)
-
-
 def text_of(document: Mapping[str, JSON]) -> str:
     """Return a document's text without a size limit: writing it checked the size."""
     return stringify(document, max_depth=sys.maxsize, max_bytes=sys.maxsize)
+
+
+def _made(kind: type[Made], values: Mapping[str, JSON], **more: str) -> Made:
+    """Return a snapshot with attributes from the members of a document.
+
+    The constructor of a frozen dataclass makes a call for each attribute, and takes twice as long.
+    """
+    made = object.__new__(kind)
+    attributes = vars(made)
+    attributes.update(more)
+    for name, member, read in _readers(kind):  # type: ignore[arg-type] # classes are hashable
+        value = values[member]
+        attributes[name] = value if read is None or value is None else read(value)
+    return made
+
+
+@cache
+def _readers(kind: Any) -> Sequence[tuple[str, str, _Reader | None]]:
+    """Return the attributes of a snapshot, each with its member and how a value is read."""
+    types = get_type_hints(kind)
+    names = [each.name for each in fields(kind) if not each.name.startswith("_")]
+    return [(name, _members().get(name, name), _reader(types[name])) for name in names]
+
+
+def _reader(kind: Any) -> _Reader | None:
+    """Return the function that reads a value of a type; None if the value is taken as it is."""
+    of = get_args(kind)
+    if NoneType in of:
+        return _reader(of[0])
+    if get_origin(kind) is tuple:
+        return partial(_all, _entry if of[0] is str else _reader(of[0]))
+    if kind is datetime:
+        return parse_instant
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind
+    return kind.of if isinstance(kind, type) and issubclass(kind, Part) else None
+
+
+def _all(read: _Reader | None, values: list[Any]) -> tuple[Any, ...]:
+    return tuple(values if read is None else map(read, values))
+
+
+def _entry(entry: Mapping[str, str]) -> str:
+    """Return the text of a tag, a category or a note: its only member."""
+    (text,) = entry.values()
+    return text
+
+
+@cache
+def _members() -> Mapping[str, str]:
+    """Return the names of documents' members by the names of attributes."""
+    names = (name for each in RESOURCES for name in _names_in(document_shape(each)))
+    return {**{column_of(name): name for name in names}, "id": "_id"}
+
+
+def _names_in(shape: object) -> Iterator[str]:
+    if isinstance(shape, ListOf):
+        shape = shape.item
+    if isinstance(shape, Object):
+        for each in shape.fields:
+            yield each.name
+            yield from _names_in(each.shape)

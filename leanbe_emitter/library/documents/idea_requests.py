@@ -1,13 +1,10 @@
 """``product.idea_requests``: ideas that customers ask for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from sqlalchemy.orm import Session
-
 from leanbe_emitter.domain import customers, idea_requests, ideas
-from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.library.documents.customers import CustomerRef
 from leanbe_emitter.library.documents.document_snapshot import (
     CustomerReference,
@@ -16,14 +13,11 @@ from leanbe_emitter.library.documents.document_snapshot import (
     IdeaRequestReference,
     ProductReference,
 )
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource, one_of
+from leanbe_emitter.library.documents.resources import Kind, Resource, has_status, refers_to
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRequestRow
 from leanbe_emitter.storage.schema.states import RequestStatus
-from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.payloads.declarations import IDEA_REQUEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +32,6 @@ class IdeaRequest(Document):
     source: str
     product: ProductReference
     idea: IdeaReference | None
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> "IdeaRequest":
-        """Read a snapshot from a document."""
-        return cls(
-            id=values["_id"],
-            customer=CustomerReference.maybe(values["customer"]),
-            title=values["title"],
-            description=values["description"],
-            description_html=values["descriptionHTML"],
-            status=RequestStatus(values["status"]),
-            source=values["source"],
-            created_at=parse_instant(values["createdAt"]),
-            updated_at=parse_instant(values["updatedAt"]),
-            product=ProductReference.of(values["product"]),
-            idea=IdeaReference.maybe(values["idea"]),
-            _text=text,
-        )
 
 
 #: A request is named by a snapshot or a reference, the id, or a part of the id.
@@ -81,13 +57,15 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
     """The idea requests of one product: created, then attached or ignored, and never edited."""
 
     _kind = Kind(
-        resource="ideaRequest",
+        declaration=IDEA_REQUEST,
         table=IdeaRequestRow,
-        settable=idea_requests.SETTABLE,
-        get=idea_requests.get,
-        of=idea_requests.of,
         documents=idea_requests.documents,
-        snapshot=IdeaRequest.of,
+        snapshot=IdeaRequest,
+        filters={
+            "status": has_status(IdeaRequestRow.status, RequestStatus, what="a request"),
+            "customer": refers_to(IdeaRequestRow.customer_id, customers.get),
+            "idea": refers_to(IdeaRequestRow.idea_id, ideas.get),
+        },
     )
 
     def create(self, **fields: Unpack[IdeaRequestFields]) -> IdeaRequest:
@@ -103,8 +81,7 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
             InvalidValue: a field or a value is refused, or the title is missing.
             NotFound: ``customer`` is no customer of the product, and no e-mail.
         """
-        values = self._values(fields)
-        return self._make(lambda action, product: idea_requests.create(action, product, values))
+        return self._make(idea_requests.create, self._values(fields))
 
     def list(
         self,
@@ -128,19 +105,7 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such customer or idea in the product.
         """
-
-        def conditions(session: Session, product: ProductRow) -> Conditions:
-            if status is not None:
-                yield IdeaRequestRow.status == one_of(RequestStatus, status, what="a request")
-            if customer is not None:
-                found = customers.get(session, product, reference_text(customer))
-                yield IdeaRequestRow.customer_id == found.id
-            if idea is not None:
-                yield (
-                    IdeaRequestRow.idea_id == ideas.get(session, product, reference_text(idea)).id
-                )
-
-        return self._page(conditions, limit=limit, after=after)
+        return self._page(status=status, customer=customer, idea=idea, limit=limit, after=after)
 
     def attach(self, reference: IdeaRequestRef, *, idea: IdeaName) -> IdeaRequest:
         """Attach a new idea request to an idea: ``ideaRequest.attachedToIdea``.
@@ -149,12 +114,7 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
             Conflict: the request is not new, or the idea is archived.
             NotFound: there is no such idea request or idea in the product.
         """
-
-        def attach(action: Action, product: ProductRow, row: IdeaRequestRow) -> None:
-            to = ideas.get(action.session, product, reference_text(idea))
-            ideas.attach(action, product, to, row)
-
-        return self._change(reference, attach)
+        return self._change(reference, ideas.attach, reference_text(idea))
 
     def ignore(self, reference: IdeaRequestRef) -> IdeaRequest:
         """Ignore an idea request for good: ``ideaRequest.ignored``.

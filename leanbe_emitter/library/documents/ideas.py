@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import customers, idea_requests, ideas, users, votes
-from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain import ideas, votes
+from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.customers import CustomerRef
 from leanbe_emitter.library.documents.document_snapshot import (
@@ -15,19 +16,17 @@ from leanbe_emitter.library.documents.document_snapshot import (
     IdeaReference,
     IdeaRequestReference,
     ProductReference,
+    Reference,
     UserReference,
-    titles,
 )
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
+from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag, member, refers_to
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import IdeaRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.payloads.declarations import IDEA
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,28 +52,6 @@ class Idea(Document):
     product: ProductReference
     idea_requests: tuple[IdeaRequestReference, ...]
 
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> "Idea":
-        """Read a snapshot from a document."""
-        return cls(
-            id=values["_id"],
-            owner=UserReference.of(values["owner"]),
-            assigned=UserReference.maybe(values["assigned"]),
-            title=values["title"],
-            description=values["description"],
-            description_html=values["descriptionHTML"],
-            tags=titles(values["tags"]),
-            visibility=values["visibility"],
-            promoted=values["promoted"],
-            archived=values["archived"],
-            upvotes=values["upvotes"],
-            created_at=parse_instant(values["createdAt"]),
-            updated_at=parse_instant(values["updatedAt"]),
-            product=ProductReference.of(values["product"]),
-            idea_requests=tuple(map(IdeaRequestReference.of, values["ideaRequests"])),
-            _text=text,
-        )
-
 
 #: An idea is named by a snapshot or a reference, the id, or a part of the id.
 IdeaRef = Idea | IdeaReference | str
@@ -97,17 +74,26 @@ class IdeaFields(TypedDict, total=False):
     archived: bool
 
 
+def _has_visibility(_: Session, __: ProductRow, value: str) -> ColumnElement[bool]:
+    return IdeaRow.visibility == check_text(value, what="visibility")
+
+
 class Ideas(Resource[IdeaRow, Idea]):
     """The ideas of one product."""
 
     _kind = Kind(
-        resource="idea",
+        declaration=IDEA,
         table=IdeaRow,
-        settable=ideas.SETTABLE,
-        get=ideas.get,
-        of=ideas.of,
         documents=ideas.documents,
-        snapshot=Idea.of,
+        snapshot=Idea,
+        filters={
+            "promoted": has_flag(IdeaRow.promoted),
+            "archived": has_flag(IdeaRow.archived),
+            "visibility": _has_visibility,
+            "tag": lambda _, __, value: ideas.tagged(value),
+            "owner": refers_to(IdeaRow.owner_id, member),
+            "assigned": refers_to(IdeaRow.assigned_id, member),
+        },
     )
 
     def create(
@@ -124,14 +110,8 @@ class Ideas(Resource[IdeaRow, Idea]):
             NotFound: there is no such user or idea request in the product.
             Conflict: a request is not new.
         """
-        values, named = self._values(fields), [reference_text(each) for each in requests]
-
-        def create(action: Action, product: ProductRow) -> IdeaRow:
-            action.lock(product)
-            rows = idea_requests.get_all(action.session, product, named)
-            return ideas.create(action, product, values, requests=rows)
-
-        return self._make(create)
+        named = [reference_text(each) for each in requests]
+        return self._make(ideas.create, self._values(fields), requests=named)
 
     def list(  # noqa: PLR0913 - the filters of ideas
         self,
@@ -161,24 +141,16 @@ class Ideas(Resource[IdeaRow, Idea]):
             InvalidValue: a database cannot store a text, ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such user in the product.
         """
-
-        def conditions(session: Session, product: ProductRow) -> Conditions:
-            if promoted is not None:
-                yield IdeaRow.promoted.is_(promoted)
-            if archived is not None:
-                yield IdeaRow.archived.is_(archived)
-            if visibility is not None:
-                yield IdeaRow.visibility == check_text(visibility, what="visibility")
-            if tag is not None:
-                yield ideas.tagged(tag)
-            if owner is not None:
-                found = users.get(session, reference_text(owner), product=product)
-                yield IdeaRow.owner_id == found.id
-            if assigned is not None:
-                found = users.get(session, reference_text(assigned), product=product)
-                yield IdeaRow.assigned_id == found.id
-
-        return self._page(conditions, limit=limit, after=after)
+        return self._page(
+            promoted=promoted,
+            archived=archived,
+            visibility=visibility,
+            tag=tag,
+            owner=owner,
+            assigned=assigned,
+            limit=limit,
+            after=after,
+        )
 
     def update(self, reference: IdeaRef, **fields: Unpack[IdeaFields]) -> Idea:
         """Change an idea: one ``idea.updated``; no event if nothing changes.
@@ -187,10 +159,7 @@ class Ideas(Resource[IdeaRow, Idea]):
             InvalidValue: a field or a value is refused.
             NotFound: there is no such idea or user in the product.
         """
-        values = self._values(fields)
-        return self._change(
-            reference, lambda action, product, row: ideas.edit(action, product, row, values)
-        )
+        return self._change(reference, ideas.edit, self._values(fields))
 
     def delete(self, reference: IdeaRef) -> None:
         """Delete an idea: ``idea.deleted``. Its requests become new again, without an event.
@@ -245,20 +214,15 @@ class Ideas(Resource[IdeaRow, Idea]):
             Conflict: the customer has no vote for the idea, or the idea is archived.
             NotFound: there is no such idea or customer in the product.
         """
-
-        def withdraw(action: Action, product: ProductRow, row: IdeaRow) -> None:
-            voter = customers.get(action.session, product, reference_text(customer))
-            votes.withdraw(action, product, row, customer=voter)
-
-        return self._change(reference, withdraw)
+        return self._change(reference, votes.withdraw, customer=reference_text(customer))
 
     def _vote(
         self, reference: IdeaRef, direction: VoteDirection, customer: CustomerRef | None
     ) -> Idea:
-        def vote(action: Action, product: ProductRow, row: IdeaRow) -> None:
-            voter = None
-            if customer is not None:
-                voter = customers.get(action.session, product, reference_text(customer))
-            votes.cast(action, product, row, direction, customer=voter)
+        voter = None if customer is None else reference_text(customer)
+        return self._change(reference, votes.cast, direction, customer=voter)
 
-        return self._change(reference, vote)
+    def _row(
+        self, session: Session, product: ProductRow, reference: Idea | Reference | str
+    ) -> IdeaRow:
+        return ideas.get(session, product, reference_text(reference))

@@ -5,27 +5,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy.orm import Session
-
-from leanbe_emitter.domain import okrs, users
+from leanbe_emitter.domain import okrs
 from leanbe_emitter.library.documents.document_snapshot import (
     Document,
+    Part,
     ProductReference,
     UserReference,
-    instant,
 )
-from leanbe_emitter.library.documents.resources import Conditions, Kind, Resource
+from leanbe_emitter.library.documents.resources import Kind, Resource, member, refers_to
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.storage.schema.document_tables import OkrRow
-from leanbe_emitter.storage.schema.tables import ProductRow
-from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.payloads.declarations import OKR
 from leanbe_emitter.wire.stringify import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyResult:
+class KeyResult(Part):
     """A key result, which measures an objective.
 
     Attributes:
@@ -40,19 +36,6 @@ class KeyResult:
     target_value: float
     unit: str | None
     progress: int
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON]) -> "KeyResult":
-        """Read it from an OKR's member."""
-        return cls(
-            id=values["_id"],
-            title=values["title"],
-            start_value=values["startValue"],
-            current_value=values["currentValue"],
-            target_value=values["targetValue"],
-            unit=values["unit"],
-            progress=values["progress"],
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,24 +54,6 @@ class Okr(Document):
     progress: int
     key_results: tuple[KeyResult, ...]
     product: ProductReference
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> "Okr":
-        """Read a snapshot from a document."""
-        return cls(
-            id=values["_id"],
-            owner=UserReference.of(values["owner"]),
-            title=values["title"],
-            description=values["description"],
-            start_date=instant(values["startDate"]),
-            end_date=instant(values["endDate"]),
-            progress=values["progress"],
-            key_results=tuple(map(KeyResult.of, values["keyResults"])),
-            created_at=parse_instant(values["createdAt"]),
-            updated_at=parse_instant(values["updatedAt"]),
-            product=ProductReference.of(values["product"]),
-            _text=text,
-        )
 
 
 #: An OKR is named by a snapshot, the id, or a part of the id.
@@ -118,13 +83,11 @@ class Okrs(Resource[OkrRow, Okr]):
     """The OKRs of one product."""
 
     _kind = Kind(
-        resource="okr",
+        declaration=OKR,
         table=OkrRow,
-        settable=okrs.SETTABLE,
-        get=okrs.get,
-        of=okrs.of,
         documents=okrs.documents,
-        snapshot=Okr.of,
+        snapshot=Okr,
+        filters={"owner": refers_to(OkrRow.owner_id, member)},
     )
 
     def create(self, **fields: Unpack[OkrFields]) -> Okr:
@@ -138,8 +101,7 @@ class Okrs(Resource[OkrRow, Okr]):
                 before the start date.
             NotFound: there is no such user in the product.
         """
-        values = self._values(fields)
-        return self._make(lambda action, product: okrs.create(action, product, values))
+        return self._make(okrs.create, self._values(fields))
 
     def list(
         self, *, owner: UserRef | None = None, limit: int = PAGE, after: str | None = None
@@ -155,13 +117,7 @@ class Okrs(Resource[OkrRow, Okr]):
             InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such user in the product.
         """
-
-        def conditions(session: Session, product: ProductRow) -> Conditions:
-            if owner is not None:
-                found = users.get(session, reference_text(owner), product=product)
-                yield OkrRow.owner_id == found.id
-
-        return self._page(conditions, limit=limit, after=after)
+        return self._page(owner=owner, limit=limit, after=after)
 
     def update(self, reference: OkrRef, **fields: Unpack[OkrFields]) -> Okr:
         """Change an OKR or its key results: one ``okr.updated``; no event if nothing changes.
@@ -170,10 +126,7 @@ class Okrs(Resource[OkrRow, Okr]):
             InvalidValue: a field or a value is refused, or the end date is before the start date.
             NotFound: there is no such OKR, user or key result.
         """
-        values = self._values(fields)
-        return self._change(
-            reference, lambda action, product, row: okrs.edit(action, product, row, values)
-        )
+        return self._change(reference, okrs.edit, self._values(fields))
 
     def check_in(self, reference: OkrRef, *, key_result: KeyResultRef, value: float) -> Okr:
         """Set the current value of a key result: ``okr.updated``; no event if it stays the same.
@@ -183,12 +136,7 @@ class Okrs(Resource[OkrRow, Okr]):
             NotFound: there is no such OKR or key result.
         """
         named = key_result if isinstance(key_result, str) else key_result.id
-        return self._change(
-            reference,
-            lambda action, product, row: okrs.check_in(
-                action, product, row, key_result=named, value=value
-            ),
-        )
+        return self._change(reference, okrs.check_in, key_result=named, value=value)
 
     def delete(self, reference: OkrRef) -> None:
         """Delete an OKR with its key results: ``okr.deleted``.

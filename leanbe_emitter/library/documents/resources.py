@@ -5,30 +5,32 @@ process cannot change what a reference names in between. Every call returns the 
 the end of the call.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from leanbe_emitter.domain import product_lookup
-from leanbe_emitter.domain.action import Action, assumptions_of
+from leanbe_emitter.domain import lookup, users
+from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_values import column_of
+from leanbe_emitter.domain.lookup import find, reference_text
 from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
-from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.payloads import declarations
 from leanbe_emitter.wire.payloads.event_payloads import document
 from leanbe_emitter.wire.stringify import JSON
 
@@ -37,9 +39,11 @@ _ROWS_AT_ONCE = 500
 
 Row = TypeVar("Row")
 Snapshot = TypeVar("Snapshot", bound=Document)
-Choice = TypeVar("Choice", bound=StrEnum)
 
-Conditions = Iterable[ColumnElement[bool]]
+P = ParamSpec("P")
+
+#: Returns the condition of a filter's value.
+Filter = Callable[[Session, ProductRow, Any], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,22 +51,18 @@ class Kind(Generic[Row, Snapshot]):
     """The parts in which the resources differ.
 
     Attributes:
-        resource: one of ``wire.payloads.RESOURCES``.
+        declaration: what users can do with it.
         table: the class of the rows.
-        settable: the settable fields, by the document's names.
-        get: finds the row that a reference names in a product.
-        of: selects a product's rows.
         documents: returns the values of rows, by the document's names.
-        snapshot: reads a snapshot from the values and the text of a document.
+        snapshot: the class of a snapshot.
+        filters: the filters of the list.
     """
 
-    resource: str
+    declaration: declarations.Declaration
     table: Any
-    settable: Sequence[str]
-    get: Callable[[Session, ProductRow, str], Row]
-    of: Callable[[ProductRow], Select[Row]]
     documents: Callable[[Session, ProductRow, Sequence[Row]], list[dict[str, JSON]]]
-    snapshot: Callable[[Mapping[str, JSON], str], Snapshot]
+    snapshot: type[Snapshot]
+    filters: Mapping[str, Filter]
 
 
 class Resource(Generic[Row, Snapshot]):
@@ -93,32 +93,39 @@ class Resource(Generic[Row, Snapshot]):
                 yield action.session, product
             return
         with self._transactions.looking() as session:
-            yield session, product_lookup.cached(session, self._product)
+            yield session, lookup.cached_product(session, self._product)
 
     @contextmanager
     def _acting(self) -> Iterator[tuple[Action, ProductRow]]:
         with self._transactions.acting(on_documents=True) as action:
-            yield action, product_lookup.cached(action.session, self._product)
+            yield action, lookup.cached_product(action.session, self._product)
 
     def _lock(self, action: Action, product: ProductRow) -> None:
         """Take the locks of a change, before the document is looked up."""
         action.lock(product)
 
-    def _make(self, make: Callable[[Action, ProductRow], Row]) -> Snapshot:
-        """Create a document; ``make`` takes the locks."""
+    def _make(
+        self,
+        make: Callable[Concatenate[Action, ProductRow, P], Row],
+        *arguments: P.args,
+        **keywords: P.kwargs,
+    ) -> Snapshot:
+        """Create a document with a function of the domain, which takes the locks."""
         with self._acting() as (action, product):
-            return self._outcome(action, product, make(action, product))
+            return self._outcome(action, product, make(action, product, *arguments, **keywords))
 
     def _change(
         self,
         reference: Snapshot | Reference | str,
-        change: Callable[[Action, ProductRow, Row], object],
+        change: Callable[Concatenate[Action, ProductRow, Row, P], object],
+        *arguments: P.args,
+        **keywords: P.kwargs,
     ) -> Snapshot:
-        """Change the named document; return it as it is then."""
+        """Change the named document with a function of the domain; return it as it is then."""
         with self._acting() as (action, product):
             self._lock(action, product)
             row = self._row(action.session, product, reference)
-            change(action, product, row)
+            change(action, product, row, *arguments, **keywords)
             return self._outcome(action, product, row)
 
     def _remove(
@@ -136,24 +143,21 @@ class Resource(Generic[Row, Snapshot]):
         Raises:
             InvalidValue: there is no such field; the hint has the nearest name.
         """
-        names = {column_of(name): name for name in self._kind.settable}
+        names = {column_of(name): name for name in self._kind.declaration.settable}
         for keyword in fields:
             if keyword not in names:
                 raise unknown_field(keyword, list(names))
         return {names[keyword]: _plain(value) for keyword, value in fields.items()}
 
-    def _page(
-        self,
-        conditions: Callable[[Session, ProductRow], Conditions],
-        *,
-        limit: int,
-        after: str | None,
-    ) -> Page[Snapshot]:
-        """Return the documents that meet the conditions, by creation and then by id."""
+    def _page(self, *, limit: int, after: str | None, **filters: object) -> Page[Snapshot]:
+        """Return the documents that pass the filters, by creation and then by id."""
         check_limit(limit)
         table = self._kind.table
+        given = {name: value for name, value in filters.items() if value is not None}
         with self._looking() as (session, product):
-            found = self._kind.of(product).where(*conditions(session, product))
+            found = self._select(product).where(
+                *(self._kind.filters[name](session, product, each) for name, each in given.items())
+            )
             page = oldest(found, table.created_at, table.id, limit=limit + 1, after=after)
             rows = session.scalars(page).all()
             last: Any = rows[limit - 1] if len(rows) > limit else None
@@ -163,14 +167,25 @@ class Resource(Generic[Row, Snapshot]):
     def _row(
         self, session: Session, product: ProductRow, reference: Snapshot | Reference | str
     ) -> Row:
-        return self._kind.get(session, product, reference_text(reference))
+        """Return the row that a reference names."""
+        return find(
+            session,
+            self._select(product),
+            reference_text(reference),
+            what=self._kind.declaration.noun,
+            by_id=self._kind.table.id,
+        )
+
+    def _select(self, product: ProductRow) -> Select[Row]:
+        """Select the product's rows."""
+        return select(self._kind.table).where(self._kind.table.product_id == product.id)
 
     def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
         """Return the document after an action; if an event carries it, without reading it again."""
         values = action.latest_documents.get(row.id)
         if values is None:
             return self._snapshot(action.session, product, row)
-        return self._read(values, assumptions_of(product))
+        return self._read(values, parse_assumptions(product.assumptions))
 
     def _snapshot(self, session: Session, product: ProductRow, row: Row) -> Snapshot:
         (snapshot,) = self._snapshots(session, product, [row])
@@ -179,26 +194,43 @@ class Resource(Generic[Row, Snapshot]):
     def _snapshots(
         self, session: Session, product: ProductRow, rows: Sequence[Row]
     ) -> Iterator[Snapshot]:
-        assumptions = assumptions_of(product)
+        assumptions = parse_assumptions(product.assumptions)
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             some = rows[start : start + _ROWS_AT_ONCE]
             for values in self._kind.documents(session, product, some):
                 yield self._read(values, assumptions)
 
     def _read(self, values: Mapping[str, JSON], assumptions: AssumptionSet) -> Snapshot:
-        text = text_of(document(self._kind.resource, values, assumptions=assumptions))
-        return self._kind.snapshot(values, text)
+        text = text_of(document(self._kind.declaration.name, values, assumptions=assumptions))
+        return self._kind.snapshot.of(values, text)
 
 
-def one_of(choices: type[Choice], value: str, *, what: str) -> Choice:
-    """Return the status of a filter.
+def has_flag(column: InstrumentedAttribute[bool]) -> Filter:
+    """Return the filter that compares a boolean."""
+    return lambda _, __, value: column.is_(value)
 
-    Raises:
-        InvalidValue: there is no such status.
-    """
-    if value not in set(choices):
-        raise InvalidValue(f"{value!r} is no status of {what}.", hint=f"Use {any_of(choices)}.")
-    return choices(value)
+
+def has_status(column: InstrumentedAttribute[Any], choices: type[StrEnum], *, what: str) -> Filter:
+    """Return the filter that compares a status; it refuses one that there is not."""
+
+    def condition(_: Session, __: ProductRow, value: str) -> ColumnElement[bool]:
+        if value not in set(choices):
+            raise InvalidValue(f"{value!r} is no status of {what}.", hint=f"Use {any_of(choices)}.")
+        return column == choices(value)
+
+    return condition
+
+
+def refers_to(
+    column: InstrumentedAttribute[Any], get: Callable[[Session, ProductRow, str], Any]
+) -> Filter:
+    """Return the filter of documents that refer to an object, which ``get`` looks up."""
+    return lambda session, product, value: column == get(session, product, reference_text(value)).id
+
+
+def member(session: Session, product: ProductRow, reference: str) -> UserRow:
+    """Return the user of a product's team, for ``refers_to``."""
+    return users.get(session, reference, product=product)
 
 
 def _plain(value: object) -> JSON:

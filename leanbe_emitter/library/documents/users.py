@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.domain import product_lookup, users
+from leanbe_emitter.domain import lookup, users
+from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.library.documents.document_snapshot import UserReference
-from leanbe_emitter.library.runtime.references import reference_text
 from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import UserRow
@@ -55,7 +55,7 @@ class ProductUsers:
             InvalidValue: a name or an e-mail address that is refused.
         """
         with self._transactions.acting() as action:
-            product = product_lookup.cached(action.session, self._product_id)
+            product = lookup.cached_product(action.session, self._product_id)
             row = users.create(action, product, email=email, first_name=first_name)
             return User.of(row)
 
@@ -67,13 +67,13 @@ class ProductUsers:
             InvalidValue: several users match.
         """
         with self._transactions.looking() as session:
-            product = product_lookup.cached(session, self._product_id)
+            product = lookup.cached_product(session, self._product_id)
             return User.of(users.get(session, reference_text(reference), product=product))
 
     def list(self) -> list[User]:
         """Return the product's users, in the order of their creation."""
         with self._transactions.looking() as session:
-            product = product_lookup.cached(session, self._product_id)
+            product = lookup.cached_product(session, self._product_id)
             return [User.of(row) for row in users.listed(session, product)]
 
 
@@ -92,6 +92,6 @@ class Users:
             InvalidValue: several users match.
         """
         with self._transactions.acting() as action:
-            row = product_lookup.get(action.session, reference_text(product))
+            row = lookup.product(action.session, reference_text(product))
             user = users.get(action.session, reference_text(reference))
             return User.of(users.grant(action, user, row))

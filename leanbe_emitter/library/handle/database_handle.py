@@ -34,7 +34,6 @@ from leanbe_emitter.library.handle.information import Counts, Info, count
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits
 from leanbe_emitter.library.runtime.engine import Engine
-from leanbe_emitter.library.runtime.group_commit import outcomes
 from leanbe_emitter.library.runtime.handle_transport import answer_limits, as_transport
 from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.transactions import Transactions
@@ -163,7 +162,7 @@ class DatabaseHandle:
         Returns:
             For each call its result, or the error that it raised.
         """
-        return outcomes(self._transactions, calls)
+        return self._transactions.together(calls)
 
     @waits("leanbe.deliver()")
     async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:

@@ -3,15 +3,10 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import product_lookup
-from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain import lookup
+from leanbe_emitter.domain.lookup import find, reference_text
 from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
-
-
-def reference_text(reference: Identified | str) -> str:
-    """Return the text of a reference: for a snapshot, its id."""
-    return reference if isinstance(reference, str) else reference.id
 
 
 def product_row(session: Session, reference: Identified | str | None) -> ProductRow:
@@ -22,8 +17,8 @@ def product_row(session: Session, reference: Identified | str | None) -> Product
         InvalidValue: several products match.
     """
     if reference is None:
-        return product_lookup.only(session)
-    return product_lookup.get(session, reference_text(reference))
+        return lookup.only_product(session)
+    return lookup.product(session, reference_text(reference))
 
 
 def delivery_row(session: Session, reference: Identified | str) -> DeliveryRow:

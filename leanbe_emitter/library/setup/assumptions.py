@@ -1,6 +1,6 @@
 """``leanbe.assumptions``: the assumptions of products."""
 
-from leanbe_emitter.domain import assumptions
+from leanbe_emitter.domain import products
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
@@ -25,7 +25,9 @@ class Assumptions:
             InvalidValue: there is no such assumption, or it does not take this value.
         """
         with self._transactions.acting() as action:
-            return assumptions.set_to(action, product_row(action.session, product), name, value)
+            return products.set_assumption(
+                action, product_row(action.session, product), name, value
+            )
 
     def unset(self, name: str, *, product: ProductRef | None = None) -> None:
         """Set an assumption back to its default.
@@ -35,7 +37,7 @@ class Assumptions:
             InvalidValue: there is no such assumption.
         """
         with self._transactions.acting() as action:
-            assumptions.unset(action, product_row(action.session, product), name)
+            products.unset_assumption(action, product_row(action.session, product), name)
 
     def of(self, product: ProductRef | None = None) -> dict[str, str]:
         """Return the assumptions that were set for a product, as canonical texts.

@@ -1,18 +1,19 @@
 """``leanbe.products``: creates, finds, renames, resets and deletes products."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
-from leanbe_emitter.domain import product_lookup, products, webhooks
+from leanbe_emitter.domain import lookup, products, webhooks
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.documents.announcements import Announcements
 from leanbe_emitter.library.documents.backlog_items import BacklogItems
 from leanbe_emitter.library.documents.customers import Customers
+from leanbe_emitter.library.documents.documents import COLLECTIONS
 from leanbe_emitter.library.documents.idea_requests import IdeaRequests
 from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
@@ -25,9 +26,6 @@ from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import url_of
 from leanbe_emitter.storage.schema.tables import ProductRow, WebhookRow
 from leanbe_emitter.target_rules import Target
-
-#: One of the six resources of a product.
-Documents = TypeVar("Documents", bound=Resource[Any, Any])
 
 
 class Products:
@@ -117,13 +115,13 @@ class Products:
         with self._transactions.looking() as session:
             return self._snapshot(session, product_row(session, reference))
 
-    def documents(self, kind: type[Documents], reference: str) -> Documents:
-        """Return a product's documents of one kind, such as ``Ideas``, without looking it up now.
+    def documents(self, collection: str, reference: str) -> Resource[Any, Any]:
+        """Return a product's documents of one kind, such as ``ideas``, without looking it up now.
 
         Each call on the result looks the product up by its name, its id, or a part of the id, and
         raises what ``get`` raises.
         """
-        return kind(self._transactions, reference)
+        return COLLECTIONS[collection](self._transactions, reference)
 
     def only(self) -> Product:
         """Return the only product.
@@ -133,7 +131,7 @@ class Products:
             InvalidValue: there are several products.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, product_lookup.only(session))
+            return self._snapshot(session, lookup.only_product(session))
 
     def list(self) -> list[Product]:
         """Return all products, in the order of their creation."""

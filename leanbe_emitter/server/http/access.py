@@ -21,10 +21,10 @@ from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.hosts import is_loopback
 from leanbe_emitter.server.http.problems import (
     Forbidden,
+    NoSuchPath,
     NotReady,
     Unauthorized,
     problem,
-    require_plain_path,
     unforeseen,
 )
 
@@ -161,7 +161,7 @@ class AccessMiddleware:
         try:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             self._access.check(Headers(scope=scope), needs_token=path not in self._open_paths)
-            require_plain_path(scope.get("raw_path") or b"")
+            _require_plain_path(scope.get("raw_path") or b"")
             await self._app(scope, receive, send_secured)
         except LeanbeError as error:
             await problem(error)(scope, receive, send_secured)
@@ -175,6 +175,19 @@ class AccessMiddleware:
                 raise
             response = unforeseen(error, method=scope["method"], path=scope["path"])
             await response(scope, receive, send_secured)
+
+
+def _require_plain_path(raw_path: bytes) -> None:
+    """Refuse a path with an encoded slash: routes would read one part as two.
+
+    Raises:
+        NoSuchPath: the path has one.
+    """
+    if b"%2f" in raw_path.lower():
+        raise NoSuchPath(
+            f"A part of {raw_path.decode('latin-1')} has a slash in it.",
+            hint="Use the id instead of a name with a slash.",
+        )
 
 
 def _cancelled() -> NotReady:

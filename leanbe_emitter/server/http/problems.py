@@ -154,19 +154,6 @@ def lookup_in_path(lookup: Callable[[str], Found], name: str) -> Found:
         raise NotFound(error.message, hint=error.hints) from None
 
 
-def require_plain_path(raw_path: bytes) -> None:
-    """Refuse a path with an encoded slash: routes would read one part as two.
-
-    Raises:
-        NoSuchPath: the path has one.
-    """
-    if b"%2f" in raw_path.lower():
-        raise NoSuchPath(
-            f"A part of {raw_path.decode('latin-1')} has a slash in it.",
-            hint="Use the id instead of a name with a slash.",
-        )
-
-
 async def _leanbe_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LeanbeError)  # noqa: S101 - what the handler was added for
     if isinstance(error, NotFound) and _is_word_of_another_route(request):

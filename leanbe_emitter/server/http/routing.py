@@ -6,19 +6,24 @@ thread meanwhile. The response of a write has a cursor from before the write: al
 write makes come after that cursor.
 """
 
-import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial, wraps
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.params import Depends
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import problems, responses
-from leanbe_emitter.server.http.operation_route import OperationRoute, dependencies_of
+from leanbe_emitter.server.http.query_parameters import refuse_query
+from leanbe_emitter.server.http.request_body import refuse_body
 from leanbe_emitter.server.schemas.json_schema import Schema, cursor
 
 #: Prefix of all paths of the API.
@@ -156,7 +161,7 @@ class Routes:
         """Return the endpoint with a cursor in its response; listeners learn of its commit."""
         on_commit = self._app.state.change_notifier.on_commit
 
-        @functools.wraps(endpoint)
+        @wraps(endpoint)
         async def alone(**arguments: Any) -> Response:
             response = await run_in_threadpool(self._with_cursor, endpoint, arguments)
             on_commit()
@@ -176,15 +181,94 @@ class Routes:
         """Return the same for an endpoint that joins a group commit."""
         group_commit = self._app.state.group_commit.run
 
-        @functools.wraps(endpoint)
+        @wraps(endpoint)
         async def grouped(*, product: str, **arguments: Any) -> Response:
             response: Response
-            action = functools.partial(endpoint, product=product, **arguments)
+            action = partial(endpoint, product=product, **arguments)
             response, cursor = await group_commit(action, product=product)
             response.headers[CURSOR] = str(cursor)
             return response
 
         return grouped
+
+
+class OperationRoute(APIRoute):
+    """Calls an endpoint with its path and its dependencies; a synchronous one runs in a thread.
+
+    FastAPI describes the endpoint in the OpenAPI document. Its own call of an endpoint would solve
+    a general tree of dependencies for each request, and open an exit stack for those with
+    ``yield``. That costs more than all other steps of a request.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **description: Any) -> None:
+        super().__init__(path, endpoint, **description)
+        self.app = partial(_handle, self.get_route_handler())
+        end = path.rpartition("}")[2]
+        # The end of a pattern also matches before a line feed.
+        self._ends = (end, f"{end}\n")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match a request; the end of the path rules out most routes without a pattern."""
+        if scope["path"].endswith(self._ends):
+            return super().matches(scope)
+        return Match.NONE, {}
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the function that handles a request of this route."""
+        endpoint = self.endpoint
+        is_synchronous = not inspect.iscoroutinefunction(endpoint)
+        call = partial(run_in_threadpool, endpoint) if is_synchronous else endpoint
+        whole_requests = {
+            name: _whole_request
+            for name, parameter in inspect.signature(endpoint).parameters.items()
+            if parameter.annotation is Request
+        }
+        dependencies = _dependencies_of(endpoint)
+        described = {member for each in dependencies.values() for member in each.openapi()}
+        return partial(
+            _call_endpoint,
+            call,
+            {**dependencies, **whole_requests},
+            takes_query="parameters" in described,
+            takes_body="requestBody" in described,
+        )
+
+
+def _dependencies_of(endpoint: Callable[..., Any]) -> Mapping[str, Any]:
+    """Return an endpoint's dependencies by the names of its parameters."""
+    return {
+        name: each.dependency
+        for name, parameter in inspect.signature(endpoint).parameters.items()
+        for each in get_args(parameter.annotation)
+        if isinstance(each, Depends)
+    }
+
+
+async def _handle(
+    handler: Callable[[Request], Awaitable[Response]], scope: Scope, receive: Receive, send: Send
+) -> None:
+    response = await handler(Request(scope, receive, send))
+    await response(scope, receive, send)
+
+
+async def _call_endpoint(
+    call: Callable[..., Awaitable[Response]],
+    dependencies: Mapping[str, Any],
+    request: Request,
+    *,
+    takes_query: bool,
+    takes_body: bool,
+) -> Response:
+    if not takes_query and request.scope["query_string"]:
+        await refuse_query(request)
+    if not takes_body:
+        await refuse_body(request)
+    arguments = {name: await read(request) for name, read in dependencies.items()}
+    return await call(**request.path_params, **arguments)
+
+
+async def _whole_request(request: Request) -> Request:
+    return request
 
 
 def add_head_routes(app: FastAPI) -> None:
@@ -228,7 +312,7 @@ def _responses(
 def _parameters_and_body(endpoint: Callable[..., Any]) -> dict[str, Any]:
     """Return the OpenAPI objects of query and body, from the endpoint's dependencies."""
     described: dict[str, Any] = {}
-    for dependency in dependencies_of(endpoint).values():
+    for dependency in _dependencies_of(endpoint).values():
         described.update(dependency.openapi())
     return described
 

@@ -1,6 +1,5 @@
 """JSON Schema of a product's documents: whole documents in responses, fields in requests."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
@@ -9,6 +8,7 @@ from typing import Any, Final
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, NON_SPACE, or_null
 from leanbe_emitter.server.schemas.setup import PRODUCT_ID
+from leanbe_emitter.wire.payloads.declarations import REFERENCES, Declaration
 from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 from leanbe_emitter.wire.payloads.schema import document_schema
 from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
@@ -63,32 +63,24 @@ def _email(schema: dict[str, Any]) -> dict[str, Any]:
     return {**{key: schema[key] for key in schema if key != "format"}, **EMAIL}
 
 
-#: Fields that refer to another object; a request has its id or e-mail address.
-_REFERENCES: Final = ("owner", "assigned", "customer")
-_PRODUCTS: Final = "products"
 _KEY_RESULTS: Final = "keyResults"
 
 
-def settable(
-    resource: str, names: Sequence[str], *, required: Sequence[str] = ()
-) -> dict[str, Any]:
+def settable(resource: Declaration, *, is_new: bool) -> dict[str, Any]:
     """Return the schema of a document's fields that a request can set.
 
-    Args:
-        resource: one of ``wire.payloads.RESOURCES``.
-        names: names of those fields.
-        required: names of required fields; without any, one field at least is required.
+    A new document needs its key; a change needs one field at least.
     """
-    schema = document_schema(resource)
+    schema = document_schema(resource.name)
     members: dict[str, Any] = schema["properties"]
     return {
         "type": "object",
         "properties": {
             name: _nullable(_field(name, members[name]), is_optional=name not in schema["required"])
-            for name in names
+            for name in resource.settable
         },
         "additionalProperties": False,
-        **({"required": [*required]} if required else {"minProperties": 1}),
+        **({"required": [resource.key]} if is_new else {"minProperties": 1}),
     }
 
 
@@ -101,9 +93,9 @@ def _field(name: str, member: dict[str, Any]) -> dict[str, Any]:
             "anyOf": [{"required": ["_id"]}, {"required": ["title", "targetValue"]}],
         }
         return {**member, "items": key_result}
-    if name == _PRODUCTS:
+    if name in REFERENCES and "items" in member:
         return {**member, "items": {"type": "string"}}
-    if name in _REFERENCES:
+    if name in REFERENCES:
         reference = "an id, or a part of it" if name == "customer" else "an e-mail, or an id"
         return {"type": "string", "description": f"{member['description']} Give {reference}."}
     return _in_request(member)
