@@ -18,6 +18,7 @@ from tests.support.engine_setup import Bench
 from tests.support.example_counts import EXAMPLES_OF_PROVE, EXAMPLES_OF_TEST
 from tests.support.postgresql import Cluster
 from tests.support.reused_databases import Databases
+from tests.support.shared_statements import share_compiled_statements
 
 # Limits of time for each example would measure the machine and its other work, not the code.
 for _name, _examples in {"suite": EXAMPLES_OF_TEST, "prove": EXAMPLES_OF_PROVE}.items():
@@ -42,6 +43,7 @@ REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder of what all workers of this run share, PostgreSQL above all."""
+    share_compiled_statements()
     # A shell that starts the suite in the background has it, and all that it starts, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # One that is to outlive its terminal does, and what it starts begins as it does anywhere else.
@@ -81,10 +83,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgresql")
 
 
-def pytest_collection_finish() -> None:
-    """Look for garbage in what tests make only, and rarely: all that is there already stays."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for garbage in what tests make only, and rarely: all that is there before them stays."""
+    gc.disable()
+    yield
     gc.freeze()
     gc.set_threshold(10_000)
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -105,6 +111,12 @@ def _log_as_it_was() -> Iterator[None]:
     yield
     for logger, (handlers, level, propagates) in zip(loggers, before, strict=True):
         logger.handlers, logger.level, logger.propagate = handlers, level, propagates
+
+
+@pytest.fixture
+def own_garbage() -> None:
+    """Let collections of garbage look at what the test makes, not at what is there already."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

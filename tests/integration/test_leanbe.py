@@ -109,6 +109,7 @@ def test_a_file_is_made_once_and_keeps_what_was_done(tmp_path: Path) -> None:
         assert leanbe.products.only() == product
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.filterwarnings("error")
 def test_a_closed_handle_leaves_nothing_open(db: str, receiver: LoopbackReceiver) -> None:
     with Leanbe(db) as leanbe:
@@ -119,6 +120,7 @@ def test_a_closed_handle_leaves_nothing_open(db: str, receiver: LoopbackReceiver
     gc.collect()
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.filterwarnings("error")
 def test_a_handle_that_cannot_be_opened_leaves_nothing_open(
     tmp_path: Path, postgresql_url: str
@@ -237,6 +239,7 @@ def test_a_transport_is_closed_in_each_loop_that_it_was_used_in() -> None:
     assert len(transport.closed_in) == 2
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.filterwarnings("error")
 def test_what_a_transport_raises_when_it_is_closed_leaves_nothing_else_open() -> None:
     leanbe = Leanbe(transport=Closing(ValueError("cannot close")))

@@ -429,6 +429,7 @@ async def test_a_large_body_goes_out_whole_over_tls(authority: trustme.CA) -> No
     assert received[0] > 5_000_000
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_a_failed_handshake_leaves_no_socket_open_when_the_loop_is_closed_at_once() -> None:
     loop = asyncio.new_event_loop()
     transport = Http1Transport(rules=TargetRules())

@@ -239,6 +239,7 @@ async def test_closing_the_sender_ends_what_is_in_flight_as_unknown() -> None:
         assert (await sending).reason == "the sender was closed before the answer came"
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_one_loop_may_be_run_several_times_and_closed_right_after_the_sender() -> None:
     loop = asyncio.new_event_loop()
     transport = Http1Transport(rules=TargetRules())
