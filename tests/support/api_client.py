@@ -19,7 +19,7 @@ from leanbe_emitter import Leanbe, Settings
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
-from tests.support.openapi_check import check_against_openapi
+from tests.support.openapi_check import OpenApiCheck
 
 URL = "http://127.0.0.1:5326"
 
@@ -39,8 +39,7 @@ class Api:
         if body is not None:
             options["json"] = body
         answer = self.at(method, f"/api/v1{path}", **options)
-        document = openapi_document(needs_token=self.app.state.needs_token)
-        check_against_openapi(document, method, f"/api/v1{path}", answer)
+        openapi_check(needs_token=self.app.state.needs_token)(method, f"/api/v1{path}", answer)
         return answer
 
     def at(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -59,6 +58,12 @@ def openapi_document(*, needs_token: bool) -> dict[str, Any]:
     access = Access(token="tok_test" if needs_token else "")
     with Leanbe() as leanbe:
         return create_app(leanbe, settings=Settings(), access=access).openapi()
+
+
+@cache
+def openapi_check(*, needs_token: bool) -> OpenApiCheck:
+    """Return the check of answers against that document."""
+    return OpenApiCheck(openapi_document(needs_token=needs_token))
 
 
 class _Handle:

@@ -10,32 +10,23 @@ event under the product's assumptions.
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, ClassVar
 
-import jsonschema
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from leanbe_emitter import Event, Leanbe, LeanbeError, Product, stringify
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.library.documents.document_snapshot import Document as Snapshot
-from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
-from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import parse
 from tests.support.database_dump import dump
 from tests.support.domain_model import ExpectedEvent, Model, ModelDocument, ModelProduct, Refused
 from tests.support.expected_documents import Document, printed
+from tests.support.payload_schemas import payload_validator
 from tests.support.scene import COLOUR, PUBLIC_ID, URL, CountedIds, record_events
 
 _START = datetime(2023, 7, 3, 9, tzinfo=UTC)
-
-
-@lru_cache(maxsize=4096)
-def validator(event: str, assumptions: AssumptionSet) -> jsonschema.Draft202012Validator:
-    """Return the validator of an event's payload under a product's assumptions."""
-    return jsonschema.Draft202012Validator(json_schema(event, assumptions))
 
 
 def verbs_of(product: Any, resource: str) -> Any:
@@ -152,7 +143,7 @@ class ModelComparison(RuleBasedStateMachine):
         self.texts.append(text)
         assert stringify(parse(text)) == text
         assumptions = parse_assumptions(self.model.products[event.product_id].assumptions)
-        validator(event.name, assumptions).validate(event.payload)
+        payload_validator(event.name, assumptions).validate(event.payload)
 
     def _product(self, where: int) -> tuple[Any, ModelProduct]:
         product = self.products[where % 2]

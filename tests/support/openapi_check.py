@@ -1,49 +1,69 @@
-"""Check of an answer against the OpenAPI document: status, headers and content."""
+"""Check of answers against the OpenAPI document: status, headers and content."""
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
 #: Statuses of requests that match no operation.
 _WITHOUT_OPERATION = (404, 405)
+_DOCUMENT = "urn:openapi"
 
 
-def check_against_openapi(
-    document: Mapping[str, Any], method: str, path: str, answer: httpx.Response
-) -> None:
-    """Fail if a response does not what the document describes."""
-    operation = _operation(document, method, path)
-    if operation is None:
-        assert answer.status_code in _WITHOUT_OPERATION
-        return
-    status = str(answer.status_code)
-    assert status in operation["responses"], (
-        f"the document lists no status {status} for {method} {path}"
-    )
-    promised = operation["responses"][status]
-    assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}, (
-        answer.headers
-    )
-    if not answer.content:
-        assert "content" not in promised
-        return
-    schema = promised["content"][answer.headers["content-type"]]["schema"]
-    whole = {**schema, "components": document["components"]}
-    errors = [
-        f"{each.json_path}: {each.message}"
-        for each in Draft202012Validator(whole).iter_errors(answer.json())
-    ]
-    assert not errors, errors
+class OpenApiCheck:
+    """Compares answers with a document; makes the validator of each content once.
 
+    Args:
+        document: the OpenAPI document.
+    """
 
-def _operation(document: Mapping[str, Any], method: str, path: str) -> Any:
-    asked = path.partition("?")[0]
-    templates = sorted(document["paths"], key=lambda each: each.count("{"))
-    for template in templates:
-        pattern = re.sub(r"\{\w+\}", "[^/]+", template)
-        if re.fullmatch(pattern, asked):  # the template with the fewest variables comes first
-            return document["paths"][template].get(method.lower())
-    return None
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._paths = document["paths"]
+        # The template with the fewest variables comes first.
+        templates = sorted(self._paths, key=lambda each: each.count("{"))
+        self._templates = [
+            (re.compile(re.sub(r"\{\w+\}", "[^/]+", each)), each) for each in templates
+        ]
+        self._registry = Registry([(_DOCUMENT, document)], draft=Draft202012)
+        self._validator = cache(self._new_validator)
+
+    def __call__(self, method: str, path: str, answer: httpx.Response) -> None:
+        """Fail if an answer is not what the document describes."""
+        template = self._template(path)
+        operation = self._paths.get(template, {}).get(method.lower())
+        if operation is None:
+            assert answer.status_code in _WITHOUT_OPERATION
+            return
+        status = str(answer.status_code)
+        assert status in operation["responses"], (
+            f"the document lists no status {status} for {method} {path}"
+        )
+        promised = operation["responses"][status]
+        assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}, (
+            answer.headers
+        )
+        if not answer.content:
+            assert "content" not in promised
+            return
+        media_type = answer.headers["content-type"]
+        assert media_type in promised["content"]
+        where = (template, method.lower(), "responses", status, "content", media_type, "schema")
+        errors = [
+            f"{each.instance_path}: {each.message}"
+            for each in self._validator(*where).iter_errors(answer.json())
+        ]
+        assert not errors, errors
+
+    def _template(self, path: str) -> str:
+        asked = path.partition("?")[0]
+        fitting = (each for pattern, each in self._templates if pattern.fullmatch(asked))
+        return next(fitting, "")
+
+    def _new_validator(self, *where: str) -> Draft202012Validator:
+        steps = (each.replace("~", "~0").replace("/", "~1") for each in ("paths", *where))
+        # References of the schema begin at the document that contains it.
+        schema = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps).replace('{', '%7B').replace('}', '%7D')}"}
+        return Draft202012Validator(schema, registry=self._registry)

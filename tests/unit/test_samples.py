@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
@@ -13,11 +12,11 @@ from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSe
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.event_payloads import payload_shape
-from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER, SamplePayloads
 from leanbe_emitter.wire.stringify import stringify
 from tests.support.assumption_sets import ASSUMPTION_SETS
 from tests.support.example_envelopes import ENVELOPES
+from tests.support.payload_schemas import payload_validator
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 PRINTED_NOW = "2026-11-24T12:00:00.123Z"
@@ -54,8 +53,7 @@ def about(
 
 
 def errors(document: Any, event: str, assumptions: AssumptionSet = ARTICLE) -> list[str]:
-    validator = Draft202012Validator(json_schema(event, assumptions))
-    return [error.message for error in validator.iter_errors(document)]
+    return [each.message for each in payload_validator(event, assumptions).iter_errors(document)]
 
 
 def values_of(document: Any, *names: str) -> dict[str, Any]:
@@ -263,17 +261,15 @@ def test_the_statuses_are_the_products() -> None:
 # Going on from an earlier payload.
 
 
-@pytest.mark.parametrize(("event", "document"), EXAMPLES)
 @pytest.mark.parametrize("assumptions", ASSUMPTION_SETS.values(), ids=ASSUMPTION_SETS)
-def test_a_story_goes_on_from_any_payload(
-    event: str, document: Any, assumptions: AssumptionSet
-) -> None:
-    told = about(document, event, assumptions)
-    for name in EVENT_NAMES:
-        payload = told.payload(name)
-        assert errors(payload, name, assumptions) == [], name
-        if name.partition(".")[0] == event.partition(".")[0]:
-            assert payload["_id"] == document["_id"]
+def test_a_story_goes_on_from_any_payload(assumptions: AssumptionSet) -> None:
+    for event, document in EXAMPLES:
+        told = about(document, event, assumptions)
+        for name in EVENT_NAMES:
+            payload = told.payload(name)
+            assert errors(payload, name, assumptions) == [], (event, name)
+            if name.partition(".")[0] == event.partition(".")[0]:
+                assert payload["_id"] == document["_id"], (event, name)
 
 
 @pytest.mark.parametrize(("event", "document"), EXAMPLES)
@@ -372,15 +368,12 @@ def test_the_other_key_of_an_ideas_requests_is_understood() -> None:
     assert later["ideaRequests"][0]["id"] == earlier["ideaRequests"][0]["_id"]
 
 
-@pytest.mark.parametrize(
-    "rubbish", [None, 10**400, float("nan"), "text", [], {}, [None], {"_id": 7}, HUGE]
-)
 @pytest.mark.parametrize("event", EVENT_NAMES)
-def test_a_broken_payload_stops_no_story(event: str, rubbish: Any) -> None:
-    broken = {field.name: rubbish for field in payload_shape(event).fields}
-    told = about(broken, event)
-    for name in EVENT_NAMES:
-        told.payload(name)
+def test_a_broken_payload_stops_no_story(event: str) -> None:
+    for rubbish in RUBBISH:
+        told = about({field.name: rubbish for field in payload_shape(event).fields}, event)
+        for name in EVENT_NAMES:
+            told.payload(name)
     assert about({}, event).payload(event)["_id"]
 
 
