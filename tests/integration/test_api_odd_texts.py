@@ -63,16 +63,16 @@ def api(database_url: str) -> Iterator[Api]:
         yield api
 
 
-@pytest.mark.parametrize("path", IN_PATHS)
-def test_in_a_path_or_a_query_it_names_nothing(api: Api, path: str) -> None:
-    assert api("GET", path.format("a%00b")).status_code in {404, 422}
+def test_in_a_path_or_a_query_it_names_nothing(api: Api) -> None:
+    for path in IN_PATHS:
+        assert api("GET", path.format("a%00b")).status_code in {404, 422}, path
 
 
-@pytest.mark.parametrize(("path", "body"), IN_BODIES)
 @pytest.mark.parametrize("odd", [r"\u0000", r"\ud800"])
-def test_in_a_body_it_is_refused(api: Api, path: str, body: Any, odd: str) -> None:
-    content = json.dumps(body).replace(r"\u0000", odd)
-    assert api("POST", path, content=content).status_code in {404, 422}
+def test_in_a_body_it_is_refused(api: Api, odd: str) -> None:
+    for path, body in IN_BODIES:
+        content = json.dumps(body).replace(r"\u0000", odd)
+        assert api("POST", path, content=content).status_code in {404, 422}, (path, body)
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +81,15 @@ def node() -> Iterator[Node]:
         yield node
 
 
-@pytest.mark.parametrize("space", SPACES)
 def test_white_space_that_is_refused_does_not_fit_the_documents_patterns(
-    api: Api, node: Node, space: str
+    api: Api, node: Node
 ) -> None:
-    email = f"a{space}b@example.com"
-    user = {"email": email, "firstName": "Bo"}
-    assert api("POST", "/products/Acme/users", user).status_code == 422
-    assert api("POST", "/products/Acme/ideas", {"title": space}).status_code == 422
     fits = "return new RegExp(given[0], 'u').test(given[1])"
-    assert not node.run(fits, json_schema.EMAIL["pattern"], email)
-    assert not node.run(fits, json_schema.NON_SPACE, space)
+    for space in SPACES:
+        email = f"a{space}b@example.com"
+        user = {"email": email, "firstName": "Bo"}
+        assert api("POST", "/products/Acme/users", user).status_code == 422, ascii(space)
+        assert api("POST", "/products/Acme/ideas", {"title": space}).status_code == 422
+        assert not node.run(fits, json_schema.EMAIL["pattern"], email)
+        assert not node.run(fits, json_schema.NON_SPACE, space)
     assert node.run(fits, json_schema.EMAIL["pattern"], "ana@example.com")

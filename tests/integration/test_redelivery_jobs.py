@@ -31,9 +31,8 @@ BROKEN_OFF = 2
 @pytest.fixture
 def old(leanbe: Leanbe, product: Product, receiver: LoopbackReceiver) -> list[bytes]:
     """The bodies of events that were delivered."""
-    wanted = TriggerRequest(events=["idea.created", "idea.updated"], product=product)
-    for _ in range(EVENTS):
-        leanbe.trigger_all(wanted)
+    names = ["idea.created", "idea.updated"]
+    leanbe.trigger_all(TriggerRequest(events=names, times=EVENTS, product=product))
     bodies = receiver.bodies[:]
     receiver.requests.clear()
     return bodies

@@ -64,7 +64,7 @@ def raw_body_hashed(body: str) -> str:
     return hmac.new(b"whsec_test", body.encode(), hashlib.sha256).hexdigest()
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "1"]])
+@pytest.mark.parametrize("options", [pytest.param([], marks=pytest.mark.prove), ["-n", "1"]])
 def test_the_section_comes_from_workers_too(suite: Suite, options: list[str]) -> None:
     test = "def test_it(leanbe): leanbe.trigger('idea.created'); assert 0"
     finished = suite.run_as_process(test, *options)

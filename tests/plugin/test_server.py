@@ -91,38 +91,31 @@ def test_the_server_delivers_to_a_receiver_in_another_process_and_is_empty_for_e
     finished.assert_outcomes(passed=4)
 
 
+@pytest.mark.prove
 def test_each_worker_of_xdist_has_one_server_for_all_of_its_tests(suite: Suite) -> None:
     finished = suite.run_as_process(SERVERS, "-n", "2", conftest="")
     finished.assert_outcomes(passed=8)
     assert len({path.read_text() for path in suite.pytester.path.glob("*.server")}) == 2
 
 
-def test_the_bytes_are_the_same_in_every_run(suite: Suite) -> None:
+def test_the_bytes_are_the_same_in_every_run_and_a_failed_test_shows_what_was_sent(
+    suite: Suite,
+) -> None:
     test = """
         def test_it(leanbe, leanbe_product, request):
             leanbe_product.ideas.create(title="Dark mode")
             body = leanbe.deliveries.last().event.body
             with (request.config.rootpath / "bodies").open("ab") as bodies:
                 bodies.write(body + b"\\n")
-    """
-    for _ in range(2):
-        suite.run(test, conftest=WITHOUT).assert_outcomes(passed=1)
-    first, second = (suite.pytester.path / "bodies").read_text().splitlines()
-    assert first == second
-
-
-def test_a_failed_test_shows_what_the_server_sent(suite: Suite) -> None:
-    finished = suite.run(
-        """
-        def test_it(leanbe, leanbe_product):
-            leanbe_product.ideas.create(title="Dark mode")
             leanbe.wait_until_idle(timeout_seconds=30)
             leanbe.assert_delivered("idea.created")
-        """,
-        conftest=WITHOUT,
-    )
-    finished.assert_outcomes(failed=1)
-    finished.stdout.fnmatch_lines(["*- leanbe deliveries -*", "*attempt 1: unreachable*"])
+    """
+    for _ in range(2):
+        finished = suite.run(test, conftest=WITHOUT)
+        finished.assert_outcomes(failed=1)
+        finished.stdout.fnmatch_lines(["*- leanbe deliveries -*", "*attempt 1: unreachable*"])
+    first, second = (suite.pytester.path / "bodies").read_text().splitlines()
+    assert first == second
 
 
 def test_a_receiver_that_asked_for_the_server_first_is_the_one_that_is_sent_to(
@@ -219,6 +212,7 @@ def test_a_server_that_has_gone_is_told(
     finished.stdout.fnmatch_lines(["leanbe_server cannot be *: The server at http* any more: *"])
 
 
+@pytest.mark.prove
 def test_a_kill_of_pytest_leaves_no_server(suite: Suite, tmp_path: Path) -> None:
     suite.write(
         """

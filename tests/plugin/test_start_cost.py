@@ -40,10 +40,14 @@ def test_the_header_shows_the_seed(suite: Suite) -> None:
 
 
 def test_the_plugin_can_be_left_out(suite: Suite) -> None:
-    finished = suite.run_as_process("def test_it(): pass", "-p", "no:leanbe", conftest="")
-    finished.assert_outcomes(passed=1)
+    tests = """
+        def test_without(): pass
+
+        def test_with(leanbe): pass
+    """
+    finished = suite.run_as_process(tests, "-p", "no:leanbe", conftest="")
+    finished.assert_outcomes(passed=1, errors=1)
     finished.stdout.no_fnmatch_line("leanbe:*")
-    finished = suite.run_as_process("def test_it(leanbe): pass", "-p", "no:leanbe", conftest="")
     finished.stdout.fnmatch_lines(["*fixture 'leanbe' not found"])
 
 

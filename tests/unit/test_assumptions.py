@@ -182,10 +182,10 @@ def test_the_hint_of_a_choice_lists_its_values() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800", "ü", "a\nb"])
-@pytest.mark.parametrize("name", ASSUMPTION_NAMES)
-def test_rubbish_is_refused_by_every_assumption(name: str, text: str) -> None:
-    with pytest.raises(InvalidValue):
-        check_assumption(name, text)
+def test_rubbish_is_refused_by_every_assumption(text: str) -> None:
+    for name in ASSUMPTION_NAMES:
+        with pytest.raises(InvalidValue, match=name):
+            check_assumption(name, text)
 
 
 @given(st.sampled_from(ASSUMPTION_NAMES), st.text())

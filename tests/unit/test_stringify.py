@@ -69,11 +69,12 @@ def nested(depth: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize("vector", VECTORS["vectors"], ids=range(len(VECTORS["vectors"])))
-def test_every_vector_of_node_is_written_and_signed_alike(vector: dict[str, str]) -> None:
-    value = parse(vector["input"])
-    assert stringify(value) == vector["stringified"]
-    assert sign(value, VECTORS["secret"]) == vector["signature"]
+def test_every_vector_of_node_is_written_and_signed_alike() -> None:
+    assert len(VECTORS["vectors"]) == 400
+    for vector in VECTORS["vectors"]:
+        value = parse(vector["input"])
+        assert stringify(value) == vector["stringified"]
+        assert sign(value, VECTORS["secret"]) == vector["signature"]
 
 
 @pytest.mark.parametrize(("number", "written"), NUMBERS, ids=range(len(NUMBERS)))
