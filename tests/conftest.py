@@ -74,13 +74,15 @@ _SHARED = pytest.StashKey[Path]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, by its fixtures and its parameters."""
+    """Mark what needs PostgreSQL, by its fixtures and its parameters, and what can wait."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         chosen = [] if callspec is None else callspec.params.values()
         names = [*getattr(item, "fixturenames", ()), *(n for n in chosen if isinstance(n, str))]
         if "cluster" in names or "postgresql" in names:
             item.add_marker("postgresql")
+            if item.get_closest_marker("any_database") is not None:
+                item.add_marker("prove")
 
 
 @pytest.hookimpl(wrapper=True)

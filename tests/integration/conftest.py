@@ -12,9 +12,12 @@ from tests.support.scene import Scene, set_scene
 SECRET = "whsec_test"
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 def db(request: pytest.FixtureRequest) -> str:
-    """The URL of a database: in memory, in a file, and on PostgreSQL."""
+    """The URL of a database: in memory, on PostgreSQL, and in a file in `make prove`.
+
+    In a file and in memory is SQLite; the queue, the journal and the API are tested on files.
+    """
     if request.param == "memory":
         return ":memory:"
     if request.param == "postgresql":
@@ -54,9 +57,12 @@ def acme(leanbe: Leanbe, inbox: VerifyingReceiver) -> Product:
     return leanbe.products.create("Acme", webhook=inbox, secret=SECRET)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 def stage(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database for a scene: SQLite in memory, and PostgreSQL."""
+    """The URL of an empty database for a scene: SQLite in memory, and PostgreSQL in `make prove`.
+
+    What actions do is the same code on both; `make test` lets the model's machine do them on both.
+    """
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgresql_ready"))
     return ":memory:"

@@ -10,6 +10,8 @@ from leanbe_emitter import Delivery, sign_text
 from tests.support.api_client import Api, open_api
 from tests.support.scripted_transport import ScriptedTransport
 
+pytestmark = pytest.mark.any_database
+
 SECRET = "whsec_test"
 WEBHOOK = {"url": "http://127.0.0.1:9/hooks", "secret": SECRET}
 

@@ -7,6 +7,8 @@ import pytest
 from leanbe_emitter import Settings
 from tests.support.api_client import Api, open_api
 
+pytestmark = pytest.mark.any_database
+
 URL = "http://127.0.0.1:9/hooks"
 TAGS = {"tags[0].title": "ui"}
 

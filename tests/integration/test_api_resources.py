@@ -8,6 +8,8 @@ import pytest
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.support.api_client import Api, open_api
 
+pytestmark = pytest.mark.any_database
+
 URL = "http://127.0.0.1:9/hooks"
 
 

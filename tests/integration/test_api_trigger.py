@@ -10,6 +10,8 @@ from leanbe_emitter import verify
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.support.api_client import Api, open_api
 
+pytestmark = pytest.mark.any_database
+
 SECRET = "whsec_test"
 WEBHOOK = {
     "url": "http://127.0.0.1:9/hooks",

@@ -8,6 +8,8 @@ import trustme
 
 from tests.support.api_client import Api, open_api
 
+pytestmark = pytest.mark.any_database
+
 URL = "http://127.0.0.1:9/hooks"
 HOOK = "/products/Acme/webhook"
 

@@ -13,15 +13,18 @@ from tests.support.scene import Scene
 #: Acts, and fails at the statement of that number, if there are so many.
 Acting = Callable[[Scene, str, int], bool]
 
+#: What no action exceeds, whatever it does.
+MOST_STATEMENTS = 32
+
 every_action = pytest.mark.parametrize("action", ACTIONS)
 
 
 @every_action
-def test_whichever_statement_of_an_action_fails_nothing_of_it_remains(
+def test_whichever_of_an_actions_few_statements_fails_nothing_of_it_remains(
     scene: Scene, action: str
 ) -> None:
     failed = _failures_that_leave_nothing(scene, action, _fails)
-    assert failed >= 4, "an action locks, reads, writes and records"
+    assert 4 <= failed <= MOST_STATEMENTS, "an action locks, reads, writes and records"
 
 
 @every_action

@@ -14,6 +14,8 @@ from tests.support.scripted_transport import OK, Reply, ScriptedCallbackTranspor
 from tests.support.waiting import async_wait_until
 from tests.support.workers import new_worker, run_worker
 
+pytestmark = pytest.mark.any_database
+
 REFUSED = Answer(status=500, reason="Internal Server Error")
 GRACE_SECONDS = 0.5
 URLS = ("http://127.0.0.1:1/one", "http://127.0.0.1:1/other")

@@ -54,6 +54,11 @@ def test_a_retry_is_made_when_the_clock_says_that_it_is_due(
         assert len(set(receiver.bodies)) == 1
 
 
+@pytest.mark.parametrize(
+    "db",
+    ["memory", *(pytest.param(each, marks=pytest.mark.prove) for each in ("sqlite", "postgresql"))],
+    indirect=True,
+)
 def test_more_deliveries_than_a_statement_names_are_all_returned(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:

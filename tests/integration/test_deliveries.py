@@ -168,6 +168,9 @@ def test_the_last_delivery_is_the_newest_of_its_event(leanbe: Leanbe, product: P
     assert first.event.product_id == product.id
 
 
+@pytest.mark.parametrize(
+    "db", ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.prove)], indirect=True
+)
 def test_many_deliveries_are_read_by_their_ids_in_the_order_asked_for(
     leanbe: Leanbe, product: Product
 ) -> None:

@@ -71,7 +71,9 @@ def test_a_body_that_was_built_again_stands_with_its_attempt() -> None:
     assert json.loads(second["body"])["triggeredAt"] == "2026-01-01T00:00:05.000Z"
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "2"])
+@pytest.mark.parametrize(
+    "hash_seed", ["1", *(pytest.param(each, marks=pytest.mark.prove) for each in "02")]
+)
 def test_another_process_sends_the_same_bytes(hash_seed: str) -> None:
     finished = subprocess.run(
         [sys.executable, "-c", PROGRAM],

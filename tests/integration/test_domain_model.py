@@ -12,7 +12,7 @@ from hypothesis.stateful import initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from tests.support.domain_model import ExpectedEvent, ModelDocument, ModelProduct, Refused
-from tests.support.example_counts import example_count
+from tests.support.example_counts import example_count, is_proving
 from tests.support.expected_documents import Document
 from tests.support.model_comparison import ModelComparison, verbs_of
 from tests.support.node import Node
@@ -38,7 +38,7 @@ from tests.support.random_fields import (
 )
 from tests.support.reused_databases import Databases
 
-STEPS = 50
+STEPS_OF_TEST, STEPS_OF_PROVE = 25, 50
 EXAMPLES = 12
 EXAMPLES_ON_POSTGRESQL = 2
 
@@ -480,7 +480,7 @@ def payloads_of_run(
         Acting,
         settings=settings(
             max_examples=count,
-            stateful_step_count=STEPS,
+            stateful_step_count=STEPS_OF_PROVE if is_proving() else STEPS_OF_TEST,
             deadline=None,
             # To shrink a failure takes minutes, and its steps are printed as they are.
             phases=[Phase.generate],

@@ -19,6 +19,8 @@ from tests.support.expected_documents import without_context
 from tests.support.node import Node
 from tests.support.scene import record_events
 
+pytestmark = pytest.mark.any_database
+
 CUSTOMER, REQUEST, IGNORED, IDEA = (
     f"64a28{end}"
     for end in (

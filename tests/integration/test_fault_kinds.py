@@ -14,6 +14,8 @@ from tests.support.fault_receiver import (
     last_attempt,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def leanbe(stage: str) -> Iterator[Leanbe]:

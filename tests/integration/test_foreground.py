@@ -15,6 +15,8 @@ from leanbe_emitter.target_rules import TargetRules
 from tests.support.engine_setup import Bench, RecordingWatcher, claim, ids_of
 from tests.support.scripted_transport import OK, ActingTransport, ScriptedTransport
 
+pytestmark = pytest.mark.any_database
+
 REFUSED = Answer(status=500)
 
 

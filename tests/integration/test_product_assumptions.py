@@ -7,6 +7,8 @@ from leanbe_emitter.settings import Settings
 from tests.support.concurrency import call_at_once
 from tests.support.loopback_receiver import LoopbackReceiver
 
+pytestmark = pytest.mark.any_database
+
 
 def test_only_what_somebody_set_is_stored(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme")

@@ -13,6 +13,8 @@ from leanbe_emitter.storage.schema.tables import Base
 from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.loopback_receiver import LoopbackReceiver
 
+pytestmark = pytest.mark.any_database
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

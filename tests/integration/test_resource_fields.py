@@ -36,6 +36,8 @@ from leanbe_emitter.wire.payloads.declarations import (
 )
 from tests.support.loopback_receiver import LoopbackReceiver
 
+pytestmark = pytest.mark.any_database
+
 #: By the resource's attribute of a product: its settable names, as declared and as types say.
 SETTABLE = {
     "customers": (CUSTOMER.settable, CustomerFields),

@@ -25,6 +25,8 @@ from leanbe_emitter.storage.schema.document_tables import CustomerRow, VoteRow
 from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.loopback_receiver import LoopbackReceiver
 
+pytestmark = pytest.mark.any_database
+
 IN_MEMORY = pytest.mark.parametrize("db", [":memory:"])
 RESOURCES = ("customers", "ideas", "idea_requests", "backlog_items", "okrs", "announcements")
 

@@ -38,11 +38,16 @@ def test_it_is_empty_for_the_next_and_counts_from_one_again(cluster: Cluster) ->
     "statement",
     [
         "ALTER TABLE products ADD COLUMN colour text",
-        "DROP TABLE alembic_version",
-        "DROP INDEX ix_deliveries_new",
-        "UPDATE alembic_version SET version_num = 'another'",
         "ANALYZE alembic_version",
-        "CREATE FUNCTION one() RETURNS int AS 'SELECT 1' LANGUAGE sql",
+        *(
+            pytest.param(each, marks=pytest.mark.prove)
+            for each in (
+                "DROP TABLE alembic_version",
+                "DROP INDEX ix_deliveries_new",
+                "UPDATE alembic_version SET version_num = 'another'",
+                "CREATE FUNCTION one() RETURNS int AS 'SELECT 1' LANGUAGE sql",
+            )
+        ),
     ],
 )
 def test_one_that_is_made_otherwise_is_not_used_again(own: Databases, statement: str) -> None:

@@ -11,6 +11,8 @@ from leanbe_emitter import Conflict, InvalidTarget, InvalidValue, Leanbe, Produc
 from leanbe_emitter.seeds import read_seed
 from leanbe_emitter.wire.instants import parse_instant
 
+pytestmark = pytest.mark.any_database
+
 SEED = """\
 products:
   - name: Acme

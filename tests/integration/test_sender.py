@@ -21,6 +21,8 @@ from leanbe_emitter.wire.signing import sign_text
 from tests.support.engine_setup import SECRET, URL, Bench, claim, new_event
 from tests.support.scripted_transport import OK, ActingTransport, Reply, ScriptedTransport
 
+pytestmark = pytest.mark.any_database
+
 REFUSED = Answer(status=500, reason="Internal Server Error")
 
 

@@ -27,6 +27,8 @@ from tests.integration.conftest import SECRET
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.node import Node
 
+pytestmark = pytest.mark.any_database
+
 TEXT = 'Ärger mit "Größe" — 日本 😀 \\ </script>\u2028\u007f'
 
 

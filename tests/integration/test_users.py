@@ -8,6 +8,8 @@ from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, TriggerRequ
 from leanbe_emitter.clock import ManualClock
 from tests.support.concurrency import call_at_once
 
+pytestmark = pytest.mark.any_database
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 

@@ -22,6 +22,8 @@ from leanbe_emitter import (
 from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.loopback_receiver import LoopbackReceiver
 
+pytestmark = pytest.mark.any_database
+
 URL = "http://127.0.0.1:9/hooks"
 OTHER_URL = "http://127.0.0.1:9/elsewhere"
 HEX_DIGITS = set("0123456789abcdef")
