@@ -47,7 +47,14 @@ def create_postgresql_engine(url: URL, **options: Any) -> Engine:
     """
     arguments = driver_arguments(url)
     try:
-        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
+        engine = create_engine(
+            url,
+            connect_args=arguments,
+            pool_pre_ping=True,
+            # SQLAlchemy would ask each database for a type that no table of ours has.
+            use_native_hstore=False,
+            **options,
+        )
     except ImportError as error:
         raise DatabaseUnavailable(
             "The database is a PostgreSQL, and its driver psycopg is not installed.",
