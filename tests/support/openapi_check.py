@@ -27,7 +27,7 @@ class OpenApiCheck:
         self._templates = [
             (re.compile(re.sub(r"\{\w+\}", "[^/]+", each)), each) for each in templates
         ]
-        self._registry = Registry([(_DOCUMENT, document)], draft=Draft202012)
+        self._registry = Registry([(_DOCUMENT, dict(document))], draft=Draft202012)
         self._validator = cache(self._new_validator)
 
     def __call__(self, method: str, path: str, answer: httpx.Response) -> None:
