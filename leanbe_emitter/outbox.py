@@ -10,7 +10,7 @@ ids tell the order of events even while the clock stands still.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -23,13 +23,12 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import IdOf, Ids
-from leanbe_emitter.storage.engine.notify import notify_in_process
+from leanbe_emitter.storage.engine.database import notify_in_process
 from leanbe_emitter.storage.queries import emission, journal
 from leanbe_emitter.storage.queries.emission import (
     DeliveryColumns,
     Emission,
     EventColumns,
-    ProductColumns,
     SenderRow,
 )
 from leanbe_emitter.storage.queries.journal import Fact
@@ -116,7 +115,7 @@ def record(
     for event in events:
         at = at_now if event.at is None else to_milliseconds(event.at)
         draft.add(senders[event.product_id], event, at=at)
-    _write(session, draft.emission([each.counters for each in senders.values()]))
+    _write(session, draft.emission(senders.values()))
     return draft.recorded
 
 
@@ -132,7 +131,7 @@ def redeliver(
     _lock(session.connection(), {event.product_id}, at=at_now, ids=ids)
     draft = _Draft(ids=ids, lease=lease)
     delivery_id = draft.enqueue(event.id, event.product_id, event.sequence, at=at_now)
-    _write(session, draft.emission([]))
+    _write(session, draft.emission(()))
     return delivery_id
 
 
@@ -174,23 +173,6 @@ def sends_event(assumptions: AssumptionSet, name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in assumptions.events)
 
 
-@dataclass(kw_only=True)
-class _Sender:
-    """A locked product; each of its events advances its counters."""
-
-    id: str
-    sequence: int
-    last_triggered_at: int
-    assumptions: str
-    url: str | None
-    secret: str | None = field(repr=False)
-    headers: Headers = field(repr=False)
-
-    @property
-    def counters(self) -> ProductColumns:
-        return self.sequence, self.last_triggered_at, self.id
-
-
 class _Draft:
     """The rows of events and deliveries to write.
 
@@ -208,9 +190,10 @@ class _Draft:
         self._attempts_started = 1 if lease else 0
         self._events: list[EventColumns] = []
         self._deliveries: list[DeliveryColumns] = []
+        self._facts: list[Fact] = []
         self.recorded: list[Recorded] = []
 
-    def add(self, sender: _Sender, event: NewEvent, *, at: int) -> None:
+    def add(self, sender: SenderRow, event: NewEvent, *, at: int) -> None:
         """Draft an event and, if the product sends it, its delivery."""
         sender.sequence += 1
         sender.last_triggered_at = triggered_at(
@@ -235,7 +218,7 @@ class _Draft:
                 sender.last_triggered_at,
                 at,
                 template.method,
-                template.headers or json_text(sealed.headers + sender.headers),
+                template.headers or json_text(sealed.headers + _headers(sender.headers)),
                 sealed.body,
                 template.changed_assumptions,
                 template.request_assumptions,
@@ -245,6 +228,7 @@ class _Draft:
         delivery_id = (
             self.enqueue(event_id, sender.id, sender.sequence, at=at) if is_delivered else None
         )
+        self._facts.append(Fact(JournalKind.EVENT, event_id, delivery_id))
         self.recorded.append(
             Recorded(event_id, sender.id, event.name, sender.sequence, delivery_id)
         )
@@ -269,16 +253,14 @@ class _Draft:
         )
         return delivery_id
 
-    def emission(self, counters: list[ProductColumns]) -> Emission:
-        """Return all drafted rows."""
+    def emission(self, senders: Iterable[SenderRow]) -> Emission:
+        """Return all drafted rows, and the counters of these products."""
         return Emission(
-            counters=counters,
+            counters=[(each.sequence, each.last_triggered_at, each.id) for each in senders],
             events=self._events,
             deliveries=self._deliveries,
             notifies_workers=bool(self._deliveries) and self._lease_token is None,
-            facts=[
-                Fact(JournalKind.EVENT, each.event_id, each.delivery_id) for each in self.recorded
-            ],
+            facts=self._facts,
         )
 
 
@@ -301,7 +283,7 @@ class _RequestTemplate:
 
 @lru_cache(maxsize=4096)
 def _request_template(
-    of_product: str, of_request: str, name: str, secret: str | None, headers: Headers
+    of_product: str, of_request: str, name: str, secret: str | None, headers: str
 ) -> _RequestTemplate:
     assumptions = parse_assumptions({**json.loads(of_product), **json.loads(of_request)})
     sealer = Sealer(event=name, secret=secret, assumptions=assumptions)
@@ -310,7 +292,7 @@ def _request_template(
         is_sent=sends_event(assumptions, name),
         triggered_at=assumptions.triggered_at,
         method=assumptions.method.value,
-        headers=None if sealer.headers is None else json_text(sealer.headers + headers),
+        headers=None if sealer.headers is None else json_text(sealer.headers + _headers(headers)),
         changed_assumptions=json_text(changed_assumptions(assumptions)),
         request_assumptions=of_request,
     )
@@ -324,27 +306,15 @@ def _write(session: Session, written: Emission) -> None:
 
 def _lock(
     connection: Connection, product_ids: set[str], *, at: int, ids: Ids
-) -> dict[str, _Sender]:
+) -> dict[str, SenderRow]:
     """Lock products, and make new ids sort after other processes' ids of the same second."""
     locked = emission.lock(connection, product_ids, second=at // 1000)
     ids.follow(locked.last_event_id, of=IdOf.EVENT)
     ids.follow(locked.last_delivery_id, of=IdOf.DELIVERY)
-    senders = {row.id: _sender(row) for row in locked.senders}
+    senders = {row.id: row for row in locked.senders}
     for missing in sorted(product_ids - senders.keys()):
         raise NotFound(f"There is no product {missing}.")
     return senders
-
-
-def _sender(row: SenderRow) -> _Sender:
-    return _Sender(
-        id=row.id,
-        sequence=row.sequence,
-        last_triggered_at=row.last_triggered_at,
-        assumptions=row.assumptions,
-        url=row.url,
-        secret=row.secret,
-        headers=_headers(row.headers),
-    )
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from leanbe_emitter.domain.document_values import list_changes
 from leanbe_emitter.domain.not_found import deleted_meanwhile
 from leanbe_emitter.ids import IdOf, Ids, ids_of_second
 from leanbe_emitter.outbox import NewEvent
-from leanbe_emitter.storage.engine.sqlite_locking import is_sole_writer
+from leanbe_emitter.storage.engine.sqlite_engine import is_sole_writer
 from leanbe_emitter.storage.queries.clock import stands_still
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.target_rules import TargetRules
@@ -55,7 +55,8 @@ class Action:
 
     Attributes:
         session: the transaction. The caller commits it or rolls it back.
-        clock: gives the instant of each event; ``now`` is the action's own instant.
+        clock: gives the instant of each event; ``now`` is the action's own instant, and ``now_ms``
+            the same in milliseconds since 1970.
         ids: the source of ids and secrets.
         rules: the addresses that webhooks may have.
         assume: the assumptions of products that the action creates.
@@ -75,18 +76,15 @@ class Action:
     limits: Limits = Limits()
     given_ids: Sequence[str | None] = ()
     now: datetime = field(init=False)
+    now_ms: int = field(init=False)
     latest_documents: dict[str, Mapping[str, JSON]] = field(init=False, default_factory=dict)
     events: list[NewEvent] = field(init=False, default_factory=list)
     _given: Iterator[str | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.now = self.clock.now()
+        self.now_ms = to_milliseconds(self.now)
         self._given = iter(self.given_ids)
-
-    @property
-    def now_ms(self) -> int:
-        """The instant in milliseconds since 1970."""
-        return to_milliseconds(self.now)
 
     def new_id(self, *, among: type[Any] | None = None) -> str:
         """Return the id of a new document: the next given id, or an ObjectId of now.

@@ -32,7 +32,7 @@ _FIRST_USER = (
 
 def user_references(session: Session, user_ids: Iterable[str | None]) -> References:
     """Return the references to users, by their ids: exactly three members (contract b.0)."""
-    known = _people(session)
+    known: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
     wanted = {each for each in user_ids if each is not None}
     if unknown := wanted - known.keys():
         for row in fetch(session, _USERS, ids=list(unknown)):

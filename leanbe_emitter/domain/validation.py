@@ -32,6 +32,7 @@ from leanbe_emitter.wire.payloads.shapes import (
 )
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 #: How long a name may be, in characters.
 LONGEST_NAME = 200
 #: An e-mail address has two parts: one before its ``@`` and one after it.
@@ -95,7 +96,7 @@ def check_number(value: JSON, *, what: str) -> float:
 
 def is_storable(value: str) -> bool:
     """Return whether a database can store the text: no U+0000, no lone surrogate."""
-    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+    return _UNSTORABLE.search(value) is None
 
 
 def check_text(value: str, *, what: str, longest: int | None = None) -> str:

@@ -149,7 +149,8 @@ class Sealer:
     def seal(self, payload_text: str, triggered_at: str) -> SealedRequest:
         """Put a payload's text into an envelope; ``triggered_at`` is the printed instant."""
         unsigned = f'{_START}{payload_text}{self._behind_payload}{triggered_at}"'
-        signature = self._sign(payload_text, unsigned)
+        signed = payload_text if self._signs_payload else unsigned + "}"
+        signature = None if self._signer is None else self._signer(signed)
         is_in_body = signature is not None and self._is_in_body
         body = f'{unsigned},"signature":"{signature}"}}' if is_in_body else unsigned + "}"
         return SealedRequest(
@@ -157,11 +158,6 @@ class Sealer:
             headers=self.headers or self._with_signature(signature),
             signature=signature,
         )
-
-    def _sign(self, payload_text: str, unsigned: str) -> str | None:
-        if self._signer is None:
-            return None
-        return self._signer(payload_text if self._signs_payload else unsigned + "}")
 
     def _with_signature(self, signature: str | None) -> tuple[tuple[str, str], ...]:
         if signature is None:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.event_loops import in_background
 from leanbe_emitter.delivery.worker.backoff import Backoff
-from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.notify import CHANNEL
+from leanbe_emitter.storage.engine.database import CHANNEL, Database
 from leanbe_emitter.storage.engine.postgresql_engine import driver_arguments
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from leanbe_emitter.ids import IdOf
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
-from leanbe_emitter.storage.engine.notify import notify_workers
+from leanbe_emitter.storage.engine.database import notify_workers
 from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
 from leanbe_emitter.wire.event_names import matching
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind, FaultSpec

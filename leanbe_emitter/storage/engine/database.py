@@ -7,36 +7,44 @@ thread; the library uses the caller's own thread. What differs between the two d
 A database in memory is one connection, which all threads use in turn. It begins as a copy of one
 image, and its engine belongs to the process: the process makes the tables once, and compiles each
 statement once.
+
+A transaction can notify workers at its commit that something is due. PostgreSQL notifies every
+process that listens on a channel. SQLite shows to anybody who asks that another connection has
+committed. Neither says anything before the commit, or after a rollback.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable
 from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown
-from leanbe_emitter.storage.engine.driver_errors import driver_errors_as_ours
-from leanbe_emitter.storage.engine.lazy_session import LazySession
-from leanbe_emitter.storage.engine.notify import notifies_workers
+from leanbe_emitter.storage.engine.driver_errors import as_ours, driver_errors_as_ours
 from leanbe_emitter.storage.engine.postgresql_engine import create_postgresql_engine
 from leanbe_emitter.storage.engine.sqlite_engine import (
     ONLY_READS,
     WAITED_SECONDS,
+    WriterLock,
     busy_timeout_seconds,
     file_engine,
     memory_engine,
 )
-from leanbe_emitter.storage.engine.sqlite_locking import WriterLock
 
 # Parameters are secrets and payloads: the message of an unexpected error must not show them.
 _OPTIONS: Mapping[str, Any] = {"hide_parameters": True}
+
+#: The channel of PostgreSQL's notifications: one for the whole database.
+CHANNEL = "leanbe_emitter_due"
+
+_NOTIFIES = "leanbe_notifies_workers"
 
 
 class Database:
@@ -88,7 +96,7 @@ class Database:
         ):
             yield session
             session.flush()
-        if notifies_workers(session):
+        if _NOTIFIES in session.info:
             for listener in tuple(self._listeners):
                 listener()
 
@@ -187,13 +195,15 @@ class Database:
         written again. A PostgreSQL that is no longer the primary server may still answer.
         """
         try:
-            with driver_errors_as_ours(self.url):
-                yield
-        except DatabaseUnavailable:
-            if not self.in_memory:
+            yield
+        except (DBAPIError, DatabaseUnavailable) as error:
+            ours = as_ours(error, self.url)
+            if isinstance(ours, DatabaseUnavailable) and not self.in_memory:
                 self.engine.dispose()
                 self.failures += 1
-            raise
+            if ours is error:
+                raise
+            raise ours from error
 
     def close(self) -> None:
         """Close every connection. The content of a database in memory is gone then."""
@@ -212,3 +222,61 @@ def _engine(url: URL, synchronous: Synchronous, *, in_memory: bool) -> Engine:
     if url.get_backend_name() == "sqlite":
         return file_engine(url, synchronous, **_OPTIONS)
     return create_postgresql_engine(url, **_OPTIONS)
+
+
+def notify_workers(session: Session) -> None:
+    """Notify all workers, when this transaction commits, that something is due."""
+    notify_in_process(session)
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_notify(%s, '')", (CHANNEL,))
+
+
+def notify_in_process(session: Session) -> None:
+    """Notify the workers of this process; the transaction itself notifies other processes."""
+    session.info[_NOTIFIES] = True
+
+
+class LazySession(Session):
+    """A session that is only a connection until somebody uses the ORM's objects.
+
+    Most transactions only run statements. To make a session of the ORM, to let it join a
+    transaction and to close it takes longer than a statement.
+
+    Args:
+        connection: a connection in a transaction. The caller who began the transaction ends it.
+    """
+
+    _is_made = False
+
+    def __init__(self, connection: Connection) -> None:
+        # __getattr__ calls the constructor of Session as soon as something needs it.
+        self._given = connection
+
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """Return the connection; in a nested transaction, after its savepoint was set."""
+        is_plain = not self._is_made or self._nested_transaction is None
+        if is_plain and self._given.in_transaction():
+            return self._given
+        # Session knows what to do first, or why nothing can be done any more.
+        return super().connection(*arguments, **options)
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write the pending changes. A session that was not used has none."""
+        if self._is_made:
+            super().flush(objects)
+
+    def close(self) -> None:
+        """Release all objects."""
+        if self._is_made:
+            super().close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Construct the session: the caller asked for an attribute that its constructor sets."""
+        if self._is_made:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}.")
+        self._is_made = True
+        super().__init__(self._given, expire_on_commit=False)
+        # At once, so that a rollback of the session rolls back the transaction.
+        super().connection()
+        return getattr(self, name)

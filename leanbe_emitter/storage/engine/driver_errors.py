@@ -27,15 +27,23 @@ _FAILURE_WORDS = (
 )
 
 
+def as_ours(error: DBAPIError | LeanbeError, url: URL) -> DBAPIError | LeanbeError:
+    """Return the error for users, if it is about the database itself; else the same error."""
+    if isinstance(error, DBAPIError) and _is_failure(error):
+        return _unavailable(url, error)
+    return error
+
+
 @contextmanager
 def driver_errors_as_ours(url: URL) -> Iterator[None]:
     """Turn errors of the driver about the database itself into ``DatabaseUnavailable``."""
     try:
         yield
     except DBAPIError as error:
-        if not _is_failure(error):
+        ours = as_ours(error, url)
+        if ours is error:
             raise
-        raise _unavailable(url, error) from error
+        raise ours from error
 
 
 def _is_failure(error: DBAPIError) -> bool:

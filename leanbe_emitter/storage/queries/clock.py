@@ -27,8 +27,7 @@ from leanbe_emitter.clock import (
     to_milliseconds,
 )
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable, InvalidValue
-from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.notify import notify_workers
+from leanbe_emitter.storage.engine.database import Database, notify_workers
 from leanbe_emitter.storage.schema.tables import ClockRow
 from leanbe_emitter.wire.did_you_mean import any_of
 

@@ -40,13 +40,15 @@ def fetch(session: Session, statement: Executable, **values: Any) -> Sequence[An
     """
     session.flush()
     connection = session.connection()
-    given = tuple(
-        (name, len(each) if isinstance(each, list) else None) for name, each in values.items()
-    )
-    is_long = any(length is not None and length > _LONGEST for _, length in given)
-    if is_long or connection.dialect.name != "sqlite":
+    given: list[tuple[str, int | None]] = []
+    longest = 0
+    for name, value in values.items():
+        length = len(value) if isinstance(value, list) else None
+        given.append((name, length))
+        longest = max(longest, length or 0)
+    if longest > _LONGEST or connection.dialect.name != "sqlite":
         return connection.execute(statement, values).all()
-    return _query(statement, connection.dialect, given).run(connection, values)
+    return _query(statement, connection.dialect, tuple(given)).run(connection, values)
 
 
 def load(session: Session, statement: Select[Entity], **values: Any) -> Sequence[Entity]:
@@ -162,8 +164,8 @@ class _Query:
         """Run the statement with these parameters."""
         rows = execute(connection, self._text, [each.value(values) for each in self._places])
         if self._read:
-            return [self._made(self._as_read(row)) for row in rows]
-        return [self._made(row) for row in rows]
+            return list(map(self._made, map(self._as_read, rows)))
+        return list(map(self._made, rows))
 
     def _as_read(self, row: tuple[Any, ...]) -> Sequence[Any]:
         values = list(row)

@@ -12,14 +12,15 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from leanbe_emitter.ids import ids_of_second
-from leanbe_emitter.storage.engine.notify import CHANNEL
+from leanbe_emitter.storage.engine.database import CHANNEL
 from leanbe_emitter.storage.engine.postgresql_arrays import arrays, unnest
 from leanbe_emitter.storage.engine.sqlite_driver import batches, execute, insert_rows
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import Fact
 
 
-class SenderRow(NamedTuple):
+@dataclass
+class SenderRow:
     """A locked product and the settings of its webhook; JSON as text."""
 
     id: str
@@ -155,17 +156,17 @@ FROM (VALUES {rows}) AS moved WHERE id = moved.column3
 
     @classmethod
     def write(cls, connection: Connection, emission: Emission) -> None:
-        cls._move(connection, emission.counters)
+        if len(emission.counters) == 1:
+            # SQLite takes as long for a VALUES list of one row as for fifteen of these.
+            execute(connection, cls._COUNTER, emission.counters[0])
+        else:
+            cls._write_counters(connection, emission.counters)
         insert_rows(connection, _EVENT, cls._ONE_EVENT, emission.events, at_once=_AT_ONCE)
         insert_rows(connection, _DELIVERY, cls._ONE_DELIVERY, emission.deliveries, at_once=_AT_ONCE)
         journal.write(connection, emission.facts)
 
     @classmethod
-    def _move(cls, connection: Connection, counters: Sequence[ProductColumns]) -> None:
-        if len(counters) == 1:
-            # SQLite takes as long for a VALUES list of one row as for fifteen of these.
-            execute(connection, cls._COUNTER, counters[0])
-            return
+    def _write_counters(cls, connection: Connection, counters: Sequence[ProductColumns]) -> None:
         for some in batches(counters):
             statement = cls._COUNTERS.format(rows=", ".join(["(?, ?, ?)"] * len(some)))
             execute(connection, statement, tuple(chain.from_iterable(some)))

@@ -15,7 +15,7 @@ for the consequences of an action begins at a cursor that was read before the ac
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -58,7 +58,8 @@ SELECT pg_current_xact_id()::text::bigint,
        '[' || string_agg({fact}, ',' ORDER BY {order}) || ']'
 FROM {source} HAVING count(*) > 0
 """
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+#: Returns the ``entries`` of a row of these facts.
+entries_of: Callable[[Sequence["Fact"]], str] = json.JSONEncoder(separators=(",", ":")).encode
 # Numbers of so many digits fit into the columns.
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
@@ -138,15 +139,11 @@ def write(within: Session | Connection, facts: Sequence[Fact]) -> None:
     if not facts:
         return
     connection = within if isinstance(within, Connection) else within.connection()
+    values = (entries_of(facts),)
     if connection.dialect.name == "sqlite":
-        sqlite_driver.execute(connection, _WRITE["sqlite"], (entries_of(facts),))
+        sqlite_driver.execute(connection, _WRITE["sqlite"], values)
     else:
-        connection.exec_driver_sql(_WRITE["postgresql"], (entries_of(facts),))
-
-
-def entries_of(facts: Sequence[Fact]) -> str:
-    """Return the ``entries`` of a row of these facts."""
-    return _encode(facts)
+        connection.exec_driver_sql(_WRITE["postgresql"], values)
 
 
 def write_from(source: str, fact: str, *, order: str) -> str:
